@@ -1,0 +1,1 @@
+"""Angles, four-vectors and pair quantities: pure functions of arrays and tensors, in GeV and radians."""
