@@ -1,0 +1,29 @@
+"""The one exception a user is meant to see: their input is wrong, and this is what to do about it."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable
+
+
+class InputError(Exception):
+    """What was expected, what came, where (file, line or key, branch, entry) and what to do, in one paragraph.
+
+    The command line prints it on stderr and exits with 2. Anything else that escapes is a bug (exit 1).
+    """
+
+
+class MissingExtra(InputError):
+    """An optional package is needed and not installed."""
+
+    def __init__(self, package: str, extra: str, purpose: str) -> None:
+        super().__init__(f"{purpose} needs the package {package}, which is not installed. Install it with: pip install 'root_gnn[{extra}]'")
+
+
+def suggest(word: str, known: Iterable[str]) -> str:
+    """`'; did you mean X?'` for the nearest known words, or the list of all where none is near."""
+    known = list(known)
+    near = difflib.get_close_matches(word, known, n=3, cutoff=0.6)
+    if near:
+        return f"; did you mean {' or '.join(near)}?"
+    return f"; known are: {', '.join(known)}" if known else ""

@@ -1,0 +1,135 @@
+"""What a plug-in must be: encoder, head, objective, augmentation, source. Small, abstract, documented."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+from torch import Tensor, nn
+
+from root_gnn.config.section import Section
+from root_gnn.graph.batch import Batch
+from root_gnn.graph.draws import Draws
+from root_gnn.graph.features import Features
+from root_gnn.graph.scaling import Scaling
+
+
+class Encoder(nn.Module, ABC):
+    """Batch in, batch out, same topology: `nodes` and `globals` become representations.
+
+    What classifies an event or a jet is `globals (n_graph, dim)`; what stands for a particle is `nodes (total_node, dim)`.
+    Input features are physical (GeV, radians); scaling and embedding happen inside and are saved with the weights.
+    """
+
+    dim: int
+
+    @abstractmethod
+    def forward(self, batch: Batch) -> Batch:
+        """Representations `nodes (total_node, dim)` and `globals (n_graph, dim)` in place of the features."""
+
+    @abstractmethod
+    def layers(self, batch: Batch) -> dict[str, Tensor]:
+        """Named intermediate representations of each graph, `(n_graph, layer_dim)`, from input to output."""
+
+
+class EncoderConfig(Section, ABC):
+    """The YAML section of an encoder."""
+
+    @abstractmethod
+    def build(self, features: Features, scaling: Scaling) -> Encoder:
+        """A new encoder with weights drawn from torch's current generator."""
+
+
+class Head(nn.Module, ABC):
+    """Representations to logits; a link function is never part of it."""
+
+    @abstractmethod
+    def forward(self, batch: Batch) -> Tensor:
+        """Logits `(n_graph, n_output)` from an encoded batch."""
+
+
+class HeadConfig(Section, ABC):
+    """The YAML section of a head."""
+
+    @abstractmethod
+    def build(self, dim: int, n_output: int) -> Head:
+        """A new head that reads representations of width `dim`."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Question:
+    """What the data can answer: the classes, and the truth columns by name."""
+
+    classes: tuple[str, ...] = ()
+    truth: tuple[str, ...] = ()
+
+
+class Objective(nn.Module, ABC):
+    """Owns the encoder and whatever lives only in training; turns a batch into losses."""
+
+    encoder: Encoder
+
+    @abstractmethod
+    def forward(self, batch: Batch) -> dict[str, Tensor]:
+        """Scalars by name; the one that is minimised is `loss`."""
+
+    def after_step(self) -> None:  # noqa: B027 most objectives have nothing to do here
+        """Called once after every optimiser step (an EMA target moves here)."""
+
+
+class Supervised(Objective, ABC):
+    """An objective whose head answers a labelled question."""
+
+    head: Head
+    link: Literal["softmax", "sigmoid"]
+
+    @abstractmethod
+    def logits(self, batch: Batch) -> Tensor:
+        """Logits `(n_graph, n_output)`."""
+
+    @abstractmethod
+    def outputs(self) -> tuple[str, ...]:
+        """A name for each column of the logits: classes or labels."""
+
+
+class ObjectiveConfig(Section, ABC):
+    """The YAML section of an objective."""
+
+    @abstractmethod
+    def build(self, encoder: Encoder, question: Question) -> Objective:
+        """A new objective around `encoder`; raises InputError where the data can't answer it."""
+
+
+class Augmentation(ABC):
+    """`(Batch, Draws) -> Batch`, pure: the input is untouched, the randomness is in the draws."""
+
+    @abstractmethod
+    def __call__(self, batch: Batch, draws: Draws) -> Batch:
+        """The augmented copy."""
+
+
+class AugmentationConfig(Section, ABC):
+    """The YAML section of an augmentation."""
+
+    @abstractmethod
+    def build(self, features: Features) -> Augmentation:
+        """The augmentation for batches with these columns."""
+
+
+class Source(ABC):
+    """Yields awkward records of one file with the spec's names, in GeV and radians, whatever the file held."""
+
+    @abstractmethod
+    def n_entry(self, path: Path) -> int:
+        """Entries in a file; raises InputError where it is not one of this source's files."""
+
+    @abstractmethod
+    def read(self, path: Path, branches: tuple[str, ...], start: int, stop: int) -> dict[str, Any]:
+        """The named branches of the entries `start .. stop - 1` as awkward arrays, as they stand in the file."""
+
+    @abstractmethod
+    def chunks(self, path: Path, branches: tuple[str, ...]) -> Iterator[tuple[int, int]]:
+        """Ranges of entries that are cheap to read together and fit in memory."""
