@@ -1,0 +1,59 @@
+"""Graph networks and self-supervised pretraining for collider events and jets.
+
+The public names are loaded on first use, so that importing the package costs nothing.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from root_gnn.data.graphs import build_graphs
+    from root_gnn.data.read import read
+    from root_gnn.data.spec import load_spec
+    from root_gnn.graph.batch import Batch
+    from root_gnn.graph.dgl import from_dgl, to_dgl
+    from root_gnn.graph.pyg import from_pyg, to_pyg
+    from root_gnn.run import evaluate, finetune, load_encoder, load_run, train
+    from root_gnn.similarity.cka import cka
+    from root_gnn.simulation.simulate import simulate
+
+__version__ = "0.1.0"
+
+_HOMES = {
+    "Batch": "root_gnn.graph.batch",
+    "build_graphs": "root_gnn.data.graphs",
+    "cka": "root_gnn.similarity.cka",
+    "evaluate": "root_gnn.run",
+    "finetune": "root_gnn.run",
+    "from_dgl": "root_gnn.graph.dgl",
+    "from_pyg": "root_gnn.graph.pyg",
+    "load_encoder": "root_gnn.run",
+    "load_run": "root_gnn.run",
+    "load_spec": "root_gnn.data.spec",
+    "read": "root_gnn.data.read",
+    "simulate": "root_gnn.simulation.simulate",
+    "to_dgl": "root_gnn.graph.dgl",
+    "to_pyg": "root_gnn.graph.pyg",
+    "train": "root_gnn.run",
+}
+
+__all__ = [
+    "Batch", "build_graphs", "cka", "evaluate", "finetune", "from_dgl", "from_pyg", "load_encoder",
+    "load_run", "load_spec", "read", "simulate", "to_dgl", "to_pyg", "train",
+]
+
+
+def __getattr__(name: str) -> Any:
+    """Imports the module that holds a public name when it is first asked for."""
+    if name not in _HOMES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    value = getattr(importlib.import_module(_HOMES[name]), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    """The public names, loaded or not."""
+    return sorted({*globals(), *_HOMES})

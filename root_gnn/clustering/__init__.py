@@ -1,0 +1,1 @@
+"""Jets and what is inside them: arrays in, arrays out."""

@@ -1,0 +1,1 @@
+"""Typed configuration: YAML with line numbers, plug-ins found by name."""

@@ -1,0 +1,1 @@
+"""From files to batches: specs, sources, cache, splits, scaling, loaders."""

@@ -1,0 +1,1 @@
+"""Encoders, one a file; found by their file name, imported by nothing."""

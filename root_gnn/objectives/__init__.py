@@ -1,0 +1,1 @@
+"""What training minimises, one module each, found by name."""

@@ -1,0 +1,1 @@
+"""The Lightning module, the data module, optimisers and finetuning."""
