@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
@@ -50,6 +50,10 @@ class Head(nn.Module, ABC):
     def forward(self, batch: Batch) -> Tensor:
         """Logits `(n_graph, n_output)` from an encoded batch."""
 
+    @abstractmethod
+    def hidden(self, batch: Batch) -> Tensor:
+        """What the last linear layer reads, `(n_graph, hidden_dim)`: the layer CKA calls `decoder`."""
+
 
 class HeadConfig(Section, ABC):
     """The YAML section of a head."""
@@ -61,10 +65,11 @@ class HeadConfig(Section, ABC):
 
 @dataclass(frozen=True, kw_only=True)
 class Question:
-    """What the data can answer: the classes, and the truth columns by name."""
+    """What the data can answer: the classes, the truth columns by name, and what the node columns mean."""
 
     classes: tuple[str, ...] = ()
     truth: tuple[str, ...] = ()
+    features: Features = field(default_factory=Features)
 
 
 class Objective(nn.Module, ABC):

@@ -1,1 +1,1 @@
-"""Views of a batch, one module each, found by name."""
+"""Augmentations, one a file: pure functions of a batch and its draws."""

@@ -30,7 +30,7 @@ class Batch:
         n_node: nodes per graph, `(n_graph,)`, int64.
         graph_index: the graph each node belongs to, `(total_node,)`, int64, ascending.
         n_edge: edges in the whole batch, a plain number so that no step waits for the device to learn it.
-        senders, receivers: ends of each edge as rows of `nodes`, `(n_edge,)`, int64; None for complete graphs.
+        senders, receivers: ends of each edge as rows of `nodes`, `(n_edge,)`, int64, ascending receivers; None for complete graphs.
         edges: features of stored edges, `(n_edge, edge_dim)`; None where they are computed from the nodes.
         labels: what training may ask for, by name, each `(n_graph,)`: `label` the class, int64; truth as float32.
         weights: event weights, `(n_graph,)`, float32; negative ones are kept. None means one each.
@@ -159,6 +159,8 @@ class Batch:
             raise ValueError("an edge ends at a node that does not exist")
         if not torch.equal(self.graph_index[senders], self.graph_index[receivers]):
             raise ValueError("an edge joins two graphs")
+        if bool((receivers[1:] < receivers[:-1]).any()):
+            raise ValueError("receivers must ascend: sort the edges by receiver")
         if self.edges is not None and self.edges.shape[0] != self.n_edge:
             raise ValueError(f"edges has {self.edges.shape[0]} rows for {self.n_edge} edges")
 

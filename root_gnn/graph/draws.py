@@ -13,11 +13,15 @@ from root_gnn.graph.hashing import uniform
 
 @dataclass(frozen=True, kw_only=True)
 class Draws:
-    """The stream of one pass over the data; `view` tells augmented copies of an event apart."""
+    """The stream of one pass over the data.
+
+    `view` tells augmented copies of an event apart, `place` the augmentations of a chain.
+    """
 
     seed: int
     epoch: int
     view: int = 0
+    place: int = 0
 
     def uniform(self, batch: Batch, stream: int) -> Tensor:
         """One number in [0, 1) per graph, `(n_graph,)`, float64; each `stream` of an augmentation is independent.
@@ -26,7 +30,7 @@ class Draws:
         """
         if batch.ids is None:
             raise ValueError("augmentations draw their random numbers from event ids; this batch has none")
-        return uniform(batch.ids, (self.seed, self.epoch, self.view, stream))
+        return uniform(batch.ids, (self.seed, self.epoch, self.view, self.place, stream))
 
     def uniform_nodes(self, batch: Batch, stream: int) -> Tensor:
         """One number in [0, 1) per node, `(total_node,)`, float64: a function of the event and the node's place in it."""
@@ -34,4 +38,4 @@ class Draws:
             raise ValueError("augmentations draw their random numbers from event ids; this batch has none")
         place = torch.arange(batch.total_node, device=batch.nodes.device) - (torch.cumsum(batch.n_node, 0) - batch.n_node)[batch.graph_index]
         ids = torch.cat([batch.ids[batch.graph_index], place.unsqueeze(1)], dim=1)
-        return uniform(ids, (self.seed, self.epoch, self.view, stream))
+        return uniform(ids, (self.seed, self.epoch, self.view, self.place, stream))

@@ -17,13 +17,13 @@ def segment_mean(rows: Tensor, index: Tensor, count: Tensor) -> Tensor:
     return total / count.clamp(min=1).to(rows.dtype).unsqueeze(1)
 
 
-def segment_max(rows: Tensor, index: Tensor, n_segment: int) -> Tensor:
-    """Maximum of `rows (n_row, dim)` by `index (n_row,)`: `(n_segment, dim)`, zero where a segment is empty.
-
-    Rows that tie share the gradient equally, as in `scatter_reduce`.
-    """
-    spread = index.unsqueeze(1).expand_as(rows)
-    return rows.new_zeros(n_segment, rows.shape[1]).scatter_reduce(0, spread, rows, "amax", include_self=False)
+def segment_max(rows: Tensor, count: Tensor) -> Tensor:
+    """Maximum over consecutive runs of `rows (n_row, dim)`, `count (n_segment,)` rows each: `(n_segment, dim)`, zero where empty."""
+    if rows.shape[0] == 0:
+        return rows.new_zeros(count.shape[0], rows.shape[1]) + rows.sum()  # keeps the graph of gradients
+    lowest = torch.finfo(rows.dtype).min
+    largest: Tensor = torch.segment_reduce(rows, "max", lengths=count, axis=0, unsafe=True, initial=lowest)
+    return torch.where(count.unsqueeze(1) > 0, largest, 0.0)
 
 
 def segment_start(count: Tensor) -> Tensor:

@@ -1,1 +1,1 @@
-"""Heads, one module each, found by name."""
+"""Heads, one a file: representations to logits."""

@@ -1,1 +1,1 @@
-"""What training minimises, one module each, found by name."""
+"""Objectives, one a file: an encoder and a batch to a loss."""

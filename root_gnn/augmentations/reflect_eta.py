@@ -1,0 +1,40 @@
+"""Reflection of half of the events along the beam, eta to -eta: an exact symmetry of proton-proton collisions.
+
+The exact statement is a turn by pi about a transverse axis; it equals this reflection up to a reflection in azimuth,
+under which rates are even as long as no absorptive phases enter, as in every simulation at leading order.
+"""
+
+from __future__ import annotations
+
+from typing import final
+
+import torch
+
+from root_gnn.graph.batch import Batch
+from root_gnn.graph.draws import Draws
+from root_gnn.graph.features import Features
+from root_gnn.protocols import Augmentation, AugmentationConfig
+
+
+class Config(AugmentationConfig):
+    """Nothing to choose: half of the events are reflected."""
+
+    def build(self, features: Features) -> ReflectEta:
+        """The augmentation for batches with these columns."""
+        return ReflectEta(features)
+
+
+@final
+class ReflectEta(Augmentation):
+    """Changes the sign of every eta of an event, those of truth labels (`*_eta`) included."""
+
+    def __init__(self, features: Features) -> None:
+        self.column = features.column("eta")
+
+    def __call__(self, batch: Batch, draws: Draws) -> Batch:
+        """The reflected copy; pt, phi, energy and all distances stay."""
+        sign = torch.where(draws.uniform(batch, stream=0) < 0.5, -1.0, 1.0).to(batch.nodes.dtype)
+        nodes = batch.nodes.clone()
+        nodes[:, self.column] = nodes[:, self.column] * sign[batch.graph_index]
+        labels = {name: value * sign if name.endswith("_eta") else value for name, value in batch.labels.items()}
+        return batch.replace(nodes=nodes, labels=labels)

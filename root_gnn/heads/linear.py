@@ -1,0 +1,36 @@
+"""One linear layer on the graph's representation: the linear probe."""
+
+from __future__ import annotations
+
+from typing import final
+
+from torch import Tensor, nn
+
+from root_gnn.graph.batch import Batch
+from root_gnn.protocols import Head, HeadConfig
+
+
+class Config(HeadConfig):
+    """Nothing to choose."""
+
+    def build(self, dim: int, n_output: int) -> LinearHead:
+        """A new head for representations of width `dim`."""
+        return LinearHead(dim, n_output)
+
+
+@final
+class LinearHead(Head):
+    """`Linear(globals)`."""
+
+    def __init__(self, dim: int, n_output: int) -> None:
+        super().__init__()
+        self.out = nn.Linear(dim, n_output)
+
+    def hidden(self, batch: Batch) -> Tensor:
+        """See `Head.hidden`."""
+        return batch.globals
+
+    def forward(self, batch: Batch) -> Tensor:
+        """See `Head.forward`."""
+        logits: Tensor = self.out(batch.globals)
+        return logits

@@ -1,0 +1,50 @@
+"""The decoder of an encode-process-decode network: an MLP on the graph's representation, then one linear layer."""
+
+from __future__ import annotations
+
+from typing import Annotated, final
+
+from pydantic import Field
+from torch import Tensor, nn
+
+from root_gnn.graph.batch import Batch
+from root_gnn.nn.mlp import MLP, ActivationName
+from root_gnn.protocols import Head, HeadConfig
+
+
+class Config(HeadConfig):
+    """`n_layer` layers as wide as the representation unless `hidden` says otherwise."""
+
+    hidden: Annotated[int, Field(ge=1)] | None = None
+    n_layer: Annotated[int, Field(ge=1)] = 2
+    activation: ActivationName = "gelu"
+    activate_last: bool = True
+    dropout: Annotated[float, Field(ge=0, lt=1)] = 0.1
+
+    def build(self, dim: int, n_output: int) -> MLPHead:
+        """A new head for representations of width `dim`."""
+        return MLPHead(self, dim, n_output)
+
+
+@final
+class MLPHead(Head):
+    """`Linear(MLP(globals))`."""
+
+    def __init__(self, config: Config, dim: int, n_output: int) -> None:
+        super().__init__()
+        width = config.hidden or dim
+        self.decode = MLP(
+            (dim,), width, n_layer=config.n_layer, activation=config.activation,
+            dropout=config.dropout, activate_last=config.activate_last,
+        )
+        self.out = nn.Linear(width, n_output)
+
+    def hidden(self, batch: Batch) -> Tensor:
+        """See `Head.hidden`."""
+        decoded: Tensor = self.decode(batch.globals)
+        return decoded
+
+    def forward(self, batch: Batch) -> Tensor:
+        """See `Head.forward`."""
+        logits: Tensor = self.out(self.hidden(batch))
+        return logits

@@ -1,0 +1,111 @@
+"""The encode-process-decode graph network (Battaglia et al. 2018, arXiv:1806.01261) for whole events.
+
+Nodes, edges and the global are encoded, `n_steps` graph-network steps exchange messages over complete graphs, and the
+head decodes the global. The defaults differ from the published event network (Ho et al. 2024, arXiv:2412.10665) in
+residual steps with weights of their own, a type embedding, the pair features of arXiv:2202.03772 on the edges, mean and
+max aggregation, and in not being told absolute azimuths, which makes rotations about the beam an exact symmetry.
+`configs/pretrain_multiclass_faithful.yaml` sets everything as published.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal, final
+
+import torch
+from pydantic import Field
+from torch import Tensor, nn
+
+from root_gnn.graph.batch import Batch
+from root_gnn.graph.features import Features
+from root_gnn.graph.scaling import Scaling
+from root_gnn.graph.segment import segment_mean
+from root_gnn.nn.inputs import GlobalInputs, NodeInputs, PairInputs
+from root_gnn.nn.message_passing import Aggregation, GraphNetworkStep, State, Topology
+from root_gnn.nn.mlp import MLP, ActivationName
+from root_gnn.protocols import Encoder, EncoderConfig
+
+PairFeature = Literal["delta_eta", "delta_phi", "delta_r", "ln_kt", "ln_z", "ln_m2"]
+
+
+class Config(EncoderConfig):
+    """Sizes and choices of the network; every default is the recommended one for events."""
+
+    dim: Annotated[int, Field(ge=1)] = 64
+    n_steps: Annotated[int, Field(ge=1)] = 3
+    n_layer: Annotated[int, Field(ge=1)] = 2
+    activation: ActivationName = "gelu"
+    activate_last: bool = False
+    residual: bool = True
+    share_steps: bool = False
+    aggregation: tuple[Aggregation, ...] = ("mean", "max")
+    pair_features: tuple[PairFeature, ...] = ("delta_eta", "delta_phi", "delta_r", "ln_kt", "ln_z", "ln_m2")
+    type_embedding: bool = True
+    absolute_phi: bool = False
+    dropout: Annotated[float, Field(ge=0, lt=1)] = 0.1
+
+    def build(self, features: Features, scaling: Scaling) -> EncodeProcessDecode:
+        """A new network for batches with these columns."""
+        return EncodeProcessDecode(self, features, scaling)
+
+
+@final
+class EncodeProcessDecode(Encoder):
+    """Event representation: the global after the last step, `(n_graph, dim)`."""
+
+    def __init__(self, config: Config, features: Features, scaling: Scaling) -> None:
+        super().__init__()
+        self.dim = config.dim
+        self.n_steps = config.n_steps
+        self.node_inputs = NodeInputs(features, scaling, absolute_phi=config.absolute_phi, one_hot_type=config.type_embedding)
+        self.pair_inputs = PairInputs(features, scaling, names=config.pair_features)
+        self.global_inputs = GlobalInputs(features, scaling)
+
+        def encoder(width: int) -> MLP:
+            return MLP((width,), config.dim, n_layer=config.n_layer, activation=config.activation, activate_last=config.activate_last)
+
+        self.encode_nodes = encoder(self.node_inputs.dim)
+        self.encode_edges = encoder(self.pair_inputs.dim)
+        self.encode_globals = encoder(self.global_inputs.dim)
+        self.steps = nn.ModuleList(
+            GraphNetworkStep(
+                config.dim, n_layer=config.n_layer, activation=config.activation, dropout=config.dropout,
+                activate_last=config.activate_last, aggregation=config.aggregation, residual=config.residual,
+            )
+            for _ in range(1 if config.share_steps else config.n_steps)
+        )
+
+    def encode(self, batch: Batch, topology: Topology) -> State:
+        """The state before the first step, from physical features."""
+        return State(
+            self.encode_edges(self.pair_inputs(batch.nodes, topology.senders, topology.receivers)),
+            self.encode_nodes(self.node_inputs(batch.nodes)),
+            self.encode_globals(self.global_inputs(batch)),
+        )
+
+    def step(self, k: int) -> GraphNetworkStep:
+        """The module of step `k`; the same one for all where weights are shared."""
+        module = self.steps[k % len(self.steps)]
+        assert isinstance(module, GraphNetworkStep)
+        return module
+
+    def forward(self, batch: Batch) -> Batch:
+        """See `Encoder.forward`."""
+        topology = Topology.of(batch)
+        state = self.encode(batch, topology)
+        for k in range(self.n_steps):
+            state = self.step(k)(state, topology)
+        return batch.replace(nodes=state.nodes, globals=state.globals)
+
+    def layers(self, batch: Batch) -> dict[str, Tensor]:
+        """`encoder`, `step_1` ...: the global beside the mean over nodes, `(n_graph, 2 * dim)` each."""
+        topology = Topology.of(batch)
+        state = self.encode(batch, topology)
+        named = {"encoder": _summary(state, topology)}
+        for k in range(self.n_steps):
+            state = self.step(k)(state, topology)
+            named[f"step_{k + 1}"] = _summary(state, topology)
+        return named
+
+
+def _summary(state: State, topology: Topology) -> Tensor:
+    return torch.cat([state.globals, segment_mean(state.nodes, topology.graph_index, topology.n_node)], dim=1)

@@ -1,0 +1,49 @@
+"""The one multilayer perceptron: its first layer can be fed in parts, so that a product of parts is never repeated per edge."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+ActivationName = Literal["relu", "gelu", "silu"]
+ACTIVATIONS: dict[str, type[nn.Module]] = {"relu": nn.ReLU, "gelu": nn.GELU, "silu": nn.SiLU}
+
+
+class MLP(nn.Module):
+    """`n_layer` linear layers with activation and dropout between them, then an optional LayerNorm.
+
+    Args:
+        widths: width of each input part, concatenated in this order; one stored matrix serves them all.
+        dim: width of every layer, the output's too.
+        activate_last: whether the last linear layer is followed by activation and dropout as well.
+    """
+
+    def __init__(
+        self, widths: tuple[int, ...], dim: int, *, n_layer: int = 2, activation: ActivationName = "gelu",
+        dropout: float = 0.0, norm: bool = True, activate_last: bool = False,
+    ) -> None:
+        super().__init__()
+        self.widths = widths
+        self.first = nn.Linear(sum(widths), dim)
+        rest: list[nn.Module] = []
+        for layer in range(n_layer):
+            if layer > 0:
+                rest.append(nn.Linear(dim, dim))
+            if layer < n_layer - 1 or activate_last:
+                rest += [ACTIVATIONS[activation](), nn.Dropout(dropout)]
+        if norm:
+            rest.append(nn.LayerNorm(dim))
+        self.rest = nn.Sequential(*rest)
+
+    def forward(self, rows: Tensor) -> Tensor:
+        """`(n_row, sum of widths)` to `(n_row, dim)`."""
+        out: Tensor = self.rest(self.first(rows))
+        return out
+
+    def part(self, k: int, rows: Tensor, *, bias: bool = False) -> Tensor:
+        """What the input part `k`, `rows (n_row, widths[k])`, adds to the first layer: `(n_row, dim)`."""
+        start = sum(self.widths[:k])
+        weight = self.first.weight[:, start : start + self.widths[k]]
+        return F.linear(rows, weight, self.first.bias if bias else None)

@@ -1,0 +1,56 @@
+"""Which process made this event? Cross-entropy over the recipe's classes (Ho et al. 2024, arXiv:2412.10665)."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal, final
+
+import torch.nn.functional as F
+from pydantic import Field
+from torch import Tensor
+
+from root_gnn.config.plugins import Family
+from root_gnn.config.section import Section
+from root_gnn.errors import InputError
+from root_gnn.graph.batch import Batch
+from root_gnn.protocols import Encoder, Head, HeadConfig, ObjectiveConfig, Question, Supervised
+
+
+class Config(ObjectiveConfig):
+    """Trains encoder and head to tell the classes apart."""
+
+    head: Annotated[Section, Family("heads")]
+    label_smoothing: Annotated[float, Field(ge=0, lt=1)] = 0.0
+
+    def build(self, encoder: Encoder, question: Question) -> Multiclass:
+        """A new objective; raises InputError with fewer than two classes."""
+        if len(question.classes) < 2:
+            raise InputError(f"objective multiclass needs at least two classes under data.classes; there are {len(question.classes)}")
+        assert isinstance(self.head, HeadConfig)
+        return Multiclass(encoder, self.head.build(encoder.dim, len(question.classes)), question.classes, self.label_smoothing)
+
+
+@final
+class Multiclass(Supervised):
+    """Weighted mean of the cross-entropy; the weights of a class average to one, so the mean is over events."""
+
+    link: Literal["softmax", "sigmoid"] = "softmax"
+
+    def __init__(self, encoder: Encoder, head: Head, classes: tuple[str, ...], label_smoothing: float) -> None:
+        super().__init__()
+        self.encoder, self.head, self.classes = encoder, head, classes
+        self.label_smoothing = label_smoothing
+
+    def logits(self, batch: Batch) -> Tensor:
+        """`(n_graph, n_class)`."""
+        logits: Tensor = self.head(self.encoder(batch))
+        return logits
+
+    def outputs(self) -> tuple[str, ...]:
+        """The classes, in the order of their labels."""
+        return self.classes
+
+    def forward(self, batch: Batch) -> dict[str, Tensor]:
+        """`loss`, a scalar."""
+        logits = self.logits(batch).float()
+        each = F.cross_entropy(logits, batch.labels["label"], label_smoothing=self.label_smoothing, reduction="none")
+        return {"loss": (each if batch.weights is None else each * batch.weights).mean()}

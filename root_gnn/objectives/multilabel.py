@@ -1,0 +1,98 @@
+"""Which heavy particles made this event, and how did they move? Existence, pt, eta, phi (Ho et al. 2024, arXiv:2412.10665).
+
+The published loss is not known in detail; this one is binary cross-entropy for existence plus, for the particles that
+exist, a Huber loss on ln(pt / 100 GeV) and eta / 2 and `1 - cos` of the azimuth's error. Azimuths are asked for
+relative to the event's hardest object, since an encoder may be blind to absolute ones.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal, final
+
+import torch
+import torch.nn.functional as F
+from pydantic import Field
+from torch import Tensor
+
+from root_gnn.config.plugins import Family
+from root_gnn.config.section import Section
+from root_gnn.errors import InputError
+from root_gnn.graph.batch import Batch
+from root_gnn.graph.features import Features
+from root_gnn.graph.segment import segment_max
+from root_gnn.protocols import Encoder, Head, HeadConfig, ObjectiveConfig, Question, Supervised
+
+PT_SCALE, ETA_SCALE = 100.0, 2.0  # GeV, 1: numbers of order one for heavy particles at the LHC
+QUANTITIES = ("exists", "pt", "eta", "phi")
+OUTPUTS_PER_SLOT = 5  # existence, ln pt, eta, cos and sin of the relative azimuth
+
+
+class Config(ObjectiveConfig):
+    """One slot per particle; `kinematics` weighs the motion against the existence."""
+
+    head: Annotated[Section, Family("heads")]
+    slots: tuple[str, ...] = ("higgs", "top1", "top2", "W", "Z")
+    kinematics: Annotated[float, Field(ge=0)] = 1.0
+
+    def build(self, encoder: Encoder, question: Question) -> Multilabel:
+        """A new objective; raises InputError where the spec has no truth for a slot."""
+        wanted = [f"{slot}_{quantity}" for slot in self.slots for quantity in QUANTITIES]
+        missing = [name for name in wanted if name not in question.truth]
+        if missing:
+            raise InputError(f"objective multilabel needs the truth columns {', '.join(missing)}, which the spec does not list under truth")
+        assert isinstance(self.head, HeadConfig)
+        head = self.head.build(encoder.dim, OUTPUTS_PER_SLOT * len(self.slots))
+        return Multilabel(encoder, head, self.slots, self.kinematics, question.features)
+
+
+@final
+class Multilabel(Supervised):
+    """Sum over the two terms, each a weighted mean over the events and the slots it applies to."""
+
+    link: Literal["softmax", "sigmoid"] = "sigmoid"
+
+    def __init__(self, encoder: Encoder, head: Head, slots: tuple[str, ...], kinematics: float, features: Features) -> None:
+        super().__init__()
+        self.encoder, self.head, self.slots, self.kinematics = encoder, head, slots, kinematics
+        self.pt_column, self.phi_column = features.column("pt"), features.column("phi")
+
+    def _answers(self, batch: Batch) -> Tensor:
+        answers: Tensor = self.head(self.encoder(batch))
+        return answers.float().view(batch.n_graph, len(self.slots), OUTPUTS_PER_SLOT)
+
+    def logits(self, batch: Batch) -> Tensor:
+        """Existence of each slot's particle, `(n_graph, n_slot)`."""
+        return self._answers(batch)[:, :, 0]
+
+    def outputs(self) -> tuple[str, ...]:
+        """`higgs_exists` and so on: the labels the logits answer."""
+        return tuple(f"{slot}_exists" for slot in self.slots)
+
+    def _truth(self, batch: Batch, quantity: str) -> Tensor:
+        return torch.stack([batch.labels[f"{slot}_{quantity}"] for slot in self.slots], dim=1)
+
+    def forward(self, batch: Batch) -> dict[str, Tensor]:
+        """`loss`, `existence` and `kinematics`, scalars."""
+        answers = self._answers(batch)
+        exists = self._truth(batch, "exists")
+        weights = torch.ones_like(exists) if batch.weights is None else batch.weights.unsqueeze(1).expand_as(exists)
+        existence = (weights * F.binary_cross_entropy_with_logits(answers[:, :, 0], exists, reduction="none")).mean()
+        ln_pt = torch.log(self._truth(batch, "pt").clamp(min=1.0) / PT_SCALE)
+        error = F.huber_loss(answers[:, :, 1], ln_pt, reduction="none")
+        error = error + F.huber_loss(answers[:, :, 2], self._truth(batch, "eta").clamp(-10, 10) / ETA_SCALE, reduction="none")
+        angle = self._truth(batch, "phi") - hardest_phi(batch, self.pt_column, self.phi_column).unsqueeze(1)
+        direction = F.normalize(answers[:, :, 3:5], dim=2, eps=1e-6)
+        error = error + 1.0 - direction[:, :, 0] * torch.cos(angle) - direction[:, :, 1] * torch.sin(angle)
+        kinematics = (weights * exists * error).sum() / exists.sum().clamp(min=1.0)
+        return {"loss": existence + self.kinematics * kinematics, "existence": existence.detach(), "kinematics": kinematics.detach()}
+
+
+def hardest_phi(batch: Batch, pt_column: int, phi_column: int) -> Tensor:
+    """Azimuth of each graph's node of largest pt, `(n_graph,)`, radians; 0 for a graph without nodes."""
+    pt = batch.nodes[:, pt_column]
+    is_hardest = pt >= segment_max(pt.unsqueeze(1), batch.n_node)[batch.graph_index, 0]
+    phi = batch.nodes[:, phi_column]
+    first = torch.where(is_hardest, torch.arange(batch.total_node, device=pt.device), batch.total_node)
+    pick = torch.full((batch.n_graph,), batch.total_node, device=pt.device, dtype=torch.int64)
+    pick = pick.scatter_reduce(0, batch.graph_index, first, "amin")
+    return torch.cat([phi, phi.new_zeros(1)])[pick]
