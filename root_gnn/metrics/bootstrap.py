@@ -1,0 +1,153 @@
+"""Is one model better than another? A bootstrap over test events and training seeds at once.
+
+Events: in each replica every test event counts a Poisson(1) number of times, the same number for every model and seed, so what the
+models share cancels in their difference. Seeds: each replica draws as many seeds as there are, with repetition, the same for both
+models. Drawing from n seeds gives a spread that is too small by sqrt((n - 1) / n), and n are few, so the shift caused by the draw
+is stretched by sqrt(n / (n - 1)) and by Student's factor for n - 1 degrees of freedom (1.32 for three seeds). An interval
+of one seed holds the test events only.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+from scipy.special import stdtrit
+
+from root_gnn.errors import InputError
+from root_gnn.metrics.inputs import binary_events
+from root_gnn.metrics.measured import Floats
+from root_gnn.metrics.roc import area, cuts, efficiencies
+
+Scores = NDArray[np.floating[Any]]
+Statistic = Callable[[Any, Any, Any], "float | None"]
+ONE_SIGMA = 0.8413447460685429
+UNDEFINED_TOLERATED = 0.01
+
+
+class SeedMean(NamedTuple):
+    """Mean over seeds, its 68 % interval, and the value of each seed."""
+
+    mean: float
+    low: float
+    high: float
+    per_seed: tuple[float, ...]
+    n_seed: int
+
+
+class PairedDifference(NamedTuple):
+    """Mean over seeds of (a - b), its 68 % interval, each seed's difference, and whether the interval excludes zero."""
+
+    mean: float
+    low: float
+    high: float
+    per_seed: tuple[float, ...]
+    n_seed: int
+    excludes_zero: bool
+
+
+def paired_difference(
+    scores_a: ArrayLike, scores_b: ArrayLike, labels: ArrayLike, weights: ArrayLike | None = None, *,
+    metric: Statistic | None = None, n_replica: int = 1000, seed: int = 1,
+) -> PairedDifference | None:
+    """Mean difference a - b of a metric over seeds, with a 68 % interval from events and seeds.
+
+    `scores_a` and `scores_b` are `(n_seed, n_event)` on the same test events, row k of both trained with the same seed (further
+    axes are passed on to `metric`). `metric(scores, labels, weights)` is the binary AUC unless given; a given one is called
+    2 n_seed n_replica times. Negative weights count with their sign. None where the metric is undefined on these events, or in more
+    than 1 % of the replicas. Raises InputError for shapes that differ.
+    """
+    a, b = _seeds_first(scores_a), _seeds_first(scores_b)
+    if a.shape != b.shape:
+        raise InputError(f"A paired comparison expects scores of the same shape (n_seed, n_event) and got {a.shape} and {b.shape}. "
+                         "Evaluate both models on the same test events with the same seeds.")
+    found = _value_and_replicas([*a, *b], labels, weights, metric=metric, n_replica=n_replica, seed=seed)
+    if found is None:
+        return None
+    value, replicas, generator = found
+    n_seed = len(a)
+    per_seed, differences = value[:n_seed] - value[n_seed:], replicas[:, :n_seed] - replicas[:, n_seed:]
+    low, high = _interval(differences, generator)
+    return PairedDifference(float(np.mean(per_seed)), low, high, tuple(map(float, per_seed)), n_seed, low > 0.0 or high < 0.0)
+
+
+def seed_mean(
+    scores: ArrayLike, labels: ArrayLike, weights: ArrayLike | None = None, *,
+    metric: Statistic | None = None, n_replica: int = 1000, seed: int = 1,
+) -> SeedMean | None:
+    """Mean over seeds of a metric of `scores (n_seed, n_event)`, with a 68 % interval from events and seeds.
+
+    `metric`, negative weights and None are as in `paired_difference`.
+    """
+    found = _value_and_replicas(list(_seeds_first(scores)), labels, weights, metric=metric, n_replica=n_replica, seed=seed)
+    if found is None:
+        return None
+    value, replicas, generator = found
+    return SeedMean(float(np.mean(value)), *_interval(replicas, generator), tuple(map(float, value)), len(value))
+
+
+def _seeds_first(scores: ArrayLike) -> Scores:
+    values = np.asarray(scores, dtype=np.float64)
+    if values.ndim < 2 or len(values) == 0:
+        raise InputError(f"Expected scores of shape (n_seed, n_event) with at least one seed and got shape {values.shape}.")
+    return values
+
+
+def _value_and_replicas(
+    models: list[Scores], labels: ArrayLike, weights: ArrayLike | None, *, metric: Statistic | None, n_replica: int, seed: int,
+) -> tuple[Floats, Floats, np.random.Generator] | None:
+    """The metric of each model `(n_model,)`, and of each in each replica `(n_replica, n_model)`."""
+    n_event = models[0].shape[0]
+    checked = np.ones(n_event) if weights is None else np.asarray(weights, dtype=np.float64)
+    if checked.shape != (n_event,):
+        raise InputError(f"Expected weights of shape ({n_event},), one per test event, and got shape {checked.shape}.")
+    if n_event == 0:
+        return None
+    statistics = [_auc_of(model, labels) if metric is None else _given(metric, model, labels) for model in models]
+    value = np.array([statistic(checked) for statistic in statistics])
+    if np.any(np.isnan(value)):
+        return None
+    generator = np.random.default_rng(seed)
+    replicas = np.empty((n_replica, len(models)))
+    for row in replicas:
+        drawn = checked * generator.poisson(1.0, n_event)
+        row[:] = [statistic(drawn) for statistic in statistics]
+    defined = ~np.any(np.isnan(replicas), axis=1)
+    if np.sum(defined) < 2 or np.mean(~defined) > UNDEFINED_TOLERATED:
+        return None
+    return value, replicas[defined], generator
+
+
+def _auc_of(scores: Scores, labels: ArrayLike) -> Callable[[Floats], float]:
+    """The AUC as a function of the weights alone, so that a score vector is sorted once for all replicas."""
+    events = binary_events(scores, labels, None)
+    cut = cuts(events.scores)
+
+    def value(weights: Floats) -> float:
+        found = efficiencies(cut, events.is_signal, weights)
+        return math.nan if found is None else area(*found)
+
+    return value
+
+
+def _given(metric: Statistic, scores: Scores, labels: ArrayLike) -> Callable[[Floats], float]:
+    def value(weights: Floats) -> float:
+        found = metric(scores, labels, weights)
+        return math.nan if found is None else float(found)
+
+    return value
+
+
+def _interval(replicas: Floats, generator: np.random.Generator) -> tuple[float, float]:
+    """Central 68 % interval of the mean over seeds, from `replicas (n_replica, n_seed)` of the events."""
+    n_replica, n_seed = replicas.shape
+    means = replicas.mean(axis=1)
+    if n_seed > 1:
+        drawn = generator.integers(n_seed, size=(n_replica, n_seed))
+        stretch = math.sqrt(n_seed / (n_seed - 1.0)) * float(stdtrit(n_seed - 1, ONE_SIGMA))
+        means = means + stretch * (np.take_along_axis(replicas, drawn, axis=1).mean(axis=1) - means)
+    low, high = np.quantile(means, [1.0 - ONE_SIGMA, ONE_SIGMA])
+    return float(low), float(high)

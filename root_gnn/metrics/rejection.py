@@ -1,0 +1,65 @@
+"""Background rejection, 1 / background efficiency, of the cut that keeps a given share of the signal."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from root_gnn.errors import InputError
+from root_gnn.metrics.inputs import BinaryEvents, binary_events
+from root_gnn.metrics.measured import Floats, Measured
+from root_gnn.metrics.roc import Cuts, cuts, efficiencies, first_reaching
+
+
+def rejection(
+    scores: ArrayLike, labels: ArrayLike, weights: ArrayLike | None = None, *,
+    signal_efficiency: float = 0.5, n_replica: int = 200, seed: int = 1,
+) -> Measured | None:
+    """Background rejection of `scores (n_event,)` at one signal efficiency in (0, 1], and its error; see `rejections`."""
+    return rejections(scores, labels, weights, signal_efficiencies=(signal_efficiency,), n_replica=n_replica, seed=seed)[0]
+
+
+def rejections(
+    scores: ArrayLike, labels: ArrayLike, weights: ArrayLike | None = None, *,
+    signal_efficiencies: Sequence[float] = (0.3, 0.5), n_replica: int = 200, seed: int = 1,
+) -> tuple[Measured | None, ...]:
+    """Background rejection at each of several signal efficiencies, with errors from the same Poisson bootstrap.
+
+    The cut is the tightest one that keeps at least the asked share of the signal weight; events of equal score are never
+    parted. In every replica each event counts a Poisson number of times and the cut is found anew, so the error holds the uncertainty
+    of the threshold too; it is the relative spread of the background efficiency times the rejection. A seed gives one result.
+
+    Negative weights count with their sign. None, not a large number, where no background (or a background weight of zero or less)
+    passes the cut: the events then give a lower limit only. None too where the weights of a class sum to zero or less.
+    Raises InputError for arrays that don't fit together and for efficiencies outside (0, 1].
+    """
+    targets = np.asarray(signal_efficiencies, dtype=np.float64)
+    if targets.ndim != 1 or np.any(targets <= 0.0) or np.any(targets > 1.0):
+        raise InputError(f"Expected signal efficiencies above 0 and up to 1 and got {list(signal_efficiencies)}.")
+    events = binary_events(scores, labels, weights)
+    if len(events.scores) == 0:
+        return (None,) * len(targets)
+    falling = cuts(events.scores).order  # events in order of score once: each replica then runs through memory in a line
+    events = BinaryEvents(events.scores[falling], events.is_signal[falling], events.weights[falling])
+    cut = cuts(events.scores)
+    kept = _background_kept(cut, events, events.weights, targets)
+    if kept is None:
+        return (None,) * len(targets)
+    generator = np.random.default_rng(seed)
+    drawn = [_background_kept(cut, events, events.weights * generator.poisson(1.0, len(events.weights)), targets) for _ in range(n_replica)]
+    replicas = np.array([one for one in drawn if one is not None]).reshape(-1, len(targets))
+    return tuple(_rejection(value, replicas[:, column]) for column, value in enumerate(kept))
+
+
+def _background_kept(cut: Cuts, events: BinaryEvents, weights: Floats, targets: Floats) -> Floats | None:
+    found = efficiencies(cut, events.is_signal, weights)
+    return None if found is None else found[1][first_reaching(found[0], targets)]
+
+
+def _rejection(kept: float, replicas: Floats) -> Measured | None:
+    if kept <= 0.0:
+        return None
+    error = float(np.std(replicas, ddof=1) / kept**2) if len(replicas) > 1 else None
+    return Measured(float(1.0 / kept), error)
