@@ -1,0 +1,127 @@
+"""A plug-in is a file of a family, and its name in YAML is the file name: the only dynamic import of the package.
+
+A value `{name: x, **keys}`, or the bare word `x`, becomes the `Config` of the module `root_gnn.<family>.<x>`. A dotted
+name is the user's own module, which runs when it is imported, so the caller has to allow it.
+"""
+
+from __future__ import annotations
+
+import importlib
+import importlib.util
+import re
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+from pydantic import GetCoreSchemaHandler, GetJsonSchemaHandler, ValidationInfo
+from pydantic_core import CoreSchema, PydanticCustomError, core_schema
+
+from root_gnn.config.section import Section
+from root_gnn.errors import InputError, suggest
+
+PACKAGE = __name__.partition(".")[0]
+FOLDER = Path(__file__).parents[1]
+DEFINES_CONFIG = re.compile(r"^class Config\b", re.MULTILINE)
+
+
+@dataclass(frozen=True)
+class Allowed:
+    """Which of the user's own modules may be imported by a dotted name."""
+
+    everything: bool = False
+    modules: Collection[str] = ()
+
+
+def names(family: str) -> list[str]:
+    """The plug-ins of a family (`models`, `data.sources`): files that define a class `Config`, found without importing them."""
+    folder = FOLDER.joinpath(*family.split("."))
+    files = sorted(folder.glob("[a-z]*.py"))
+    return [file.stem for file in files if DEFINES_CONFIG.search(file.read_text(encoding="utf-8"))]
+
+
+def config_class(family: str, value: Any, allowed: Allowed) -> type[Section]:
+    """The `Config` that the YAML value `{name: x, ...}` or `x` asks for.
+
+    Raises `InputError` where it names nothing, nothing there is, or a module of the user's own that is not allowed.
+    """
+    name = value.get("name") if isinstance(value, Mapping) else value
+    if not isinstance(name, str):
+        raise InputError(f"a plug-in was expected, as `x` or `{{name: x, ...}}`; known are: {', '.join(names(family))}")
+    if "." in name:
+        return _config_of(_import_dotted(name, allowed))
+    known = names(family)
+    if name not in known:
+        raise InputError(f"there is no {name!r} in {PACKAGE}.{family}{suggest(name, known)}")
+    return _config_of(importlib.import_module(f"{PACKAGE}.{family}.{name}"))
+
+
+def name_of(config: Section, family: str) -> str:
+    """The YAML name of a plug-in's configuration: its file name, or the dotted name of the user's own module."""
+    return type(config).__module__.removeprefix(f"{PACKAGE}.{family}.")
+
+
+def _import_dotted(name: str, allowed: Allowed) -> ModuleType:
+    if not all(part.isidentifier() for part in name.split(".")):
+        raise InputError(f"{name!r} is not the dotted name of a Python module")
+    if not (allowed.everything or name in allowed.modules):
+        raise InputError(
+            f"the plug-in {name} is a module of its own, and loading a run folder does not execute code; "
+            f"if you trust it, allow it with --allow-plugin {name}"
+        )
+    try:
+        if importlib.util.find_spec(name) is None:
+            raise ModuleNotFoundError(name=name)
+    except ModuleNotFoundError as error:
+        raise InputError(f"there is no module {error.name!r}; install it, or put its folder on PYTHONPATH") from error
+    return importlib.import_module(name)
+
+
+def _config_of(module: ModuleType) -> type[Section]:
+    config = getattr(module, "Config", None)
+    if not (isinstance(config, type) and issubclass(config, Section) and config.__module__ == module.__name__):
+        raise InputError(f"the module {module.__name__} must define a class Config(root_gnn.config.section.Section)")
+    return config
+
+
+@dataclass(frozen=True)
+class Family:
+    """Marks a field as a plug-in: `model: Annotated[Section, Family("models")]`, also inside tuple, dict and `| None`."""
+
+    name: str
+
+    def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
+        """A validator that turns a name and its keys into the plug-in's own `Config`."""
+
+        def validate(value: Any, info: ValidationInfo) -> Section:
+            config = self.validate(value, info)
+            if isinstance(source, type) and not isinstance(config, source):
+                raise PydanticCustomError("plugin", "a {wanted} was expected, not {got}",
+                                          {"wanted": source.__name__, "got": f"{type(config).__module__}.Config"})
+            return config
+
+        return core_schema.with_info_plain_validator_function(
+            validate, serialization=core_schema.plain_serializer_function_ser_schema(self.dump)
+        )
+
+    def __get_pydantic_json_schema__(self, schema: CoreSchema, handler: GetJsonSchemaHandler) -> dict[str, Any]:
+        """What an editor may complete: the names, bare or as the key `name`."""
+        known = {"anyOf": [{"enum": names(self.name)}, {"type": "string", "pattern": r"\."}]}
+        return {"anyOf": [known, {"type": "object", "properties": {"name": known}, "required": ["name"]}]}
+
+    def validate(self, value: Any, info: ValidationInfo) -> Section:
+        """The plug-in's `Config` from an instance, a bare name or a mapping with `name`."""
+        if isinstance(value, Section):
+            return value
+        allowed = info.context if isinstance(info.context, Allowed) else Allowed()
+        try:
+            config = config_class(self.name, value, allowed)
+        except InputError as error:
+            raise PydanticCustomError("plugin", "{reason}", {"reason": str(error)}) from error
+        keys = {key: part for key, part in value.items() if key != "name"} if isinstance(value, Mapping) else {}
+        return config.model_validate(keys, context=info.context)
+
+    def dump(self, config: Section) -> dict[str, Any]:
+        """`{name: ..., **keys}`, as `validate` takes it."""
+        return {"name": name_of(config, self.name), **config.model_dump(mode="json")}

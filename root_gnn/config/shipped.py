@@ -1,0 +1,59 @@
+"""Recipes, specs, tasks and studies are looked for as given, then beside the file that names them, then among those that came with
+the package."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+from root_gnn.errors import InputError, suggest
+
+FOLDERS = {"recipe": "configs", "task": "configs/tasks", "study": "configs/studies", "spec": "data_specs"}
+
+
+def shipped_folder(kind: str) -> Path:
+    """The folder of shipped files of one kind: in the installed package, or at the top of the checkout it runs from."""
+    package = Path(__file__).parents[1]
+    installed = package / FOLDERS[kind]
+    return installed if installed.is_dir() else package.parent / FOLDERS[kind]
+
+
+def shipped_names(kind: str) -> list[str]:
+    """Names, without ending, of the shipped files of a kind (`recipe`, `task`, `study` or `spec`)."""
+    return sorted(file.stem for file in shipped_folder(kind).glob("*.yaml"))
+
+
+def find(name: str | Path, kind: str, beside: Path | None = None) -> Path:
+    """The YAML file of a kind (`recipe`, `task`, `study`, `spec`) called `name`, its ending `.yaml` given or not.
+
+    Looked for as given (from the current folder), then in `beside` (the file that names it, or its folder), then among the
+    shipped ones, where `configs/tasks/WHvsZH.yaml`, `tasks/WHvsZH` and `WHvsZH` are the same task. Raises `InputError`
+    with near names where there is none.
+    """
+    for candidate in _candidates(Path(name), kind, beside):
+        for file in (candidate, candidate.with_name(f"{candidate.name}.yaml")):
+            if file.is_file():
+                return file
+    where = f", beside {beside}" if beside else ""
+    raise InputError(
+        f"There is no {kind} {str(name)!r}, neither from the current folder{where} nor among the shipped ones"
+        f"{suggest(Path(name).stem, shipped_names(kind))}"
+    )
+
+
+def _candidates(name: Path, kind: str, beside: Path | None) -> Iterator[Path]:
+    if not name.name:
+        return
+    yield name
+    if name.is_absolute():
+        return
+    if beside is not None:
+        yield (beside if beside.is_dir() else beside.parent) / name
+    if ".." in name.parts:
+        return
+    folder = shipped_folder(kind)
+    yield folder / name
+    for above, part in zip(folder.parents, reversed(folder.parts), strict=False):
+        yield above / name
+        if part in ("configs", "data_specs"):
+            return
