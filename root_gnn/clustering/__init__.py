@@ -1,1 +1,1 @@
-"""Jets and what is inside them: arrays in, arrays out."""
+"""Jets from particles, through FastJet: arrays in, arrays out."""

@@ -1,0 +1,87 @@
+"""Generated particles of a batch of events as flat arrays."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from root_gnn.kinematics.fourvectors import mass, to_cylindrical
+
+Floats = NDArray[np.floating[Any]]
+Ints = NDArray[np.int64]
+Bools = NDArray[np.bool_]
+
+
+@dataclass(frozen=True)
+class EventRecord:
+    """Particles of `n_event` events one after the other; every array but `weight (n_event,)` is `(n_particle,)`.
+
+    `event` is the particle's event, `pdg` its code, `final` whether it reaches the detector, `mother` the index of its first
+    mother in these arrays (an event's first entry, which stands for the event itself, where there is none). GeV.
+    """
+
+    n_event: int
+    event: Ints
+    pdg: Ints
+    final: Bools
+    mother: Ints
+    px: Floats
+    py: Floats
+    pz: Floats
+    energy: Floats
+    weight: Floats
+
+    @cached_property
+    def _cylindrical(self) -> tuple[Floats, Floats, Floats]:
+        return to_cylindrical(self.px, self.py, self.pz)
+
+    @property
+    def pt(self) -> Floats:
+        return self._cylindrical[0]
+
+    @property
+    def eta(self) -> Floats:
+        return self._cylindrical[1]
+
+    @property
+    def phi(self) -> Floats:
+        return self._cylindrical[2]
+
+    @cached_property
+    def mass(self) -> Floats:
+        masses: Floats = mass(self.px, self.py, self.pz, self.energy)
+        return masses
+
+    @cached_property
+    def kind(self) -> Ints:
+        """The code without its sign."""
+        return np.abs(self.pdg)
+
+    @cached_property
+    def is_last_copy(self) -> Bools:
+        """False for a particle that goes on as a daughter with the same code (recoil, radiation)."""
+        last = np.ones(len(self.pdg), dtype=bool)
+        last[self.mother[self.pdg[self.mother] == self.pdg]] = False
+        return last
+
+    def parent_kind(self, index: Ints) -> Ints:
+        """Code without sign of what particles `index` were born from, their own earlier copies skipped."""
+        first = index.copy()
+        while True:
+            mother = self.mother[first]
+            is_copy = (self.pdg[mother] == self.pdg[first]) & (mother != first)
+            if not is_copy.any():
+                return self.kind[self.mother[first]]
+            first[is_copy] = mother[is_copy]
+
+
+def span_pairs(start: NDArray[Any], stop: NDArray[Any]) -> tuple[Ints, Ints]:
+    """All `(i, j)` with `start[i] <= j < stop[i]`, as two flat index arrays: loops over 'the others of the event' without a loop."""
+    count = np.asarray(stop - start, dtype=np.int64)
+    owner = np.repeat(np.arange(len(count)), count)
+    within = np.arange(len(owner)) - np.repeat(np.cumsum(count) - count, count)
+    return owner, np.asarray(start, dtype=np.int64)[owner] + within

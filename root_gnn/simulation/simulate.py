@@ -1,0 +1,210 @@
+"""`root-gnn simulate`: whole files of simulated events, the same for a seed however many processes share the work."""
+
+from __future__ import annotations
+
+import fcntl
+import hashlib
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import asdict, dataclass
+from importlib.resources import files
+from pathlib import Path
+
+import numpy as np
+
+from root_gnn.atomic import atomic_file
+from root_gnn.console import Meter, log, progress
+from root_gnn.errors import InputError
+from root_gnn.simulation.chunk import EVENTS_PER_CHUNK, LARGEST_CHUNK, LARGEST_USER_SEED, Chunk, Result, run_chunk
+from root_gnn.simulation.detector import Detector
+from root_gnn.simulation.lhe import count_events
+from root_gnn.simulation.ntuple import Columns, Metadata, read_metadata, select, write
+from root_gnn.simulation.objects import Selection
+from root_gnn.simulation.pool import run_in_order
+from root_gnn.simulation.processes import Process, check_params, external, find, number, settings_of
+
+NO_PARAMS: Mapping[str, str] = {}
+
+
+@dataclass(frozen=True)
+class _Plan:
+    """One file to write."""
+
+    process: Process
+    events: int
+    seed: int
+    path: Path
+    chunks: tuple[Chunk, ...]
+    settings: str
+
+
+def simulate(
+    processes: Sequence[str], *, events: int, out: Path, seed: int = 1, jobs: int = 1, lhe: Path | None = None, resimulate: int = 1,
+    params: Mapping[str, str] = NO_PARAMS, level: str = "events", overwrite: bool = False,
+) -> list[Path]:
+    """Writes `out/<process>.root`, `events` preselected events each, and returns the paths in the order of `processes`.
+
+    The content depends on process, events, seed and `params` only, never on `jobs` (spawned processes: a script that asks for more
+    than one needs the usual `if __name__ == "__main__"`). `lhe` showers the hard events of a file under the one name given, or the
+    file's own. A complete file made with the same settings is kept; a different one is an InputError unless `overwrite`.
+    """
+    _check_options(processes, events=events, seed=seed, jobs=jobs, lhe=lhe, resimulate=resimulate, level=level)
+    chosen = [find(name) for name in processes] if lhe is None else [external(processes[0] if processes else lhe.name.split(".")[0])]
+    check_params(params, chosen, from_file=lhe is not None)
+    plans = [_plan(process, events, seed, out / f"{process.name}.root", params, lhe) for process in chosen]
+    todo = [plan for plan in plans if overwrite or not _is_there(plan)]
+    if todo:
+        _run(todo, jobs)
+    return [plan.path for plan in plans]
+
+
+def _check_options(
+    processes: Sequence[str], *, events: int, seed: int, jobs: int, lhe: Path | None, resimulate: int, level: str,
+) -> None:
+    if level != "events":
+        raise InputError(f"--level {level}: only 'events' can be simulated; the jet ntuple (--level jets) comes with a later release")
+    if resimulate != 1:
+        raise InputError(f"--resimulate {resimulate}: only 1 is possible: showering the same hard event again comes with a later release")
+    if lhe is None and not processes:
+        raise InputError("--process: at least one is needed; `root-gnn simulate --list` shows them")
+    if lhe is not None and len(processes) > 1:
+        raise InputError(f"--lhe {lhe}: a file is one process, but {len(processes)} names were given ({', '.join(processes)})")
+    if len(set(processes)) < len(processes):
+        raise InputError(f"--process: a name is given twice ({', '.join(processes)})")
+    if not 1 <= events <= EVENTS_PER_CHUNK * LARGEST_CHUNK:
+        raise InputError(f"--events {events}: expected 1 to {EVENTS_PER_CHUNK * LARGEST_CHUNK:,}")
+    if not 0 <= seed <= LARGEST_USER_SEED:
+        raise InputError(f"--seed {seed}: expected 0 to {LARGEST_USER_SEED:,}")
+    if jobs < 1:
+        raise InputError(f"--jobs {jobs}: expected 1 or more processes")
+
+
+def _plan(process: Process, events: int, seed: int, path: Path, params: Mapping[str, str], lhe: Path | None) -> _Plan:
+    parts = settings_of(process, params, from_file=lhe is not None)
+    slha = _spectrum(params) if process.needs_slha else None
+    settings = {"parts": parts, "slha": slha, "detector": asdict(Detector()), "selection": asdict(Selection())}
+    if lhe is None:
+        firsts = range(0, events, EVENTS_PER_CHUNK)
+        chunks = tuple(Chunk(process.id, seed, i, parts, min(EVENTS_PER_CHUNK, events - first), slha) for i, first in enumerate(firsts))
+    else:
+        n_hard = count_events(lhe)
+        settings["lhe"] = {"name": lhe.name, "sha256": hashlib.sha256(lhe.read_bytes()).hexdigest()}
+        firsts = range(0, n_hard, EVENTS_PER_CHUNK)
+        chunks = tuple(Chunk(process.id, seed, i, parts, 0, lhe=lhe.resolve(), skip=first, n_hard=min(EVENTS_PER_CHUNK, n_hard - first))
+                       for i, first in enumerate(firsts))
+    return _Plan(process, events, seed, path, chunks, json.dumps(settings, sort_keys=True))
+
+
+def _spectrum(params: Mapping[str, str]) -> str:
+    """The stop spectrum with the masses asked for."""
+    text = files("root_gnn.simulation").joinpath("stop.slha").read_text(encoding="ascii")
+    for code, key, default in (("1000006", "mstop", 600.0), ("1000022", "mlsp", 100.0)):
+        old = next(line for line in text.splitlines() if line.split()[:1] == [code])
+        text = text.replace(old, f"   {code}    {number(params, key, default):.6E}")
+    return text
+
+
+def _is_there(plan: _Plan) -> bool:
+    """Whether the complete file exists already; InputError where another one is in its place."""
+    if not plan.path.exists():
+        return False
+    old = read_metadata(plan.path)
+    if old is not None and (old.process, old.seed, old.n_requested, old.settings) == (
+            plan.process.name, plan.seed, plan.events, plan.settings):
+        log.info("%s: already there (%s events, seed %s)", plan.path, f"{old.n_kept:,}", old.seed)
+        return True
+    if old is None:
+        found = "a file that simulate did not write"
+    elif (old.process, old.seed, old.n_requested) != (plan.process.name, plan.seed, plan.events):
+        found = f"{old.n_requested:,} events of {old.process} with seed {old.seed}"
+    else:
+        found = "events made with other settings (parameters, detector or version)"
+    raise InputError(f"{plan.path}: expected no file or the same events ({plan.events:,} of {plan.process.name} with seed {plan.seed}), "
+                     f"but it holds {found}; choose another --out, remove it, or pass --overwrite")
+
+
+def _run(plans: Sequence[_Plan], jobs: int) -> None:
+    tasks = [chunk for plan in plans for chunk in plan.chunks]
+    with ExitStack() as stack:
+        for plan in plans:
+            stack.enter_context(_sole_writer(plan.path))
+        meter = stack.enter_context(progress("simulate", sum(plan.events for plan in plans)))
+        results = run_in_order(run_chunk, tasks, jobs=jobs)
+        stack.callback(results.close)  # type: ignore[attr-defined]
+        for plan in plans:
+            _write_file(plan, results, meter)
+
+
+def _write_file(plan: _Plan, results: Iterator[Result], meter: Meter) -> None:
+    total = _Total(plan)
+    with atomic_file(plan.path) as temporary:
+        write(temporary, total.take(results, meter), total.metadata)
+    row = total.metadata()
+    log.info("%s: %s of %s events tried were kept, cross section %.4g +- %.2g pb", plan.path, f"{row.n_kept:,}", f"{row.n_tried:,}",
+             row.cross_section, row.cross_section_error)
+    if row.n_kept < plan.events:
+        log.warning("%s: %s events were asked for, but the Les Houches file gave only %s that pass the preselection", plan.path,
+                    f"{plan.events:,}", f"{row.n_kept:,}")
+
+
+class _Total:
+    """Adds up the chunks of a file while they pass on their way to disk."""
+
+    def __init__(self, plan: _Plan) -> None:
+        self._plan = plan
+        self._results: list[Result] = []
+        self._n_kept = self._n_tried = 0
+        self._sum_of_weights = 0.0
+
+    def take(self, results: Iterator[Result], meter: Meter) -> Iterator[Columns]:
+        """The branches of each chunk, cut where the file is full."""
+        for _ in self._plan.chunks:
+            result = next(results)
+            n_kept = len(result.tried_at)
+            n_left = self._plan.events - self._n_kept
+            cut = n_kept > n_left
+            self._n_tried += int(result.tried_at[n_left - 1]) if cut else result.n_tried
+            self._sum_of_weights += float(result.weight_at[n_left - 1]) if cut else result.sum_of_weights
+            self._n_kept += min(n_kept, n_left)
+            columns, result.columns = result.columns, {}
+            self._results.append(result)
+            meter.advance(min(n_kept, n_left), self._plan.process.name)
+            if columns:
+                yield select(columns, np.arange(n_kept) < n_left) if cut else columns
+            if self._n_kept >= self._plan.events:
+                return
+
+    def metadata(self) -> Metadata:
+        value, error = self._cross_section()
+        plan, generator = self._plan, self._results[0].generator
+        n_failed = sum(result.n_failed for result in self._results)
+        return Metadata(plan.process.name, plan.process.id, plan.seed, generator, value, error, self._n_tried, self._n_kept, n_failed,
+                        self._sum_of_weights, plan.events, plan.settings)
+
+    def _cross_section(self) -> tuple[float, float]:
+        """Sum over the parts of the mean over the chunks, weighted by the events each rests on."""
+        value = variance = 0.0
+        for part in zip(*(result.cross_sections for result in self._results if result.cross_sections), strict=False):
+            n_event = max(sum(section.n_event for section in part), 1)
+            value += sum(section.value * section.n_event for section in part) / n_event
+            variance += sum((section.error * section.n_event / n_event) ** 2 for section in part)
+        return value, float(variance**0.5)
+
+
+@contextmanager
+def _sole_writer(path: Path) -> Iterator[None]:
+    """Keeps other `simulate` runs away from a file and clears what a killed one left; InputError where one is at work."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    lock = path.parent / f".{path.stem}.lock"
+    with lock.open("w") as stream:
+        try:
+            fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError as error:
+            raise InputError(f"{path}: another simulate is writing it; wait for it to end or choose another --out") from error
+        for leftover in path.parent.glob(f".{path.name}.*"):
+            leftover.unlink()
+        try:
+            yield
+        finally:
+            lock.unlink(missing_ok=True)
