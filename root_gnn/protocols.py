@@ -125,11 +125,15 @@ class AugmentationConfig(Section, ABC):
 
 
 class Source(ABC):
-    """Yields awkward records of one file with the spec's names, in GeV and radians, whatever the file held."""
+    """Yields the branches of one file as they stand; `data.read` gives them the spec's names and units."""
 
     @abstractmethod
     def n_entry(self, path: Path) -> int:
         """Entries in a file; raises InputError where it is not one of this source's files."""
+
+    @abstractmethod
+    def branches(self, path: Path) -> tuple[str, ...]:
+        """Names of what can be read, one value or list per entry each."""
 
     @abstractmethod
     def read(self, path: Path, branches: tuple[str, ...], start: int, stop: int) -> dict[str, Any]:
@@ -138,3 +142,15 @@ class Source(ABC):
     @abstractmethod
     def chunks(self, path: Path, branches: tuple[str, ...]) -> Iterator[tuple[int, int]]:
         """Ranges of entries that are cheap to read together and fit in memory."""
+
+    @abstractmethod
+    def metadata(self, path: Path) -> dict[str, Any]:
+        """What the file says about the sample as a whole (cross section, events tried), as JSON values; often nothing."""
+
+
+class SourceConfig(Section, ABC):
+    """The `source` section of a data spec."""
+
+    @abstractmethod
+    def build(self) -> Source:
+        """A reader of such files; it keeps no file open between calls."""

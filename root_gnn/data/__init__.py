@@ -1,1 +1,1 @@
-"""From files to batches: specs, sources, cache, splits, scaling, loaders."""
+"""From files to ragged batches: specs, reading, the columnar cache, splits, weights and loaders."""

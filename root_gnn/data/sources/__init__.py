@@ -1,1 +1,1 @@
-"""File formats, one module each, found by name."""
+"""One file per file format; each yields the branches a spec names."""

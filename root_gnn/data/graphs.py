@@ -1,0 +1,112 @@
+"""Records to ragged batches, in array operations: the nodes of an event stand in the order of its collections."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import awkward as ak
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from root_gnn.data.spec import Spec
+from root_gnn.errors import InputError
+from root_gnn.graph.batch import Batch
+
+
+@dataclass(frozen=True, kw_only=True)
+class GraphArrays:
+    """The graphs of some records as plain arrays, what the cache stores.
+
+    Attributes:
+        nodes: `(total_node, node_dim)` float32, columns as in `Spec.node_features`.
+        n_node: `(n_graph,)` int64; an entry without any object is a graph of no nodes.
+        ids: `(n_graph, n_id)` int64, or None.
+        weight: `(n_graph,)` float64, or None.
+        label: `(n_graph,)` int64, or None.
+        truth: `(n_graph,)` float32 by name.
+    """
+
+    nodes: NDArray[np.float32]
+    n_node: NDArray[np.int64]
+    ids: NDArray[np.int64] | None = None
+    weight: NDArray[np.float64] | None = None
+    label: NDArray[np.int64] | None = None
+    truth: Mapping[str, NDArray[np.float32]] = field(default_factory=dict)
+
+    def batch(self) -> Batch:
+        """The same graphs as a batch."""
+        labels = {name: torch.from_numpy(values) for name, values in self.truth.items()}
+        if self.label is not None:
+            labels["label"] = torch.from_numpy(self.label)
+        return Batch.of(
+            torch.from_numpy(self.nodes), torch.from_numpy(self.n_node), labels=labels,
+            weights=None if self.weight is None else torch.from_numpy(self.weight.astype(np.float32)),
+            ids=None if self.ids is None else torch.from_numpy(self.ids),
+        )
+
+
+def build_graphs(records: ak.Array, spec: Spec) -> Batch:
+    """One complete graph per record, in the order of the records; nodes `(total_node, node_dim)` float32.
+
+    Labels hold `label` (int64) and the truth columns (float32), weights and ids follow where the records have them.
+    Raises InputError where the records lack a collection or a feature of the spec.
+    """
+    return graph_arrays(records, spec).batch()
+
+
+def graph_arrays(records: ak.Array, spec: Spec) -> GraphArrays:
+    """The arrays behind `build_graphs`."""
+    known = set(ak.fields(records))
+    missing = [name for name in spec.nodes if name not in known]
+    if missing:
+        raise InputError(f"The records have no collection {missing[0]}, which the spec {spec.name} makes nodes of; they have {', '.join(known)}.")
+    n_graph = len(records)
+    count = np.stack([_count(records[name], n_graph, single=collection.single) for name, collection in spec.nodes.items()], axis=1)
+    n_node = count.sum(axis=1)
+    # where each collection's nodes begin: behind the events before, and the collections before in the same event
+    first = (np.cumsum(n_node) - n_node)[:, None] + np.cumsum(count, axis=1) - count
+    nodes = np.zeros((int(n_node.sum()), len(spec.node_features)), dtype=np.float32)
+    for place, (name, collection) in enumerate(spec.nodes.items()):
+        rows = ragged_rows(first[:, place], count[:, place])
+        _fill(nodes, rows, _objects(records[name], single=collection.single), spec, name)
+        nodes[rows, spec.node_features.index("type")] = collection.type
+    truth = records["truth"] if "truth" in known else None
+    return GraphArrays(
+        nodes=nodes, n_node=n_node,
+        ids=_column(records, "ids", np.int64), weight=_column(records, "weight", np.float64), label=_column(records, "label", np.int64),
+        truth={} if truth is None else {name: _column(truth, name, np.float32) for name in ak.fields(truth)},
+    )
+
+
+def ragged_rows(first: NDArray[np.int64], count: NDArray[np.int64]) -> NDArray[np.int64]:
+    """`first[0], first[0] + 1, ... (count[0] of them), first[1], ...`: the rows of segments, in order, `(sum of count,)`."""
+    shift = first - (np.cumsum(count) - count)
+    return np.arange(int(count.sum()), dtype=np.int64) + np.repeat(shift, count)
+
+
+def _count(collection: Any, n_graph: int, *, single: bool) -> NDArray[np.int64]:
+    if single:
+        return np.ones(n_graph, dtype=np.int64)
+    return ak.to_numpy(ak.num(collection, axis=1)).astype(np.int64)
+
+
+def _objects(collection: Any, *, single: bool) -> Any:
+    return collection if single else ak.flatten(collection, axis=1)
+
+
+def _fill(nodes: NDArray[np.float32], rows: NDArray[np.int64], objects: Any, spec: Spec, name: str) -> None:
+    for column, feature in enumerate(spec.node_features):
+        if feature == "type":
+            continue
+        if feature not in objects.fields:
+            raise InputError(f"The records of {name} have no feature {feature}, which the spec {spec.name} asks for; they have {', '.join(objects.fields)}.")
+        nodes[rows, column] = ak.to_numpy(objects[feature])
+
+
+def _column(records: Any, name: str, dtype: Any) -> Any:
+    if name not in ak.fields(records):
+        return None
+    return np.ascontiguousarray(ak.to_numpy(records[name]), dtype=dtype)

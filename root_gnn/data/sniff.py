@@ -1,0 +1,84 @@
+"""What a file is, from its first bytes: so that a wrong one is called by its name."""
+
+from __future__ import annotations
+
+import gzip
+import zlib
+from pathlib import Path
+
+from root_gnn.errors import InputError
+
+MAGIC = (
+    (b"root", "ROOT"),
+    (b"\x89HDF\r\n\x1a\n", "HDF5"),
+    (b"PAR1", "parquet"),
+    (b"\x93NUMPY", "a NumPy array"),
+    (b"PK\x03\x04", "a ZIP archive (npz and PyTorch files are such)"),
+    (b"version https://git-lfs", "a Git LFS pointer, not the file itself"),
+    (b"<LesHouchesEvents", "LHE"),
+    (b"HepMC", "HepMC"),
+)
+GZIP = b"\x1f\x8b"
+HEAD = 4096
+
+
+def format_of(path: Path) -> str:
+    """What the file's first bytes say: `ROOT`, `HDF5`, `parquet`, `LHE`, `HTML`, `text`, `empty`, `unknown` ...
+
+    Raises InputError where there is no such file, or it cannot be opened.
+    """
+    try:
+        with path.open("rb") as file:
+            head = file.read(HEAD)
+    except FileNotFoundError as error:
+        raise InputError(f"{path}: there is no such file.") from error
+    except IsADirectoryError as error:
+        raise InputError(f"{path}: this is a folder; a file was expected.") from error
+    except OSError as error:
+        raise InputError(f"{path}: cannot be opened: {error.strerror}.") from error
+    if head.startswith(GZIP):
+        return f"gzip-compressed {_name(_unzipped(path))}"
+    return _name(head)
+
+
+def _unzipped(path: Path) -> bytes:
+    try:
+        with gzip.open(path) as file:
+            return file.read(HEAD)
+    except (OSError, EOFError, zlib.error):
+        return b""
+
+
+def _name(head: bytes) -> str:
+    if not head:
+        return "empty"
+    for magic, name in MAGIC:
+        if head.lstrip().startswith(magic):
+            return name
+    start = head.lstrip()[:64].lower()
+    if start.startswith((b"<!doctype html", b"<html")):
+        return "HTML"
+    if b"\0" not in head and _is_text(head):
+        return "CSV" if b"," in head.partition(b"\n")[0] else "text"
+    return "unknown"
+
+
+def _is_text(head: bytes) -> bool:
+    try:
+        head.decode("utf-8")
+    except UnicodeDecodeError as error:
+        return error.start > len(head) - 4  # a character cut in two at the end of the head
+    return True
+
+
+def refuse_other_formats(path: Path, wanted: str) -> None:
+    """Raises InputError saying what the file is where it is not `wanted`."""
+    found = format_of(path)
+    if found == wanted:
+        return
+    meaning = {
+        "empty": "the file is empty (0 bytes); it was probably never written to the end",
+        "HTML": "it is an HTML page, most likely the error or login page of a server; download it again",
+        "unknown": "its first bytes belong to no format known here",
+    }.get(found, f"it is {found}")
+    raise InputError(f"{path}: a {wanted} file was expected; {meaning}.")
