@@ -189,7 +189,7 @@ def _clusters(record: EventRecord, index: Ints, calorimeter: Calorimeter, kind: 
     """Energy summed in cells, smeared, kept above threshold, placed at the energy-weighted centre; massless."""
     eta, phi, energy, event = record.eta[index], record.phi[index], record.energy[index], record.event[index]
     cell, n_cell = _cells(event, eta, phi, calorimeter)
-    total: Floats = np.bincount(cell, energy, n_cell)
+    total: Floats = np.asarray(np.bincount(cell, energy, n_cell), dtype=np.float64)
     center_eta = np.bincount(cell, energy * eta, n_cell) / total
     center_phi = np.bincount(cell, energy * phi, n_cell) / total  # a cell never crosses phi = +-pi
     abs_eta = np.abs(center_eta)
