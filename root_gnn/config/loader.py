@@ -87,13 +87,11 @@ def _key_path(error: ErrorDetails, value: Any) -> KeyPath:
     """The keys of an error's location that exist in the file; pydantic adds names of union members, which say nothing to a user."""
     path: list[str | int] = []
     for part in error["loc"]:
-        if isinstance(value, Mapping) and part in value:
+        in_mapping = isinstance(value, Mapping) and part in value
+        in_list = isinstance(value, list | tuple) and isinstance(part, int) and part < len(value)
+        if in_mapping or in_list:
             value = value[part]
-        elif isinstance(value, list | tuple) and isinstance(part, int) and part < len(value):
-            value = value[part]
-        else:
-            continue
-        path.append(part)
+            path.append(part)
     if error["type"] == "missing":
         path.append(error["loc"][-1])
     return tuple(path)
@@ -106,7 +104,8 @@ def _reason(alternatives: list[ErrorDetails]) -> str:
         return WORDS[kind]
     if kind in ("plugin", "value_error", "assertion_error"):
         return alternatives[0]["msg"].removeprefix("Value error, ").removeprefix("Assertion failed, ")
-    wanted = " or ".join(dict.fromkeys(_wanted(error) for error in alternatives))
+    first, *others = dict.fromkeys(_wanted(error) for error in alternatives)
+    wanted = " or ".join([first, *(other.removeprefix("should be ") for other in others)])
     got = "nothing (null)" if value is None else str(value).lower() if isinstance(value, bool) else f"{value!r:.80}"
     hint = f"; write {value:.0f}" if kind == "int_type" and isinstance(value, float) and value.is_integer() else ""
     return f"{wanted}, not {got}{hint}"

@@ -1,0 +1,54 @@
+"""Fixtures and options shared by all tests."""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+from pathlib import Path
+
+import pytest
+
+os.environ.setdefault("DGLBACKEND", "pytorch")  # else the first import of dgl writes a file into the home folder
+
+PACKAGES = {"dgl": "dgl", "pyg": "torch_geometric", "pythia": "pythia8mc"}
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--slow", action="store_true", help="run the tests marked slow too")
+
+
+def _gpu() -> bool:
+    import torch
+
+    return torch.cuda.is_available()
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Skips, visibly, what needs time that was not granted or a package or device that is not there."""
+    missing = {mark: package for mark, package in PACKAGES.items() if importlib.util.find_spec(package) is None}
+    no_gpu = any("gpu" in item.keywords for item in items) and not _gpu()
+    for item in items:
+        if "slow" in item.keywords and not config.getoption("--slow"):
+            item.add_marker(pytest.mark.skip(reason="slow; run with --slow"))
+        if "gpu" in item.keywords and no_gpu:
+            item.add_marker(pytest.mark.skip(reason="no CUDA device"))
+        for mark, package in missing.items():
+            if mark in item.keywords:
+                item.add_marker(pytest.mark.skip(reason=f"{package} is not installed"))
+
+
+@pytest.fixture(scope="session")
+def real_data() -> Path:
+    """The folder of real files from experiments, named by ROOT_GNN_REAL_DATA."""
+    folder = os.environ.get("ROOT_GNN_REAL_DATA")
+    if not folder:
+        pytest.skip("ROOT_GNN_REAL_DATA does not name a folder of real files")
+    if not Path(folder).is_dir():
+        pytest.fail(f"ROOT_GNN_REAL_DATA={folder} is no folder")
+    return Path(folder)
+
+
+@pytest.fixture(scope="session")
+def data_dir() -> Path:
+    """The small simulated files that belong to the tests."""
+    return Path(__file__).parent / "data"

@@ -1,0 +1,61 @@
+"""Looking for a file: as given, beside the file that names it, among the shipped ones."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from root_gnn.config import shipped
+from root_gnn.errors import InputError
+
+
+@pytest.fixture
+def house(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A package with shipped files, and an empty current folder beside it."""
+    for name in ("configs/tasks/WHvsZH.yaml", "configs/finetune.yaml", "data_specs/events.yaml"):
+        (tmp_path / "package" / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / "package" / name).write_text("name: shipped\n")
+    monkeypatch.setattr(shipped, "__file__", str(tmp_path / "package" / "config" / "shipped.py"))
+    (tmp_path / "here" / "recipes").mkdir(parents=True)
+    monkeypatch.chdir(tmp_path / "here")
+    return tmp_path
+
+
+@pytest.mark.parametrize(
+    ("name", "kind", "file"),
+    [
+        ("WHvsZH", "task", "configs/tasks/WHvsZH.yaml"),
+        ("WHvsZH.yaml", "task", "configs/tasks/WHvsZH.yaml"),
+        ("tasks/WHvsZH", "task", "configs/tasks/WHvsZH.yaml"),
+        ("configs/tasks/WHvsZH.yaml", "task", "configs/tasks/WHvsZH.yaml"),
+        ("finetune", "recipe", "configs/finetune.yaml"),
+        ("configs/finetune.yaml", "recipe", "configs/finetune.yaml"),
+        ("events", "spec", "data_specs/events.yaml"),
+        ("data_specs/events.yaml", "spec", "data_specs/events.yaml"),
+    ],
+)
+def test_shipped_files_answer_to_their_names(house: Path, name: str, kind: str, file: str) -> None:
+    assert shipped.find(name, kind) == house / "package" / file
+
+
+def test_the_nearest_file_wins(house: Path) -> None:
+    beside = Path("recipes/mine.yaml")
+    assert shipped.find("events", "spec", beside) == house / "package" / "data_specs" / "events.yaml"
+    Path("recipes/events.yaml").write_text("name: beside\n")
+    assert shipped.find("events", "spec", beside) == Path("recipes/events.yaml")
+    assert shipped.find("events", "spec", Path("recipes")) == Path("recipes/events.yaml")
+    Path("events.yaml").write_text("name: given\n")
+    assert shipped.find("events", "spec", beside) == Path("events.yaml")
+
+
+def test_folders_are_no_files(house: Path) -> None:
+    Path("finetune").mkdir()
+    assert shipped.find("finetune", "recipe") == house / "package" / "configs" / "finetune.yaml"
+
+
+@pytest.mark.parametrize("name", ["WHvsZZ", "../tasks/WHvsZH", "../../package/configs/nothing", "", ".", "/absent/WHvsZH", "tasks"])
+def test_a_name_that_leads_nowhere_lists_the_near_ones(house: Path, name: str) -> None:
+    with pytest.raises(InputError, match="There is no task") as caught:
+        shipped.find(name, "task")
+    assert "WHvsZH" in str(caught.value)
