@@ -51,6 +51,8 @@ def simulate(
     """
     _check_options(processes, events=events, seed=seed, jobs=jobs, lhe=lhe, resimulate=resimulate, level=level)
     chosen = [find(name) for name in processes] if lhe is None else [external(processes[0] if processes else lhe.name.split(".")[0])]
+    if out.exists() and not out.is_dir():
+        raise InputError(f"--out {out}: expected a folder, but it is a file; choose another name")
     check_params(params, chosen, from_file=lhe is not None)
     plans = [_plan(process, events, seed, out / f"{process.name}.root", params, lhe) for process in chosen]
     todo = [plan for plan in plans if overwrite or not _is_there(plan)]
@@ -89,7 +91,8 @@ def _plan(process: Process, events: int, seed: int, path: Path, params: Mapping[
         chunks = tuple(Chunk(process.id, seed, i, parts, min(EVENTS_PER_CHUNK, events - first), slha) for i, first in enumerate(firsts))
     else:
         n_hard = count_events(lhe)
-        settings["lhe"] = {"name": lhe.name, "sha256": hashlib.sha256(lhe.read_bytes()).hexdigest()}
+        with lhe.open("rb") as stream:
+            settings["lhe"] = {"name": lhe.name, "sha256": hashlib.file_digest(stream, "sha256").hexdigest()}
         firsts = range(0, n_hard, EVENTS_PER_CHUNK)
         chunks = tuple(Chunk(process.id, seed, i, parts, 0, lhe=lhe.resolve(), skip=first, n_hard=min(EVENTS_PER_CHUNK, n_hard - first))
                        for i, first in enumerate(firsts))
@@ -174,6 +177,10 @@ class _Total:
                 yield select(columns, np.arange(n_kept) < n_left) if cut else columns
             if self._n_kept >= self._plan.events:
                 return
+        if not self._n_kept:
+            n_failed = sum(result.n_failed for result in self._results)
+            raise InputError(f"--lhe: no event of the file for {self._plan.process.name} could be used: Pythia rejected {n_failed} (such "
+                             f"files often lack the colour flow, columns ICOLUP), {self._n_tried} failed the preselection of two objects")
 
     def metadata(self) -> Metadata:
         value, error = self._cross_section()
