@@ -1,10 +1,11 @@
 """Is one model better than another? A bootstrap over test events and training seeds at once.
 
 Events: in each replica every test event counts a Poisson(1) number of times, the same number for every model and seed, so what the
-models share cancels in their difference. Seeds: each replica draws as many seeds as there are, with repetition, the same for both
-models. Drawing from n seeds gives a spread that is too small by sqrt((n - 1) / n), and n are few, so the shift caused by the draw
-is stretched by sqrt(n / (n - 1)) and by Student's factor for n - 1 degrees of freedom (1.32 for three seeds). An interval
-of one seed holds the test events only.
+models share cancels in their difference. Seeds: each replica also draws as many seeds as there are, with repetition, the same for
+both models, and moves by the mean of the values drawn. That move is corrected twice. The values of the seeds differ by the chance
+of the test events too, which is in the interval already: the variance between seeds is reduced by what the event replicas show of it.
+And drawing from n seeds gives a spread too small by sqrt((n - 1) / n), estimated from few: it is stretched by sqrt(n / (n - 1)) and by
+Student's factor for n - 1 degrees of freedom (1.32 for three seeds). The interval of one seed holds the test events only.
 """
 
 from __future__ import annotations
@@ -70,7 +71,7 @@ def paired_difference(
     value, replicas, generator = found
     n_seed = len(a)
     per_seed, differences = value[:n_seed] - value[n_seed:], replicas[:, :n_seed] - replicas[:, n_seed:]
-    low, high = _interval(differences, generator)
+    low, high = _interval(per_seed, differences, generator)
     return PairedDifference(float(np.mean(per_seed)), low, high, tuple(map(float, per_seed)), n_seed, low > 0.0 or high < 0.0)
 
 
@@ -86,7 +87,7 @@ def seed_mean(
     if found is None:
         return None
     value, replicas, generator = found
-    return SeedMean(float(np.mean(value)), *_interval(replicas, generator), tuple(map(float, value)), len(value))
+    return SeedMean(float(np.mean(value)), *_interval(value, replicas, generator), tuple(map(float, value)), len(value))
 
 
 def _seeds_first(scores: ArrayLike) -> Scores:
@@ -141,13 +142,23 @@ def _given(metric: Statistic, scores: Scores, labels: ArrayLike) -> Callable[[Fl
     return value
 
 
-def _interval(replicas: Floats, generator: np.random.Generator) -> tuple[float, float]:
-    """Central 68 % interval of the mean over seeds, from `replicas (n_replica, n_seed)` of the events."""
+def _interval(value: Floats, replicas: Floats, generator: np.random.Generator) -> tuple[float, float]:
+    """Central 68 % interval of the mean over seeds: `value (n_seed,)` as measured, `replicas (n_replica, n_seed)` of the events."""
     n_replica, n_seed = replicas.shape
     means = replicas.mean(axis=1)
     if n_seed > 1:
-        drawn = generator.integers(n_seed, size=(n_replica, n_seed))
-        stretch = math.sqrt(n_seed / (n_seed - 1.0)) * float(stdtrit(n_seed - 1, ONE_SIGMA))
-        means = means + stretch * (np.take_along_axis(replicas, drawn, axis=1).mean(axis=1) - means)
+        drawn = value[generator.integers(n_seed, size=(n_replica, n_seed))].mean(axis=1)
+        means = means + _stretch(value, replicas) * (drawn - value.mean())
     low, high = np.quantile(means, [1.0 - ONE_SIGMA, ONE_SIGMA])
     return float(low), float(high)
+
+
+def _stretch(value: Floats, replicas: Floats) -> float:
+    """What turns the spread of means of drawn seeds into the seeds' part of the error of their mean."""
+    n_seed = len(value)
+    observed = float(np.var(value, ddof=1))
+    if observed == 0.0:
+        return 0.0
+    from_events = float(np.mean(np.var(replicas - value, axis=1, ddof=1)))
+    share = max(0.0, 1.0 - from_events / observed)
+    return math.sqrt(share * n_seed / (n_seed - 1.0)) * float(stdtrit(n_seed - 1, ONE_SIGMA))
