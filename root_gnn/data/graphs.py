@@ -62,9 +62,9 @@ def graph_arrays(records: ak.Array, spec: Spec) -> GraphArrays:
     known = set(ak.fields(records))
     missing = [name for name in spec.nodes if name not in known]
     if missing:
-        raise InputError(f"The records have no collection {missing[0]}, which the spec {spec.name} makes nodes of; they have {', '.join(known)}.")
+        raise InputError(f"The records have no collection {missing[0]} (spec {spec.name}, nodes); they have {', '.join(known)}.")
     n_graph = len(records)
-    count = np.stack([_count(records[name], n_graph, single=collection.single) for name, collection in spec.nodes.items()], axis=1)
+    count = np.stack([_count(records[name], n_graph, single=kind.single) for name, kind in spec.nodes.items()], axis=1)
     n_node = count.sum(axis=1)
     # where each collection's nodes begin: behind the events before, and the collections before in the same event
     first = (np.cumsum(n_node) - n_node)[:, None] + np.cumsum(count, axis=1) - count
@@ -90,7 +90,8 @@ def ragged_rows(first: NDArray[np.int64], count: NDArray[np.int64]) -> NDArray[n
 def _count(collection: Any, n_graph: int, *, single: bool) -> NDArray[np.int64]:
     if single:
         return np.ones(n_graph, dtype=np.int64)
-    return ak.to_numpy(ak.num(collection, axis=1)).astype(np.int64)
+    count: NDArray[np.int64] = np.asarray(ak.num(collection, axis=1), dtype=np.int64)
+    return count
 
 
 def _objects(collection: Any, *, single: bool) -> Any:
@@ -102,7 +103,8 @@ def _fill(nodes: NDArray[np.float32], rows: NDArray[np.int64], objects: Any, spe
         if feature == "type":
             continue
         if feature not in objects.fields:
-            raise InputError(f"The records of {name} have no feature {feature}, which the spec {spec.name} asks for; they have {', '.join(objects.fields)}.")
+            known = ", ".join(objects.fields)
+            raise InputError(f"The records of {name} have no {feature} (spec {spec.name}, node_features); they have {known}.")
         nodes[rows, column] = ak.to_numpy(objects[feature])
 
 

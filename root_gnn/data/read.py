@@ -107,7 +107,7 @@ class _Entries:
         matches = values[:, None] == meaning[None, :]
         place = Place(self.path, branch, self.start)
         place.refuse(~matches.any(axis=1), "a value that is no class", values, f"Known are {classes}; add it to label.classes of the spec.")
-        return matches.argmax(axis=1).astype(np.int64)
+        return np.asarray(matches.argmax(axis=1), dtype=np.int64)
 
     def collection(self, spec: Spec, name: str, collection: Collection, values: dict[str, Value] | None) -> ak.contents.Content:
         """Records of one collection: a list per entry, or one each."""
@@ -152,7 +152,8 @@ def momentum_features(columns: dict[str, Floats], n_object: int) -> dict[str, Fl
     zero = np.zeros(n_object)
     given = {name: values for name, values in columns.items() if name not in ("px", "py", "pz", "mass")}
     if "px" in columns:
-        given["pt"], given["eta"], given["phi"] = to_cylindrical(columns["px"], columns["py"], columns.get("pz", zero))
+        momentum: tuple[Floats, ...] = to_cylindrical(columns["px"], columns["py"], columns.get("pz", zero))
+        given["pt"], given["eta"], given["phi"] = momentum
     for name in ("pt", "eta", "phi"):
         given.setdefault(name, zero)
     given["phi"] = wrap_phi(given["phi"])
@@ -183,5 +184,6 @@ def _same_counts(place: Place, count: Integers, other: str, expected: Integers) 
         entry = int(np.argmax(differ))
         raise InputError(
             f"{place.path}: the branches {other} and {place.branch} belong to one collection, but entry {place.start + entry} has "
-            f"{expected[entry]} and {count[entry]} values ({int(differ.sum()):,} such entries). The file is damaged, or the spec mixes collections."
+            f"{expected[entry]} and {count[entry]} values ({int(differ.sum()):,} such entries). The file is damaged, or the spec mixes "
+            f"collections."
         )

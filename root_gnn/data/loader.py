@@ -1,0 +1,150 @@
+"""Batches for training and evaluation: shuffled by (seed, epoch), resumable in the middle of an epoch, cut evenly over ranks."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch.utils.data import DataLoader, Dataset, Sampler
+
+from root_gnn.data.table import EventTable
+from root_gnn.errors import InputError
+from root_gnn.graph.batch import Batch
+
+Index = NDArray[np.int64]
+
+
+class EventDataset(Dataset[Batch]):
+    """Batches of a table by row numbers; `dataset[rows (n,)]` is one batch.
+
+    Args:
+        table: the events.
+        weights: `(n_event,)` float32, what stands in `Batch.weights`; the weights of the files without it.
+        sort: whether graphs stand by ascending number of nodes instead of in the order asked for.
+    """
+
+    def __init__(self, table: EventTable, *, weights: NDArray[np.float32] | None = None, sort: bool = False) -> None:
+        self.table, self.weights, self.sort = table, weights, sort
+
+    def __len__(self) -> int:
+        return len(self.table)
+
+    def __getitem__(self, rows: Index) -> Batch:
+        if self.sort:
+            rows = rows[np.argsort(self.table.n_node[rows], kind="stable")]
+        batch = self.table.gather(rows)
+        return batch if self.weights is None else batch.replace(weights=torch.from_numpy(self.weights[rows]))
+
+
+class BatchSampler(Sampler[Index]):
+    """Row numbers of one rank's share of each batch; every row comes once in an epoch.
+
+    The order is a function of `(seed, epoch)`: the same for any number of ranks and workers. `batch_size` counts the
+    graphs of a step over all ranks, which take every `world`-th of them; the last batch may be smaller.
+    """
+
+    def __init__(self, index: Index, batch_size: int, *, seed: int, rank: int = 0, world: int = 1) -> None:
+        if len(index) < world:
+            raise InputError(f"There are {len(index)} training events for {world} processes; each needs one at least.")
+        self.index, self.batch_size, self.seed, self.rank, self.world = index, batch_size, seed, rank, world
+        self.epoch = self.start = 0
+        self.sampler = self  # Lightning calls `set_epoch` on `loader.sampler` and `loader.batch_sampler.sampler`
+
+    def set_epoch(self, epoch: int) -> None:
+        """Chooses the order; a new epoch begins at its first batch."""
+        if epoch != self.epoch:
+            self.epoch, self.start = epoch, 0
+
+    def __len__(self) -> int:
+        return -(-len(self.index) // self.batch_size)
+
+    def __iter__(self) -> Iterator[Index]:
+        order = np.random.default_rng((self.seed, self.epoch)).permutation(len(self.index))
+        begin, self.start = self.start, 0
+        ends = self._ends()
+        for place in range(begin, len(self)):
+            first = ends[place - 1] if place else 0
+            yield self.index[order[first : ends[place]][self.rank :: self.world]]
+
+    def _ends(self) -> list[int]:
+        """Where each batch ends in the order; the last two share evenly where the last would leave a rank without events."""
+        ends = [min((place + 1) * self.batch_size, len(self.index)) for place in range(len(self))]
+        if len(ends) > 1 and ends[-1] - ends[-2] < self.world:
+            before = ends[-3] if len(ends) > 2 else 0
+            ends[-2] = (before + ends[-1]) // 2
+        return ends
+
+
+class EventLoader(DataLoader[Batch]):
+    """A loader whose place in the epoch can be saved and restored; Lightning does both through these two methods."""
+
+    n_done = 0
+
+    def __iter__(self) -> Any:
+        sampler = self._sampler()
+        self.n_done = sampler.start
+        for batch in super().__iter__():
+            self.n_done += 1
+            yield batch
+
+    def state_dict(self) -> dict[str, int]:
+        """The epoch, how many of its batches were handed out, and what the order depends on."""
+        sampler = self._sampler()
+        return {"epoch": sampler.epoch, "n_done": self.n_done, **_order(sampler)}
+
+    def load_state_dict(self, state: dict[str, int]) -> None:
+        """Continues with the batch after the saved one; raises InputError where data, batch size or seed are others."""
+        sampler = self._sampler()
+        changed = [name for name, value in _order(sampler).items() if state[name] != value]
+        if changed:
+            raise InputError(
+                f"The run cannot be resumed in the middle of an epoch: {changed[0]} was {state[changed[0]]} and now is "
+                f"{_order(sampler)[changed[0]]}. Resume with the same data and recipe, or start a new run."
+            )
+        sampler.epoch, sampler.start = state["epoch"], state["n_done"]
+        self.n_done = state["n_done"]
+
+    def _sampler(self) -> BatchSampler:
+        sampler: Any = self.sampler
+        if not isinstance(sampler, BatchSampler):
+            raise TypeError("an EventLoader needs a BatchSampler; in Lightning set use_distributed_sampler=False")
+        return sampler
+
+
+def _order(sampler: BatchSampler) -> dict[str, int]:
+    return {"n_event": len(sampler.index), "batch_size": sampler.batch_size, "seed": sampler.seed}
+
+
+def train_loader(
+    table: EventTable, index: Index, batch_size: int, *, seed: int, weights: NDArray[np.float32] | None = None,
+    rank: int = 0, world: int = 1, n_worker: int = 0, pin_memory: bool = False,
+) -> EventLoader:
+    """Shuffled batches of the rows `index (n,)`, sorted by multiplicity inside; events without nodes are left out.
+
+    `batch_size` counts graphs over all ranks; `weights (n_event,)` as `training_weights` gives them.
+    """
+    index = index[table.n_node[index] > 0]
+    sampler = BatchSampler(index, batch_size, seed=seed, rank=rank, world=world)
+    return EventLoader(
+        EventDataset(table, weights=weights, sort=True), batch_size=None, sampler=sampler, num_workers=n_worker,
+        collate_fn=_as_it_is, pin_memory=pin_memory, persistent_workers=n_worker > 0,
+    )
+
+
+def evaluation_loader(
+    table: EventTable, index: Index, batch_size: int, *, weights: NDArray[np.float32] | None = None,
+    n_worker: int = 0, pin_memory: bool = False,
+) -> DataLoader[Batch]:
+    """Batches of the rows `index (n,)` in that order, `batch_size` at a time, all of them."""
+    pieces: Any = [index[first : first + batch_size] for first in range(0, len(index), batch_size)]
+    return DataLoader(
+        EventDataset(table, weights=weights), batch_size=None, sampler=pieces, num_workers=n_worker,
+        collate_fn=_as_it_is, pin_memory=pin_memory,
+    )
+
+
+def _as_it_is(batch: Any) -> Any:
+    return batch

@@ -1,0 +1,207 @@
+"""Files to shards of the cache, once: built beside, moved into place whole, locked against a second process."""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import hashlib
+import multiprocessing
+import os
+import platform
+import shutil
+from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import ProcessPoolExecutor, as_completed
+from dataclasses import dataclass, replace
+from importlib import metadata as packages
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from root_gnn.atomic import atomic_folder
+from root_gnn.console import log, progress, set_verbosity
+from root_gnn.data.cache import FORMAT, Meta, Shard, ShardWriter
+from root_gnn.data.checksum import sha256
+from root_gnn.data.graphs import graph_arrays
+from root_gnn.data.read import open_source, read_range
+from root_gnn.data.spec import Spec
+from root_gnn.errors import InputError
+
+CACHE_VARIABLE = "ROOT_GNN_CACHE"
+CACHE_FOLDER = ".root_gnn_cache"
+"""Name of the cache inside the data folder."""
+
+
+@dataclass(frozen=True)
+class Job:
+    """One file to prepare with one spec, and where its shard belongs."""
+
+    spec: Spec
+    path: Path
+    folder: Path
+
+
+def prepare(spec: Spec, files: Sequence[Path], *, data_dir: Path, jobs: int = 1) -> list[Shard]:
+    """The shards of `files` (one each, in order), made where the cache has none that fits file and spec.
+
+    A shard is reused while its source has the size and time it had, or the checksum, the spec says the same and its own
+    checksums hold; otherwise it is built again. A second process that wants the same shard waits for the first and
+    reuses its work. `jobs` files are read at a time. Raises InputError where a file is not what the spec says; shards
+    of files read before it stay.
+    """
+    todo = [Job(spec, path, shard_folder(spec, path, data_dir)) for path in files]
+    for path in files:
+        if not path.is_file():
+            raise InputError(f"{path}: there is no such file; data paths are relative to the data folder, {data_dir}.")
+    done = {job.path: shard for job in todo if (shard := reusable(job)) is not None}
+    missing = list({job.path: job for job in todo if job.path not in done}.values())
+    if missing:
+        _make_cache_folder(cache_dir(data_dir))
+        total = sum(_n_entry(job) for job in missing)
+        with progress(f"prepare {spec.name}", total) as meter:
+            for job, shard in _build_all(missing, jobs, meter.advance):
+                done[job.path] = shard
+    return [done[path] for path in files]
+
+
+def cache_dir(data_dir: Path) -> Path:
+    """Where shards of files under `data_dir` are kept: inside it, or a folder of its own in `ROOT_GNN_CACHE`."""
+    common = os.environ.get(CACHE_VARIABLE)
+    if not common:
+        return data_dir / CACHE_FOLDER
+    place = data_dir.resolve()
+    return Path(common) / f"{place.name}-{_short(str(place))}"
+
+
+def shard_folder(spec: Spec, path: Path, data_dir: Path) -> Path:
+    """The folder of a file's shard: one per file and spec, with a name that tells which."""
+    full, base = path.resolve(), data_dir.resolve()
+    name = str(full.relative_to(base)) if full.is_relative_to(base) else str(full)
+    return cache_dir(data_dir) / f"{path.stem}-{_short(spec.digest() + name)}"
+
+
+def reusable(job: Job) -> Shard | None:
+    """The shard in the cache, where it was made of this very file with this very spec and is undamaged."""
+    meta = Meta.load(job.folder)
+    if meta is None:
+        return None
+    reason = _outdated(meta, job) or Shard(job.folder, meta).damage()
+    if reason:
+        log.info("%s: prepared again, because %s", job.path, reason)
+        return None
+    return Shard(job.folder, meta)
+
+
+def build(job: Job, advance: Any = None) -> Shard:
+    """Makes the shard under its lock, unless another process made it while we waited."""
+    with _locked(job.folder):
+        shard = reusable(job) if job.folder.exists() else None
+        if shard is not None:
+            if advance:
+                advance(shard.n_graph)
+            return shard
+        _remove_leftovers(job.folder)
+        with atomic_folder(job.folder) as temporary:
+            meta = _write(job, temporary, advance)
+        return Shard(job.folder, meta)
+
+
+def _write(job: Job, folder: Path, advance: Any) -> Meta:
+    before = _source_facts(job.path)
+    source, selection = open_source(job.path, job.spec)
+    with ShardWriter(folder, job.spec) as writer:
+        for start, stop in source.chunks(job.path, selection.branches):
+            records = read_range(job.path, job.spec, source, selection, start=start, stop=stop)
+            writer.append(graph_arrays(records, job.spec))
+            if advance:
+                advance(stop - start)
+        if not writer.n_graph:
+            writer.append(graph_arrays(read_range(job.path, job.spec, source, selection, start=0, stop=0), job.spec))
+        facts = {**_source_facts(job.path), "sha256": sha256(job.path)}
+        if {name: facts[name] for name in before} != before:
+            raise InputError(f"{job.path}: the file changed while it was read; prepare it again once it is complete.")
+        return writer.finish(source=facts, versions=_versions(), metadata=source.metadata(job.path))
+
+
+def _build_all(todo: list[Job], jobs: int, advance: Any) -> Iterator[tuple[Job, Shard]]:
+    if min(jobs, len(todo)) <= 1:
+        for job in todo:
+            yield job, build(job, advance)
+        return
+    context = multiprocessing.get_context("spawn")
+    with ProcessPoolExecutor(min(jobs, len(todo)), context, initializer=set_verbosity, initargs=(-1,)) as pool:
+        futures = {pool.submit(build, job): job for job in todo}
+        try:
+            for future in as_completed(futures):
+                shard = future.result()
+                advance(shard.n_graph)
+                yield futures[future], shard
+        except BaseException:
+            pool.shutdown(cancel_futures=True)
+            raise
+
+
+def _n_entry(job: Job) -> int:
+    return job.spec.source.build().n_entry(job.path)
+
+
+def _outdated(meta: Meta, job: Job) -> str | None:
+    if meta.format != FORMAT:
+        return "the cache has an older format"
+    if meta.spec_digest != job.spec.digest():
+        return "the spec changed"
+    facts = _source_facts(job.path)
+    if facts["size"] != meta.source["size"]:
+        return "the file changed"
+    if facts["mtime_ns"] == meta.source["mtime_ns"]:
+        return None
+    if sha256(job.path) != meta.source["sha256"]:
+        return "the file changed"
+    with contextlib.suppress(OSError):  # a cache that cannot be written serves as well, it compares checksums again
+        replace(meta, source={**meta.source, **facts}).save(job.folder)
+    return None
+
+
+def _source_facts(path: Path) -> dict[str, Any]:
+    status = path.stat()
+    return {"name": path.name, "size": status.st_size, "mtime_ns": status.st_mtime_ns}
+
+
+def _versions() -> Mapping[str, str]:
+    try:
+        own = packages.version("root_gnn")
+    except packages.PackageNotFoundError:
+        own = "source"
+    return {"root_gnn": own, "numpy": np.__version__, "python": platform.python_version()}
+
+
+@contextlib.contextmanager
+def _locked(folder: Path) -> Iterator[None]:
+    lock = folder.with_name(f"{folder.name}.lock")
+    with lock.open("a") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            log.info("%s is being prepared by another process; waiting for it", folder.name)
+            fcntl.flock(file, fcntl.LOCK_EX)
+        yield  # closing the file gives the lock back, and so does the end of the process, whatever ends it
+
+
+def _remove_leftovers(folder: Path) -> None:
+    """Half-written folders of processes that were killed; whoever holds the lock is the only one at work here."""
+    for leftover in folder.parent.glob(f".{folder.name}.*"):
+        shutil.rmtree(leftover, ignore_errors=True)
+
+
+def _make_cache_folder(folder: Path) -> None:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise InputError(
+            f"{folder}: the cache cannot be made here ({error.strerror}). "
+            f"Set {CACHE_VARIABLE} to a folder you may write to, on a local disk."
+        ) from error
+
+
+def _short(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()[:12]
