@@ -15,7 +15,7 @@ from root_gnn.errors import InputError
 
 PHI_LIMIT = 2.0 * math.pi + 1e-3  # radians; [-pi, pi] and [0, 2 pi] are both in use, degrees are not radians
 
-Floats = NDArray[np.float64]
+Floats = NDArray[np.floating[Any]]
 Integers = NDArray[np.int64]
 
 

@@ -51,6 +51,8 @@ class DataConfig(Section):
         weights: event weights in the loss, `signed` as they are or `abs`; evaluation is always signed.
         augmentations: what is done to a batch in training, in this order.
         max_events: at most so many events of each class, chosen by hash of their ids; null for all.
+        train_events: training events in total, as many of each class, drawn by the recipe's seed and nested between sizes;
+            null for all of the training split.
         n_worker: processes that read ahead; 0 reads in the training process.
     """
 
@@ -62,6 +64,7 @@ class DataConfig(Section):
     weights: Literal["signed", "abs"] = "signed"
     augmentations: tuple[Annotated[AugmentationConfig, Family("augmentations")], ...] = ()
     max_events: int | None = Field(None, ge=1)
+    train_events: int | None = Field(None, ge=1)
     n_worker: int = Field(0, ge=0)
 
     @model_validator(mode="after")

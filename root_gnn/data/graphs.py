@@ -84,7 +84,8 @@ def graph_arrays(records: ak.Array, spec: Spec) -> GraphArrays:
 def ragged_rows(first: NDArray[np.int64], count: NDArray[np.int64]) -> NDArray[np.int64]:
     """`first[0], first[0] + 1, ... (count[0] of them), first[1], ...`: the rows of segments, in order, `(sum of count,)`."""
     shift = first - (np.cumsum(count) - count)
-    return np.arange(int(count.sum()), dtype=np.int64) + np.repeat(shift, count)
+    rows: NDArray[np.int64] = np.arange(int(count.sum()), dtype=np.int64) + np.repeat(shift, count)
+    return rows
 
 
 def _count(collection: Any, n_graph: int, *, single: bool) -> NDArray[np.int64]:

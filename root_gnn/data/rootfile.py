@@ -1,0 +1,67 @@
+"""ROOT files as such: opening them, and what trees and branches they hold."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import uproot
+
+from root_gnn.data.sniff import refuse_other_formats
+from root_gnn.errors import InputError
+
+TABLES = ("TTree", "ROOT::RNTuple", "TNtuple", "TNtupleD", "TChain")
+
+
+@contextmanager
+def open_root(path: Path) -> Iterator[Any]:
+    """The open ROOT file; raises InputError saying what the file is where it is none, or is damaged."""
+    refuse_other_formats(path, "ROOT")
+    try:
+        file = uproot.open({str(path): None})
+    except Exception as error:
+        raise InputError(
+            f"{path}: this starts like a ROOT file but cannot be opened; it is most likely truncated "
+            f"({path.stat().st_size:,} bytes). Copy or produce it again. ({first_line(error)})"
+        ) from error
+    with file:
+        yield file
+
+
+@contextmanager
+def open_tree(path: Path, name: str) -> Iterator[Any]:
+    """The open TTree or RNTuple; raises InputError listing the trees where there is none of that name."""
+    with open_root(path) as file:
+        trees = tree_names(file)
+        if name not in trees:
+            listed = f"it holds: {', '.join(trees)}" if trees else "it holds no tree at all"
+            raise InputError(f"{path}: there is no tree {name} in this file; {listed}. Set source.tree in the data spec.")
+        try:
+            tree = file[name]
+        except Exception as error:
+            raise InputError(f"{path}: the tree {name} cannot be read, the file is damaged or truncated. ({first_line(error)})") from error
+        if not hasattr(tree, "num_entries"):
+            raise InputError(f"{path}: the tree {name} was written by a version of ROOT that uproot cannot read ({type(tree).__name__}).")
+        yield tree
+
+
+def tree_names(file: Any) -> list[str]:
+    """The trees and RNTuples of an open file, folders included, each once."""
+    classes = file.classnames(recursive=True, cycle=False)
+    return [name for name, kind in classes.items() if kind in TABLES or kind.endswith("RNTuple")]
+
+
+def branch_names(tree: Any) -> tuple[str, ...]:
+    """Names of the branches of a TTree, sub-branches too, or of the top-level fields of an RNTuple."""
+    records = getattr(tree, "field_records", None)
+    if records is None:
+        return tuple(dict.fromkeys(tree.keys()))
+    # a field that is its own parent is a top-level one; uproot's keys() takes seconds for a thousand fields
+    return tuple(record.field_name for place, record in enumerate(records) if record.parent_field_id == place)
+
+
+def first_line(error: Exception) -> str:
+    """Kind and first line of an error of a library, for the end of a message."""
+    return f"{type(error).__name__}: {str(error).strip().splitlines()[0][:160] if str(error).strip() else 'no message'}"
