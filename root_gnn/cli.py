@@ -1,5 +1,278 @@
-"""The command line."""
+"""The command `root-gnn`: each subcommand calls one function of the library, imported when it runs so that help is instant."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+import traceback
+from collections.abc import Sequence
+from pathlib import Path
+from types import FrameType
+from typing import Annotated, NoReturn
+
+import typer
+
+from root_gnn import __version__
+from root_gnn.console import set_verbosity
+from root_gnn.errors import InputError
+
+app = typer.Typer(
+    name="root-gnn",
+    help="Simulate collisions, pretrain graph networks on them, finetune them on a question, and compare.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
 
 
-def main() -> None:
-    """Placeholder replaced within this change."""
+def _show_version(asked: bool) -> None:
+    if asked:
+        typer.echo(__version__)
+        raise typer.Exit
+
+
+def _be_quiet(asked: bool) -> None:
+    if asked:
+        set_verbosity(-1)
+
+
+def _be_verbose(asked: bool) -> None:
+    if asked:
+        set_verbosity(1)
+
+
+Quiet = Annotated[bool, typer.Option("--quiet", "-q", callback=_be_quiet, help="Show warnings and errors only.")]
+Verbose = Annotated[bool, typer.Option("--verbose", "-v", callback=_be_verbose, help="Show every step.")]
+Debug = Annotated[bool, typer.Option("--debug", help="Show the traceback of an error.")]
+RecipeName = Annotated[str, typer.Argument(metavar="RECIPE", help="A YAML file, or the name of a shipped recipe.")]
+RunFolder = Annotated[Path, typer.Argument(metavar="RUN", help="A run folder.")]
+RunFolders = Annotated[list[Path], typer.Argument(metavar="RUN...", help="Run folders.")]
+Overrides = Annotated[list[str] | None, typer.Option("--set", metavar="KEY=VALUE", help="Change a key of the recipe; repeatable.")]
+DataDir = Annotated[Path | None, typer.Option("--data-dir", help="Where data paths begin; else ROOT_GNN_DATA, else the current folder.")]
+RunDir = Annotated[Path | None, typer.Option("--run-dir", help="The run folder; else runs/<name>.")]
+Resume = Annotated[bool, typer.Option("--resume", help="Go on with the run in this folder.")]
+Overwrite = Annotated[bool, typer.Option("--overwrite", help="Replace what is there.")]
+AllowPlugin = Annotated[
+    list[str] | None, typer.Option("--allow-plugin", metavar="MODULE", help="A module that a run folder may import; repeatable.")
+]
+Jobs = Annotated[int, typer.Option("--jobs", help="Processes to use.")]
+
+
+@app.callback()
+def root(
+    version: Annotated[bool, typer.Option("--version", callback=_show_version, is_eager=True, help="Print the version and leave.")] = False,
+    quiet: Quiet = False, verbose: Verbose = False, debug: Debug = False,
+) -> None:  # fmt: skip
+    """Takes the options that stand before a subcommand."""
+
+
+@app.command()
+def simulate(
+    process: Annotated[list[str] | None, typer.Option("--process", help="A process by name (see --list); repeatable.")] = None,
+    events: Annotated[int, typer.Option("--events", help="Events to write for each process, after the preselection.")] = 1000,
+    out: Annotated[Path, typer.Option("--out", help="The folder for <process>.root.")] = Path(),
+    level: Annotated[str, typer.Option("--level", metavar="events|jets", help="Which ntuple to write.")] = "events",
+    seed: Annotated[int, typer.Option("--seed", help="Same seed, same events, whatever --jobs is.")] = 1,
+    jobs: Jobs = 1,
+    lhe: Annotated[Path | None, typer.Option("--lhe", help="Shower the events of a Les Houches file.")] = None,
+    resimulate: Annotated[int, typer.Option("--resimulate", help="Showers and detector responses of every hard event.")] = 1,
+    param: Annotated[list[str] | None, typer.Option("--param", metavar="KEY=VALUE", help="A parameter of the process; repeatable.")] = None,
+    list_processes: Annotated[bool, typer.Option("--list", help="Show the processes and leave.")] = False,
+    overwrite: Overwrite = False,
+    quiet: Quiet = False, verbose: Verbose = False, debug: Debug = False,
+) -> None:  # fmt: skip
+    """Simulate collisions: generator, parametrised detector, jets; writes OUT/<process>.root."""
+    if list_processes:
+        from root_gnn.simulation.processes import describe
+
+        typer.echo("\n".join(describe()))
+        return
+    from root_gnn.simulation.simulate import simulate
+
+    simulate(
+        process or [], events=events, out=out, seed=seed, jobs=jobs, lhe=lhe, resimulate=resimulate,
+        params=dict(_pair("--param", text) for text in param or []), level=level, overwrite=overwrite,
+    )  # fmt: skip
+
+
+@app.command()
+def inspect(
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="A data file.")],
+    tree: Annotated[str | None, typer.Option("--tree", help="Which tree, where the file holds several.")] = None,
+    draft_spec: Annotated[Path | None, typer.Option("--draft-spec", metavar="OUT.yaml", help="Write a data spec to start from.")] = None,
+    quiet: Quiet = False, verbose: Verbose = False, debug: Debug = False,
+) -> None:  # fmt: skip
+    """Show what a file holds: trees, entries, collections, guessed units."""
+    from root_gnn.data.inspect import inspect
+
+    found = inspect(file, tree)
+    typer.echo(str(found))
+    if draft_spec is not None:
+        from root_gnn.atomic import write_text
+
+        if draft_spec.exists():
+            raise InputError(f"--draft-spec {draft_spec}: this file exists already, and a draft never replaces one; give another name.")
+        write_text(draft_spec, found.draft_spec())
+
+
+@app.command()
+def prepare(
+    recipe_or_spec: Annotated[str, typer.Argument(metavar="RECIPE_OR_SPEC", help="A YAML file or a shipped name.")],
+    jobs: Jobs = 1, data_dir: DataDir = None,
+    quiet: Quiet = False, verbose: Verbose = False, debug: Debug = False,
+) -> None:  # fmt: skip
+    """Read the files once into the cache; train does it by itself where needed."""
+    from root_gnn.run import prepare
+
+    prepare(recipe_or_spec, jobs=jobs, data_dir=data_dir)
+
+
+@app.command()
+def check(
+    recipe: RecipeName, overrides: Overrides = None, data_dir: DataDir = None,
+    quiet: Quiet = False, verbose: Verbose = False, debug: Debug = False,
+) -> None:  # fmt: skip
+    """Validate a recipe, take one step, and show the plan."""
+    from root_gnn.run import check
+
+    typer.echo(check(recipe, overrides=overrides or (), data_dir=data_dir))
+
+
+@app.command()
+def train(
+    recipe: RecipeName, overrides: Overrides = None, data_dir: DataDir = None, run_dir: RunDir = None,
+    resume: Resume = False, overwrite: Overwrite = False, allow_plugin: AllowPlugin = None,
+    quiet: Quiet = False, verbose: Verbose = False, debug: Debug = False,
+) -> None:  # fmt: skip
+    """Train what a recipe describes, into a run folder."""
+    from root_gnn.run import train
+
+    train(
+        recipe, overrides=overrides or (), data_dir=data_dir, run_dir=run_dir, resume=resume, overwrite=overwrite,
+        allow_plugins=allow_plugin or (),
+    )  # fmt: skip
+
+
+@app.command()
+def finetune(
+    task: Annotated[str, typer.Option("--task", metavar="NAME_OR_PATH", help="The question: a shipped task or a YAML file.")],
+    run: Annotated[Path | None, typer.Option("--from", metavar="RUN", help="The pretrained run; not needed from scratch.")] = None,
+    mode: Annotated[str, typer.Option("--mode", metavar="finetuned|frozen|scratch", help="What happens to the backbone.")] = "finetuned",
+    train_events: Annotated[int | None, typer.Option("--train-events", help="Training events in all, balanced over the classes.")] = None,
+    overrides: Overrides = None, data_dir: DataDir = None, run_dir: RunDir = None,
+    resume: Resume = False, overwrite: Overwrite = False, allow_plugin: AllowPlugin = None,
+    quiet: Quiet = False, verbose: Verbose = False, debug: Debug = False,
+) -> None:  # fmt: skip
+    """Train on a downstream task, from a pretrained run or from scratch."""
+    from root_gnn.run import finetune
+
+    finetune(
+        task, run=run, mode=mode, train_events=train_events, overrides=overrides or (), data_dir=data_dir, run_dir=run_dir,
+        resume=resume, overwrite=overwrite, allow_plugins=allow_plugin or (),
+    )  # fmt: skip
+
+
+@app.command()
+def evaluate(
+    run: RunFolder,
+    split: Annotated[str, typer.Option("--split", metavar="train|validation|test", help="Which part of the run's data.")] = "test",
+    spec: Annotated[str | None, typer.Option("--spec", help="The data spec of other files, by path or shipped name.")] = None,
+    files: Annotated[list[Path] | None, typer.Option("--files", metavar="F...", help="Other files to evaluate on.")] = None,
+    data_dir: DataDir = None, allow_plugin: AllowPlugin = None,
+    quiet: Quiet = False, verbose: Verbose = False, debug: Debug = False,
+) -> None:  # fmt: skip
+    """Write metrics.json, plots and predictions of a run."""
+    from root_gnn.run import evaluate
+
+    evaluate(run, split=split, spec=spec, files=files or (), data_dir=data_dir, allow_plugins=allow_plugin or ())
+
+
+@app.command()
+def embed(
+    run: RunFolder,
+    method: Annotated[str, typer.Option("--method", metavar="pca", help="How to bring the representations to two dimensions.")] = "pca",
+    data_dir: DataDir = None, allow_plugin: AllowPlugin = None,
+    quiet: Quiet = False, verbose: Verbose = False, debug: Debug = False,
+) -> None:  # fmt: skip
+    """Write the representations of a run and a picture of them."""
+    from root_gnn.analysis.embed import embed
+
+    embed(run, method=method, data_dir=data_dir, allow_plugins=allow_plugin or ())
+
+
+@app.command()
+def cka(
+    runs: RunFolders,
+    events: Annotated[int, typer.Option("--events", help="Events to compare on.")] = 10_000,
+    out: Annotated[Path | None, typer.Option("--out", help="The folder for cka.json and cka.png.")] = None,
+    data_dir: DataDir = None, allow_plugin: AllowPlugin = None,
+    quiet: Quiet = False, verbose: Verbose = False, debug: Debug = False,
+) -> None:  # fmt: skip
+    """Compare runs layer by layer with CKA."""
+    from root_gnn.analysis.similarity import compare
+
+    compare(runs, events=events, out=out, data_dir=data_dir, allow_plugins=allow_plugin or ())
+
+
+@app.command()
+def report(
+    runs: RunFolders,
+    out: Annotated[Path, typer.Option("--out", metavar="report.html", help="The page to write.")] = Path("report.html"),
+    allow_plugin: AllowPlugin = None,
+    quiet: Quiet = False, verbose: Verbose = False, debug: Debug = False,
+) -> None:  # fmt: skip
+    """Write one self-contained page about runs."""
+    from root_gnn.analysis.report import report
+
+    report(runs, out=out, allow_plugins=allow_plugin or ())
+
+
+def main(arguments: Sequence[str] | None = None) -> NoReturn:
+    """Runs a command line and leaves with 0 (done), 2 (wrong input), 130 or 143 (told to stop) or 1 (anything else)."""
+    arguments = list(sys.argv[1:] if arguments is None else arguments)
+    signal.signal(signal.SIGTERM, _leave)
+    set_verbosity(0)
+    try:
+        app(args=_repeat("--files", arguments))
+    except Exception as error:
+        if "--debug" in arguments:
+            traceback.print_exc()
+        wrong_input = isinstance(error, InputError)
+        sys.stderr.write(f"{error}\n" if wrong_input else _one_line(error))
+        sys.exit(2 if wrong_input else 1)
+    sys.exit(0)
+
+
+def _leave(number: int, frame: FrameType | None) -> NoReturn:
+    """Ends through the `finally` blocks, so that no half-written file stays behind."""
+    raise SystemExit(128 + number)
+
+
+def _one_line(error: Exception) -> str:
+    words = " ".join(str(error).split())
+    return f"root-gnn stopped by an unexpected error: {type(error).__name__}: {words} (--debug shows where){os.linesep}"
+
+
+def _pair(option: str, text: str) -> tuple[str, str]:
+    key, equals, value = text.partition("=")
+    if not (key and equals):
+        raise InputError(f"{option} {text}: expected KEY=VALUE, as in {option} mstop=600.")
+    return key, value
+
+
+def _repeat(option: str, arguments: Sequence[str]) -> list[str]:
+    """`--files a b` as `--files a --files b`, which is what the parser takes."""
+    result: list[str] = []
+    collecting = False
+    for argument in arguments:
+        if argument.startswith("-"):
+            collecting = argument == option
+        elif collecting and result[-1] != option:
+            result.append(option)
+        result.append(argument)
+    return result
+
+
+if __name__ == "__main__":
+    main()
