@@ -6,7 +6,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, ClassVar, Literal
 
 from torch import Tensor, nn
 
@@ -22,9 +22,11 @@ class Encoder(nn.Module, ABC):
 
     What classifies an event or a jet is `globals (n_graph, dim)`; what stands for a particle is `nodes (total_node, dim)`.
     Input features are physical (GeV, radians); scaling and embedding happen inside and are saved with the weights.
+    `run_folder` is where a trained encoder was read from.
     """
 
     dim: int
+    run_folder: Path | None = None
 
     @abstractmethod
     def forward(self, batch: Batch) -> Batch:
@@ -109,7 +111,13 @@ class ObjectiveConfig(Section, ABC):
 
 
 class Augmentation(ABC):
-    """`(Batch, Draws) -> Batch`, pure: the input is untouched, the randomness is in the draws."""
+    """`(Batch, Draws) -> Batch`, pure: the input is untouched, the randomness is in the draws.
+
+    `invariants` names what the augmentation leaves as it is, node by node or pair by pair: node columns and names of
+    `kinematics.pairs.PAIR_FEATURES`. `testing.check_augmentation` holds it to its word.
+    """
+
+    invariants: ClassVar[tuple[str, ...]] = ()
 
     @abstractmethod
     def __call__(self, batch: Batch, draws: Draws) -> Batch:

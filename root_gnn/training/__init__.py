@@ -1,1 +1,1 @@
-"""The Lightning module, the data module, optimisers and finetuning."""
+"""Training on Lightning's Trainer: one thin module, optimiser groups, and the callbacks that close its gaps."""

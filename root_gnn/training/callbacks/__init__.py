@@ -1,1 +1,1 @@
-"""What happens beside the training steps."""
+"""What watches a training run: history, checkpoints, random state, interruption, throughput."""

@@ -1,0 +1,154 @@
+"""The run folder: what one training leaves behind, and the functions that make it."""
+
+from __future__ import annotations
+
+import csv
+import json
+import os
+from collections.abc import Collection, Mapping
+from functools import cached_property
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from root_gnn.config.loader import load
+from root_gnn.data.config import DataConfig
+from root_gnn.data.loader import evaluation_loader
+from root_gnn.data.spec import Spec, load_spec
+from root_gnn.data.splits import split_table
+from root_gnn.data.table import EventTable, open_table
+from root_gnn.errors import InputError, suggest
+from root_gnn.graph.scaling import Scaling
+from root_gnn.protocols import Encoder, Objective, Question, Supervised
+from root_gnn.recipe import Recipe
+from root_gnn.training.evaluation import Answers, answers
+from root_gnn.training.fit import load_weights
+
+Split = Literal["train", "validation", "test"]
+RUNS = Path("runs")
+
+
+class Run:
+    """A finished (or interrupted) training, read from its folder; nothing in it is executed.
+
+    Attributes:
+        folder: the run folder.
+        recipe: the resolved recipe, `config.yaml`.
+        spec: the data spec, `spec.yaml`.
+    """
+
+    def __init__(self, folder: Path, *, allow_plugins: Collection[str] = ()) -> None:
+        self.folder = Path(folder)
+        if not (self.folder / "config.yaml").is_file():
+            raise InputError(f"{folder} is no run folder: it has no config.yaml{suggest(self.folder.name, run_names(self.folder.parent))}")
+        self.recipe = load(Recipe, self.folder / "config.yaml", allow_plugins=allow_plugins)
+        self.spec: Spec = load_spec(self.folder / "spec.yaml")
+
+    @property
+    def name(self) -> str:
+        """The folder's name."""
+        return self.folder.resolve().name
+
+    @property
+    def checkpoint(self) -> Path:
+        """The best weights; raises InputError where training has not come that far."""
+        path = self.folder / "checkpoints" / "best.ckpt"
+        if not path.exists():
+            raise InputError(f"{self.folder} has no checkpoints/best.ckpt yet: its training did not finish an epoch; train it with --resume")
+        return path
+
+    @property
+    def metrics(self) -> dict[str, Any]:
+        """`metrics.json`; raises InputError where the run was not finished."""
+        path = self.folder / "metrics.json"
+        if not path.exists():
+            raise InputError(f"{self.folder} has no metrics.json: its training is not finished; go on with --resume")
+        content: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+        return content
+
+    @property
+    def plan(self) -> dict[str, Any]:
+        """`plan.json`: mode, source, groups and rates."""
+        content: dict[str, Any] = json.loads((self.folder / "plan.json").read_text(encoding="utf-8"))
+        return content
+
+    @property
+    def history(self) -> Mapping[str, NDArray[np.float64]]:
+        """Each tag of `history.csv` as an array of rows (epoch, step, value): `(n_row, 3)`; `history["val/loss"][:, 2]`."""
+        rows: dict[str, list[tuple[float, float, float]]] = {}
+        with (self.folder / "history.csv").open(encoding="utf-8") as file:
+            for row in csv.DictReader(file):
+                rows.setdefault(row["tag"], []).append((float(row["epoch"]), float(row["step"]), float(row["value"])))
+        return {tag: np.array(values) for tag, values in rows.items()}
+
+    @cached_property
+    def scaling(self) -> Scaling:
+        """The feature scaling that belongs to the weights."""
+        return Scaling.load(self.folder / "scaling.json")
+
+    @cached_property
+    def objective(self) -> Objective:
+        """The trained objective in evaluation mode."""
+        built = build(self.recipe, self.spec, self.scaling)
+        load_weights(built, self.checkpoint)
+        return built.eval().requires_grad_(False)
+
+    @property
+    def encoder(self) -> Encoder:
+        """The trained encoder in evaluation mode."""
+        encoder = self.objective.encoder
+        encoder.run_folder = self.folder
+        return encoder
+
+    def table(self, data_dir: Path | None = None) -> EventTable:
+        """The run's own events, prepared where needed."""
+        return open_table(self.recipe.data, data_folder(data_dir), spec=self.spec)
+
+    def answers(self, split: Split = "test", *, data_dir: Path | None = None, batch_size: int = 1024) -> tuple[Answers, EventTable, NDArray[np.int64]]:
+        """The objective's answers on a split, in event order, with the table and the positions of its events."""
+        objective = self.objective
+        if not isinstance(objective, Supervised):
+            raise InputError(f"{self.folder} was trained without labels, so it has no scores; finetune it, or use embed and cka")
+        table = self.table(data_dir)
+        index = split_table(table, self.recipe.data.split)[split]
+        return answers(objective, evaluation_loader(table, index, batch_size)), table, index
+
+    def __repr__(self) -> str:
+        return f"Run({self.name}, {self.recipe.objective.__class__.__module__.rsplit('.', 1)[-1]}, folder={self.folder})"
+
+
+def load_run(folder: Path | str, *, allow_plugins: Collection[str] = ()) -> Run:
+    """Opens a run folder, given as a path or as a name below `runs/`."""
+    path = Path(folder)
+    return Run(path if path.exists() or not (RUNS / path).exists() else RUNS / path, allow_plugins=allow_plugins)
+
+
+def load_encoder(folder: Path | str) -> Encoder:
+    """The trained encoder of a run folder, in evaluation mode."""
+    return load_run(folder).encoder
+
+
+def data_folder(given: Path | None) -> Path:
+    """Where data paths start: as given, else `ROOT_GNN_DATA`, else the current folder."""
+    return given if given is not None else Path(os.environ.get("ROOT_GNN_DATA", "."))
+
+
+def run_names(folder: Path) -> list[str]:
+    """Names of the runs in a folder."""
+    return sorted(config.parent.name for config in folder.glob("*/config.yaml"))
+
+
+def question(data: DataConfig, spec: Spec) -> Question:
+    """What a recipe's data can answer."""
+    classes = tuple(data.classes) if data.classes else tuple(spec.label.classes) if spec.label else ()
+    return Question(classes=classes, truth=tuple(spec.truth), features=spec.features())
+
+
+def build(recipe: Recipe, spec: Spec, scaling: Scaling) -> Objective:
+    """A new objective around a new encoder, with weights drawn from the recipe's seed alone."""
+    with torch.random.fork_rng():
+        torch.manual_seed(recipe.seed)
+        return recipe.objective.build(recipe.model.build(spec.features(), scaling), question(recipe.data, spec))

@@ -1,0 +1,71 @@
+"""`checkpoints/last.ckpt` and `checkpoints/best.ckpt`, written whole or not at all."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Any, Literal
+
+import lightning.pytorch as pl
+from lightning.pytorch.callbacks import Checkpoint
+
+from root_gnn.atomic import atomic_file
+from root_gnn.errors import InputError
+
+
+class Checkpoints(Checkpoint):
+    """Saves `last` after every epoch (and every `every` steps), and `best` whenever the monitored value improved."""
+
+    def __init__(self, folder: Path, *, monitor: str, mode: Literal["min", "max"], every: int | None) -> None:
+        self.folder, self.monitor, self.mode, self.every = folder, monitor, mode, every
+        self.best: float | None = None
+        self.best_epoch = 0
+
+    @property
+    def last_path(self) -> Path:
+        """Where training goes on from."""
+        return self.folder / "last.ckpt"
+
+    @property
+    def best_path(self) -> Path:
+        """The weights everything else uses."""
+        return self.folder / "best.ckpt"
+
+    def state_dict(self) -> dict[str, Any]:
+        """The best value so far and its epoch."""
+        return {"best": self.best, "best_epoch": self.best_epoch}
+
+    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
+        """Takes up what `state_dict` left."""
+        self.best, self.best_epoch = state_dict["best"], state_dict["best_epoch"]
+
+    def on_train_batch_end(
+        self, trainer: pl.Trainer, pl_module: pl.LightningModule, outputs: Any, batch: Any, batch_idx: int,
+    ) -> None:
+        """Saves within an epoch where asked to."""
+        stepped = (batch_idx + 1) % trainer.accumulate_grad_batches == 0
+        if self.every is not None and stepped and trainer.global_step % self.every == 0:
+            self.save(trainer, self.last_path)
+
+    def on_train_epoch_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
+        """Saves after the epoch's validation; `best` first, so that a `last` never promises a `best` that is not there."""
+        found = trainer.callback_metrics.get(self.monitor)
+        if found is None:
+            known = ", ".join(sorted(name for name in trainer.callback_metrics if name.startswith("val/")))
+            raise InputError(f"train.monitor is {self.monitor}, which this objective does not measure; it measures {known}")
+        value = float(found)
+        if self.best is None or (value < self.best if self.mode == "min" else value > self.best):
+            self.best, self.best_epoch = value, trainer.current_epoch
+            self.save(trainer, self.best_path)
+        self.save(trainer, self.last_path)
+
+    def save(self, trainer: pl.Trainer, path: Path) -> None:
+        """Writes one checkpoint beside its place and moves it there."""
+        if trainer.world_size > 1:  # every rank must take part; Lightning writes on the first one
+            trainer.save_checkpoint(path.with_suffix(".part"))
+            if trainer.is_global_zero:
+                os.replace(path.with_suffix(".part"), path)
+            trainer.strategy.barrier()
+            return
+        with atomic_file(path) as temporary:
+            trainer.save_checkpoint(temporary)

@@ -1,0 +1,109 @@
+"""`history.csv`: every scalar of a run once, whatever happened in between.
+
+Rows are `epoch,step,tag,value`, only ever appended. A checkpoint remembers how long the file was when it was saved;
+a resumed run cuts the file back to that, so rows of lost steps vanish and none comes twice.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import lightning.pytorch as pl
+import torch
+from torch import Tensor
+
+HEADER = "epoch,step,tag,value\n"
+
+
+class History(pl.Callback):
+    """Writes training scalars every `log_every` steps and validation scalars as they come, to CSV and TensorBoard."""
+
+    def __init__(self, path: Path, *, log_every: int, batch_size: int) -> None:
+        self.path, self.log_every, self.batch_size = path, log_every, batch_size
+        self.seconds = 0.0
+        self.n_graph = 0
+        self._sums: dict[str, Tensor | float] = {}
+        self._n_summed = 0
+        self._since = (0.0, 0)
+        self._clock = 0.0
+        self._grad_norm: Tensor | None = None
+        self._resumed_length: int | None = None
+
+    def state_dict(self) -> dict[str, Any]:
+        """Length of the file, time spent and what is summed up since the last row."""
+        return {
+            "length": self.path.stat().st_size if self.path.exists() else 0, "seconds": self.seconds, "n_graph": self.n_graph,
+            "sums": {name: float(value) for name, value in self._sums.items()}, "n_summed": self._n_summed, "since": list(self._since),
+        }
+
+    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
+        """Takes up what `state_dict` left."""
+        self._resumed_length = state_dict["length"]
+        self.seconds, self.n_graph = state_dict["seconds"], state_dict["n_graph"]
+        self._sums, self._n_summed = dict(state_dict["sums"]), state_dict["n_summed"]
+        self._since = (state_dict["since"][0], state_dict["since"][1])
+
+    def on_train_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
+        """Starts the file, or cuts it back to the checkpoint."""
+        self._clock = time.monotonic()
+        if not trainer.is_global_zero:
+            return
+        if self._resumed_length is None:
+            self.path.write_text(HEADER, encoding="utf-8")
+        else:
+            os.truncate(self.path, self._resumed_length)
+
+    def on_before_optimizer_step(self, trainer: pl.Trainer, pl_module: pl.LightningModule, optimizer: torch.optim.Optimizer) -> None:
+        """The norm of the gradient before it is clipped, on the steps that are written."""
+        if (trainer.global_step + 1) % self.log_every == 0:
+            gradients = [parameter.grad for parameter in pl_module.parameters() if parameter.grad is not None]
+            self._grad_norm = torch.nn.utils.get_total_norm(gradients)
+
+    def on_train_batch_end(
+        self, trainer: pl.Trainer, pl_module: pl.LightningModule, outputs: Any, batch: Any, batch_idx: int,
+    ) -> None:
+        """Sums losses on the device; reads them only on the steps that are written."""
+        now = time.monotonic()
+        self.seconds, self._clock = self.seconds + now - self._clock, now
+        self.n_graph += batch.n_graph * trainer.world_size
+        for name, value in outputs.items():
+            self._sums[name] = self._sums.get(name, 0.0) + value.detach()
+        self._n_summed += 1
+        at_step = trainer.global_step
+        if at_step % self.log_every == 0 and (batch_idx + 1) % trainer.accumulate_grad_batches == 0:
+            self._write_training(trainer)
+
+    def _write_training(self, trainer: pl.Trainer) -> None:
+        values = {f"train/{name}": float(value) / self._n_summed for name, value in self._sums.items()}
+        if self._grad_norm is not None:
+            values["train/grad_norm"] = float(self._grad_norm)
+        seconds, n_graph = self._since
+        values["train/events_per_s"] = (self.n_graph - n_graph) / max(self.seconds - seconds, 1e-9)
+        for group in trainer.optimizers[0].param_groups:
+            if not group["name"].endswith("_no_decay"):
+                values[f"lr/{group['name']}"] = group["lr"]
+        self._sums, self._n_summed, self._since = {}, 0, (self.seconds, self.n_graph)
+        self.write(trainer, values)
+
+    def on_validation_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
+        """Validation does not count as training time."""
+        self.seconds += time.monotonic() - self._clock
+
+    def on_validation_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
+        """Writes what the module logged."""
+        self._clock = time.monotonic()
+        self.write(trainer, {name: float(value) for name, value in trainer.callback_metrics.items() if name.startswith("val/")})
+
+    def write(self, trainer: pl.Trainer, values: Mapping[str, float]) -> None:
+        """Appends one row per value and sends them to TensorBoard."""
+        if not trainer.is_global_zero:
+            return
+        rows = "".join(f"{trainer.current_epoch},{trainer.global_step},{tag},{value!r}\n" for tag, value in values.items())
+        with self.path.open("a", encoding="utf-8") as file:
+            file.write(rows)
+        if trainer.logger is not None:
+            trainer.logger.log_metrics(dict(values), step=trainer.global_step)

@@ -1,0 +1,44 @@
+"""Saves and restores every random generator, so that a resumed run draws the dropout it would have drawn."""
+
+from __future__ import annotations
+
+import random
+from typing import Any
+
+import lightning.pytorch as pl
+import numpy as np
+import torch
+
+
+class RandomState(pl.Callback):
+    """The states travel in the checkpoint and are put back just before the first batch after it."""
+
+    def __init__(self) -> None:
+        self._pending: dict[str, Any] | None = None
+
+    def state_dict(self) -> dict[str, Any]:
+        """States of torch (CPU and every GPU), NumPy and Python, as plain values and tensors."""
+        kind, keys, *rest = np.random.get_state(legacy=True)
+        version, internal, gauss = random.getstate()
+        return {
+            "torch": torch.get_rng_state(), "cuda": torch.cuda.get_rng_state_all() if torch.cuda.is_available() else [],
+            "numpy": [str(kind), [int(key) for key in np.asarray(keys)], *(float(number) for number in rest)],
+            "python": [version, list(internal), gauss],
+        }
+
+    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
+        """Keeps the states until training starts."""
+        self._pending = state_dict
+
+    def on_train_batch_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule, batch: Any, batch_idx: int) -> None:
+        """Puts the states back, once."""
+        if self._pending is None:
+            return
+        state, self._pending = self._pending, None
+        torch.set_rng_state(state["torch"])
+        if state["cuda"] and torch.cuda.is_available():
+            torch.cuda.set_rng_state_all(state["cuda"])
+        kind, keys, position, has_gauss, gauss = state["numpy"]
+        np.random.set_state((kind, np.array(keys, dtype=np.uint32), int(position), int(has_gauss), gauss))
+        version, internal, python_gauss = state["python"]
+        random.setstate((version, tuple(internal), python_gauss))

@@ -1,0 +1,43 @@
+"""Shows how training goes: events per second, time left, the latest validation."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import lightning.pytorch as pl
+
+from root_gnn.console import Meter, log
+
+
+class Throughput(pl.Callback):
+    """One bar over all epochs on a terminal, a line every so often elsewhere, and a line per epoch."""
+
+    def __init__(self, name: str, *, n_event: int, monitor: str) -> None:
+        self.name, self.n_event, self.monitor = name, n_event, monitor
+        self._meter: Meter | None = None
+        self._note = ""
+
+    def on_train_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
+        """Opens the meter at what is left to do."""
+        if trainer.is_global_zero:
+            left = max((trainer.max_epochs or 1) - trainer.current_epoch, 1)
+            self._meter = Meter(f"training {self.name}", self.n_event * left, "events").__enter__()
+
+    def on_train_batch_end(
+        self, trainer: pl.Trainer, pl_module: pl.LightningModule, outputs: Any, batch: Any, batch_idx: int,
+    ) -> None:
+        """Counts the batch on every rank's behalf."""
+        if self._meter is not None:
+            self._meter.advance(batch.n_graph * trainer.world_size, self._note)
+
+    def on_validation_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
+        """Notes the epoch's figures."""
+        values = {name: float(value) for name, value in trainer.callback_metrics.items() if name.startswith("val/")}
+        self._note = ", ".join(f"{name} {value:.4f}" for name, value in sorted(values.items()))
+        log.debug("epoch %d: %s", trainer.current_epoch + 1, self._note)
+
+    def teardown(self, trainer: pl.Trainer, pl_module: pl.LightningModule, stage: str) -> None:
+        """Closes the meter."""
+        if self._meter is not None:
+            self._meter.__exit__(None, None, None)
+            self._meter = None

@@ -1,0 +1,42 @@
+"""How long and on what a run trains."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from root_gnn.config.section import Section
+
+Count = Annotated[int, Field(ge=1)]
+
+
+class TrainConfig(Section):
+    """The `train` section of a recipe.
+
+    `batch_size` counts the graphs of one optimiser step over all devices and accumulated parts. `early_stopping` is the
+    number of epochs without a better `monitor` after which training ends. `checkpoint_every` saves within an epoch,
+    every so many steps, beside the checkpoint each epoch ends with.
+    """
+
+    max_epochs: Count = 20
+    max_steps: Count | None = None
+    batch_size: Count = 256
+    precision: Literal[32, "bf16"] = 32
+    devices: Count = 1
+    num_nodes: Count = 1
+    early_stopping: Count | None = None
+    monitor: str = "val/loss"
+    checkpoint_every: Count | None = None
+    accumulate: Count = 1
+    log_every: Count = 20
+
+    @property
+    def monitor_mode(self) -> Literal["min", "max"]:
+        """A loss is to be small, anything else large."""
+        return "min" if self.monitor.endswith("loss") else "max"
+
+    @property
+    def batch_per_device(self) -> int:
+        """Graphs one device sees at once."""
+        return max(1, self.batch_size // (self.devices * self.num_nodes * self.accumulate))

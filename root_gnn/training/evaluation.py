@@ -1,0 +1,84 @@
+"""What a supervised objective answers on a split, and the figures that follow."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any, Self
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from root_gnn.graph.batch import Batch
+from root_gnn.metrics.summary import summary
+from root_gnn.protocols import Supervised
+
+Floats = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Answers:
+    """Answers in event order: `probabilities (n_event, n_output)`, `truth (n_event,)` or `(n_event, n_output)`,
+    `weights (n_event,)` signed, `ids (n_event, n_id)`."""
+
+    probabilities: Floats
+    truth: NDArray[np.int64]
+    weights: Floats
+    ids: NDArray[np.int64]
+
+    @property
+    def n_event(self) -> int:
+        """Number of events."""
+        return len(self.weights)
+
+    @classmethod
+    def of(cls, objective: Supervised, batch: Batch) -> Self:
+        """The answers for one batch, links applied in float64."""
+        logits = objective.logits(batch).detach().double()
+        if objective.link == "softmax":
+            probabilities, truth = torch.softmax(logits, dim=1), batch.labels["label"]
+        else:
+            probabilities, truth = torch.sigmoid(logits), torch.stack([batch.labels[name] for name in objective.outputs()], dim=1)
+        weights = torch.ones(batch.n_graph) if batch.weights is None else batch.weights
+        ids = torch.arange(batch.n_graph).unsqueeze(1) if batch.ids is None else batch.ids
+        return cls(probabilities.cpu().numpy(), truth.cpu().long().numpy(), weights.cpu().double().numpy(), ids.cpu().numpy())
+
+    @classmethod
+    def joined(cls, parts: Sequence[Self]) -> Self:
+        """Several batches' answers, one after the other."""
+        return cls(*(np.concatenate([getattr(part, name) for part in parts]) for name in ("probabilities", "truth", "weights", "ids")))
+
+
+def answers(objective: Supervised, batches: Iterable[Batch], device: torch.device | str = "cpu") -> Answers:
+    """The objective's answers in evaluation mode, without gradients, in the order of the batches."""
+    was_training = objective.training
+    objective.eval()
+    with torch.inference_mode():
+        parts = [Answers.of(objective, batch.to(device)) for batch in batches]
+    objective.train(was_training)
+    return Answers.joined(parts)
+
+
+def figures(found: Answers, objective: Supervised, *, lumi_weights: Floats | None = None) -> dict[str, Any]:
+    """One split's entry of `metrics.json`.
+
+    For several yes-or-no labels loss, accuracy and AUC are means over the labels that occur both ways, the error of the AUC is that of
+    a mean of independent values, and each label's own figures stand under `labels`.
+    """
+    if objective.link == "softmax":
+        return summary(found.probabilities, found.truth, found.weights, n_class=len(objective.outputs()), lumi_weights=lumi_weights)
+    each: dict[str, dict[str, Any]] = {}
+    for k, name in enumerate(objective.outputs()):
+        yes = found.probabilities[:, k]
+        each[name] = summary(np.stack([1.0 - yes, yes], axis=1), found.truth[:, k], found.weights, n_class=2)
+    total = {"n_events": found.n_event, "sum_of_weights": float(found.weights.sum())}
+    means = {key: _mean([row[key] for row in each.values()]) for key in ("loss", "accuracy", "auc")}
+    errors = [row["auc_error"] for row in each.values() if row["auc_error"] is not None]
+    error = float(np.sqrt(np.sum(np.square(errors))) / len(errors)) if errors else None
+    return {**total, **means, "auc_error": error, "rejection": None, "significance": None, "labels": each}
+
+
+def _mean(values: Sequence[float | None]) -> float | None:
+    defined = [value for value in values if value is not None]
+    return float(np.mean(defined)) if defined else None

@@ -1,0 +1,120 @@
+"""One call of Lightning's Trainer, set up so that a run can be killed at any moment and go on to the same result."""
+
+from __future__ import annotations
+
+import logging
+import math
+import warnings
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import lightning.pytorch as pl
+import torch
+from lightning.pytorch.callbacks import EarlyStopping
+from lightning.pytorch.loggers import TensorBoardLogger
+from lightning.fabric.plugins.environments.slurm import SLURMEnvironment
+from torch.utils.data import DataLoader
+
+from root_gnn.console import log
+from root_gnn.graph.batch import Batch
+from root_gnn.protocols import Augmentation, Objective
+from root_gnn.training.callbacks.checkpoints import Checkpoints
+from root_gnn.training.callbacks.history import History
+from root_gnn.training.callbacks.interrupt import Interrupt
+from root_gnn.training.callbacks.random_state import RandomState
+from root_gnn.training.callbacks.throughput import Throughput
+from root_gnn.training.config import TrainConfig
+from root_gnn.training.module import TrainingModule
+from root_gnn.training.optim import OptimConfig
+
+Loader = DataLoader[Batch]
+
+
+@dataclass(frozen=True)
+class Fitted:
+    """What a finished training reports: the best epoch (from 1), training seconds and events seen, over all resumes."""
+
+    best_epoch: int
+    seconds: float
+    n_event: int
+    device: str
+
+
+def fit(
+    objective: Objective, train_loader: Loader, validation_loader: Loader, *, train: TrainConfig, optim: OptimConfig,
+    augmentations: Sequence[Augmentation], seed: int, folder: Path, name: str, n_event: int, resume: bool,
+) -> Fitted:
+    """Trains `objective` and leaves it with the weights of the best epoch.
+
+    Args:
+        folder: the run folder; `history.csv`, `tensorboard/` and `checkpoints/` are written there.
+        n_event: training events per epoch, over all ranks.
+        resume: go on from `checkpoints/last.ckpt` where there is one.
+    """
+    steps_per_epoch = math.ceil(len(train_loader) / train.accumulate)
+    n_step = min(train.max_epochs * steps_per_epoch, train.max_steps or train.max_epochs * steps_per_epoch)
+    module = TrainingModule(objective, optim, augmentations=augmentations, seed=seed, n_step=n_step, steps_per_epoch=steps_per_epoch)
+    checkpoints = Checkpoints(folder / "checkpoints", monitor=train.monitor, mode=train.monitor_mode, every=train.checkpoint_every)
+    history = History(folder / "history.csv", log_every=train.log_every, batch_size=train.batch_size)
+    callbacks: list[pl.Callback] = [
+        RandomState(), history, Throughput(name, n_event=n_event, monitor=train.monitor),
+        Interrupt(checkpoints, resume_command=f"the same command with --resume --run-dir {folder}"), checkpoints,
+    ]
+    if train.early_stopping is not None:
+        callbacks.append(EarlyStopping(train.monitor, mode=train.monitor_mode, patience=train.early_stopping, check_finite=True))
+    from_checkpoint = checkpoints.last_path if resume and checkpoints.last_path.exists() else None
+    if resume:
+        log.info("%s: %s", name, f"going on from {from_checkpoint}" if from_checkpoint else "no checkpoint yet, starting anew")
+    with _quiet(), torch.random.fork_rng():
+        torch.manual_seed(seed)
+        trainer = _trainer(train, optim, folder, callbacks)
+        trainer.fit(module, train_loader, validation_loader, ckpt_path=from_checkpoint, weights_only=True)
+    load_weights(objective, checkpoints.best_path)
+    device = torch.cuda.get_device_name(0) if module.device.type == "cuda" else module.device.type
+    return Fitted(checkpoints.best_epoch + 1, history.seconds, history.n_graph, device)
+
+
+def _trainer(train: TrainConfig, optim: OptimConfig, folder: Path, callbacks: list[pl.Callback]) -> pl.Trainer:
+    plugins: list[Any] = [SLURMEnvironment(auto_requeue=False)] if SLURMEnvironment.detect() else []
+    return pl.Trainer(
+        default_root_dir=folder, accelerator="auto", devices=train.devices, num_nodes=train.num_nodes,
+        precision="bf16-mixed" if train.precision == "bf16" else "32-true",
+        max_epochs=train.max_epochs, max_steps=train.max_steps or -1,
+        gradient_clip_val=optim.clip_norm, accumulate_grad_batches=train.accumulate,
+        logger=TensorBoardLogger(folder, name="", version="tensorboard", default_hp_metric=False),
+        callbacks=callbacks, plugins=plugins, num_sanity_val_steps=0, use_distributed_sampler=False,
+        enable_progress_bar=False, enable_model_summary=False, enable_checkpointing=True, log_every_n_steps=train.log_every,
+    )
+
+
+class _quiet:
+    """Lightning's advice and device table are not for our users; its real warnings stay."""
+
+    def __enter__(self) -> None:
+        self._logger = logging.getLogger("lightning.pytorch")
+        self._level = self._logger.level
+        self._logger.setLevel(logging.WARNING)
+        self._caught = warnings.catch_warnings()
+        self._caught.__enter__()
+        warnings.filterwarnings("ignore", message=".*does not have many workers.*")
+        warnings.filterwarnings("ignore", message=".*number of training batches.*")
+        warnings.filterwarnings("ignore", message=".*treespec, LeafSpec.*")
+        warnings.filterwarnings("ignore", message=".*Checkpoint directory.*exists and is not empty.*")
+        warnings.filterwarnings("ignore", message=".*resuming from a checkpoint that ended before.*")
+
+    def __exit__(self, *exception: object) -> None:
+        self._caught.__exit__(None, None, None)
+        self._logger.setLevel(self._level)
+
+
+def load_weights(objective: Objective, checkpoint: Path) -> None:
+    """Loads a checkpoint's weights into the whole objective, strictly; nothing in the file is executed."""
+    content = torch.load(checkpoint, map_location="cpu", weights_only=True)
+    objective.load_state_dict(part(content["state_dict"], "objective"), strict=True)
+
+
+def part(state: dict[str, torch.Tensor], prefix: str) -> dict[str, torch.Tensor]:
+    """The tensors of one submodule of a state dict, named as it names them itself."""
+    return {name.removeprefix(f"{prefix}."): value for name, value in state.items() if name.startswith(f"{prefix}.")}

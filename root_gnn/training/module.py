@@ -1,0 +1,80 @@
+"""The one LightningModule: an objective, its optimiser, and what validation measures."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import lightning.pytorch as pl
+import torch
+from torch import Tensor
+
+from root_gnn.graph.batch import Batch
+from root_gnn.graph.draws import Draws
+from root_gnn.protocols import Augmentation, Objective, Supervised
+from root_gnn.training.evaluation import Answers, figures
+from root_gnn.training.optim import OptimConfig, groups, optimizer, scheduler
+
+
+class TrainingModule(pl.LightningModule):
+    """Hands batches to the objective and losses to Lightning; adds nothing to either."""
+
+    def __init__(
+        self, objective: Objective, optim: OptimConfig, *, augmentations: Sequence[Augmentation] = (),
+        seed: int = 0, n_step: int = 1, steps_per_epoch: int = 1,
+    ) -> None:
+        super().__init__()
+        self.objective, self.optim = objective, optim
+        self.augmentations = list(augmentations)
+        self.seed, self.n_step, self.steps_per_epoch = seed, n_step, steps_per_epoch
+        self.frozen = optim.backbone_lr_scale == 0.0
+        if self.frozen:
+            objective.encoder.requires_grad_(False)
+        self._answers: list[Answers] = []
+        self._losses: list[Tensor] = []
+        self._n_graph = 0
+
+    def train(self, mode: bool = True) -> TrainingModule:
+        """Training mode for everything but a frozen backbone, whose dropout stays off."""
+        super().train(mode)
+        if self.frozen:
+            self.objective.encoder.eval()
+        return self
+
+    def augmented(self, batch: Batch) -> Batch:
+        """The batch after the recipe's augmentations, drawn for this epoch."""
+        for place, augmentation in enumerate(self.augmentations):
+            batch = augmentation(batch, Draws(seed=self.seed, epoch=self.current_epoch, place=place))
+        return batch
+
+    def training_step(self, batch: Batch, index: int) -> dict[str, Tensor]:
+        """The objective's losses."""
+        return self.objective(self.augmented(batch))  # type: ignore[no-any-return]
+
+    def optimizer_step(self, *args: Any, **kwargs: Any) -> None:
+        """Lightning's step, then the objective's own (an EMA target), once each."""
+        super().optimizer_step(*args, **kwargs)
+        self.objective.after_step()
+
+    def validation_step(self, batch: Batch, index: int) -> None:
+        """Collects answers of a supervised objective, losses of any other."""
+        if isinstance(self.objective, Supervised):
+            self._answers.append(Answers.of(self.objective, batch))
+        self._losses.append(self.objective(batch)["loss"].detach() * batch.n_graph)
+        self._n_graph += batch.n_graph
+
+    def on_validation_epoch_end(self) -> None:
+        """Logs `val/loss` and, for a supervised objective, `val/auc` and `val/accuracy`."""
+        values: dict[str, float] = {}
+        if isinstance(self.objective, Supervised):
+            found = figures(Answers.joined(self._answers), self.objective)
+            values = {f"val/{name}": found[name] for name in ("auc", "accuracy") if found[name] is not None}
+        values["val/loss"] = float(torch.stack(self._losses).sum()) / max(self._n_graph, 1)
+        self.log_dict(values, batch_size=1)
+        self._answers, self._losses, self._n_graph = [], [], 0
+
+    def configure_optimizers(self) -> Any:
+        """AdamW over backbone and head with one schedule, stepped with the optimiser."""
+        adam = optimizer(groups(self.objective.encoder, self.objective, self.optim), self.optim)
+        course = scheduler(adam, self.optim, n_step=self.n_step, steps_per_epoch=self.steps_per_epoch)
+        return {"optimizer": adam, "lr_scheduler": {"scheduler": course, "interval": "step"}}

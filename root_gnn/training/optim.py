@@ -1,0 +1,105 @@
+"""Two groups of parameters, backbone and head, whose learning rates keep one ratio under every schedule."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import Annotated, Any, Literal
+
+import torch
+from pydantic import Field
+from torch import nn
+from torch.optim.lr_scheduler import LambdaLR
+
+from root_gnn.config.section import Section
+
+Fraction = Annotated[float, Field(ge=0, le=1)]
+
+
+class OptimConfig(Section):
+    """AdamW (Loshchilov, Hutter 2019, arXiv:1711.05101) and the course of its learning rate.
+
+    `schedule`: `constant`; `cosine` to zero at the end of training; `exponential`, a factor `gamma` per epoch. All start
+    with a linear warm-up over the fraction `warmup` of the training. `backbone_lr_scale` is the backbone's rate over
+    the head's (0 freezes it); `backbone_ramp` raises the backbone's rate linearly from zero over that many first steps.
+    """
+
+    lr: Annotated[float, Field(gt=0)] = 1e-3
+    backbone_lr_scale: Fraction = 1.0
+    backbone_ramp: Annotated[int, Field(ge=0)] = 0
+    weight_decay: Annotated[float, Field(ge=0)] = 0.01
+    betas: tuple[Fraction, Fraction] = (0.9, 0.999)
+    eps: Annotated[float, Field(gt=0)] = 1e-8
+    schedule: Literal["constant", "cosine", "exponential"] = "cosine"
+    warmup: Fraction = 0.05
+    gamma: Annotated[float, Field(gt=0, le=1)] = 0.99
+    clip_norm: Annotated[float, Field(gt=0)] | None = 1.0
+
+
+@dataclass(frozen=True)
+class Group:
+    """Parameters that share a learning rate and a weight decay."""
+
+    name: str
+    parameters: list[nn.Parameter]
+    lr: float
+    weight_decay: float
+
+    @property
+    def n_parameter(self) -> int:
+        """How many numbers are trained."""
+        return sum(parameter.numel() for parameter in self.parameters)
+
+
+def groups(backbone: nn.Module, everything: nn.Module, optim: OptimConfig) -> list[Group]:
+    """Backbone and head, each with its matrices (decayed) and its biases and norms (not decayed); a frozen backbone is absent.
+
+    The head is whatever of `everything` is not in `backbone`.
+    """
+    in_backbone = {id(parameter) for parameter in backbone.parameters()}
+    head = [parameter for parameter in everything.parameters() if id(parameter) not in in_backbone]
+    parts: list[tuple[str, Iterable[nn.Parameter], float]] = [
+        ("backbone", backbone.parameters(), optim.lr * optim.backbone_lr_scale),
+        ("head", head, optim.lr),
+    ]
+    found = []
+    for name, parameters, lr in parts:
+        trained = [parameter for parameter in parameters if parameter.requires_grad]
+        found.append(Group(name, [p for p in trained if p.ndim > 1], lr, optim.weight_decay))
+        found.append(Group(f"{name}_no_decay", [p for p in trained if p.ndim <= 1], lr, 0.0))
+    return [group for group in found if group.parameters]
+
+
+def optimizer(parts: list[Group], optim: OptimConfig) -> torch.optim.AdamW:
+    """Fused AdamW over the groups."""
+    rows: list[dict[str, Any]] = [
+        {"params": part.parameters, "lr": part.lr, "weight_decay": part.weight_decay, "name": part.name} for part in parts
+    ]
+    return torch.optim.AdamW(rows, lr=optim.lr, betas=optim.betas, eps=optim.eps, fused=True)
+
+
+def schedule(optim: OptimConfig, *, n_step: int, steps_per_epoch: int, ramp: int = 0) -> Callable[[int], float]:
+    """The factor on a learning rate at an optimiser step (0 is the first); the same for all groups but for the ramp's first steps.
+
+    A plain function, since Lightning saves the attributes of any other callable in the checkpoint.
+    """
+    n_warmup = round(optim.warmup * n_step)
+
+    def course(step: int) -> float:
+        if step < n_warmup:
+            return (step + 1) / n_warmup
+        if optim.schedule == "constant":
+            return 1.0
+        if optim.schedule == "exponential":
+            return float(optim.gamma ** (step // max(steps_per_epoch, 1)))
+        done = (step - n_warmup) / max(n_step - n_warmup, 1)
+        return 0.5 * (1.0 + math.cos(math.pi * min(done, 1.0)))
+
+    return (lambda step: course(step) * min(1.0, (step + 1) / ramp)) if ramp else course
+
+
+def scheduler(adam: torch.optim.Optimizer, optim: OptimConfig, *, n_step: int, steps_per_epoch: int) -> LambdaLR:
+    """One `schedule` per group; only the backbone's has the ramp."""
+    ramps = [optim.backbone_ramp if str(group["name"]).startswith("backbone") else 0 for group in adam.param_groups]
+    return LambdaLR(adam, [schedule(optim, n_step=n_step, steps_per_epoch=steps_per_epoch, ramp=ramp) for ramp in ramps])
