@@ -32,19 +32,24 @@ def open_root(path: Path) -> Iterator[Any]:
 
 @contextmanager
 def open_tree(path: Path, name: str) -> Iterator[Any]:
-    """The open TTree or RNTuple; raises InputError listing the trees where there is none of that name."""
+    """The open TTree or RNTuple `name`; raises InputError as `open_root` and `get_tree` do."""
     with open_root(path) as file:
-        trees = tree_names(file)
-        if name not in trees:
-            listed = f"it holds: {', '.join(trees)}" if trees else "it holds no tree at all"
-            raise InputError(f"{path}: there is no tree {name} in this file; {listed}. Set source.tree in the data spec.")
-        try:
-            tree = file[name]
-        except Exception as error:
-            raise InputError(f"{path}: the tree {name} cannot be read, the file is damaged or truncated. ({first_line(error)})") from error
-        if not hasattr(tree, "num_entries"):
-            raise InputError(f"{path}: the tree {name} was written by a version of ROOT that uproot cannot read ({type(tree).__name__}).")
-        yield tree
+        yield get_tree(path, file, name)
+
+
+def get_tree(path: Path, file: Any, name: str) -> Any:
+    """A tree of an open file; raises InputError listing the trees where there is none of that name."""
+    trees = tree_names(file)
+    if name not in trees:
+        listed = f"it holds: {', '.join(trees)}" if trees else "it holds no tree at all"
+        raise InputError(f"{path}: there is no tree {name} in this file; {listed}.")
+    try:
+        tree = file[name]
+    except Exception as error:
+        raise InputError(f"{path}: the tree {name} cannot be read, the file is damaged or truncated. ({first_line(error)})") from error
+    if not hasattr(tree, "num_entries"):
+        raise InputError(f"{path}: the tree {name} was written by a version of ROOT that uproot cannot read ({type(tree).__name__}).")
+    return tree
 
 
 def tree_names(file: Any) -> list[str]:
@@ -65,3 +70,11 @@ def branch_names(tree: Any) -> tuple[str, ...]:
 def first_line(error: Exception) -> str:
     """Kind and first line of an error of a library, for the end of a message."""
     return f"{type(error).__name__}: {str(error).strip().splitlines()[0][:160] if str(error).strip() else 'no message'}"
+
+
+def type_name(tree: Any, name: str) -> str:
+    """C++ type of a branch; empty where uproot lists the branch but cannot find or read it."""
+    try:
+        return str(tree[name].typename)
+    except Exception:  # uproot raises many kinds for types and names that it does not know
+        return ""
