@@ -12,10 +12,12 @@ if TYPE_CHECKING:
     from root_gnn.data.graphs import build_graphs
     from root_gnn.data.read import read
     from root_gnn.data.spec import load_spec
+    from root_gnn.evaluation import evaluate
     from root_gnn.graph.batch import Batch
     from root_gnn.graph.dgl import from_dgl, to_dgl
     from root_gnn.graph.pyg import from_pyg, to_pyg
-    from root_gnn.run import evaluate, finetune, load_encoder, load_run, train
+    from root_gnn.pipeline import finetune, train
+    from root_gnn.run import load_encoder, load_run
     from root_gnn.similarity.cka import cka
     from root_gnn.simulation.simulate import simulate
 
@@ -25,8 +27,8 @@ _HOMES = {
     "Batch": "root_gnn.graph.batch",
     "build_graphs": "root_gnn.data.graphs",
     "cka": "root_gnn.similarity.cka",
-    "evaluate": "root_gnn.run",
-    "finetune": "root_gnn.run",
+    "evaluate": "root_gnn.evaluation",
+    "finetune": "root_gnn.pipeline",
     "from_dgl": "root_gnn.graph.dgl",
     "from_pyg": "root_gnn.graph.pyg",
     "load_encoder": "root_gnn.run",
@@ -36,7 +38,7 @@ _HOMES = {
     "simulate": "root_gnn.simulation.simulate",
     "to_dgl": "root_gnn.graph.dgl",
     "to_pyg": "root_gnn.graph.pyg",
-    "train": "root_gnn.run",
+    "train": "root_gnn.pipeline",
 }
 
 __all__ = [

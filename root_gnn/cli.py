@@ -9,7 +9,7 @@ import traceback
 from collections.abc import Sequence
 from pathlib import Path
 from types import FrameType
-from typing import Annotated, NoReturn
+from typing import Annotated, Literal, NoReturn
 
 import typer
 
@@ -72,7 +72,7 @@ def simulate(
     process: Annotated[list[str] | None, typer.Option("--process", help="A process by name (see --list); repeatable.")] = None,
     events: Annotated[int, typer.Option("--events", help="Events to write for each process, after the preselection.")] = 1000,
     out: Annotated[Path, typer.Option("--out", help="The folder for <process>.root.")] = Path(),
-    level: Annotated[str, typer.Option("--level", metavar="events|jets", help="Which ntuple to write.")] = "events",
+    level: Annotated[Literal["events", "jets"], typer.Option("--level", help="Which ntuple to write.")] = "events",
     seed: Annotated[int, typer.Option("--seed", help="Same seed, same events, whatever --jobs is.")] = 1,
     jobs: Jobs = 1,
     lhe: Annotated[Path | None, typer.Option("--lhe", help="Shower the events of a Les Houches file.")] = None,
@@ -123,7 +123,7 @@ def prepare(
     quiet: Quiet = False, verbose: Verbose = False, debug: Debug = False,
 ) -> None:  # fmt: skip
     """Read the files once into the cache; train does it by itself where needed."""
-    from root_gnn.run import prepare
+    from root_gnn.pipeline import prepare
 
     prepare(recipe_or_spec, jobs=jobs, data_dir=data_dir)
 
@@ -134,7 +134,7 @@ def check(
     quiet: Quiet = False, verbose: Verbose = False, debug: Debug = False,
 ) -> None:  # fmt: skip
     """Validate a recipe, take one step, and show the plan."""
-    from root_gnn.run import check
+    from root_gnn.pipeline import check
 
     typer.echo(check(recipe, overrides=overrides or (), data_dir=data_dir))
 
@@ -146,7 +146,7 @@ def train(
     quiet: Quiet = False, verbose: Verbose = False, debug: Debug = False,
 ) -> None:  # fmt: skip
     """Train what a recipe describes, into a run folder."""
-    from root_gnn.run import train
+    from root_gnn.pipeline import train
 
     train(
         recipe, overrides=overrides or (), data_dir=data_dir, run_dir=run_dir, resume=resume, overwrite=overwrite,
@@ -158,14 +158,14 @@ def train(
 def finetune(
     task: Annotated[str, typer.Option("--task", metavar="NAME_OR_PATH", help="The question: a shipped task or a YAML file.")],
     run: Annotated[Path | None, typer.Option("--from", metavar="RUN", help="The pretrained run; not needed from scratch.")] = None,
-    mode: Annotated[str, typer.Option("--mode", metavar="finetuned|frozen|scratch", help="What happens to the backbone.")] = "finetuned",
+    mode: Annotated[Literal["finetuned", "frozen", "scratch"], typer.Option("--mode", help="What happens to the backbone.")] = "finetuned",
     train_events: Annotated[int | None, typer.Option("--train-events", help="Training events in all, balanced over the classes.")] = None,
     overrides: Overrides = None, data_dir: DataDir = None, run_dir: RunDir = None,
     resume: Resume = False, overwrite: Overwrite = False, allow_plugin: AllowPlugin = None,
     quiet: Quiet = False, verbose: Verbose = False, debug: Debug = False,
 ) -> None:  # fmt: skip
     """Train on a downstream task, from a pretrained run or from scratch."""
-    from root_gnn.run import finetune
+    from root_gnn.pipeline import finetune
 
     finetune(
         task, run=run, mode=mode, train_events=train_events, overrides=overrides or (), data_dir=data_dir, run_dir=run_dir,
@@ -176,14 +176,14 @@ def finetune(
 @app.command()
 def evaluate(
     run: RunFolder,
-    split: Annotated[str, typer.Option("--split", metavar="train|validation|test", help="Which part of the run's data.")] = "test",
+    split: Annotated[Literal["train", "validation", "test"], typer.Option("--split", help="Which part of the run's data.")] = "test",
     spec: Annotated[str | None, typer.Option("--spec", help="The data spec of other files, by path or shipped name.")] = None,
     files: Annotated[list[Path] | None, typer.Option("--files", metavar="F...", help="Other files to evaluate on.")] = None,
     data_dir: DataDir = None, allow_plugin: AllowPlugin = None,
     quiet: Quiet = False, verbose: Verbose = False, debug: Debug = False,
 ) -> None:  # fmt: skip
     """Write metrics.json, plots and predictions of a run."""
-    from root_gnn.run import evaluate
+    from root_gnn.evaluation import evaluate
 
     evaluate(run, split=split, spec=spec, files=files or (), data_dir=data_dir, allow_plugins=allow_plugin or ())
 
@@ -191,7 +191,7 @@ def evaluate(
 @app.command()
 def embed(
     run: RunFolder,
-    method: Annotated[str, typer.Option("--method", metavar="pca", help="How to bring the representations to two dimensions.")] = "pca",
+    method: Annotated[Literal["pca"], typer.Option("--method", help="How to bring the representations to two dimensions.")] = "pca",
     data_dir: DataDir = None, allow_plugin: AllowPlugin = None,
     quiet: Quiet = False, verbose: Verbose = False, debug: Debug = False,
 ) -> None:  # fmt: skip

@@ -29,12 +29,14 @@ LAYERS = (
     {"graph"},
     {"protocols"},
     {"data", "simulation", "nn", "augmentations", "metrics", "similarity"},
-    {"models", "heads"},
+    {"models", "heads", "plots"},
     {"objectives"},
     {"training"},
     {"recipe"},
     {"task"},
     {"run"},
+    {"evaluation"},
+    {"pipeline"},
     {"analysis", "export", "bench"},
     {"cli", "testing"},
 )
@@ -56,9 +58,9 @@ AT_HOME = {
     "submitit": ("*slurm*",),
     "umap": ("analysis/*",),
     "lightning": ("training/*",),
-    "matplotlib": ("analysis/*",),
-    "mplhep": ("analysis/*",),
-    "hist": ("analysis/*",),
+    "matplotlib": ("plots*", "analysis/*"),
+    "mplhep": ("plots*", "analysis/*"),
+    "hist": ("plots*", "analysis/*"),
 }
 OPTIONAL = ("dgl", "torch_geometric", "fastjet", "pythia8mc", "pylhe", "onnx", "onnxruntime", "onnxscript", "tables", "dask", "umap")
 RISKY = {

@@ -82,7 +82,12 @@ def test_version() -> None:
     assert (done.returncode, done.stdout) == (0, f"{root_gnn.__version__}\n")
 
 
-@pytest.mark.parametrize("arguments", [("trian",), ("train", "x.yaml", "--rusume"), ("train",), ("simulate", "--events", "many")])
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("trian",), ("train", "x.yaml", "--rusume"), ("train",), ("simulate", "--events", "many"), ("finetune", "--task", "x", "--mode", "y"),
+    ],
+)  # fmt: skip
 def test_usage_errors_leave_with_2(arguments: tuple[str, ...]) -> None:
     done = run(*arguments)
     assert done.returncode == 2
@@ -129,12 +134,12 @@ def record(monkeypatch: pytest.MonkeyPatch, target: str, result: Any = None) -> 
         ("simulate --process WH --process ZH --events 5 --out d --seed 3 --jobs 2 --param a=1 --overwrite",
          "root_gnn.simulation.simulate.simulate",
          {"processes": ["WH", "ZH"], "events": 5, "out": Path("d"), "seed": 3, "jobs": 2, "params": {"a": "1"}, "overwrite": True}),
-        ("prepare events --jobs 3 --data-dir d", "root_gnn.run.prepare", {"path": "events", "jobs": 3, "data_dir": Path("d")}),
-        ("train r.yaml --set a.b=1 --set c=2 --run-dir x --resume", "root_gnn.run.train",
+        ("prepare events --jobs 3 --data-dir d", "root_gnn.pipeline.prepare", {"path": "events", "jobs": 3, "data_dir": Path("d")}),
+        ("train r.yaml --set a.b=1 --set c=2 --run-dir x --resume", "root_gnn.pipeline.train",
          {"recipe": "r.yaml", "overrides": ["a.b=1", "c=2"], "run_dir": Path("x"), "resume": True, "overwrite": False}),
-        ("finetune --task WHvsZH --from runs/a --mode frozen --train-events 100 --overwrite", "root_gnn.run.finetune",
+        ("finetune --task WHvsZH --from runs/a --mode frozen --train-events 100 --overwrite", "root_gnn.pipeline.finetune",
          {"task": "WHvsZH", "run": Path("runs/a"), "mode": "frozen", "train_events": 100, "overwrite": True}),
-        ("evaluate runs/a --split validation --spec events --files a.root b.root --data-dir d", "root_gnn.run.evaluate",
+        ("evaluate runs/a --split validation --spec events --files a.root b.root --data-dir d", "root_gnn.evaluation.evaluate",
          {"run_dir": Path("runs/a"), "split": "validation", "spec": "events", "files": [Path("a.root"), Path("b.root")],
           "data_dir": Path("d")}),
         ("embed runs/a", "root_gnn.analysis.embed.embed", {"run_dir": Path("runs/a"), "method": "pca"}),
@@ -153,7 +158,7 @@ def test_each_command_hands_its_options_to_the_library(
 
 
 def test_check_shows_the_plan(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
-    record(monkeypatch, "root_gnn.run.check", "the plan")
+    record(monkeypatch, "root_gnn.pipeline.check", "the plan")
     assert leave("check", "r.yaml") == 0
     assert capsys.readouterr().out == "the plan\n"
 
@@ -171,7 +176,7 @@ def test_check_shows_the_plan(monkeypatch: pytest.MonkeyPatch, capsys: pytest.Ca
 def test_every_end_has_its_exit_code(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], error: BaseException, code: int, words: str
 ) -> None:
-    record(monkeypatch, "root_gnn.run.train", error)
+    record(monkeypatch, "root_gnn.pipeline.train", error)
     assert leave("train", "r.yaml") == code
     assert capsys.readouterr().err.strip() == words
 
@@ -186,7 +191,7 @@ def test_being_told_to_end_cleans_up_and_leaves_with_143(monkeypatch: pytest.Mon
         finally:
             cleaned.append(True)
 
-    monkeypatch.setattr("root_gnn.run.train", wait)
+    monkeypatch.setattr("root_gnn.pipeline.train", wait)
     assert leave("train", "r.yaml") == 143
     assert cleaned == [True]
 
