@@ -22,19 +22,21 @@ def count_events(path: Path) -> int:
         raise InputError(f"{what}: its content is {'' if zipped else 'not '}gzipped, its ending says otherwise; rename it "
                          f"{'with' if zipped else 'without'} .gz")
     begun = ended = 0
-    header = False
+    header = footer = False
     try:
         with gzip.open(path, "rb") if zipped else path.open("rb") as lines:
             for line in lines:
                 header = header or b"<LesHouchesEvents" in line
+                footer = footer or b"</LesHouchesEvents>" in line
                 begun += line.lstrip().startswith((b"<event>", b"<event "))
                 ended += b"</event>" in line
     except (OSError, EOFError, zlib.error) as error:
         raise InputError(f"{what}, but it cannot be read to its end ({error}); fetch or write it again") from error
     if not header:
         raise InputError(f"{what}, but it has no <LesHouchesEvents> tag")
-    if begun != ended:
-        raise InputError(f"{what}, but {begun} events begin and {ended} end: the file was cut short; fetch or write it again")
+    if begun != ended or not footer:
+        raise InputError(f"{what}, but {begun} events begin, {ended} end, and there is {'a' if footer else 'no'} closing tag: the file "
+                         f"was cut short; fetch or write it again (or append </LesHouchesEvents> where only that is missing)")
     if not begun:
         raise InputError(f"{what}, but it holds no event")
     return begun

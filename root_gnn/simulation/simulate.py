@@ -6,7 +6,7 @@ import fcntl
 import hashlib
 import json
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack
 from dataclasses import asdict, dataclass
 from importlib.resources import files
 from pathlib import Path
@@ -55,6 +55,8 @@ def simulate(
         raise InputError(f"--out {out}: expected a folder, but it is a file; choose another name")
     check_params(params, chosen, from_file=lhe is not None)
     plans = [_plan(process, events, seed, out / f"{process.name}.root", params, lhe) for process in chosen]
+    for plan in plans:
+        _clear_leftovers(plan.path)
     todo = [plan for plan in plans if overwrite or not _is_there(plan)]
     if todo:
         _run(todo, jobs)
@@ -130,8 +132,6 @@ def _is_there(plan: _Plan) -> bool:
 def _run(plans: Sequence[_Plan], jobs: int) -> None:
     tasks = [chunk for plan in plans for chunk in plan.chunks]
     with ExitStack() as stack:
-        for plan in plans:
-            stack.enter_context(_sole_writer(plan.path))
         meter = stack.enter_context(progress("simulate", sum(plan.events for plan in plans)))
         results = run_in_order(run_chunk, tasks, jobs=jobs)
         stack.callback(results.close)  # type: ignore[attr-defined]
@@ -141,7 +141,9 @@ def _run(plans: Sequence[_Plan], jobs: int) -> None:
 
 def _write_file(plan: _Plan, results: Iterator[Result], meter: Meter) -> None:
     total = _Total(plan)
-    with atomic_file(plan.path) as temporary:
+    _clear_leftovers(plan.path)
+    with atomic_file(plan.path) as temporary, temporary.open("rb") as held:
+        fcntl.flock(held, fcntl.LOCK_EX)
         write(temporary, total.take(results, meter), total.metadata)
     row = total.metadata()
     log.info("%s: %s of %s events tried were kept, cross section %.4g +- %.2g pb", plan.path, f"{row.n_kept:,}", f"{row.n_tried:,}",
@@ -199,19 +201,12 @@ class _Total:
         return value, float(variance**0.5)
 
 
-@contextmanager
-def _sole_writer(path: Path) -> Iterator[None]:
-    """Keeps other `simulate` runs away from a file and clears what a killed one left; InputError where one is at work."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    lock = path.parent / f".{path.stem}.lock"
-    with lock.open("w") as stream:
-        try:
-            fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError as error:
-            raise InputError(f"{path}: another simulate is writing it; wait for it to end or choose another --out") from error
-        for leftover in path.parent.glob(f".{path.name}.*"):
-            leftover.unlink()
-        try:
-            yield
-        finally:
-            lock.unlink(missing_ok=True)
+def _clear_leftovers(path: Path) -> None:
+    """Removes what a killed run left of a file; InputError where its writer is alive (it holds a lock on what it writes)."""
+    for leftover in path.parent.glob(f".{path.name}.*"):
+        with leftover.open("rb") as stream:
+            try:
+                fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except OSError as error:
+                raise InputError(f"{path}: another simulate is writing it; wait for it to end or choose another --out") from error
+        leftover.unlink(missing_ok=True)

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from root_gnn.kinematics.pairs import PAIR_FEATURES, pair_features
 
-ANY = st.lists(st.floats(-1e36, 1e36, width=32), min_size=4, max_size=4)
+ANY = st.lists(st.floats(-(2.0**119), 2.0**119, width=32), min_size=4, max_size=4)
 COLUMN = {name: i for i, name in enumerate(PAIR_FEATURES)}
 
 

@@ -1,0 +1,72 @@
+"""Particle guns without a generator, and a few small files simulated once."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from root_gnn.simulation.record import EventRecord
+
+QUICK = {"mpi": "off"}
+
+
+@pytest.fixture(scope="session")
+def make_record() -> Callable[..., EventRecord]:
+    """Builds a record from (event, pdg, mother, pt, eta, phi, mass, final) arrays; mothers count within all particles, -1 is none."""
+
+    def make(n_event: int, *, event: Any, pdg: Any, pt: Any, eta: Any, phi: Any, mass: Any = 0.0, mother: Any = -1,
+             final: Any = True) -> EventRecord:
+        event = np.asarray(event, dtype=np.int64)
+        n = len(event)
+        pdg, pt, eta, phi, mass, mother, final = (np.broadcast_to(np.asarray(x), n) for x in (pdg, pt, eta, phi, mass, mother, final))
+        order = np.argsort(event, kind="stable")
+        n_before = np.arange(n_event)[event[order]] + 1  # entries that stand for the events themselves
+        place = np.empty(n, dtype=np.int64)
+        place[order] = np.arange(n) + n_before
+        root = np.searchsorted(event[order], np.arange(n_event)) + np.arange(n_event)
+        total = n + n_event
+
+        def column(values: Any, kind: type) -> Any:
+            result = np.zeros(total, dtype=kind)
+            result[place] = values
+            return result
+
+        events = column(event, np.int64)
+        events[root] = np.arange(n_event)
+        mothers = column(np.where(mother < 0, root[event], place[mother]), np.int64)
+        mothers[root] = root
+        pdgs = column(pdg, np.int64)
+        pdgs[root] = 90
+        return EventRecord(
+            n_event, events, pdgs, column(final, bool), mothers, column(pt * np.cos(phi), float), column(pt * np.sin(phi), float),
+            column(pt * np.sinh(eta), float), column(np.hypot(pt * np.cosh(eta), mass), float), np.ones(n_event),
+        )
+
+    return make
+
+
+@pytest.fixture(scope="session")
+def gun(make_record: Callable[..., EventRecord]) -> Callable[..., EventRecord]:
+    """One particle an event, with given code, pt and eta, at random azimuth."""
+
+    def shoot(n_event: int, pdg: int, pt: float, eta: float, mass: float = 0.0) -> EventRecord:
+        phi = np.random.default_rng(11).uniform(-np.pi, np.pi, n_event)
+        return make_record(n_event, event=np.arange(n_event), pdg=pdg, pt=pt, eta=eta, phi=phi, mass=mass)
+
+    return shoot
+
+
+@pytest.fixture(scope="session")
+def simulated(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with ZH, ttbar and FCNC, simulated in this process."""
+    pytest.importorskip("pythia8mc")
+    pytest.importorskip("fastjet")
+    from root_gnn.simulation.simulate import simulate
+
+    out = tmp_path_factory.mktemp("simulated")
+    simulate(["ZH", "ttbar", "FCNC"], events=520, out=out, seed=5, params=QUICK)
+    return out

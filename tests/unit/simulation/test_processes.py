@@ -1,0 +1,89 @@
+"""The table of processes: complete, honest, and accepted by Pythia."""
+
+from __future__ import annotations
+
+import pytest
+
+from root_gnn.errors import InputError
+from root_gnn.simulation.processes import BY_NAME, PROCESSES, UNAVAILABLE, check_params, describe, external, find, settings_of
+
+EVENT_NAMES = [
+    "ggF", "VBF", "WH", "ZH", "ttH", "bbH", "tHjb", "ttbar", "singletop_t", "singletop_s", "tW", "ttW", "ttZ", "ttyy", "ttt", "tttt", "FCNC",
+    "STOP", "ttH_CPodd", "Zjets", "Wjets", "diboson", "HH4b", "multijet", "Wprime", "Zprime", "tttt_scalar",
+]
+JET_NAMES = ["QCD", "Hbb", "Hcc", "Hgg", "H4q", "Hqql", "Zqq", "Wqq", "Tbqq", "Tbl"]
+
+
+def test_every_promised_name_is_known() -> None:
+    assert {*BY_NAME, *UNAVAILABLE} == {*EVENT_NAMES, *JET_NAMES}
+    assert not set(BY_NAME) & set(UNAVAILABLE)
+
+
+def test_numbers_are_unique_and_fit_the_branch() -> None:
+    numbers = [process.id for process in PROCESSES] + [number for number, _ in UNAVAILABLE.values()]
+    assert len(set(numbers)) == len(numbers)
+    assert min(numbers) > 0 and max(numbers) < 128
+
+
+def test_one_line_each() -> None:
+    lines = describe()
+    assert len(lines) == len(PROCESSES)
+    assert all("\n" not in line and line.split()[0] in BY_NAME for line in lines)
+
+
+@pytest.mark.parametrize("name", ["tHjb", "tW", "ttH_CPodd", "tttt"])
+def test_what_pythia_cannot_do_is_refused_with_the_way_out(name: str) -> None:
+    with pytest.raises(InputError, match=r"Pythia alone .*--lhe"):
+        find(name)
+
+
+def test_jets_and_typos_are_refused() -> None:
+    with pytest.raises(InputError, match="--level jets"):
+        find("Tbqq")
+    with pytest.raises(InputError, match="did you mean ttbar"):
+        find("tbar")
+
+
+def test_names_of_external_files_keep_or_get_a_number() -> None:
+    assert external("ttbar").id == BY_NAME["ttbar"].id
+    assert external("tW").id == UNAVAILABLE["tW"][0]
+    assert 1000 <= external("my_sample").id < 32768
+    assert external("my_sample").id == external("my_sample").id != external("my_sample2").id
+
+
+@pytest.mark.parametrize(("params", "message"), [
+    ({"mpii": "on"}, "did you mean mpi"), ({"mpi": "yes"}, "on or off"), ({"ecm": "fast"}, "positive number"),
+    ({"ecm": "-1"}, "positive number"), ({"ecm": "20"}, "at least 500"), ({"mstop": "700"}, "belongs to STOP"),
+    ({"ecm": "nan"}, "positive"),
+])
+def test_bad_parameters(params: dict[str, str], message: str) -> None:
+    with pytest.raises(InputError, match=message):
+        check_params(params, [find("WH")], from_file=False)
+
+
+def test_stop_must_be_able_to_decay() -> None:
+    with pytest.raises(InputError, match="heavier than neutralino and top"):
+        check_params({"mstop": "200"}, [find("STOP")], from_file=False)
+    check_params({"mstop": "800", "mlsp": "50"}, [find("STOP")], from_file=False)
+
+
+def test_beam_energy_belongs_to_the_file() -> None:
+    with pytest.raises(InputError, match="those of the file"):
+        check_params({"ecm": "13600"}, [external("tW")], from_file=True)
+
+
+@pytest.mark.pythia
+@pytest.mark.parametrize("name", sorted(BY_NAME))
+def test_pythia_accepts_every_setting_and_makes_the_process(name: str) -> None:
+    from root_gnn.simulation.pythia import Generator
+    from root_gnn.simulation.simulate import _spectrum
+
+    process = BY_NAME[name]
+    for settings in settings_of(process, {"mpi": "off"}, from_file=False):
+        generator = Generator(settings, seed=1, slha=_spectrum({}) if process.needs_slha else None)
+        record = generator.batch(5)
+        n_higgs = (record.is_last_copy & (record.pdg == 25)).sum() / record.n_event
+        assert n_higgs == (name in ("ggF", "VBF", "WH", "ZH", "ttH", "bbH", "FCNC"))
+        n_top = (record.is_last_copy & (record.kind == 6)).sum() / record.n_event
+        assert n_top == {"ttH": 2, "ttbar": 2, "FCNC": 2, "STOP": 2, "singletop_t": 1, "singletop_s": 1}.get(name, 0)
+        assert generator.cross_section().value > 0
