@@ -130,7 +130,8 @@ class Batch:
             text
             for bad, text in (
                 (self.nodes.ndim != 2, f"nodes must be (total_node, node_dim), got {tuple(self.nodes.shape)}"),
-                (self.globals.ndim != 2 or self.globals.shape[0] != n_graph, f"globals must be ({n_graph}, global_dim), got {tuple(self.globals.shape)}"),
+                (self.globals.ndim != 2 or self.globals.shape[0] != n_graph,
+                 f"globals must be ({n_graph}, global_dim), got {tuple(self.globals.shape)}"),
                 (self.n_node.dtype != torch.int64, f"n_node must be int64, got {self.n_node.dtype}"),
                 (bool((self.n_node < 0).any()), "n_node has a negative count"),
                 (int(self.n_node.sum()) != total, f"n_node adds up to {int(self.n_node.sum())}, but there are {total} nodes"),
@@ -155,7 +156,8 @@ class Batch:
         senders, receivers = self.edge_index()
         if senders.shape != (self.n_edge,) or receivers.shape != (self.n_edge,):
             raise ValueError(f"n_edge is {self.n_edge}, but there are {senders.shape[0]} senders and {receivers.shape[0]} receivers")
-        if self.n_edge and int(torch.maximum(senders.max(), receivers.max())) >= self.total_node:
+        ends = torch.cat([senders, receivers])
+        if bool(((ends < 0) | (ends >= self.total_node)).any()):
             raise ValueError("an edge ends at a node that does not exist")
         if not torch.equal(self.graph_index[senders], self.graph_index[receivers]):
             raise ValueError("an edge joins two graphs")
