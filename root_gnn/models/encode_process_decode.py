@@ -9,6 +9,9 @@ max aggregation, and in not being told absolute azimuths, which makes rotations 
 
 from __future__ import annotations
 
+import importlib
+from collections import deque
+from collections.abc import Iterator
 from typing import Annotated, Literal, final
 
 import torch
@@ -20,15 +23,20 @@ from root_gnn.graph.features import Features
 from root_gnn.graph.scaling import Scaling
 from root_gnn.graph.segment import segment_mean
 from root_gnn.nn.inputs import GlobalInputs, NodeInputs, PairInputs
-from root_gnn.nn.message_passing import Aggregation, GraphNetworkStep, State, Topology
+from root_gnn.nn.message_passing import Aggregation, GraphNetworkStep, State, StepRunner, Topology, run_steps
 from root_gnn.nn.mlp import MLP, ActivationName
 from root_gnn.protocols import Encoder, EncoderConfig
 
 PairFeature = Literal["delta_eta", "delta_phi", "delta_r", "ln_kt", "ln_z", "ln_m2"]
+Form = Literal["native", "pyg", "dgl"]
 
 
 class Config(EncoderConfig):
-    """Sizes and choices of the network; every default is the recommended one for events."""
+    """Sizes and choices of the network; every default is the recommended one for events.
+
+    `pooling` (nodes to global) is `aggregation` (edges to receiver) unless it is given. `form` is who runs the steps: our
+    own code, or PyTorch Geometric or DGL on the same weights, for comparison and for users of those libraries.
+    """
 
     dim: Annotated[int, Field(ge=1)] = 64
     n_steps: Annotated[int, Field(ge=1)] = 3
@@ -37,14 +45,16 @@ class Config(EncoderConfig):
     activate_last: bool = False
     residual: bool = True
     share_steps: bool = False
-    aggregation: tuple[Aggregation, ...] = ("mean", "max")
-    pair_features: tuple[PairFeature, ...] = ("delta_eta", "delta_phi", "delta_r", "ln_kt", "ln_z", "ln_m2")
+    aggregation: Annotated[tuple[Aggregation, ...], Field(min_length=1)] = ("mean", "max")
+    pooling: Annotated[tuple[Aggregation, ...], Field(min_length=1)] | None = None
+    pair_features: Annotated[tuple[PairFeature, ...], Field(min_length=1)] = ("delta_eta", "delta_phi", "delta_r", "ln_kt", "ln_z", "ln_m2")
     type_embedding: bool = True
     absolute_phi: bool = False
     dropout: Annotated[float, Field(ge=0, lt=1)] = 0.1
+    form: Form = "native"
 
     def build(self, features: Features, scaling: Scaling) -> EncodeProcessDecode:
-        """A new network for batches with these columns."""
+        """A new network for batches with these columns; raises MissingExtra where the form's package is not installed."""
         return EncodeProcessDecode(self, features, scaling)
 
 
@@ -56,6 +66,7 @@ class EncodeProcessDecode(Encoder):
         super().__init__()
         self.dim = config.dim
         self.n_steps = config.n_steps
+        self.run_steps = _runner(config.form)
         self.node_inputs = NodeInputs(features, scaling, absolute_phi=config.absolute_phi, one_hot_type=config.type_embedding)
         self.pair_inputs = PairInputs(features, scaling, names=config.pair_features)
         self.global_inputs = GlobalInputs(features, scaling)
@@ -69,7 +80,8 @@ class EncodeProcessDecode(Encoder):
         self.steps = nn.ModuleList(
             GraphNetworkStep(
                 config.dim, n_layer=config.n_layer, activation=config.activation, dropout=config.dropout,
-                activate_last=config.activate_last, aggregation=config.aggregation, residual=config.residual,
+                activate_last=config.activate_last, aggregation=config.aggregation,
+                pooling=config.pooling or config.aggregation, residual=config.residual,
             )
             for _ in range(1 if config.share_steps else config.n_steps)
         )
@@ -88,24 +100,30 @@ class EncodeProcessDecode(Encoder):
         assert isinstance(module, GraphNetworkStep)
         return module
 
+    def states(self, batch: Batch, topology: Topology) -> Iterator[State]:
+        """The encoded state, then the one after each step."""
+        state = self.encode(batch, topology)
+        yield state
+        yield from self.run_steps((self.step(k) for k in range(self.n_steps)), state, topology)
+
     def forward(self, batch: Batch) -> Batch:
         """See `Encoder.forward`."""
-        topology = Topology.of(batch)
-        state = self.encode(batch, topology)
-        for k in range(self.n_steps):
-            state = self.step(k)(state, topology)
-        return batch.replace(nodes=state.nodes, globals=state.globals)
+        last = deque(self.states(batch, Topology.of(batch)), maxlen=1).pop()
+        return batch.replace(nodes=last.nodes, globals=last.globals)
 
     def layers(self, batch: Batch) -> dict[str, Tensor]:
         """`encoder`, `step_1` ...: the global beside the mean over nodes, `(n_graph, 2 * dim)` each."""
         topology = Topology.of(batch)
-        state = self.encode(batch, topology)
-        named = {"encoder": _summary(state, topology)}
-        for k in range(self.n_steps):
-            state = self.step(k)(state, topology)
-            named[f"step_{k + 1}"] = _summary(state, topology)
-        return named
+        names = ("encoder", *(f"step_{k + 1}" for k in range(self.n_steps)))
+        return {name: _summary(state, topology) for name, state in zip(names, self.states(batch, topology), strict=True)}
 
 
 def _summary(state: State, topology: Topology) -> Tensor:
     return torch.cat([state.globals, segment_mean(state.nodes, topology.graph_index, topology.n_node)], dim=1)
+
+
+def _runner(form: Form) -> StepRunner:
+    if form == "native":
+        return run_steps
+    runner: StepRunner = importlib.import_module(f"root_gnn.nn.message_passing_{form}").run_steps
+    return runner

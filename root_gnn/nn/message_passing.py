@@ -7,6 +7,7 @@ stored as one matrix over the concatenated inputs, so a plain implementation run
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Literal, Self
 
@@ -61,30 +62,30 @@ class GraphNetworkStep(nn.Module):
     """Edge, node and global update with their aggregations; residual where asked for.
 
     Args:
-        aggregation: how the edges of a receiver and the nodes of a graph are reduced; several are concatenated.
-            Edges are reduced to the global by the first one that is not `max`, through the node sums, since the
-            sum over a graph's edges is the sum over its nodes of what they received.
+        aggregation: how the edges of a receiver are reduced; several are concatenated.
+        pooling: how the nodes of a graph are reduced to its global; several are concatenated. The edges of a graph are
+            reduced by `sum` where that is among them, else by `mean`, through the node sums, since the sum over a
+            graph's edges is the sum over its nodes of what they received.
     """
 
     def __init__(
         self, dim: int, *, n_layer: int, activation: ActivationName, dropout: float,
-        activate_last: bool, aggregation: tuple[Aggregation, ...], residual: bool,
+        activate_last: bool, aggregation: tuple[Aggregation, ...], pooling: tuple[Aggregation, ...], residual: bool,
     ) -> None:
         super().__init__()
-        self.aggregation, self.residual = aggregation, residual
-        n = len(aggregation)
+        self.aggregation, self.pooling, self.residual = aggregation, pooling, residual
 
         def mlp(*widths: int) -> MLP:
             return MLP(widths, dim, n_layer=n_layer, activation=activation, dropout=dropout, activate_last=activate_last)
 
         self.edge = mlp(dim, dim, dim, dim)  # edge, sender, receiver, global
-        self.node = mlp(n * dim, dim, dim)  # received, node, global
-        self.globals = mlp(dim, n * dim, dim)  # global, nodes, edges
+        self.node = mlp(len(aggregation) * dim, dim, dim)  # received, node, global
+        self.globals = mlp(dim, len(pooling) * dim, dim)  # global, nodes, edges
 
     @property
     def edge_reduction(self) -> Aggregation:
         """How edges are reduced to the global."""
-        return "sum" if "sum" in self.aggregation else "mean"
+        return "sum" if "sum" in self.pooling else "mean"
 
     def forward(self, state: State, topology: Topology) -> State:
         """The next state, by the factorised form."""
@@ -119,4 +120,14 @@ class GraphNetworkStep(nn.Module):
             "mean": lambda: segment_mean(nodes, t.graph_index, t.n_node),
             "max": lambda: segment_max(nodes, t.n_node),
         }
-        return torch.cat([parts[name]() for name in self.aggregation], dim=1)
+        return torch.cat([parts[name]() for name in self.pooling], dim=1)
+
+
+StepRunner = Callable[[Iterable[GraphNetworkStep], State, Topology], Iterator[State]]
+
+
+def run_steps(steps: Iterable[GraphNetworkStep], state: State, topology: Topology) -> Iterator[State]:
+    """The state after each of the steps."""
+    for step in steps:
+        state = step(state, topology)
+        yield state
