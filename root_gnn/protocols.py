@@ -83,7 +83,7 @@ class Objective(nn.Module, ABC):
     def forward(self, batch: Batch) -> dict[str, Tensor]:
         """Scalars by name; the one that is minimised is `loss`."""
 
-    def after_step(self) -> None:  # noqa: B027 most objectives have nothing to do here
+    def after_step(self) -> None:
         """Called once after every optimiser step (an EMA target moves here)."""
 
 

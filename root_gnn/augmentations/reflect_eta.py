@@ -28,6 +28,8 @@ class Config(AugmentationConfig):
 class ReflectEta(Augmentation):
     """Changes the sign of every eta of an event, those of truth labels (`*_eta`) included."""
 
+    invariants = ("pt", "phi", "energy", "btag", "charge", "type", "delta_phi", "delta_r", "ln_kt", "ln_z", "ln_m2")
+
     def __init__(self, features: Features) -> None:
         self.column = features.column("eta")
 

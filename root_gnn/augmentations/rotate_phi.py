@@ -11,6 +11,7 @@ from root_gnn.graph.batch import Batch
 from root_gnn.graph.draws import Draws
 from root_gnn.graph.features import Features
 from root_gnn.kinematics.angles import wrap_phi
+from root_gnn.kinematics.pairs import PAIR_FEATURES
 from root_gnn.protocols import Augmentation, AugmentationConfig
 
 
@@ -25,6 +26,8 @@ class Config(AugmentationConfig):
 @final
 class RotatePhi(Augmentation):
     """Adds one angle per event to every azimuth, those of truth labels (`*_phi`) included."""
+
+    invariants = ("pt", "eta", "energy", "btag", "charge", "type", *PAIR_FEATURES)
 
     def __init__(self, features: Features) -> None:
         self.column = features.column("phi")
