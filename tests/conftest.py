@@ -7,8 +7,12 @@ import os
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 os.environ.setdefault("DGLBACKEND", "pytorch")  # else the first import of dgl writes a file into the home folder
+
+settings.register_profile("suite", deadline=None, derandomize=True, max_examples=50)
+settings.load_profile("suite")
 
 PACKAGES = {"dgl": "dgl", "pyg": "torch_geometric", "pythia": "pythia8mc"}
 

@@ -85,7 +85,8 @@ def test_version() -> None:
 @pytest.mark.parametrize(
     "arguments",
     [
-        ("trian",), ("train", "x.yaml", "--rusume"), ("train",), ("simulate", "--events", "many"), ("finetune", "--task", "x", "--mode", "y"),
+        ("trian",), ("train",), ("train", "x.yaml", "--rusume"), ("simulate", "--events", "many"),
+        ("finetune", "--task", "x", "--mode", "y"),
     ],
 )  # fmt: skip
 def test_usage_errors_leave_with_2(arguments: tuple[str, ...]) -> None:
