@@ -1,1 +1,1 @@
-"""How alike two representations are."""
+"""How alike two representations of the same events are."""

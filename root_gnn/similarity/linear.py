@@ -1,0 +1,58 @@
+"""Linear CKA from products of features: O(n p q) time and O(p q) memory, where kernel matrices take O(n^2).
+
+With centred rows a_i, b_i, s_i = |a_i|^2, t_i = |b_i|^2, S and T their sums, the biased dependence of X and Y is |X^T Y|^2 (Frobenius).
+The unbiased one (Song et al. 2012, JMLR 13, 1393, for the kernel a_i . a_j) is
+D = |X^T Y|^2 - n / (n - 2) sum s_i t_i + S T / ((n - 1) (n - 2)), which is n (n - 3) HSIC_1.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from root_gnn.similarity.representation import Floats, centred
+from root_gnn.similarity.view import View
+
+
+def debiased(biased: float, squares_product: float, square_x: float, square_y: float, n: int) -> float:
+    """D above from |X^T Y|^2, sum s_i t_i, S and T of `n` events."""
+    return biased - n / (n - 2.0) * squares_product + square_x * square_y / ((n - 1.0) * (n - 2.0))
+
+
+class LinearView(View):
+    """Centred `features (n_event, dim)` and `squares (n_event,)`, their squared norms; D is debiased or not."""
+
+    def __init__(self, features: Floats, squares: Floats, *, is_debiased: bool) -> None:
+        self.features, self.squares, self.is_debiased = features, squares, is_debiased
+        self.n_event, self.scale = len(features), float(squares.sum())
+
+    @classmethod
+    def of(cls, matrix: Floats, *, is_debiased: bool) -> LinearView:
+        """The view of `matrix (n_event, dim)`."""
+        features = centred(matrix)
+        return cls(features, np.einsum("ij,ij->i", features, features), is_debiased=is_debiased)
+
+    def permuted(self, order: NDArray[np.integer[Any]]) -> LinearView:
+        """The same representation with its events in another order."""
+        return LinearView(self.features[order], self.squares[order], is_debiased=self.is_debiased)
+
+    def dependence(self, other: LinearView) -> float:
+        """|X^T Y|^2, or D where debiased."""
+        biased = float(np.sum((self.features.T @ other.features) ** 2))
+        if not self.is_debiased:
+            return biased
+        return debiased(biased, float(self.squares @ other.squares), self.scale, other.scale, self.n_event)
+
+    def terms(self, other: LinearView) -> Floats:
+        """What each event adds to the dependence, `(n_event,)`: row sums of the product of the two centred kernels."""
+        x, y, s, t = self.features, other.features, self.squares, other.squares
+        full: Floats = np.einsum("ij,ij->i", x @ (x.T @ y), y)
+        if not self.is_debiased:
+            return full
+        n, s_sum, t_sum, st = self.n_event, self.scale, other.scale, s * t
+        off = n - 2.0
+        kernel: Floats = full - st + (x @ (t @ x) - 2.0 * st) / off + s * t_sum / ((n - 1.0) * off)
+        rows: Floats = y @ (s @ y) - st + (t * (s_sum - s) + st.sum() - st) / off - t_sum * (s_sum - s) / ((n - 1.0) * off)
+        return kernel + rows / off

@@ -1,0 +1,45 @@
+"""Representations from outside, numpy or torch, become checked float64 arrays here."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from root_gnn.errors import InputError
+
+Floats = NDArray[np.float64]
+CONSTANT_BELOW = 1e-12
+
+
+def as_matrix(values: Any, name: str) -> Floats:
+    """`values (n_event, dim)`, a numpy array or a torch tensor on any device, in float64.
+
+    Raises InputError for another shape and for entries that are not finite.
+    """
+    host = values.detach().cpu().numpy() if hasattr(values, "detach") else values
+    matrix = np.asarray(host, dtype=np.float64)
+    if matrix.ndim != 2:
+        raise InputError(f"CKA expects a representation of shape (n_event, dim) and got shape {matrix.shape} for {name}. "
+                         "Reshape it so that each event is one row.")
+    if not np.all(np.isfinite(matrix)):
+        row = int(np.flatnonzero(~np.isfinite(matrix).all(axis=1))[0])
+        raise InputError(f"The representation {name} of event {row} has entries that are not finite; CKA is not defined then.")
+    return matrix
+
+
+def centred(matrix: Floats) -> Floats:
+    """`matrix (n_event, dim)` less its mean over events; a feature that is constant up to rounding becomes exactly zero."""
+    values: Floats = matrix - matrix.mean(axis=0)
+    constant = np.abs(values).max(axis=0) <= CONSTANT_BELOW * np.abs(matrix).max(axis=0)
+    values[:, constant] = 0.0
+    return values
+
+
+def check_rows(n_x: int, n_y: int) -> None:
+    """Raises InputError unless both representations have the same events, and at least four."""
+    if n_x != n_y:
+        raise InputError(f"CKA compares two representations of the same events, row by row, and got {n_x} and {n_y} rows.")
+    if n_x < 4:
+        raise InputError(f"CKA needs at least four events and got {n_x}; its debiased form divides by n (n - 3).")
