@@ -165,7 +165,7 @@ def random_batch(features: Features, n_node: Sequence[int], *, seed: int, questi
     labels = {} if question is None else _labels(question, n_graph, generator)
     return Batch.of(
         torch.stack(nodes, 1), count, globals=torch.stack(globals_, 1), labels=labels,
-        weights=1.0 + torch.randn(n_graph, generator=generator),
+        weights=torch.rand(n_graph, generator=generator) + torch.where(torch.arange(n_graph) % 4 == 1, -1.0, 0.5),
         ids=torch.stack([torch.randint(5, (n_graph,), generator=generator), torch.randperm(n_graph, generator=generator)], 1),
     ).check()
 

@@ -153,6 +153,8 @@ class Batch:
         return self
 
     def _check_edges(self) -> None:
+        if self.is_complete and self.n_edge != n_complete_edge(self.n_node):
+            raise ValueError(f"n_edge is {self.n_edge}, but complete graphs of these sizes have {n_complete_edge(self.n_node)} edges")
         senders, receivers = self.edge_index()
         if senders.shape != (self.n_edge,) or receivers.shape != (self.n_edge,):
             raise ValueError(f"n_edge is {self.n_edge}, but there are {senders.shape[0]} senders and {receivers.shape[0]} receivers")
