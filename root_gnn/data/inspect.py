@@ -99,7 +99,7 @@ class Description:
             spec["truth"] = {name: {"branch": name, "optional": True} for name in self.truth}
         header = [f"# Drafted from {self.path.name}; check it by eye, above all units, b tags and the weight."]
         header += [f"# {kind}: {unit.name}, since {unit.reason}" for kind, unit in self.units.items()]
-        header += [f"# {name} is no 0 or 1: {value:g} tags one object in ten; set your working point" for name, value in self.tagged.items()]
+        header += [f"# {name} is no 0 or 1: {value:g} tags one object in ten; set your own cut" for name, value in self.tagged.items()]
         return "\n".join(header) + "\n" + dump_yaml(spec)
 
     def _node(self, kind: str, found: Found) -> dict[str, Any]:

@@ -49,6 +49,8 @@ class BatchSampler(Sampler[Index]):
     def __init__(self, index: Index, batch_size: int, *, seed: int, rank: int = 0, world: int = 1) -> None:
         if len(index) < world:
             raise InputError(f"There are {len(index)} training events for {world} processes; each needs one at least.")
+        if world > 1 and batch_size < 2 * world:
+            raise InputError(f"train.batch_size is {batch_size} graphs over {world} processes; it has to be at least {2 * world}.")
         self.index, self.batch_size, self.seed, self.rank, self.world = index, batch_size, seed, rank, world
         self.epoch = self.start = 0
         self.sampler = self  # Lightning calls `set_epoch` on `loader.sampler` and `loader.batch_sampler.sampler`

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import fcntl
+import glob
 import hashlib
 import multiprocessing
 import os
@@ -189,7 +190,7 @@ def _locked(folder: Path) -> Iterator[None]:
 
 def _remove_leftovers(folder: Path) -> None:
     """Half-written folders of processes that were killed; whoever holds the lock is the only one at work here."""
-    for leftover in folder.parent.glob(f".{folder.name}.*"):
+    for leftover in folder.parent.glob(f".{glob.escape(folder.name)}.*"):
         shutil.rmtree(leftover, ignore_errors=True)
 
 

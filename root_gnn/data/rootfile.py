@@ -27,6 +27,9 @@ def open_root(path: Path) -> Iterator[Any]:
             f"({path.stat().st_size:,} bytes). Copy or produce it again. ({first_line(error)})"
         ) from error
     with file:
+        expected, size = int(file.file.fEND), path.stat().st_size
+        if size < expected:
+            raise InputError(f"{path}: the file is truncated, {size:,} of {expected:,} bytes are there. Copy or produce it again.")
         yield file
 
 

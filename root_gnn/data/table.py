@@ -116,27 +116,17 @@ class EventTable:
         Sums run over all events of all files of a process, whatever `max_events` or a split leaves of them. None without a
         luminosity, or where a file does not tell its cross section.
         """
+        if self.lumi is None:
+            return None
         groups: dict[tuple[int, str], list[int]] = {}
         for place, shard in enumerate(self.shards):
-            if self.lumi is None or not shard.meta.metadata.get("cross_section"):
+            if not shard.meta.metadata.get("cross_section"):
                 return None
             groups.setdefault((self.shard_label[place] if self.shard_label else 0, _process(shard)), []).append(place)
         factor = np.empty(len(self.shards))
         for members in groups.values():
-            factor[members] = self._yield_per_weight([self.shards[place] for place in members])
+            factor[members] = self.lumi * PB_PER_FB * _cross_section_per_weight([self.shards[place] for place in members])
         return self.weight * factor[self.shard_of]
-
-    def _yield_per_weight(self, shards: list[Shard]) -> float:
-        facts = [shard.meta.metadata for shard in shards]
-        tried = np.array([float(fact.get("n_tried") or 1) for fact in facts])
-        kept = np.array([float(fact.get("n_kept") or 1) for fact in facts]) if all(fact.get("n_tried") for fact in facts) else tried
-        cross_section = float(np.average([float(fact["cross_section"]) for fact in facts], weights=tried))
-        sum_of_weights = sum(shard.meta.sum_of_weights for shard in shards)
-        if sum_of_weights <= 0:
-            names = ", ".join(str(shard.meta.source["name"]) for shard in shards)
-            raise InputError(f"The weights of {names} add up to {sum_of_weights:g}; expected yields need a positive sum. Unset data.lumi.")
-        assert self.lumi is not None
-        return cross_section * PB_PER_FB * self.lumi * float(kept.sum() / tried.sum()) / sum_of_weights
 
     def _labels(self, place: int) -> Index:
         shard = self.shards[place]
@@ -181,3 +171,17 @@ def _first_by_hash(ids: Index, label: Index, n_most: int) -> Index:
         rows = np.flatnonzero(label == value)
         kept.append(rows[np.argsort(place[rows], kind="stable")[:n_most]])
     return np.sort(np.concatenate(kept)).astype(np.int64) if kept else np.zeros(0, dtype=np.int64)
+
+
+def _cross_section_per_weight(shards: list[Shard]) -> float:
+    """Picobarns that one unit of weight stands for, after the preselection, over all files of a process."""
+    facts = [shard.meta.metadata for shard in shards]
+    counted = all(fact.get("n_tried") and fact.get("n_kept") is not None for fact in facts)
+    tried = np.array([float(fact["n_tried"]) for fact in facts]) if counted else np.ones(len(facts))
+    kept = np.array([float(fact["n_kept"]) for fact in facts]) if counted else tried
+    cross_section = float(np.average([float(fact["cross_section"]) for fact in facts], weights=tried))
+    sum_of_weights = sum(shard.meta.sum_of_weights for shard in shards)
+    if sum_of_weights <= 0:
+        names = ", ".join(str(shard.meta.source["name"]) for shard in shards)
+        raise InputError(f"The weights of {names} add up to {sum_of_weights:g}; expected yields need a positive sum. Unset data.lumi.")
+    return cross_section * float(kept.sum() / tried.sum()) / sum_of_weights

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from math import isfinite
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +19,6 @@ CHUNK_BYTES = 64 * 2**20  # uncompressed, of the branches that are read
 CHUNK_ENTRIES = 200_000  # where the file does not tell sizes (RNTuple)
 SMALLEST_CHUNK = 1_000
 METADATA_TREE = "metadata"
-SCALAR = (str, int, float, np.number)
 
 
 class Config(SourceConfig):
@@ -89,7 +89,12 @@ class Root(Source):
             if tree.num_entries < 1:
                 return {}
             row = {name: tree[name].array(entry_stop=1)[0] for name in tree.keys()}  # noqa: SIM118 a tree is no dict
-        return {name: value.item() if hasattr(value, "item") else value for name, value in row.items() if isinstance(value, SCALAR)}
+        plain = {name: value.item() if isinstance(value, np.generic) else value for name, value in row.items()}
+        return {name: value for name, value in plain.items() if isinstance(value, str | int | float) and not _is_infinite(value)}
+
+
+def _is_infinite(value: str | int | float) -> bool:
+    return isinstance(value, float) and not isfinite(value)
 
 
 def _refuse_missing(path: Path, tree: str, wanted: tuple[str, ...], known: tuple[str, ...]) -> None:

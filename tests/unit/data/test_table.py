@@ -1,0 +1,148 @@
+"""The table: gathering against slicing, classes, yields, and copies to other processes."""
+
+from __future__ import annotations
+
+import pickle
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+
+from root_gnn.config.loader import validate
+from root_gnn.data.cache import Shard
+from root_gnn.data.config import DataConfig
+from root_gnn.data.graphs import build_graphs
+from root_gnn.data.read import read
+from root_gnn.data.spec import load_spec
+from root_gnn.data.splits import split_table
+from root_gnn.data.table import EventTable, open_table
+from root_gnn.errors import InputError
+from root_gnn.graph.batch import concatenate
+
+CLASSES = {"WH": "WH.root", "top": ["ttbar.root", "ttH.root"]}
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory, data_dir: Path) -> Path:
+    place = tmp_path_factory.mktemp("table")
+    for name in ("WH", "ttbar", "ttH"):
+        shutil.copy(data_dir / f"{name}.root", place)
+    return place
+
+
+@pytest.fixture(autouse=True)
+def own_cache(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("ROOT_GNN_CACHE", raising=False)
+
+
+def open_(folder: Path, **keys: Any) -> EventTable:
+    return open_table(validate(DataConfig, {"classes": CLASSES, **keys}), folder)
+
+
+def test_columns(folder: Path) -> None:
+    table = open_(folder)
+    assert len(table) == 900
+    assert table.label.tolist() == [0] * 300 + [1] * 600
+    assert table.question().classes == ("WH", "top")
+    assert "top1_pt" in table.question().truth
+    assert table.ids.shape == (900, 3)
+    assert table.split_ids.shape == (900, 2)
+    assert table.weight.dtype == np.float64
+    assert "900 events of 3 files" in repr(table)
+
+
+def test_gather_equals_slicing_every_file(folder: Path) -> None:
+    table = open_(folder)
+    spec = load_spec("events")
+    whole = concatenate([build_graphs(read(folder / f"{name}.root", spec), spec) for name in ("WH", "ttbar", "ttH")])
+    rng = np.random.default_rng(1)
+    for index in (rng.integers(0, 900, 200), np.arange(10), np.array([899, 0, 450, 450]), np.zeros(0, dtype=np.int64)):
+        batch, expected = table.gather(index).check(), whole.select(torch.from_numpy(index))
+        for name in ("nodes", "globals", "n_node", "graph_index", "ids", "weights"):
+            torch.testing.assert_close(getattr(batch, name), getattr(expected, name), rtol=0, atol=0)
+        assert batch.n_edge == expected.n_edge
+        for name, values in expected.labels.items():
+            torch.testing.assert_close(batch.labels[name], values, rtol=0, atol=0)
+        assert batch.labels["label"].tolist() == table.label[index].tolist()
+
+
+def test_a_copy_in_another_process_maps_the_files_again(folder: Path) -> None:
+    table = open_(folder)
+    expected = table.gather(np.arange(5))
+    content = pickle.dumps(table)
+    assert len(content) < 900 * 80 + 20_000  # small columns only, no nodes and no truth
+    torch.testing.assert_close(pickle.loads(content).gather(np.arange(5)).nodes, expected.nodes)
+
+
+def test_max_events_is_a_stable_choice(folder: Path) -> None:
+    small, large, whole = (open_(folder, max_events=n) for n in (20, 50, 10**6))
+    assert len(whole) == 900
+    assert np.bincount(small.label).tolist() == [20, 20]
+    few, many = ({tuple(row) for row in table.ids.tolist()} for table in (small, large))
+    assert few < many
+    batch = small.gather(np.arange(len(small)))
+    assert batch.ids is not None
+    assert batch.ids.tolist() == small.ids.tolist()
+
+
+def test_expected_yields(folder: Path) -> None:
+    assert open_(folder).cross_section_weights() is None
+    table = open_(folder, lumi=10.0)
+    yields = table.cross_section_weights()
+    assert yields is not None
+    for place, shard in enumerate(table.shards):
+        facts = shard.meta.metadata
+        expected = facts["cross_section"] * 1e3 * 10.0 * facts["n_kept"] / facts["n_tried"]
+        assert yields[table.shard_of == place].sum() == pytest.approx(expected)
+    assert np.sign(yields).tolist() == np.sign(table.weight).tolist()
+
+
+def test_files_of_one_process_share_their_cross_section(folder: Path, tmp_path: Path) -> None:
+    for name in ("one", "two"):
+        shutil.copy(folder / "WH.root", tmp_path / f"{name}.root")
+    table = open_table(validate(DataConfig, {"classes": {"WH": "*.root"}, "lumi": 1.0}), tmp_path)
+    single = open_table(validate(DataConfig, {"classes": {"WH": "one.root"}, "lumi": 1.0}), tmp_path)
+    both, one = table.cross_section_weights(), single.cross_section_weights()
+    assert both is not None
+    assert one is not None
+    assert both.sum() == pytest.approx(one.sum())
+
+
+def test_a_file_of_two_classes_is_refused(folder: Path) -> None:
+    with pytest.raises(InputError, match=r"WH.root: data.classes gives this file to a and b"):
+        open_table(validate(DataConfig, {"classes": {"a": "WH.root", "b": "W*.root"}}), folder)
+
+
+def test_labels_from_a_branch_and_none_at_all(
+    write_tree: Callable[..., Path], small_columns: dict[str, Any], small_spec: dict[str, Any], tmp_path: Path
+) -> None:
+    write_tree(small_columns)
+    config = validate(DataConfig, {"files": "file.root"})
+    bare = open_table(config, tmp_path, spec=load_spec(small_spec))
+    assert bare.classes == ()
+    assert "label" not in bare.gather(np.arange(3)).labels
+    small_spec["label"] = {"branch": "kind", "classes": {"b": 22, "a": 11}}
+    table = open_table(config, tmp_path, spec=load_spec(small_spec))
+    assert table.classes == ("b", "a")
+    assert table.gather(np.array([2, 1])).labels["label"].tolist() == [1, 0]
+    assert table.cross_section_weights() is None
+
+
+def test_truth_is_what_all_files_have(
+    write_tree: Callable[..., Path], small_columns: dict[str, Any], small_spec: dict[str, Any], tmp_path: Path
+) -> None:
+    small_spec["truth"]["higgs_pt"] = {"branch": "higgs_pt", "optional": True}
+    write_tree(small_columns, name="a.root")
+    del small_columns["higgs_pt"]
+    write_tree(small_columns, name="b.root")
+    config = validate(DataConfig, {"classes": {"a": "a.root", "b": "b.root"}})
+    table = open_table(config, tmp_path, spec=load_spec(small_spec))
+    assert table.question().truth == ()
+    assert list(table.gather(np.arange(6)).labels) == ["label"]
+    splits = split_table(table, config.split)  # the same three events in both files
+    assert {tuple(row) for row in table.ids[splits.train].tolist()} == {tuple(row) for row in table.ids[splits.train % 3].tolist()}
+    assert isinstance(table.shards[0], Shard)
