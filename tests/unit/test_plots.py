@@ -1,0 +1,129 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from root_gnn import plots
+from root_gnn.plots import Interval
+from root_gnn.similarity.cka import LayerMatrix, layer_matrix
+
+PNG = b"\x89PNG\r\n\x1a\n"
+CLASSES = ("ggF", "VBF", "WH")
+
+
+@pytest.fixture
+def figures(monkeypatch):
+    """The figures drawn, beside the files."""
+    drawn, save = [], plots._save
+    monkeypatch.setattr(plots, "_save", lambda figure, path: (drawn.append(figure), save(figure, path)))
+    return drawn
+
+
+def binary(n_event=500, negative=0.15):
+    generator = np.random.default_rng(0)
+    labels = generator.integers(0, 2, n_event)
+    score = 1.0 / (1.0 + np.exp(-generator.normal(size=n_event) - labels))
+    return score, labels, np.where(generator.random(n_event) < negative, -1.0, 1.0)
+
+
+def several(n_event=300):
+    generator = np.random.default_rng(1)
+    return generator.dirichlet(np.ones(3), n_event), generator.integers(0, 3, n_event)
+
+
+def drawings():
+    score, labels, weights = binary()
+    probabilities, truth = several()
+    history = {"train/loss": [(0, 5, 0.7), (0, 10, 0.6), (1, 15, 0.5)], "val/loss": [(0, 10, 0.65)], "val/auc": [(0, 10, 0.5)]}
+    layers = {"encoder": np.random.default_rng(2).normal(size=(50, 4)), "dead": np.ones((50, 2))}
+    intervals = {"scratch": Interval(0.55, 0.54, 0.57), "finetuned": Interval(0.65, 0.64, 0.66)}
+    return {
+        "roc": lambda path: plots.roc({"a": (score, labels, weights), "b": (-score, labels, None)}, path),
+        "scores": lambda path: plots.scores(np.stack([1 - score, score], axis=1), labels, weights, ("ZH", "WH"), path),
+        "scores of three": lambda path: plots.scores(probabilities, truth, None, CLASSES, path),
+        "confusion": lambda path: plots.confusion(probabilities, truth, None, CLASSES, path),
+        "learning curves": lambda path: plots.learning_curves(history, path),
+        "similarity": lambda path: plots.similarity([("a", "b", layer_matrix(layers, layers, n_permutation=3))], path),
+        "embedding": lambda path: plots.embedding(probabilities[:, :2], truth, CLASSES, path),
+        "training size": lambda path: plots.training_size({"a": {1000: intervals["scratch"], 100: intervals["finetuned"]}}, path),
+        "comparison": lambda path: plots.comparison({"WHvsZH": intervals, "FCNC": intervals}, path),
+    }
+
+
+@pytest.mark.parametrize("name", drawings())
+def test_writes_one_png_and_the_same_again(name, tmp_path):
+    draw = drawings()[name]
+    draw(tmp_path / "one.png")
+    first = (tmp_path / "one.png").read_bytes()
+    assert first.startswith(PNG)
+    assert [file.name for file in tmp_path.iterdir()] == ["one.png"]
+    draw(tmp_path / "two.png")
+    assert (tmp_path / "two.png").read_bytes() == first
+
+
+def test_pyplot_with_its_global_state_is_not_used():
+    assert "pyplot" not in Path(plots.__file__).read_text(encoding="utf-8")
+
+
+def test_roc_shows_the_rejection_of_each_cut_and_the_auc(figures, tmp_path):
+    score, labels, weights = binary()
+    plots.roc({"net": (score, labels, weights)}, tmp_path / "roc.png")
+    line, guess = figures[0].axes[0].lines
+    assert line.get_label().startswith("net, AUC 0.7")
+    assert "±" in line.get_label()
+    np.testing.assert_allclose(np.prod(guess.get_data(), axis=0), 1.0)
+    assert line.get_ydata()[-1] == pytest.approx(1.0, abs=0.05)
+    assert figures[0].axes[0].get_yscale() == "log"
+
+
+def test_roc_of_one_class_is_an_empty_curve_not_an_error(tmp_path):
+    plots.roc({"only signal": ([0.1, 0.2], [1, 1], None)}, tmp_path / "roc.png")
+    assert (tmp_path / "roc.png").exists()
+
+
+def test_score_distributions_sum_to_one_and_keep_the_sign(figures, tmp_path):
+    score = np.concatenate([np.full(10, 0.2), np.full(4, 0.8), np.linspace(0.0, 1.0, 20)])
+    labels = np.repeat([0, 0, 1], [10, 4, 20])
+    weights = np.repeat([1.0, -1.0, 1.0], [10, 4, 20])
+    plots.scores(np.stack([1 - score, score], axis=1), labels, weights, ("ZH", "WH"), tmp_path / "scores.png")
+    background, signal = (patch.get_data().values for patch in figures[0].axes[0].patches)
+    assert background.sum() == pytest.approx(1.0)
+    assert signal.sum() == pytest.approx(1.0)
+    assert background.min() == pytest.approx(-4.0 / 6.0)
+
+
+def test_scores_without_a_class_or_without_events_are_drawn(figures, tmp_path):
+    plots.scores([[0.4, 0.6]], [1], None, ("ZH", "WH"), tmp_path / "one.png")
+    plots.scores(np.zeros((0, 2)), [], None, ("ZH", "WH"), tmp_path / "none.png")
+    assert [len(figure.axes[0].patches) for figure in figures] == [1, 0]
+
+
+def test_learning_curves_average_an_epoch_and_count_from_one(figures, tmp_path):
+    plots.learning_curves({"train/loss": [(0, 5, 0.7), (0, 10, 0.5), (1, 15, 0.4)], "val/auc": [(0, 10, 0.6)]}, tmp_path / "curves.png")
+    loss, quality = figures[0].axes
+    np.testing.assert_allclose(loss.lines[0].get_data(), [[1, 2], [0.6, 0.4]])
+    np.testing.assert_allclose(quality.lines[0].get_data(), [[1], [0.6]])
+    plots.learning_curves({}, tmp_path / "empty.png")
+    assert len(figures[1].axes) == 1
+
+
+def test_similarity_prints_value_error_and_null(figures, tmp_path):
+    matrix = LayerMatrix(("encoder", "decoder"), ("encoder",), [[0.5], [None]], [[0.0123], [None]], [[0.004], [None]])
+    plots.similarity([("scratch", "finetuned", matrix)], tmp_path / "cka.png")
+    axes = figures[0].axes[0]
+    assert [text.get_text() for text in axes.texts] == ["0.500\n±0.012"]
+    assert "null level 0.004" in axes.get_xlabel()
+    assert [label.get_text() for label in axes.get_yticklabels()] == ["encoder", "decoder"]
+
+
+def test_comparison_writes_each_number(figures, tmp_path):
+    plots.comparison({"WHvsZH": {"scratch": Interval(0.55, 0.54, 0.57)}}, tmp_path / "table.png")
+    assert figures[0].axes[0].texts[0].get_text() == "0.5500 ± 0.0150"
+    assert figures[0].axes[0].get_yticklabels()[0].get_text() == "WHvsZH: scratch"
+
+
+def test_an_interval_beside_its_value_is_drawn(tmp_path):
+    plots.training_size({"a": {10: Interval(0.5, 0.51, 0.52)}}, tmp_path / "size.png")
+    assert (tmp_path / "size.png").exists()
