@@ -8,8 +8,8 @@ from root_gnn.errors import InputError
 from root_gnn.simulation.processes import BY_NAME, PROCESSES, UNAVAILABLE, check_params, describe, external, find, settings_of
 
 EVENT_NAMES = [
-    "ggF", "VBF", "WH", "ZH", "ttH", "bbH", "tHjb", "ttbar", "singletop_t", "singletop_s", "tW", "ttW", "ttZ", "ttyy", "ttt", "tttt", "FCNC",
-    "STOP", "ttH_CPodd", "Zjets", "Wjets", "diboson", "HH4b", "multijet", "Wprime", "Zprime", "tttt_scalar",
+    "ggF", "VBF", "WH", "ZH", "ttH", "bbH", "tHjb", "ttbar", "singletop_t", "singletop_s", "tW", "ttW", "ttZ", "ttyy", "ttt", "tttt",
+    "FCNC", "STOP", "ttH_CPodd", "Zjets", "Wjets", "diboson", "HH4b", "multijet", "Wprime", "Zprime", "tttt_scalar",
 ]
 JET_NAMES = ["QCD", "Hbb", "Hcc", "Hgg", "H4q", "Hqql", "Zqq", "Wqq", "Tbqq", "Tbl"]
 
