@@ -25,7 +25,8 @@ MODULES = [file for file in FILES if file.name != "__init__.py"]
 
 LAYERS = (
     {"errors", "console", "atomic"},
-    {"config", "kinematics", "clustering"},
+    {"config", "kinematics"},
+    {"clustering"},
     {"graph"},
     {"protocols"},
     {"data", "simulation", "nn", "augmentations", "metrics", "similarity"},

@@ -9,7 +9,6 @@ max aggregation, and in not being told absolute azimuths, which makes rotations 
 
 from __future__ import annotations
 
-import importlib
 from collections import deque
 from collections.abc import Iterator
 from typing import Annotated, Literal, final
@@ -123,7 +122,12 @@ def _summary(state: State, topology: Topology) -> Tensor:
 
 
 def _runner(form: Form) -> StepRunner:
-    if form == "native":
-        return run_steps
-    runner: StepRunner = importlib.import_module(f"root_gnn.nn.message_passing_{form}").run_steps
-    return runner
+    if form == "pyg":
+        from root_gnn.nn.message_passing_pyg import run_steps as pyg_steps
+
+        return pyg_steps
+    if form == "dgl":
+        from root_gnn.nn.message_passing_dgl import run_steps as dgl_steps
+
+        return dgl_steps
+    return run_steps
