@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterator
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, ClassVar, Literal
@@ -133,26 +134,21 @@ class AugmentationConfig(Section, ABC):
 
 
 class Source(ABC):
-    """Yields the branches of one file as they stand; `data.read` gives them the spec's names and units."""
+    """An open file, branch by branch as it stands; `data.read` gives the branches the spec's names and units."""
+
+    n_entry: int
+    branches: tuple[str, ...]
 
     @abstractmethod
-    def n_entry(self, path: Path) -> int:
-        """Entries in a file; raises InputError where it is not one of this source's files."""
+    def read(self, branches: tuple[str, ...], start: int, stop: int) -> dict[str, Any]:
+        """The named branches of the entries `start .. stop - 1` as awkward arrays; raises InputError where one can't be read."""
 
     @abstractmethod
-    def branches(self, path: Path) -> tuple[str, ...]:
-        """Names of what can be read, one value or list per entry each."""
+    def chunks(self, branches: tuple[str, ...]) -> Iterator[tuple[int, int]]:
+        """Ranges of entries, from the first to the last, that are cheap to read together and fit in memory."""
 
     @abstractmethod
-    def read(self, path: Path, branches: tuple[str, ...], start: int, stop: int) -> dict[str, Any]:
-        """The named branches of the entries `start .. stop - 1` as awkward arrays, as they stand in the file."""
-
-    @abstractmethod
-    def chunks(self, path: Path, branches: tuple[str, ...]) -> Iterator[tuple[int, int]]:
-        """Ranges of entries that are cheap to read together and fit in memory."""
-
-    @abstractmethod
-    def metadata(self, path: Path) -> dict[str, Any]:
+    def metadata(self) -> dict[str, Any]:
         """What the file says about the sample as a whole (cross section, events tried), as JSON values; often nothing."""
 
 
@@ -160,5 +156,5 @@ class SourceConfig(Section, ABC):
     """The `source` section of a data spec."""
 
     @abstractmethod
-    def build(self) -> Source:
-        """A reader of such files; it keeps no file open between calls."""
+    def open(self, path: Path) -> AbstractContextManager[Source]:
+        """The file, closed when the block ends; raises InputError saying what the file is where it is not one of this format."""

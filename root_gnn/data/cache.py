@@ -151,7 +151,7 @@ class ShardWriter:
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
         for array in self.arrays.values():
-            array.close()
+            array.file.close()
 
     def append(self, graphs: GraphArrays) -> None:
         """Takes in the next graphs of the file."""
@@ -205,10 +205,9 @@ class _Growing:
 
     def close(self) -> dict[str, Any]:
         """Writes the header and returns shape, dtype, size and checksum."""
-        if not self.file.closed:
-            self.file.seek(0)
-            self._header()
-            self.file.close()
+        self.file.seek(0)
+        self._header()
+        self.file.close()
         return {"shape": [self.n_row, *self.row], "dtype": self.dtype.name, "bytes": self.path.stat().st_size, "crc32": _crc(self.path)}
 
     def _header(self) -> None:

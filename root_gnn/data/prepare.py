@@ -24,7 +24,7 @@ from root_gnn.console import log, progress, set_verbosity
 from root_gnn.data.cache import FORMAT, Meta, Shard, ShardWriter
 from root_gnn.data.checksum import sha256
 from root_gnn.data.graphs import graph_arrays
-from root_gnn.data.read import open_source, read_range
+from root_gnn.data.read import open_records
 from root_gnn.data.spec import Spec
 from root_gnn.errors import InputError
 
@@ -109,19 +109,15 @@ def build(job: Job, advance: Any = None) -> Shard:
 
 def _write(job: Job, folder: Path, advance: Any) -> Meta:
     before = _source_facts(job.path)
-    source, selection = open_source(job.path, job.spec)
-    with ShardWriter(folder, job.spec) as writer:
-        for start, stop in source.chunks(job.path, selection.branches):
-            records = read_range(job.path, job.spec, source, selection, start=start, stop=stop)
-            writer.append(graph_arrays(records, job.spec))
+    with open_records(job.path, job.spec) as records, ShardWriter(folder, job.spec) as writer:
+        for start, stop in list(records.chunks()) or [(0, 0)]:
+            writer.append(graph_arrays(records.read(start, stop), job.spec))
             if advance:
                 advance(stop - start)
-        if not writer.n_graph:
-            writer.append(graph_arrays(read_range(job.path, job.spec, source, selection, start=0, stop=0), job.spec))
         facts = {**_source_facts(job.path), "sha256": sha256(job.path)}
         if {name: facts[name] for name in before} != before:
             raise InputError(f"{job.path}: the file changed while it was read; prepare it again once it is complete.")
-        return writer.finish(source=facts, versions=_versions(), metadata=source.metadata(job.path))
+        return writer.finish(source=facts, versions=_versions(), metadata=records.metadata())
 
 
 def _build_all(todo: list[Job], jobs: int, advance: Any) -> Iterator[tuple[Job, Shard]]:
@@ -143,7 +139,8 @@ def _build_all(todo: list[Job], jobs: int, advance: Any) -> Iterator[tuple[Job, 
 
 
 def _n_entry(job: Job) -> int:
-    return job.spec.source.build().n_entry(job.path)
+    with job.spec.source.open(job.path) as source:
+        return source.n_entry
 
 
 def _outdated(meta: Meta, job: Job) -> str | None:

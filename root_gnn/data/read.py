@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -33,42 +34,56 @@ def read(path: Path | str, spec: Spec, *, start: int = 0, stop: int | None = Non
     path = Path(path)
     if start < 0 or (stop is not None and stop < start):
         raise InputError(f"entries {start} to {stop} of {path} were asked for; 0 <= start <= stop was expected.")
-    source, selection = open_source(path, spec)
-    n_entry = source.n_entry(path)
-    stop = n_entry if stop is None else min(stop, n_entry)
-    return read_range(path, spec, source, selection, start=min(start, stop), stop=stop)
+    with open_records(path, spec) as records:
+        stop = records.n_entry if stop is None else min(stop, records.n_entry)
+        return records.read(min(start, stop), stop)
 
 
 def iterate(path: Path | str, spec: Spec) -> Iterator[ak.Array]:
     """The records of a whole file, in order, in pieces that fit in memory."""
-    path = Path(path)
-    source, selection = open_source(path, spec)
-    for start, stop in source.chunks(path, selection.branches):
-        yield read_range(path, spec, source, selection, start=start, stop=stop)
+    with open_records(Path(path), spec) as records:
+        for start, stop in records.chunks():
+            yield records.read(start, stop)
 
 
-def open_source(path: Path, spec: Spec) -> tuple[Source, Selection]:
-    """The spec's source, and the branches of `path` it will read; raises InputError where one is missing."""
-    source = spec.source.build()
-    return source, select(spec, source.branches(path), path)
+@contextmanager
+def open_records(path: Path, spec: Spec) -> Iterator[RecordFile]:
+    """A file to read records from, range by range; raises InputError where it lacks a branch of the spec."""
+    with spec.source.open(path) as source:
+        yield RecordFile(path, spec, source)
 
 
-def read_range(path: Path, spec: Spec, source: Source, selection: Selection, *, start: int, stop: int) -> ak.Array:
-    """Records of `start .. stop - 1`, for callers who keep source and selection."""
-    arrays = source.read(path, selection.branches, start, stop)
-    entries = _Entries(path, arrays, start, stop - start)
-    fields: dict[str, Any] = {}
-    for name, collection in spec.nodes.items():
-        fields[name] = entries.collection(spec, name, collection, selection.nodes[name])
-    fields["ids"] = entries.ids(selection, spec)
-    fields["weight"] = entries.weight(selection.weight)
-    if spec.label and selection.label:
-        fields["label"] = entries.label(selection.label, spec.label.classes)
-    if selection.truth:
-        truth = {name: entries.numbers(value).astype(np.float32) for name, value in selection.truth.items()}
-        fields["truth"] = ak.Array(truth)
-    layouts = [ak.to_layout(field) for field in fields.values()]
-    return ak.Array(ak.contents.RecordArray(layouts, list(fields), length=stop - start))
+class RecordFile:
+    """An open file and what the spec makes of it."""
+
+    def __init__(self, path: Path, spec: Spec, source: Source) -> None:
+        self.path, self.spec, self._source = path, spec, source
+        self.n_entry = source.n_entry
+        self.selection = select(spec, source.branches, path)
+
+    def chunks(self) -> Iterator[tuple[int, int]]:
+        """Ranges of entries, from the first to the last, that fit in memory."""
+        return self._source.chunks(self.selection.branches)
+
+    def metadata(self) -> dict[str, Any]:
+        """What the file says about the sample as a whole."""
+        return self._source.metadata()
+
+    def read(self, start: int, stop: int) -> ak.Array:
+        """Records of the entries `start .. stop - 1`, as the function `read` describes them."""
+        spec, selection = self.spec, self.selection
+        entries = _Entries(self.path, self._source.read(selection.branches, start, stop), start, stop - start)
+        fields: dict[str, Any] = {}
+        for name, collection in spec.nodes.items():
+            fields[name] = entries.collection(spec, name, collection, selection.nodes[name])
+        fields["ids"] = entries.ids(selection, spec)
+        fields["weight"] = entries.weight(selection.weight)
+        if spec.label and selection.label:
+            fields["label"] = entries.label(selection.label, spec.label.classes)
+        if selection.truth:
+            fields["truth"] = ak.Array({name: entries.numbers(value).astype(np.float32) for name, value in selection.truth.items()})
+        layouts = [ak.to_layout(field) for field in fields.values()]
+        return ak.Array(ak.contents.RecordArray(layouts, list(fields), length=stop - start))
 
 
 class _Entries:

@@ -33,13 +33,6 @@ def open_root(path: Path) -> Iterator[Any]:
         yield file
 
 
-@contextmanager
-def open_tree(path: Path, name: str) -> Iterator[Any]:
-    """The open TTree or RNTuple `name`; raises InputError as `open_root` and `get_tree` do."""
-    with open_root(path) as file:
-        yield get_tree(path, file, name)
-
-
 def get_tree(path: Path, file: Any, name: str) -> Any:
     """A tree of an open file; raises InputError listing the trees where there is none of that name."""
     trees = tree_names(file)

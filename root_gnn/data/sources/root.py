@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from contextlib import contextmanager
 from math import isfinite
 from pathlib import Path
 from typing import Any
@@ -11,7 +11,7 @@ from typing import Any
 import awkward as ak
 import numpy as np
 
-from root_gnn.data.rootfile import branch_names, first_line, open_root, open_tree
+from root_gnn.data.rootfile import branch_names, first_line, get_tree, open_root
 from root_gnn.errors import InputError, suggest
 from root_gnn.protocols import Source, SourceConfig
 
@@ -26,82 +26,48 @@ class Config(SourceConfig):
 
     tree: str
 
-    def build(self) -> Root:
-        """A reader of `tree`."""
-        return Root(self.tree)
-
-
-@dataclass(frozen=True)
-class Facts:
-    """What opening a tree tells, kept so that a large file is not parsed for every question."""
-
-    size: int
-    time: int
-    n_entry: int
-    branches: tuple[str, ...]
+    @contextmanager
+    def open(self, path: Path) -> Iterator[Root]:
+        """The tree of a file; raises InputError where the file is no ROOT file, is damaged, or has no such tree."""
+        with open_root(path) as file:
+            yield Root(path, file, get_tree(path, file, self.tree))
 
 
 class Root(Source):
-    """Reads one tree of ROOT files."""
+    """One tree of an open ROOT file."""
 
-    def __init__(self, tree: str) -> None:
-        self.tree = tree
-        self._known: dict[Path, Facts] = {}
+    def __init__(self, path: Path, file: Any, tree: Any) -> None:
+        self.path, self._file, self._tree = path, file, tree
+        self.n_entry = int(tree.num_entries)
+        self.branches = branch_names(tree)
 
-    def n_entry(self, path: Path) -> int:
-        """Entries of the tree."""
-        return self._facts(path).n_entry
-
-    def branches(self, path: Path) -> tuple[str, ...]:
-        """Names of all branches (sub-branches too) or fields."""
-        return self._facts(path).branches
-
-    def _facts(self, path: Path) -> Facts:
-        known = self._known.get(path)
-        status = path.stat() if path.exists() else None
-        if known is None or status is None or (known.size, known.time) != (status.st_size, status.st_mtime_ns):
-            with open_tree(path, self.tree) as tree:
-                status = path.stat()
-                known = Facts(status.st_size, status.st_mtime_ns, int(tree.num_entries), branch_names(tree))
-            self._known[path] = known
-        return known
-
-    def read(self, path: Path, branches: tuple[str, ...], start: int, stop: int) -> dict[str, Any]:
+    def read(self, branches: tuple[str, ...], start: int, stop: int) -> dict[str, Any]:
         """The named branches of entries `start .. stop - 1`; raises InputError naming one that is missing or can't be read."""
-        _refuse_missing(path, self.tree, branches, self.branches(path))
-        with open_tree(path, self.tree) as tree:
-            return {name: _read_branch(path, tree, name, start, stop) for name in branches}
+        missing = [name for name in branches if name not in self.branches]
+        if missing:
+            raise InputError(f"{self.path}: the tree {self._tree.name} has no branch {missing[0]}{suggest(missing[0], self.branches)}")
+        return {name: _read_branch(self.path, self._tree, name, start, stop) for name in branches}
 
-    def chunks(self, path: Path, branches: tuple[str, ...]) -> Iterator[tuple[int, int]]:
+    def chunks(self, branches: tuple[str, ...]) -> Iterator[tuple[int, int]]:
         """Ranges of entries whose branches take about `CHUNK_BYTES`."""
-        with open_tree(path, self.tree) as tree:
-            n_entry = int(tree.num_entries)
-            step = _entries_per_chunk(tree, branches, n_entry)
-        for start in range(0, n_entry, step):
-            yield start, min(start + step, n_entry)
+        step = _entries_per_chunk(self._tree, branches, self.n_entry)
+        for start in range(0, self.n_entry, step):
+            yield start, min(start + step, self.n_entry)
 
-    def metadata(self, path: Path) -> dict[str, Any]:
-        """The first row of the tree `metadata`, where the file has one."""
-        with open_root(path) as file:
-            if METADATA_TREE not in file:
-                return {}
-            tree = file[METADATA_TREE]
-            if tree.num_entries < 1:
-                return {}
-            row = {name: tree[name].array(entry_stop=1)[0] for name in tree.keys()}  # noqa: SIM118 a tree is no dict
+    def metadata(self) -> dict[str, Any]:
+        """The first row of the tree `metadata`, where the file has one; infinities and NaN are left out."""
+        if METADATA_TREE not in self._file:
+            return {}
+        tree = self._file[METADATA_TREE]
+        if tree.num_entries < 1:
+            return {}
+        row = {name: tree[name].array(entry_stop=1)[0] for name in tree.keys()}  # noqa: SIM118 a tree is no dict
         plain = {name: value.item() if isinstance(value, np.generic) else value for name, value in row.items()}
         return {name: value for name, value in plain.items() if isinstance(value, str | int | float) and not _is_infinite(value)}
 
 
 def _is_infinite(value: str | int | float) -> bool:
     return isinstance(value, float) and not isfinite(value)
-
-
-def _refuse_missing(path: Path, tree: str, wanted: tuple[str, ...], known: tuple[str, ...]) -> None:
-    there = set(known)
-    for name in wanted:
-        if name not in there:
-            raise InputError(f"{path}: the tree {tree} has no branch {name}{suggest(name, known)}")
 
 
 def _read_branch(path: Path, tree: Any, name: str, start: int, stop: int) -> Any:

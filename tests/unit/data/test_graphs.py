@@ -49,8 +49,8 @@ def test_nodes_equal_the_loop(data_dir: Path) -> None:
 def test_an_event_without_objects_is_a_graph_without_nodes(small_spec: dict[str, Any]) -> None:
     del small_spec["nodes"]["met"]
     spec = load_spec(small_spec)
-    empty = {name: [] for name in ("pt", "eta", "phi", "energy", "btag", "charge")}
-    things = ak.Array([[dict.fromkeys(empty, 1.0)], [], []])
+    thing = dict.fromkeys(("pt", "eta", "phi", "energy", "btag", "charge"), 1.0)
+    things = ak.Array([[thing], [], []])
     records = ak.Array({"jet": things[[0, 1, 0]], "muon": things[[1, 1, 0]]})
     batch = build_graphs(records, spec).check()
     assert batch.n_node.tolist() == [1, 0, 2]

@@ -173,8 +173,10 @@ def test_two_jobs_give_the_same_as_one(folder: Path, spec: Spec) -> None:
 
 def start(folder: Path) -> subprocess.Popen[str]:
     """A process that prepares, and stops in the middle until it is written to."""
-    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
-    return subprocess.Popen([sys.executable, "-c", PROGRAM, str(folder)], text=True, **pipes)
+    return subprocess.Popen(
+        [sys.executable, "-c", PROGRAM, str(folder)],
+        stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+    )
 
 
 def test_killed_and_run_again_beside_another(folder: Path, spec: Spec) -> None:
@@ -202,11 +204,9 @@ def test_killed_and_run_again_beside_another(folder: Path, spec: Spec) -> None:
 
 
 def test_a_file_that_changes_while_it_is_read_is_refused(folder: Path, spec: Spec, monkeypatch: pytest.MonkeyPatch) -> None:
-    original = preparing.graph_arrays
-
-    def meddle(*args: object) -> object:
+    def meddle(records: object, spec: Spec) -> object:
         os.utime(folder / "WH.root", ns=(time.time_ns(), 5))
-        return original(*args)  # type: ignore[arg-type]
+        return graph_arrays(records, spec)
 
     monkeypatch.setattr(preparing, "graph_arrays", meddle)
     with pytest.raises(InputError, match="changed while it was read"):
