@@ -82,7 +82,7 @@ def scores(probabilities: ArrayLike, labels: ArrayLike, weights: ArrayLike | Non
             _distribution(axes, values[truth == k, column], weight[truth == k], edges, name, (k, k == column))
         axes.set(xlabel=f"Score of {classes[column]}", xlim=(edges[0], edges[-1]))
         axes.set_ylabel(f"Share of events / {edges[1] - edges[0]:.2g}")
-        if panel == 0:
+        if panel == 0 and axes.patches:
             axes.legend(frameon=False, fontsize="small")
     _save(figure, path)
 
@@ -150,12 +150,13 @@ def similarity(pairs: Sequence[tuple[str, str, LayerMatrix]], path: Path) -> Non
 def embedding(
     points: ArrayLike, labels: ArrayLike, classes: Sequence[str], path: Path, *, axis_names: tuple[str, str] = ("PC 1", "PC 2"),
 ) -> None:
-    """Events as `points (n_event, 2)`, coloured and marked by class; drawn in the order given, so that no class hides the others."""
+    """Events as `points (n_event, 2)`, coloured and marked by class; classes take turns in drawing, so that none hides the others."""
     places, truth = np.asarray(points, dtype=np.float64), np.asarray(labels)
     figure, axes = _canvas(6.0, 5.0)
     size = float(np.clip(2e4 / max(len(truth), 1), 3.0, 25.0))
-    n_slice = 20  # classes take turns in thin slices: later ones would cover earlier ones otherwise
-    for turn, part in enumerate(np.array_split(np.arange(len(truth)), n_slice)):
+    n_turn = 20
+    for turn in range(n_turn):
+        part = np.arange(turn, len(truth), n_turn)  # by stride: tables often hold one class after the other
         for k, name in enumerate(classes):
             chosen = part[truth[part] == k]
             axes.scatter(
