@@ -1,0 +1,173 @@
+"""What a trained encoder makes of its events: representations in a file, two components of them in a picture, two figures.
+
+| figure | is | collapse looks like |
+|---|---|---|
+| mean cosine similarity | of pairs of different events, as the encoder gives them | 1: all events point the same way |
+| effective rank | exp(entropy) of the singular values over their sum, after centring (Roy & Vetterli 2007, EUSIPCO, p. 606) | 1 |
+"""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Collection
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+import torch
+from numpy.typing import NDArray
+
+from root_gnn import plots
+from root_gnn.analysis.similarity import BATCH_SIZE, drawn
+from root_gnn.atomic import atomic_file, write_json
+from root_gnn.console import log, progress
+from root_gnn.data.loader import evaluation_loader
+from root_gnn.data.splits import split_table
+from root_gnn.data.table import EventTable
+from root_gnn.errors import InputError, MissingExtra, suggest
+from root_gnn.run import Run, Split, load_run
+
+Floats = NDArray[np.float64]
+Index = NDArray[np.int64]
+Method = Literal["pca", "tsne", "umap"]
+AXES = {"pca": ("PC 1", "PC 2"), "tsne": ("t-SNE 1", "t-SNE 2"), "umap": ("UMAP 1", "UMAP 2")}
+FEWEST = 5
+SEED = 1
+
+
+@dataclass(frozen=True)
+class Embedding:
+    """Representations `z (n_event, dim)`, their two components `(n_event, 2)`, and the figures of the module's docstring.
+
+    `label (n_event,)` indexes `classes`; `variance_explained` is the two components' share of the variance, for PCA only.
+    A figure is None where it is not defined, as for representations that are all the same.
+    """
+
+    z: Floats
+    components: Floats
+    label: Index
+    classes: tuple[str, ...]
+    method: Method
+    mean_cosine: float | None
+    effective_rank: float | None
+    variance_explained: float | None
+
+    def __str__(self) -> str:
+        figures = {"mean cosine similarity": self.mean_cosine, "effective rank": self.effective_rank,
+                   "variance in the picture": self.variance_explained}  # fmt: skip
+        known = ", ".join(f"{name} {value:.3g}" for name, value in figures.items() if value is not None)
+        return f"{len(self.z):,} events in {self.z.shape[1]} dimensions: {known or 'all the same'}"
+
+
+def embed(
+    run: Run | Path | str, *, method: Method = "pca", data_dir: Path | None = None, split: Split = "test", events: int = 5000,
+    allow_plugins: Collection[str] = (),
+) -> Embedding:
+    """Writes `embedding/<split>.parquet`, `.png` and `.json` into the run's folder.
+
+    The file holds, in record order, the id columns, `label` where events have classes, the representation `z_0 ...` and two
+    components, `pca_1` and `pca_2` for PCA.
+
+    Args:
+        method: `pca` (linear), `tsne` (van der Maaten & Hinton 2008), or `umap` (arXiv:1802.03426, needs the extra `embed`).
+        events: how many events of the split, drawn the same way each time.
+
+    Raises InputError for an unknown method and for fewer than five events.
+    """
+    if method not in AXES:
+        raise InputError(f"--method {method}: there is no such method{suggest(method, AXES)}")
+    opened = run if isinstance(run, Run) else load_run(run, allow_plugins=allow_plugins)
+    table = opened.table(data_dir)
+    index = drawn(split_table(table, opened.recipe.data.split)[split], events)
+    if len(index) < FEWEST:
+        raise InputError(f"An embedding needs at least {FEWEST} events, and the {split} split of {opened.folder} has {len(index)}.")
+    z = representations(opened, table, index)
+    components, explained = reduced(z, method)
+    found = Embedding(
+        z, components, table.label[index], table.classes, method,
+        mean_cosine=mean_cosine(z), effective_rank=effective_rank(z), variance_explained=explained,
+    )
+    folder = opened.folder / "embedding"
+    _write(folder / f"{split}.parquet", found, table, index)
+    plots.embedding(found.components, found.label, found.classes or ("events",), folder / f"{split}.png", axis_names=AXES[method])
+    write_json(folder / f"{split}.json", {
+        "split": split, "n_events": len(index), "method": method, "mean_cosine": found.mean_cosine,
+        "effective_rank": found.effective_rank, "variance_explained": found.variance_explained,
+    })  # fmt: skip
+    log.info("%s: %s", folder / f"{split}.parquet", found)
+    return found
+
+
+def representations(run: Run, table: EventTable, index: Index) -> Floats:
+    """What heads read, `globals` of the encoded events `index (n,)` of a table: `(n, dim)` in that order."""
+    encoder = run.encoder
+    with torch.inference_mode(), progress(f"encode with {run.name}", len(index)) as meter:
+        parts = []
+        for batch in evaluation_loader(table, index, BATCH_SIZE):
+            parts.append(encoder(batch).globals.double().numpy())
+            meter.advance(batch.n_graph)
+    return np.concatenate(parts)
+
+
+def reduced(z: Floats, method: Method) -> tuple[Floats, float | None]:
+    """Two components `(n_event, 2)` of `z (n_event, dim)`, and the share of the variance in them where the method tells."""
+    if method == "pca":
+        return pca(z)
+    if method == "tsne":
+        from sklearn.manifold import TSNE
+
+        perplexity = min(30.0, (len(z) - 1) / 3.0)
+        found = TSNE(2, perplexity=perplexity, init="pca", random_state=SEED).fit_transform(z)
+    else:
+        try:
+            umap: Any = importlib.import_module("umap")
+        except ImportError as error:
+            raise MissingExtra("umap-learn", "embed", "The embedding method umap") from error
+        found = umap.UMAP(n_components=2, random_state=SEED, n_jobs=1).fit_transform(z)
+    return np.asarray(found, dtype=np.float64), None
+
+
+def pca(z: Floats) -> tuple[Floats, float | None]:
+    """The two directions of largest variance of `z (n_event, dim)`; a direction's largest weight is positive.
+
+    The share of variance is None where there is no variance.
+    """
+    centred = z - z.mean(axis=0)
+    left, singular, right = np.linalg.svd(centred, full_matrices=False)
+    components = np.zeros((len(z), 2))
+    n = min(2, len(singular))
+    largest = np.take_along_axis(right[:n], np.abs(right[:n]).argmax(axis=1)[:, None], axis=1)[:, 0]
+    components[:, :n] = left[:, :n] * singular[:n] * np.where(largest < 0.0, -1.0, 1.0)
+    total = float(np.sum(singular**2))
+    return components, float(np.sum(singular[:n] ** 2)) / total if total > 0.0 else None
+
+
+def mean_cosine(z: Floats) -> float | None:
+    """Mean cosine similarity over pairs of different events of `z (n_event, dim)`; None where one is all zero."""
+    length = np.linalg.norm(z, axis=1)
+    if np.any(length == 0.0):
+        return None
+    n = len(z)
+    return float((np.sum(np.sum(z / length[:, None], axis=0) ** 2) - n) / (n * (n - 1)))
+
+
+def effective_rank(z: Floats) -> float | None:
+    """Effective rank of `z (n_event, dim)` after centring, between 1 and `dim`; None where all events are the same."""
+    singular = np.linalg.svd(z - z.mean(axis=0), compute_uv=False)
+    if singular.sum() <= 1e-12 * np.abs(z).max(initial=0.0) * len(z):
+        return None
+    share = singular[singular > 0.0] / singular.sum()
+    return float(np.exp(-np.sum(share * np.log(share))))
+
+
+def _write(path: Path, found: Embedding, table: EventTable, index: Index) -> None:
+    columns: dict[str, NDArray[Any]] = {name: table.ids[index, k] for k, name in enumerate(table.spec.id_names)}
+    if found.classes:
+        columns["label"] = found.label
+    columns |= {f"z_{k}": found.z[:, k].astype(np.float32) for k in range(found.z.shape[1])}
+    columns |= {f"{found.method}_{k + 1}": found.components[:, k] for k in range(2)}
+    with atomic_file(path) as temporary:
+        pq.write_table(pa.table(columns), temporary, compression="zstd")
