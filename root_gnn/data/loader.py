@@ -132,7 +132,7 @@ def train_loader(
     sampler = BatchSampler(index, batch_size, seed=seed, rank=rank, world=world)
     return EventLoader(
         EventDataset(table, weights=weights, sort=True), batch_size=None, sampler=sampler, num_workers=n_worker,
-        collate_fn=_as_it_is, pin_memory=pin_memory, persistent_workers=n_worker > 0,
+        collate_fn=_as_it_is, pin_memory=pin_memory, persistent_workers=n_worker > 0, generator=_own_generator(),
     )
 
 
@@ -144,8 +144,13 @@ def evaluation_loader(
     pieces: Any = [index[first : first + batch_size] for first in range(0, len(index), batch_size)]
     return DataLoader(
         EventDataset(table, weights=weights), batch_size=None, sampler=pieces, num_workers=n_worker,
-        collate_fn=_as_it_is, pin_memory=pin_memory,
+        collate_fn=_as_it_is, pin_memory=pin_memory, generator=_own_generator(),
     )
+
+
+def _own_generator() -> torch.Generator:
+    """For the seed a loader draws at every pass: from the global generator it would shift the dropout of a resumed run."""
+    return torch.Generator()
 
 
 def _as_it_is(batch: Any) -> Any:

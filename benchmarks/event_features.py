@@ -1,0 +1,74 @@
+"""Engineered event features for trees: what an analysis would put into a table."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from root_gnn.graph.batch import Batch
+from root_gnn.kinematics.angles import delta_phi, delta_r
+
+Floats = NDArray[np.float64]
+JET, ELECTRON, MUON, PHOTON, MET = range(5)
+N_JET, N_BJET, N_LEPTON, N_PHOTON = 6, 2, 2, 2
+
+
+class Objects:
+    """The nodes of all events as columns, with the k-th hardest of a kind per event."""
+
+    def __init__(self, batch: Batch) -> None:
+        self.event, self.n_event = batch.graph_index.numpy(), batch.n_graph
+        self.pt, self.eta, self.phi, self.energy, self.btag, self.charge, self.type = batch.nodes.numpy().astype(np.float64).T
+        self.px, self.py, self.pz = self.pt * np.cos(self.phi), self.pt * np.sin(self.phi), self.pt * np.sinh(self.eta)
+
+    def hardest(self, chosen: NDArray[np.bool_], n: int) -> list[NDArray[np.int64]]:
+        """Rows of the `n` hardest chosen objects of each event, `(n_event,)` each; -1 where there are fewer."""
+        rows = np.flatnonzero(chosen)
+        rows = rows[np.lexsort((-self.pt[rows], self.event[rows]))]
+        rank = np.arange(len(rows)) - np.searchsorted(self.event[rows], self.event[rows])
+        found = []
+        for k in range(n):
+            place = np.full(self.n_event, -1)
+            place[self.event[rows[rank == k]]] = rows[rank == k]
+            found.append(place)
+        return found
+
+    def of(self, column: Floats, rows: NDArray[np.int64]) -> Floats:
+        """A column at one row per event, NaN (which trees take as missing) where there is none."""
+        return np.where(rows >= 0, column[rows], np.nan)
+
+    def mass(self, *rows: NDArray[np.int64]) -> Floats:
+        """Invariant mass of one object per argument, GeV."""
+        energy, px, py, pz = (np.sum([self.of(column, row) for row in rows], axis=0) for column in (self.energy, self.px, self.py, self.pz))
+        return np.sqrt(np.maximum(energy**2 - px**2 - py**2 - pz**2, 0.0))
+
+    def distance(self, one: NDArray[np.int64], other: NDArray[np.int64]) -> Floats:
+        """Delta R of two objects."""
+        return delta_r(self.of(self.eta, one), self.of(self.phi, one), self.of(self.eta, other), self.of(self.phi, other))
+
+    def transverse_mass(self, one: NDArray[np.int64], met: NDArray[np.int64]) -> Floats:
+        """Transverse mass of an object and the missing momentum, GeV."""
+        opening = 1.0 - np.cos(delta_phi(self.of(self.phi, one), self.of(self.phi, met)))
+        return np.sqrt(2.0 * self.of(self.pt, one) * self.of(self.pt, met) * opening)
+
+
+def event_features(batch: Batch) -> Floats:
+    """Multiplicities, momenta, HT, MET, masses and distances of each event, `(n_event, n_feature)`; NaN where not defined."""
+    o = Objects(batch)
+    is_jet, is_tagged = o.type == JET, (o.type == JET) & (o.btag > 0)
+    is_lepton = (o.type == ELECTRON) | (o.type == MUON)
+    jets, bjets = o.hardest(is_jet, N_JET), o.hardest(is_tagged, N_BJET)
+    leptons, photons, (met,) = o.hardest(is_lepton, N_LEPTON), o.hardest(o.type == PHOTON, N_PHOTON), o.hardest(o.type == MET, 1)
+    columns = [np.bincount(o.event[o.type == kind], minlength=o.n_event) for kind in (JET, ELECTRON, MUON, PHOTON)]
+    columns += [np.bincount(o.event[is_tagged], minlength=o.n_event), np.bincount(o.event[is_jet], o.pt[is_jet], o.n_event)]
+    columns += [o.of(o.pt, rows) for rows in (*jets, *bjets, *leptons, *photons, met)]
+    columns += [np.abs(o.of(o.eta, rows)) for rows in (*jets[:4], *leptons)]
+    columns += [o.mass(jets[i], jets[k]) for k in range(4) for i in range(k)]
+    columns += [o.mass(*pair) for pair in (bjets, leptons, photons)] + [o.mass(bjets[0], leptons[0])]
+    columns += [o.distance(*pair) for pair in (jets[:2], bjets, leptons)] + [o.distance(bjets[0], leptons[0])]
+    columns += [o.transverse_mass(rows, met) for rows in leptons]
+    first, second = leptons
+    columns += [o.of(o.charge, first), o.of(o.charge, first) * o.of(o.charge, second), o.of(o.type, first) == o.of(o.type, second)]
+    total = [np.bincount(o.event, column, o.n_event) for column in (o.energy, o.px, o.py, o.pz)]
+    columns.append(np.sqrt(np.maximum(total[0] ** 2 - total[1] ** 2 - total[2] ** 2 - total[3] ** 2, 0.0)))
+    return np.stack([np.asarray(column, dtype=np.float64) for column in columns], axis=1)
