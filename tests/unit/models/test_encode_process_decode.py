@@ -11,6 +11,8 @@ import torch
 from torch import Tensor
 
 from root_gnn.augmentations.rotate_phi import Config as Rotation
+from root_gnn.config.loader import load
+from root_gnn.config.shipped import find
 from root_gnn.errors import MissingExtra
 from root_gnn.graph.batch import Batch
 from root_gnn.graph.draws import Draws
@@ -18,6 +20,8 @@ from root_gnn.graph.features import Features
 from root_gnn.graph.scaling import Scaling
 from root_gnn.heads.mlp import Config as HeadConfig
 from root_gnn.models.encode_process_decode import Config, EncodeProcessDecode
+from root_gnn.objectives.multiclass import Config as MulticlassConfig
+from root_gnn.recipe import Recipe
 from root_gnn.testing import random_batch
 
 FEATURES = Features()
@@ -26,6 +30,7 @@ FAITHFUL: dict[str, Any] = {
     "aggregation": ("sum",), "pooling": ("mean",), "pair_features": ("delta_eta", "delta_phi", "delta_r"),
     "type_embedding": False, "absolute_phi": True, "dropout": 0.0,
 }
+FAITHFUL_HEAD = HeadConfig(n_layer=4, activation="relu", activate_last=True, dropout=0.0)
 FORMS = [
     pytest.param("pyg", marks=pytest.mark.pyg),
     pytest.param("dgl", marks=pytest.mark.dgl),
@@ -156,11 +161,18 @@ def test_stored_edges_that_are_all_pairs_change_nothing() -> None:
     torch.testing.assert_close(encoder(batch.replace(senders=senders, receivers=receivers)).globals, encoder(batch).globals)
 
 
+def test_faithful_recipe_is_the_network_tested_here() -> None:
+    recipe = load(Recipe, find("pretrain_multiclass_faithful", "recipe"))
+    assert recipe.model == Config(**FAITHFUL)
+    assert isinstance(recipe.objective, MulticlassConfig)
+    assert recipe.objective.head == FAITHFUL_HEAD
+
+
 @pytest.mark.parametrize(("share", "expected"), [(True, 134_529), (False, 371_457)])
 def test_faithful_preset_has_the_published_number_of_parameters(share: bool, expected: int) -> None:
     """arXiv:2412.10665: four layers of 64 and a LayerNorm in every MLP, four steps, one output."""
     encoder = Config(**FAITHFUL | {"share_steps": share}).build(FEATURES, Scaling())
-    head = HeadConfig(n_layer=4, activation="relu", activate_last=True, dropout=0.0).build(encoder.dim, 1)
+    head = FAITHFUL_HEAD.build(encoder.dim, 1)
     assert sum(p.numel() for p in (*encoder.parameters(), *head.parameters())) == expected
 
 
