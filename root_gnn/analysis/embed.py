@@ -8,7 +8,6 @@
 
 from __future__ import annotations
 
-import importlib
 from collections.abc import Collection
 from dataclasses import dataclass
 from pathlib import Path
@@ -123,7 +122,7 @@ def reduced(z: Floats, method: Method) -> tuple[Floats, float | None]:
         found = TSNE(2, perplexity=perplexity, init="pca", random_state=SEED).fit_transform(z)
     else:
         try:
-            umap: Any = importlib.import_module("umap")
+            import umap
         except ImportError as error:
             raise MissingExtra("umap-learn", "embed", "The embedding method umap") from error
         found = umap.UMAP(n_components=2, random_state=SEED, n_jobs=1).fit_transform(z)

@@ -1,0 +1,231 @@
+"""Groups of finished runs on one task, side by side: means over seeds with errors, and what may be claimed about their differences.
+
+The rule is that of `docs/statistics.md`: "above" is written only where at least three seeds were trained on the same events in both
+groups, and the 68 % interval of the mean paired difference excludes zero. Each seed's difference stands beside it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+
+from root_gnn.analysis.predictions import Predictions, check_same_events, read_predictions
+from root_gnn.atomic import write_json
+from root_gnn.errors import InputError, suggest
+from root_gnn.metrics.auc import auc_multiclass
+from root_gnn.metrics.bootstrap import PairedDifference, SeedMean, Statistic, paired_difference, seed_mean
+from root_gnn.metrics.rejection import rejection
+from root_gnn.metrics.summary import SIGNAL_EFFICIENCIES
+from root_gnn.run import Run
+
+FEWEST_SEEDS = 3
+REJECTION_REPLICAS = 200
+MULTICLASS_REPLICAS = 100
+Verdict = Literal["above", "below", "not told apart", "too few seeds", "other training events", "not defined"]
+Table = tuple[tuple[str, ...], list[tuple[str, ...]]]
+
+
+@dataclass(frozen=True)
+class Group:
+    """Runs that differ by their seed only; `auc` and `rejection` (at each signal efficiency, two classes only) are on the test split."""
+
+    name: str
+    runs: tuple[str, ...]
+    seeds: tuple[int, ...]
+    n_train: int
+    auc: SeedMean | None
+    rejection: dict[str, SeedMean | None]
+
+
+@dataclass(frozen=True)
+class Difference:
+    """Test AUC of a group less that of the reference, paired by seed and test event, over the seeds that both have."""
+
+    group: str
+    reference: str
+    seeds: tuple[int, ...]
+    same_training_events: bool
+    auc: PairedDifference | None
+
+    @property
+    def verdict(self) -> Verdict:
+        """What may be said, by the rule in the module's docstring."""
+        if self.auc is None:
+            return "not defined"
+        if not self.same_training_events:
+            return "other training events"
+        if len(self.seeds) < FEWEST_SEEDS:
+            return "too few seeds"
+        if not self.auc.excludes_zero:
+            return "not told apart"
+        return "above" if self.auc.low > 0.0 else "below"
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """Groups of runs on the same test events; `differences` are those of every other group to the reference."""
+
+    title: str
+    classes: tuple[str, ...]
+    n_test: int
+    reference: str
+    groups: tuple[Group, ...]
+    differences: tuple[Difference, ...]
+
+    @classmethod
+    def of(cls, groups: Mapping[str, Sequence[Run]], *, title: str = "", reference: str | None = None) -> Comparison:
+        """Reads the test predictions of all runs and compares each group with `reference`, the first group unless given.
+
+        Raises InputError for a group without runs or with a seed twice, runs of other classes or other test events (by id, in order),
+        runs of one group on other training data, and groups that share no seed with the reference.
+        """
+        if not groups or any(len(runs) == 0 for runs in groups.values()):
+            raise InputError(f"A comparison takes groups of one run or more each and got {_counts(groups)}.")
+        base = next(iter(groups)) if reference is None else reference
+        if base not in groups:
+            raise InputError(f"The reference {base} is none of the groups{suggest(base, groups)}")
+        found = {name: {run.recipe.seed: read_predictions(run) for run in runs} for name, runs in groups.items()}
+        every = [one for members in found.values() for one in members.values()]
+        check_same_events(every)
+        for name, runs in groups.items():
+            _check_group(name, runs)
+        return cls(
+            title or f"{every[0].classes[-1]} against {', '.join(every[0].classes[:-1])}", every[0].classes, every[0].n_event, base,
+            groups=tuple(_group(name, runs, found[name]) for name, runs in groups.items()),
+            differences=tuple(
+                _difference(name, base, found, same_data=_training_data(runs[0]) == _training_data(groups[base][0]))
+                for name, runs in groups.items() if name != base
+            ),
+        )
+
+    def figures(self) -> Table:
+        """Header and rows of the table of means with intervals and of every seed's AUC."""
+        wanted = [str(at) for at in SIGNAL_EFFICIENCIES] if len(self.classes) == 2 else []
+        header = ("group", "training events", "seeds", "test AUC [68 %]", "AUC of each seed",
+                  *(f"rejection at {100 * float(at):.0f} % signal [68 %]" for at in wanted))  # fmt: skip
+        rows = [
+            (group.name, f"{group.n_train:,}", str(len(group.seeds)), _interval(group.auc, 3), _each(group.auc, 3),
+             *(_interval(group.rejection[at], 2) for at in wanted))
+            for group in self.groups
+        ]  # fmt: skip
+        return header, rows
+
+    def paired(self) -> Table:
+        """Header and rows of the table of differences to the reference."""
+        header = (f"test AUC less that of {self.reference}", "mean [68 %]", "each seed", "seeds that go the other way", "says")
+        rows: list[tuple[str, ...]] = [
+            (one.group, _interval(one.auc, 3, sign=True), _each(one.auc, 3, sign=True), _against(one.auc), one.verdict)
+            for one in self.differences
+        ]
+        return header, rows
+
+    def __str__(self) -> str:
+        tables = [self.figures(), self.paired()] if self.differences else [self.figures()]
+        head = f"{self.title}: {self.n_test:,} test events, intervals over events and seeds"
+        return "\n\n".join([head, *(markdown(*table) for table in tables)])
+
+    def content(self) -> dict[str, Any]:
+        """Plain values for JSON, the verdicts among them."""
+        differences = [{**asdict(one), "auc": _named(one.auc), "verdict": one.verdict} for one in self.differences]
+        groups = [
+            {**asdict(group), "auc": _named(group.auc), "rejection": {at: _named(one) for at, one in group.rejection.items()}}
+            for group in self.groups
+        ]
+        return {"title": self.title, "classes": list(self.classes), "n_test": self.n_test, "reference": self.reference,
+                "groups": groups, "differences": differences}  # fmt: skip
+
+    def save(self, path: Path) -> None:
+        """Writes JSON."""
+        write_json(path, self.content())
+
+
+def markdown(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    """A table as Markdown, its columns aligned."""
+    width = [max(len(row[k]) for row in (header, *rows)) for k in range(len(header))]
+    lines = [header, ["-" * n for n in width], *rows]
+    return "\n".join("| " + " | ".join(cell.ljust(n) for cell, n in zip(line, width, strict=True)) + " |" for line in lines)
+
+
+def _check_group(name: str, runs: Sequence[Run]) -> None:
+    seeds = [run.recipe.seed for run in runs]
+    if len(set(seeds)) < len(seeds):
+        raise InputError(f"The group {name} has a seed twice ({', '.join(map(str, seeds))}); runs of a group are told apart by their seed.")
+    other = next((run for run in runs if _training_data(run) != _training_data(runs[0])), None)
+    if other is not None:
+        raise InputError(f"The runs of the group {name} were trained on other data: {runs[0].folder} and {other.folder} differ in their "
+                         "data section (files, split, max_events or train_events). Put them into two groups.")
+
+
+def _training_data(run: Run) -> dict[str, Any]:
+    """What decides, together with the seed, which events a run was trained on."""
+    kept = {"spec", "classes", "files", "split", "max_events", "train_events"}
+    return run.recipe.data.model_dump(include=kept) | {"n_train": run.plan["events"]["train"]}
+
+
+def _group(name: str, runs: Sequence[Run], found: Mapping[int, Predictions]) -> Group:
+    one, binary = next(iter(found.values())), len(next(iter(found.values())).classes) == 2
+    scores = [found[run.recipe.seed].scores for run in runs]
+    return Group(
+        name, tuple(run.name for run in runs), tuple(run.recipe.seed for run in runs), runs[0].plan["events"]["train"],
+        auc=seed_mean(np.stack(scores), one.label, one.weight, **_metric(binary=binary)),
+        rejection={
+            str(at): seed_mean(np.stack(scores), one.label, one.weight, metric=_rejection(at), n_replica=REJECTION_REPLICAS)
+            for at in SIGNAL_EFFICIENCIES if binary
+        },
+    )  # fmt: skip
+
+
+def _difference(name: str, base: str, found: Mapping[str, Mapping[int, Predictions]], *, same_data: bool) -> Difference:
+    seeds = tuple(seed for seed in found[name] if seed in found[base])
+    if not seeds:
+        its, theirs = (", ".join(map(str, found[group])) for group in (name, base))
+        raise InputError(f"The groups {name} (seeds {its}) and {base} (seeds {theirs}) share no seed, so they can't be compared seed by "
+                         "seed; train both with the same seeds.")
+    a, b = (np.stack([found[group][seed].scores for seed in seeds]) for group in (name, base))
+    one = found[base][seeds[0]]
+    metric = _metric(binary=len(one.classes) == 2)
+    return Difference(name, base, seeds, same_data, paired_difference(a, b, one.label, one.weight, **metric))
+
+
+def _metric(*, binary: bool) -> dict[str, Any]:
+    return {} if binary else {"metric": _macro_auc, "n_replica": MULTICLASS_REPLICAS}
+
+
+def _macro_auc(scores: Any, labels: Any, weights: Any) -> float | None:
+    found = auc_multiclass(scores, labels, weights)
+    return None if found is None else found.value
+
+
+def _rejection(at: float) -> Statistic:
+    def value(scores: Any, labels: Any, weights: Any) -> float | None:
+        found = rejection(scores, labels, weights, signal_efficiency=at, n_replica=0)
+        return None if found is None else found.value
+
+    return value
+
+
+def _named(found: SeedMean | PairedDifference | None) -> dict[str, Any] | None:
+    return None if found is None else {key: list(value) if isinstance(value, tuple) else value for key, value in found._asdict().items()}
+
+
+def _interval(found: SeedMean | PairedDifference | None, digits: int, *, sign: bool = False) -> str:
+    if found is None:
+        return "not defined"
+    mean, low, high = (format(value, f"{'+' if sign else ''}.{digits}f") for value in (found.mean, found.low, found.high))
+    return f"{mean} [{low}, {high}]"
+
+
+def _each(found: SeedMean | PairedDifference | None, digits: int, *, sign: bool = False) -> str:
+    return "" if found is None else " ".join(format(value, f"{'+' if sign else ''}.{digits}f") for value in found.per_seed)
+
+
+def _against(found: PairedDifference | None) -> str:
+    return "" if found is None else f"{sum(value * found.mean < 0.0 for value in found.per_seed)} of {found.n_seed}"
+
+
+def _counts(groups: Mapping[str, Sequence[Run]]) -> str:
+    return ", ".join(f"{name} with {len(runs)}" for name, runs in groups.items()) or "none"
