@@ -20,7 +20,7 @@ def open_root(path: Path) -> Iterator[Any]:
     """The open ROOT file; raises InputError saying what the file is where it is none, or is damaged."""
     refuse_other_formats(path, "ROOT")
     try:
-        file = uproot.open({str(path): None})
+        file = uproot.open({str(path): None}, handler=uproot.MemmapSource)
     except Exception as error:
         raise InputError(
             f"{path}: this starts like a ROOT file but cannot be opened; it is most likely truncated "

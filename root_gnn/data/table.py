@@ -110,23 +110,37 @@ class EventTable:
             weights=torch.from_numpy(self.weight[index].astype(np.float32)), ids=torch.from_numpy(self.ids[index]),
         )
 
-    def cross_section_weights(self) -> NDArray[np.float64] | None:
-        """Expected yields, `(n_event,)`: weight x cross section x luminosity x kept / tried / sum of weights.
+    def cross_section_weights(self, index: Index | None = None) -> NDArray[np.float64] | None:
+        """Expected yields: weight x cross section x luminosity x kept / tried / sum of weights; None where they are unknown.
 
-        Sums run over all events of all files of a process, whatever `max_events` or a split leaves of them. None without a
-        luminosity, or where a file does not tell its cross section.
+        Without `index`, `(n_event,)`, with the sum of weights over all events of all files of a process, whatever `max_events`
+        leaves of them. With the rows `index (n,)` (a split, say), `(n,)`, with the sum over those rows: they then stand for
+        the whole sample. Unknown is a yield without luminosity, or where a file does not tell its cross section. Raises
+        InputError where weights do not add up to something positive.
         """
-        if self.lumi is None:
+        if self.lumi is None or not all(shard.meta.metadata.get("cross_section") for shard in self.shards):
             return None
+        weight, shard_of = (self.weight, self.shard_of) if index is None else (self.weight[index], self.shard_of[index])
+        factor = np.zeros(len(self.shards))
+        for members in self._processes():
+            shards = [self.shards[place] for place in members]
+            rows = np.isin(shard_of, members)
+            if not rows.any():
+                continue
+            total = sum(shard.meta.sum_of_weights for shard in shards) if index is None else float(weight[rows].sum())
+            if total <= 0:
+                names = ", ".join(str(shard.meta.source["name"]) for shard in shards)
+                raise InputError(f"The weights of {names} add up to {total:g}; expected yields need a positive sum. Unset data.lumi.")
+            factor[members] = self.lumi * PB_PER_FB * _cross_section(shards) / total
+        return weight * factor[shard_of]
+
+    def _processes(self) -> list[list[int]]:
+        """Places of the shards that belong together: files of one process in one class share its cross section."""
         groups: dict[tuple[int, str], list[int]] = {}
         for place, shard in enumerate(self.shards):
-            if not shard.meta.metadata.get("cross_section"):
-                return None
-            groups.setdefault((self.shard_label[place] if self.shard_label else 0, _process(shard)), []).append(place)
-        factor = np.empty(len(self.shards))
-        for members in groups.values():
-            factor[members] = self.lumi * PB_PER_FB * _cross_section_per_weight([self.shards[place] for place in members])
-        return self.weight * factor[self.shard_of]
+            process = str(shard.meta.metadata.get("process") or shard.folder.name)
+            groups.setdefault((self.shard_label[place] if self.shard_label else 0, process), []).append(place)
+        return list(groups.values())
 
     def _labels(self, place: int) -> Index:
         shard = self.shards[place]
@@ -159,10 +173,6 @@ def open_table(config: DataConfig, data_dir: Path, *, spec: Spec | None = None, 
     return table
 
 
-def _process(shard: Shard) -> str:
-    return str(shard.meta.metadata.get("process") or shard.folder.name)
-
-
 def _first_by_hash(ids: Index, label: Index, n_most: int) -> Index:
     """Rows, ascending, of at most `n_most` events of each class: those whose hash is smallest."""
     place = uniform(torch.from_numpy(ids), KEEP_SALT).numpy()
@@ -173,15 +183,11 @@ def _first_by_hash(ids: Index, label: Index, n_most: int) -> Index:
     return np.sort(np.concatenate(kept)).astype(np.int64) if kept else np.zeros(0, dtype=np.int64)
 
 
-def _cross_section_per_weight(shards: list[Shard]) -> float:
-    """Picobarns that one unit of weight stands for, after the preselection, over all files of a process."""
+def _cross_section(shards: list[Shard]) -> float:
+    """Cross section after the preselection, in pb, from all files of a process."""
     facts = [shard.meta.metadata for shard in shards]
     counted = all(fact.get("n_tried") and fact.get("n_kept") is not None for fact in facts)
     tried = np.array([float(fact["n_tried"]) for fact in facts]) if counted else np.ones(len(facts))
     kept = np.array([float(fact["n_kept"]) for fact in facts]) if counted else tried
-    cross_section = float(np.average([float(fact["cross_section"]) for fact in facts], weights=tried))
-    sum_of_weights = sum(shard.meta.sum_of_weights for shard in shards)
-    if sum_of_weights <= 0:
-        names = ", ".join(str(shard.meta.source["name"]) for shard in shards)
-        raise InputError(f"The weights of {names} add up to {sum_of_weights:g}; expected yields need a positive sum. Unset data.lumi.")
-    return cross_section * float(kept.sum() / tried.sum()) / sum_of_weights
+    before = float(np.average([float(fact["cross_section"]) for fact in facts], weights=tried))
+    return before * float(kept.sum() / tried.sum())

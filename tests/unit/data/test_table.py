@@ -99,6 +99,14 @@ def test_expected_yields(folder: Path) -> None:
         expected = facts["cross_section"] * 1e3 * 10.0 * facts["n_kept"] / facts["n_tried"]
         assert yields[table.shard_of == place].sum() == pytest.approx(expected)
     assert np.sign(yields).tolist() == np.sign(table.weight).tolist()
+    split = split_table(table, validate(DataConfig, {"classes": CLASSES}).split).test
+    of_split = table.cross_section_weights(split)
+    assert of_split is not None
+    for place in range(3):
+        whole = yields[table.shard_of == place].sum()
+        assert of_split[table.shard_of[split] == place].sum() == pytest.approx(whole)
+    few = open_(folder, lumi=10.0, max_events=50)
+    assert few.cross_section_weights() == pytest.approx(yields[np.isin(table.ids, few.ids).all(axis=1)])
 
 
 def test_files_of_one_process_share_their_cross_section(folder: Path, tmp_path: Path) -> None:
