@@ -80,7 +80,7 @@ class TreeBench:
 
 def network_scores(run: Run, data_dir: Path) -> NDArray[np.float64]:
     """Signal scores of the test events, in the table's order."""
-    answers, _, _ = run.answers("test", data_dir=data_dir)
+    answers = run.answers("test", data_dir=data_dir)
     return np.log(answers.probabilities[:, 1]) - np.log(answers.probabilities[:, 0])
 
 

@@ -2,31 +2,47 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
-from root_gnn import plots
+import root_gnn.plots as plots
 from root_gnn.atomic import atomic_file, write_json
-from root_gnn.data.table import EventTable
+from root_gnn.data.config import DataConfig
+from root_gnn.data.loader import evaluation_loader
+from root_gnn.data.spec import load_spec
+from root_gnn.data.splits import split_table
+from root_gnn.data.table import EventTable, open_table
+from root_gnn.errors import InputError
 from root_gnn.protocols import Supervised
-from root_gnn.run import Run, Split, load_run
-from root_gnn.training.evaluation import Answers, figures
+from root_gnn.run import Run, Split, data_folder, load_run, question
+from root_gnn.training.evaluation import Answers, answers, figures
 from root_gnn.training.fit import Fitted
 
 SPLITS: tuple[Split, ...] = ("validation", "test")
+BATCH_SIZE = 1024
 
 
-def evaluate(folder: Path | str, *, split: Split | None = None, data_dir: Path | None = None, fitted: Fitted | None = None) -> Run:
-    """Writes `metrics.json`, `predictions/<split>.parquet` and `plots/*.png` of a run; both splits unless one is named.
+def evaluate(
+    folder: Path | str, *, split: Split | None = None, spec: str | None = None, files: Sequence[Path] = (), data_dir: Path | None = None,
+    allow_plugins: Collection[str] = (), fitted: Fitted | None = None,
+) -> Run:
+    """Writes `metrics.json`, `predictions/<split>.parquet` and `plots/*.png` of a run.
 
-    `fitted` is what the training reported; without it the training's figures in `metrics.json` are kept.
+    Args:
+        split: a split of the run's own data; validation and test where none is named.
+        spec, files: other files instead, all of their events, as the split `files`; `CLASS=FILE` says a file's class where
+            the spec has no label.
+        fitted: what the training reported; without it the training's figures in `metrics.json` are kept.
+
+    Raises InputError where the files' classes are unknown or their node features are not those of the run.
     """
-    run = load_run(folder)
+    run = load_run(folder, allow_plugins=allow_plugins)
     objective = run.objective
     path = run.folder / "metrics.json"
     content: dict[str, Any] = run.metrics if path.exists() else {}
@@ -35,25 +51,52 @@ def evaluate(folder: Path | str, *, split: Split | None = None, data_dir: Path |
             "best_epoch": fitted.best_epoch, "seconds": fitted.seconds, "events_per_second": fitted.n_event / max(fitted.seconds, 1e-9),
             "n_parameters": sum(parameter.numel() for parameter in objective.parameters()), "device": fitted.device,
         }
-    content.setdefault("splits", {})
+    splits = content.setdefault("splits", {})
+    if not isinstance(objective, Supervised):
+        splits |= {name: {} for name in SPLITS}
+    elif files or spec is not None:
+        table = other_files(run, spec, files, data_folder(data_dir))
+        splits["files"] = _evaluated(run, objective, "files", table, np.arange(len(table)))
+    else:
+        table = run.table(data_dir)
+        rows = split_table(table, run.recipe.data.split)
+        splits |= {name: _evaluated(run, objective, name, table, rows[name]) for name in (SPLITS if split is None else (split,))}
     (run.folder / "plots").mkdir(exist_ok=True)
-    for name in SPLITS if split is None else (split,):
-        if isinstance(objective, Supervised):
-            content["splits"][name] = _evaluated(run, objective, name, data_dir)
-        else:
-            content["splits"][name] = {}
     plots.learning_curves(run.history, run.folder / "plots" / "learning_curves.png")
     write_json(path, content)
     return run
 
 
-def _evaluated(run: Run, objective: Supervised, split: Split, data_dir: Path | None) -> dict[str, Any]:
-    found, table, index = run.answers(split, data_dir=data_dir)
+def other_files(run: Run, spec: str | None, files: Sequence[Path], data_dir: Path) -> EventTable:
+    """Events that the run was not made for, with its classes."""
+    if not files:
+        raise InputError("--spec names how to read other files; name them with --files FILE... or --files CLASS=FILE...")
+    reading = run.spec if spec is None else load_spec(spec)
+    if reading.features() != run.spec.features():
+        raise InputError(f"the spec {reading.name} describes other node features than {run.name} was trained on: "
+                         f"{', '.join(reading.node_features)} and {', '.join(run.spec.node_features)}")
+    if reading.label is not None:
+        return open_table(DataConfig(files=tuple(map(str, files))), data_dir, spec=reading)
+    classes: dict[str, list[str]] = {name: [] for name in question(run.recipe.data, run.spec).classes}
+    for given in map(str, files):
+        name, sign, file = given.partition("=")
+        if not sign or name not in classes:
+            raise InputError(f"--files {given}: the spec {reading.name} has no label, so say the class of each file as CLASS=FILE, "
+                             f"with a class among {', '.join(classes)}")
+        classes[name].append(file)
+    named = {name: tuple(paths) for name, paths in classes.items() if paths}
+    if len(named) < len(classes):
+        raise InputError(f"--files lacks a file of {', '.join(name for name in classes if name not in named)}; metrics need every class")
+    return open_table(DataConfig(classes=named), data_dir, spec=reading)
+
+
+def _evaluated(run: Run, objective: Supervised, name: str, table: EventTable, index: NDArray[np.int64]) -> dict[str, Any]:
+    found = answers(objective, evaluation_loader(table, index, BATCH_SIZE))
     yields = table.cross_section_weights()
     entry = figures(found, objective, lumi_weights=None if yields is None else yields[index])
-    write_predictions(run.folder / "predictions" / f"{split}.parquet", found, objective, table)
-    if split == "test" and objective.link == "softmax":
-        _plot(run.folder / "plots", found, objective)
+    write_predictions(run.folder / "predictions" / f"{name}.parquet", found, objective, table)
+    if name != "validation" and objective.link == "softmax":
+        _plot(run.folder / "plots", "" if name == "test" else f"_{name}", found, objective)
     return entry
 
 
@@ -70,9 +113,13 @@ def write_predictions(path: Path, found: Answers, objective: Supervised, table: 
         pq.write_table(pa.table(columns), temporary, compression="zstd")
 
 
-def _plot(folder: Path, found: Answers, objective: Supervised) -> None:
+def _plot(folder: Path, suffix: str, found: Answers, objective: Supervised) -> None:
+    folder.mkdir(exist_ok=True)
     classes = objective.outputs()
-    plots.scores(found.probabilities, found.truth, found.weights, classes, folder / "scores.png")
-    plots.confusion(found.probabilities, found.truth, found.weights, classes, folder / "confusion.png")
-    if len(classes) == 2:
-        plots.roc({classes[1]: (found.probabilities[:, 1], np.equal(found.truth, 1), found.weights)}, folder / "roc.png")
+    plots.scores(found.probabilities, found.truth, found.weights, classes, folder / f"scores{suffix}.png")
+    plots.confusion(found.probabilities, found.truth, found.weights, classes, folder / f"confusion{suffix}.png")
+    curves: dict[str, tuple[ArrayLike, ArrayLike, ArrayLike | None]] = {
+        name: (found.probabilities[:, k], np.equal(found.truth, k).astype(np.int64), found.weights)
+        for k, name in enumerate(classes) if len(classes) > 2 or k == 1
+    }
+    plots.roc(curves, folder / f"roc{suffix}.png")

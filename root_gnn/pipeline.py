@@ -18,8 +18,12 @@ from root_gnn import __version__
 from root_gnn.atomic import write_json, write_text
 from root_gnn.config.loader import load, to_yaml
 from root_gnn.config.shipped import find
+from root_gnn.config.yaml import read_document
 from root_gnn.console import log
+from root_gnn.data.cache import Shard
 from root_gnn.data.loader import evaluation_loader, train_loader
+from root_gnn.data.prepare import prepare as prepare_files
+from root_gnn.data.spec import load_spec
 from root_gnn.data.splits import split_table, subset
 from root_gnn.data.table import EventTable, open_table
 from root_gnn.data.weights import training_weights
@@ -29,7 +33,7 @@ from root_gnn.graph.scaling import Scaling
 from root_gnn.protocols import Encoder, Objective
 from root_gnn.recipe import Recipe
 from root_gnn.run import RUNS, Run, build, data_folder, load_run
-from root_gnn.task import Mode, finetuning_recipe
+from root_gnn.task import Mode, Task, finetuning_recipe
 from root_gnn.training.fit import Fitted, fit
 from root_gnn.training.plan import Plan, load_backbone
 
@@ -62,7 +66,8 @@ class Workbench:
         self.indices: dict[str, Index] = {"train": train, "validation": splits.validation, "test": splits.test}
         for name, index in self.indices.items():
             if len(index) == 0:
-                raise InputError(f"the {name} split has no events; there are {len(self.table)} events in all: read more, or change data.split")
+                raise InputError(f"the {name} split has no events; there are {len(self.table)} in all: "
+                                 "read more, or change data.split")
         self.scaling = self._fitted_scaling() if source is None or mode == "scratch" else source.scaling
         self.objective: Objective = build(recipe, self.spec, self.scaling)
         skipped: tuple[str, ...] = ()
@@ -112,9 +117,35 @@ def versions() -> dict[str, str | None]:
     commit = subprocess.run(["git", "rev-parse", "HEAD"], capture_output=True, text=True, check=False)
     device = torch.cuda.get_device_name(0) if torch.cuda.is_available() else platform.processor() or platform.machine()
     return {
-        "root_gnn": __version__, "torch": torch.__version__, "lightning": metadata.version("lightning"), "python": platform.python_version(),
+        "root_gnn": __version__, "torch": torch.__version__, "lightning": metadata.version("lightning"),
+        "python": platform.python_version(),
         "git_commit": commit.stdout.strip() if commit.returncode == 0 else None, "device": device,
     }
+
+
+def prepare(recipe_or_spec: Path | str, *, jobs: int = 1, data_dir: Path | None = None) -> list[Shard]:
+    """Reads files into the cache: those of a recipe or task, or every file of the data folder for a spec.
+
+    Raises InputError where the name is neither, or the data folder holds nothing to read.
+    """
+    folder = data_folder(data_dir)
+    for kind in ("recipe", "task"):
+        path = _found(recipe_or_spec, kind)
+        if path is not None and "data" in read_document(path).value:
+            config = load(Recipe, path, allow_dotted=True).data if "model" in read_document(path).value else load(Task, path).data
+            return open_table(config, folder, beside=path, jobs=jobs).shards
+    spec = load_spec(recipe_or_spec)
+    files = sorted(path for path in folder.glob("*") if path.is_file() and not path.name.startswith("."))
+    if not files:
+        raise InputError(f"the data folder {folder} holds no file; name another with --data-dir or ROOT_GNN_DATA")
+    return prepare_files(spec, files, data_dir=folder, jobs=jobs)
+
+
+def _found(name: Path | str, kind: str) -> Path | None:
+    try:
+        return find(name, kind)
+    except InputError:
+        return None
 
 
 def check(recipe: Path | str, *, overrides: Sequence[str] = (), data_dir: Path | None = None) -> str:
@@ -144,7 +175,7 @@ def train(
 def finetune(
     task: str, *, run: Run | Path | str | None = None, encoder: Encoder | None = None, mode: Mode = "finetuned",
     train_events: int | None = None, overrides: Sequence[str] = (), data_dir: Path | None = None, run_dir: Path | None = None,
-    resume: bool = False, overwrite: bool = False,
+    resume: bool = False, overwrite: bool = False, allow_plugins: Collection[str] = (),
 ) -> Run:
     """Puts a pretrained encoder to a task, or trains the same network from scratch.
 
@@ -155,22 +186,22 @@ def finetune(
         mode: `finetuned` (backbone at `optim.backbone_lr_scale` of the head's rate), `frozen`, or `scratch`.
         train_events: size of the training subset, total over classes, balanced, drawn by the seed.
     """
-    source = _source(run if run is not None else encoder, mode)
+    source = _source(run if run is not None else encoder, mode, allow_plugins)
     recipe = finetuning_recipe(
         task, mode=mode, model=None if source is None else source.recipe.model, train_events=train_events, overrides=overrides,
     )
     return _run(recipe, mode=mode, source=source, data_dir=data_dir, run_dir=run_dir, resume=resume, overwrite=overwrite)
 
 
-def _source(given: Run | Encoder | Path | str | None, mode: Mode) -> Run | None:
+def _source(given: Run | Encoder | Path | str | None, mode: Mode, allow_plugins: Collection[str]) -> Run | None:
     if isinstance(given, Run):
         return given
     if isinstance(given, Encoder):
         if given.run_folder is None:
             raise InputError("this encoder does not come from load_encoder, so its scaling and recipe are unknown; give the run folder")
-        return load_run(given.run_folder)
+        return load_run(given.run_folder, allow_plugins=allow_plugins)
     if given is not None:
-        return load_run(given)
+        return load_run(given, allow_plugins=allow_plugins)
     if mode == "scratch":
         return None
     if not DEFAULT_PRETRAINED.exists():
@@ -201,7 +232,8 @@ def _already_finished(folder: Path, recipe: Recipe, *, resume: bool, overwrite: 
         shutil.rmtree(folder)
         return False
     if not resume:
-        raise InputError(f"the run folder {folder} exists; go on with --resume, start again with --overwrite, or name another with --run-dir")
+        raise InputError(f"the run folder {folder} exists; go on with --resume, start again with --overwrite, "
+                         "or name another with --run-dir")
     config = folder / "config.yaml"
     if config.exists() and config.read_text(encoding="utf-8") != to_yaml(recipe):
         raise InputError(f"{config} and this recipe differ, so --resume would not give the run it promises; "

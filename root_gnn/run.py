@@ -57,7 +57,7 @@ class Run:
         """The best weights; raises InputError where training has not come that far."""
         path = self.folder / "checkpoints" / "best.ckpt"
         if not path.exists():
-            raise InputError(f"{self.folder} has no checkpoints/best.ckpt yet: its training did not finish an epoch; train it with --resume")
+            raise InputError(f"{self.folder} has no checkpoints/best.ckpt yet: its training did not finish an epoch; go on with --resume")
         return path
 
     @property
@@ -107,14 +107,14 @@ class Run:
         """The run's own events, prepared where needed."""
         return open_table(self.recipe.data, data_folder(data_dir), spec=self.spec)
 
-    def answers(self, split: Split = "test", *, data_dir: Path | None = None, batch_size: int = 1024) -> tuple[Answers, EventTable, NDArray[np.int64]]:
-        """The objective's answers on a split, in event order, with the table and the positions of its events."""
+    def answers(self, split: Split = "test", *, data_dir: Path | None = None, batch_size: int = 1024) -> Answers:
+        """The objective's answers on a split, in event order; raises InputError for a run trained without labels."""
         objective = self.objective
         if not isinstance(objective, Supervised):
             raise InputError(f"{self.folder} was trained without labels, so it has no scores; finetune it, or use embed and cka")
         table = self.table(data_dir)
         index = split_table(table, self.recipe.data.split)[split]
-        return answers(objective, evaluation_loader(table, index, batch_size)), table, index
+        return answers(objective, evaluation_loader(table, index, batch_size))
 
     def __repr__(self) -> str:
         return f"Run({self.name}, {self.recipe.objective.__class__.__module__.rsplit('.', 1)[-1]}, folder={self.folder})"

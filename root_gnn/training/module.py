@@ -12,7 +12,7 @@ from torch import Tensor
 from root_gnn.graph.batch import Batch
 from root_gnn.graph.draws import Draws
 from root_gnn.protocols import Augmentation, Objective, Supervised
-from root_gnn.training.evaluation import Answers, figures
+from root_gnn.training.evaluation import Answers, quick_figures
 from root_gnn.training.optim import OptimConfig, groups, optimizer, scheduler
 
 
@@ -67,8 +67,8 @@ class TrainingModule(pl.LightningModule):
         """Logs `val/loss` and, for a supervised objective, `val/auc` and `val/accuracy`."""
         values: dict[str, float] = {}
         if isinstance(self.objective, Supervised):
-            found = figures(Answers.joined(self._answers), self.objective)
-            values = {f"val/{name}": found[name] for name in ("auc", "accuracy") if found[name] is not None}
+            found = quick_figures(Answers.joined(self._answers), self.objective)
+            values = {f"val/{name}": value for name, value in found.items()}
         values["val/loss"] = float(torch.stack(self._losses).sum()) / max(self._n_graph, 1)
         self.log_dict(values, batch_size=1)
         self._answers, self._losses, self._n_graph = [], [], 0

@@ -89,14 +89,14 @@ def test_scaling_is_inherited_by_finetuned_and_fitted_anew_from_scratch(pretrain
 
 
 def test_predictions_are_of_the_same_test_events_in_every_mode(tuned: dict[str, Run], data: Path) -> None:
-    ids = [run.answers("test", data_dir=data)[0].ids for run in tuned.values()]
+    ids = [run.answers("test", data_dir=data).ids for run in tuned.values()]
     assert np.array_equal(ids[0], ids[1]) and np.array_equal(ids[0], ids[2])
 
 
 def test_a_run_folder_can_be_moved(tuned: dict[str, Run], data: Path, tmp_path: Path) -> None:
     moved = Run(Path(shutil.copytree(tuned["finetuned"].folder, tmp_path / "elsewhere")))
-    first, _, _ = moved.answers("test", data_dir=data)
-    second, _, _ = tuned["finetuned"].answers("test", data_dir=data)
+    first = moved.answers("test", data_dir=data)
+    second = tuned["finetuned"].answers("test", data_dir=data)
     assert np.array_equal(first.probabilities, second.probabilities)
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 from typing import Any, Literal
 
@@ -64,7 +63,7 @@ class Checkpoints(Checkpoint):
         if trainer.world_size > 1:  # every rank must take part; Lightning writes on the first one
             trainer.save_checkpoint(path.with_suffix(".part"))
             if trainer.is_global_zero:
-                os.replace(path.with_suffix(".part"), path)
+                path.with_suffix(".part").replace(path)
             trainer.strategy.barrier()
             return
         with atomic_file(path) as temporary:

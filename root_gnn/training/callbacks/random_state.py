@@ -18,7 +18,7 @@ class RandomState(pl.Callback):
 
     def state_dict(self) -> dict[str, Any]:
         """States of torch (CPU and every GPU), NumPy and Python, as plain values and tensors."""
-        kind, keys, *rest = np.random.get_state(legacy=True)
+        kind, keys, *rest = np.random.get_state(legacy=True)  # noqa: NPY002 somebody's plug-in may draw from it
         version, internal, gauss = random.getstate()
         return {
             "torch": torch.get_rng_state(), "cuda": torch.cuda.get_rng_state_all() if torch.cuda.is_available() else [],
@@ -39,6 +39,6 @@ class RandomState(pl.Callback):
         if state["cuda"] and torch.cuda.is_available():
             torch.cuda.set_rng_state_all(state["cuda"])
         kind, keys, position, has_gauss, gauss = state["numpy"]
-        np.random.set_state((kind, np.array(keys, dtype=np.uint32), int(position), int(has_gauss), gauss))
+        np.random.set_state((kind, np.array(keys, dtype=np.uint32), int(position), int(has_gauss), gauss))  # noqa: NPY002
         version, internal, python_gauss = state["python"]
         random.setstate((version, tuple(internal), python_gauss))
