@@ -156,7 +156,7 @@ def check(recipe: Path | str, *, overrides: Sequence[str] = (), data_dir: Path |
     batch = next(iter(training)).check()
     loss = bench.objective(batch)["loss"]
     loss.backward()
-    return f"{resolved.name}: {bench.table}\n{batch}\nfirst loss {float(loss):.4f}\n{bench.plan}"
+    return f"{resolved.name}: {bench.table}\n{batch}\nfirst loss {float(loss.detach()):.4f}\n{bench.plan}"
 
 
 def train(
