@@ -16,7 +16,7 @@ from root_gnn.graph.features import Features
 from root_gnn.graph.scaling import Scaling
 from root_gnn.models.encode_process_decode import Config
 
-N_EVENT = 40
+N_EVENT = 20
 FORMS = [pytest.param("pyg", marks=pytest.mark.pyg), pytest.param("dgl", marks=pytest.mark.dgl)]
 
 
