@@ -192,13 +192,15 @@ def _remove_leftovers(folder: Path) -> None:
 
 
 def _make_cache_folder(folder: Path) -> None:
+    reason = "no permission to write"
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
+        reason = str(error.strerror)
+    if not os.access(folder, os.W_OK | os.X_OK):
         raise InputError(
-            f"{folder}: the cache cannot be made here ({error.strerror}). "
-            f"Set {CACHE_VARIABLE} to a folder you may write to, on a local disk."
-        ) from error
+            f"{folder}: the cache cannot be made here ({reason}). Set {CACHE_VARIABLE} to a folder you may write to, on a local disk."
+        )
 
 
 def _short(text: str) -> str:
