@@ -127,7 +127,7 @@ def inspect(path: Path, tree: str | None = None) -> Description:
             raise InputError(f"{path}: this ROOT file has no TTree or RNTuple, so no events to read.")
         chosen = tree or _main_tree(file, trees)
         content = get_tree(path, file, chosen)
-        types = {name: type_name(content, name) for name in branch_names(content)}
+        types = {name: type_name(content, name) if layout.matters(name) else "" for name in branch_names(content)}
         description = Description(path, trees, chosen, n_branch=len(types), collections=layout.collections(types))
         description.nodes = layout.nodes_of(description.collections)
         description.ids, description.weights = layout.ids_of(types), layout.weights_of(types)

@@ -22,6 +22,8 @@ IDS = (
     ("runNumber", "eventNumber"), ("Run", "Event"), ("run_number", "event_number"), ("eventNumber",), ("event",), ("Event.Number",),
 )
 WEIGHTS = ("genWeight", "weight", "EventWeight", "mc_sf", "mcWeight", "eventWeight", "Event.Weight")
+SCALARS = frozenset(name for names in (*IDS, WEIGHTS) for name in names)
+TRUTH_PREFIXES = ("n_", "label_")
 ADDITIONS = re.compile(r"^analysis|auxdyn$|_nosys$", re.IGNORECASE)  # parts of ATLAS names that say nothing about the object
 LIST = re.compile(r"\[\]|vector<|RVec<")
 NUMBER = re.compile(r"\b(float|double|bool|u?int(8|16|32|64)_t|char|short|int|long)\b")
@@ -56,6 +58,11 @@ def split_name(name: str) -> tuple[str, str]:
         return leaf[: -len(".momentum.x")], leaf[-len("momentum.x"):]
     place = max(leaf.rfind(sign) for sign in "_.:")
     return (leaf[:place], leaf[place + 1:]) if place > 0 else ("", leaf)
+
+
+def matters(name: str) -> bool:
+    """Whether a branch can be part of a collection, an id, a weight or truth: the type of others need not be known."""
+    return feature_of(split_name(name)[1]) is not None or name in SCALARS or name.startswith(TRUTH_PREFIXES) or name.endswith("_exists")
 
 
 def kind_of(prefix: str) -> str | None:
@@ -130,5 +137,5 @@ def truth_of(types: Mapping[str, str]) -> tuple[str, ...]:
     """Branches that look like truth: `X_exists` with the momentum of X, counts `n_X`, `label_*`."""
     objects = [name.removesuffix("_exists") for name in types if name.endswith("_exists")]
     columns = [f"{name}_{part}" for name in objects for part in ("exists", "pt", "eta", "phi", "m")]
-    columns += [name for name in types if name.startswith(("n_", "label_")) and depth(types[name]) == 0]
+    columns += [name for name in types if name.startswith(TRUTH_PREFIXES) and depth(types[name]) == 0]
     return tuple(name for name in columns if name in types)
