@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
+import os
 import platform
 import shutil
 import subprocess
 from collections.abc import Collection, Sequence
 from importlib import metadata
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from torch.utils.data import DataLoader
 
 from root_gnn import __version__
 from root_gnn.atomic import write_json, write_text
@@ -21,7 +22,7 @@ from root_gnn.config.shipped import find
 from root_gnn.config.yaml import read_document
 from root_gnn.console import log
 from root_gnn.data.cache import Shard
-from root_gnn.data.loader import evaluation_loader, train_loader
+from root_gnn.data.loader import EventLoader, evaluation_loader, train_loader
 from root_gnn.data.prepare import prepare as prepare_files
 from root_gnn.data.spec import load_spec
 from root_gnn.data.splits import split_table, subset
@@ -29,6 +30,7 @@ from root_gnn.data.table import EventTable, open_table
 from root_gnn.data.weights import training_weights
 from root_gnn.errors import InputError
 from root_gnn.evaluation import evaluate
+from root_gnn.graph.batch import Batch
 from root_gnn.graph.scaling import Scaling
 from root_gnn.protocols import Encoder, Objective
 from root_gnn.recipe import Recipe
@@ -38,6 +40,7 @@ from root_gnn.training.fit import Fitted, fit
 from root_gnn.training.plan import Plan, load_backbone
 
 N_SCALING_EVENT = 50_000
+VALIDATION_BATCH = 1024
 DEFAULT_PRETRAINED = RUNS / "pretrain_multiclass"
 Index = NDArray[np.int64]
 
@@ -82,15 +85,19 @@ class Workbench:
         chosen = np.sort(np.random.default_rng(self.recipe.seed).permutation(index)[:N_SCALING_EVENT])
         return Scaling.fit(evaluation_loader(self.table, chosen, 1024), self.spec.features())
 
-    def loaders(self) -> tuple[Any, Any]:
-        """Training and validation batches; weights average to one in each class of the training events."""
-        weights = training_weights(self.table, self.indices["train"], self.recipe.data.weights)
-        train = self.recipe.train
-        training = train_loader(
-            self.table, self.indices["train"], train.batch_per_device, seed=self.recipe.seed, weights=weights,
-            n_worker=self.recipe.data.n_worker, pin_memory=torch.cuda.is_available(),
+    def training_batches(self, rank: int = 0, world: int = 1) -> EventLoader:
+        """One process's training batches; weights average to one in each class of the training events."""
+        return train_loader(
+            self.table, self.indices["train"], self.recipe.train.batch_size // self.recipe.train.accumulate, seed=self.recipe.seed,
+            weights=self._weights(), rank=rank, world=world, n_worker=self.recipe.data.n_worker, pin_memory=torch.cuda.is_available(),
         )
-        return training, evaluation_loader(self.table, self.indices["validation"], 1024, weights=weights)
+
+    def validation_batches(self) -> DataLoader[Batch]:
+        """All validation events, with weights on the scale of the training events."""
+        return evaluation_loader(self.table, self.indices["validation"], VALIDATION_BATCH, weights=self._weights())
+
+    def _weights(self) -> NDArray[np.float32]:
+        return training_weights(self.table, self.indices["train"], self.recipe.data.weights)
 
     def write_down(self, folder: Path) -> None:
         """The files that make the run repeatable."""
@@ -103,11 +110,10 @@ class Workbench:
 
     def fit(self, folder: Path, *, resume: bool) -> Fitted:
         """Trains, and leaves the objective with the best weights."""
-        training, validation = self.loaders()
         features = self.spec.features()
         augmentations = [config.build(features) for config in self.recipe.data.augmentations]
         return fit(
-            self.objective, training, validation, train=self.recipe.train, optim=self.recipe.optim, augmentations=augmentations,
+            self.objective, self.training_batches, self.validation_batches(), train=self.recipe.train, optim=self.recipe.optim, augmentations=augmentations,
             seed=self.recipe.seed, folder=folder, name=self.recipe.name, n_event=len(self.indices["train"]), resume=resume,
         )
 
@@ -152,8 +158,7 @@ def check(recipe: Path | str, *, overrides: Sequence[str] = (), data_dir: Path |
     """Validates a recipe, takes one step on one batch and tells the plan; writes nothing but the cache."""
     resolved = load(Recipe, find(recipe, "recipe"), overrides, allow_dotted=True)
     bench = Workbench(resolved, data_dir=data_dir)
-    training, _ = bench.loaders()
-    batch = next(iter(training)).check()
+    batch = next(iter(bench.training_batches())).check()
     loss = bench.objective(batch)["loss"]
     loss.backward()
     return f"{resolved.name}: {bench.table}\n{batch}\nfirst loss {float(loss.detach()):.4f}\n{bench.plan}"
@@ -214,14 +219,16 @@ def _run(
     recipe: Recipe, *, mode: str, source: Run | None, data_dir: Path | None, run_dir: Path | None, resume: bool, overwrite: bool,
 ) -> Run:
     folder = run_dir or RUNS / recipe.name
-    if _already_finished(folder, recipe, resume=resume, overwrite=overwrite):
+    is_first = os.environ.get("LOCAL_RANK", "0") == "0"  # the others of a node are started while the first one works
+    if is_first and _already_finished(folder, recipe, resume=resume, overwrite=overwrite):
         log.info("%s is finished already", folder)
         return load_run(folder)
     bench = Workbench(recipe, data_dir=data_dir, mode=mode, source=source)
-    bench.write_down(folder)
-    log.info("%s", bench.plan)
+    if is_first:
+        bench.write_down(folder)
+        log.info("%s", bench.plan)
     fitted = bench.fit(folder, resume=resume)
-    return evaluate(folder, data_dir=data_dir, fitted=fitted)
+    return evaluate(folder, data_dir=data_dir, fitted=fitted) if is_first else load_run(folder)
 
 
 def _already_finished(folder: Path, recipe: Recipe, *, resume: bool, overwrite: bool) -> bool:

@@ -35,8 +35,3 @@ class TrainConfig(Section):
     def monitor_mode(self) -> Literal["min", "max"]:
         """A loss is to be small, anything else large."""
         return "min" if self.monitor.endswith("loss") else "max"
-
-    @property
-    def batch_per_device(self) -> int:
-        """Graphs one device sees at once."""
-        return max(1, self.batch_size // (self.devices * self.num_nodes * self.accumulate))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import math
 import warnings
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -43,19 +43,17 @@ class Fitted:
 
 
 def fit(
-    objective: Objective, train_loader: Loader, validation_loader: Loader, *, train: TrainConfig, optim: OptimConfig,
+    objective: Objective, train_loader: Callable[[int, int], Loader], validation_loader: Loader, *, train: TrainConfig, optim: OptimConfig,
     augmentations: Sequence[Augmentation], seed: int, folder: Path, name: str, n_event: int, resume: bool,
 ) -> Fitted:
     """Trains `objective` and leaves it with the weights of the best epoch.
 
     Args:
+        train_loader: makes the batches of one process from its rank and the number of processes.
         folder: the run folder; `history.csv`, `tensorboard/` and `checkpoints/` are written there.
         n_event: training events per epoch, over all ranks.
         resume: go on from `checkpoints/last.ckpt` where there is one.
     """
-    steps_per_epoch = math.ceil(len(train_loader) / train.accumulate)
-    n_step = min(train.max_epochs * steps_per_epoch, train.max_steps or train.max_epochs * steps_per_epoch)
-    module = TrainingModule(objective, optim, augmentations=augmentations, seed=seed, n_step=n_step, steps_per_epoch=steps_per_epoch)
     checkpoints = Checkpoints(folder / "checkpoints", monitor=train.monitor, mode=train.monitor_mode, every=train.checkpoint_every)
     history = History(folder / "history.csv", log_every=train.log_every, batch_size=train.batch_size)
     callbacks: list[pl.Callback] = [
@@ -69,20 +67,24 @@ def fit(
         log.info("%s: %s", name, f"going on from {from_checkpoint}" if from_checkpoint else "no checkpoint yet, starting anew")
     with _quiet(), torch.random.fork_rng():
         torch.manual_seed(seed)
-        trainer = _trainer(train, optim, folder, callbacks)
-        trainer.fit(module, train_loader, validation_loader, ckpt_path=from_checkpoint, weights_only=True)
+        trainer = _trainer(train, folder, callbacks)
+        batches = train_loader(trainer.global_rank, trainer.world_size)
+        steps_per_epoch = math.ceil(len(batches) / train.accumulate)
+        n_step = min(train.max_epochs * steps_per_epoch, train.max_steps or train.max_epochs * steps_per_epoch)
+        module = TrainingModule(objective, optim, augmentations=augmentations, seed=seed, n_step=n_step, steps_per_epoch=steps_per_epoch)
+        trainer.fit(module, batches, validation_loader, ckpt_path=from_checkpoint, weights_only=True)
     load_weights(objective, checkpoints.best_path)
     device = torch.cuda.get_device_name(0) if module.device.type == "cuda" else module.device.type
     return Fitted(checkpoints.best_epoch + 1, history.seconds, history.n_graph, device)
 
 
-def _trainer(train: TrainConfig, optim: OptimConfig, folder: Path, callbacks: list[pl.Callback]) -> pl.Trainer:
+def _trainer(train: TrainConfig, folder: Path, callbacks: list[pl.Callback]) -> pl.Trainer:
     plugins: list[Any] = [SLURMEnvironment(auto_requeue=False)] if SLURMEnvironment.detect() else []
     return pl.Trainer(
         default_root_dir=folder, accelerator="auto", devices=train.devices, num_nodes=train.num_nodes,
         precision="bf16-mixed" if train.precision == "bf16" else "32-true",
         max_epochs=train.max_epochs, max_steps=train.max_steps or -1,
-        gradient_clip_val=optim.clip_norm, accumulate_grad_batches=train.accumulate,
+        accumulate_grad_batches=train.accumulate,
         logger=TensorBoardLogger(folder, name="", version="tensorboard", default_hp_metric=False),
         callbacks=callbacks, plugins=plugins, num_sanity_val_steps=0, use_distributed_sampler=False,
         enable_progress_bar=False, enable_model_summary=False, enable_checkpointing=True, log_every_n_steps=train.log_every,

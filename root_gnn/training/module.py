@@ -8,6 +8,7 @@ from typing import Any
 import lightning.pytorch as pl
 import torch
 from torch import Tensor
+from torch.optim import Optimizer
 
 from root_gnn.graph.batch import Batch
 from root_gnn.graph.draws import Draws
@@ -56,6 +57,11 @@ class TrainingModule(pl.LightningModule):
         super().optimizer_step(*args, **kwargs)
         self.objective.after_step()
 
+    def configure_gradient_clipping(self, optimizer: Optimizer, *args: Any, **kwargs: Any) -> None:
+        """Clips by the global norm; Lightning's own refuses a fused optimiser under bf16, though nothing is scaled there."""
+        if self.optim.clip_norm is not None:
+            torch.nn.utils.clip_grad_norm_([p for p in self.parameters() if p.grad is not None], self.optim.clip_norm)
+
     def validation_step(self, batch: Batch, index: int) -> None:
         """Collects answers of a supervised objective, losses of any other."""
         if isinstance(self.objective, Supervised):
@@ -70,7 +76,7 @@ class TrainingModule(pl.LightningModule):
             found = quick_figures(Answers.joined(self._answers), self.objective)
             values = {f"val/{name}": value for name, value in found.items()}
         values["val/loss"] = float(torch.stack(self._losses).sum()) / max(self._n_graph, 1)
-        self.log_dict(values, batch_size=1)
+        self.log_dict(values, batch_size=1, sync_dist=True)
         self._answers, self._losses, self._n_graph = [], [], 0
 
     def configure_optimizers(self) -> Any:

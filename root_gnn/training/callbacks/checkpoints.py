@@ -10,6 +10,7 @@ from lightning.pytorch.callbacks import Checkpoint
 
 from root_gnn.atomic import atomic_file
 from root_gnn.errors import InputError
+from root_gnn.training.callbacks.history import stepped
 
 
 class Checkpoints(Checkpoint):
@@ -42,8 +43,7 @@ class Checkpoints(Checkpoint):
         self, trainer: pl.Trainer, pl_module: pl.LightningModule, outputs: Any, batch: Any, batch_idx: int,
     ) -> None:
         """Saves within an epoch where asked to."""
-        stepped = (batch_idx + 1) % trainer.accumulate_grad_batches == 0
-        if self.every is not None and stepped and trainer.global_step % self.every == 0:
+        if self.every is not None and stepped(trainer, batch_idx) and trainer.global_step % self.every == 0:
             self.save(trainer, self.last_path)
 
     def on_train_epoch_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:

@@ -19,6 +19,11 @@ from torch import Tensor
 HEADER = "epoch,step,tag,value\n"
 
 
+def stepped(trainer: pl.Trainer, batch_idx: int) -> bool:
+    """Whether the optimiser made a step with this batch: gradients are accumulated over several, and over the rest of an epoch."""
+    return (batch_idx + 1) % trainer.accumulate_grad_batches == 0 or batch_idx + 1 == trainer.num_training_batches
+
+
 class History(pl.Callback):
     """Writes training scalars every `log_every` steps and validation scalars as they come, to CSV and TensorBoard."""
 
@@ -73,8 +78,7 @@ class History(pl.Callback):
         for name, value in outputs.items():
             self._sums[name] = self._sums.get(name, 0.0) + value.detach()
         self._n_summed += 1
-        at_step = trainer.global_step
-        if at_step % self.log_every == 0 and (batch_idx + 1) % trainer.accumulate_grad_batches == 0:
+        if stepped(trainer, batch_idx) and trainer.global_step % self.log_every == 0:
             self._write_training(trainer)
 
     def _write_training(self, trainer: pl.Trainer) -> None:
