@@ -92,8 +92,7 @@ def other_files(run: Run, spec: str | None, files: Sequence[Path], data_dir: Pat
 
 def _evaluated(run: Run, objective: Supervised, name: str, table: EventTable, index: NDArray[np.int64]) -> dict[str, Any]:
     found = answers(objective, evaluation_loader(table, index, BATCH_SIZE))
-    yields = table.cross_section_weights()
-    entry = figures(found, objective, lumi_weights=None if yields is None else yields[index])
+    entry = figures(found, objective, lumi_weights=table.cross_section_weights(index))
     write_predictions(run.folder / "predictions" / f"{name}.parquet", found, objective, table)
     if name != "validation" and objective.link == "softmax":
         _plot(run.folder / "plots", "" if name == "test" else f"_{name}", found, objective)

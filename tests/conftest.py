@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import importlib.util
 import os
+import tempfile
 from pathlib import Path
 
 import pytest
 from hypothesis import settings
 
 os.environ.setdefault("DGLBACKEND", "pytorch")  # else the first import of dgl writes a file into the home folder
+
+os.environ.setdefault("ROOT_GNN_CACHE", tempfile.mkdtemp(prefix="root_gnn_cache_"))  # not beside the fixtures
 
 settings.register_profile("suite", deadline=None, derandomize=True, max_examples=50)
 settings.load_profile("suite")
