@@ -176,9 +176,11 @@ def finetune(
 @app.command()
 def evaluate(
     run: RunFolder,
-    split: Annotated[Literal["train", "validation", "test"], typer.Option("--split", help="Which part of the run's data.")] = "test",
+    split: Annotated[
+        Literal["train", "validation", "test"] | None, typer.Option("--split", help="A part of the run's data; else validation and test.")
+    ] = None,
     spec: Annotated[str | None, typer.Option("--spec", help="The data spec of other files, by path or shipped name.")] = None,
-    files: Annotated[list[Path] | None, typer.Option("--files", metavar="F...", help="Other files to evaluate on.")] = None,
+    files: Annotated[list[Path] | None, typer.Option("--files", metavar="F...", help="Other files instead, as F or CLASS=F.")] = None,
     data_dir: DataDir = None, allow_plugin: AllowPlugin = None,
     quiet: Quiet = False, verbose: Verbose = False, debug: Debug = False,
 ) -> None:  # fmt: skip
@@ -191,7 +193,7 @@ def evaluate(
 @app.command()
 def embed(
     run: RunFolder,
-    method: Annotated[Literal["pca"], typer.Option("--method", help="How to bring the representations to two dimensions.")] = "pca",
+    method: Annotated[Literal["pca", "tsne", "umap"], typer.Option("--method", help="What brings them to two dimensions.")] = "pca",
     data_dir: DataDir = None, allow_plugin: AllowPlugin = None,
     quiet: Quiet = False, verbose: Verbose = False, debug: Debug = False,
 ) -> None:  # fmt: skip
