@@ -56,7 +56,7 @@ class Workbench:
         plan: what was loaded, is new, is frozen.
     """
 
-    def __init__(self, recipe: Recipe, *, data_dir: Path | None, mode: str = "scratch", source: Run | None = None) -> None:
+    def __init__(self, recipe: Recipe, *, data_dir: Path | str | None, mode: str = "scratch", source: Run | None = None) -> None:
         self.recipe, self.source = recipe, source
         self.table: EventTable = open_table(recipe.data, data_folder(data_dir))
         self.spec = self.table.spec
@@ -129,7 +129,7 @@ def versions() -> dict[str, str | None]:
     }
 
 
-def prepare(recipe_or_spec: Path | str, *, jobs: int = 1, data_dir: Path | None = None) -> list[Shard]:
+def prepare(recipe_or_spec: Path | str, *, jobs: int = 1, data_dir: Path | str | None = None) -> list[Shard]:
     """Reads files into the cache: those of a recipe or task, or every file of the data folder for a spec.
 
     Raises InputError where the name is neither, or the data folder holds nothing to read.
@@ -154,7 +154,7 @@ def _found(name: Path | str, kind: str) -> Path | None:
         return None
 
 
-def check(recipe: Path | str, *, overrides: Sequence[str] = (), data_dir: Path | None = None) -> str:
+def check(recipe: Path | str, *, overrides: Sequence[str] = (), data_dir: Path | str | None = None) -> str:
     """Validates a recipe, takes one step on one batch and tells the plan; writes nothing but the cache."""
     resolved = load(Recipe, find(recipe, "recipe"), overrides, allow_dotted=True)
     bench = Workbench(resolved, data_dir=data_dir)
@@ -165,7 +165,7 @@ def check(recipe: Path | str, *, overrides: Sequence[str] = (), data_dir: Path |
 
 
 def train(
-    recipe: Path | str | Recipe, *, overrides: Sequence[str] = (), data_dir: Path | None = None, run_dir: Path | None = None,
+    recipe: Path | str | Recipe, *, overrides: Sequence[str] = (), data_dir: Path | str | None = None, run_dir: Path | str | None = None,
     resume: bool = False, overwrite: bool = False, allow_plugins: Collection[str] = (),
 ) -> Run:
     """One training run from a recipe, finished with metrics, predictions and plots of validation and test.
@@ -179,7 +179,7 @@ def train(
 
 def finetune(
     task: str, *, run: Run | Path | str | None = None, encoder: Encoder | None = None, mode: Mode = "finetuned",
-    train_events: int | None = None, overrides: Sequence[str] = (), data_dir: Path | None = None, run_dir: Path | None = None,
+    train_events: int | None = None, overrides: Sequence[str] = (), data_dir: Path | str | None = None, run_dir: Path | str | None = None,
     resume: bool = False, overwrite: bool = False, allow_plugins: Collection[str] = (),
 ) -> Run:
     """Puts a pretrained encoder to a task, or trains the same network from scratch.
@@ -216,9 +216,9 @@ def _source(given: Run | Encoder | Path | str | None, mode: Mode, allow_plugins:
 
 
 def _run(
-    recipe: Recipe, *, mode: str, source: Run | None, data_dir: Path | None, run_dir: Path | None, resume: bool, overwrite: bool,
+    recipe: Recipe, *, mode: str, source: Run | None, data_dir: Path | str | None, run_dir: Path | str | None, resume: bool, overwrite: bool,
 ) -> Run:
-    folder = run_dir or RUNS / recipe.name
+    folder = RUNS / recipe.name if run_dir is None else Path(run_dir)
     is_first = os.environ.get("LOCAL_RANK", "0") == "0"  # the others of a node are started while the first one works
     if is_first and _already_finished(folder, recipe, resume=resume, overwrite=overwrite):
         log.info("%s is finished already", folder)

@@ -103,11 +103,11 @@ class Run:
         encoder.run_folder = self.folder
         return encoder
 
-    def table(self, data_dir: Path | None = None) -> EventTable:
+    def table(self, data_dir: Path | str | None = None) -> EventTable:
         """The run's own events, prepared where needed."""
         return open_table(self.recipe.data, data_folder(data_dir), spec=self.spec)
 
-    def answers(self, split: Split = "test", *, data_dir: Path | None = None, batch_size: int = 1024) -> Answers:
+    def answers(self, split: Split = "test", *, data_dir: Path | str | None = None, batch_size: int = 1024) -> Answers:
         """The objective's answers on a split, in event order; raises InputError for a run trained without labels."""
         objective = self.objective
         if not isinstance(objective, Supervised):
@@ -131,9 +131,9 @@ def load_encoder(folder: Path | str) -> Encoder:
     return load_run(folder).encoder
 
 
-def data_folder(given: Path | None) -> Path:
+def data_folder(given: Path | str | None) -> Path:
     """Where data paths start: as given, else `ROOT_GNN_DATA`, else the current folder."""
-    return given if given is not None else Path(os.environ.get("ROOT_GNN_DATA", "."))
+    return Path(given if given is not None else os.environ.get("ROOT_GNN_DATA", "."))
 
 
 def run_names(folder: Path) -> list[str]:
