@@ -14,6 +14,8 @@ os.environ.setdefault("DGLBACKEND", "pytorch")  # else the first import of dgl w
 
 os.environ.setdefault("ROOT_GNN_CACHE", tempfile.mkdtemp(prefix="root_gnn_cache_"))  # not beside the fixtures
 
+os.environ.setdefault("OMP_NUM_THREADS", "1")  # two workers on two cores: a second thread each would only wait
+
 settings.register_profile("suite", deadline=None, derandomize=True, max_examples=50)
 settings.load_profile("suite")
 

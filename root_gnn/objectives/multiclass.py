@@ -9,7 +9,6 @@ from pydantic import Field
 from torch import Tensor
 
 from root_gnn.config.plugins import Family
-from root_gnn.config.section import Section
 from root_gnn.errors import InputError
 from root_gnn.graph.batch import Batch
 from root_gnn.protocols import Encoder, Head, HeadConfig, ObjectiveConfig, Question, Supervised
@@ -18,14 +17,13 @@ from root_gnn.protocols import Encoder, Head, HeadConfig, ObjectiveConfig, Quest
 class Config(ObjectiveConfig):
     """Trains encoder and head to tell the classes apart."""
 
-    head: Annotated[Section, Family("heads")]
+    head: Annotated[HeadConfig, Family("heads")]
     label_smoothing: Annotated[float, Field(ge=0, lt=1)] = 0.0
 
     def build(self, encoder: Encoder, question: Question) -> Multiclass:
         """A new objective; raises InputError with fewer than two classes."""
         if len(question.classes) < 2:
             raise InputError(f"objective multiclass needs at least two classes under data.classes; there are {len(question.classes)}")
-        assert isinstance(self.head, HeadConfig)
         return Multiclass(encoder, self.head.build(encoder.dim, len(question.classes)), question.classes, self.label_smoothing)
 
 

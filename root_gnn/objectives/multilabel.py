@@ -15,7 +15,6 @@ from pydantic import Field
 from torch import Tensor
 
 from root_gnn.config.plugins import Family
-from root_gnn.config.section import Section
 from root_gnn.errors import InputError
 from root_gnn.graph.batch import Batch
 from root_gnn.graph.features import Features
@@ -30,7 +29,7 @@ OUTPUTS_PER_SLOT = 5  # existence, ln pt, eta, cos and sin of the relative azimu
 class Config(ObjectiveConfig):
     """One slot per particle; `kinematics` weighs the motion against the existence."""
 
-    head: Annotated[Section, Family("heads")]
+    head: Annotated[HeadConfig, Family("heads")]
     slots: tuple[str, ...] = ("higgs", "top1", "top2", "W", "Z")
     kinematics: Annotated[float, Field(ge=0)] = 1.0
 
@@ -40,7 +39,6 @@ class Config(ObjectiveConfig):
         missing = [name for name in wanted if name not in question.truth]
         if missing:
             raise InputError(f"objective multilabel needs the truth columns {', '.join(missing)}, which the spec does not list under truth")
-        assert isinstance(self.head, HeadConfig)
         head = self.head.build(encoder.dim, OUTPUTS_PER_SLOT * len(self.slots))
         return Multilabel(encoder, head, self.slots, self.kinematics, question.features)
 
