@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 """Control plots of simulated events: reads what `root-gnn simulate` wrote, writes pictures for docs/simulation.md.
 
-    root-gnn simulate --events 24000 --out DIR --process WH --process ttbar --process ggF --process VBF --process singletop_t \\
-        --process Zjets
+    root-gnn simulate --events 24000 --out DIR --process WH --process ZH --process ttbar --process ggF --process VBF \\
+        --process singletop_t --process Zjets
     scripts/control_plots.py --data DIR [--data DIR2] --out docs/figures
 """
 
@@ -70,14 +70,14 @@ def steps(axis: Any, values: np.ndarray, edges: np.ndarray, *, style: int, label
 def masses(files: Files, out: Path) -> None:
     figure, axes = plt.subplots(1, 2, figsize=(9, 3.6))
     branches = [f"{name}_{x}" for name in ("ele", "mu") for x in ("pt", "eta", "phi", "e", "charge")]
-    z = files.events("Zjets", branches)
+    z = files.events("ZH", branches)
     edges = np.arange(60, 121, 2.0)
     for style, (name, label) in enumerate((("mu", r"$Z\to\mu\mu$"), ("ele", r"$Z\to ee$"))):
         opposite = z[ak.sum(z[f"{name}_charge"], axis=1) == 0]
         found = pair_mass(opposite, name, ak.ones_like(opposite[f"{name}_pt"], dtype=bool))
         points(axes[0], found, edges, style=style, label=f"{label}, median {np.median(found[(found > 76) & (found < 106)]):.1f} GeV")
     axes[0].axvline(91.19, color="0.5", lw=0.8, ls="--")
-    axes[0].set(xlabel="dilepton mass [GeV]", ylabel="events / 2 GeV", xlim=(60, 120), title="Z + jets, two opposite-sign leptons")
+    axes[0].set(xlabel="dilepton mass [GeV]", ylabel="events / 2 GeV", xlim=(60, 120), title="ZH, two opposite-sign leptons")
     wh = files.events("WH", ["jet_pt", "jet_eta", "jet_phi", "jet_e", "jet_btag", "jet_truthflav"])
     edges = np.arange(20, 221, 10.0)
     tagged = wh.jet_btag == 1
@@ -128,7 +128,7 @@ def missing_momentum(files: Files, out: Path) -> None:
         chosen[np.flatnonzero(two)[(found > Z_WINDOW[0]) & (found < Z_WINDOW[1])]] = True
     met, phi, total = (ak.to_numpy(events[f"met_{x}"])[chosen] for x in ("met", "phi", "sumet"))
     components = np.stack((met * np.cos(phi), met * np.sin(phi)))
-    edges = np.quantile(total, np.linspace(0, 1, 9))
+    edges = np.quantile(total, np.linspace(0, 1, 7))
     edges[-1] += 1.0
     place = np.digitize(total, edges) - 1
     for i in range(len(edges) - 1):
