@@ -10,7 +10,7 @@ from pathlib import Path
 STYLE = """
 :root { color-scheme: light; }
 body { font: 16px/1.5 system-ui, sans-serif; color: #1a1a1a; background: #fff; }
-body { max-width: 70rem; margin: 0 auto; padding: 2rem 1.5rem 4rem; }
+body { max-width: 74rem; margin: 0 auto; padding: 2rem 1.5rem 4rem; }
 h1 { font-size: 1.8rem; line-height: 1.2; margin: 0 0 1rem; }
 h2 { font-size: 1.3rem; border-top: 1px solid #ccc; padding-top: 1.5rem; margin: 2.5rem 0 0.8rem; }
 h3 { font-size: 1.05rem; margin: 1.6rem 0 0.5rem; }
@@ -28,12 +28,13 @@ figure img { max-width: 100%; height: auto; }
 figcaption { font-size: 0.85rem; color: #444; }
 .note { background: #f5f3ea; border-left: 4px solid #a9842f; padding: 0.6rem 1rem; margin: 1rem 0; }
 .note p { margin: 0.3rem 0; }
-code { font-size: 0.9em; }
+pre { font-size: 0.8rem; background: #f6f6f6; padding: 0.8rem 1rem; }
 @media print {
   body { max-width: none; padding: 0; font-size: 10pt; }
   h2, h3 { break-after: avoid; }
   tr { break-inside: avoid; }
   .scroll { overflow: visible; }
+  pre { white-space: pre-wrap; font-size: 7pt; }
   table { font-size: 7pt; }
   td { white-space: normal; }
 }
@@ -69,6 +70,11 @@ def table(header: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
     head = "".join(f"<th>{escape(cell)}</th>" for cell in header)
     body = "\n".join("<tr>" + "".join(f"<td>{escape(cell)}</td>" for cell in row) + "</tr>" for row in rows)
     return f'<div class="scroll"><table>\n<thead><tr>{head}</tr></thead>\n<tbody>\n{body}\n</tbody>\n</table></div>'
+
+
+def listing(lines: Iterable[str]) -> str:
+    """Lines to be copied, each as it stands."""
+    return f'<pre class="scroll">{escape(chr(10).join(lines))}</pre>'
 
 
 def picture(path: Path, caption: str) -> str:

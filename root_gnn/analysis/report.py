@@ -11,7 +11,7 @@ from typing import Any
 from root_gnn import __version__, plots
 from root_gnn.analysis.comparison import Comparison
 from root_gnn.analysis.grouping import compared
-from root_gnn.analysis.page import heading, note, page, paragraph, picture, pictures, table
+from root_gnn.analysis.page import heading, listing, note, page, paragraph, picture, pictures, table
 from root_gnn.analysis.similarity import labels_of
 from root_gnn.atomic import write_text
 from root_gnn.console import log
@@ -44,7 +44,8 @@ HOW_SIMILAR = (
 
 def report(
     runs: Sequence[Run | Path | str], *, out: Path, title: str = "", comparisons: Sequence[Comparison] | None = None,
-    cka: Path | None = None, notes: Sequence[str] = (), detailed: Collection[str] | None = None, allow_plugins: Collection[str] = (),
+    cka: Path | None = None, notes: Sequence[str] = (), commands: Sequence[str] = (), detailed: Collection[str] | None = None,
+    allow_plugins: Collection[str] = (),
 ) -> Path:
     """Writes one self-contained HTML page about runs, and returns its path.
 
@@ -52,6 +53,7 @@ def report(
         comparisons: tables of groups of runs; found among the runs by task, mode and training size unless given.
         cka: a folder with `cka.json` and `cka.png`.
         notes: what a reader must know, at the top.
+        commands: what to type to do it again, at the end.
         detailed: names of the runs that get a section of their own; all unless given.
 
     Raises InputError for no runs, or a folder without `cka.json`.
@@ -72,6 +74,8 @@ def report(
     for run in opened:
         if detailed is None or run.name in detailed:
             parts += _run(run)
+    if commands:
+        parts += [heading("To do it again"), listing(commands)]
     parts.append(paragraph(f"Written by root_gnn {__version__}. What the figures mean is in docs/statistics.md.", "source"))
     write_text(out, page(name, parts))
     log.info("%s: one page about %d runs", out, len(opened))
