@@ -111,9 +111,9 @@ def tags(files: Files, out: Path) -> None:
         color, line, marker = LINES[style]
         center = 0.5 * (edges[1:] + edges[:-1])
         axis.errorbar(center, passed / total, np.sqrt(passed * (1 - passed / total)) / total, 0.5 * np.diff(edges), fmt=marker, color=color,
-                      ms=4, lw=1, label=f"{label} ({total.sum():,} jets)")
+                      ms=4, lw=1, label=f"{label} ({total.sum():,})")
         axis.axhline(rate, color=color, ls=line, lw=0.8)
-    axis.set(xlabel="jet pt [GeV]", ylabel="b-tag rate", yscale="log", ylim=(0.003, 6), title="ttbar, |eta| < 2.5; lines: the parameters")
+    axis.set(xlabel="jet pt [GeV]", ylabel="b-tag rate", yscale="log", ylim=(0.003, 6), title="jets in ttbar, |eta| < 2.5; lines: the parameters")
     save(figure, [axis], out / "simulation_btag.png", columns=3)
 
 
