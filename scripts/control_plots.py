@@ -113,7 +113,8 @@ def tags(files: Files, out: Path) -> None:
         axis.errorbar(center, passed / total, np.sqrt(passed * (1 - passed / total)) / total, 0.5 * np.diff(edges), fmt=marker, color=color,
                       ms=4, lw=1, label=f"{label} ({total.sum():,})")
         axis.axhline(rate, color=color, ls=line, lw=0.8)
-    axis.set(xlabel="jet pt [GeV]", ylabel="b-tag rate", yscale="log", ylim=(0.003, 6), title="jets in ttbar, |eta| < 2.5; lines: the parameters")
+    axis.set(xlabel="jet pt [GeV]", ylabel="b-tag rate", yscale="log", ylim=(0.003, 6))
+    axis.set_title("jets in ttbar, |eta| < 2.5; lines: the parameters")
     save(figure, [axis], out / "simulation_btag.png", columns=3)
 
 
