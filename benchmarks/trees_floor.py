@@ -64,18 +64,19 @@ class TreeBench:
         """Scores of the test events, `(n_test,)`, of the best of a few tree sizes with early stopping."""
         rows = subset(self.table, self.splits.train, n_train, seed)
         label = self.table.label
-        held = self.splits.validation
+        varies = np.array([len(np.unique(column[np.isfinite(column)])) > 1 for column in self.features[rows].T])
+        features, held = self.features[:, varies], self.splits.validation  # binning fails on a column of one value
         best: tuple[float, HistGradientBoostingClassifier] | None = None
         for leaves in LEAVES:
             trees = HistGradientBoostingClassifier(
                 learning_rate=0.05, max_iter=1000, max_leaf_nodes=leaves, l2_regularization=1.0,
                 early_stopping=True, n_iter_no_change=30, random_state=seed,
-            ).fit(self.features[rows], label[rows], X_val=self.features[held], y_val=label[held])
+            ).fit(features[rows], label[rows], X_val=features[held], y_val=label[held])
             loss = -float(np.max(trees.validation_score_))
             if best is None or loss < best[0]:
                 best = (loss, trees)
         assert best is not None
-        return np.asarray(best[1].decision_function(self.features[self.splits.test]), dtype=np.float64)
+        return np.asarray(best[1].decision_function(features[self.splits.test]), dtype=np.float64)
 
 
 def network_scores(run: Run, data_dir: Path) -> NDArray[np.float64]:
