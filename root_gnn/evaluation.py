@@ -29,8 +29,8 @@ BATCH_SIZE = 1024
 
 
 def evaluate(
-    folder: Path | str, *, split: Split | None = None, spec: str | None = None, files: Sequence[Path] = (), data_dir: Path | str | None = None,
-    allow_plugins: Collection[str] = (), fitted: Fitted | None = None,
+    folder: Path | str, *, split: Split | None = None, spec: str | None = None, files: Sequence[Path] = (),
+    data_dir: Path | str | None = None, allow_plugins: Collection[str] = (), fitted: Fitted | None = None,
 ) -> Run:
     """Writes `metrics.json`, `predictions/<split>.parquet` and `plots/*.png` of a run.
 

@@ -113,7 +113,8 @@ class Workbench:
         features = self.spec.features()
         augmentations = [config.build(features) for config in self.recipe.data.augmentations]
         return fit(
-            self.objective, self.training_batches, self.validation_batches(), train=self.recipe.train, optim=self.recipe.optim, augmentations=augmentations,
+            self.objective, self.training_batches, self.validation_batches(),
+            train=self.recipe.train, optim=self.recipe.optim, augmentations=augmentations,
             seed=self.recipe.seed, folder=folder, name=self.recipe.name, n_event=len(self.indices["train"]), resume=resume,
         )
 
@@ -216,7 +217,8 @@ def _source(given: Run | Encoder | Path | str | None, mode: Mode, allow_plugins:
 
 
 def _run(
-    recipe: Recipe, *, mode: str, source: Run | None, data_dir: Path | str | None, run_dir: Path | str | None, resume: bool, overwrite: bool,
+    recipe: Recipe, *, mode: str, source: Run | None, data_dir: Path | str | None, run_dir: Path | str | None,
+    resume: bool, overwrite: bool,
 ) -> Run:
     folder = RUNS / recipe.name if run_dir is None else Path(run_dir)
     is_first = os.environ.get("LOCAL_RANK", "0") == "0"  # the others of a node are started while the first one works
