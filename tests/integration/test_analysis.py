@@ -97,7 +97,7 @@ def test_wrong_input_leaves_with_2_and_one_paragraph(workplace: Path) -> None:
 
 @pytest.mark.parametrize(
     ("line", "words"),
-    [("cka {0}", "two runs or more and got 1"), ("report data", "data is no run folder"), ("cka {0} {1} --events 2", "at least four events")],
+    [("cka {0}", "two runs or more and got 1"), ("report data", "data is no run folder"), ("cka {0} {1} --events 2", "four events")],
 )
 def test_wrong_input_in_this_process(
     workplace: Path, runs: list[str], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], line: str, words: str
