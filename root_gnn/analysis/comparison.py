@@ -65,6 +65,12 @@ class Difference:
         return "above" if self.auc.low > 0.0 else "below"
 
 
+    @property
+    def claim(self) -> str:
+        """The verdict in words for a table."""
+        return self.verdict if self.verdict in ("above", "below", "not told apart") else f"none ({self.verdict})"
+
+
 @dataclass(frozen=True)
 class Comparison:
     """Groups of runs on the same test events; `differences` are those of every other group to the reference."""
@@ -116,9 +122,9 @@ class Comparison:
 
     def paired(self) -> Table:
         """Header and rows of the table of differences to the reference."""
-        header = (f"test AUC less that of {self.reference}", "mean [68 %]", "each seed", "seeds that go the other way", "says")
+        header = (f"test AUC less that of {self.reference}", "mean [68 %]", "each seed", "seeds that go the other way", "claim")
         rows: list[tuple[str, ...]] = [
-            (one.group, _interval(one.auc, 3, sign=True), _each(one.auc, 3, sign=True), _against(one.auc), one.verdict)
+            (one.group, _interval(one.auc, 3, sign=True), _each(one.auc, 3, sign=True), _against(one.auc), one.claim)
             for one in self.differences
         ]
         return header, rows
