@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from root_gnn.config.section import Section
 
@@ -30,6 +30,12 @@ class TrainConfig(Section):
     checkpoint_every: Count | None = None
     accumulate: Count = 1
     log_every: Count = 20
+
+    @model_validator(mode="after")
+    def _divides(self) -> Self:
+        if self.batch_size % self.accumulate:
+            raise ValueError(f"batch_size {self.batch_size} is not a multiple of accumulate {self.accumulate}, the parts of a step")
+        return self
 
     @property
     def monitor_mode(self) -> Literal["min", "max"]:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import logging
 import math
 import warnings
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -13,14 +14,16 @@ from typing import Any
 import lightning.pytorch as pl
 import torch
 from lightning.fabric.plugins.environments.slurm import SLURMEnvironment
-from lightning.pytorch.callbacks import EarlyStopping
 from lightning.pytorch.loggers import TensorBoardLogger
+from lightning.pytorch.utilities.exceptions import SIGTERMException
 from torch.utils.data import DataLoader
 
 from root_gnn.console import log
+from root_gnn.errors import InputError
 from root_gnn.graph.batch import Batch
 from root_gnn.protocols import Augmentation, Objective
 from root_gnn.training.callbacks.checkpoints import Checkpoints
+from root_gnn.training.callbacks.early_stopping import EarlyStopping
 from root_gnn.training.callbacks.history import History
 from root_gnn.training.callbacks.interrupt import Interrupt
 from root_gnn.training.callbacks.random_state import RandomState
@@ -53,15 +56,17 @@ def fit(
         folder: the run folder; `history.csv`, `tensorboard/` and `checkpoints/` are written there.
         n_event: training events per epoch, over all ranks.
         resume: go on from `checkpoints/last.ckpt` where there is one.
+
+    Raises InputError where the monitored value is not measured, or never was a finite number.
     """
     checkpoints = Checkpoints(folder / "checkpoints", monitor=train.monitor, mode=train.monitor_mode, every=train.checkpoint_every)
     history = History(folder / "history.csv", log_every=train.log_every, batch_size=train.batch_size)
     callbacks: list[pl.Callback] = [
         RandomState(), history, Throughput(name, n_event=n_event, monitor=train.monitor),
-        Interrupt(checkpoints, resume_command=f"the same command with --resume --run-dir {folder}"), checkpoints,
+        Interrupt(checkpoints), checkpoints,
     ]
     if train.early_stopping is not None:
-        callbacks.append(EarlyStopping(train.monitor, mode=train.monitor_mode, patience=train.early_stopping, check_finite=True))
+        callbacks.append(EarlyStopping(train.monitor, mode=train.monitor_mode, patience=train.early_stopping, strict=False))
     from_checkpoint = checkpoints.last_path if resume and checkpoints.last_path.exists() else None
     if resume:
         log.info("%s: %s", name, f"going on from {from_checkpoint}" if from_checkpoint else "no checkpoint yet, starting anew")
@@ -72,7 +77,11 @@ def fit(
         steps_per_epoch = math.ceil(len(batches) / train.accumulate)
         n_step = min(train.max_epochs * steps_per_epoch, train.max_steps or train.max_epochs * steps_per_epoch)
         module = TrainingModule(objective, optim, augmentations=augmentations, seed=seed, n_step=n_step, steps_per_epoch=steps_per_epoch)
-        trainer.fit(module, batches, validation_loader, ckpt_path=from_checkpoint, weights_only=True)
+        with _honest_exit():
+            trainer.fit(module, batches, validation_loader, ckpt_path=from_checkpoint, weights_only=True)
+    if checkpoints.best is None:
+        raise InputError(f"{train.monitor} was not a finite number after any epoch of {name}, so no epoch is the best one; "
+                         f"{folder / 'history.csv'} shows when it went wrong. Lower optim.lr, or look for extreme weights in the data.")
     load_weights(objective, checkpoints.best_path)
     device = torch.cuda.get_device_name(0) if module.device.type == "cuda" else module.device.type
     return Fitted(checkpoints.best_epoch + 1, history.seconds, history.n_graph, device)
@@ -109,6 +118,19 @@ class _quiet:
     def __exit__(self, *exception: object) -> None:
         self._caught.__exit__(None, None, None)
         self._logger.setLevel(self._level)
+
+
+@contextmanager
+def _honest_exit() -> Iterator[None]:
+    """Lightning's way out when it is told to end before `Interrupt` listens leaves with code 0 or 1."""
+    try:
+        yield
+    except SIGTERMException:
+        raise SystemExit(143) from None
+    except SystemExit as left:
+        if isinstance(left.__context__, KeyboardInterrupt):
+            raise KeyboardInterrupt from None
+        raise
 
 
 def load_weights(objective: Objective, checkpoint: Path) -> None:

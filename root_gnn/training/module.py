@@ -52,6 +52,11 @@ class TrainingModule(pl.LightningModule):
         """The objective's losses."""
         return self.objective(self.augmented(batch))  # type: ignore[no-any-return]
 
+    def on_train_batch_end(self, *args: Any) -> None:
+        """Validates and ends where `train.max_steps` ends an epoch early; Lightning's own limit leaves without validation."""
+        if self.trainer.global_step >= self.n_step:
+            self.trainer.should_stop = True
+
     def optimizer_step(self, *args: Any, **kwargs: Any) -> None:
         """Lightning's step, then the objective's own (an EMA target), once each."""
         super().optimizer_step(*args, **kwargs)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from pathlib import Path
 from typing import Any, Literal
 
@@ -10,11 +11,14 @@ from lightning.pytorch.callbacks import Checkpoint
 
 from root_gnn.atomic import atomic_file
 from root_gnn.errors import InputError
-from root_gnn.training.callbacks.history import stepped
+from root_gnn.training.callbacks.history import is_last, stepped
 
 
 class Checkpoints(Checkpoint):
-    """Saves `last` after every epoch (and every `every` steps), and `best` whenever the monitored value improved."""
+    """Saves `last` after every epoch (and every `every` steps), and `best` whenever the monitored value improved.
+
+    A value that is not finite is no improvement.
+    """
 
     def __init__(self, folder: Path, *, monitor: str, mode: Literal["min", "max"], every: int | None) -> None:
         self.folder, self.monitor, self.mode, self.every = folder, monitor, mode, every
@@ -42,8 +46,10 @@ class Checkpoints(Checkpoint):
     def on_train_batch_end(
         self, trainer: pl.Trainer, pl_module: pl.LightningModule, outputs: Any, batch: Any, batch_idx: int,
     ) -> None:
-        """Saves within an epoch where asked to."""
-        if self.every is not None and stepped(trainer, batch_idx) and trainer.global_step % self.every == 0:
+        """Saves within an epoch where asked to; not on its last step, from which Lightning would resume without validating."""
+        if self.every is None or is_last(trainer, batch_idx) or not stepped(trainer, batch_idx):
+            return
+        if trainer.global_step % self.every == 0:
             self.save(trainer, self.last_path)
 
     def on_train_epoch_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
@@ -51,9 +57,10 @@ class Checkpoints(Checkpoint):
         found = trainer.callback_metrics.get(self.monitor)
         if found is None:
             known = ", ".join(sorted(name for name in trainer.callback_metrics if name.startswith("val/")))
-            raise InputError(f"train.monitor is {self.monitor}, which this objective does not measure; it measures {known}")
+            raise InputError(f"train.monitor is {self.monitor}, which was not measured on the validation events; measured were {known}")
         value = float(found)
-        if self.best is None or (value < self.best if self.mode == "min" else value > self.best):
+        improved = self.best is None or (value < self.best if self.mode == "min" else value > self.best)
+        if improved and math.isfinite(value):
             self.best, self.best_epoch = value, trainer.current_epoch
             self.save(trainer, self.best_path)
         self.save(trainer, self.last_path)

@@ -1,7 +1,8 @@
 """`history.csv`: every scalar of a run once, whatever happened in between.
 
-Rows are `epoch,step,tag,value`, only ever appended. A checkpoint remembers how long the file was when it was saved;
-a resumed run cuts the file back to that, so rows of lost steps vanish and none comes twice.
+Rows are `epoch,step,tag,value` (epochs from 0, steps of the optimiser so far), only ever appended. A checkpoint remembers
+how long the file was when it was saved; a resumed run cuts the file back to that, so rows of lost steps vanish and none
+comes twice.
 """
 
 from __future__ import annotations
@@ -21,7 +22,12 @@ HEADER = "epoch,step,tag,value\n"
 
 def stepped(trainer: pl.Trainer, batch_idx: int) -> bool:
     """Whether the optimiser made a step with this batch: gradients are accumulated over several, and over the rest of an epoch."""
-    return (batch_idx + 1) % trainer.accumulate_grad_batches == 0 or batch_idx + 1 == trainer.num_training_batches
+    return (batch_idx + 1) % trainer.accumulate_grad_batches == 0 or is_last(trainer, batch_idx)
+
+
+def is_last(trainer: pl.Trainer, batch_idx: int) -> bool:
+    """Whether validation follows: the epoch ends with this batch, or training with this step."""
+    return batch_idx + 1 == trainer.num_training_batches or trainer.global_step == trainer.max_steps
 
 
 class History(pl.Callback):
@@ -57,9 +63,9 @@ class History(pl.Callback):
         self._clock = time.monotonic()
         if not trainer.is_global_zero:
             return
-        if self._resumed_length is None:
+        if self._resumed_length is None or not self.path.exists():
             self.path.write_text(HEADER, encoding="utf-8")
-        else:
+        elif self.path.stat().st_size > self._resumed_length:
             os.truncate(self.path, self._resumed_length)
 
     def on_before_optimizer_step(self, trainer: pl.Trainer, pl_module: pl.LightningModule, optimizer: torch.optim.Optimizer) -> None:

@@ -1,4 +1,4 @@
-"""A job that is told to end saves first, says how to go on, and does not pretend to have finished."""
+"""A job that is told to end saves first, and does not pretend to have finished."""
 
 from __future__ import annotations
 
@@ -10,21 +10,23 @@ import lightning.pytorch as pl
 
 from root_gnn.console import log
 from root_gnn.training.callbacks.checkpoints import Checkpoints
+from root_gnn.training.callbacks.history import is_last, stepped
 
 SIGNALS = (signal.SIGTERM, signal.SIGINT, signal.SIGUSR1)
 EXIT_CODES = {signal.SIGTERM: 143, signal.SIGINT: 130, signal.SIGUSR1: 143}
+STEPS_BETWEEN_QUESTIONS = 10
 
 
 class Interrupt(pl.Callback):
-    """The handler only raises a flag; the checkpoint is saved between two steps."""
+    """The handler only raises a flag; between two steps a checkpoint is saved, and between two epochs there is one already."""
 
-    def __init__(self, checkpoints: Checkpoints, *, resume_command: str) -> None:
-        self.checkpoints, self.resume_command = checkpoints, resume_command
+    def __init__(self, checkpoints: Checkpoints) -> None:
+        self.checkpoints = checkpoints
         self._received: signal.Signals | None = None
         self._before: dict[signal.Signals, Any] = {}
 
     def on_train_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
-        """Listens from now on; only a main thread can."""
+        """Listens from now on, in place of Lightning, which gives the signals back when it ends; only a main thread can."""
         for number in SIGNALS:
             try:
                 self._before[number] = signal.signal(number, self._note)
@@ -37,13 +39,34 @@ class Interrupt(pl.Callback):
     def on_train_batch_end(
         self, trainer: pl.Trainer, pl_module: pl.LightningModule, outputs: Any, batch: Any, batch_idx: int,
     ) -> None:
-        """Saves and leaves, if a signal came."""
-        if self._received is None:
+        """Saves and leaves, if a signal came; not on an epoch's last step, after which the epoch is finished and saved."""
+        if is_last(trainer, batch_idx) or not stepped(trainer, batch_idx):
             return
-        self.checkpoints.save(trainer, self.checkpoints.last_path)
-        log.warning("Stopped by %s at epoch %d, step %d; saved. Go on with: %s",
-                    self._received.name, trainer.current_epoch, trainer.global_step, self.resume_command)
-        raise SystemExit(EXIT_CODES[self._received])
+        if trainer.world_size > 1 and trainer.global_step % STEPS_BETWEEN_QUESTIONS:
+            return
+        if self._told(trainer):
+            self.checkpoints.save(trainer, self.checkpoints.last_path)
+            self._leave(trainer)
+
+    def on_train_epoch_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
+        """Leaves, if a signal came while the last epoch was validated and saved."""
+        if self.checkpoints.best is not None and self._told(trainer):
+            self._leave(trainer)
+
+    def on_train_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
+        """Leaves, if a signal came in the last epoch: what follows training has no checkpoint to save."""
+        if self._told(trainer):
+            self._leave(trainer)
+
+    def _told(self, trainer: pl.Trainer) -> bool:
+        """Whether a signal came to any process; all of them ask at the same step, so that all leave together."""
+        came = self._received is not None
+        return trainer.strategy.reduce_boolean_decision(came, all=False) if trainer.world_size > 1 else came
+
+    def _leave(self, trainer: pl.Trainer) -> None:
+        received = self._received or signal.SIGTERM
+        log.warning("Stopped by %s in epoch %d, after step %d; saved.", received.name, trainer.current_epoch + 1, trainer.global_step)
+        raise SystemExit(EXIT_CODES[received])
 
     def teardown(self, trainer: pl.Trainer, pl_module: pl.LightningModule, stage: str) -> None:
         """Hands the signals back."""
