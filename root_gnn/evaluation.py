@@ -38,14 +38,14 @@ def evaluate(
         split: a split of the run's own data; validation and test where none is named.
         spec, files: other files instead, all of their events, as the split `files`; `CLASS=FILE` says a file's class where
             the spec has no label.
-        fitted: what the training reported; without it the training's figures in `metrics.json` are kept.
+        fitted: what the training reported; without it what `metrics.json` says of the training and of other splits is kept.
 
     Raises InputError where the files' classes are unknown or their node features are not those of the run.
     """
     run = load_run(folder, allow_plugins=allow_plugins)
     objective = run.objective
     path = run.folder / "metrics.json"
-    content: dict[str, Any] = run.metrics if path.exists() else {}
+    content: dict[str, Any] = run.metrics if path.exists() and fitted is None else {}
     if fitted is not None:
         content |= {
             "best_epoch": fitted.best_epoch, "seconds": fitted.seconds, "events_per_second": fitted.n_event / max(fitted.seconds, 1e-9),

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import json
 import os
 import platform
+import shlex
 import shutil
 import subprocess
+import sys
 from collections.abc import Collection, Sequence
 from importlib import metadata
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -17,7 +21,7 @@ from torch.utils.data import DataLoader
 
 from root_gnn import __version__
 from root_gnn.atomic import write_json, write_text
-from root_gnn.config.loader import load, to_yaml
+from root_gnn.config.loader import load, to_mapping, to_yaml
 from root_gnn.config.shipped import find
 from root_gnn.config.yaml import read_document
 from root_gnn.console import log
@@ -37,11 +41,13 @@ from root_gnn.recipe import Recipe
 from root_gnn.run import RUNS, Run, build, data_folder, load_run
 from root_gnn.task import Mode, Task, finetuning_recipe
 from root_gnn.training.fit import Fitted, fit
-from root_gnn.training.plan import Plan, load_backbone
+from root_gnn.training.plan import Plan, load_backbone, sha256
 
 N_SCALING_EVENT = 50_000
 VALIDATION_BATCH = 1024
 DEFAULT_PRETRAINED = RUNS / "pretrain_multiclass"
+WRITTEN_DOWN = ("spec.yaml", "scaling.json", "plan.json", "versions.json", "config.yaml")  # in this order
+WRITTEN_LATER = ("history.csv", "tensorboard", "checkpoints", "metrics.json", "predictions", "plots", "embedding")
 Index = NDArray[np.int64]
 
 
@@ -93,14 +99,15 @@ class Workbench:
         )
 
     def validation_batches(self) -> DataLoader[Batch]:
-        """All validation events, with weights on the scale of the training events."""
-        return evaluation_loader(self.table, self.indices["validation"], VALIDATION_BATCH, weights=self._weights())
+        """All validation events, with weights on the scale of the training events, signed whatever the loss is trained with."""
+        signed = np.copysign(self._weights(), self.table.weight).astype(np.float32)
+        return evaluation_loader(self.table, self.indices["validation"], VALIDATION_BATCH, weights=signed)
 
     def _weights(self) -> NDArray[np.float32]:
         return training_weights(self.table, self.indices["train"], self.recipe.data.weights)
 
     def write_down(self, folder: Path) -> None:
-        """The files that make the run repeatable."""
+        """The files that make the run repeatable; `config.yaml` last, so that where it is the others are too."""
         folder.mkdir(parents=True, exist_ok=True)
         write_text(folder / "spec.yaml", to_yaml(self.spec))
         self.scaling.save(folder / "scaling.json")
@@ -121,12 +128,13 @@ class Workbench:
 
 def versions() -> dict[str, str | None]:
     """Versions, the commit of the current checkout, and the device, as `versions.json` keeps them."""
-    commit = subprocess.run(["git", "rev-parse", "HEAD"], capture_output=True, text=True, check=False)
+    git = shutil.which("git")
+    commit = subprocess.run([git, "rev-parse", "HEAD"], capture_output=True, text=True, check=False) if git else None
     device = torch.cuda.get_device_name(0) if torch.cuda.is_available() else platform.processor() or platform.machine()
     return {
         "root_gnn": __version__, "torch": torch.__version__, "lightning": metadata.version("lightning"),
         "python": platform.python_version(),
-        "git_commit": commit.stdout.strip() if commit.returncode == 0 else None, "device": device,
+        "git_commit": commit.stdout.strip() if commit is not None and commit.returncode == 0 else None, "device": device,
     }
 
 
@@ -221,30 +229,106 @@ def _run(
     resume: bool, overwrite: bool,
 ) -> Run:
     folder = RUNS / recipe.name if run_dir is None else Path(run_dir)
+    plugins = _own_modules(to_mapping(recipe))
     is_first = os.environ.get("LOCAL_RANK", "0") == "0"  # the others of a node are started while the first one works
-    if is_first and _already_finished(folder, recipe, resume=resume, overwrite=overwrite):
-        log.info("%s is finished already", folder)
-        return load_run(folder)
-    bench = Workbench(recipe, data_dir=data_dir, mode=mode, source=source)
     if is_first:
-        bench.write_down(folder)
-        log.info("%s", bench.plan)
-    fitted = bench.fit(folder, resume=resume)
-    return evaluate(folder, data_dir=data_dir, fitted=fitted) if is_first else load_run(folder)
+        _check_folder(folder, recipe, mode=mode, source=source, resume=resume, overwrite=overwrite)
+    if resume and _is_finished(folder):
+        log.info("%s is finished already", folder)
+        return load_run(folder, allow_plugins=plugins)
+    try:
+        bench = Workbench(recipe, data_dir=data_dir, mode=mode, source=source)
+        if is_first:
+            _make_ready(folder, bench, overwrite=overwrite)
+        fitted = bench.fit(folder, resume=resume)
+        if not is_first:
+            return load_run(folder, allow_plugins=plugins)
+        return evaluate(folder, data_dir=data_dir, fitted=fitted, allow_plugins=plugins)
+    except (KeyboardInterrupt, SystemExit):
+        if is_first:
+            log.warning("Go on with: %s", _resume_command(sys.argv, folder))
+        raise
 
 
-def _already_finished(folder: Path, recipe: Recipe, *, resume: bool, overwrite: bool) -> bool:
-    """Whether a resumed run has nothing left to do; clears the folder for `overwrite`."""
-    if not folder.exists() or not any(folder.iterdir()):
-        return False
+def _make_ready(folder: Path, bench: Workbench, *, overwrite: bool) -> None:
+    """Clears an older run away, now that the new one is known to start, and writes down what this one is."""
     if overwrite:
-        shutil.rmtree(folder)
-        return False
-    if not resume:
+        for name in (*WRITTEN_DOWN, *WRITTEN_LATER):
+            path = folder / name
+            shutil.rmtree(path) if path.is_dir() else path.unlink(missing_ok=True)
+    if not (folder / "checkpoints" / "last.ckpt").exists():  # else the weights there go with the files there
+        bench.write_down(folder)
+    log.info("%s", bench.plan)
+
+
+def _check_folder(folder: Path, recipe: Recipe, *, mode: str, source: Run | None, resume: bool, overwrite: bool) -> None:
+    """Raises InputError where the folder is no place for this run, naming the reason; touches nothing."""
+    if resume and overwrite:
+        raise InputError("--resume goes on with a run and --overwrite starts it again; give one of the two")
+    if folder.exists() and not folder.is_dir():
+        raise InputError(f"the run folder {folder} is a file; name another with --run-dir")
+    if not folder.exists() or not any(folder.iterdir()):
+        return
+    if source is not None and source.folder.resolve() == folder.resolve():
+        raise InputError(f"{folder} is the pretrained run itself; name another folder with --run-dir")
+    if not (resume or overwrite):
         raise InputError(f"the run folder {folder} exists; go on with --resume, start again with --overwrite, "
                          "or name another with --run-dir")
+    is_run = all((folder / name).is_file() for name in WRITTEN_DOWN)
+    if not is_run and (overwrite or not _just_begun(folder)):
+        raise InputError(f"{folder} holds files and is no run folder ({', '.join(WRITTEN_DOWN)} are not all there), so it is left "
+                         "as it is; name another with --run-dir, or empty it yourself")
+    if is_run and resume:
+        _check_same_run(folder, recipe, mode=mode, source=source)
+
+
+def _just_begun(folder: Path) -> bool:
+    """Whether all that is there are the files that `write_down` writes before the last one, or is not yet under its name."""
+    hidden = tuple(f".{name}." for name in WRITTEN_DOWN)
+    return all(path.name in WRITTEN_DOWN[:-1] or path.name.startswith(hidden) for path in folder.iterdir())
+
+
+def _check_same_run(folder: Path, recipe: Recipe, *, mode: str, source: Run | None) -> None:
     config = folder / "config.yaml"
-    if config.exists() and config.read_text(encoding="utf-8") != to_yaml(recipe):
-        raise InputError(f"{config} and this recipe differ, so --resume would not give the run it promises; "
-                         "resume with the recipe of the run, or use --run-dir for a new one")
-    return (folder / "metrics.json").exists()
+    before, now = _flat(read_document(config).value), _flat(to_mapping(recipe))
+    changed = [f"{key} is {before.get(key)!r} there and {now.get(key)!r} here" for key in before | now if before.get(key) != now.get(key)]
+    plan = load_run(folder, allow_plugins=_own_modules(to_mapping(recipe))).plan if not changed else {}
+    if plan and plan["mode"] != mode:
+        changed.append(f"--mode is {plan['mode']} there and {mode} here")
+    digest = sha256(source.checkpoint) if source is not None and mode != "scratch" else None
+    if plan and plan["source_sha256"] != digest:
+        changed.append(f"its backbone came from other weights ({plan['source']}) than --from names here")
+    if changed:
+        raise InputError(f"{config} and this recipe differ, so --resume would not give the run it promises: {'; '.join(changed[:3])}. "
+                         "Resume with the recipe of the run, or use --run-dir for a new one")
+
+
+def _flat(value: Any, key: str = "") -> dict[str, Any]:
+    """The leaves of a mapping by dotted key."""
+    if not isinstance(value, dict) or not value:
+        return {key: value}
+    parts = [_flat(part, f"{key}.{name}" if key else str(name)) for name, part in value.items()]
+    return {name: leaf for part in parts for name, leaf in part.items()}
+
+
+def _own_modules(mapping: Any) -> set[str]:
+    """Modules of the user's own that a recipe names as plug-ins: it was allowed to run them, so its run folder is."""
+    if isinstance(mapping, list):
+        return {name for part in mapping for name in _own_modules(part)}
+    if not isinstance(mapping, dict):
+        return set()
+    name = str(mapping.get("name", ""))
+    return {found for part in mapping.values() for found in _own_modules(part)} | ({name} if "." in name else set())
+
+
+def _is_finished(folder: Path) -> bool:
+    """Whether training has left its figures in `metrics.json`; `evaluate` alone writes the file without them."""
+    path = folder / "metrics.json"
+    return path.exists() and "best_epoch" in json.loads(path.read_text(encoding="utf-8"))
+
+
+def _resume_command(argv: Sequence[str], folder: Path) -> str:
+    """What a user types to go on, from what was typed before; in words where that was not our command line."""
+    if Path(argv[0]).stem != "root-gnn":
+        return f"the same call with resume (--resume), run folder {folder}"
+    return shlex.join(["root-gnn", *(word for word in argv[1:] if word not in ("--overwrite", "--resume")), "--resume"])

@@ -77,11 +77,11 @@ class Run:
 
     @property
     def history(self) -> Mapping[str, NDArray[np.float64]]:
-        """Each tag of `history.csv` as an array of rows (epoch, step, value): `(n_row, 3)`; `history["val/loss"][:, 2]`."""
+        """Each tag of `history.csv` as an array of rows (epoch from 0, step, value): `(n_row, 3)`; `history["val/loss"][:, 2]`."""
         rows: dict[str, list[tuple[float, float, float]]] = {}
-        with (self.folder / "history.csv").open(encoding="utf-8") as file:
-            for row in csv.DictReader(file):
-                rows.setdefault(row["tag"], []).append((float(row["epoch"]), float(row["step"]), float(row["value"])))
+        text = (self.folder / "history.csv").read_text(encoding="utf-8")
+        for row in csv.DictReader(text[: text.rfind("\n") + 1].splitlines()):  # a killed run may leave half a row
+            rows.setdefault(row["tag"], []).append((float(row["epoch"]), float(row["step"]), float(row["value"])))
         return {tag: np.array(values) for tag, values in rows.items()}
 
     @cached_property

@@ -35,17 +35,20 @@ def finetuning_recipe(
         task: a name among the shipped tasks, or a path.
         mode: sets `optim.backbone_lr_scale`: scratch 1, frozen 0, finetuned what `configs/finetune.yaml` says.
         model: the encoder's section in the pretrained run; None takes that of `configs/finetune.yaml`.
-        overrides: `dotted.key=value`; those of `data` belong to the task.
+        overrides: `dotted.key=value`; those of `data`, and of an objective that the task has, belong to the task.
 
     Raises InputError where an override contradicts the mode.
     """
     if mode not in ("finetuned", "frozen", "scratch"):
         raise InputError(f"--mode must be finetuned, frozen or scratch, not {mode}")
-    if model is not None and any(override.startswith("model.") for override in overrides):
+    if model is not None and any(_section(override) == "model" for override in overrides):
         raise InputError("the model is that of the pretrained run; --set model... only goes with --mode scratch and no --from")
-    for_data = [override for override in overrides if override.startswith("data.")]
-    for_training = [override for override in overrides if not override.startswith("data.")]
-    question = load(Task, find(task, "task"), for_data, allow_dotted=True)
+    path = find(task, "task")
+    has_objective = load(Task, path, allow_dotted=True).objective is not None
+    of_task = ("data", "objective") if has_objective else ("data",)
+    for_task = [override for override in overrides if _section(override) in of_task]
+    for_training = [override for override in overrides if _section(override) not in of_task]
+    question = load(Task, path, for_task, allow_dotted=True)
     how = load(TrainingRecipe, find("finetune", "recipe"), for_training, allow_dotted=True)
     optim = how.optim
     scale_given = any(override.split("=")[0].strip() == "optim.backbone_lr_scale" for override in overrides)
@@ -56,7 +59,7 @@ def finetuning_recipe(
     if wanted is not None:
         optim = optim.model_copy(update={"backbone_lr_scale": wanted})
     data = question.data if train_events is None else question.data.model_copy(update={"train_events": train_events})
-    name_given = any(override.startswith("name=") for override in overrides)
+    name_given = any(_section(override) == "name" for override in overrides)
     size = f"_n{data.train_events}" if data.train_events is not None else ""
     return Recipe(
         name=how.name if name_given else f"{question.name}_{mode}{size}_s{how.seed}", seed=how.seed, data=data,
@@ -64,3 +67,6 @@ def finetuning_recipe(
     )
 
 
+def _section(override: str) -> str:
+    """The first key of `dotted.key=value`."""
+    return override.partition("=")[0].partition(".")[0].strip()

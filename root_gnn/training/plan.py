@@ -47,8 +47,8 @@ class Plan:
             for group in groups(objective.encoder, objective, optim)
         )
         return cls(
-            mode=mode, source=None if source is None else source.parents[1].name,
-            source_sha256=None if source is None else hashlib.sha256(source.read_bytes()).hexdigest(),
+            mode=mode, source=None if source is None else source.resolve().parents[1].name,
+            source_sha256=None if source is None else sha256(source),
             loaded=tuple(from_source), initialised=tuple(name for name in names if name not in set(from_source)), skipped=skipped,
             frozen=tuple(f"encoder.{name}" for name, _ in objective.encoder.named_parameters()) if frozen else (),
             groups=rows, n_parameters=sum(parameter.numel() for parameter in objective.parameters()), events=events,
@@ -65,6 +65,11 @@ class Plan:
                   for row in self.groups]
         lines.append("  events: " + ", ".join(f"{name} {count:,}" for name, count in self.events.items()))
         return "\n".join(lines)
+
+
+def sha256(path: Path) -> str:
+    """Hexadecimal digest of a file."""
+    return hashlib.sha256(path.read_bytes()).hexdigest()
 
 
 def load_backbone(encoder: Encoder, checkpoint: Path) -> tuple[str, ...]:
