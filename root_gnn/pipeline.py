@@ -32,7 +32,7 @@ from root_gnn.data.spec import load_spec
 from root_gnn.data.splits import split_table, subset
 from root_gnn.data.table import EventTable, open_table
 from root_gnn.data.weights import training_weights
-from root_gnn.errors import InputError
+from root_gnn.errors import InputError, suggest
 from root_gnn.evaluation import evaluate
 from root_gnn.graph.batch import Batch
 from root_gnn.graph.scaling import Scaling
@@ -41,11 +41,13 @@ from root_gnn.recipe import Recipe
 from root_gnn.run import RUNS, Run, build, data_folder, load_run
 from root_gnn.task import Mode, Task, finetuning_recipe
 from root_gnn.training.fit import Fitted, fit
+from root_gnn.training.module import measured
 from root_gnn.training.plan import Plan, load_backbone, sha256
 
 N_SCALING_EVENT = 50_000
 VALIDATION_BATCH = 1024
 DEFAULT_PRETRAINED = RUNS / "pretrain_multiclass"
+RANKS = ("RANK", "LOCAL_RANK", "NODE_RANK", "SLURM_PROCID")  # as torchrun, Lightning and Slurm number processes
 WRITTEN_DOWN = ("spec.yaml", "scaling.json", "plan.json", "versions.json", "config.yaml")  # in this order
 WRITTEN_LATER = ("history.csv", "tensorboard", "checkpoints", "metrics.json", "predictions", "plots", "embedding")
 Index = NDArray[np.int64]
@@ -79,6 +81,9 @@ class Workbench:
                                  "read more, or change data.split")
         self.scaling = self._fitted_scaling() if source is None or mode == "scratch" else source.scaling
         self.objective: Objective = build(recipe, self.spec, self.scaling)
+        if recipe.train.monitor not in measured(self.objective):
+            raise InputError(f"train.monitor is {recipe.train.monitor}, which this objective does not measure"
+                             f"{suggest(recipe.train.monitor, measured(self.objective))}")
         skipped: tuple[str, ...] = ()
         checkpoint = source.checkpoint if source is not None and mode != "scratch" else None
         if checkpoint is not None:
@@ -230,7 +235,7 @@ def _run(
 ) -> Run:
     folder = RUNS / recipe.name if run_dir is None else Path(run_dir)
     plugins = _own_modules(to_mapping(recipe))
-    is_first = os.environ.get("LOCAL_RANK", "0") == "0"  # the others of a node are started while the first one works
+    is_first = all(os.environ.get(name, "0") == "0" for name in RANKS)  # the others leave the folder to it
     if is_first:
         _check_folder(folder, recipe, mode=mode, source=source, resume=resume, overwrite=overwrite)
     if resume and _is_finished(folder):

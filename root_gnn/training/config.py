@@ -14,9 +14,11 @@ Count = Annotated[int, Field(ge=1)]
 class TrainConfig(Section):
     """The `train` section of a recipe.
 
-    `batch_size` counts the graphs of one optimiser step over all devices and accumulated parts. `early_stopping` is the
-    number of epochs without a better `monitor` after which training ends. `checkpoint_every` saves within an epoch,
-    every so many steps, beside the checkpoint each epoch ends with.
+    Training ends after `max_epochs` epochs or `max_steps` optimiser steps, whichever comes first, with a validation.
+    `batch_size` counts the graphs of one optimiser step over all devices and the `accumulate` parts it is done in.
+    `monitor` is what the best epoch is best by: `val/loss`, or of a supervised objective `val/auc` or `val/accuracy`.
+    `early_stopping` is the number of epochs in a row without a better one after which training ends. `checkpoint_every`
+    saves within an epoch, every so many steps, beside the checkpoint each epoch ends with.
     """
 
     max_epochs: Count = 20

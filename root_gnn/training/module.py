@@ -17,6 +17,13 @@ from root_gnn.training.evaluation import Answers, quick_figures
 from root_gnn.training.optim import OptimConfig, groups, optimizer, scheduler
 
 
+def measured(objective: Objective) -> tuple[str, ...]:
+    """What validation measures for an objective, as far as it is defined on the events: the names `train.monitor` may have."""
+    if not isinstance(objective, Supervised):
+        return ("val/loss",)
+    return ("val/loss", "val/auc", "val/accuracy") if objective.link == "softmax" else ("val/loss", "val/auc")
+
+
 class TrainingModule(pl.LightningModule):
     """Hands batches to the objective and losses to Lightning; adds nothing to either."""
 
@@ -75,7 +82,7 @@ class TrainingModule(pl.LightningModule):
         self._n_graph += batch.n_graph
 
     def on_validation_epoch_end(self) -> None:
-        """Logs `val/loss` and, for a supervised objective, `val/auc` and `val/accuracy`."""
+        """Logs what `measured` lists."""
         values: dict[str, float] = {}
         if isinstance(self.objective, Supervised):
             found = quick_figures(Answers.joined(self._answers), self.objective)

@@ -15,6 +15,7 @@ from torch.optim.lr_scheduler import LambdaLR
 from root_gnn.config.section import Section
 
 Fraction = Annotated[float, Field(ge=0, le=1)]
+Decay = Annotated[float, Field(ge=0, lt=1)]
 
 
 class OptimConfig(Section):
@@ -29,7 +30,7 @@ class OptimConfig(Section):
     backbone_lr_scale: Fraction = 1.0
     backbone_ramp: Annotated[int, Field(ge=0)] = 0
     weight_decay: Annotated[float, Field(ge=0)] = 0.01
-    betas: tuple[Fraction, Fraction] = (0.9, 0.999)
+    betas: tuple[Decay, Decay] = (0.9, 0.999)
     eps: Annotated[float, Field(gt=0)] = 1e-8
     schedule: Literal["constant", "cosine", "exponential"] = "cosine"
     warmup: Fraction = 0.05

@@ -33,9 +33,8 @@ def recipe(tmp_path: Path) -> Path:
 
 @pytest.mark.slow
 def test_two_processes_train_as_one(recipe: Path, data_dir: Path, tmp_path: Path) -> None:
-    start = "import sys; from root_gnn.cli import main; sys.exit(main())"
     for devices in (1, 2):
-        run = [sys.executable, "-c", start, "train", str(recipe), "--data-dir", str(data_dir),
+        run = [sys.executable, "-m", "root_gnn.cli", "train", str(recipe), "--data-dir", str(data_dir),
                "--run-dir", str(tmp_path / str(devices)), "--set", f"train.devices={devices}"]
         subprocess.run(run, check=True, env={**os.environ, "OMP_NUM_THREADS": "1"}, timeout=300)
     one, two = Run(tmp_path / "1"), Run(tmp_path / "2")

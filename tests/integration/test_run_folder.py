@@ -13,7 +13,7 @@ import pyarrow.parquet as pq
 import pytest
 import torch
 
-import root_gnn.pipeline as pipeline
+from root_gnn import console, pipeline
 from root_gnn.data.splits import split_table
 from root_gnn.errors import InputError
 from root_gnn.evaluation import evaluate
@@ -192,12 +192,33 @@ def test_stopped_outside_training_it_says_how_to_go_on(
     def stopped(*arguments: object, **keys: object) -> None:
         raise stop
 
-    monkeypatch.setattr(pipeline.log, "propagate", True)  # the command line turns it off
+    monkeypatch.setattr(console.log, "propagate", True)  # the command line turns it off
     monkeypatch.setattr(pipeline, "Workbench", stopped)
     monkeypatch.setattr(sys, "argv", ["/somewhere/root-gnn", "train", "x y.yaml", "--overwrite", "--set", "seed=2"])
     with pytest.raises(type(stop)):
         again(tmp_path / "run", data_dir)
     assert "root-gnn train 'x y.yaml' --set seed=2 --resume" in caplog.text
+
+
+def test_a_monitor_that_nothing_measures_is_refused_before_training(data_dir: Path, tmp_path: Path) -> None:
+    with pytest.raises(InputError, match=r"train\.monitor is val/acc.*val/accuracy"):
+        again(tmp_path / "run", data_dir, "train.monitor=val/acc")
+    assert not (tmp_path / "run").exists()
+
+
+def test_only_the_first_process_of_all_nodes_writes(data_dir: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The second task that Slurm starts finds the folder that the first one wrote, and neither minds nor touches it."""
+    (tmp_path / "run").mkdir()
+    (tmp_path / "run" / "config.yaml").write_text("of the first process", encoding="utf-8")
+
+    def fitted(*arguments: object, **keys: object) -> None:
+        raise Killed
+
+    monkeypatch.setattr(pipeline.Workbench, "fit", fitted)
+    monkeypatch.setenv("SLURM_PROCID", "1")
+    with pytest.raises(Killed):
+        again(tmp_path / "run", data_dir)
+    assert contents(tmp_path / "run") == {"config.yaml": b"of the first process"}
 
 
 def test_overrides_reach_the_section_they_name(tmp_path: Path) -> None:
