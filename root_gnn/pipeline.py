@@ -334,6 +334,6 @@ def _is_finished(folder: Path) -> bool:
 
 def _resume_command(argv: Sequence[str], folder: Path) -> str:
     """What a user types to go on, from what was typed before; in words where that was not our command line."""
-    if Path(argv[0]).stem != "root-gnn":
+    if Path(argv[0]).stem != "root-gnn" and Path(argv[0]).parts[-2:] != ("root_gnn", "cli.py"):
         return f"the same call with resume (--resume), run folder {folder}"
     return shlex.join(["root-gnn", *(word for word in argv[1:] if word not in ("--overwrite", "--resume")), "--resume"])

@@ -65,7 +65,8 @@ class Interrupt(pl.Callback):
 
     def _leave(self, trainer: pl.Trainer) -> None:
         received = self._received or signal.SIGTERM
-        log.warning("Stopped by %s in epoch %d, after step %d; saved.", received.name, trainer.current_epoch + 1, trainer.global_step)
+        if trainer.is_global_zero:
+            log.warning("Stopped by %s after step %d; saved.", received.name, trainer.global_step)
         raise SystemExit(EXIT_CODES[received])
 
     def teardown(self, trainer: pl.Trainer, pl_module: pl.LightningModule, stage: str) -> None:
