@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from root_gnn.errors import InputError
 from root_gnn.pipeline import train
 from root_gnn.run import Run
 
@@ -43,12 +44,19 @@ def test_two_processes_train_as_one(recipe: Path, data_dir: Path, tmp_path: Path
 
 
 def test_accumulated_steps_equal_whole_ones(recipe: Path, data_dir: Path, tmp_path: Path) -> None:
-    """32 graphs of one step, at once or in two parts of 16; the order of events is that of the parts, so only the count is the same."""
-    runs = [
-        train(recipe, overrides=(f"train.accumulate={parts}",), data_dir=data_dir, run_dir=tmp_path / str(parts)) for parts in (1, 2)
-    ]
-    last = [run.history["train/loss"][-1, 1] for run in runs]
-    assert last[0] == last[1]
+    """40 graphs of one step, at once or in two parts of 20, are the same graphs and the same step; 200 graphs an epoch."""
+    one, two = (
+        train(recipe, overrides=("train.batch_size=40", f"train.accumulate={parts}"), data_dir=data_dir, run_dir=tmp_path / str(parts))
+        for parts in (1, 2)
+    )
+    assert one.plan["events"]["train"] == 200
+    for tag in ("train/loss", "train/grad_norm", "val/loss", "lr/head"):
+        assert np.allclose(one.history[tag], two.history[tag], rtol=2e-3), tag
+
+
+def test_a_step_that_does_not_divide_into_its_parts_is_refused(recipe: Path, data_dir: Path, tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="batch_size 32 is not a multiple of accumulate 3"):
+        train(recipe, overrides=("train.accumulate=3",), data_dir=data_dir, run_dir=tmp_path / "run")
 
 
 def test_bf16_trains_and_stays_near_float32(recipe: Path, data_dir: Path, tmp_path: Path) -> None:

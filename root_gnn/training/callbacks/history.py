@@ -82,7 +82,8 @@ class History(pl.Callback):
         self.seconds, self._clock = self.seconds + now - self._clock, now
         self.n_graph += batch.n_graph * trainer.world_size
         for name, value in outputs.items():
-            self._sums[name] = self._sums.get(name, 0.0) + value.detach()
+            parts = trainer.accumulate_grad_batches if name == "loss" else 1  # Lightning has divided this one by them
+            self._sums[name] = self._sums.get(name, 0.0) + value.detach() * parts
         self._n_summed += 1
         if stepped(trainer, batch_idx) and trainer.global_step % self.log_every == 0:
             self._write_training(trainer)
