@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shlex
 import signal
 import sys
 import traceback
@@ -16,6 +17,8 @@ import typer
 from root_gnn import __version__
 from root_gnn.console import set_verbosity
 from root_gnn.errors import InputError
+
+WRONG_PLACE = (PermissionError, NotADirectoryError, IsADirectoryError, FileExistsError)
 
 app = typer.Typer(
     name="root-gnn",
@@ -72,11 +75,11 @@ def simulate(
     process: Annotated[list[str] | None, typer.Option("--process", help="A process by name (see --list); repeatable.")] = None,
     events: Annotated[int, typer.Option("--events", help="Events to write for each process, after the preselection.")] = 1000,
     out: Annotated[Path, typer.Option("--out", help="The folder for <process>.root.")] = Path(),
-    level: Annotated[Literal["events", "jets"], typer.Option("--level", help="Which ntuple to write.")] = "events",
+    level: Annotated[Literal["events", "jets"], typer.Option("--level", help="Which ntuple to write; jets are not made yet.")] = "events",
     seed: Annotated[int, typer.Option("--seed", help="Same seed, same events, whatever --jobs is.")] = 1,
     jobs: Jobs = 1,
     lhe: Annotated[Path | None, typer.Option("--lhe", help="Shower the events of a Les Houches file.")] = None,
-    resimulate: Annotated[int, typer.Option("--resimulate", help="Showers and detector responses of every hard event.")] = 1,
+    resimulate: Annotated[int, typer.Option("--resimulate", help="Showers of every hard event; only 1 in this release.")] = 1,
     param: Annotated[list[str] | None, typer.Option("--param", metavar="KEY=VALUE", help="A parameter of the process; repeatable.")] = None,
     list_processes: Annotated[bool, typer.Option("--list", help="Show the processes and leave.")] = False,
     overwrite: Overwrite = False,
@@ -180,7 +183,7 @@ def evaluate(
         Literal["train", "validation", "test"] | None, typer.Option("--split", help="A part of the run's data; else validation and test.")
     ] = None,
     spec: Annotated[str | None, typer.Option("--spec", help="The data spec of other files, by path or shipped name.")] = None,
-    files: Annotated[list[Path] | None, typer.Option("--files", metavar="F...", help="Other files instead, as F or CLASS=F.")] = None,
+    files: Annotated[list[Path] | None, typer.Option("--files", metavar="F...", help="Files in the data folder, F or CLASS=F.")] = None,
     data_dir: DataDir = None, allow_plugin: AllowPlugin = None,
     quiet: Quiet = False, verbose: Verbose = False, debug: Debug = False,
 ) -> None:  # fmt: skip
@@ -240,9 +243,16 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
     except Exception as error:
         if "--debug" in arguments:
             traceback.print_exc()
+        if isinstance(error, WRONG_PLACE) and error.filename is not None:
+            error = InputError(f"{error.filename}: cannot be read or written ({error.strerror}); name another place, or change "
+                               "its permissions.")
         wrong_input = isinstance(error, InputError)
         sys.stderr.write(f"{error}\n" if wrong_input else _one_line(error))
         sys.exit(2 if wrong_input else 1)
+    except SystemExit as left:
+        if left.code in (130, 143) and not {"train", "finetune"} & set(arguments[:1]):  # those say themselves how to go on
+            sys.stderr.write(f"Stopped. Go on with: {shlex.join(['root-gnn', *arguments])}\n")
+        raise
     sys.exit(0)
 
 
