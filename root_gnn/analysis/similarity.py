@@ -67,7 +67,8 @@ def compare(
     folder = Path("cka") if out is None else out
     write_json(folder / "cka.json", found)
     plots.similarity(matrices, folder / "cka.png")
-    log.info("%s and cka.png: CKA of %d pairs of runs on %s events", folder / "cka.json", len(found["pairs"]), f"{len(index):,}")
+    log.info("%s and cka.png: CKA of %d %s of runs on %s events", folder / "cka.json", len(found["pairs"]),
+             "pair" if len(found["pairs"]) == 1 else "pairs", f"{len(index):,}")
     return found
 
 

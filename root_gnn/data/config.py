@@ -103,4 +103,5 @@ def _nothing_found(pattern: str, data_dir: Path) -> str:
         return f"The data folder {data_dir} does not exist; name it with --data-dir or ROOT_GNN_DATA."
     there = sorted(path.name for path in data_dir.iterdir() if path.is_file() and not path.name.startswith("."))
     near = suggest(pattern, there[:40]) if there else "; the folder has no files"
-    return f"No file in the data folder {data_dir} is called {pattern}{near}. Name another folder with --data-dir or ROOT_GNN_DATA."
+    stop = "" if near.endswith("?") else "."
+    return f"No file in the data folder {data_dir} is called {pattern}{near}{stop} Name another folder with --data-dir or ROOT_GNN_DATA."

@@ -18,6 +18,7 @@ MAGIC = (
     (b"<LesHouchesEvents", "LHE"),
     (b"HepMC", "HepMC"),
 )
+LES_HOUCHES = "it is a Les Houches file of hard events: shower it with `root-gnn simulate --lhe FILE --out DIR`"
 GZIP = b"\x1f\x8b"
 HEAD = 4096
 
@@ -80,5 +81,6 @@ def refuse_other_formats(path: Path, wanted: str) -> None:
         "empty": "the file is empty (0 bytes); it was probably never written to the end",
         "HTML": "it is an HTML page, most likely the error or login page of a server; download it again",
         "unknown": "its first bytes belong to no format known here",
+        "LHE": LES_HOUCHES, "gzip-compressed LHE": LES_HOUCHES,
     }.get(found, f"it is {found}")
     raise InputError(f"{path}: a {wanted} file was expected; {meaning}.")

@@ -87,7 +87,10 @@ def find(name: str) -> Process:
         raise InputError(f"--process {name}: cannot be simulated here: {UNAVAILABLE[name][1]}. Make its hard events with a matrix-element "
                          f"generator (MadGraph, POWHEG) and shower them: root-gnn simulate --process {name} --lhe FILE ... "
                          f"`root-gnn simulate --list` shows what needs no file.")
-    raise InputError(f"--process {name}: no such process{suggest(name, [*BY_NAME, *UNAVAILABLE])}")
+    near = suggest(name, [*BY_NAME, *UNAVAILABLE])
+    if "known are" in near:  # only what can be made is worth listing
+        near = suggest(name, BY_NAME)
+    raise InputError(f"--process {name}: no such process{near}")
 
 
 def external(name: str) -> Process:
