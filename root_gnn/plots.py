@@ -42,19 +42,20 @@ class Interval(NamedTuple):
 def roc(curves: Mapping[str, tuple[ArrayLike, ArrayLike, ArrayLike | None]], path: Path) -> None:
     """Background rejection against signal efficiency with 68 % bands, from (scores, labels, weights) of each curve.
 
-    A curve ends where no background, or less than its own error, is left. Bands are symmetric on the logarithmic axis.
+    A curve has a gap where no background, or less than its own error, is left. Bands are symmetric on the logarithmic axis.
     """
     figure, axes = _canvas()
     efficiency = np.linspace(0.01, 1.0, N_CURVE_POINT)
     for k, (name, (scores, labels, weights)) in enumerate(curves.items()):
         found = rejections(scores, labels, weights, signal_efficiencies=tuple(efficiency), n_replica=100)
-        known = [(at, one.value, one.error) for at, one in zip(efficiency, found, strict=True) if one and one.error is not None]
-        at, value, error = np.array([row for row in known if row[2] < row[1]]).reshape(-1, 3).T
+        known = [one is not None and one.error is not None and one.error < one.value for one in found]
+        rows = [(one.value, one.error) if is_known and one else (np.nan, np.nan) for one, is_known in zip(found, known, strict=True)]
+        value, error = np.array(rows, dtype=np.float64).T  # a gap stays a gap: no line is drawn over it
         area = auc(scores, labels, weights)
         label = name if area is None else f"{name}, AUC {_with_error(area.value, area.error)}"
-        axes.plot(at, value, label=label, color=COLOURS[k % 10], linestyle=LINES[k % 7])
+        axes.plot(efficiency, value, label=label, color=COLOURS[k % 10], linestyle=LINES[k % 7])
         ratio = np.exp(error / value)
-        axes.fill_between(at, value / ratio, value * ratio, color=COLOURS[k % 10], alpha=0.25, linewidth=0)
+        axes.fill_between(efficiency, value / ratio, value * ratio, color=COLOURS[k % 10], alpha=0.25, linewidth=0)
     axes.plot(efficiency, 1.0 / efficiency, color="black", linewidth=0.8, linestyle=":", label="guessing")
     axes.set(yscale="log", xlim=(0.0, 1.0), xlabel="Signal efficiency", ylabel="Background rejection (1 / background efficiency)")
     axes.set_ylim(bottom=1.0)
@@ -65,9 +66,9 @@ def roc(curves: Mapping[str, tuple[ArrayLike, ArrayLike, ArrayLike | None]], pat
 def scores(probabilities: ArrayLike, labels: ArrayLike, weights: ArrayLike | None, classes: Sequence[str], path: Path) -> None:
     """Distribution of the scores for each true class, normalised to one, with statistical errors of the weighted events.
 
-    `probabilities (n_event, n_class)`; for two classes the score of the second, else one panel for the score of each class, whose own
-    events are hatched. Negative weights count with their sign, so a bin may lie below zero; a class whose weights sum to zero or less
-    is left out.
+    `probabilities (n_event, n_class)`; for two classes the score of the second, else one panel for the score of each class: its own
+    events, hatched, and those of all other classes together. Negative weights count with their sign, so a bin may lie below zero;
+    what has weights that sum to zero or less is left out.
     """
     values, truth = np.asarray(probabilities, dtype=np.float64), np.asarray(labels)
     weight = np.ones(len(truth)) if weights is None else np.asarray(weights, dtype=np.float64)
@@ -78,12 +79,16 @@ def scores(probabilities: ArrayLike, labels: ArrayLike, weights: ArrayLike | Non
     for panel, column in enumerate(shown):
         axes = _axes(figure, (n_row, n_column, panel + 1))
         edges = _edges(values[:, column])
-        for k, name in enumerate(classes):
-            _distribution(axes, values[truth == k, column], weight[truth == k], edges, name, (k, k == column))
+        own = truth == column
+        others = classes[0] if len(classes) == 2 else "all other classes"
+        _distribution(axes, values[~own, column], weight[~own], edges, others, (0, False))
+        _distribution(axes, values[own, column], weight[own], edges, classes[column], (1, True))
         axes.set(xlabel=f"Score of {classes[column]}", xlim=(edges[0], edges[-1]))
         axes.set_ylabel(f"Share of events / {edges[1] - edges[0]:.2g}")
-        if panel == 0 and axes.patches:
-            axes.legend(frameon=False, fontsize="small")
+        if axes.patches:
+            low, high = axes.get_ylim()
+            axes.set_ylim(low, high + 0.25 * (high - low))  # room for the legend above the bars
+            axes.legend(frameon=False, fontsize="small", loc="upper right", ncols=2)
     _save(figure, path)
 
 
@@ -188,7 +193,7 @@ def training_size(curves: Mapping[str, Mapping[int, Interval]], path: Path, *, q
 
 
 def comparison(groups: Mapping[str, Mapping[str, Interval]], path: Path, *, quantity: str = "Test AUC") -> None:
-    """A quantity with its 68 % interval and number for every group (a task, say) and mode, one line each."""
+    """A quantity with its 68 % interval and number for every group (a task, say; "" for none) and mode, one line each."""
     rows = [(group, mode, one) for group, modes in groups.items() for mode, one in modes.items()]
     modes = list(dict.fromkeys(mode for _, mode, _ in rows))
     figure, axes = _canvas(7.0, 1.1 + 0.34 * (len(rows) + len(groups)))
@@ -205,7 +210,7 @@ def comparison(groups: Mapping[str, Mapping[str, Interval]], path: Path, *, quan
         up, down = one.high - one.value, one.value - one.low
         number = f"{one.value:.4f} ± {(up + down) / 2.0:.4f}"
         axes.annotate(number, (1.02, place), xycoords=("axes fraction", "data"), va="center", fontsize="small")
-        ticks.append((place, f"{group}: {mode}"))
+        ticks.append((place, f"{group}: {mode}" if group else mode))
         place += 1.0
     axes.set_yticks([at for at, _ in ticks], [text for _, text in ticks])
     axes.set(xlabel=quantity, ylim=(place - 0.4, -0.6))

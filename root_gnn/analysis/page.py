@@ -18,13 +18,13 @@ p, ul { max-width: 44rem; }
 p.source { color: #555; font-size: 0.85rem; }
 .scroll { overflow-x: auto; }
 table { border-collapse: collapse; font-size: 0.85rem; margin: 0.8rem 0; font-variant-numeric: tabular-nums; }
-th, td { text-align: left; vertical-align: top; padding: 0.3rem 1.1rem 0.3rem 0; border-bottom: 1px solid #e3e3e3; }
-td { white-space: nowrap; }
+th, td { text-align: left; vertical-align: top; padding: 0.3rem 0.8rem 0.3rem 0; border-bottom: 1px solid #e3e3e3; }
+td:nth-child(n+3) { white-space: nowrap; }
 th { border-bottom: 2px solid #888; font-weight: 600; }
 .pictures { display: flex; flex-wrap: wrap; gap: 1rem 1.5rem; align-items: flex-start; }
 figure { margin: 0.5rem 0; max-width: 100%; break-inside: avoid; }
 .pictures figure { width: calc(50% - 0.75rem); min-width: 18rem; }
-figure img { max-width: 100%; height: auto; }
+figure img { max-width: min(100%, 52rem); height: auto; }
 figcaption { font-size: 0.85rem; color: #444; }
 .note { background: #f5f3ea; border-left: 4px solid #a9842f; padding: 0.6rem 1rem; margin: 1rem 0; }
 .note p { margin: 0.3rem 0; }

@@ -78,7 +78,7 @@ def report(
         parts += [heading("To do it again"), listing(commands)]
     parts.append(paragraph(f"Written by root_gnn {__version__}. What the figures mean is in docs/statistics.md.", "source"))
     write_text(out, page(name, parts))
-    log.info("%s: one page about %d runs", out, len(opened))
+    log.info("%s: one page about %d %s", out, len(opened), "run" if len(opened) == 1 else "runs")
     return out
 
 
@@ -125,7 +125,7 @@ def _comparison(found: Comparison) -> list[str]:
     if points:
         with tempfile.TemporaryDirectory() as folder:
             path = Path(folder) / "comparison.png"
-            plots.comparison({found.title: points}, path)
+            plots.comparison({"": points}, path)
             parts.append(picture(path, "Test AUC of each group, mean over seeds with 68 % interval over events and seeds."))
     return parts
 
