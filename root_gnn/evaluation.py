@@ -13,6 +13,7 @@ from numpy.typing import ArrayLike, NDArray
 
 import root_gnn.plots as plots
 from root_gnn.atomic import atomic_file, write_json
+from root_gnn.console import log
 from root_gnn.data.config import DataConfig
 from root_gnn.data.loader import evaluation_loader
 from root_gnn.data.spec import load_spec
@@ -64,6 +65,10 @@ def evaluate(
     (run.folder / "plots").mkdir(exist_ok=True)
     plots.learning_curves(run.history, run.folder / "plots" / "learning_curves.png")
     write_json(path, content)
+    for name, entry in splits.items():
+        if entry.get("auc") is not None:
+            error = "" if entry["auc_error"] is None else f" +- {entry['auc_error']:.4f}"
+            log.info("%s: %s AUC %.4f%s on %s events", run.folder, name, entry["auc"], error, f"{entry['n_events']:,}")
     return run
 
 

@@ -31,7 +31,7 @@ def is_last(trainer: pl.Trainer, batch_idx: int) -> bool:
 
 
 class History(pl.Callback):
-    """Writes training scalars every `log_every` steps and validation scalars as they come, to CSV and TensorBoard."""
+    """Writes training scalars every `log_every` steps and at each epoch's end, validation scalars as they come, to CSV and TensorBoard."""
 
     def __init__(self, path: Path, *, log_every: int, batch_size: int) -> None:
         self.path, self.log_every, self.batch_size = path, log_every, batch_size
@@ -85,13 +85,15 @@ class History(pl.Callback):
             parts = trainer.accumulate_grad_batches if name == "loss" else 1  # Lightning has divided this one by them
             self._sums[name] = self._sums.get(name, 0.0) + value.detach() * parts
         self._n_summed += 1
-        if stepped(trainer, batch_idx) and trainer.global_step % self.log_every == 0:
+        due = stepped(trainer, batch_idx) and trainer.global_step % self.log_every == 0
+        if due or is_last(trainer, batch_idx):  # an epoch of fewer steps than `log_every` leaves a row too
             self._write_training(trainer)
 
     def _write_training(self, trainer: pl.Trainer) -> None:
         values = {f"train/{name}": float(value) / self._n_summed for name, value in self._sums.items()}
         if self._grad_norm is not None:
             values["train/grad_norm"] = float(self._grad_norm)
+            self._grad_norm = None
         seconds, n_graph = self._since
         values["train/events_per_s"] = (self.n_graph - n_graph) / max(self.seconds - seconds, 1e-9)
         for group in trainer.optimizers[0].param_groups:
