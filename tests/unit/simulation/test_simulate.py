@@ -34,7 +34,8 @@ from pathlib import Path
 from root_gnn.simulation import simulate
 if __name__ == "__main__":
     simulate.EVENTS_PER_CHUNK = 40
-    simulate.simulate(["WH", "ZH", "ttH", "ttbar", "STOP"], events=100, out=Path(sys.argv[1]), jobs=2, params={"mpi": "off"})
+    simulate.simulate(["WH", "ZH", "ttH", "ttbar"], events=100, out=Path(sys.argv[1]), jobs=2, params={"mpi": "off"})
+    simulate.simulate(["STOP"], events=100_000, out=Path(sys.argv[1]), jobs=2, params={"mpi": "off"})
 """
 
 
