@@ -42,6 +42,7 @@ from root_gnn.run import RUNS, Run, build, data_folder, load_run
 from root_gnn.task import Mode, Task, finetuning_recipe
 from root_gnn.training.fit import Fitted, fit
 from root_gnn.training.module import measured
+from root_gnn.training.optim import groups, optimizer
 from root_gnn.training.plan import Plan, load_backbone, sha256
 
 N_SCALING_EVENT = 50_000
@@ -64,9 +65,11 @@ class Workbench:
         plan: what was loaded, is new, is frozen.
     """
 
-    def __init__(self, recipe: Recipe, *, data_dir: Path | str | None, mode: str = "scratch", source: Run | None = None) -> None:
+    def __init__(
+        self, recipe: Recipe, *, data_dir: Path | str | None, mode: str = "scratch", source: Run | None = None, beside: Path | None = None,
+    ) -> None:
         self.recipe, self.source = recipe, source
-        self.table: EventTable = open_table(recipe.data, data_folder(data_dir))
+        self.table: EventTable = open_table(recipe.data, data_folder(data_dir), beside=beside)
         self.spec = self.table.spec
         if source is not None and source.spec.features() != self.spec.features():
             raise InputError(f"the spec of {source.name} describes other node features than the task's: "
@@ -170,11 +173,13 @@ def _found(name: Path | str, kind: str) -> Path | None:
 
 def check(recipe: Path | str, *, overrides: Sequence[str] = (), data_dir: Path | str | None = None) -> str:
     """Validates a recipe, takes one step on one batch and tells the plan; writes nothing but the cache."""
-    resolved = load(Recipe, find(recipe, "recipe"), overrides, allow_dotted=True)
-    bench = Workbench(resolved, data_dir=data_dir)
+    path = find(recipe, "recipe")
+    resolved = load(Recipe, path, overrides, allow_dotted=True)
+    bench = Workbench(resolved, data_dir=data_dir, beside=path)
     batch = next(iter(bench.training_batches())).check()
     loss = bench.objective(batch)["loss"]
     loss.backward()
+    optimizer(groups(bench.objective.encoder, bench.objective, resolved.optim), resolved.optim).step()
     return f"{resolved.name}: {bench.table}\n{batch}\nfirst loss {float(loss.detach()):.4f}\n{bench.plan}"
 
 
@@ -186,9 +191,11 @@ def train(
 
     Raises InputError where the run folder exists and neither `resume` nor `overwrite` is given.
     """
+    beside = None
     if not isinstance(recipe, Recipe):
-        recipe = load(Recipe, find(recipe, "recipe"), overrides, allow_dotted=True, allow_plugins=allow_plugins)
-    return _run(recipe, mode="scratch", source=None, data_dir=data_dir, run_dir=run_dir, resume=resume, overwrite=overwrite)
+        beside = find(recipe, "recipe")
+        recipe = load(Recipe, beside, overrides, allow_dotted=True, allow_plugins=allow_plugins)
+    return _run(recipe, mode="scratch", source=None, data_dir=data_dir, run_dir=run_dir, resume=resume, overwrite=overwrite, beside=beside)
 
 
 def finetune(
@@ -209,7 +216,8 @@ def finetune(
     recipe = finetuning_recipe(
         task, mode=mode, model=None if source is None else source.recipe.model, train_events=train_events, overrides=overrides,
     )
-    return _run(recipe, mode=mode, source=source, data_dir=data_dir, run_dir=run_dir, resume=resume, overwrite=overwrite)
+    beside = find(task, "task")
+    return _run(recipe, mode=mode, source=source, data_dir=data_dir, run_dir=run_dir, resume=resume, overwrite=overwrite, beside=beside)
 
 
 def _source(given: Run | Encoder | Path | str | None, mode: Mode, allow_plugins: Collection[str]) -> Run | None:
@@ -231,7 +239,7 @@ def _source(given: Run | Encoder | Path | str | None, mode: Mode, allow_plugins:
 
 def _run(
     recipe: Recipe, *, mode: str, source: Run | None, data_dir: Path | str | None, run_dir: Path | str | None,
-    resume: bool, overwrite: bool,
+    resume: bool, overwrite: bool, beside: Path | None,
 ) -> Run:
     folder = RUNS / recipe.name if run_dir is None else Path(run_dir)
     plugins = _own_modules(to_mapping(recipe))
@@ -242,7 +250,7 @@ def _run(
         log.info("%s is finished already", folder)
         return load_run(folder, allow_plugins=plugins)
     try:
-        bench = Workbench(recipe, data_dir=data_dir, mode=mode, source=source)
+        bench = Workbench(recipe, data_dir=data_dir, mode=mode, source=source, beside=beside)
         if is_first:
             _make_ready(folder, bench, overwrite=overwrite)
         fitted = bench.fit(folder, resume=resume)

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 import torch
 
-from root_gnn.config.shipped import shipped_names
+from root_gnn.config.shipped import find, shipped_names
 from root_gnn.errors import InputError
 from root_gnn.pipeline import check, finetune, train
 from root_gnn.run import Run, load_encoder
@@ -144,3 +144,12 @@ def test_every_task_trains(task: str, data: Path, tmp_path: Path) -> None:
     run = finetune(task, mode="scratch", train_events=100, overrides=TINY, data_dir=data, run_dir=tmp_path / task)
     entry = json.loads((run.folder / "metrics.json").read_text(encoding="utf-8"))["splits"]["test"]
     assert set(entry["rejection"]) == {"0.3", "0.5"} and entry["significance"] is None
+
+
+def test_a_spec_is_found_beside_its_recipe(data: Path, tmp_path: Path) -> None:
+    shutil.copy(find("events", "spec"), tmp_path / "own_spec.yaml")
+    text = find("WHvsZH", "task").read_text(encoding="utf-8").replace("spec: events.yaml", "spec: own_spec.yaml")
+    (tmp_path / "own_task.yaml").write_text(text, encoding="utf-8")
+    task = str(tmp_path / "own_task.yaml")
+    run = finetune(task, mode="scratch", train_events=64, overrides=TINY, data_dir=data, run_dir=tmp_path / "run")
+    assert 0.0 < run.metrics["splits"]["test"]["auc"] < 1.0
