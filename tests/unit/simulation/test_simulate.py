@@ -206,7 +206,10 @@ def test_an_interrupted_run_leaves_complete_files_and_is_repaired(tmp_path: Path
     script.write_text(SCRIPT)
     arguments = [sys.executable, str(script), str(out)]
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
-    process = subprocess.Popen(arguments, env=environment, stderr=subprocess.DEVNULL, start_new_session=True)
+    process = subprocess.Popen(
+        arguments, env=environment, stderr=subprocess.DEVNULL, start_new_session=True,
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # a suite started in the background ignores it
+    )
     _wait_for(out / "WH.root", process)
     process.send_signal(how)
     assert process.wait(timeout=30) != 0
