@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, ClassVar, Literal
+from typing import Any, ClassVar, Literal, Self
 
 from torch import Tensor, nn
 
@@ -148,8 +148,12 @@ class Source(ABC):
         """Ranges of entries, from the first to the last, that are cheap to read together and fit in memory."""
 
     @abstractmethod
+    def type_of(self, branch: str) -> str:
+        """The type of one entry in awkward's words (`float32`, `var * float32`, `10 * float32`, `string`); empty where it can't be told."""
+
     def metadata(self) -> dict[str, Any]:
         """What the file says about the sample as a whole (cross section, events tried), as JSON values; often nothing."""
+        return {}
 
 
 class SourceConfig(Section, ABC):
@@ -158,3 +162,8 @@ class SourceConfig(Section, ABC):
     @abstractmethod
     def open(self, path: Path) -> AbstractContextManager[Source]:
         """The file, closed when the block ends; raises InputError saying what the file is where it is not one of this format."""
+
+    @classmethod
+    @abstractmethod
+    def found_in(cls, path: Path) -> list[Self]:
+        """What a file offers, one source for each tree or table, the most likely first; raises InputError where it is not of this format."""

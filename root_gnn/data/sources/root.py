@@ -6,12 +6,12 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from math import isfinite
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import awkward as ak
 import numpy as np
 
-from root_gnn.data.rootfile import branch_names, first_line, get_tree, open_root
+from root_gnn.data.rootfile import branch_names, first_line, get_tree, open_root, tree_names
 from root_gnn.errors import InputError, suggest
 from root_gnn.protocols import Source, SourceConfig
 
@@ -31,6 +31,12 @@ class Config(SourceConfig):
         """The tree of a file; raises InputError where the file is no ROOT file, is damaged, or has no such tree."""
         with open_root(path) as file:
             yield Root(path, file, get_tree(path, file, self.tree))
+
+    @classmethod
+    def found_in(cls, path: Path) -> list[Self]:
+        """One source for each tree, in the order of the file."""
+        with open_root(path) as file:
+            return [cls(name="root", tree=tree) for tree in tree_names(file)]
 
 
 class Root(Source):
@@ -53,6 +59,13 @@ class Root(Source):
         step = _entries_per_chunk(self._tree, branches, self.n_entry)
         for start in range(0, self.n_entry, step):
             yield start, min(start + step, self.n_entry)
+
+    def type_of(self, branch: str) -> str:
+        """The type of one entry in awkward's words; empty where uproot cannot read the branch."""
+        try:
+            return str(self._tree[branch].array(entry_stop=0, library="ak").type.content)
+        except Exception:  # uproot raises many kinds for types and names that it does not know
+            return ""
 
     def metadata(self) -> dict[str, Any]:
         """The first row of the tree `metadata`, where the file has one; infinities and NaN are left out."""
