@@ -1,0 +1,141 @@
+"""The operators of expressions: arithmetic, comparisons, boolean logic, membership and subscripts.
+
+Each takes columns and gives one; it raises `Refusal` where kinds or shapes do not fit.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+
+from root_gnn.data.expression_columns import Column, Numbers, Refusal, aligned, booleans, exact, lists, numbers, unified
+from root_gnn.data.expression_functions import FUNCTIONS, Columns, floating, item
+
+
+def arithmetic(columns: Columns, ufunc: Any) -> Column:
+    """Sum, difference or product; exact for whole numbers."""
+    data, offsets = aligned([numbers(column) for column in columns])
+    a, b = unified(data)
+    if a.dtype.kind == "f":
+        return Column(ufunc(a, b), offsets)
+    return exact(ufunc(a, b), ufunc(a.astype(np.float64), b.astype(np.float64)), offsets)
+
+
+def divide(columns: Columns) -> Column:
+    """The quotient as a floating-point number; by zero it is infinite or NaN."""
+    return floating(np.divide)(columns)
+
+
+def remainder(columns: Columns) -> Column:
+    """`a % b` with the sign of b; whole numbers stay whole unless one is divided by zero, which gives NaN."""
+    data, offsets = aligned([numbers(column) for column in columns])
+    a, b = unified(data)
+    if (b == 0).any():
+        a, b = a.astype(np.float64), b.astype(np.float64)
+    return Column(np.mod(a, b), offsets)
+
+
+def negative(columns: Columns) -> Column:
+    """`-x`."""
+    (x,) = columns
+    return arithmetic([Column(np.asarray(0)), x], np.subtract) if numbers(x).kind == "integer" else Column(-x.data, x.offsets)
+
+
+def power(columns: Columns, exponent: float) -> Column:
+    """`x ** exponent`, floating-point."""
+    return floating(lambda x: x**exponent)([*columns])
+
+
+def compare(columns: Columns, signs: Sequence[str]) -> Column:
+    """`a < b <= c`: whether every neighbouring pair compares so."""
+    pairs = [_compare_two(columns[i : i + 2], sign) for i, sign in enumerate(signs)]
+    return pairs[0] if len(pairs) == 1 else logical(pairs, np.logical_and, "a comparison")
+
+
+def logical(columns: Columns, ufunc: Any, what: str) -> Column:
+    """`and`, `or` of two or more, `not` of one."""
+    data, offsets = aligned([booleans(column, what) for column in columns])
+    result = data[0] if len(data) > 1 else ufunc(data[0])
+    for other in data[1:]:
+        result = ufunc(result, other)
+    return Column(result, offsets)
+
+
+def member(columns: Columns, items: Sequence[int | str]) -> Column:
+    """Whether the value is one of the items."""
+    (x,) = columns
+    if isinstance(items[0], str):
+        found = [_equals_text(x, str(item)) for item in items]
+    else:
+        if x.kind == "boolean":
+            raise Refusal(f"`in` needs numbers, and {x.quoted} holds true or false")
+        data = numbers(x).data
+        found = [_equals_integer(data, int(item)) for item in items]
+    result = found[0]
+    for other in found[1:]:
+        result = result | other
+    return Column(np.asarray(result), x.offsets)
+
+
+def element(columns: Columns) -> Column:
+    """`x[k]`, the k-th of each innermost list, or `x[condition]`, those for which the condition is true."""
+    x, which = columns
+    if which.kind != "boolean":
+        return item(x, which, None)
+    lists(x, "a subscript")
+    if which.depth != x.depth:
+        raise Refusal(f"the condition {which.quoted} has to give true or false for each value of {x.quoted}")
+    (_, kept), offsets = aligned([x, which])
+    before = np.concatenate(([0], np.cumsum(kept)))
+    return Column(x.data[kept], (*offsets[:-1], before[offsets[-1]]))
+
+
+def _compare_two(columns: Columns, sign: str) -> Column:
+    a, b = columns
+    if sign in ("==", "!=") and "text" in (a.kind, b.kind) and a.constant != b.constant:
+        branch, text = (b, a) if a.constant else (a, b)
+        if text.kind != "text":
+            raise Refusal(f"{branch.quoted} is text and {text.quoted} is not")
+        equal = _equals_text(branch, str(text.data))
+        return Column(equal if sign == "==" else ~equal, branch.offsets)
+    data, offsets = aligned([numbers(column) for column in columns])
+    left, right = unified(data)
+    compared = {
+        "<": np.less, "<=": np.less_equal, ">": np.greater, ">=": np.greater_equal, "==": np.equal, "!=": np.not_equal,
+    }[sign](left, right)  # fmt: skip
+    return Column(np.asarray(compared), offsets)
+
+
+def _equals_text(column: Column, text: str) -> Numbers:
+    if column.kind != "text" or column.constant:
+        raise Refusal(f"{column.quoted} holds {column.described} and can't be compared with text")
+    return np.asarray(column.data == (text.encode() if column.data.layout.parameter("__array__") == "bytestring" else text))
+
+
+def _equals_integer(data: Numbers, item: int) -> Numbers:
+    if data.dtype.kind == "f":
+        return np.asarray(data == float(item))
+    limits = np.iinfo(data.dtype)
+    return np.asarray(data == data.dtype.type(item)) if limits.min <= item <= limits.max else np.zeros(data.shape, dtype=bool)
+
+
+OPERATORS: dict[str, Callable[[Columns, Any], Column]] = {
+    "call": lambda columns, name: FUNCTIONS[name].call(columns),
+    "+": lambda columns, _: arithmetic(columns, np.add),
+    "-": lambda columns, _: arithmetic(columns, np.subtract),
+    "*": lambda columns, _: arithmetic(columns, np.multiply),
+    "/": lambda columns, _: divide(columns),
+    "%": lambda columns, _: remainder(columns),
+    "negative": lambda columns, _: negative(columns),
+    "positive": lambda columns, _: numbers(columns[0]),
+    "power": power,
+    "compare": compare,
+    "and": lambda columns, _: logical(columns, np.logical_and, "`and`"),
+    "or": lambda columns, _: logical(columns, np.logical_or, "`or`"),
+    "not": lambda columns, _: logical(columns, np.logical_not, "`not`"),
+    "in": member,
+    "not in": lambda columns, items: logical([member(columns, items)], np.logical_not, "`not in`"),
+    "element": lambda columns, _: element(columns),
+}
