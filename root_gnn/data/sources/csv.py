@@ -1,0 +1,225 @@
+"""CSV files: one entry per line, scalars only; a column's type is what all its values are."""
+
+from __future__ import annotations
+
+import csv
+import gzip
+import itertools
+import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Self
+
+import awkward as ak
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.csv as pv
+
+from root_gnn.data.rootfile import first_line
+from root_gnn.data.sniff import format_of, refuse_other_formats
+from root_gnn.errors import InputError, suggest
+from root_gnn.protocols import Source, SourceConfig
+
+MOST_BYTES = 2**30  # the whole text is held in memory
+CHUNK_ENTRIES = 200_000
+SEPARATORS = (",", ";", "\t")
+NUMBERS = (pa.int64(), pa.uint64(), pa.float64())
+PLAIN = ("CSV", "text")
+ZIPPED = ("gzip-compressed CSV", "gzip-compressed text")
+
+
+class Config(SourceConfig):
+    """A CSV file, gzip-compressed or not: what separates the fields, and the names of the columns where the file has none.
+
+    Without `separator` it is the one of comma, semicolon and tab that the first line has most of. With `columns` the first
+    line is an entry.
+    """
+
+    separator: str | None = None
+    columns: tuple[str, ...] = ()
+
+    @contextmanager
+    def open(self, path: Path) -> Iterator[Csv]:
+        """The table of a file; raises InputError where it is no text, too large, or a line has another number of fields."""
+        found = format_of(path)
+        if found not in PLAIN + ZIPPED:
+            refuse_other_formats(path, "CSV")
+        if self.separator is not None and len(self.separator) != 1:
+            raise InputError(f"{path}: source.separator of the spec is {self.separator!r}; one character was expected.")
+        if path.stat().st_size > MOST_BYTES:
+            raise InputError(
+                f"{path}: {path.stat().st_size:,} bytes of text are more than fit in memory; convert the file to parquet and name the "
+                f"source parquet in the spec."
+            )
+        text = Text(path, found in ZIPPED, header=not self.columns)
+        yield Csv(text, *self._table(text))
+
+    @classmethod
+    def found_in(cls, path: Path) -> list[Self]:
+        """The one table of the file."""
+        with cls().open(path):
+            return [cls()]
+
+    def _table(self, text: Text) -> tuple[Any, tuple[str, ...]]:
+        path = text.path
+        with text.open() as stream:
+            first, more = stream.readline(), stream.read(1)
+        try:
+            line = first.decode("utf-8-sig").rstrip("\r\n")
+        except UnicodeDecodeError as error:
+            raise InputError(f"{path}: the first line is no UTF-8 text ({error.reason}); save the file as UTF-8.") from error
+        separator = self.separator or max(SEPARATORS, key=line.count)
+        fields = next(csv.reader([line], delimiter=separator), [])
+        if not self.columns and (not fields or all(_is_number(field) for field in fields)):
+            raise InputError(
+                f"{path}: the first line should name the columns, but it is {line[:60]!r}; name them in the spec: "
+                f"source: {{name: csv, columns: [...]}}."
+            )
+        names = self.columns or tuple(field.strip() or f"column_{place}" for place, field in enumerate(fields, 1))
+        if len(names) != len(fields):
+            raise InputError(f"{path}: source.columns of the spec has {len(names)} names, the first line has {len(fields)} fields.")
+        return text.table(separator, len(names)) if more or self.columns else _no_rows(len(names)), names
+
+
+@dataclass(frozen=True)
+class Text:
+    """The text of a file, and whether its first line names the columns."""
+
+    path: Path
+    zipped: bool
+    header: bool
+
+    @contextmanager
+    def open(self) -> Iterator[Any]:
+        """The text, unzipped."""
+        with self.path.open("rb") as stream:
+            if not self.zipped:
+                yield stream
+                return
+            with gzip.open(stream) as unzipped:
+                yield unzipped
+
+    def table(self, separator: str, n_column: int) -> Any:
+        """The table with every field as text; raises InputError at a line with another number of fields."""
+        wrong: list[Any] = []
+
+        def refuse(row: Any) -> str:
+            wrong.append(row)
+            return "error"
+
+        names = [str(place) for place in range(n_column)]
+        parse = pv.ParseOptions(delimiter=separator, invalid_row_handler=refuse)
+        convert = pv.ConvertOptions(column_types=dict.fromkeys(names, pa.large_string()), strings_can_be_null=False)
+        read = pv.ReadOptions(column_names=names, skip_rows=int(self.header), use_threads=False)
+        try:
+            with self.open() as stream:
+                table = pv.read_csv(stream, read, parse, convert)
+        except (pa.ArrowException, OSError, EOFError, zlib.error) as error:
+            if "Empty CSV file" in str(error):
+                return _no_rows(n_column)
+            if not wrong:
+                raise InputError(
+                    f"{self.path}: the file cannot be read to its end; it is no CSV, or damaged. ({first_line(error)})"
+                ) from error
+            row = wrong[0]
+            raise InputError(
+                f"{self.path}: line {self.line(row.number)} has {row.actual_columns} fields, {n_column} were expected ({row.text[:60]!r}). "
+                f"The file is cut short or damaged, or the separator is not {separator!r}: name it as source.separator in the spec."
+            ) from error
+        for place, column in enumerate(table.columns, 1):
+            torn = pc.index(pc.match_substring(column, "\n"), True).as_py()
+            if torn >= 0:
+                raise InputError(
+                    f"{self.path}: column {place} of line {self.line_of(torn)} goes on over the end of the line; a quotation mark is not "
+                    f"closed."
+                )
+        return table
+
+    def line_of(self, entry: int) -> int:
+        """The line, from 1 on, that an entry stands in."""
+        return self.line(entry + 1 + self.header)
+
+    def line(self, number: int) -> int:
+        """The line of the file, from 1 on, that is the `number`-th which is not empty."""
+        with self.open() as stream:
+            filled = (place for place, line in enumerate(stream, 1) if line.rstrip(b"\r\n"))
+            return next(itertools.islice(filled, number - 1, None), number)
+
+
+def _no_rows(n_column: int) -> Any:
+    return pa.table({str(place): pa.array([], pa.large_string()) for place in range(n_column)})
+
+
+class Csv(Source):
+    """The table of a CSV file, as text; a column becomes numbers when it is first read."""
+
+    def __init__(self, text: Text, table: Any, names: tuple[str, ...]) -> None:
+        self.path, self._text, self._table, self._names = text.path, text, table, names
+        self.n_entry = int(table.num_rows)
+        self.branches = tuple(dict.fromkeys(names))
+        self._columns: dict[str, Any] = {}
+
+    def read(self, branches: tuple[str, ...], start: int, stop: int) -> dict[str, Any]:
+        """The named columns of entries `start .. stop - 1`; raises InputError naming one that is missing, twice there, or no number."""
+        return {name: self._column(name)[start:stop] for name in branches}
+
+    def chunks(self, branches: tuple[str, ...]) -> Iterator[tuple[int, int]]:
+        """Ranges of `CHUNK_ENTRIES` entries."""
+        for start in range(0, self.n_entry, CHUNK_ENTRIES):
+            yield start, min(start + CHUNK_ENTRIES, self.n_entry)
+
+    def type_of(self, branch: str) -> str:
+        """`int64`, `uint64`, `float64`, `bool` or `string`; empty where the column holds both numbers and other text."""
+        try:
+            return str(self._column(branch).type.content)
+        except InputError:
+            return ""
+
+    def _column(self, name: str) -> Any:
+        if name not in self.branches:
+            raise InputError(f"{self.path}: there is no column {name}{suggest(name, self.branches)}")
+        places = [place for place, other in enumerate(self._names) if other == name]
+        if len(places) > 1:
+            numbers = " and ".join(str(place + 1) for place in places)
+            raise InputError(f"{self.path}: the columns {numbers} are both called {name}; rename one of them in the first line.")
+        if name not in self._columns:
+            self._columns[name] = self._convert(name, self._table.column(places[0]).combine_chunks())
+        return self._columns[name]
+
+    def _convert(self, name: str, column: Any) -> Any:
+        text = pc.replace_substring_regex(pc.utf8_trim_whitespace(column), r"^\+", "")
+        for kind in NUMBERS:
+            numbers = _cast(text, kind)
+            if numbers is not None:
+                return ak.Array(numbers.to_numpy(zero_copy_only=False))
+        words = pc.utf8_lower(text)
+        if pc.all(pc.is_in(words, pa.array(["true", "false"]))).as_py():
+            return ak.Array(np.asarray(pc.equal(words, "true")))
+        is_number = np.fromiter(map(_is_number, text.to_pylist()), dtype=np.bool_, count=len(text))
+        if 2 * int(is_number.sum()) <= len(text):
+            return ak.Array(column.to_pylist())
+        entry = int(np.argmin(is_number))
+        found = column[entry].as_py().strip()
+        what = f"{found[:40]!r} stands" if found else "nothing stands"
+        raise InputError(
+            f"{self.path}: the column {name} holds numbers, but {what} in line {self._text.line_of(entry)} "
+            f"({int((~is_number).sum()):,} such lines). Use a point for decimals, and nan where a number is missing."
+        )
+
+
+def _cast(text: Any, kind: Any) -> Any:
+    try:
+        return pc.cast(text, kind)
+    except pa.ArrowInvalid:
+        return None
+
+
+def _is_number(text: str) -> bool:
+    try:
+        float(text)
+    except ValueError:
+        return False
+    return "_" not in text
