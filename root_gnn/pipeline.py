@@ -161,7 +161,7 @@ def prepare(recipe_or_spec: Path | str, *, jobs: int = 1, data_dir: Path | str |
     files = sorted(path for path in folder.glob("*") if path.is_file() and not path.name.startswith("."))
     if not files:
         raise InputError(f"the data folder {folder} holds no file; name another with --data-dir or ROOT_GNN_DATA")
-    return prepare_files(spec, files, data_dir=folder, jobs=jobs)
+    return list(prepare_files(spec, files, data_dir=folder, jobs=jobs).values())
 
 
 def _found(name: Path | str, kind: str) -> Path | None:

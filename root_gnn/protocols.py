@@ -159,6 +159,11 @@ class Source(ABC):
 class SourceConfig(Section, ABC):
     """The `source` section of a data spec."""
 
+    @property
+    def trees(self) -> tuple[str, ...]:
+        """The trees read one after another, where a format has several; a virtual branch `tree` then counts them."""
+        return ()
+
     @abstractmethod
     def open(self, path: Path) -> AbstractContextManager[Source]:
         """The file, closed when the block ends; raises InputError saying what the file is where it is not one of this format."""

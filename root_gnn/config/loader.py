@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import types
 import typing
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Any, TypeVar
 
@@ -19,6 +20,7 @@ from root_gnn.errors import InputError, suggest
 
 S = TypeVar("S", bound=Section)
 
+EXTENDS = "extends"
 WORDS = {"missing": "missing", "extra_forbidden": "unknown key"}
 WANTED = {
     "int_type": "should be a whole number",
@@ -30,15 +32,18 @@ WANTED = {
 
 
 def load(
-    cls: type[S], path: Path, overrides: Sequence[str] = (), *, allow_dotted: bool = False, allow_plugins: Collection[str] = ()
+    cls: type[S], path: Path, overrides: Sequence[str] = (), *, allow_dotted: bool = False, allow_plugins: Collection[str] = (),
+    base: Callable[[str], Path] | None = None,
 ) -> S:
     """Reads a YAML file into `cls`, with `dotted.key=value` overrides checked exactly like the file.
+
+    Where `base` finds files by name, a file may say `extends: NAME`: it then holds only what differs from that file.
 
     Dotted plug-in names (the user's own modules, which run when imported) are followed where `allow_dotted` says so
     (files the caller passed) or the name is among `allow_plugins` (run folders). Raises one `InputError` with a line
     `file:line: key: reason` for each unknown, missing, duplicate or ill-typed key.
     """
-    document = read_document(path)
+    document = read_document(path) if base is None else _extended(path, base)
     for override in overrides:
         apply_override(document, override)
     return _validate(cls, document, Allowed(allow_dotted, allow_plugins))
@@ -59,6 +64,27 @@ def to_mapping(section: Section) -> dict[str, Any]:
 def to_yaml(section: Section) -> str:
     """YAML text of a section, which `load` takes back unchanged."""
     return dump_yaml(to_mapping(section))
+
+
+def _extended(path: Path, base: Callable[[str], Path], above: tuple[Path, ...] = ()) -> Document:
+    """A document with what it extends below it; raises InputError where files extend one another in a circle."""
+    document = read_document(path)
+    if not isinstance(document.value, dict) or not isinstance(document.value.get(EXTENDS), str):
+        return document
+    place = document.place((EXTENDS,))
+    if path.resolve() in above:
+        raise InputError(f"{place}: {EXTENDS}: {document.value[EXTENDS]} extends this file in its turn")
+    below = _extended(base(document.value.pop(EXTENDS)), base, (*above, path.resolve()))
+    own = document.value
+    value = {**below.value, **own, **{key: _merged(below.value[key], own[key]) for key in below.value if key in own}}
+    return replace(document, value=value, places={**below.places, **document.places})
+
+
+def _merged(below: Any, above: Any) -> Any:
+    """`above` over `below`, mapping by mapping; a plug-in of another name, and everything that is no mapping, replaces."""
+    if not isinstance(below, dict) or not isinstance(above, dict) or above.get("name", below.get("name")) != below.get("name"):
+        return above
+    return {**below, **above, **{key: _merged(below[key], above[key]) for key in below if key in above}}
 
 
 def _validate(cls: type[S], document: Document, allowed: Allowed) -> S:

@@ -3,42 +3,52 @@
 from __future__ import annotations
 
 from collections.abc import Collection as Names
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-from root_gnn.data.spec import Collection, Spec, Value
+from root_gnn.data.collection import Collection
+from root_gnn.data.spec import Spec
+from root_gnn.data.value import SLOT, Value
 from root_gnn.errors import InputError, suggest
 
-Choices = tuple[Value, ...]
+TREE = "tree"
+"""The virtual branch of a source that reads several trees one after another."""
 
 
 @dataclass(frozen=True)
+class Objects:
+    """What one collection is read from: the value of each feature, and of the mask where it has one."""
+
+    features: dict[str, Value]
+    mask: Value | None
+
+
+@dataclass(frozen=True, kw_only=True)
 class Selection:
     """What is read from one file.
 
     Attributes:
-        nodes: by collection, the value each feature is read from; None for an optional collection the file lacks.
+        branches: every branch that has to be read, each once.
+        nodes: by collection, what it is read from; None for an optional collection the file lacks.
         ids: the id columns; empty where entries are told apart by file and entry.
         resimulation: None where the file (or the spec) has none.
         weight: the factors the file has.
         truth: the truth columns the file has.
-        label: the branch of the class, None where the spec has none.
+        globals: the further globals the file has.
+        label: the values of the label; None where the spec has none, or the file lacks an optional one.
+        select: the condition of the graphs kept, or None.
     """
 
-    nodes: dict[str, dict[str, Value] | None]
+    branches: tuple[str, ...]
+    nodes: dict[str, Objects | None]
     ids: tuple[Value, ...]
     resimulation: Value | None
     weight: tuple[Value, ...]
     truth: dict[str, Value]
-    label: str | None
-
-    @property
-    def branches(self) -> tuple[str, ...]:
-        """Every branch that has to be read, each once."""
-        values = [value for features in self.nodes.values() if features for value in features.values()]
-        values += [*self.ids, *self.weight, *self.truth.values(), *([self.resimulation] if self.resimulation else [])]
-        names = [value.branch for value in values] + ([self.label] if self.label else [])
-        return tuple(dict.fromkeys(names))
+    globals: dict[str, Value]
+    label: tuple[Value, ...] | None
+    select: Value | None
 
 
 def select(spec: Spec, known: Names[str], path: Path) -> Selection:
@@ -46,52 +56,103 @@ def select(spec: Spec, known: Names[str], path: Path) -> Selection:
 
     Raises InputError naming the file, the branch and near names where one that is not optional is missing.
     """
-    known = set(known)
-    ids = tuple(value for value in spec.id if _has(value, known, path, f"id of the spec {spec.name}"))
-    if len(ids) != len(spec.id):
-        ids = ()
-    resimulation = spec.resimulation
-    if resimulation and not _has(resimulation, known, path, "resimulation"):
-        resimulation = None
-    label = spec.label.branch if spec.label else None
-    if label is not None and label not in known:
-        raise InputError(_missing(path, label, known, f"label of the spec {spec.name}"))
+    file = _File(path, set(known), {f"{name}_{feature}" for name in spec.nodes for feature in spec.stored_features})
+    nodes = {name: file.collection(collection, f"nodes.{name}") for name, collection in spec.nodes.items()}
+    ids = file.present(spec.id, f"id of the spec {spec.name}")
+    label = None
+    if spec.label:
+        values = tuple(value.model_copy(update={"optional": spec.label.optional or value.optional}) for value in spec.label.values())
+        found = file.present(values, f"label of the spec {spec.name}", derived=True)
+        label = found if len(found) == len(values) else None
+    for name in _needed(spec):
+        file.demand(Value(branch=name), f"the spec {spec.name}")
+    if spec.label and spec.label.trees:
+        file.wanted[TREE] = None
+    condition = None if spec.select is None else file.demand(spec.select, "select", derived=True)
+    resimulation = None if spec.resimulation is None else next(iter(file.present((spec.resimulation,), "resimulation")), None)
+    weight = file.present(spec.weight, f"weight of the spec {spec.name}", derived=True)
+    truth, globals_ = file.by_name(spec.truth, "truth"), file.by_name(spec.globals, "globals")
     return Selection(
-        nodes={name: _collection(collection, known, path, f"nodes.{name}") for name, collection in spec.nodes.items()},
-        ids=ids,
-        resimulation=resimulation,
-        weight=tuple(value for value in spec.weight if _has(value, known, path, f"weight of the spec {spec.name}")),
-        truth={name: value for name, value in spec.truth.items() if _has(value, known, path, f"truth.{name}")},
-        label=label,
-    )
+        branches=tuple(file.wanted), nodes=nodes, ids=ids if len(ids) == len(spec.id) else (), resimulation=resimulation,
+        weight=weight, truth=truth, globals=globals_, label=label, select=condition,
+    )  # fmt: skip
 
 
-def _collection(collection: Collection, known: set[str], path: Path, where: str) -> dict[str, Value] | None:
-    found = {name: _first(choices, known) for name, choices in collection.features.items()}
-    if collection.optional and not any(found.values()):
-        return None
-    for name, choices in collection.features.items():
-        if found[name] is None and not any(value.optional for value in choices):
-            raise InputError(_missing(path, choices[0].branch, known, f"{where}.{name}", len(choices)))
-    return {name: value for name, value in found.items() if value is not None}
+def _needed(spec: Spec) -> list[str]:
+    """Branches that are named as such, without which nothing can be read."""
+    members = [one.members for one in spec.nodes.values() if one.members and not one.optional]
+    tables = [name for each in members for name in (each.row, each.item)]
+    return [*([spec.graph_per] if spec.graph_per else []), *([spec.split.branch] if spec.split else []), *tables]
 
 
-def _first(choices: Choices, known: set[str]) -> Value | None:
-    return next((value for value in choices if value.branch in known), None)
+class _File:
+    """The branches of a file, and those wanted so far."""
+
+    def __init__(self, path: Path, known: set[str], records: set[str]) -> None:
+        self.path, self.known, self.records = path, known, records
+        self.wanted: dict[str, None] = {}
+
+    def collection(self, collection: Collection, where: str) -> Objects | None:
+        """What a collection is read from; the first choice that the file has."""
+        slots = collection.slots
+        found = {name: self._first(choices, slots) for name, choices in collection.features.items()}
+        if collection.optional and not any(found.values()):
+            return None
+        for name, choices in collection.features.items():
+            if found[name] is None and not any(value.optional for value in choices):
+                raise InputError(self._missing(choices[0], f"{where}.{name}", slots=slots, n_choice=len(choices)))
+        mask = None if collection.mask is None else self.demand(collection.mask, f"{where}.mask", slots=slots)
+        features = {name: value for name, value in found.items() if value is not None}
+        self._want(features.values(), slots)
+        if collection.members:
+            self._want([Value(branch=collection.members.row), Value(branch=collection.members.item)])
+        return Objects(features, mask)
+
+    def demand(self, value: Value, where: str, *, slots: tuple[str, ...] | None = None, derived: bool = False) -> Value:
+        """The value as the file has it; raises InputError where it has not."""
+        found = self._first((value,), slots, derived=derived)
+        if found is None:
+            raise InputError(self._missing(value, where, slots=slots, derived=derived))
+        self._want((found,), slots, derived=derived)
+        return found
+
+    def present(self, values: Iterable[Value], where: str, *, derived: bool = False) -> tuple[Value, ...]:
+        """The values as the file has them, without optional ones that it lacks."""
+        there = (value for value in values if not value.optional or self._first((value,), None, derived=derived))
+        return tuple(self.demand(value, where, derived=derived) for value in there)
+
+    def by_name(self, values: dict[str, Value], where: str) -> dict[str, Value]:
+        """The same for named columns."""
+        found = {name: self.present((value,), f"{where}.{name}", derived=True) for name, value in values.items()}
+        return {name: value[0] for name, value in found.items() if value}
+
+    def _first(self, choices: tuple[Value, ...], slots: tuple[str, ...] | None, *, derived: bool = False) -> Value | None:
+        forms = [form for value in choices for form in dict.fromkeys((value, value.fallen_back()))]
+        return next((form for form in forms if self._lacks(form, slots, derived) is None), None)
+
+    def _lacks(self, value: Value, slots: tuple[str, ...] | None, derived: bool) -> str | None:
+        """The first name of a value that the file lacks; records of the spec count as there where `derived`."""
+        computed = derived and value.branch is None
+        return next((name for name in _names(value, slots) if name not in self.known and not (computed and name in self.records)), None)
+
+    def _want(self, values: Iterable[Value], slots: tuple[str, ...] | None = None, *, derived: bool = False) -> None:
+        for value in values:
+            computed = derived and value.branch is None
+            self.wanted.update({name: None for name in _names(value, slots) if not (computed and name in self.records)})
+
+    def _missing(self, value: Value, where: str, *, slots: tuple[str, ...] | None, derived: bool = False, n_choice: int = 1) -> str:
+        branch = self._lacks(value, slots, derived) or value.text
+        known = sorted(self.known | self.records) if derived and value.branch is None else sorted(self.known)
+        others = f" (nor any of its {n_choice - 1} alternatives)" if n_choice > 1 else ""
+        near = suggest(branch, known) if len(known) < 60 else suggest(branch, known).partition("; known are")[0]
+        within = "" if value.branch is not None else f" (`{value.expression}`)"
+        return (
+            f"{self.path}: there is no branch {branch}{others}, wanted by {where}{within}{near}. "
+            f"Correct the data spec, or mark the value `optional: true` if files may lack it."
+        )
 
 
-def _has(value: Value, known: set[str], path: Path, where: str) -> bool:
-    if value.branch in known:
-        return True
-    if value.optional:
-        return False
-    raise InputError(_missing(path, value.branch, known, where))
-
-
-def _missing(path: Path, branch: str, known: set[str], where: str, n_choice: int = 1) -> str:
-    others = f" (nor any of its {n_choice - 1} alternatives)" if n_choice > 1 else ""
-    near = suggest(branch, sorted(known)) if len(known) < 60 else suggest(branch, sorted(known)).partition("; known are")[0]
-    return (
-        f"{path}: there is no branch {branch}{others}, wanted by {where}{near}. "
-        f"Correct the data spec, or mark the value `optional: true` if files may lack it."
-    )
+def _names(value: Value, slots: tuple[str, ...] | None) -> Iterable[str]:
+    if slots is None or SLOT not in value.text:
+        return value.reads
+    return (name for slot in slots for name in value.at(slot).reads)

@@ -1,8 +1,9 @@
 """The columnar cache: a folder per file with memory-mapped `.npy` arrays and a manifest that is written last.
 
 A shard holds `nodes (total_node, node_dim)` float32, `offsets (n_graph + 1,)` int64, `ids (n_graph, n_id)` int64,
-`weight (n_graph,)` float64, `truth (n_graph, n_truth)` float32 and, where the spec has one, `label (n_graph,)` int64.
-Entries without any object are kept, as graphs of no nodes, so that rows of a shard are entries of the file.
+`weight (n_graph,)` float64, `truth (n_graph, n_truth)` float32; where the spec has them `label (n_graph,)` int64,
+`globals (n_graph, n_global)` float32, `split (n_graph,)` int8; and `entry (n_graph,)` int64 where rows are not entries of the
+file one by one. Entries without any object are kept, as graphs of no nodes.
 """
 
 from __future__ import annotations
@@ -20,17 +21,21 @@ import numpy as np
 from numpy.typing import NDArray
 
 from root_gnn.atomic import write_json
+from root_gnn.data.findings import Findings
 from root_gnn.data.graphs import GraphArrays
 from root_gnn.data.spec import Spec
 
-FORMAT = 1  # raised when the meaning of the arrays changes; older caches are built again
+FORMAT = 2  # raised when the meaning of the arrays changes; older caches are built again
 META = "meta.json"
 BLOCK = 2**24
 
 
 @dataclass(frozen=True, kw_only=True)
 class Meta:
-    """What a shard says about itself, `meta.json`; momenta and energies in GeV, angles in radians."""
+    """What a shard says about itself, `meta.json`; momenta and energies in GeV, angles in radians.
+
+    `sum_of_weights` is of the graphs kept, `sum_of_weights_read` of all that were read, before anything was left out.
+    """
 
     format: int
     spec: str
@@ -41,11 +46,13 @@ class Meta:
     n_node: int
     n_empty: int
     sum_of_weights: float
+    sum_of_weights_read: float
     node_features: tuple[str, ...]
     id_names: tuple[str, ...]
     n_split_id: int
     truth: tuple[str, ...]
     arrays: Mapping[str, Mapping[str, Any]]
+    findings: Mapping[str, Any]
     metadata: Mapping[str, Any] = field(default_factory=dict)
     units: Mapping[str, str] = field(default_factory=lambda: {"momentum": "GeV", "angle": "rad"})
 
@@ -116,6 +123,23 @@ class Shard:
         """`(n_graph,)`, None where the spec has no label."""
         return self._array("label") if "label" in self.meta.arrays else None
 
+    @cached_property
+    def globals(self) -> NDArray[np.float32]:
+        """`(n_graph, n_global)`, columns as in the spec's `globals`."""
+        array: NDArray[np.float32] = self._array("globals") if "globals" in self.meta.arrays else np.zeros((self.n_graph, 0), dtype=np.float32)
+        return array
+
+    @cached_property
+    def split(self) -> NDArray[np.int8] | None:
+        """`(n_graph,)`: 0 train, 1 validation, 2 test, as the file says; None where the spec has no split."""
+        return self._array("split") if "split" in self.meta.arrays else None
+
+    @cached_property
+    def entry(self) -> NDArray[np.int64]:
+        """`(n_graph,)`, the entry of the file that each graph is of."""
+        array: NDArray[np.int64] = self._array("entry") if "entry" in self.meta.arrays else np.arange(self.n_graph, dtype=np.int64)
+        return array
+
     def _array(self, name: str) -> Any:
         shape = self.meta.arrays[name]["shape"]
         if not all(shape):  # an empty file cannot be mapped
@@ -166,19 +190,25 @@ class ShardWriter:
         self._grow("ids", ids)
         self._grow("weight", weight)
         self._grow("truth", np.stack(list(graphs.truth.values()), axis=1) if self.truth else np.zeros((n_graph, 0), dtype=np.float32))
-        if graphs.label is not None:
-            self._grow("label", graphs.label)
+        own = {"label": graphs.label, "globals": graphs.globals, "split": graphs.split}
+        for name, column in {**own, "entry": None if self.spec.keeps_entries else graphs.entry}.items():
+            if column is not None:
+                self._grow(name, column)
         self.n_graph += n_graph
         self.n_node += len(graphs.nodes)
         self.n_empty += int((graphs.n_node == 0).sum())
         self.sum_of_weights += float(weight.sum())
 
-    def finish(self, *, source: Mapping[str, Any], versions: Mapping[str, str], metadata: Mapping[str, Any]) -> Meta:
+    def finish(
+        self, *, source: Mapping[str, Any], versions: Mapping[str, str], metadata: Mapping[str, Any], findings: Findings | None = None
+    ) -> Meta:
         """Closes the arrays and writes the manifest."""
+        noticed = findings or Findings(n_entry=self.n_graph, n_graph=self.n_graph, sum_of_weights=self.sum_of_weights)
         arrays = {name: array.close() for name, array in self.arrays.items()}
         meta = Meta(
             format=FORMAT, spec=self.spec.name, spec_digest=self.spec.digest(), source=source, versions=versions,
             n_graph=self.n_graph, n_node=self.n_node, n_empty=self.n_empty, sum_of_weights=self.sum_of_weights,
+            sum_of_weights_read=noticed.sum_of_weights, findings=noticed.as_mapping(),
             node_features=self.spec.node_features, id_names=self.spec.id_names, n_split_id=self.spec.n_split_id, truth=self.truth,
             arrays=arrays, metadata=metadata,
         )

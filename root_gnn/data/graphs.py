@@ -27,6 +27,9 @@ class GraphArrays:
         weight: `(n_graph,)` float64, or None.
         label: `(n_graph,)` int64, or None.
         truth: `(n_graph,)` float32 by name.
+        globals: `(n_graph, n_global)` float32, the further globals of the spec.
+        split: `(n_graph,)` int8, or None.
+        entry: `(n_graph,)` int64, the entry in the file, or None.
     """
 
     nodes: NDArray[np.float32]
@@ -35,14 +38,18 @@ class GraphArrays:
     weight: NDArray[np.float64] | None = None
     label: NDArray[np.int64] | None = None
     truth: Mapping[str, NDArray[np.float32]] = field(default_factory=dict)
+    globals: NDArray[np.float32] | None = None
+    split: NDArray[np.int8] | None = None
+    entry: NDArray[np.int64] | None = None
 
     def batch(self) -> Batch:
         """The same graphs as a batch."""
         labels = {name: torch.from_numpy(values) for name, values in self.truth.items()}
         if self.label is not None:
             labels["label"] = torch.from_numpy(self.label)
+        columns = [self.n_node.astype(np.float32)[:, None], *([] if self.globals is None else [self.globals])]
         return Batch.of(
-            torch.from_numpy(self.nodes), torch.from_numpy(self.n_node), labels=labels,
+            torch.from_numpy(self.nodes), torch.from_numpy(self.n_node), globals=torch.from_numpy(np.concatenate(columns, axis=1)), labels=labels,
             weights=None if self.weight is None else torch.from_numpy(self.weight.astype(np.float32)),
             ids=None if self.ids is None else torch.from_numpy(self.ids),
         )
@@ -64,20 +71,19 @@ def graph_arrays(records: ak.Array, spec: Spec) -> GraphArrays:
     if missing:
         raise InputError(f"The records have no collection {missing[0]} (spec {spec.name}, nodes); they have {', '.join(known)}.")
     n_graph = len(records)
-    count = np.stack([_count(records[name], n_graph, single=kind.single) for name, kind in spec.nodes.items()], axis=1)
+    count = np.stack([_count(records[name], n_graph) for name in spec.nodes], axis=1)
     n_node = count.sum(axis=1)
     # where each collection's nodes begin: behind the events before, and the collections before in the same event
     first = (np.cumsum(n_node) - n_node)[:, None] + np.cumsum(count, axis=1) - count
-    nodes = np.zeros((int(n_node.sum()), len(spec.node_features)), dtype=np.float32)
+    nodes = np.empty((int(n_node.sum()), len(spec.node_features)), dtype=np.float32)
     for place, (name, collection) in enumerate(spec.nodes.items()):
-        rows = ragged_rows(first[:, place], count[:, place])
-        _fill(nodes, rows, _objects(records[name], single=collection.single), spec, name)
-        nodes[rows, spec.node_features.index("type")] = collection.type
+        nodes[ragged_rows(first[:, place], count[:, place])] = _block(records[name], spec, name, collection.type)
     truth = records["truth"] if "truth" in known else None
     return GraphArrays(
         nodes=nodes, n_node=n_node,
         ids=_column(records, "ids", np.int64), weight=_column(records, "weight", np.float64), label=_column(records, "label", np.int64),
         truth={} if truth is None else {name: _column(truth, name, np.float32) for name in ak.fields(truth)},
+        globals=_globals(records, spec), split=_column(records, "split", np.int8), entry=_column(records, "entry", np.int64),
     )
 
 
@@ -88,25 +94,38 @@ def ragged_rows(first: NDArray[np.int64], count: NDArray[np.int64]) -> NDArray[n
     return rows
 
 
-def _count(collection: Any, n_graph: int, *, single: bool) -> NDArray[np.int64]:
-    if single:
+def _is_list(collection: Any) -> bool:
+    return bool(collection.layout.purelist_depth > 1)
+
+
+def _count(collection: Any, n_graph: int) -> NDArray[np.int64]:
+    if not _is_list(collection):
         return np.ones(n_graph, dtype=np.int64)
     count: NDArray[np.int64] = np.asarray(ak.num(collection, axis=1), dtype=np.int64)
     return count
 
 
-def _objects(collection: Any, *, single: bool) -> Any:
-    return collection if single else ak.flatten(collection, axis=1)
-
-
-def _fill(nodes: NDArray[np.float32], rows: NDArray[np.int64], objects: Any, spec: Spec, name: str) -> None:
+def _block(collection: Any, spec: Spec, name: str, kind: int) -> NDArray[np.float32]:
+    """The nodes of one collection, `(n_object, node_dim)`: whole rows, so that putting them in their places is one copy."""
+    objects = ak.flatten(collection, axis=1) if _is_list(collection) else collection
+    block = np.empty((len(objects), len(spec.node_features)), dtype=np.float32)
     for column, feature in enumerate(spec.node_features):
         if feature == "type":
+            block[:, column] = kind
             continue
         if feature not in objects.fields:
             known = ", ".join(objects.fields)
             raise InputError(f"The records of {name} have no {feature} (spec {spec.name}, node_features); they have {known}.")
-        nodes[rows, column] = ak.to_numpy(objects[feature])
+        block[:, column] = ak.to_numpy(objects[feature])
+    return block
+
+
+def _globals(records: Any, spec: Spec) -> NDArray[np.float32] | None:
+    if not spec.globals:
+        return None
+    if "globals" not in ak.fields(records):
+        raise InputError(f"The records have no globals, but the spec {spec.name} has: {', '.join(spec.globals)}.")
+    return np.stack([ak.to_numpy(records["globals"][name]).astype(np.float32) for name in spec.globals], axis=1)
 
 
 def _column(records: Any, name: str, dtype: Any) -> Any:

@@ -10,8 +10,8 @@ import multiprocessing
 import os
 import platform
 import shutil
-from collections.abc import Iterator, Mapping, Sequence
-from concurrent.futures import ProcessPoolExecutor, as_completed
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import Executor, ProcessPoolExecutor, as_completed
 from dataclasses import dataclass, replace
 from importlib import metadata as packages
 from pathlib import Path
@@ -23,6 +23,7 @@ from root_gnn.atomic import atomic_folder
 from root_gnn.console import log, progress, set_verbosity
 from root_gnn.data.cache import FORMAT, Meta, Shard, ShardWriter
 from root_gnn.data.checksum import sha256
+from root_gnn.data.dask_pool import dask_executor
 from root_gnn.data.graphs import graph_arrays
 from root_gnn.data.read import open_records
 from root_gnn.data.spec import Spec
@@ -42,14 +43,16 @@ class Job:
     folder: Path
 
 
-def prepare(spec: Spec, files: Sequence[Path], *, data_dir: Path, jobs: int = 1) -> list[Shard]:
-    """The shards of `files` (one each, in order), made where the cache has none that fits file and spec.
+def prepare(spec: Spec, files: Sequence[Path], *, data_dir: Path, jobs: int = 1, scheduler: str | None = None) -> dict[Path, Shard]:
+    """The shards of `files`, in their order, made where the cache has none that fits file and spec.
 
     A shard is reused while its source has the size and time it had, or the checksum, the spec says the same and its own
     checksums hold; otherwise it is built again. A second process that wants the same shard waits for the first and
-    reuses its work. `jobs` files are read at a time. Raises InputError where a file is not what the spec says; shards
-    of files read before it stay.
+    reuses its work. `jobs` files are read at a time, or as many as the Dask cluster at the address `scheduler` takes, whose
+    workers see the same folders. Raises InputError where a file is not what the spec says (shards of files read before it
+    stay); where the spec says `on_bad_file: skip` that file is left out, unless none remains.
     """
+    spec = spec.variation() if spec.systematics else spec
     todo = [Job(spec, path, shard_folder(spec, path, data_dir)) for path in files]
     for path in files:
         if not path.is_file():
@@ -58,11 +61,12 @@ def prepare(spec: Spec, files: Sequence[Path], *, data_dir: Path, jobs: int = 1)
     missing = list({job.path: job for job in todo if job.path not in done}.values())
     if missing:
         _make_cache_folder(cache_dir(data_dir))
-        total = sum(_n_entry(job) for job in missing)
-        with progress(f"prepare {spec.name}", total) as meter:
-            for job, shard in _build_all(missing, jobs, meter.advance):
-                done[job.path] = shard
-    return [done[path] for path in files]
+        with progress(f"prepare {spec.name}", sum(_n_entry(job) for job in missing)) as meter:
+            for job, shard in _build_all(missing, jobs, scheduler, meter.advance):
+                done |= {} if shard is None else {job.path: shard}
+    if files and not done:
+        raise InputError(f"None of the {len(files)} files can be read with the spec {spec.name}; the reasons are above.")
+    return {path: done[path] for path in files if path in done}
 
 
 def cache_dir(data_dir: Path) -> Path:
@@ -117,30 +121,51 @@ def _write(job: Job, folder: Path, advance: Any) -> Meta:
         facts = {**_source_facts(job.path), "sha256": sha256(job.path)}
         if {name: facts[name] for name in before} != before:
             raise InputError(f"{job.path}: the file changed while it was read; prepare it again once it is complete.")
-        return writer.finish(source=facts, versions=_versions(), metadata=records.metadata())
+        return writer.finish(source=facts, versions=_versions(), metadata=records.metadata(), findings=records.findings)
 
 
-def _build_all(todo: list[Job], jobs: int, advance: Any) -> Iterator[tuple[Job, Shard]]:
-    if min(jobs, len(todo)) <= 1:
+def _build_all(todo: list[Job], jobs: int, scheduler: str | None, advance: Any) -> Iterator[tuple[Job, Shard | None]]:
+    """Each job with its shard, or None where the file is bad and the spec says to skip it."""
+    if scheduler is None and min(jobs, len(todo)) <= 1:
         for job in todo:
-            yield job, build(job, advance)
+            yield job, _unless_skipped(job, lambda job=job: build(job, advance))  # type: ignore[misc]
         return
-    context = multiprocessing.get_context("spawn")
-    with ProcessPoolExecutor(min(jobs, len(todo)), context, initializer=set_verbosity, initargs=(-1,)) as pool:
+    with _executor(min(jobs, len(todo)), scheduler) as pool:
         futures = {pool.submit(build, job): job for job in todo}
         try:
             for future in as_completed(futures):
-                shard = future.result()
-                advance(shard.n_graph)
+                shard = _unless_skipped(futures[future], future.result)
+                advance(0 if shard is None else shard.meta.findings["n_entry"])
                 yield futures[future], shard
         except BaseException:
             pool.shutdown(cancel_futures=True)
             raise
 
 
+def _unless_skipped(job: Job, result: Callable[[], Shard]) -> Shard | None:
+    try:
+        return result()
+    except InputError as error:
+        if job.spec.on_bad_file == "stop":
+            raise
+        log.warning("skipped (on_bad_file: skip): %s", error)
+        return None
+
+
+def _executor(n_process: int, scheduler: str | None) -> Executor:
+    if scheduler is not None:
+        return dask_executor(scheduler)
+    context = multiprocessing.get_context("spawn")
+    return ProcessPoolExecutor(n_process, context, initializer=set_verbosity, initargs=(-1,))
+
+
 def _n_entry(job: Job) -> int:
-    with job.spec.source.open(job.path) as source:
-        return source.n_entry
+    """Entries of a file, for the progress bar; a file that cannot be opened is refused when its turn comes."""
+    try:
+        with job.spec.source.open(job.path) as source:
+            return source.n_entry
+    except InputError:
+        return 0
 
 
 def _outdated(meta: Meta, job: Job) -> str | None:

@@ -12,24 +12,31 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from root_gnn.data.branches import Selection, select
+from root_gnn.data.branches import TREE, select
 from root_gnn.data.checksum import fingerprint
-from root_gnn.data.columns import Floats, Integers, Place, check_momentum, finite, flat, whole
-from root_gnn.data.spec import Collection, Spec, Value
+from root_gnn.data.columns import Integers, Place
+from root_gnn.data.entries import Entries
+from root_gnn.data.findings import Findings
+from root_gnn.data.objects import Columns, objects
+from root_gnn.data.spec import Spec
+from root_gnn.data.value import Value
 from root_gnn.errors import InputError
 from root_gnn.graph.hashing import hash_ids
-from root_gnn.kinematics.angles import wrap_phi
-from root_gnn.kinematics.fourvectors import energy_of, to_cylindrical
 from root_gnn.protocols import Source
+
+NO_LABEL = -1
+SPLITS = ("train", "validation", "test")
 
 
 def read(path: Path | str, spec: Spec, *, start: int = 0, stop: int | None = None) -> ak.Array:
     """Records of the entries `start .. stop - 1` (to the end without `stop`; a larger one is cut, as in Python).
 
-    One field per collection, a list of records per entry (one record where the collection is `single`) with the spec's
-    node features but `type`: `pt energy` in GeV, `eta phi` with phi in [-pi, pi], float32. Beside them `ids` (n, n_id)
-    int64, `weight` float64, `label` int64 where the spec has one, and `truth` with the truth columns the file has, float32.
-    Raises InputError naming file, branch and entry where the file is not what the spec says.
+    One record per graph: an entry, or each value of `graph_per`; those that the spec leaves out are not there. One field
+    per collection, a list of records (one record where the collection is `single`) with the spec's node features but
+    `type`: `pt energy` in GeV, `eta phi` with phi in [-pi, pi], float32. Beside them `ids` (n, n_id) int64, `entry` int64
+    (in the file), `weight` float64; `label` int64, `split` int8 (0 train, 1 validation, 2 test), `truth` and `globals`
+    (float32) where the spec has them and the file too. Raises InputError naming file, branch and entry where the file is
+    not what the spec says.
     """
     path = Path(path)
     if start < 0 or (stop is not None and stop < start):
@@ -50,16 +57,17 @@ def iterate(path: Path | str, spec: Spec) -> Iterator[ak.Array]:
 def open_records(path: Path, spec: Spec) -> Iterator[RecordFile]:
     """A file to read records from, range by range; raises InputError where it lacks a branch of the spec."""
     with spec.source.open(path) as source:
-        yield RecordFile(path, spec, source)
+        yield RecordFile(path, spec.variation() if spec.systematics else spec, source)
 
 
 class RecordFile:
-    """An open file and what the spec makes of it."""
+    """An open file and what the spec makes of it; `findings` counts what was noticed in the entries read so far."""
 
     def __init__(self, path: Path, spec: Spec, source: Source) -> None:
         self.path, self.spec, self._source = path, spec, source
         self.n_entry = source.n_entry
         self.selection = select(spec, source.branches, path)
+        self.findings = Findings()
 
     def chunks(self) -> Iterator[tuple[int, int]]:
         """Ranges of entries, from the first to the last, that fit in memory."""
@@ -71,111 +79,136 @@ class RecordFile:
 
     def read(self, start: int, stop: int) -> ak.Array:
         """Records of the entries `start .. stop - 1`, as the function `read` describes them."""
-        spec, selection = self.spec, self.selection
-        entries = _Entries(self.path, self._source.read(selection.branches, start, stop), start, stop - start)
-        fields: dict[str, Any] = {}
-        for name, collection in spec.nodes.items():
-            fields[name] = entries.collection(spec, name, collection, selection.nodes[name])
-        fields["ids"] = entries.ids(selection, spec)
-        fields["weight"] = entries.weight(selection.weight)
-        if spec.label and selection.label:
-            fields["label"] = entries.label(selection.label, spec.label.classes)
-        if selection.truth:
-            fields["truth"] = ak.Array({name: entries.numbers(value).astype(np.float32) for name, value in selection.truth.items()})
+        arrays = self._source.read(self.selection.branches, start, stop)
+        entries = Entries(self.path, self.spec, arrays, start, stop - start, self.findings)
+        collections = {
+            name: objects(entries, name, collection, self.selection.nodes[name]) for name, collection in self.spec.nodes.items()
+        }
+        fields: dict[str, Any] = {name: self._records(columns) for name, columns in collections.items()}
+        names = {f"{name}_{key}": column for name in fields for key, column in zip(ak.fields(fields[name]), _columns(fields[name]), strict=True)}
+        fields |= self._per_graph(entries, names)
+        keep = self._keep(entries, names, fields.get("label"))
         layouts = [ak.to_layout(field) for field in fields.values()]
-        return ak.Array(ak.contents.RecordArray(layouts, list(fields), length=stop - start))
+        records = ak.Array(ak.contents.RecordArray(layouts, list(fields), length=len(entries.rows)))
+        self.findings.n_entry += stop - start
+        self.findings.sum_of_weights += float(fields["weight"].sum())
+        if keep is not None:
+            records = records[keep]
+        self.findings.n_graph += len(records)
+        return records
 
-
-class _Entries:
-    """The branches of a range of entries, and what the spec makes of them."""
-
-    def __init__(self, path: Path, arrays: dict[str, Any], start: int, n_entry: int) -> None:
-        self.path, self.arrays, self.start, self.n_entry = path, arrays, start, n_entry
-
-    def numbers(self, value: Value) -> Floats:
-        """One finite number per entry."""
-        numbers, place = self._flat(value.branch)
-        return _scaled(finite(numbers, place), value, 1.0)
-
-    def weight(self, factors: tuple[Value, ...]) -> Floats:
-        """The product of the factors, 1 without any."""
-        product = np.ones(self.n_entry)
-        for value in factors:
-            product *= self.numbers(value)
-        return product
-
-    def ids(self, selection: Selection, spec: Spec) -> NDArray[np.int64]:
-        """The id columns, `(n_entry, n_id)`: file and entry where the spec has none or the file lacks them."""
-        if selection.ids:
-            columns = [self._whole(value.branch) for value in selection.ids]
-        else:
-            columns = _file_and_entry(self.path, self.start, self.n_entry, spec.n_split_id)
-        if spec.resimulation:
-            repeat = selection.resimulation
-            columns.append(np.zeros(self.n_entry, dtype=np.int64) if repeat is None else self._whole(repeat.branch))
-        return np.stack(columns, axis=1)
-
-    def label(self, branch: str, classes: dict[str, int]) -> NDArray[np.int64]:
-        """The class index of each entry; raises InputError at a value that is no class."""
-        values = self._whole(branch)
-        meaning = np.array(list(classes.values()), dtype=np.int64)
-        matches = values[:, None] == meaning[None, :]
-        place = Place(self.path, branch, self.start)
-        place.refuse(~matches.any(axis=1), "a value that is no class", values, f"Known are {classes}; add it to label.classes of the spec.")
-        return np.asarray(matches.argmax(axis=1), dtype=np.int64)
-
-    def collection(self, spec: Spec, name: str, collection: Collection, values: dict[str, Value] | None) -> ak.contents.Content:
-        """Records of one collection: a list per entry, or one each."""
-        columns: dict[str, Floats] = {}
-        count: Integers | None = np.zeros(self.n_entry, dtype=np.int64)
-        if values is not None:
-            columns, count = self._columns(collection, values)
-        n_object = self.n_entry if count is None else int(count.sum())
-        features = momentum_features(columns, n_object)
-        if not np.isfinite(features["energy"]).all() or not np.isfinite(features["eta"]).all():
-            place = Place(self.path, f"{name} (energy or eta derived from {', '.join(columns)})", self.start, count)
-            place.refuse(~np.isfinite(features["energy"] + features["eta"]), "infinity", features["eta"], "Is eta a sentinel?")
-        contents = [ak.contents.NumpyArray(features.get(key, np.zeros(n_object)).astype(np.float32)) for key in spec.stored_features]
-        record = ak.contents.RecordArray(contents, list(spec.stored_features), length=n_object)
-        if count is None:
+    def _records(self, columns: Columns) -> ak.contents.Content:
+        """A list of records per graph, or one each."""
+        n_object = int(columns.features["pt"].shape[0])
+        absent = np.zeros(n_object, dtype=np.float32)
+        names = self.spec.stored_features
+        contents = [ak.contents.NumpyArray(columns.features.get(name, absent).astype(np.float32, copy=False)) for name in names]
+        record = ak.contents.RecordArray(contents, list(names), length=n_object)
+        if columns.count is None:
             return record
-        offsets = np.concatenate([[0], np.cumsum(count)]).astype(np.int64)
+        offsets = np.concatenate([[0], np.cumsum(columns.count)]).astype(np.int64)
         return ak.contents.ListOffsetArray(ak.index.Index64(offsets), record)
 
-    def _columns(self, collection: Collection, values: dict[str, Value]) -> tuple[dict[str, Floats], Integers | None]:
-        columns: dict[str, Floats] = {}
-        first: tuple[str, Integers] | None = None
-        for name, value in values.items():
-            numbers, place = self._flat(value.branch, jagged=not collection.single)
-            if place.count is not None:
-                first = first or (value.branch, place.count)
-                _same_counts(place, place.count, *first)
-            columns[name] = _scaled(finite(numbers, place), value, collection.factor(name, value))
-            check_momentum(name, columns[name], place)
-        return columns, first[1] if first else None
+    def _per_graph(self, entries: Entries, names: dict[str, Any]) -> dict[str, Any]:
+        """The columns beside the collections."""
+        spec, selection = self.spec, self.selection
+        weight = np.ones(len(entries.rows))
+        for value in selection.weight:
+            weight *= entries.per_row(value, names)
+        fields: dict[str, Any] = {"ids": self._ids(entries), "entry": entries.start + entries.rows.entry, "weight": weight}
+        if spec.label is not None and (selection.label is not None):
+            fields["label"] = _label(entries, spec, selection.label, names)
+        if spec.split is not None:
+            fields["split"] = _split(entries, spec)
+        if selection.truth:
+            columns = {name: entries.per_row(value, names).astype(np.float32) for name, value in selection.truth.items()}
+            fields["truth"] = ak.Array(columns)
+        if spec.globals:
+            absent = np.full(len(entries.rows), spec.fill, dtype=np.float32)
+            found = selection.globals
+            fields["globals"] = ak.Array(
+                {name: entries.per_row(found[name], names).astype(np.float32) if name in found else absent for name in spec.globals}
+            )
+        return fields
 
-    def _flat(self, branch: str, *, jagged: bool = False) -> tuple[NDArray[Any], Place]:
-        numbers, count = flat(self.arrays[branch], Place(self.path, branch, self.start), jagged=jagged)
-        return numbers, Place(self.path, branch, self.start, count)
+    def _ids(self, entries: Entries) -> NDArray[np.int64]:
+        """The id columns, `(n_row, n_id)`: file and entry where the spec has none or the file lacks them."""
+        selection, spec, rows = self.selection, self.spec, entries.rows
+        if selection.ids:
+            columns = [entries.whole_per_row(value) for value in selection.ids]
+        else:
+            columns = [column[rows.entry] for column in _file_and_entry(self.path, entries.start, entries.n_entry, spec.n_split_id)]
+        if spec.resimulation:
+            repeat = selection.resimulation
+            columns.append(np.zeros(len(rows), dtype=np.int64) if repeat is None else entries.whole_per_row(repeat))
+        if spec.graph_per is not None:
+            columns.append(rows.object)
+        return np.stack(columns, axis=1)
 
-    def _whole(self, branch: str) -> Integers:
-        return whole(*self._flat(branch))
+    def _keep(self, entries: Entries, names: dict[str, Any], label: Integers | None) -> NDArray[np.bool_] | None:
+        """The graphs that stay; None where all do. Those left out are counted by reason."""
+        reasons: dict[str, NDArray[np.bool_]] = {}
+        if entries.bad.any():
+            reasons["NaN or infinity"] = entries.bad[entries.rows.entry]
+        if self.spec.label and self.spec.label.other == "drop" and label is not None:
+            reasons["no class"] = label == NO_LABEL
+        if self.selection.select is not None:
+            reasons["select"] = entries.per_row(self.selection.select, names) == 0
+        gone = np.zeros(len(entries.rows), dtype=bool)
+        for reason, chosen in reasons.items():
+            self.findings.dropped[reason] += int(np.count_nonzero(chosen & ~gone))
+            gone |= chosen
+        return ~gone if gone.any() else None
 
 
-def momentum_features(columns: dict[str, Floats], n_object: int) -> dict[str, Floats]:
-    """The columns with `pt eta phi energy` instead of whatever the momentum was given by; phi wrapped into [-pi, pi]."""
-    zero = np.zeros(n_object)
-    given = {name: values for name, values in columns.items() if name not in ("px", "py", "pz", "mass")}
-    if "px" in columns:
-        momentum: tuple[Floats, ...] = to_cylindrical(columns["px"], columns["py"], columns.get("pz", zero))
-        given["pt"], given["eta"], given["phi"] = momentum
-    for name in ("pt", "eta", "phi"):
-        given.setdefault(name, zero)
-    given["phi"] = wrap_phi(given["phi"])
-    if "energy" not in given:
-        with np.errstate(over="ignore"):
-            given["energy"] = energy_of(given["pt"], given["eta"], columns.get("mass", zero))
-    return given
+def _columns(collection: ak.contents.Content) -> list[ak.Array]:
+    """The features of a collection as arrays by graph."""
+    array = ak.Array(collection)
+    return [array[name] for name in ak.fields(array)]
+
+
+def _label(entries: Entries, spec: Spec, values: tuple[Value, ...], names: dict[str, Any]) -> Integers:
+    """The class index of each graph; raises InputError at one of no class, or of two."""
+    label = spec.label
+    if label is None:
+        raise ValueError("the spec has no label")
+    if label.trees:
+        place_of = {tree: place for place, trees in enumerate(label.trees.values()) for tree in trees}
+        classes = np.array([place_of.get(tree, NO_LABEL) for tree in spec.source.trees], dtype=np.int64)
+        found = classes[entries.whole_per_row(Value(branch=TREE))]
+        text, seen = TREE, found
+    elif label.branch:
+        seen = entries.whole_per_row(values[0])
+        matches = seen[:, None] == np.array(list(label.classes.values()), dtype=np.int64)[None, :]
+        found = np.where(matches.any(axis=1), matches.argmax(axis=1), NO_LABEL)
+        text = label.branch
+    else:
+        holds = np.stack([entries.per_row(value, names) != 0 for value in values], axis=1)
+        seen, text = holds.sum(axis=1), ", ".join(value.text for value in values)
+        _place(entries, text).refuse(seen > 1, "more than one class", seen, "Make the label's conditions exclude each other.")
+        found = np.where(seen == 1, holds.argmax(axis=1), NO_LABEL)
+    if label.other == "stop":
+        advice = f"Known are {', '.join(label.names)}; add it to label of the spec, or say `other: drop` there."
+        _place(entries, text).refuse(found == NO_LABEL, "a value that is no class", seen, advice)
+    return found.astype(np.int64)
+
+
+def _split(entries: Entries, spec: Spec) -> NDArray[np.int8]:
+    """0 for train, 1 for validation, 2 for test, as the file says."""
+    split = spec.split
+    if split is None:
+        raise ValueError("the spec has no split")
+    seen = entries.whole_per_row(Value(branch=split.branch))
+    found = np.full(len(seen), -1, dtype=np.int8)
+    for place, name in enumerate(SPLITS):
+        found[seen == getattr(split, name)] = place
+    known = ", ".join(f"{name} {getattr(split, name)}" for name in SPLITS)
+    _place(entries, split.branch).refuse(found < 0, "a value that is no split", seen, f"Known are {known}; see split in the spec.")
+    return found
+
+
+def _place(entries: Entries, branch: str) -> Place:
+    return entries.place(branch, entries.rows.count)
 
 
 def _file_and_entry(path: Path, start: int, n_entry: int, n_column: int) -> list[Integers]:
@@ -187,18 +220,3 @@ def _file_and_entry(path: Path, start: int, n_entry: int, n_column: int) -> list
     return [file, entry, *[np.zeros(n_entry, dtype=np.int64)] * (n_column - 2)]
 
 
-def _scaled(numbers: Floats, value: Value, factor: float) -> Floats:
-    if value.above is not None:
-        return (numbers > value.above).astype(np.float64)
-    return numbers if factor == 1.0 else numbers * factor
-
-
-def _same_counts(place: Place, count: Integers, other: str, expected: Integers) -> None:
-    differ = count != expected
-    if differ.any():
-        entry = int(np.argmax(differ))
-        raise InputError(
-            f"{place.path}: the branches {other} and {place.branch} belong to one collection, but entry {place.start + entry} has "
-            f"{expected[entry]} and {count[entry]} values ({int(differ.sum()):,} such entries). The file is damaged, or the spec mixes "
-            f"collections."
-        )

@@ -8,95 +8,33 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import BeforeValidator, Field, field_validator, model_validator
+from pydantic import Field, field_validator, model_validator
 
 from root_gnn.config.loader import load, validate
 from root_gnn.config.plugins import Family
 from root_gnn.config.section import Section
 from root_gnn.config.shipped import find
-from root_gnn.errors import suggest
+from root_gnn.data.collection import MOMENTUM, Collection
+from root_gnn.data.label import Label
+from root_gnn.data.value import SYSTEMATIC, Columns, Condition, Single, Value
+from root_gnn.errors import InputError, suggest
 from root_gnn.graph.features import EVENT_NODE_FEATURES, Features
+from root_gnn.graph.scaling import TRANSFORMS
 from root_gnn.protocols import SourceConfig
 
-UNITS = {"GeV": 1.0, "MeV": 1e-3, "TeV": 1e3, "rad": 1.0, "deg": 0.017453292519943295, "none": 1.0}
-MOMENTUM = ("pt", "px", "py", "pz", "energy", "mass")
-CYLINDRICAL = {"pt", "eta", "phi"}
-CARTESIAN = {"px", "py", "pz"}
 KINEMATIC = ("pt", "eta", "phi", "energy")
-RESERVED = ("ids", "weight", "label", "truth")
-
-Unit = Literal["GeV", "MeV", "TeV", "rad", "deg", "none"]
-
-
-class Value(Section):
-    """Where a number stands in the file and what was measured in; `above` turns it into 1 (greater) or 0."""
-
-    branch: str
-    unit: Unit | None = None
-    above: float | None = None
-    optional: bool = False
+RESERVED = ("ids", "weight", "label", "truth", "globals", "split", "entry")
+POLICIES = ("name", "on_bad_file", "on_duplicate", "transforms", "systematics")
+"""Keys that do not change what is read from a file."""
 
 
-def _choices(given: Any) -> Any:
-    """A branch name, a mapping, or a list of those: always a tuple of mappings, the first found in a file wins."""
-    several = given if isinstance(given, list | tuple) else [given]
-    return tuple({"branch": one} if isinstance(one, str) else one for one in several)
-
-
-Choice = Annotated[tuple[Value, ...], BeforeValidator(_choices), Field(min_length=1)]
-
-
-def _value(given: Any) -> Any:
-    return {"branch": given} if isinstance(given, str) else given
-
-
-def _values(given: Any) -> Any:
-    return tuple(map(_value, given)) if isinstance(given, list | tuple) else (_value(given),)
-
-
-Single = Annotated[Value, BeforeValidator(_value)]
-Columns = Annotated[tuple[Value, ...], BeforeValidator(_values)]
-
-
-class Collection(Section):
-    """One kind of object: its node type and where its features stand.
-
-    A momentum is `pt eta phi` or `px py pz`, with `energy`, or `mass`, or neither (massless). `single` objects come once
-    per event and may leave out `eta` or `pz` (then 0): missing transverse momentum. `unit` holds for all momenta here.
-    """
-
-    type: int = Field(ge=0)
-    features: dict[str, Choice]
-    single: bool = False
-    optional: bool = False
-    unit: Literal["GeV", "MeV", "TeV"] = "GeV"
-
-    @model_validator(mode="after")
-    def _one_momentum(self) -> Self:
-        given = set(self.features)
-        along = {"eta", "pz"} if self.single else set()
-        cylindrical, cartesian = CYLINDRICAL - along <= given, CARTESIAN - along <= given
-        if cylindrical == cartesian or (cylindrical and given & CARTESIAN) or (cartesian and given & CYLINDRICAL):
-            raise ValueError(f"a momentum is pt eta phi or px py pz, one of the two and complete; got {', '.join(self.features)}")
-        if {"energy", "mass"} <= given:
-            raise ValueError("give energy or mass, not both")
-        return self
-
-    @property
-    def is_cartesian(self) -> bool:
-        """Whether momenta stand in the file as px py pz."""
-        return "px" in self.features
-
-    def factor(self, name: str, value: Value) -> float:
-        """What a number of the file is multiplied with to be in GeV or radians."""
-        return UNITS[value.unit or (self.unit if name in MOMENTUM else "none")]
-
-
-class Label(Section):
-    """A branch whose value says the class; the order of `classes` is the class index."""
+class FileSplit(Section):
+    """A branch that says which split an entry is meant for, and its values."""
 
     branch: str
-    classes: dict[str, int] = Field(min_length=1)
+    train: int = 0
+    validation: int = 1
+    test: int = 2
 
 
 class Spec(Section):
@@ -105,24 +43,44 @@ class Spec(Section):
     Attributes:
         name: how the spec is called in messages.
         source: the file format and where in a file to look (`name: root`, `tree: Events`).
-        nodes: the collections that become nodes, in the order in which an event's nodes stand.
+        nodes: the collections that become nodes, in the order in which a graph's nodes stand.
         node_features: columns of the nodes; `type` is the collection's number, a feature a collection lacks is 0.
+        transforms: how a node feature is transformed before it is standardised; momenta are taken by their logarithm.
+        globals: further columns of the graph's globals, behind the number of nodes.
+        graph_per: a branch with a list per entry, each value of which is a graph (a jet); without it every entry is one.
+        select: the graphs kept, an expression of branches and of `<collection>_<feature>` in GeV and radians.
         id: branches that tell events apart, what splits are hashed from; file and entry where there is none.
         resimulation: tells simulations of one hard event apart; follows the id columns, never enters the split.
         weight: branches whose product is the event weight (1 where there is none).
         truth: float columns by name.
-        label: a branch that says the class; otherwise classes come from groups of files in the recipe.
+        label: what says the class; otherwise classes come from groups of files in the recipe.
+        split: the branch that says which split an entry is meant for.
+        systematics: names that stand for `%SYS%` in branch names, the nominal one first.
+        on_bad_file: what happens at a file that cannot be read.
+        on_nan: what happens at NaN or infinity: stop, drop the entry, or fill in `fill`.
+        on_duplicate: what happens where one class has an event twice.
+        fill: what stands for a number that is missing.
     """
 
     name: str
     source: Annotated[SourceConfig, Family("data.sources")]
     nodes: dict[str, Collection] = Field(min_length=1)
     node_features: tuple[str, ...] = EVENT_NODE_FEATURES
+    transforms: dict[str, str] = Field(default_factory=dict)
+    globals: dict[str, Single] = Field(default_factory=dict)
+    graph_per: str | None = None
+    select: Condition | None = None
     id: Columns = ()
     resimulation: Single | None = None
     weight: Columns = ()
     truth: dict[str, Single] = Field(default_factory=dict)
     label: Label | None = None
+    split: FileSplit | None = None
+    systematics: tuple[str, ...] = ()
+    on_bad_file: Literal["stop", "skip"] = "stop"
+    on_nan: Literal["stop", "drop", "fill"] = "stop"
+    on_duplicate: Literal["stop", "keep"] = "stop"
+    fill: float = 0.0
 
     @field_validator("nodes")
     @classmethod
@@ -142,6 +100,24 @@ class Spec(Section):
             for name in collection.features:
                 if name not in known:
                     raise ValueError(f"nodes.{where}: {name} is neither part of a momentum nor in node_features{suggest(name, known)}")
+        for name, transform in self.transforms.items():
+            if name not in self.node_features:
+                raise ValueError(f"transforms: {name} is not in node_features{suggest(name, self.node_features)}")
+            if transform not in TRANSFORMS:
+                raise ValueError(f"transforms: {name}: there is no transform {transform}{suggest(transform, TRANSFORMS)}")
+        return self
+
+    @model_validator(mode="after")
+    def _fitting_parts(self) -> Self:
+        if self.graph_per is None and any(collection.members for collection in self.nodes.values()):
+            raise ValueError("members need graph_per: the list whose values are the graphs they belong to")
+        if self.label and self.label.trees:
+            trees = self.source.trees
+            unknown = [tree for names in self.label.trees.values() for tree in names if tree not in trees]
+            if unknown:
+                raise ValueError(f"label.trees: {unknown[0]} is not among the trees of the source{suggest(unknown[0], trees)}")
+        if any(SYSTEMATIC in text for text in _texts(self.model_dump(mode="json"))) != bool(self.systematics):
+            raise ValueError(f"{SYSTEMATIC} in names and systematics (what stands in its place, the nominal one first) belong together")
         return self
 
     @property
@@ -151,56 +127,99 @@ class Spec(Section):
 
     @property
     def id_names(self) -> tuple[str, ...]:
-        """Names of the id columns: the branches of `id` (or file and entry), then `resimulation` where the spec has it."""
-        names = tuple(value.branch for value in self.id) or ("file", "entry")
-        return (*names, "resimulation") if self.resimulation else names
+        """Names of the id columns: those of `id` (or file and entry), then `resimulation` and the `object` of `graph_per`."""
+        names = tuple(value.text for value in self.id) or ("file", "entry")
+        return (*names, *(["resimulation"] if self.resimulation else []), *(["object"] if self.graph_per else []))
 
     @property
     def n_split_id(self) -> int:
         """How many of the id columns, from the first, decide the split."""
         return len(self.id) or 2
 
+    @property
+    def keeps_entries(self) -> bool:
+        """Whether every entry of a file is one graph, in order."""
+        drops = self.select or self.on_nan == "drop" or (self.label and self.label.other == "drop")
+        return self.graph_per is None and not drops
+
     def features(self) -> Features:
-        """Names and number of types of the batches made with this spec."""
-        return Features(nodes=self.node_features, n_type=1 + max(collection.type for collection in self.nodes.values()))
+        """Names, transforms and number of types of the batches made with this spec."""
+        plain = Features()
+        return Features(
+            nodes=self.node_features, globals=(*plain.globals, *self.globals), transforms={**plain.transforms, **self.transforms},
+            n_type=1 + max(collection.type for collection in self.nodes.values()),
+        )  # fmt: skip
 
     def inputs_only(self) -> Spec:
-        """The spec without label, truth and weight: what prediction needs of a file."""
-        return self.model_copy(update={"label": None, "truth": {}, "weight": ()})
+        """The spec without label, truth, weight and split: what prediction needs of a file."""
+        return self.model_copy(update={"label": None, "truth": {}, "weight": (), "split": None})
+
+    def variation(self, name: str | None = None) -> Spec:
+        """The spec of one systematic variation (the nominal one without a name), free of placeholders.
+
+        A branch that a file has only in its nominal form is read so. Raises InputError where the spec has no such variation.
+        """
+        if not self.systematics:
+            if name is not None:
+                raise InputError(f"The spec {self.name} has no systematics, so no variation {name}.")
+            return self
+        nominal = self.systematics[0]
+        name = nominal if name is None else name
+        if name not in self.systematics:
+            raise InputError(f"The spec {self.name} has no variation {name}{suggest(name, self.systematics)}.")
+
+        def one(value: Value) -> Value:
+            return value.varied(name, nominal)
+
+        return self.model_copy(update={
+            "nodes": {key: collection.varied(name, nominal) for key, collection in self.nodes.items()},
+            **{key: {column: one(value) for column, value in getattr(self, key).items()} for key in ("globals", "truth")},
+            "weight": tuple(map(one, self.weight)), "id": tuple(map(one, self.id)), "select": self.select and one(self.select),
+            "graph_per": self.graph_per and self.graph_per.replace(SYSTEMATIC, name),
+            "label": self.label and self.label.varied(name, nominal), "systematics": (),
+        })  # fmt: skip
 
     def digest(self) -> str:
-        """Hexadecimal digest of everything in the spec but its name: what a cache must agree with."""
-        content = self.model_dump(mode="json", exclude={"name"})
+        """Hexadecimal digest of everything in the spec that decides what is read from a file: what a cache must agree with."""
+        content = self.model_dump(mode="json", exclude=set(POLICIES))
         return hashlib.sha256(json.dumps(content).encode()).hexdigest()
 
     def rows(self) -> Iterator[tuple[str, str, str]]:
         """Collection, type and what its features are read from, in words."""
         for name, collection in self.nodes.items():
-            parts = ", ".join(f"{feature}={'|'.join(map(_words, choice))}" for feature, choice in collection.features.items())
+            parts = ", ".join(f"{feature}={'|'.join(map(str, choice))}" for feature, choice in collection.features.items())
             yield name, str(collection.type), parts
 
     def __repr__(self) -> str:
         table = [("collection", "type", "features"), *self.rows()]
         width = max(len(row[0]) for row in table)
         lines = [f"{name:<{width}}  {kind:<4}  {parts}" for name, kind, parts in table]
-        ids, weight = ", ".join(self.id_names), " * ".join(value.branch for value in self.weight) or "1"
+        ids, weight = ", ".join(self.id_names), " * ".join(value.text for value in self.weight) or "1"
         tail = f"id {ids}; weight {weight}; {len(self.truth)} truth columns"
         return "\n".join([f"Spec {self.name}", *lines, tail])
 
     __str__ = __repr__
 
 
-def _words(value: Value) -> str:
-    unit = f" {value.unit}" if value.unit else ""
-    return f"{value.branch}{unit}" + (f" > {value.above:g}" if value.above is not None else "")
+def _texts(content: Any) -> Iterator[str]:
+    """Every text of a mapping, keys left out."""
+    if isinstance(content, Mapping):
+        content = list(content.values())
+    if isinstance(content, list):
+        for part in content:
+            yield from _texts(part)
+    elif isinstance(content, str):
+        yield content
 
 
 def load_spec(path_or_name: Path | str | Mapping[str, Any], *, beside: Path | None = None) -> Spec:
     """The spec in a YAML file, or of a shipped one by its name (`events`).
 
-    Looked for as given, then in the folder `beside`, then among the shipped ones. Raises InputError with file, line and
+    Looked for as given, then in the folder `beside`, then among the shipped ones. A file may say `extends: NAME` and hold
+    only what differs from that spec. Raises InputError with file, line and
     key where the file is wrong, and with the names of the shipped specs where there is none.
     """
     if isinstance(path_or_name, Mapping):
         return validate(Spec, path_or_name, origin="data spec", allow_dotted=True)
-    return load(Spec, find(path_or_name, "spec", beside), allow_dotted=True)
+    path = find(path_or_name, "spec", beside)
+    return load(Spec, path, allow_dotted=True, base=lambda name: find(name, "spec", path))

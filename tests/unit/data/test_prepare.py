@@ -37,7 +37,7 @@ def slow(records, spec):
     sys.stdin.readline()
     return original(records, spec)
 preparing.graph_arrays = slow
-shards = preparing.prepare(load_spec("events"), [Path(sys.argv[1]) / "WH.root"], data_dir=Path(sys.argv[1]))
+shards = list(preparing.prepare(load_spec("events"), [Path(sys.argv[1]) / "WH.root"], data_dir=Path(sys.argv[1])).values())
 print("done", shards[0].n_graph, flush=True)
 """
 
@@ -57,7 +57,7 @@ def spec() -> Spec:
 
 
 def prepare_one(spec: Spec, folder: Path) -> Shard:
-    return prepare(spec, [folder / "WH.root"], data_dir=folder)[0]
+    return prepare(spec, [folder / "WH.root"], data_dir=folder)[folder / "WH.root"]
 
 
 def contents(shard: Shard) -> dict[str, bytes]:
@@ -164,11 +164,11 @@ def test_a_data_folder_may_move(folder: Path, spec: Spec, monkeypatch: pytest.Mo
 @pytest.mark.slow
 def test_two_jobs_give_the_same_as_one(folder: Path, spec: Spec) -> None:
     files = [folder / "ZH.root", folder / "WH.root", folder / "ZH.root"]
-    one = prepare(spec, files, data_dir=folder)
+    one = list(prepare(spec, files, data_dir=folder).values())
     assert [shard.meta.metadata["process"] for shard in one] == ["ZH", "WH", "ZH"]
     before = [contents(shard) for shard in one]
     shutil.rmtree(cache_dir(folder))
-    assert [contents(shard) for shard in prepare(spec, files, data_dir=folder, jobs=2)] == before
+    assert [contents(shard) for shard in prepare(spec, files, data_dir=folder, jobs=2).values()] == before
 
 
 def start(folder: Path) -> subprocess.Popen[str]:
@@ -219,7 +219,7 @@ def test_an_empty_file_gives_an_empty_shard(folder: Path, data_dir: Path, write_
         "nodes": {"met": {"type": 0, "single": True, "features": {"pt": "pt", "phi": "phi"}}},
     }
     path = write_tree({"pt": np.zeros(0), "phi": np.zeros(0)}, name="empty.root")  # type: ignore[operator]
-    shard = prepare(load_spec(raw), [path], data_dir=folder)[0]
+    shard = prepare(load_spec(raw), [path], data_dir=folder)[path]
     assert (shard.n_graph, shard.nodes.shape, shard.offsets.tolist()) == (0, (0, 7), [0])
     assert shard.damage() is None
 

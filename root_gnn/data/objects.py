@@ -1,0 +1,216 @@
+"""The objects of one collection: flat columns and how many there are in each graph, however the file keeps them."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import Any
+
+import awkward as ak
+import numpy as np
+from numpy.typing import NDArray
+
+from root_gnn.data.branches import Objects
+from root_gnn.data.collection import Collection, Members
+from root_gnn.data.columns import Floats, Integers, Place, check_momentum, flat, whole
+from root_gnn.data.entries import Entries, Rows, same_counts
+from root_gnn.data.expressions import parse
+from root_gnn.data.value import Value
+from root_gnn.errors import InputError
+from root_gnn.kinematics.angles import wrap_phi
+from root_gnn.kinematics.fourvectors import energy_of, to_cylindrical
+
+
+@dataclass(frozen=True)
+class Columns:
+    """Features `(n_object,)` by name, and `count (n_row,)` of each graph's objects; None where each graph has one."""
+
+    features: dict[str, NDArray[Any]]
+    count: Integers | None
+
+    def kept(self, keep: NDArray[np.bool_]) -> Columns:
+        """The objects where `keep (n_object,)` holds."""
+        if self.count is None or keep.all():
+            return self
+        owner = np.repeat(np.arange(len(self.count), dtype=np.int64), self.count)[keep]
+        return Columns({name: column[keep] for name, column in self.features.items()}, np.bincount(owner, minlength=len(self.count)))
+
+
+def objects(entries: Entries, name: str, collection: Collection, found: Objects | None) -> Columns:
+    """The objects of a collection with `pt eta phi energy` (GeV, radians, float32) and what else the spec reads of them."""
+    if found is None:
+        columns = Columns({}, np.zeros(len(entries.rows), dtype=np.int64))
+    elif collection.single:
+        columns = Columns({key: _one_each(entries, collection, key, value) for key, value in found.features.items()}, None)
+    elif collection.slots is not None:
+        columns = _from_slots(entries, collection, found, collection.slots)
+    else:
+        columns = _from_lists(entries, collection, found)
+    n_object = len(entries.rows) if columns.count is None else int(columns.count.sum())
+    given = list(columns.features)
+    columns = Columns(momentum_features(columns.features, n_object), columns.count)
+    for derived in ("eta", "energy"):
+        numbers = columns.features[derived]
+        if derived not in given and not np.isfinite(numbers).all():
+            value = Value(branch=f"{name} ({derived} derived from {', '.join(given)})")
+            place = entries.place(value.text, _count(entries, columns))
+            if entries.spec.on_nan == "stop":
+                place.refuse(~np.isfinite(numbers), "infinity", columns.features["eta"], "Is eta a sentinel?")
+            columns.features[derived] = entries.clean(numbers, place, value, 1.0)[0]
+    return columns if collection.select is None else columns.kept(_selected(entries, f"nodes.{name}.select", collection.select, columns))
+
+
+def momentum_features(columns: dict[str, NDArray[Any]], n_object: int) -> dict[str, Floats]:
+    """The columns, float32, with `pt eta phi energy` instead of whatever the momentum was given by; phi wrapped into [-pi, pi].
+
+    What is derived is computed in float64; what the file holds in float32 passes unchanged.
+    """
+    given = {name: values for name, values in columns.items() if name not in ("px", "py", "pz", "mass")}
+    if "px" in columns:
+        momentum = [_double(columns[name]) if name in columns else np.zeros(n_object) for name in ("px", "py", "pz")]
+        given["pt"], given["eta"], given["phi"] = to_cylindrical(*momentum)
+    for name in ("pt", "eta", "phi"):
+        given.setdefault(name, np.zeros(n_object, dtype=np.float32))
+    phi = given["phi"]
+    if phi.size and float(max(phi.max(), -phi.min())) > math.pi:
+        given["phi"] = wrap_phi(_double(phi))
+    if "energy" not in given:
+        mass = _double(columns["mass"]) if "mass" in columns else np.zeros(n_object)
+        with np.errstate(over="ignore"):
+            given["energy"] = energy_of(_double(given["pt"]), _double(given["eta"]), mass)
+    with np.errstate(over="ignore"):
+        return {name: values.astype(np.float32, copy=False) for name, values in given.items()}
+
+
+def _one_each(entries: Entries, collection: Collection, name: str, value: Value) -> NDArray[Any]:
+    """A number per graph: of the entry, or of the graph's place in the list that makes the graphs."""
+    numbers, place = entries.numbers(value, collection.factor(name, value))
+    check_momentum(name, numbers, place)
+    rows = entries.rows
+    if place.count is None:
+        return numbers if rows.count is None else numbers[rows.entry]
+    if rows.count is not None:
+        same_counts(place, rows.count, str(entries.spec.graph_per))
+    elif (place.count != 1).any():
+        entry = int(np.argmax(place.count != 1))
+        raise InputError(
+            f"{entries.path}: branch {value.text} has {place.count[entry]} values in entry {entries.start + entry}, but a single collection "
+            f"has one number per entry. Take one with `item: 0`, or leave `single` out."
+        )
+    return numbers
+
+
+def _from_slots(entries: Entries, collection: Collection, found: Objects, slots: tuple[str, ...]) -> Columns:
+    """Numbered objects: one column per slot, set side by side."""
+    if entries.rows.count is not None:
+        raise InputError(f"{entries.path}: slots come once per entry and cannot be combined with graph_per.")
+    features = {}
+    for name, value in found.features.items():
+        features[name] = np.stack([_slot(entries, value.at(slot), name, collection) for slot in slots], axis=1).ravel()
+    columns = Columns(features, np.full(entries.n_entry, len(slots), dtype=np.int64))
+    if found.mask is None:
+        return columns
+    mask = [_slot(entries, found.mask.at(slot), "mask", collection) for slot in slots]
+    return columns.kept(np.stack(mask, axis=1).ravel() != 0)
+
+
+def _slot(entries: Entries, value: Value, name: str, collection: Collection) -> NDArray[Any]:
+    numbers, place = entries.numbers(value, collection.factor(name, value))
+    if place.count is not None:
+        raise InputError(f"{entries.path}: branch {value.text} is a list per entry; a slot is one number per entry.")
+    return _checked(name, numbers, place)
+
+
+def _from_lists(entries: Entries, collection: Collection, found: Objects) -> Columns:
+    """Lists per entry, an index table's members, or (with `graph_per`) lists of lists."""
+    features: dict[str, NDArray[Any]] = {}
+    first: tuple[str, Integers] | None = None
+    nested = entries.rows.count is not None and collection.members is None
+    values = {**found.features, **({"mask": found.mask} if found.mask else {})}
+    for name, value in values.items():
+        numbers, place = _nested(entries, value, collection.factor(name, value)) if nested else entries.numbers(value, collection.factor(name, value))
+        if place.count is None:
+            raise InputError(
+                f"{entries.path}: branch {value.text} has one number per entry; a list was expected. Say `single: true` where the object "
+                f"comes once, or name `slots`."
+            )
+        first = first or (value.text, place.count)
+        same_counts(place, first[1], first[0])
+        features[name] = _checked(name, numbers, place)
+    if first is None:
+        raise InputError(f"{entries.path}: a collection without any branch has no objects to count.")
+    mask = features.pop("mask", None) if found.mask else None
+    columns = Columns(features, first[1])
+    if mask is not None:
+        columns = columns.kept(mask != 0)
+    return columns if collection.members is None else _members(entries, collection.members, columns)
+
+
+def _nested(entries: Entries, value: Value, factor: float) -> tuple[NDArray[Any], Place]:
+    """A list of lists per entry as a list per graph."""
+    array = ak.Array(entries.raw(value))
+    rows = entries.rows
+    if array.ndim != 3 or rows.count is None:
+        raise InputError(
+            f"{entries.path}: branch {value.text} has the type {array.type}; with graph_per a list of lists, or `members`, was expected."
+        )
+    same_counts(entries.place(value.text, ak.to_numpy(ak.num(array, axis=1)).astype(np.int64)), rows.count, str(entries.spec.graph_per))
+    inner = ak.flatten(array, axis=1)
+    numbers, count = flat(inner, entries.place(value.text))
+    owner = None if count is None else np.bincount(rows.entry, weights=count, minlength=entries.n_entry).astype(np.int64)
+    cleaned, _ = entries.clean(numbers, entries.place(value.text, owner), value, factor)
+    return cleaned, entries.place(value.text, count)
+
+
+def _members(entries: Entries, members: Members, columns: Columns) -> Columns:
+    """The objects that an index table gives to each graph, in the order of the table."""
+    rows, count = entries.rows, columns.count
+    if rows.count is None or count is None:
+        raise InputError(f"{entries.path}: members need graph_per and lists per entry.")
+    row, at = entries.numbers(Value(branch=members.row))
+    item, item_at = entries.numbers(Value(branch=members.item))
+    if at.count is None:
+        raise InputError(f"{entries.path}: branch {members.row} has one number per entry; an index table is a list.")
+    same_counts(item_at, at.count, members.row)
+    entry = np.repeat(np.arange(entries.n_entry, dtype=np.int64), at.count)
+    row, item = whole(row, at), whole(item, item_at)
+    advice = "The index table and its collections disagree."
+    at.refuse((row < 0) | (row >= rows.count[entry]), "an index of no graph", row, advice)
+    item_at.refuse((item < 0) | (item >= count[entry]), "an index of no object", item, advice)
+    graph = (np.cumsum(rows.count) - rows.count)[entry] + row
+    order = np.argsort(graph, kind="stable")
+    source = ((np.cumsum(count) - count)[entry] + item)[order]
+    return Columns({name: column[source] for name, column in columns.features.items()}, np.bincount(graph, minlength=len(rows)))
+
+
+def _selected(entries: Entries, where: str, text: str, columns: Columns) -> NDArray[np.bool_]:
+    expression = parse(text, where=where)
+    unknown = [name for name in expression.names if name not in columns.features]
+    if unknown:
+        raise InputError(f"{where}: `{text}` reads {unknown[0]}, but names here are features of the collection: {', '.join(columns.features)}.")
+    if columns.count is None:
+        raise InputError(f"{where}: a collection that comes once per graph has no objects to select.")
+    offsets = ak.index.Index64(np.concatenate([[0], np.cumsum(columns.count)]).astype(np.int64))
+    lists = {name: ak.Array(ak.contents.ListOffsetArray(offsets, ak.contents.NumpyArray(columns.features[name]))) for name in expression.names}
+    chosen, count = flat(expression.evaluate(lists, len(entries.rows)), entries.place(text))
+    if count is None or chosen.dtype.kind != "b":
+        raise InputError(f"{where}: `{text}` is no condition of each object; a comparison such as `pt > 25` was expected.")
+    return np.asarray(chosen, dtype=bool)
+
+
+def _checked(name: str, numbers: NDArray[Any], place: Place) -> NDArray[Any]:
+    check_momentum(name, numbers, place)
+    return numbers
+
+
+def _count(entries: Entries, columns: Columns) -> Integers | None:
+    """Objects per entry, for messages."""
+    rows: Rows = entries.rows
+    if rows.count is None:
+        return columns.count
+    weights = np.ones(len(rows)) if columns.count is None else columns.count
+    return np.bincount(rows.entry, weights=weights, minlength=entries.n_entry).astype(np.int64)
+
+
+def _double(numbers: NDArray[Any]) -> Floats:
+    return numbers.astype(np.float64, copy=False)
