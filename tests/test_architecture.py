@@ -49,7 +49,7 @@ AT_HOME = {
     "torch_geometric": ("*pyg*",),
     "fastjet": ("clustering/*",),
     "pythia8mc": ("simulation/*",),
-    "pylhe": ("simulation/*",),
+    "pylhe": ("simulation/*", "data/sources/*"),
     "onnx": ("export/*",),
     "onnxruntime": ("export/*",),
     "onnxscript": ("export/*",),

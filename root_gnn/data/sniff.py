@@ -8,6 +8,7 @@ from pathlib import Path
 
 from root_gnn.errors import InputError
 
+LES_HOUCHES_TAG = b"<LesHouchesEvents"
 MAGIC = (
     (b"root", "ROOT"),
     (b"\x89HDF\r\n\x1a\n", "HDF5"),
@@ -15,10 +16,13 @@ MAGIC = (
     (b"\x93NUMPY", "a NumPy array"),
     (b"PK\x03\x04", "a ZIP archive (npz and PyTorch files are such)"),
     (b"version https://git-lfs", "a Git LFS pointer, not the file itself"),
-    (b"<LesHouchesEvents", "LHE"),
+    (LES_HOUCHES_TAG, "LHE"),
     (b"HepMC", "HepMC"),
 )
-LES_HOUCHES = "it is a Les Houches file of hard events: shower it with `root-gnn simulate --lhe FILE --out DIR`"
+LES_HOUCHES = (
+    "it is a Les Houches file of hard events: shower it with `root-gnn simulate --lhe FILE --out DIR`, or read its partons with the spec "
+    "lhe_partons"
+)
 GZIP = b"\x1f\x8b"
 HEAD = 4096
 
@@ -44,8 +48,8 @@ def format_of(path: Path) -> str:
 
 def _unzipped(path: Path) -> bytes:
     try:
-        with gzip.open(path) as file:
-            return file.read(HEAD)
+        with path.open("rb") as file, gzip.open(file) as unzipped:
+            return unzipped.read(HEAD)
     except (OSError, EOFError, zlib.error):
         return b""
 
@@ -56,6 +60,8 @@ def _name(head: bytes) -> str:
     for magic, name in MAGIC:
         if head.lstrip().startswith(magic):
             return name
+    if LES_HOUCHES_TAG in head and head.lstrip().startswith((b"<?xml", b"<!--")):
+        return "LHE"
     start = head.lstrip()[:64].lower()
     if start.startswith((b"<!doctype html", b"<html")):
         return "HTML"
@@ -81,6 +87,8 @@ def refuse_other_formats(path: Path, wanted: str) -> None:
         "empty": "the file is empty (0 bytes); it was probably never written to the end",
         "HTML": "it is an HTML page, most likely the error or login page of a server; download it again",
         "unknown": "its first bytes belong to no format known here",
-        "LHE": LES_HOUCHES, "gzip-compressed LHE": LES_HOUCHES,
     }.get(found, f"it is {found}")
-    raise InputError(f"{path}: a {wanted} file was expected; {meaning}.")
+    if wanted == "ROOT" and found.endswith("LHE"):
+        meaning = LES_HOUCHES
+    article = "an" if wanted in ("HDF5", "LHE") else "a"
+    raise InputError(f"{path}: {article} {wanted} file was expected; {meaning}.")

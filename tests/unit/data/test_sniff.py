@@ -35,8 +35,20 @@ def test_what_is_inside_gzip(tmp_path: Path) -> None:
     path = tmp_path / "file.gz"
     path.write_bytes(gzip.compress(CONTENTS["LHE"]))
     assert format_of(path) == "gzip-compressed LHE"
+    path.write_bytes(b'<?xml version="1.0"?>\n<!-- by hand -->\n' + CONTENTS["LHE"])
+    assert format_of(path) == "LHE"
     path.write_bytes(gzip.compress(CONTENTS["LHE"])[:15])
     assert format_of(path).startswith("gzip-compressed")
+
+
+def test_what_to_do_with_partons(tmp_path: Path) -> None:
+    path = tmp_path / "file.lhe"
+    path.write_bytes(CONTENTS["LHE"])
+    with pytest.raises(InputError, match=r"a ROOT file was expected; it is a Les Houches file .* --lhe FILE .* spec lhe_partons"):
+        refuse_other_formats(path, "ROOT")
+    with pytest.raises(InputError, match=r"a parquet file was expected; it is LHE\."):
+        refuse_other_formats(path, "parquet")
+    refuse_other_formats(path, "LHE")
 
 
 def test_refusal_says_what_it_is(tmp_path: Path) -> None:

@@ -1,0 +1,217 @@
+"""Les Houches event files (Alwall et al. 2006, hep-ph/0609017; version 3: arXiv:1405.1067), parsed with pylhe."""
+
+from __future__ import annotations
+
+import gzip
+import re
+import warnings
+import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Self
+
+import awkward as ak
+import numpy as np
+
+from root_gnn.data.rootfile import first_line
+from root_gnn.data.sniff import format_of, refuse_other_formats
+from root_gnn.errors import InputError, MissingExtra, suggest
+from root_gnn.protocols import Source, SourceConfig
+
+CHUNK_ENTRIES = 5_000
+FORMATS = ("LHE", "gzip-compressed LHE")
+PARTICLE_NUMBERS = {"px": "px", "py": "py", "pz": "pz", "energy": "e", "mass": "m", "lifetime": "lifetime", "spin": "spin"}
+PARTICLE_INTEGERS = {
+    "pdgId": "id", "status": "status", "mother1": "mother1", "mother2": "mother2", "color1": "color1", "color2": "color2",
+}  # fmt: skip
+EVENT_NUMBERS = {"weight": "weight", "scale": "scale", "alphas_qcd": "aqcd", "alphas_qed": "aqed"}
+EVENT_INTEGERS = {"process_id": "pid", "n_particle": "nparticles"}
+WEIGHT = "weights."
+BEGIN = re.compile(rb"\s*<event[\s>]")
+TRUNCATED = "the file is cut short; fetch or write it again"
+
+
+class Config(SourceConfig):
+    """A Les Houches file, gzip-compressed or not: the particles of the hard process, in GeV, and the weights of each event."""
+
+    @contextmanager
+    def open(self, path: Path) -> Iterator[Lhe]:
+        """The events of a file; raises InputError where it is not LHE, or an event has no end."""
+        found = format_of(path)
+        if found not in FORMATS:
+            refuse_other_formats(path, "LHE")
+        pylhe = _import_pylhe()
+        index = _index(path, zipped=found != "LHE")
+        with _opened(path, index.zipped) as stream:
+            yield Lhe(path, stream, index, pylhe)
+
+    @classmethod
+    def found_in(cls, path: Path) -> list[Self]:
+        """The events of the file."""
+        with cls().open(path):
+            return [cls()]
+
+
+@dataclass
+class Index:
+    """Where the events of a file begin, where the last one ends, and what stands before them."""
+
+    zipped: bool
+    begin: list[int] = field(default_factory=list)
+    end: int = 0
+    init: bytes = b""
+    weights: bytes = b""
+
+    def head(self) -> str:
+        """The part of the file before its events that pylhe needs, without the run cards, which are often no XML."""
+        header = b"<header>" + self.weights + b"</header>" if self.weights else b""
+        return '<LesHouchesEvents version="3.0">\n' + _decode(header) + _decode(self.init) + "\n"
+
+
+class Lhe(Source):
+    """The events of an open Les Houches file; entry 0 is the first event."""
+
+    def __init__(self, path: Path, stream: Any, index: Index, pylhe: Any) -> None:
+        self.path, self._stream, self._index, self._pylhe = path, stream, index, pylhe
+        self.n_entry = len(index.begin)
+        self._bounds = np.array([*index.begin, index.end], dtype=np.int64)
+        self._head = index.head()
+        self._init, first = self._parse(0, min(self.n_entry, 1))
+        self._weights = tuple(first[0].weights) if first else ()
+        self._types = {
+            **dict.fromkeys(PARTICLE_NUMBERS, "var * float64"), **dict.fromkeys(PARTICLE_INTEGERS, "var * int64"),
+            **dict.fromkeys(EVENT_NUMBERS, "float64"), **dict.fromkeys(EVENT_INTEGERS, "int64"),
+            **{f"{WEIGHT}{name}": "float64" for name in self._weights},
+        }  # fmt: skip
+        self.branches = tuple(self._types)
+
+    def read(self, branches: tuple[str, ...], start: int, stop: int) -> dict[str, Any]:
+        """The named branches of events `start .. stop - 1`; raises InputError at an event that is not as the format wants it."""
+        missing = [name for name in branches if name not in self._types]
+        if missing:
+            raise InputError(f"{self.path}: Les Houches events have no {missing[0]} here{suggest(missing[0], self.branches)}")
+        _, events = self._parse(start, stop)
+        count = np.array([len(event.particles) for event in events], dtype=np.int64)
+        return {name: self._branch(name, events, count, start) for name in branches}
+
+    def chunks(self, branches: tuple[str, ...]) -> Iterator[tuple[int, int]]:
+        """Ranges of `CHUNK_ENTRIES` events."""
+        for start in range(0, self.n_entry, CHUNK_ENTRIES):
+            yield start, min(start + CHUNK_ENTRIES, self.n_entry)
+
+    def type_of(self, branch: str) -> str:
+        """The type of one entry in awkward's words."""
+        return self._types[branch]
+
+    def metadata(self) -> dict[str, Any]:
+        """The cross section in pb, summed over the processes of `<init>`, where it is positive."""
+        total = float(sum(process.xSection for process in self._init.procInfo))
+        return {"cross_section": total} if np.isfinite(total) and total > 0 else {}
+
+    def _branch(self, name: str, events: list[Any], count: Any, start: int) -> Any:
+        if name.startswith(WEIGHT):
+            key = name.removeprefix(WEIGHT)
+            for place, event in enumerate(events):
+                if key not in event.weights:
+                    raise InputError(f"{self.path}: event {start + place} has no weight {key}, which the first event has.")
+            return ak.Array(np.array([event.weights[key] for event in events], dtype=np.float64))
+        whole = name in PARTICLE_INTEGERS or name in EVENT_INTEGERS
+        kind: Any = np.int64 if whole else np.float64
+        if name in EVENT_NUMBERS or name in EVENT_INTEGERS:
+            own = {**EVENT_NUMBERS, **EVENT_INTEGERS}[name]
+            return ak.Array(np.array([getattr(event.eventinfo, own) for event in events], dtype=kind))
+        own = {**PARTICLE_NUMBERS, **PARTICLE_INTEGERS}[name]
+        values = (getattr(particle, own) for event in events for particle in event.particles)
+        return ak.unflatten(np.fromiter(values, dtype=kind, count=int(count.sum())), count)
+
+    def _parse(self, start: int, stop: int) -> tuple[Any, list[Any]]:
+        text = self._head + _decode(self._bytes(start, stop)) + "\n</LesHouchesEvents>\n"
+        events: list[Any] = []
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", RuntimeWarning)  # pylhe warns, and stops, where the text is no XML
+            try:
+                file = self._pylhe.LHEFile.fromstring(text)
+            except (ValueError, IndexError, KeyError) as error:
+                what = f"{self.path}: the <init> block, or the weights of the header, cannot be read"
+                raise InputError(f"{what}. ({first_line(error)})") from error
+            try:
+                events.extend(file.events)
+            except (ValueError, IndexError, KeyError) as error:
+                raise self._garbled(start + len(events), first_line(error)) from error
+        if len(events) != stop - start:
+            raise self._garbled(start + len(events), "no XML")
+        for place, event in enumerate(events):
+            if len(event.particles) != event.eventinfo.nparticles:
+                raise self._garbled(start + place, f"{event.eventinfo.nparticles} particles announced, {len(event.particles)} there")
+        return file.init, events
+
+    def _bytes(self, start: int, stop: int) -> bytes:
+        first, last = int(self._bounds[start]), int(self._bounds[stop])
+        self._stream.seek(first)
+        return bytes(self._stream.read(last - first))
+
+    def _garbled(self, event: int, reason: str) -> InputError:
+        return InputError(f"{self.path}: event {event} (from 0 on) is not as the format wants it; the file is damaged. ({reason})")
+
+
+def _index(path: Path, *, zipped: bool) -> Index:
+    """One pass over a file that notes where its events begin; raises InputError where the file is cut short."""
+    index, place = Index(zipped), 0
+    inside = footer = False
+    try:
+        with _opened(path, zipped) as stream:
+            for line in stream:
+                if BEGIN.match(line):
+                    if inside:
+                        raise InputError(f"{path}: event {len(index.begin) - 1} (from 0 on) has no end; the file is damaged.")
+                    index.begin.append(place)
+                    inside = True
+                elif not index.begin:
+                    _keep(index, line)
+                place += len(line)
+                if inside and b"</event>" in line:
+                    inside, index.end = False, place
+                footer = footer or b"</LesHouchesEvents>" in line
+    except (OSError, EOFError, zlib.error) as error:
+        what = f"{path}: the file cannot be read after event {len(index.begin) - 1} (from 0 on)"
+        raise InputError(f"{what}; {TRUNCATED}. ({error})") from error
+    if inside:
+        raise InputError(f"{path}: event {len(index.begin) - 1} (from 0 on) has no end; {TRUNCATED}.")
+    if not footer:
+        raise InputError(
+            f"{path}: there is no closing </LesHouchesEvents> after the {len(index.begin):,} events; {TRUNCATED} (or append the tag where "
+            f"only that is missing)."
+        )
+    return index
+
+
+def _keep(index: Index, line: bytes) -> None:
+    for name, tag in (("weights", b"initrwgt"), ("init", b"init")):
+        kept = getattr(index, name)
+        begin = re.search(rb"<" + tag + rb"[\s>]", line) is not None
+        if begin or (kept and b"</" + tag + b">" not in kept):
+            setattr(index, name, kept + line)
+
+
+@contextmanager
+def _opened(path: Path, zipped: bool) -> Iterator[Any]:
+    with path.open("rb") as stream:
+        if not zipped:
+            yield stream
+            return
+        with gzip.open(stream) as unzipped:
+            yield unzipped
+
+
+def _decode(text: bytes) -> str:
+    return text.decode("utf-8", errors="replace")
+
+
+def _import_pylhe() -> Any:
+    try:
+        import pylhe
+    except ImportError as error:
+        raise MissingExtra("pylhe", "io", "Reading Les Houches files") from error
+    return pylhe
