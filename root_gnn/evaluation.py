@@ -96,6 +96,7 @@ def other_files(run: Run, spec: str | None, files: Sequence[Path], data_dir: Pat
 
 
 def _evaluated(run: Run, objective: Supervised, name: str, table: EventTable, index: NDArray[np.int64]) -> dict[str, Any]:
+    table.check_labels()
     found = answers(objective, evaluation_loader(table, index, BATCH_SIZE))
     entry = figures(found, objective, lumi_weights=table.cross_section_weights(index))
     write_predictions(run.folder / "predictions" / f"{name}.parquet", found, objective, table)

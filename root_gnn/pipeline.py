@@ -70,6 +70,7 @@ class Workbench:
     ) -> None:
         self.recipe, self.source = recipe, source
         self.table: EventTable = open_table(recipe.data, data_folder(data_dir), beside=beside)
+        self.table.check_labels()
         self.spec = self.table.spec
         if source is not None and source.spec.features() != self.spec.features():
             raise InputError(f"the spec of {source.name} describes other node features than the task's: "
@@ -103,7 +104,8 @@ class Workbench:
         """One process's training batches; weights average to one in each class of the training events."""
         return train_loader(
             self.table, self.indices["train"], self.recipe.train.batch_size // self.recipe.train.accumulate, seed=self.recipe.seed,
-            weights=self._weights(), rank=rank, world=world, n_worker=self.recipe.data.n_worker, pin_memory=torch.cuda.is_available(),
+            weights=self._weights(), rank=rank, world=world, window=self.recipe.data.window, n_worker=self.recipe.data.n_worker,
+            pin_memory=torch.cuda.is_available(),
         )
 
     def validation_batches(self) -> DataLoader[Batch]:

@@ -143,7 +143,7 @@ def run_names(folder: Path) -> list[str]:
 
 def question(data: DataConfig, spec: Spec) -> Question:
     """What a recipe's data can answer."""
-    classes = tuple(data.classes) if data.classes else tuple(spec.label.classes) if spec.label else ()
+    classes = tuple(data.classes) if data.classes else spec.label.names if spec.label else ()
     return Question(classes=classes, truth=tuple(spec.truth), features=spec.features())
 
 

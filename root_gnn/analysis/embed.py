@@ -86,7 +86,7 @@ def embed(
     z = representations(opened, table, index)
     components, explained = reduced(z, method)
     found = Embedding(
-        z, components, table.label[index], table.classes, method,
+        z, components, table.label[index].astype(np.int64), table.classes, method,
         mean_cosine=mean_cosine(z), effective_rank=effective_rank(z), variance_explained=explained,
     )
     folder = opened.folder / "embedding"

@@ -10,6 +10,7 @@ import torch
 from numpy.typing import NDArray
 from torch.utils.data import DataLoader, Dataset, Sampler
 
+from root_gnn.data.shuffle import WINDOW, Order
 from root_gnn.data.table import EventTable
 from root_gnn.errors import InputError
 from root_gnn.graph.batch import Batch
@@ -35,23 +36,24 @@ class EventDataset(Dataset[Batch]):
     def __getitem__(self, rows: Index) -> Batch:
         if self.sort:
             rows = rows[np.argsort(self.table.n_node[rows], kind="stable")]
-        batch = self.table.gather(rows)
-        return batch if self.weights is None else batch.replace(weights=torch.from_numpy(self.weights[rows]))
+        return self.table.gather(rows, weights=self.weights)
 
 
 class BatchSampler(Sampler[Index]):
     """Row numbers of one rank's share of each batch; every row comes once in an epoch.
 
-    The order is a function of `(seed, epoch)`: the same for any number of ranks and workers. `batch_size` counts the
-    graphs of a step over all ranks, which take every `world`-th of them; the last batch may be smaller.
+    The order is a function of `(seed, epoch)` (and of `window`, where there are more rows than that): the same for any number
+    of ranks and workers. `batch_size` counts the graphs of a step over all ranks, which take every `world`-th of them; the
+    last batch may be smaller.
     """
 
-    def __init__(self, index: Index, batch_size: int, *, seed: int, rank: int = 0, world: int = 1) -> None:
+    def __init__(self, index: Index, batch_size: int, *, seed: int, rank: int = 0, world: int = 1, window: int = WINDOW) -> None:
         if len(index) < world:
             raise InputError(f"There are {len(index)} training events for {world} processes; each needs one at least.")
         if world > 1 and batch_size < 2 * world:
             raise InputError(f"train.batch_size is {batch_size} graphs over {world} processes; it has to be at least {2 * world}.")
         self.index, self.batch_size, self.seed, self.rank, self.world = index, batch_size, seed, rank, world
+        self.window = min(window, len(index))
         self.epoch = self.start = 0
         self.sampler = self  # Lightning calls `set_epoch` on `loader.sampler` and `loader.batch_sampler.sampler`
 
@@ -64,12 +66,11 @@ class BatchSampler(Sampler[Index]):
         return -(-len(self.index) // self.batch_size)
 
     def __iter__(self) -> Iterator[Index]:
-        order = np.random.default_rng((self.seed, self.epoch)).permutation(len(self.index))
+        order = Order(len(self.index), seed=self.seed, epoch=self.epoch, window=self.window)
         begin, self.start = self.start, 0
         ends = self._ends()
-        for place in range(begin, len(self)):
-            first = ends[place - 1] if place else 0
-            yield self.index[order[first : ends[place]][self.rank :: self.world]]
+        for places in order.cut(ends[begin - 1] if begin else 0, ends[begin:]):
+            yield self.index[places[self.rank :: self.world]]
 
     def _ends(self) -> list[int]:
         """Where each batch ends in the order; the last two share evenly where the last would leave a rank without events."""
@@ -100,7 +101,7 @@ class EventLoader(DataLoader[Batch]):
     def load_state_dict(self, state: dict[str, int]) -> None:
         """Continues with the batch after the saved one; raises InputError where data, batch size or seed are others."""
         sampler = self._sampler()
-        changed = [name for name, value in _order(sampler).items() if state[name] != value]
+        changed = [name for name, value in _order(sampler).items() if state.get(name, value) != value]
         if changed:
             raise InputError(
                 f"The run cannot be resumed in the middle of an epoch: {changed[0]} was {state[changed[0]]} and now is "
@@ -117,19 +118,22 @@ class EventLoader(DataLoader[Batch]):
 
 
 def _order(sampler: BatchSampler) -> dict[str, int]:
-    return {"n_event": len(sampler.index), "batch_size": sampler.batch_size, "seed": sampler.seed}
+    return {"n_event": len(sampler.index), "batch_size": sampler.batch_size, "seed": sampler.seed, "window": sampler.window}
 
 
 def train_loader(
     table: EventTable, index: Index, batch_size: int, *, seed: int, weights: NDArray[np.float32] | None = None,
-    rank: int = 0, world: int = 1, n_worker: int = 0, pin_memory: bool = False,
+    rank: int = 0, world: int = 1, window: int = WINDOW, n_worker: int = 0, pin_memory: bool = False,
 ) -> EventLoader:
     """Shuffled batches of the rows `index (n,)`, sorted by multiplicity inside; events without nodes are left out.
 
-    `batch_size` counts graphs over all ranks; `weights (n_event,)` as `training_weights` gives them.
+    `batch_size` counts graphs over all ranks; `weights (n_event,)` as `training_weights` gives them; `window` rows are
+    shuffled among each other.
     """
-    index = index[table.n_node[index] > 0]
-    sampler = BatchSampler(index, batch_size, seed=seed, rank=rank, world=world)
+    has_nodes = table.n_node[index] > 0
+    if not has_nodes.all():
+        index = index[has_nodes]
+    sampler = BatchSampler(index, batch_size, seed=seed, rank=rank, world=world, window=window)
     return EventLoader(
         EventDataset(table, weights=weights, sort=True), batch_size=None, sampler=sampler, num_workers=n_worker,
         collate_fn=_as_it_is, pin_memory=pin_memory, persistent_workers=n_worker > 0, generator=_own_generator(),

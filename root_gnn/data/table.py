@@ -1,8 +1,8 @@
-"""All events of a recipe as one table: small columns in memory, nodes mapped from the cache and gathered by row."""
+"""All events of a recipe as one table: small columns in memory, everything else mapped from the cache and gathered by row."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -13,57 +13,60 @@ from numpy.typing import NDArray
 from root_gnn.console import log
 from root_gnn.data.cache import Shard
 from root_gnn.data.config import DataConfig, find_files
+from root_gnn.data.event_rows import BLOCK, Column, Located, Rows, uniform_of
 from root_gnn.data.graphs import ragged_rows
 from root_gnn.data.prepare import prepare
 from root_gnn.data.spec import Spec, load_spec
+from root_gnn.data.yields import Process, expected
 from root_gnn.errors import InputError
 from root_gnn.graph.batch import Batch
 from root_gnn.graph.features import Features
-from root_gnn.graph.hashing import uniform
 from root_gnn.protocols import Question
 
 KEEP_SALT = (0x4B454550,)
-PB_PER_FB = 1e3  # one inverse femtobarn is a thousand inverse picobarns
+NO_LABEL = -1
 
 Index = NDArray[np.int64]
 
 
 class EventTable:
-    """Rows are events, in the order of the shards (class by class, file by file, entry by entry).
+    """Rows are events, in the order of the shards (class by class, file by file, graph by graph).
 
     Attributes:
-        shards: the prepared files.
+        shards: the prepared files; `files` are their paths.
         spec: what they were read with.
         classes: class names; their order is `label`. Empty where nothing is labelled.
-        label: `(n_event,)` int64; 0 everywhere where there are no classes.
-        weight: `(n_event,)` float64, as in the files.
-        ids: `(n_event, n_id)` int64.
-        n_node: `(n_event,)` int64.
+        rows: which row of which shard an event is.
+        label: `(n_event,)` int16; -1 where the file does not tell, 0 everywhere where there are no classes.
+        n_node: `(n_event,)` int32.
+        weight: `(n_event,)` float64, as in the files, and `ids (n_event, n_id)` int64: columns that stay there, read by
+            `table.ids[rows]`; `numpy.asarray(table.ids)` is all of them.
         truth: names of the truth columns that every file has.
-        shard_of: `(n_event,)` int32, the shard an event stands in; `row_of (n_event,)` int64, its row there.
     """
 
     def __init__(
         self, shards: Sequence[Shard], spec: Spec, *, classes: Sequence[str] = (), shard_label: Sequence[int] = (),
-        max_events: int | None = None, lumi: float | None = None,
+        max_events: int | None = None, lumi: float | None = None, cross_sections: Mapping[str, float] | None = None,
+        files: Sequence[Path] = (),
     ) -> None:
         self.shards, self.spec, self.lumi = list(shards), spec, lumi
-        self.classes = tuple(classes)
-        self.shard_label = list(shard_label)
+        self.files = list(files) or [Path(str(shard.meta.source["name"])) for shard in self.shards]
+        self.classes, self.shard_label, self.cross_sections = tuple(classes), list(shard_label), dict(cross_sections or {})
         self.truth = tuple(name for name in spec.truth if all(name in shard.meta.truth for shard in self.shards))
+        self._truth_columns = [_columns(shard.meta.truth, self.truth) for shard in self.shards]
         sizes = [shard.n_graph for shard in self.shards]
-        self.shard_of = np.repeat(np.arange(len(sizes), dtype=np.int32), sizes)
-        self.row_of = np.concatenate([np.arange(size, dtype=np.int64) for size in sizes])
-        self.ids = np.concatenate([shard.ids for shard in self.shards])
-        self.label = np.concatenate([self._labels(place) for place in range(len(sizes))])
-        keep = None if max_events is None else _first_by_hash(self.ids, self.label, max_events)
-        if keep is not None:
-            self.shard_of, self.row_of, self.ids, self.label = (x[keep] for x in (self.shard_of, self.row_of, self.ids, self.label))
-        weight = np.concatenate([shard.weight for shard in self.shards])
-        offsets = [np.asarray(shard.offsets) for shard in self.shards]
-        first = np.concatenate([offset[:-1] for offset in offsets])
-        n_node = np.concatenate([np.diff(offset) for offset in offsets])
-        self.weight, self._first, self.n_node = (x if keep is None else x[keep] for x in (weight, first, n_node))
+        self.rows = Rows(sizes)
+        self.label = np.empty(len(self.rows), dtype=np.int16)
+        self.n_node = np.empty(len(self.rows), dtype=np.int32)
+        for place, shard in enumerate(self.shards):
+            here = slice(self.rows.begin[place], self.rows.begin[place + 1])
+            self.label[here] = self._labels(place)
+            np.subtract(shard.offsets[1:], shard.offsets[:-1], out=self.n_node[here], casting="unsafe")
+        if max_events is not None:
+            kept = _first_by_hash(Column(self.shards, "ids", self.rows), self.label, max_events)
+            self.rows, self.label, self.n_node = Rows(sizes, kept), self.label[kept], self.n_node[kept]
+        self._processes = self._grouped() if lumi is not None else []
+        self.ids, self.weight = (Column(self.shards, name, self.rows) for name in ("ids", "weight"))
 
     def __len__(self) -> int:
         return len(self.label)
@@ -77,76 +80,129 @@ class EventTable:
         return self.spec.features()
 
     @property
-    def split_ids(self) -> Index:
+    def split_ids(self) -> Column:
         """The id columns that decide an event's split, `(n_event, n_split_id)`."""
-        return self.ids[:, : self.spec.n_split_id]
+        return self.id_columns(self.spec.id_names[: self.spec.n_split_id])
+
+    @property
+    def shard_of(self) -> Index:
+        """The shard each event stands in, `(n_event,)`."""
+        return self.rows.shard_of(np.arange(len(self)))
+
+    def id_columns(self, names: Sequence[str]) -> Column:
+        """Some of the id columns, `(n_event, n_name)`."""
+        return Column(self.shards, "ids", self.rows, only=[self.spec.id_names.index(name) for name in names])
 
     def question(self) -> Question:
         """The classes, and the truth columns, that an objective may ask for."""
         return Question(classes=self.classes, truth=self.truth, features=self.features)
 
-    def gather(self, index: Index) -> Batch:
-        """The graphs of the rows `index (n,)`, in that order, with labels, the weights of the file and ids."""
-        count = self.n_node[index]
-        nodes = np.empty((int(count.sum()), len(self.spec.node_features)), dtype=np.float32)
-        truth = np.empty((len(index), len(self.truth)), dtype=np.float32)
-        shard_of = self.shard_of[index]
-        begin = np.cumsum(count) - count
-        for place in np.unique(shard_of):
-            shard, here = self.shards[place], np.flatnonzero(shard_of == place)
-            rows = ragged_rows(self._first[index[here]], count[here])
-            if len(here) == len(index):
-                np.take(shard.nodes, rows, axis=0, out=nodes, mode="clip")  # without "clip" NumPy buffers the output
-            else:
-                nodes[ragged_rows(begin[here], count[here])] = shard.nodes[rows]
-            if self.truth:
-                columns = [shard.meta.truth.index(name) for name in self.truth]
-                truth[here] = shard.truth[self.row_of[index[here]]][:, columns]
-        labels = {name: torch.from_numpy(np.ascontiguousarray(truth[:, place])) for place, name in enumerate(self.truth)}
+    def check_labels(self) -> None:
+        """Raises InputError naming a file where there are classes and events of it belong to none: nothing can be learned from them."""
+        missing = np.flatnonzero(self.label == NO_LABEL) if self.classes else np.zeros(0, dtype=np.int64)
+        if len(missing):
+            of_file = self.rows.shard_of(missing)
+            n_here = int((of_file == of_file[0]).sum())
+            raise InputError(
+                f"{self.files[of_file[0]]}: {n_here:,} events have no label, because the file lacks {self._label_source()}; training and "
+                f"metrics need the class of every event ({', '.join(self.classes)}). Leave the file out, or use it for prediction only."
+            )
+
+    def gather(self, index: Index, *, weights: NDArray[np.float32] | None = None) -> Batch:
+        """The graphs of the rows `index (n,)`, in that order, with labels and ids.
+
+        Weights are those of the files, or what `weights (n_event,)` says.
+        """
+        at = self.rows.sorted(index)
+        place = np.empty_like(at.order)  # where each of `index` stands among the sorted ones
+        place[at.order] = np.arange(len(place))
+        count = self.n_node[index].astype(np.int64)
+        labels = dict(zip(self.truth, self._truth(at, place), strict=True))
         if self.classes:
-            labels["label"] = torch.from_numpy(self.label[index])
+            labels["label"] = torch.from_numpy(self.label[index].astype(np.int64))
+        weight = self._piecewise("weight", at)[place].astype(np.float32) if weights is None else weights[index]
+        ids = self._piecewise("ids", at).take(place, axis=0)
         return Batch.of(
-            torch.from_numpy(nodes), torch.from_numpy(count), labels=labels,
-            weights=torch.from_numpy(self.weight[index].astype(np.float32)), ids=torch.from_numpy(self.ids[index]),
-        )
+            torch.from_numpy(self._nodes(at, place, count)), torch.from_numpy(count), globals=self._globals(at, place, count),
+            labels=labels, weights=torch.from_numpy(weight), ids=torch.from_numpy(ids),
+        )  # fmt: skip
+
+    def _nodes(self, at: Located, place: Index, count: Index) -> NDArray[np.float32]:
+        """Rows of nodes in the order asked for: read shard by shard, then put in place."""
+        of_sorted = count[at.order]
+        end = np.cumsum(of_sorted)
+        first = self._piecewise("offsets", at)
+        rows = ragged_rows(first, of_sorted)
+        nodes = np.empty((len(rows), len(self.spec.node_features)), dtype=np.float32)
+        for shard, start, stop in at.pieces:
+            part = slice(int(end[start] - of_sorted[start]), int(end[stop - 1]))
+            np.take(self.shards[shard].nodes, rows[part], axis=0, out=nodes[part], mode="clip")  # without "clip" NumPy buffers the output
+        return nodes.take(ragged_rows((end - of_sorted)[place], count), axis=0)
+
+    def _globals(self, at: Located, place: Index, count: Index) -> torch.Tensor | None:
+        """Number of nodes and the further columns, `(n, n_global)`; None where there are no further ones."""
+        if not self.spec.globals:
+            return None
+        further = self._piecewise("globals", at).take(place, axis=0)
+        return torch.from_numpy(np.concatenate([count[:, None].astype(np.float32), further], axis=1))
+
+    def _truth(self, at: Located, place: Index) -> tuple[torch.Tensor, ...]:
+        if not self.truth:
+            return ()
+        values = np.empty((len(place), len(self.truth)), dtype=np.float32)
+        for shard, start, stop in at.pieces:
+            found = self.shards[shard].truth.take(at.row[start:stop], axis=0)
+            columns = self._truth_columns[shard]
+            values[start:stop] = found if columns is None else found[:, columns]
+        return torch.from_numpy(np.ascontiguousarray(values.take(place, axis=0).T)).unbind(0)
+
+    def _piecewise(self, name: str, at: Located) -> NDArray[Any]:
+        """An array of the shards at located rows, in their order."""
+        arrays = [getattr(self.shards[shard], name) for shard, _, _ in at.pieces] or [getattr(self.shards[0], name)]
+        values = np.empty((len(at.row), *arrays[0].shape[1:]), dtype=arrays[0].dtype)
+        for array, (_, start, stop) in zip(arrays, at.pieces, strict=False):
+            np.take(array, at.row[start:stop], axis=0, out=values[start:stop], mode="clip")
+        return values
 
     def cross_section_weights(self, index: Index | None = None) -> NDArray[np.float64] | None:
-        """Expected yields: weight x cross section x luminosity x kept / tried / sum of weights; None where they are unknown.
+        """Expected yields: weight x cross section x luminosity / sum of weights of the sample; None where they are unknown.
 
-        Without `index`, `(n_event,)`, with the sum of weights over all events of all files of a process, whatever `max_events`
-        leaves of them. With the rows `index (n,)` (a split, say), `(n,)`, with the sum over those rows: they then stand for
-        the whole sample. Unknown is a yield without luminosity, or where a file does not tell its cross section. Raises
-        InputError where weights do not add up to something positive.
+        Without `index`, `(n_event,)`: what the events stand for among all of their files, whatever `max_events` leaves of them.
+        With the rows `index (n,)` (a split, say), `(n,)`: those rows stand for all events of their files. What the spec's
+        selection drops counts in the sum of weights. Unknown is a yield without luminosity, or where neither a file nor
+        `cross_sections` tells the cross section. Raises InputError where weights do not add up to something positive.
         """
-        if self.lumi is None or not all(shard.meta.metadata.get("cross_section") for shard in self.shards):
+        if self.lumi is None:
             return None
-        weight, shard_of = (self.weight, self.shard_of) if index is None else (self.weight[index], self.shard_of[index])
-        factor = np.zeros(len(self.shards))
-        for members in self._processes():
-            shards = [self.shards[place] for place in members]
-            rows = np.isin(shard_of, members)
-            if not rows.any():
-                continue
-            total = sum(shard.meta.sum_of_weights for shard in shards) if index is None else float(weight[rows].sum())
-            if total <= 0:
-                names = ", ".join(str(shard.meta.source["name"]) for shard in shards)
-                raise InputError(f"The weights of {names} add up to {total:g}; expected yields need a positive sum. Unset data.lumi.")
-            factor[members] = self.lumi * PB_PER_FB * _cross_section(shards) / total
-        return weight * factor[shard_of]
+        rows = np.arange(len(self)) if index is None else index
+        return expected(
+            self._processes, lumi=self.lumi, weight=self.weight[rows], shard_of=self.rows.shard_of(rows), is_split=index is not None,
+        )  # fmt: skip
 
-    def _processes(self) -> list[list[int]]:
+    def _grouped(self) -> list[tuple[list[int], Process]]:
         """Places of the shards that belong together: files of one process in one class share its cross section."""
         groups: dict[tuple[int, str], list[int]] = {}
         for place, shard in enumerate(self.shards):
-            process = str(shard.meta.metadata.get("process") or shard.folder.name)
-            groups.setdefault((self.shard_label[place] if self.shard_label else 0, process), []).append(place)
-        return list(groups.values())
+            label = self.shard_label[place] if self.shard_label else 0
+            is_given = bool(self.shard_label) and self.classes[label] in self.cross_sections
+            process = "" if is_given else str(shard.meta.metadata.get("process") or shard.folder.name)
+            groups.setdefault((label, process), []).append(place)
+        found = []
+        for (label, _), places in groups.items():
+            given = self.cross_sections.get(self.classes[label]) if self.shard_label else None
+            found.append((places, Process([self.shards[place] for place in places], given)))
+        return found
 
-    def _labels(self, place: int) -> Index:
-        shard = self.shards[place]
+    def _labels(self, place: int) -> Index | int:
+        label = self.shards[place].label
         if self.shard_label:
-            return np.full(shard.n_graph, self.shard_label[place], dtype=np.int64)
-        return np.zeros(shard.n_graph, dtype=np.int64) if shard.label is None else np.asarray(shard.label)
+            return self.shard_label[place]
+        return label if label is not None else (NO_LABEL if self.classes else 0)
+
+    def _label_source(self) -> str:
+        label = self.spec.label
+        branches = ", ".join(str(value) for value in label.values()) if label else ""
+        return branches or "what label in the spec names"
 
 
 def open_table(config: DataConfig, data_dir: Path, *, spec: Spec | None = None, beside: Path | None = None, jobs: int = 1) -> EventTable:
@@ -156,38 +212,43 @@ def open_table(config: DataConfig, data_dir: Path, *, spec: Spec | None = None, 
     Raises InputError for a file that is missing, wrong, or named for two classes.
     """
     spec = spec or load_spec(config.spec, beside=beside)
-    groups = {name: find_files(patterns, data_dir) for name, patterns in config.classes.items()} or {"": find_files(config.files, data_dir)}
-    files = [path for paths in groups.values() for path in paths]
-    for path in files:
-        owners = [name for name, paths in groups.items() if path in paths]
-        if len(owners) > 1:
-            raise InputError(f"{path}: data.classes gives this file to {' and '.join(owners)}; a file belongs to one class.")
-    shards = prepare(spec, files, data_dir=data_dir, jobs=jobs)
     by_file = bool(config.classes)
-    shard_label = [place for place, paths in enumerate(groups.values()) for _ in paths] if by_file else []
-    classes = tuple(config.classes) if by_file else tuple(spec.label.classes) if spec.label else ()
-    table = EventTable(shards, spec, classes=classes, shard_label=shard_label, max_events=config.max_events, lumi=config.lumi)
+    groups = config.classes or {"": config.files}
+    owner: dict[Path, str] = {}
+    for name, patterns in groups.items():
+        for path in find_files(patterns, data_dir):
+            if path in owner:
+                raise InputError(f"{path}: data.classes gives this file to {owner[path]} and {name}; a file belongs to one class.")
+            owner[path] = name
+    shards = prepare(spec, list(owner), data_dir=data_dir, jobs=jobs)
+    place = {name: number for number, name in enumerate(groups)}
+    table = EventTable(
+        list(shards.values()), spec, classes=tuple(groups) if by_file else spec.label.names if spec.label else (),
+        shard_label=[place[owner[path]] for path in shards] if by_file else [], max_events=config.max_events, lumi=config.lumi,
+        cross_sections=config.cross_sections, files=list(shards),
+    )  # fmt: skip
     n_empty = int((table.n_node == 0).sum())
     if n_empty:
         log.info("%s of %s events have no object at all; training leaves them out", f"{n_empty:,}", f"{len(table):,}")
     return table
 
 
-def _first_by_hash(ids: Index, label: Index, n_most: int) -> Index:
-    """Rows, ascending, of at most `n_most` events of each class: those whose hash is smallest."""
-    place = uniform(torch.from_numpy(ids), KEEP_SALT).numpy()
-    kept: list[Any] = []
-    for value in np.unique(label):
-        rows = np.flatnonzero(label == value)
-        kept.append(rows[np.argsort(place[rows], kind="stable")[:n_most]])
-    return np.sort(np.concatenate(kept)).astype(np.int64) if kept else np.zeros(0, dtype=np.int64)
+def _columns(there: Sequence[str], wanted: Sequence[str]) -> list[int] | None:
+    """Places of the wanted names; None where they are all there are, in that order."""
+    return None if tuple(there) == tuple(wanted) else [there.index(name) for name in wanted]
 
 
-def _cross_section(shards: list[Shard]) -> float:
-    """Cross section after the preselection, in pb, from all files of a process."""
-    facts = [shard.meta.metadata for shard in shards]
-    counted = all(fact.get("n_tried") and fact.get("n_kept") is not None for fact in facts)
-    tried = np.array([float(fact["n_tried"]) for fact in facts]) if counted else np.ones(len(facts))
-    kept = np.array([float(fact["n_kept"]) for fact in facts]) if counted else tried
-    before = float(np.average([float(fact["cross_section"]) for fact in facts], weights=tried))
-    return before * float(kept.sum() / tried.sum())
+def _first_by_hash(ids: Column, label: NDArray[np.int16], n_most: int) -> Index:
+    """Rows, ascending, of at most `n_most` events of each class: those whose hash is smallest, the earlier of equal ones."""
+    best: dict[int, tuple[NDArray[np.float64], Index]] = {}
+    for start in range(0, len(label), BLOCK):
+        rows = np.arange(start, min(start + BLOCK, len(label)))
+        place = uniform_of(ids[start : start + BLOCK], KEEP_SALT)
+        for value in np.unique(label[rows]).tolist():
+            here = np.flatnonzero(label[rows] == value)
+            places, kept = place[here], rows[here]
+            if value in best:
+                places, kept = np.concatenate([best[value][0], places]), np.concatenate([best[value][1], kept])
+            order = np.argsort(places, kind="stable")[:n_most]
+            best[value] = places[order], kept[order]
+    return np.sort(np.concatenate([kept for _, kept in best.values()])) if best else np.zeros(0, dtype=np.int64)

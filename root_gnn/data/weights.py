@@ -10,6 +10,8 @@ from numpy.typing import NDArray
 from root_gnn.data.table import EventTable
 from root_gnn.errors import InputError
 
+BLOCK = 2**20  # rows in memory at a time
+
 
 def training_weights(table: EventTable, train_index: NDArray[np.int64], policy: Literal["signed", "abs"]) -> NDArray[np.float32]:
     """Weights of all rows of the table, `(n_event,)`, such that those of each class's training rows have the mean 1.
@@ -17,16 +19,29 @@ def training_weights(table: EventTable, train_index: NDArray[np.int64], policy: 
     `abs` takes the absolute value of every weight first. Raises InputError where the training weights of a class do not
     add up to something positive: nothing sensible can be learned from them as they are.
     """
-    weight = np.abs(table.weight) if policy == "abs" else table.weight
-    label, trained = table.label[train_index], weight[train_index]
-    factor = np.ones(max(len(table.classes), 1))
-    for place, name in enumerate(table.classes or ("all events",)):
-        of_class = trained[label == place] if table.classes else trained
-        if not len(of_class):
-            continue
-        total = float(of_class.sum())
-        if not total > 0:
+    classes = table.classes or ("all events",)
+    total, count = np.zeros(len(classes)), np.zeros(len(classes), dtype=np.int64)
+    for start in range(0, len(train_index), BLOCK):
+        rows = train_index[start : start + BLOCK]
+        weight, label = _weights(table, rows, policy), table.label[rows]
+        for place in range(len(classes)):
+            of_class = weight[label == place] if table.classes else weight
+            total[place] += float(of_class.sum())
+            count[place] += len(of_class)
+    for place, name in enumerate(classes):
+        if count[place] and not total[place] > 0:
             advice = "Set data.weights: abs to train with absolute weights." if policy == "signed" else "Leave the weight out of the spec."
-            raise InputError(f"The {len(of_class):,} training weights of {name} add up to {total:g}; a positive sum is needed. {advice}")
-        factor[place] = len(of_class) / total
-    return np.asarray(weight * factor[table.label], dtype=np.float32)
+            raise InputError(
+                f"The {count[place]:,} training weights of {name} add up to {total[place]:g}; a positive sum is needed. {advice}"
+            )
+    factor = np.divide(count, total, out=np.ones(len(classes)), where=count > 0)
+    result = np.empty(len(table.label), dtype=np.float32)
+    for start in range(0, len(result), BLOCK):
+        part = slice(start, start + BLOCK)
+        result[part] = _weights(table, part, policy) * factor[table.label[part]]
+    return result
+
+
+def _weights(table: EventTable, rows: NDArray[np.int64] | slice, policy: str) -> NDArray[np.float64]:
+    weight: NDArray[np.float64] = table.weight[rows]
+    return np.abs(weight) if policy == "abs" else weight

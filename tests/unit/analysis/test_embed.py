@@ -30,7 +30,7 @@ def test_the_file_holds_ids_labels_representations_and_components(one_run: Run, 
     table = run.table(ntuples)
     test = split_table(table, run.recipe.data.split).test
     ids = np.stack([columns[name] for name in run.spec.id_names], axis=1)
-    rows = [int(np.flatnonzero((table.ids == one).all(axis=1))[0]) for one in ids]
+    rows = [int(np.flatnonzero((table.ids[:] == one).all(axis=1))[0]) for one in ids]
     assert len(rows) == 50 and rows == sorted(rows) and set(rows) <= set(test)
     assert np.array_equal(columns["label"], table.label[rows])
     assert columns["z_3"] == pytest.approx(found.z[:, 3], rel=1e-6)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +10,11 @@ import awkward as ak
 import numpy as np
 import pytest
 import uproot
+
+from root_gnn.data.cache import Shard, ShardWriter
+from root_gnn.data.findings import Findings
+from root_gnn.data.graphs import GraphArrays
+from root_gnn.data.spec import Spec
 
 WriteTree = Callable[..., Path]
 
@@ -65,3 +70,26 @@ def small_spec() -> dict[str, Any]:
         "weight": ["w", "sf"],
         "truth": {"higgs_pt": "higgs_pt"},
     }
+
+
+@pytest.fixture
+def make_shard(tmp_path: Path) -> Callable[..., Shard]:
+    """Writes a shard of a spec without a file: node k of it has pt k + 1; columns as in `GraphArrays`."""
+
+    def make(
+        spec: Spec, name: str, n_node: Sequence[int], ids: Any, *, metadata: Any = None, read: float | None = None, **columns: Any
+    ) -> Shard:
+        nodes = np.zeros((sum(n_node), len(spec.node_features)), dtype=np.float32)
+        nodes[:, 0] = np.arange(1, len(nodes) + 1)
+        weight = np.asarray(columns.pop("weight", np.ones(len(n_node))), dtype=np.float64)
+        graphs = GraphArrays(nodes=nodes, n_node=np.asarray(n_node), ids=np.asarray(ids, dtype=np.int64), weight=weight, **columns)
+        folder = tmp_path / "shards" / name
+        folder.mkdir(parents=True)
+        with ShardWriter(folder, spec) as writer:
+            writer.append(graphs)
+            total = float(weight.sum()) if read is None else read
+            findings = Findings(n_entry=len(n_node), n_graph=len(n_node), sum_of_weights=total)
+            meta = writer.finish(source={"name": f"{name}.root"}, versions={}, metadata=metadata or {}, findings=findings)
+        return Shard(folder, meta)
+
+    return make
