@@ -13,6 +13,10 @@ import numpy as np
 from root_gnn.data.expression_columns import Column, Numbers, Refusal, aligned, booleans, exact, lists, numbers, unified
 from root_gnn.data.expression_functions import FUNCTIONS, Columns, floating, item
 
+COMPARISONS = {
+    "<": np.less, "<=": np.less_equal, ">": np.greater, ">=": np.greater_equal, "==": np.equal, "!=": np.not_equal,
+}  # fmt: skip
+
 
 def arithmetic(columns: Columns, ufunc: Any) -> Column:
     """Sum, difference or product; exact for whole numbers."""
@@ -32,9 +36,10 @@ def remainder(columns: Columns) -> Column:
     """`a % b` with the sign of b; whole numbers stay whole unless one is divided by zero, which gives NaN."""
     data, offsets = aligned([numbers(column) for column in columns])
     a, b = unified(data)
-    if (b == 0).any():
-        a, b = a.astype(np.float64), b.astype(np.float64)
-    return Column(np.mod(a, b), offsets)
+    by_zero = b == 0
+    if a.dtype.kind == "f" or not by_zero.any():
+        return Column(np.mod(a, b), offsets)
+    return Column(np.where(by_zero, np.nan, np.mod(a, np.where(by_zero, b.dtype.type(1), b))), offsets)
 
 
 def negative(columns: Columns) -> Column:
@@ -100,12 +105,18 @@ def _compare_two(columns: Columns, sign: str) -> Column:
             raise Refusal(f"{branch.quoted} is text and {text.quoted} is not")
         equal = _equals_text(branch, str(text.data))
         return Column(equal if sign == "==" else ~equal, branch.offsets)
-    data, offsets = aligned([numbers(column) for column in columns])
-    left, right = unified(data)
-    compared = {
-        "<": np.less, "<=": np.less_equal, ">": np.greater, ">=": np.greater_equal, "==": np.equal, "!=": np.not_equal,
-    }[sign](left, right)  # fmt: skip
-    return Column(np.asarray(compared), offsets)
+    (left, right), offsets = aligned([numbers(column) for column in columns])
+    ufunc = COMPARISONS[sign]
+    if {left.dtype.kind, right.dtype.kind} == {"i", "u"}:
+        return Column(_compare_signed(left, right, ufunc), offsets)
+    return Column(np.asarray(ufunc(*unified([left, right]))), offsets)
+
+
+def _compare_signed(left: Numbers, right: Numbers, ufunc: Any) -> Numbers:
+    """int64 with uint64, exactly: the negative ones are below all of the others."""
+    below = (left if left.dtype.kind == "i" else right) < 0
+    if_below = ufunc(0, 1) if left.dtype.kind == "i" else ufunc(1, 0)
+    return np.where(below, if_below, ufunc(left.astype(np.uint64), right.astype(np.uint64)))
 
 
 def _equals_text(column: Column, text: str) -> Numbers:
