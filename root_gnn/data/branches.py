@@ -72,6 +72,8 @@ def select(spec: Spec, known: Names[str], path: Path) -> Selection:
     resimulation = None if spec.resimulation is None else next(iter(file.present((spec.resimulation,), "resimulation")), None)
     weight = file.present(spec.weight, f"weight of the spec {spec.name}", derived=True)
     truth, globals_ = file.by_name(spec.truth, "truth"), file.by_name(spec.globals, "globals")
+    if file.varied == {False}:
+        raise InputError(f"{path}: no branch of this file carries the variation that the spec {spec.name} asks for; all are nominal.")
     return Selection(
         branches=tuple(file.wanted), nodes=nodes, ids=ids if len(ids) == len(spec.id) else (), resimulation=resimulation,
         weight=weight, truth=truth, globals=globals_, label=label, select=condition,
@@ -86,11 +88,12 @@ def _needed(spec: Spec) -> list[str]:
 
 
 class _File:
-    """The branches of a file, and those wanted so far."""
+    """The branches of a file, those wanted so far, and whether values with a variation were found varied (True) or nominal (False)."""
 
     def __init__(self, path: Path, known: set[str], records: set[str]) -> None:
         self.path, self.known, self.records = path, known, records
         self.wanted: dict[str, None] = {}
+        self.varied: set[bool] = set()
 
     def collection(self, collection: Collection, where: str) -> Objects | None:
         """What a collection is read from; the first choice that the file has."""
@@ -127,8 +130,12 @@ class _File:
         return {name: value[0] for name, value in found.items() if value}
 
     def _first(self, choices: tuple[Value, ...], slots: tuple[str, ...] | None, *, derived: bool = False) -> Value | None:
-        forms = [form for value in choices for form in dict.fromkeys((value, value.fallen_back()))]
-        return next((form for form in forms if self._lacks(form, slots, derived) is None), None)
+        for value in choices:
+            for form in dict.fromkeys((value, value.fallen_back())):
+                if self._lacks(form, slots, derived) is None:
+                    self.varied |= {form.otherwise is not None} if value.otherwise is not None else set()
+                    return form
+        return None
 
     def _lacks(self, value: Value, slots: tuple[str, ...] | None, derived: bool) -> str | None:
         """The first name of a value that the file lacks; records of the spec count as there where `derived`."""
