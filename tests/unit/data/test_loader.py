@@ -32,12 +32,13 @@ def event_ids(batch: Batch) -> list[tuple[int, ...]]:
     return [tuple(row) for row in batch.ids.tolist()]
 
 
-@settings(max_examples=40)
-@given(st.integers(4, 80), st.integers(1, 30), st.integers(1, 4), st.integers(0, 3))
-def test_ranks_together_take_every_event_once(n_event: int, batch_size: int, world: int, epoch: int) -> None:
+@settings(max_examples=60)
+@given(st.integers(4, 80), st.integers(1, 30), st.integers(1, 4), st.integers(0, 3), st.integers(1, 100))
+def test_ranks_together_take_every_event_once(n_event: int, batch_size: int, world: int, epoch: int, window: int) -> None:
     index = np.arange(n_event) * 3
-    alone = BatchSampler(index, max(batch_size, 2 * world), seed=5)
-    ranks = [BatchSampler(index, max(batch_size, 2 * world), seed=5, rank=rank, world=world) for rank in range(world)]
+    batch_size = max(batch_size, 2 * world)
+    alone = BatchSampler(index, batch_size, seed=5, window=window)
+    ranks = [BatchSampler(index, batch_size, seed=5, rank=rank, world=world, window=window) for rank in range(world)]
     for sampler in (alone, *ranks):
         sampler.set_epoch(epoch)
     shares = [list(sampler) for sampler in ranks]
@@ -47,7 +48,7 @@ def test_ranks_together_take_every_event_once(n_event: int, batch_size: int, wor
         sizes = [len(part) for part in parts]
         assert min(sizes) >= 1
         assert max(sizes) - min(sizes) <= 1
-        assert sum(sizes) <= max(batch_size, 2 * world)
+        assert sum(sizes) <= batch_size
         if place < len(whole) - 2:
             assert sorted(np.concatenate(parts)) == sorted(whole[place])
     assert sorted(row for share in shares for part in share for row in part) == index.tolist()
@@ -71,10 +72,23 @@ def test_fewer_events_than_ranks_are_refused() -> None:
         BatchSampler(np.arange(20), 7, seed=0, world=4)
 
 
+def test_workers_and_ranks_together_give_every_event_once(table: EventTable) -> None:
+    loaders: list[Any] = [
+        train_loader(table, np.arange(501), 64, seed=3, rank=rank, world=2, window=130, n_worker=n_worker)
+        for rank, n_worker in ((0, 2), (1, 1))
+    ]
+    seen = [[event_ids(batch) for batch in loader] for loader in loaders]
+    assert len(seen[0]) == len(seen[1]) == 8
+    assert sorted(chain(*chain(*seen))) == sorted(map(tuple, table.ids[:501].tolist()))
+    alone = [event_ids(batch) for batch in train_loader(table, np.arange(501), 64, seed=3, window=130)]
+    assert [sorted(one + other) for one, other in zip(*seen, strict=True)] == [sorted(batch) for batch in alone]
+
+
 @pytest.mark.parametrize("n_worker", [0, pytest.param(2, marks=pytest.mark.slow)])
-def test_resumed_in_the_middle_of_an_epoch(table: EventTable, n_worker: int) -> None:
+@pytest.mark.parametrize("window", [90, 2**20])
+def test_resumed_in_the_middle_of_an_epoch(table: EventTable, n_worker: int, window: int) -> None:
     def loader() -> Any:
-        return train_loader(table, np.arange(500), 64, seed=3, n_worker=n_worker)
+        return train_loader(table, np.arange(500), 64, seed=3, n_worker=n_worker, window=window)
 
     unbroken, expected = loader(), []
     for epoch in range(3):
@@ -113,6 +127,11 @@ def test_resuming_with_other_data_is_refused(table: EventTable) -> None:
     for index, batch_size, seed, word in ((90, 64, 3, "n_event"), (100, 32, 3, "batch_size"), (100, 64, 4, "seed")):
         with pytest.raises(InputError, match=f"{word} was"):
             train_loader(table, np.arange(index), batch_size, seed=seed).load_state_dict(state)
+    with pytest.raises(InputError, match="window was 100 and now is 30"):
+        train_loader(table, np.arange(100), 64, seed=3, window=30).load_state_dict(state)
+    train_loader(table, np.arange(100), 64, seed=3, window=200).load_state_dict(state)  # the same order
+    del state["window"]  # as older checkpoints, whose order was one permutation
+    train_loader(table, np.arange(100), 64, seed=3).load_state_dict(state)
 
 
 def test_training_batches_are_sorted_and_weighted(table: EventTable) -> None:

@@ -154,3 +154,38 @@ def test_truth_is_what_all_files_have(
     splits = split_table(table, config.split)  # the same three events in both files
     assert {tuple(row) for row in table.ids[splits.train].tolist()} == {tuple(row) for row in table.ids[splits.train % 3].tolist()}
     assert isinstance(table.shards[0], Shard)
+
+
+def test_globals_stand_behind_the_number_of_nodes(small_spec: dict[str, Any], make_shard: Callable[..., Shard]) -> None:
+    spec = load_spec({**small_spec, "truth": {}, "globals": {"met": "met", "ht": "ht"}})
+    values = np.arange(10, dtype=np.float32).reshape(5, 2)
+    shards = [make_shard(spec, "a", [2, 0, 1], [[1, 0], [1, 1], [1, 2]], globals=values[:3]),
+              make_shard(spec, "b", [3, 1], [[2, 0], [2, 1]], globals=values[3:])]  # fmt: skip
+    table = EventTable(shards, spec)
+    assert table.features.globals == ("n_node", "met", "ht")
+    batch = table.gather(np.array([4, 0, 3, 1])).check()
+    assert batch.globals.tolist() == [[1, 8, 9], [2, 0, 1], [3, 6, 7], [0, 2, 3]]
+    assert batch.nodes[:, 0].tolist() == [4, 1, 2, 1, 2, 3]  # node k of a shard has pt k + 1
+
+
+def test_events_without_label_are_for_prediction_only(small_spec: dict[str, Any], make_shard: Callable[..., Shard]) -> None:
+    spec = load_spec({**small_spec, "truth": {}, "label": {"branch": "kind", "classes": {"a": 11, "b": 22}, "optional": True}})
+    told = make_shard(spec, "mc", [1, 1], [[1, 0], [1, 1]], label=np.array([1, 0]))
+    data = make_shard(spec, "data", [1], [[2, 0]], label=np.array([-1]))
+    table = EventTable([told, data], spec, classes=spec.label.names if spec.label else ())
+    assert table.label.tolist() == [1, 0, -1]
+    assert table.gather(np.arange(3)).labels["label"].tolist() == [1, 0, -1]
+    with pytest.raises(InputError, match=r"data.root: 1 events have no label, because the file lacks kind; .*\(a, b\)"):
+        table.check_labels()
+    EventTable([told], spec, classes=("a", "b")).check_labels()
+    EventTable([data], spec).check_labels()  # no classes, no question
+    bare = make_shard(spec, "bare", [1], [[3, 0]])
+    assert EventTable([told, bare], spec, classes=("a", "b")).label.tolist() == [1, 0, -1]
+
+
+def test_small_columns_only_are_in_memory(folder: Path) -> None:
+    table = open_(folder)
+    assert (table.label.dtype, table.n_node.dtype) == (np.int16, np.int32)
+    assert table.shard_of.tolist() == [0] * 300 + [1] * 300 + [2] * 300
+    with pytest.raises(IndexError, match="of a table of 900"):
+        table.gather(np.array([0, 900]))
