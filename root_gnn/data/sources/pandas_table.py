@@ -1,0 +1,183 @@
+"""Tables that pandas wrote with `to_hdf(..., format="table")`, column by column; the Top Tagging reference set is one.
+
+Such a table is an HDF5 dataset of records. Columns of one type stand together in a field (`values_block_0`), whose names are
+a pickled list in an attribute. Neither pandas nor PyTables is used: both unpickle whatever the attributes hold, which lets a
+file run code. Here h5py reads the records, the list is taken apart without running it, and `blosc2` (which PyTables brings)
+undoes the one compression of such files that h5py does not know.
+"""
+
+from __future__ import annotations
+
+import pickletools
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+from root_gnn.data.fixed_rows import NUMBERS, check_range, chunks_of, to_awkward, type_words
+from root_gnn.data.hdf5file import Contents, contents_of, missing_filter, open_hdf5
+from root_gnn.data.rootfile import first_line
+from root_gnn.errors import InputError, MissingExtra, suggest
+from root_gnn.protocols import Source, SourceConfig
+
+BLOSC = 32001  # its number among HDF5's filters
+NAMES = {"UNICODE", "BINUNICODE", "SHORT_BINUNICODE", "BINUNICODE8", "STRING", "BINSTRING", "SHORT_BINSTRING", "INT", "BININT", "BININT1",
+         "BININT2", "LONG", "LONG1"}  # fmt: skip
+LIST = {"PROTO", "FRAME", "MARK", "LIST", "EMPTY_LIST", "APPEND", "APPENDS", "PUT", "BINPUT", "LONG_BINPUT", "MEMOIZE", "STOP"}
+
+
+class Config(SourceConfig):
+    """A pandas table: its key in the file, as in `pandas.read_hdf`; may be left out where the file holds one table."""
+
+    key: str | None = None
+
+    @contextmanager
+    def open(self, path: Path) -> Iterator[PandasTable]:
+        """The table; raises InputError where the file is not HDF5, is damaged, or has no such table."""
+        with open_hdf5(path) as file:
+            contents = contents_of(path, file)
+            key, dataset = _table(path, contents, self.key)
+            yield PandasTable(path, key, dataset)
+
+    @classmethod
+    def found_in(cls, path: Path) -> list[Self]:
+        """One source for each table of the file; raises InputError where there is none."""
+        with open_hdf5(path) as file:
+            keys = _keys(path, contents_of(path, file))
+        return [cls(key=key) for key in keys]
+
+
+class PandasTable(Source):
+    """One table of an open file."""
+
+    def __init__(self, path: Path, key: str, dataset: Any) -> None:
+        self.path, self.key, self._dataset = path, key, dataset
+        self.n_entry = int(dataset.shape[0])
+        self._columns = {
+            str(name): (field, place) for field in dataset.dtype.names for place, name in _column_names(path, dataset, field)
+        }
+        self.branches = tuple(self._columns)
+        self._blosc = _blosc_for(path, key, dataset)
+
+    def read(self, branches: tuple[str, ...], start: int, stop: int) -> dict[str, Any]:
+        """The named columns of rows `start .. stop - 1`; raises InputError naming one that is missing, or where rows can't be read."""
+        check_range(self.path, start, stop, self.n_entry)
+        missing = [name for name in branches if name not in self._columns]
+        if missing:
+            raise InputError(f"{self.path}: the table {self.key} has no column {missing[0]}{suggest(missing[0], self.branches)}")
+        rows = self._rows(start, stop) if branches else None
+        return {name: to_awkward(_column(rows, *self._columns[name])) for name in branches}
+
+    def chunks(self, branches: tuple[str, ...]) -> Iterator[tuple[int, int]]:
+        """Ranges of rows that take about 64 MiB, in whole storage chunks; rows are read whole, whatever the columns."""
+        return chunks_of(self.n_entry, self._dataset.dtype.itemsize, self._dataset.chunks[0] if self._dataset.chunks else 1)
+
+    def type_of(self, branch: str) -> str:
+        """The type of one value."""
+        if branch not in self._columns:
+            return ""
+        return type_words(self._dataset.dtype[self._columns[branch][0]].base, ())
+
+    def _rows(self, start: int, stop: int) -> NDArray[Any]:
+        try:
+            rows: NDArray[Any] = self._unpacked(start, stop) if self._blosc else self._dataset[start:stop]
+        except (OSError, ValueError, RuntimeError, MemoryError) as error:
+            raise InputError(
+                f"{self.path}: the table {self.key} cannot be read at rows {start} to {stop - 1}; the file is damaged or truncated. "
+                f"({first_line(error)})"
+            ) from error
+        return rows
+
+    def _unpacked(self, start: int, stop: int) -> NDArray[Any]:
+        """Rows of a table compressed with blosc: its storage chunks as they are in the file, each undone by itself."""
+        dataset, step = self._dataset, self._dataset.chunks[0]
+        first = start // step * step
+        rows = np.zeros(max(-(-(stop - first) // step), 0) * step, dtype=dataset.dtype)
+        for place in range(first, stop, step):
+            skipped, packed = dataset.id.read_direct_chunk((place,))
+            if not skipped and int.from_bytes(packed[4:8], "little") != step * dataset.dtype.itemsize:  # blosc's header: size when undone
+                raise ValueError(f"the chunk at row {place} has the wrong size")
+            plain = packed if skipped else self._blosc.decompress(packed)  # a chunk that would not shrink is stored as it is
+            rows[place - first : place - first + step] = np.frombuffer(plain, dtype=dataset.dtype, count=step)
+        return rows[start - first : stop - first]
+
+
+def _keys(path: Path, contents: Contents) -> list[str]:
+    keys = [name for name, kind in contents.pandas.items() if kind.endswith("table") and f"{name}/table" in contents.datasets]
+    if not keys and contents.pandas:
+        name = next(iter(contents.pandas))
+        raise InputError(f'{path}: {name} was written by pandas in its fixed format; write it again with to_hdf(..., format="table").')
+    if not keys:
+        raise InputError(f"{path}: there is no pandas table in this file; read other HDF5 files with source: {{name: hdf5}}.")
+    return keys
+
+
+def _table(path: Path, contents: Contents, key: str | None) -> tuple[str, Any]:
+    keys = _keys(path, contents)
+    if key is None and len(keys) > 1:
+        several = ", ".join(keys)
+        raise InputError(f"{path}: the file holds the tables {several}; say which in the spec (source: {{name: pandas_table, key: ...}}).")
+    wanted = keys[0] if key is None else key.strip("/")
+    if wanted not in keys:
+        raise InputError(f"{path}: there is no pandas table {key} in this file; it holds: {', '.join(keys)}.")
+    dataset = contents.datasets[f"{wanted}/table"]
+    if dataset.ndim != 1 or not dataset.dtype.names:
+        raise InputError(f"{path}: the table {wanted} is {dataset.dtype} {dataset.shape}, not one record per row; it is no pandas table.")
+    return wanted, dataset
+
+
+def _column_names(path: Path, dataset: Any, field: str) -> Iterator[tuple[int | None, Any]]:
+    """Place in the field and name of each column of numbers; a field without a list of names is a column of its own."""
+    dtype = dataset.dtype[field]
+    if dtype.base.kind not in NUMBERS or len(dtype.shape) > 1:
+        return
+    packed = dataset.attrs.get(f"{field}_kind")
+    names = _unpickled_names(path, field, bytes(packed)) if isinstance(packed, bytes) and packed.endswith(b".") else None
+    if names is None:
+        yield from [(None, field)] if not dtype.shape else []
+        return
+    if len(names) != (dtype.shape[0] if dtype.shape else 1):
+        raise InputError(f"{path}: {field} has {dtype.shape} columns and {len(names)} names; the file is damaged.")
+    yield from ((place if dtype.shape else None, name) for place, name in enumerate(names))
+
+
+def _unpickled_names(path: Path, field: str, packed: bytes) -> list[Any]:
+    """The texts and whole numbers of a pickled list, found without running it; raises InputError where it holds anything else."""
+    names = []
+    try:
+        for code, value, _ in pickletools.genops(packed):
+            if code.name in NAMES:
+                names.append(value)
+            elif code.name not in LIST:
+                raise ValueError(f"the pickle does {code.name}")
+    except (ValueError, UnicodeDecodeError) as error:
+        raise InputError(
+            f"{path}: the names of the columns in {field} are not a plain list of names, so they are not read: such a list can run code. "
+            f"({first_line(error)})"
+        ) from error
+    return names
+
+
+def _column(rows: Any, field: str, place: int | None) -> NDArray[Any]:
+    block: NDArray[Any] = rows[field]
+    return block if place is None else block[:, place]
+
+
+def _blosc_for(path: Path, key: str, dataset: Any) -> Any:
+    """The package that undoes the compression, where h5py does not; raises InputError for one that nothing here undoes."""
+    lacking = missing_filter(dataset)
+    if lacking is None:
+        return None
+    if lacking[0] != BLOSC or dataset.id.get_create_plist().get_nfilters() > 1:
+        raise InputError(
+            f"{path}: the table {key} is compressed with {lacking[1]} (filter {lacking[0]}), which is not known here. Write it anew with "
+            f"another, by PyTables' own program: ptrepack --complib=zlib --complevel=5 OLD NEW."
+        )
+    try:
+        import blosc2  # type: ignore[import-untyped, unused-ignore]
+    except ImportError as error:
+        raise MissingExtra("blosc2", "io", f"The table {key} of {path} is compressed with blosc; reading it") from error
+    return blosc2
