@@ -75,14 +75,18 @@ class Question:
     features: Features = field(default_factory=Features)
 
 
+STILL = Draws(seed=0, epoch=0)
+"""The draws of a loss that is looked at outside of training: always the same."""
+
+
 class Objective(nn.Module, ABC):
     """Owns the encoder and whatever lives only in training; turns a batch into losses."""
 
     encoder: Encoder
 
     @abstractmethod
-    def forward(self, batch: Batch) -> dict[str, Tensor]:
-        """Scalars by name; the one that is minimised is `loss`."""
+    def forward(self, batch: Batch, draws: Draws = STILL) -> dict[str, Tensor]:
+        """Scalars by name; the one that is minimised is `loss`. What is random about views and targets comes from `draws`."""
 
     def after_step(self) -> None:
         """Called once after every optimiser step (an EMA target moves here)."""
@@ -171,4 +175,4 @@ class SourceConfig(Section, ABC):
     @classmethod
     @abstractmethod
     def found_in(cls, path: Path) -> list[Self]:
-        """What a file offers, one source for each tree or table, the most likely first; raises InputError where it is not of this format."""
+        """What a file offers: a source for each tree or table, the most likely first; raises InputError where it is not of this format."""

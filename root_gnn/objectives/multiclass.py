@@ -11,7 +11,8 @@ from torch import Tensor
 from root_gnn.config.plugins import Family
 from root_gnn.errors import InputError
 from root_gnn.graph.batch import Batch
-from root_gnn.protocols import Encoder, Head, HeadConfig, ObjectiveConfig, Question, Supervised
+from root_gnn.graph.draws import Draws
+from root_gnn.protocols import STILL, Encoder, Head, HeadConfig, ObjectiveConfig, Question, Supervised
 
 
 class Config(ObjectiveConfig):
@@ -47,7 +48,7 @@ class Multiclass(Supervised):
         """The classes, in the order of their labels."""
         return self.classes
 
-    def forward(self, batch: Batch) -> dict[str, Tensor]:
+    def forward(self, batch: Batch, draws: Draws = STILL) -> dict[str, Tensor]:
         """`loss`, a scalar."""
         logits = self.logits(batch).float()
         each = F.cross_entropy(logits, batch.labels["label"], label_smoothing=self.label_smoothing, reduction="none")

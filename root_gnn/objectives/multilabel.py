@@ -17,9 +17,10 @@ from torch import Tensor
 from root_gnn.config.plugins import Family
 from root_gnn.errors import InputError
 from root_gnn.graph.batch import Batch
+from root_gnn.graph.draws import Draws
 from root_gnn.graph.features import Features
 from root_gnn.graph.segment import segment_max
-from root_gnn.protocols import Encoder, Head, HeadConfig, ObjectiveConfig, Question, Supervised
+from root_gnn.protocols import STILL, Encoder, Head, HeadConfig, ObjectiveConfig, Question, Supervised
 
 PT_SCALE, ETA_SCALE = 100.0, 2.0  # GeV, 1: numbers of order one for heavy particles at the LHC
 QUANTITIES = ("exists", "pt", "eta", "phi")
@@ -69,7 +70,7 @@ class Multilabel(Supervised):
     def _truth(self, batch: Batch, quantity: str) -> Tensor:
         return torch.stack([batch.labels[f"{slot}_{quantity}"] for slot in self.slots], dim=1)
 
-    def forward(self, batch: Batch) -> dict[str, Tensor]:
+    def forward(self, batch: Batch, draws: Draws = STILL) -> dict[str, Tensor]:
         """`loss`, `existence` and `kinematics`, scalars."""
         answers = self._answers(batch)
         exists = self._truth(batch, "exists")

@@ -56,8 +56,9 @@ class TrainingModule(pl.LightningModule):
         return batch
 
     def training_step(self, batch: Batch, index: int) -> dict[str, Tensor]:
-        """The objective's losses."""
-        return self.objective(self.augmented(batch))  # type: ignore[no-any-return]
+        """The objective's losses, of views drawn for this epoch."""
+        draws = Draws(seed=self.seed, epoch=self.current_epoch, place=len(self.augmentations))
+        return self.objective(self.augmented(batch), draws)  # type: ignore[no-any-return]
 
     def on_train_batch_end(self, *args: Any) -> None:
         """Validates and ends where `train.max_steps` ends an epoch early; Lightning's own limit leaves without validation."""

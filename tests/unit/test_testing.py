@@ -15,7 +15,7 @@ from root_gnn.graph.draws import Draws
 from root_gnn.graph.features import Features
 from root_gnn.graph.scaling import Scaling
 from root_gnn.graph.segment import segment_sum
-from root_gnn.protocols import Augmentation, Encoder, Head, Objective, Question
+from root_gnn.protocols import STILL, Augmentation, Encoder, Head, Objective, Question
 from root_gnn.testing import (
     QUESTION,
     SIZES,
@@ -188,7 +188,7 @@ class ObjectiveOf(Objective):
         super().__init__()
         self.encoder, self.losses = encoder, losses
 
-    def forward(self, batch: Batch) -> dict[str, Tensor]:
+    def forward(self, batch: Batch, draws: Draws = STILL) -> dict[str, Tensor]:
         return self.losses(self.encoder(batch))
 
 

@@ -19,8 +19,9 @@ from torch.utils.data import DataLoader, Dataset
 from root_gnn.data.loader import BatchSampler, EventLoader
 from root_gnn.errors import InputError
 from root_gnn.graph.batch import Batch
+from root_gnn.graph.draws import Draws
 from root_gnn.graph.features import Features
-from root_gnn.protocols import Objective
+from root_gnn.protocols import STILL, Objective
 from root_gnn.testing import TinyEncoder, random_batch
 from root_gnn.training.config import TrainConfig
 from root_gnn.training.fit import Fitted, fit
@@ -45,7 +46,7 @@ class Scripted(Objective):
         self.register_buffer("counts", torch.zeros(2, dtype=torch.int64))
         self.modes: list[bool] = []
 
-    def forward(self, batch: Batch) -> dict[str, Tensor]:
+    def forward(self, batch: Batch, draws: Draws = STILL) -> dict[str, Tensor]:
         counts: Tensor = self.get_buffer("counts")
         kind = "step" if self.training else "validation"
         place = int(counts[int(self.training)])
