@@ -54,6 +54,8 @@ AT_HOME = {
     "onnxruntime": ("export/*",),
     "onnxscript": ("export/*",),
     "tables": ("data/sources/*",),
+    "aiohttp": ("data/location*",),
+    "fsspec": ("data/location*",),
     "dask": ("*dask*",),
     "distributed": ("*dask*",),
     "submitit": ("*slurm*",),

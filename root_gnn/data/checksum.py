@@ -5,11 +5,15 @@ from __future__ import annotations
 import hashlib
 from pathlib import Path
 
+from root_gnn.data.location import Remote
+
 BLOCK = 2**20
 
 
 def sha256(path: Path) -> str:
-    """Hexadecimal SHA-256 of a whole file."""
+    """Hexadecimal SHA-256 of a whole local file, or of what identifies one on a server."""
+    if isinstance(path, Remote):
+        return path.identity()
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
