@@ -117,7 +117,7 @@ def _std(columns: Columns) -> Column:
 def _count(columns: Columns) -> Column:
     x = lists(columns[0], "count")
     if x.kind == "boolean":
-        return _sum([x])
+        return Column(_over_lists(numbers(x), np.add, np.int64(0)), x.offsets[:-1])
     return Column(np.diff(x.offsets[-1]), x.offsets[:-1])
 
 

@@ -131,7 +131,7 @@ class Parser:
         """Emits the operators that bind at least as strongly as the one that follows; a chain of comparisons stays open."""
         while pending and (pending[-1].binding > binding or (pending[-1].binding == binding != COMPARISON)):
             last = pending.pop()
-            if last.operation == "negative" and self.steps[-1].operation == "constant":
+            if last.operation == "negative" and self.steps[-1].operation == "constant" and not isinstance(self.steps[-1].detail, str):
                 self.negate(last)
             else:
                 self.emit(last.operation, last.n_argument, start=last.start, at=last.at, detail=last.detail)
