@@ -12,6 +12,7 @@ import uproot
 from root_gnn.data.sniff import refuse_other_formats
 from root_gnn.errors import InputError
 
+FAVOURITES = ("Events", "events", "CollectionTree", "EventData", "Delphes", "AnalysisMiniTree", "tree", "nominal", "mini")
 TABLES = ("TTree", "ROOT::RNTuple", "TNtuple", "TNtupleD", "TChain")
 
 
@@ -20,7 +21,7 @@ def open_root(path: Path) -> Iterator[Any]:
     """The open ROOT file; raises InputError saying what the file is where it is none, or is damaged."""
     refuse_other_formats(path, "ROOT")
     try:
-        file = uproot.open({str(path): None}, handler=uproot.MemmapSource)
+        file = uproot.open({str(path): None}, handler=uproot.MemmapSource, array_cache=None)
     except Exception as error:
         raise InputError(
             f"{path}: this starts like a ROOT file but cannot be opened; it is most likely truncated "
@@ -52,6 +53,23 @@ def tree_names(file: Any) -> list[str]:
     """The trees and RNTuples of an open file, folders included, each once."""
     classes = file.classnames(recursive=True, cycle=False)
     return [name for name, kind in classes.items() if kind in TABLES or kind.endswith("RNTuple")]
+
+
+def likely_trees(file: Any) -> list[str]:
+    """The trees, the most likely to hold events first: those with a usual name, then by the numbers they hold, empty ones last."""
+
+    def key(name: str) -> tuple[bool, int, int]:
+        try:
+            tree = file[name]
+            n_entry = int(tree.num_entries)
+            width = len(tree.branches) if hasattr(tree, "branches") else len(branch_names(tree))
+        except Exception:  # a tree that uproot cannot read; it is said why when it is asked for
+            n_entry = width = 0
+        last = name.rpartition("/")[2]
+        usual = FAVOURITES.index(last) if last in FAVOURITES else len(FAVOURITES)
+        return not n_entry, usual, -n_entry * width
+
+    return sorted(tree_names(file), key=key)
 
 
 def branch_names(tree: Any) -> tuple[str, ...]:

@@ -1,17 +1,23 @@
-"""ROOT files: a TTree or an RNTuple, read with uproot by explicit branch names, a range of entries at a time."""
+"""ROOT files: TTrees and RNTuples, read with uproot by explicit branch names, a range of entries at a time."""
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from contextlib import contextmanager
 from math import isfinite
 from pathlib import Path
-from typing import Any, Self
+from typing import Annotated, Any, Self
 
 import awkward as ak
 import numpy as np
+from numpy.typing import NDArray
+from pydantic import BeforeValidator, Field, field_validator
 
-from root_gnn.data.rootfile import branch_names, first_line, get_tree, open_root, tree_names
+from root_gnn.config.section import Section
+from root_gnn.data.branches import TREE
+from root_gnn.data.rootbranches import Leaf, leaves_of
+from root_gnn.data.rootfile import first_line, get_tree, likely_trees, open_root, tree_names
 from root_gnn.errors import InputError, suggest
 from root_gnn.protocols import Source, SourceConfig
 
@@ -20,85 +26,216 @@ CHUNK_ENTRIES = 200_000  # where the file does not tell sizes (RNTuple)
 SMALLEST_CHUNK = 1_000
 METADATA_TREE = "metadata"
 
+Names = Annotated[tuple[str, ...], BeforeValidator(lambda given: (given,) if isinstance(given, str) else given), Field(min_length=1)]
 
-class Config(SourceConfig):
-    """A ROOT file: the name of the TTree or RNTuple, with its folder inside the file where it has one."""
+
+class SumOfWeights(Section):
+    """Where a file keeps the sum of weights of the sample it was skimmed from: one number a row, added up over the rows.
+
+    Attributes:
+        tree: the tree it stands in (nanoAOD's `Runs`).
+        branch: the branch, or several of which the first that the tree has is taken.
+        optional: files (collision data) may lack it.
+    """
 
     tree: str
+    branch: Names
+    optional: bool = False
+
+
+class Config(SourceConfig):
+    """A ROOT file: a TTree or an RNTuple, with its folder inside the file where it has one.
+
+    Of a list the trees are read one after another, as one run of entries; `tree` is then a branch that counts them from 0.
+    """
+
+    tree: str | tuple[str, ...]
+    sum_of_weights: SumOfWeights | None = None
+
+    @field_validator("tree")
+    @classmethod
+    def _different_trees(cls, tree: str | tuple[str, ...]) -> str | tuple[str, ...]:
+        if not tree or (not isinstance(tree, str) and len(set(tree)) < len(tree)):
+            raise ValueError("name a tree, or a list of different ones")
+        return tree
+
+    @property
+    def trees(self) -> tuple[str, ...]:
+        """The trees read one after another; none where there is one alone."""
+        return () if isinstance(self.tree, str) else self.tree
 
     @contextmanager
     def open(self, path: Path) -> Iterator[Root]:
-        """The tree of a file; raises InputError where the file is no ROOT file, is damaged, or has no such tree."""
+        """The trees of a file; raises InputError where the file is no ROOT file, is damaged, or has no such tree."""
         with open_root(path) as file:
-            yield Root(path, file, get_tree(path, file, self.tree))
+            tables = [_Table(path, get_tree(path, file, name)) for name in self.trees or (str(self.tree),)]
+            yield Root(path, file, tables, counts_trees=bool(self.trees), sum_of_weights=self.sum_of_weights)
 
     @classmethod
     def found_in(cls, path: Path) -> list[Self]:
-        """One source for each tree, in the order of the file."""
+        """One source for each tree, the most likely to hold events first."""
         with open_root(path) as file:
-            return [cls(name="root", tree=tree) for tree in tree_names(file)]
+            return [cls(tree=tree) for tree in likely_trees(file)]
 
 
 class Root(Source):
-    """One tree of an open ROOT file."""
+    """The trees of an open ROOT file, as one run of entries."""
 
-    def __init__(self, path: Path, file: Any, tree: Any) -> None:
-        self.path, self._file, self._tree = path, file, tree
-        self.n_entry = int(tree.num_entries)
-        self.branches = branch_names(tree)
+    def __init__(self, path: Path, file: Any, tables: list[_Table], *, counts_trees: bool, sum_of_weights: SumOfWeights | None) -> None:
+        self.path, self._file, self._tables, self._sum_of_weights = path, file, tables, sum_of_weights
+        self._starts = np.cumsum([0, *(table.n_entry for table in tables)]).tolist()
+        self.n_entry = int(self._starts[-1])
+        shared = [name for name in tables[0].leaves if all(name in table.leaves for table in tables)]
+        if counts_trees:
+            own = next((table.name for table in tables if TREE in table.leaves), None)
+            if own is not None:
+                raise InputError(
+                    f"{path}: the tree {own} has a branch called {TREE}, which is what the trees of a list are counted by. Make one spec "
+                    f"for each tree, with a single name in source.tree."
+                )
+            shared.append(TREE)
+        self.branches = tuple(shared)
 
     def read(self, branches: tuple[str, ...], start: int, stop: int) -> dict[str, Any]:
         """The named branches of entries `start .. stop - 1`; raises InputError naming one that is missing or can't be read."""
-        missing = [name for name in branches if name not in self.branches]
-        if missing:
-            raise InputError(f"{self.path}: the tree {self._tree.name} has no branch {missing[0]}{suggest(missing[0], self.branches)}")
-        return {name: _read_branch(self.path, self._tree, name, start, stop) for name in branches}
+        parts = []
+        for place, table in enumerate(self._tables):
+            first, last = (min(max(entry - self._starts[place], 0), table.n_entry) for entry in (start, stop))
+            if first < last or (place == 0 and start == stop):
+                parts.append(table.read(tuple(name for name in branches if name != TREE or TREE in table.leaves), first, last))
+                if TREE in branches and TREE not in table.leaves:
+                    parts[-1][TREE] = ak.Array(np.full(last - first, place, dtype=np.int64))
+        return parts[0] if len(parts) == 1 else {name: self._joined(name, [part[name] for part in parts]) for name in branches}
 
     def chunks(self, branches: tuple[str, ...]) -> Iterator[tuple[int, int]]:
-        """Ranges of entries whose branches take about `CHUNK_BYTES`."""
-        step = _entries_per_chunk(self._tree, branches, self.n_entry)
-        for start in range(0, self.n_entry, step):
-            yield start, min(start + step, self.n_entry)
+        """Ranges of entries whose branches take about `CHUNK_BYTES`, in one tree each, cut where the file is where that is near."""
+        for before, table in zip(self._starts, self._tables, strict=False):
+            for start, stop in table.chunks([name for name in branches if name in table.leaves]):
+                yield before + start, before + stop
 
     def type_of(self, branch: str) -> str:
         """The type of one entry in awkward's words; empty where uproot cannot read the branch."""
-        try:
-            return str(self._tree[branch].array(entry_stop=0, library="ak").type.content)
-        except Exception:  # uproot raises many kinds for types and names that it does not know
-            return ""
+        leaf = self._tables[0].leaves.get(branch)
+        return leaf.type() if leaf else "int64" if branch == TREE else ""
 
     def metadata(self) -> dict[str, Any]:
-        """The first row of the tree `metadata`, where the file has one; infinities and NaN are left out."""
+        """The first row of the tree `metadata`, where the file has one, without infinities and NaN; and the `sum_of_weights`."""
+        total = self._sum_of_weights and _total(self.path, self._file, self._sum_of_weights)
+        sums = {} if total is None else {"sum_of_weights": total}
         if METADATA_TREE not in self._file:
-            return {}
+            return sums
         tree = self._file[METADATA_TREE]
         if tree.num_entries < 1:
-            return {}
+            return sums
         row = {name: tree[name].array(entry_stop=1)[0] for name in tree.keys()}  # noqa: SIM118 a tree is no dict
         plain = {name: value.item() if isinstance(value, np.generic) else value for name, value in row.items()}
-        return {name: value for name, value in plain.items() if isinstance(value, str | int | float) and not _is_infinite(value)}
+        return {name: value for name, value in plain.items() if isinstance(value, str | int | float) and not _is_infinite(value)} | sums
+
+    def _joined(self, name: str, parts: list[Any]) -> Any:
+        """A branch of several trees; raises InputError where it is not the same kind of thing in all."""
+        kinds = [str(part.type.content) for part in parts]
+        if len({kind.count(" * ") for kind in kinds}) > 1 or len({"string" in kind for kind in kinds}) > 1:
+            listed = ", ".join(dict.fromkeys(kinds))
+            raise InputError(f"{self.path}: branch {name} is not of one type in the trees of the source: {listed}.")
+        return ak.concatenate(parts)
+
+
+class _Table:
+    """One TTree or RNTuple."""
+
+    def __init__(self, path: Path, tree: Any) -> None:
+        self.path, self.name, self._tree = path, str(tree.name), tree
+        self.n_entry = int(tree.num_entries)
+        self.leaves = leaves_of(tree)
+
+    def read(self, branches: tuple[str, ...], start: int, stop: int) -> dict[str, Any]:
+        """The branches one by one, which takes uproot no longer than all at once, and says which one is at fault."""
+        arrays: dict[str, Any] = {}
+        counts: dict[str, NDArray[np.int64]] = {}
+        for name in branches:
+            leaf = self.leaves.get(name)
+            if leaf is None:
+                raise InputError(f"{self.path}: the tree {self.name} has no branch {name}{suggest(name, self.leaves)}")
+            arrays[name] = self._array(name, leaf, start, stop)
+            counter = leaf.counter
+            if counter is not None:
+                called = str(counter.origin.name)
+                if called not in counts:
+                    counts[called] = np.asarray(self._array(called, counter, start, stop), dtype=np.int64)
+                self._check_counts(name, arrays[name], called, counts[called], start)
+        return arrays
+
+    def chunks(self, branches: list[str]) -> Iterator[tuple[int, int]]:
+        """Ranges of entries of about the same size in bytes."""
+        origins = {id(self.leaves[name].origin): self.leaves[name].origin for name in branches}.values()
+        step, edges = self._step(list(origins)), self._edges(list(origins))
+        start = 0
+        while start < self.n_entry:
+            stop = min(start + step, self.n_entry)
+            edge = int(edges[np.searchsorted(edges, stop, side="right") - 1])
+            stop = edge if edge > start + step // 2 else stop
+            yield start, stop
+            start = stop
+
+    def _array(self, name: str, leaf: Leaf, start: int, stop: int) -> Any:
+        try:
+            array = leaf.array(start, stop)
+        except Exception as error:  # uproot raises many kinds for damaged baskets and unknown types
+            raise InputError(
+                f"{self.path}: branch {name} cannot be read for entries {start} to {stop - 1}; the file is damaged or truncated, or the "
+                f"branch has a type that uproot does not know. ({first_line(error)})"
+            ) from error
+        if len(array) != stop - start:
+            raise InputError(
+                f"{self.path}: branch {name} has {len(array)} of the entries {start} to {stop - 1}; the file is damaged or truncated."
+            )
+        return array
+
+    def _check_counts(self, name: str, array: Any, counter: str, counts: NDArray[np.int64], start: int) -> None:
+        seen = np.asarray(ak.num(array, axis=1))
+        if not np.array_equal(seen, counts):
+            first = int(np.argmax(seen != counts))
+            raise InputError(
+                f"{self.path}: branch {name} has {seen[first]} values in entry {start + first}, but its counter {counter} says "
+                f"{counts[first]}; the file is damaged. Copy or produce it again."
+            )
+
+    def _step(self, origins: list[Any]) -> int:
+        sizes = [getattr(origin, "uncompressed_bytes", None) for origin in origins]
+        known = [int(size) for size in sizes if size is not None]
+        if len(known) < len(sizes) or not sum(known):
+            return CHUNK_ENTRIES
+        return max(SMALLEST_CHUNK, int(self.n_entry * CHUNK_BYTES / sum(known)))
+
+    def _edges(self, origins: list[Any]) -> NDArray[np.int64]:
+        """Entries at which a basket of every branch, or a cluster, begins: reading from elsewhere decompresses some twice."""
+        if hasattr(self._tree, "cluster_summaries"):
+            common = {int(cluster.num_first_entry) for cluster in self._tree.cluster_summaries}
+        else:
+            offsets = [set(map(int, origin.entry_offsets)) for origin in origins]
+            common = set.intersection(*offsets) if offsets else set()
+        return np.array(sorted(common | {0}), dtype=np.int64)
+
+
+def _total(path: Path, file: Any, where: SumOfWeights) -> float | None:
+    """The sum over the rows; None where it is optional and not there."""
+    if where.optional and where.tree not in tree_names(file):
+        return None
+    table = _Table(path, get_tree(path, file, where.tree))
+    found = [name for name in where.branch if name in table.leaves]
+    if where.optional and not found:
+        return None
+    branch = (*found, *where.branch)[0]
+    values = table.read((branch,), 0, table.n_entry)[branch]
+    place = f"{path}: source.sum_of_weights: {branch} of the tree {where.tree}"
+    try:
+        total = math.fsum(ak.to_numpy(values, allow_missing=False))
+    except (ValueError, TypeError) as error:
+        raise InputError(f"{place} is {table.leaves[branch].type()}; one number a row was expected.") from error
+    if not isfinite(total):
+        raise InputError(f"{place} adds up to {total}; it is no sum of weights.")
+    return total
 
 
 def _is_infinite(value: str | int | float) -> bool:
     return isinstance(value, float) and not isfinite(value)
-
-
-def _read_branch(path: Path, tree: Any, name: str, start: int, stop: int) -> Any:
-    try:
-        array = tree[name].array(entry_start=start, entry_stop=stop, library="ak")
-    except Exception as error:
-        raise InputError(
-            f"{path}: branch {name} cannot be read for entries {start} to {stop - 1}; the file is damaged or truncated, or the "
-            f"branch has a type that uproot does not know. ({first_line(error)})"
-        ) from error
-    if len(array) != stop - start:
-        raise InputError(f"{path}: branch {name} has {len(array)} of the entries {start} to {stop - 1}; the file is damaged or truncated.")
-    return ak.Array(array)
-
-
-def _entries_per_chunk(tree: Any, branches: tuple[str, ...], n_entry: int) -> int:
-    sizes = [getattr(tree[name], "uncompressed_bytes", None) for name in branches]
-    known = [int(size) for size in sizes if size is not None]
-    if len(known) < len(branches) or not sum(known):
-        return CHUNK_ENTRIES
-    return max(SMALLEST_CHUNK, int(n_entry * CHUNK_BYTES / sum(known)))
