@@ -130,6 +130,7 @@ def _some(ufunc: Any, name: str, empty: bool) -> Callable[[Columns], Column]:
 
 
 def item(x: Column, which: Column, default: Column | None) -> Column:
+    """The element of each innermost list with the number `which`; a list too short gives the default, or is refused without one."""
     lists(x, "an element")
     k = _plain(which, "the number of an element")
     if which.kind != "integer":

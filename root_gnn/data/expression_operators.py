@@ -116,7 +116,7 @@ def _compare_signed(left: Numbers, right: Numbers, ufunc: Any) -> Numbers:
     """int64 with uint64, exactly: the negative ones are below all of the others."""
     below = (left if left.dtype.kind == "i" else right) < 0
     if_below = ufunc(0, 1) if left.dtype.kind == "i" else ufunc(1, 0)
-    return np.where(below, if_below, ufunc(left.astype(np.uint64), right.astype(np.uint64)))
+    return np.asarray(np.where(below, if_below, ufunc(left.astype(np.uint64), right.astype(np.uint64))))
 
 
 def _equals_text(column: Column, text: str) -> Numbers:
