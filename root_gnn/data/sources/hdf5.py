@@ -27,6 +27,7 @@ from root_gnn.errors import InputError, suggest
 from root_gnn.protocols import Source, SourceConfig
 
 WHOLE_RECORDS = 0.5  # h5py takes longer to pick more than this share of the fields than to read the records whole
+LISTED_BYTES = 1024  # taken for a text or a list of HDF5's own kind, whose sizes are known only when it is read
 
 
 @dataclass(frozen=True)
@@ -95,6 +96,7 @@ class Hdf5(Source):
             dataset = self._datasets[name]
             fields = _fields([branch for branch in found if branch.dataset == name], dataset.dtype)
             row = sum(dataset.dtype[field].itemsize for field in fields) if fields else dataset.dtype.itemsize
+            row = LISTED_BYTES if dataset.dtype.kind == "O" else row
             size += row * dataset.size / max(self.n_entry, 1)
             if dataset.chunks and name not in self._counter_of:
                 together = max(together, dataset.chunks[0])
@@ -109,9 +111,8 @@ class Hdf5(Source):
         if self._rows_of(found.dataset) != self.n_entry:
             return ""
         listed = "var * " if found.dataset in self._counter_of else ""
-        inner = h5py.check_vlen_dtype(dataset.dtype)
-        if inner is not None:
-            return f"var * {np.dtype(inner).name}"
+        if _listed(dataset.dtype):
+            return f"var * {np.dtype(h5py.check_vlen_dtype(dataset.dtype)).name}"
         dtype, shape = _row_type(dataset, found.field)
         return listed + type_words(dtype, shape if found.column is None else shape[:-1])
 
@@ -220,8 +221,9 @@ def _branches_of(name: str, dataset: Any) -> Iterator[tuple[str, Branch]]:
 
 
 def _listed(dtype: np.dtype[Any]) -> bool:
+    """Whether rows are lists of numbers, each of its own length."""
     inner = h5py.check_vlen_dtype(dtype)
-    return inner is not None and np.dtype(inner).kind in NUMBERS
+    return inner not in (None, str, bytes) and np.dtype(inner).kind in NUMBERS
 
 
 def _row_type(dataset: Any, field: str | None) -> tuple[np.dtype[Any], tuple[int, ...]]:
@@ -238,10 +240,9 @@ def _fields(branches: list[Branch], dtype: np.dtype[Any]) -> list[str]:
 def _slice(dataset: Any, branches: list[Branch], start: int, stop: int) -> Any:
     if h5py.check_string_dtype(dataset.dtype):
         return ak.Array(dataset.asstr(errors="replace")[start:stop].tolist()) if stop > start else ak.Array([""])[:0]
-    inner = h5py.check_vlen_dtype(dataset.dtype)
-    if inner is not None:
+    if _listed(dataset.dtype):
         rows = dataset[start:stop]
-        flat = np.concatenate([np.empty(0, dtype=inner), *rows])
+        flat = np.concatenate([np.empty(0, dtype=h5py.check_vlen_dtype(dataset.dtype)), *rows])
         return ak.unflatten(to_awkward(flat), np.array([len(row) for row in rows], dtype=np.int64))
     fields = _fields(branches, dataset.dtype)
     return dataset.fields(fields)[start:stop] if fields else dataset[start:stop]
