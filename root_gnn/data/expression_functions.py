@@ -14,6 +14,8 @@ import numpy as np
 from root_gnn.data.expression_columns import Column, Numbers, Refusal, aligned, booleans, entry_of, exact, lists, numbers, unified
 from root_gnn.kinematics.angles import delta_phi, delta_r
 
+LONGEST = 2**40  # values in a list; an element further off is missing in any
+
 Columns = Sequence[Column]
 
 
@@ -135,17 +137,18 @@ def item(x: Column, which: Column, default: Column | None) -> Column:
     k = _plain(which, "the number of an element")
     if which.kind != "integer":
         raise Refusal(f"the number of an element is whole, not {which.text}")
+    k = max(-LONGEST, min(int(k), LONGEST))
     starts, ends = x.offsets[-1][:-1], x.offsets[-1][1:]
-    short = (ends - starts) < (int(k) + 1 if k >= 0 else -int(k))
+    short = (ends - starts) < (k + 1 if k >= 0 else -k)
     if default is None and short.any():
         first = int(np.argmax(short))
         raise Refusal(f"{x.quoted} has only {ends[first] - starts[first]} values", entry_of(x.offsets, first, x.depth - 1))
     if default is None:
-        return Column(x.data[(starts if k >= 0 else ends) + int(k)], x.offsets[:-1])
+        return Column(x.data[(starts if k >= 0 else ends) + k], x.offsets[:-1])
     numbers(x)
     values, other = unified([x.data, np.asarray(_plain(default, "the value for lists that are too short"))])
     result = np.full(len(starts), other)
-    result[~short] = values[((starts if k >= 0 else ends)[~short] + int(k))]
+    result[~short] = values[(starts if k >= 0 else ends)[~short] + k]
     return Column(result, x.offsets[:-1])
 
 

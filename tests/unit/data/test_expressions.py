@@ -151,6 +151,7 @@ TABLE: list[tuple[str, Callable[[SimpleNamespace], Any]]] = [
     ("last(n, 0)", lambda e: e.n[-1] if e.n else 0),
     ("item(pt, 1, 0)", lambda e: e.pt[1] if len(e.pt) > 1 else 0),
     ("item(pt, -2, 0)", lambda e: e.pt[-2] if len(e.pt) > 1 else 0),
+    ("item(pt, 18446744073709551615, 1) + item(pt, -9223372036854775808, 2)", lambda e: 3),
     ("first(tag, false)", lambda e: e.tag[0] if e.tag else False),
     ("item(flatten(vv), 2, 0)", lambda e: [*(x for v in e.vv for x in v), 0, 0, 0][2] if sum(map(len, e.vv)) > 2 else 0),
     ("minimum(met, 20) + maximum(id, 3)", lambda e: min(e.met, 20) + max(e.id, 3)),
