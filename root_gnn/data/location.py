@@ -171,7 +171,7 @@ class Remote(PosixPath):
         if info.get("type") == "directory":
             raise InputError(f"{self.address}: this is a folder; the address of a file was expected.")
         if info.get("mimetype") == "text/html":
-            raise InputError(f"{self.address}: the server answers with an HTML page, most likely its error or login page, not with the file.")
+            raise InputError(f"{self.address}: the server answers with an HTML page, most likely its error or login page.")
         if info.get("size") is None:
             raise InputError(f"{self.address}: the server does not tell the size of the file, so parts of it cannot be read. {DOWNLOAD}")
         if self.scheme in WEB and info["size"] > 1 and not self._gives_parts:

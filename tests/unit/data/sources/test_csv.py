@@ -9,11 +9,15 @@ import os
 from pathlib import Path
 from typing import Any
 
+import awkward as ak
 import numpy as np
 import pytest
+import vector
 
-from root_gnn.data.sources import csv
+from root_gnn.data.read import read
+from root_gnn.data.sources import csv, root
 from root_gnn.data.sources.csv import Config
+from root_gnn.data.spec import load_spec
 from root_gnn.errors import InputError
 
 
@@ -130,3 +134,35 @@ def test_too_large(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_found(tmp_path: Path) -> None:
     assert Config.found_in(write(tmp_path, "a,b\n1,2\n")) == [Config()]
+
+
+@pytest.mark.parametrize("name", ["2e2mu_2012.csv", "4mu_2011.csv"])
+def test_four_leptons(real_data: Path, name: str) -> None:
+    """The momenta are the table's own pt, eta, phi and mass, which were not read for them."""
+    records = read(real_data / "csv" / name, load_spec("cms_four_leptons"))
+    with Config().open(real_data / "csv" / name) as source:
+        n = source.n_entry
+        table = {column: np.asarray(array) for column, array in source.read(source.branches, 0, n).items()}
+    leptons = ak.concatenate([records["electron"], records["muon"]], axis=1)
+    assert ak.num(leptons).tolist() == [4] * n
+    for feature in ("pt", "eta", "phi"):
+        expected = np.sort(np.stack([table[f"{feature}{slot}"] for slot in range(1, 5)], axis=1))
+        np.testing.assert_allclose(np.sort(ak.to_numpy(leptons[feature])), expected, rtol=2e-4, atol=2e-5)
+    momentum = vector.zip({name: leptons[name] for name in ("pt", "eta", "phi", "energy")})
+    np.testing.assert_allclose(np.asarray(ak.sum(momentum, axis=1).mass), table["M"], rtol=1e-3)
+    np.testing.assert_allclose(np.asarray(records["globals"]["four_lepton_mass"]), table["M"], rtol=1e-6)
+    assert records["ids"].tolist() == np.stack([table["Run"], table["Event"]], axis=1).tolist()
+
+
+def test_two_muons(real_data: Path) -> None:
+    records = read(real_data / "csv/Zmumu_Run2011A.csv", load_spec("cms_zmumu"))
+    assert ak.num(records["muon"]).tolist() == [2] * 10583
+    muons = vector.zip({name: records["muon"][name] for name in ("pt", "eta", "phi", "energy")})
+    mass = np.asarray((muons[:, 0] + muons[:, 1]).mass)
+    assert 90.0 < np.median(mass) < 91.5
+    tree = read(real_data / "flat/uproot-Zmumu.root", load_spec("zmumu"))
+    muons = vector.zip({name: tree["muon"][name] for name in ("pt", "eta", "phi", "energy")})
+    with root.Config(tree="events").open(real_data / "flat/uproot-Zmumu.root") as source:
+        expected = source.read(("M", "eta2"), 0, 2304)
+    np.testing.assert_allclose(np.asarray((muons[:, 0] + muons[:, 1]).mass), np.asarray(expected["M"]), rtol=1e-3)
+    np.testing.assert_allclose(np.asarray(tree["muon"]["eta"][:, 1]), np.asarray(expected["eta2"]), atol=2e-3)

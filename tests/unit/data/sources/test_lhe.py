@@ -11,8 +11,11 @@ from typing import Any
 import awkward as ak
 import numpy as np
 import pytest
+import vector
 
+from root_gnn.data.read import read as records_of
 from root_gnn.data.sources.lhe import Config
+from root_gnn.data.spec import load_spec
 from root_gnn.errors import InputError, MissingExtra
 
 PARTICLE = ("pdgId", "status", "mother1", "mother2", "color1", "color2", "px", "py", "pz", "energy", "mass", "lifetime", "spin")
@@ -144,3 +147,32 @@ def test_without_pylhe(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 def test_found(tmp_path: Path) -> None:
     assert Config.found_in(write(tmp_path, '<?xml version="1.0"?>\n' + lhe(event(0)))) == [Config()]
     assert Config.found_in(write(tmp_path, "<!-- by hand -->\n" + lhe(event(0)))) == [Config()]
+
+
+@pytest.mark.parametrize(("name", "nodes"), [("pp2tt_run01", {"heavy": 200}), ("pp2zz_run01", {"parton": 200, "neutrino": 200})])
+def test_partons(name: str, nodes: dict[str, int]) -> None:
+    folder = os.environ.get("ROOT_GNN_REAL_DATA")
+    if not folder:
+        pytest.skip("ROOT_GNN_REAL_DATA does not name the folder of real files")
+    path = Path(folder) / "lhe" / f"{name}.lhe.gz"
+    spec = load_spec("lhe_partons")
+    records = records_of(path, spec)
+    assert {key: int(ak.sum(ak.num(records[key]))) for key in spec.nodes} == dict.fromkeys(spec.nodes, 0) | nodes
+    expected = np.array([row for event in rows_of(path) for row in event if row[1] == 1])
+    momentum = vector.array({"px": expected[:, 6], "py": expected[:, 7], "pz": expected[:, 8], "E": expected[:, 9]})
+    ours = ak.flatten(ak.concatenate([records[key] for key in spec.nodes], axis=1))
+    order, theirs = np.argsort(np.asarray(ours["energy"]), kind="stable"), np.argsort(momentum.E, kind="stable")
+    for feature in ("pt", "eta", "energy"):
+        np.testing.assert_allclose(np.asarray(ours[feature])[order], getattr(momentum, feature)[theirs], rtol=1e-5)
+
+
+def test_every_final_particle_is_one_node(tmp_path: Path) -> None:
+    signed = [sign * n for n in (11, 12, 13, 14, 15, 16, 24, 34, 1000022) for sign in (1, -1)]
+    final = [*range(-9, 0), *range(1, 10), *signed, 21, 22, 23, 25, 32]
+    lines = [f"{number} 1 1 2 0 0 1 0 0 {2000 + place} 0 0 9" for place, number in enumerate(final)]
+    path = write(tmp_path, lhe(event(0, lines=[*LINES, *lines])))
+    spec = load_spec("lhe_partons")
+    records = records_of(path, spec)
+    energies = sorted(energy for key in spec.nodes for energy in records[key]["energy"][0].tolist())
+    assert energies == [60.0, *range(2000, 2000 + len(final))]
+    assert records["electron"]["charge"].tolist() == [[-1.0, 1.0]]

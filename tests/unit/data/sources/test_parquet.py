@@ -13,8 +13,10 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from root_gnn.data.read import read as records_of
 from root_gnn.data.sources import parquet, root
 from root_gnn.data.sources.parquet import Config
+from root_gnn.data.spec import load_spec
 from root_gnn.errors import InputError
 
 
@@ -161,3 +163,10 @@ def test_damaged_pages_are_found(tmp_path: Path) -> None:
 
 def test_found(tmp_path: Path) -> None:
     assert Config.found_in(write(tmp_path, {"x": [1]})) == [Config()]
+
+
+def test_the_records_of_root(real_data: Path) -> None:
+    ours = records_of(real_data / "parquet/nano_dy.parquet", load_spec("cms_nanoaod_parquet"))
+    theirs = records_of(real_data / "nanoaod/nano_dy.root", load_spec("cms_nanoaod"))
+    assert ours.tolist() == theirs.tolist()
+    assert int(ak.sum(ak.num(ours["jet"]))) == 188
