@@ -40,11 +40,10 @@ class Rows:
         if len(position) and (position[0] < 0 or position[-1] >= self.begin[-1]):
             raise IndexError(f"rows {index.min()} to {index.max()} of a table of {len(self)}")
         border = np.searchsorted(position, self.begin)
-        shards = np.flatnonzero(np.diff(border))
-        pieces = [(shard, int(border[shard]), int(border[shard + 1])) for shard in shards.tolist()]
-        for shard, start, stop in pieces:
-            position[start:stop] -= self.begin[shard]
-        return Located(order, position, pieces)
+        n_of = np.diff(border)
+        shards = np.flatnonzero(n_of)
+        pieces = list(zip(shards.tolist(), border[shards].tolist(), border[shards + 1].tolist(), strict=True))
+        return Located(order, position - np.repeat(self.begin[shards], n_of[shards]), pieces)
 
     def stretches(self, start: int, stop: int) -> list[tuple[int, int, int]]:
         """Shard, first and last + 1 row there, of the rows `start .. stop - 1` where none was left out."""

@@ -136,7 +136,7 @@ class EventTable:
         nodes = np.empty((len(rows), len(self.spec.node_features)), dtype=np.float32)
         for shard, start, stop in at.pieces:
             part = slice(int(end[start] - of_sorted[start]), int(end[stop - 1]))
-            np.take(self.shards[shard].nodes, rows[part], axis=0, out=nodes[part], mode="clip")  # without "clip" NumPy buffers the output
+            self.shards[shard].nodes.take(rows[part], 0, nodes[part], "clip")  # without "clip" NumPy buffers the output
         return nodes.take(ragged_rows((end - of_sorted)[place], count), axis=0)
 
     def _globals(self, at: Located, place: Index, count: Index) -> torch.Tensor | None:
@@ -149,11 +149,12 @@ class EventTable:
     def _truth(self, at: Located, place: Index) -> tuple[torch.Tensor, ...]:
         if not self.truth:
             return ()
-        values = np.empty((len(place), len(self.truth)), dtype=np.float32)
-        for shard, start, stop in at.pieces:
-            found = self.shards[shard].truth.take(at.row[start:stop], axis=0)
-            columns = self._truth_columns[shard]
-            values[start:stop] = found if columns is None else found[:, columns]
+        if not any(self._truth_columns):
+            values = self._piecewise("truth", at)
+        else:
+            values = np.empty((len(place), len(self.truth)), dtype=np.float32)
+            for shard, start, stop in at.pieces:
+                values[start:stop] = self.shards[shard].truth[at.row[start:stop]][:, self._truth_columns[shard] or slice(None)]
         return torch.from_numpy(np.ascontiguousarray(values.take(place, axis=0).T)).unbind(0)
 
     def _piecewise(self, name: str, at: Located) -> NDArray[Any]:
@@ -161,7 +162,7 @@ class EventTable:
         arrays = [getattr(self.shards[shard], name) for shard, _, _ in at.pieces] or [getattr(self.shards[0], name)]
         values = np.empty((len(at.row), *arrays[0].shape[1:]), dtype=arrays[0].dtype)
         for array, (_, start, stop) in zip(arrays, at.pieces, strict=False):
-            np.take(array, at.row[start:stop], axis=0, out=values[start:stop], mode="clip")
+            array.take(at.row[start:stop], 0, values[start:stop], "clip")
         return values
 
     def cross_section_weights(self, index: Index | None = None) -> NDArray[np.float64] | None:
