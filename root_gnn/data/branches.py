@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from root_gnn.data.collection import Collection
+from root_gnn.data.expressions import parse
 from root_gnn.data.spec import Spec
 from root_gnn.data.value import SLOT, Value
 from root_gnn.errors import InputError, suggest
@@ -150,11 +151,14 @@ class _File:
     def _missing(self, value: Value, where: str, *, slots: tuple[str, ...] | None, derived: bool = False, n_choice: int = 1) -> str:
         branch = self._lacks(value, slots, derived) or value.text
         known = sorted(self.known | self.records) if derived and value.branch is None else sorted(self.known)
+        if value.branch is None:
+            form = value if slots is None or SLOT not in value.text else value.at(slots[0])
+            expression = parse(form.text, where=where)
+            return str(expression.unknown(branch if branch in expression.names else form.reads[0], known, self.path))
         others = f" (nor any of its {n_choice - 1} alternatives)" if n_choice > 1 else ""
         near = suggest(branch, known) if len(known) < 60 else suggest(branch, known).partition("; known are")[0]
-        within = "" if value.branch is not None else f" (`{value.expression}`)"
         return (
-            f"{self.path}: there is no branch {branch}{others}, wanted by {where}{within}{near}. "
+            f"{self.path}: there is no branch {branch}{others}, wanted by {where}{near}. "
             f"Correct the data spec, or mark the value `optional: true` if files may lack it."
         )
 

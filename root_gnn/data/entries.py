@@ -72,7 +72,8 @@ class Entries:
         else:
             among = self.arrays if names is None else names
             expression = parse(str(value.expression), where=str(self.path))
-            array = expression.evaluate({name: among[name] for name in expression.names}, self.n_entry if names is None else len(self.rows))
+            n, start = (self.n_entry, self.start) if names is None else (len(self.rows), 0)
+            array = expression.evaluate({name: among[name] for name in expression.names}, n, start=start)
         return array if value.item is None else self._item(array, value)
 
     def numbers(self, value: Value, factor: float = 1.0, *, array: Any = None) -> tuple[NDArray[Any], Place]:
@@ -89,12 +90,15 @@ class Entries:
             self._fill(numbers := numbers.copy(), np.isin(numbers, value.missing), place)
         bad = infinite(numbers)
         if bad is not None:
+            self.findings.see_bad(place.branch, numbers, bad)
             if self.spec.on_nan == "stop":
                 advice = "Remove those entries, leave the branch out of the spec, or say `on_nan: drop` or `fill` there."
                 place.refuse(bad, "NaN or infinity", numbers, advice)
             if self.spec.on_nan == "drop":
                 self.bad[place.entries(bad)] = True
             self._fill(numbers := numbers.copy(), bad, place)
+        if value not in self.spec.id:  # an id may have any value
+            self.findings.see_raw(place.branch, numbers)
         if value.above is not None:
             return (numbers > value.above).astype(np.float32), place
         if factor != 1.0:

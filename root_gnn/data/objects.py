@@ -48,6 +48,7 @@ def objects(entries: Entries, name: str, collection: Collection, found: Objects 
         columns = _from_lists(entries, collection, found)
     n_object = len(entries.rows) if columns.count is None else int(columns.count.sum())
     given = list(columns.features)
+    entries.findings.see_phi(name, columns.features.get("phi"))
     columns = Columns(momentum_features(columns.features, n_object), columns.count)
     for derived in ("eta", "energy"):
         numbers = columns.features[derived]
@@ -57,7 +58,11 @@ def objects(entries: Entries, name: str, collection: Collection, found: Objects 
             if entries.spec.on_nan == "stop":
                 place.refuse(~np.isfinite(numbers), "infinity", columns.features["eta"], "Is eta a sentinel?")
             columns.features[derived] = entries.clean(numbers, place, value, 1.0)[0]
-    return columns if collection.select is None else columns.kept(_selected(entries, f"nodes.{name}.select", collection.select, columns))
+    if collection.select is not None:
+        columns = columns.kept(_selected(entries, f"nodes.{name}.select", collection.select, columns))
+    seen = [each for each in entries.spec.stored_features if each in columns.features and (each != "eta" or {"eta", "pz"} & set(given))]
+    entries.findings.see_objects(name, [(each, columns.features[each]) for each in seen], columns.count)
+    return columns
 
 
 def momentum_features(columns: dict[str, NDArray[Any]], n_object: int) -> dict[str, Floats]:
@@ -185,16 +190,16 @@ def _members(entries: Entries, members: Members, columns: Columns) -> Columns:
 
 def _selected(entries: Entries, where: str, text: str, columns: Columns) -> NDArray[np.bool_]:
     expression = parse(text, where=where)
-    unknown = [name for name in expression.names if name not in columns.features]
-    if unknown:
-        raise InputError(f"{where}: `{text}` reads {unknown[0]}, but names here are features of the collection: {', '.join(columns.features)}.")
+    for name in expression.names:
+        if name not in columns.features:
+            raise expression.unknown(name, columns.features)
     if columns.count is None:
         raise InputError(f"{where}: a collection that comes once per graph has no objects to select.")
     offsets = ak.index.Index64(np.concatenate([[0], np.cumsum(columns.count)]).astype(np.int64))
     lists = {name: ak.Array(ak.contents.ListOffsetArray(offsets, ak.contents.NumpyArray(columns.features[name]))) for name in expression.names}
     chosen, count = flat(expression.evaluate(lists, len(entries.rows)), entries.place(text))
     if count is None or chosen.dtype.kind != "b":
-        raise InputError(f"{where}: `{text}` is no condition of each object; a comparison such as `pt > 25` was expected.")
+        raise expression.error("a condition of each object, such as `pt > 25`, was expected")
     return np.asarray(chosen, dtype=bool)
 
 

@@ -233,3 +233,11 @@ def test_extending_a_spec(tmp_path: Path, small: Path) -> None:
 def test_specs_that_make_no_sense(keys: dict[str, Any], message: str) -> None:
     with pytest.raises(InputError, match=message):
         spec_of(**keys)
+
+
+def test_an_unknown_name_in_an_expression_is_pointed_at(small: Path) -> None:
+    with pytest.raises(InputError, match=r"select.*jet_ptt.*did you mean jet_pt") as caught:
+        read(small, spec_of(select="met > 3 and count(jet_ptt > 30) > 1"))
+    lines = str(caught.value).splitlines()
+    text = next(place for place, line in enumerate(lines) if "met > 3 and" in line)
+    assert lines[text + 1].index("^") == lines[text].index("jet_ptt")
