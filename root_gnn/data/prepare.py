@@ -115,7 +115,9 @@ def _write(job: Job, folder: Path, advance: Any) -> Meta:
     before = _source_facts(job.path)
     with open_records(job.path, job.spec) as records, ShardWriter(folder, job.spec) as writer:
         for start, stop in list(records.chunks()) or [(0, 0)]:
-            writer.append(graph_arrays(records.read(start, stop), job.spec))
+            graphs = graph_arrays(records.read(start, stop), job.spec)
+            records.findings.see_graphs(graphs, job.spec.globals)
+            writer.append(graphs)
             if advance:
                 advance(stop - start)
         facts = {**_source_facts(job.path), "sha256": sha256(job.path)}
