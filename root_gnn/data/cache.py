@@ -23,6 +23,7 @@ from numpy.typing import NDArray
 from root_gnn.atomic import write_json
 from root_gnn.data.findings import Findings
 from root_gnn.data.graphs import GraphArrays
+from root_gnn.data.mapping import mapped
 from root_gnn.data.spec import Spec
 
 FORMAT = 2  # raised when the meaning of the arrays changes; older caches are built again
@@ -144,7 +145,7 @@ class Shard:
         shape = self.meta.arrays[name]["shape"]
         if not all(shape):  # an empty file cannot be mapped
             return np.zeros(shape, dtype=self.meta.arrays[name]["dtype"])
-        return np.asarray(np.load(self.folder / f"{name}.npy", mmap_mode="r", allow_pickle=False))
+        return mapped(self.folder / f"{name}.npy")
 
     def damage(self) -> str | None:
         """What is wrong with the files of the shard (size, layout or checksum), None where all is well; reads them all."""
