@@ -11,7 +11,9 @@ import awkward as ak
 import h5py
 import numpy as np
 import pytest
+import vector
 
+import root_gnn as rg
 from root_gnn.data.sources.hdf5 import Config
 from root_gnn.errors import InputError
 
@@ -185,7 +187,7 @@ def test_groups(tmp_path: Path) -> None:
             file[f"{name}/x"], file[f"{name}/y"] = np.arange(rows), np.ones(rows)
     assert Config.found_in(tmp_path / "g.h5") == [Config(), Config(group="test")]
     assert read(tmp_path / "g.h5", "x", group="test")["x"].tolist() == [0, 1, 2]
-    with pytest.raises(InputError, match="there is no group tost.*did you mean test"):
+    with pytest.raises(InputError, match=r"there is no group tost.*did you mean test"):
         read(tmp_path / "g.h5", "x", group="tost")
 
 
@@ -237,7 +239,7 @@ def test_no_other_file_is_read(tmp_path: Path, way_out: Any) -> None:
     with pytest.raises(InputError, match=r"(stolen|away) (is a link into|is a virtual|keeps its numbers in).*No file is read but"):
         read(tmp_path / "bad.h5", "good/x")
     assert read(tmp_path / "bad.h5", "x", group="good")["x"].tolist() == [0, 1, 2]
-    with pytest.raises(InputError, match="is a link into|there is no group"):
+    with pytest.raises(InputError, match=r"is a link into|there is no group"):
         read(tmp_path / "bad.h5", "x", group="away")
 
 
@@ -259,7 +261,7 @@ def test_links_inside_the_file(tmp_path: Path) -> None:
 def test_truncated_files(path: Path, keep: float) -> None:
     content = path.read_bytes()
     path.write_bytes(content[: int(keep * len(content)) if keep < 1 else int(keep)])
-    with pytest.raises(InputError, match="truncated|no format known"):
+    with pytest.raises(InputError, match=r"truncated|no format known"):
         read(path, "jets.pt")
 
 
@@ -307,3 +309,67 @@ def test_real_spanet_and_flavour_tagging(real_data: Path) -> None:
         assert tracks["tracks.valid"].tolist() == direct["tracks"]["valid"].tolist()
         assert tracks["jets.pt_btagJes"].tolist() == direct["jets"]["pt_btagJes"].tolist()
     assert Config.found_in(mock) == [Config(), Config(group="cutBookkeeper")]
+
+
+def graphs(file: Path, spec: str) -> Any:
+    loaded = rg.load_spec(spec)
+    return rg.build_graphs(rg.read(file, loaded), loaded)
+
+
+def test_spanet_graphs_are_the_slots_that_are_real(real_data: Path) -> None:
+    file = real_data / "hdf5" / "spanet_full_hadronic_ttbar.h5"
+    batch = graphs(file, "spanet")
+    with h5py.File(file) as direct:
+        jets = {name: direct[f"INPUTS/Source/{name}"][:] for name in ("MASK", "pt", "eta", "mass", "btag")}
+    real = jets["MASK"]
+    assert batch.n_node.tolist() == real.sum(axis=1).tolist()
+    assert batch.nodes[:, 0].tolist() == jets["pt"][real].tolist()
+    assert batch.nodes[:, 4].tolist() == jets["btag"][real].tolist()
+    momenta = vector.array({"pt": jets["pt"][real], "eta": jets["eta"][real], "phi": 0 * jets["pt"][real], "mass": jets["mass"][real]})
+    np.testing.assert_allclose(batch.nodes[:, 3].numpy(), momenta.energy, rtol=1e-5)
+
+
+def test_hepfile_graphs(real_data: Path) -> None:
+    file = real_data / "hdf5" / "mc_dy_1000collisions.hdf5"
+    batch = graphs(file, "hepfile")
+    with h5py.File(file) as direct:
+        counts = sum(direct[f"{name}/n{name}"][:] for name in ("jets", "electrons", "muons", "photons"))
+        muons = vector.array({name: direct[f"muons/{name}"][:].astype(float) for name in ("px", "py", "pz", "e")})
+        charge = direct["muons/q"][:]
+    assert batch.n_node.tolist() == (counts + 1).tolist()  # and missing momentum
+    kept = batch.nodes[batch.nodes[:, 6] == 2].double().numpy()
+    for column, expected in ((0, muons.pt), (1, muons.eta), (2, muons.phi), (5, charge)):
+        np.testing.assert_allclose(kept[:, column], expected, rtol=1e-5, atol=1e-6)
+
+
+def test_flavour_tagging_graphs(real_data: Path) -> None:
+    file = real_data / "standin" / "ftag_mock_a.h5"
+    batch = graphs(file, "atlas_flavour_tagging")
+    with h5py.File(file) as direct:
+        tracks, jets = direct["tracks"][:], direct["jets"][:]
+    real = tracks["valid"]
+    assert batch.n_node.tolist() == real.sum(axis=1).tolist()
+    eta = (jets["eta_btagJes"].astype(float)[:, None] + tracks["deta"])[real]
+    np.testing.assert_allclose(batch.nodes[:, 1], eta, rtol=1e-5)
+    np.testing.assert_allclose(batch.nodes[:, 3], 1e-3 / tracks["qOverP"][real], rtol=1e-4)  # massless: the energy is the momentum
+
+
+def test_aspen_graphs(tmp_path: Path) -> None:
+    rng = np.random.default_rng(3)
+    n_jet, n_real = 12, rng.integers(1, 20, 12)
+    particles = np.zeros((n_jet, 150, 11), np.float32)
+    for jet, count in enumerate(n_real):
+        momentum = rng.normal(0, 20, (count, 3))
+        particles[jet, :count, :4] = np.c_[momentum, np.sqrt((momentum**2).sum(axis=1) + 0.02)]
+        particles[jet, :count, 9] = rng.choice([211, -211, 130, 22, -11, 13], count)
+    with h5py.File(tmp_path / "aspen.h5", "w") as file:
+        file["PFCands"], file["jet_kinematics"] = particles, rng.random((n_jet, 4))
+        file["event_info"] = np.c_[np.full((n_jet, 2), 7), np.arange(n_jet) // 2]
+    batch = graphs(tmp_path / "aspen.h5", "aspen_open_jets")
+    columns = {name: batch.nodes[:, place].numpy() for place, name in enumerate(rg.load_spec("aspen_open_jets").node_features)}
+    real = particles[particles[:, :, 3] > 0]
+    assert batch.n_node.tolist() == n_real.tolist()
+    np.testing.assert_allclose(columns["pt"], np.hypot(real[:, 0], real[:, 1]), rtol=1e-5)
+    flags = {"is_charged_hadron": 211, "is_neutral_hadron": 130, "is_photon": 22, "is_electron": 11, "is_muon": 13}
+    for name, number in flags.items():
+        assert columns[name].tolist() == (np.abs(real[:, 9]) == number).tolist()

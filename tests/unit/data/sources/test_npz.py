@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import zipfile
 from pathlib import Path
 from typing import Any
@@ -10,6 +11,7 @@ import awkward as ak
 import numpy as np
 import pytest
 
+import root_gnn as rg
 from root_gnn.data.sources.npz import Config
 from root_gnn.errors import InputError
 
@@ -84,9 +86,9 @@ class Exploit:
 def test_objects_are_never_unpickled(tmp_path: Path) -> None:
     np.savez(tmp_path / "o.npz", X=np.array([Exploit(), None], dtype=object), y=np.arange(2), names=np.array(["a", "b"]))
     assert read(tmp_path / "o.npz", "y")["y"].tolist() == [0, 1]
-    with pytest.raises(InputError, match="X holds object, not numbers; Python objects are pickled.*runs code"):
+    with pytest.raises(InputError, match=r"X holds object, not numbers; Python objects are pickled.*runs code"):
         read(tmp_path / "o.npz", "X")
-    with pytest.raises(InputError, match="names holds <U1, not numbers. Save it as an array of numbers"):
+    with pytest.raises(InputError, match=r"names holds <U1, not numbers\. Save it as an array of numbers"):
         read(tmp_path / "o.npz", "names")
 
 
@@ -124,3 +126,23 @@ def test_other_files(tmp_path: Path, data_dir: Path) -> None:
         archive.writestr("data.pkl", b"x")
     with pytest.raises(InputError, match=r"holds no \.npy file \(PyTorch's files are ZIP archives too\)"):
         read(tmp_path / "model.pt", "X")
+
+
+def test_energyflow_graphs(tmp_path: Path) -> None:
+    """Massless constituents, wrapped phi, charges by PDG number; against a loop over the particles."""
+    rng = np.random.default_rng(3)
+    jets, charge = np.zeros((15, 30, 4)), {211: 1, -211: -1, 22: 0, 11: -1, 2212: 1, -3112: 1, 130: 0}
+    count = rng.integers(1, 30, 15)
+    for jet, n in enumerate(count):
+        jets[jet, :n] = np.c_[rng.exponential(9, n), rng.normal(0, 1, n), rng.uniform(2, 9, n), rng.choice(list(charge), n)]
+    labels = rng.integers(0, 2, 15).astype(float)
+    np.savez_compressed(tmp_path / "qg.npz", X=jets, y=labels)
+    spec = rg.load_spec("energyflow")
+    batch = rg.build_graphs(rg.read(tmp_path / "qg.npz", spec), spec)
+    rows = [
+        (pt, y, math.atan2(math.sin(phi), math.cos(phi)), pt * math.cosh(y), charge[number], number == 22, abs(number) == 11, 0, 0)
+        for jet, n in zip(jets, count, strict=True) for pt, y, phi, number in jet[:n]
+    ]  # fmt: skip
+    assert batch.n_node.tolist() == count.tolist()
+    np.testing.assert_allclose(batch.nodes.numpy(), np.array(rows, dtype=float), rtol=1e-5, atol=1e-5)
+    assert batch.labels["label"].tolist() == labels.tolist()

@@ -11,7 +11,9 @@ from typing import Any
 import h5py
 import numpy as np
 import pytest
+import vector
 
+import root_gnn as rg
 from root_gnn.data.sources.pandas_table import Config
 from root_gnn.errors import InputError, MissingExtra
 
@@ -202,3 +204,23 @@ def test_real_layout(real_data: Path) -> None:
     assert sum(arrays["is_signal_new"].tolist()) == 22
     for name, expected in {"E_0": block[:, 0], "PX_3": block[:, 13], "truthPZ": block[:, 803], "is_signal_new": labels[:, 1]}.items():
         assert arrays[name].tolist() == expected.tolist()
+
+
+def test_top_tagging_graphs(real_data: Path) -> None:
+    """Constituents against the slots that hold energy, and momenta against vector."""
+    file = real_data / "standin" / "standin_toptag_layout_a.h5"
+    spec = rg.load_spec("top_tagging")
+    records = rg.read(file, spec)
+    batch = rg.build_graphs(records, spec)
+    with h5py.File(file) as direct:
+        block, labels = direct["table/table"]["values_block_0"], direct["table/table"]["values_block_1"]
+    slots = block[:, :800].reshape(29, 200, 4).astype(float)
+    real = slots[:, :, 0] > 0
+    energy, px, py, pz = slots[real].T
+    momenta = vector.array({"px": px, "py": py, "pz": pz, "E": energy})
+    assert batch.n_node.tolist() == real.sum(axis=1).tolist()
+    for column, expected in enumerate((momenta.pt, momenta.eta, momenta.phi, momenta.E)):
+        np.testing.assert_allclose(batch.nodes[:, column], expected, rtol=1e-5, atol=1e-5)
+    assert batch.labels["label"].tolist() == labels[:, 1].tolist()
+    named = np.array([0, 2, 1])  # train, validation, test by our numbers, from 0 train, 1 test, 2 validation
+    assert records["split"].tolist() == named[labels[:, 0]].tolist()
