@@ -13,6 +13,7 @@ import pytest
 import torch
 
 from root_gnn.config.loader import validate
+from root_gnn.data import table as table_module
 from root_gnn.data.cache import Shard
 from root_gnn.data.config import DataConfig
 from root_gnn.data.graphs import build_graphs
@@ -22,6 +23,7 @@ from root_gnn.data.splits import split_table
 from root_gnn.data.table import EventTable, open_table
 from root_gnn.errors import InputError
 from root_gnn.graph.batch import concatenate
+from root_gnn.graph.hashing import uniform
 
 CLASSES = {"WH": "WH.root", "top": ["ttbar.root", "ttH.root"]}
 
@@ -87,6 +89,18 @@ def test_max_events_is_a_stable_choice(folder: Path) -> None:
     batch = small.gather(np.arange(len(small)))
     assert batch.ids is not None
     assert batch.ids.tolist() == small.ids[:].tolist()
+
+
+def test_max_events_in_blocks_as_at_once(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    whole, expected = open_(folder), open_(folder, max_events=70)
+    place = uniform(torch.from_numpy(whole.ids[:]), table_module.KEEP_SALT).numpy()
+    naive = [np.flatnonzero(whole.label == label)[np.argsort(place[whole.label == label])[:70]] for label in (0, 1)]
+    assert expected.rows.kept is not None
+    assert expected.rows.kept.tolist() == sorted(np.concatenate(naive))
+    monkeypatch.setattr(table_module, "BLOCK", 64)
+    again = open_(folder, max_events=70).rows.kept
+    assert again is not None
+    assert again.tolist() == expected.rows.kept.tolist()
 
 
 def test_expected_yields(folder: Path) -> None:
