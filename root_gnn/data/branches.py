@@ -8,10 +8,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from root_gnn.data.collection import Collection
-from root_gnn.data.expressions import parse
 from root_gnn.data.spec import Spec
 from root_gnn.data.value import SLOT, Value
 from root_gnn.errors import InputError, suggest
+from root_gnn.expressions.expression import parse
 
 TREE = "tree"
 """The virtual branch of a source that reads several trees one after another."""

@@ -12,11 +12,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from root_gnn.data.columns import Floats, Integers, Place, flat, infinite, whole
-from root_gnn.data.expressions import parse
 from root_gnn.data.findings import Findings
 from root_gnn.data.spec import Spec
 from root_gnn.data.value import UNITS, Value
 from root_gnn.errors import InputError
+from root_gnn.expressions.expression import parse
 
 
 @dataclass(frozen=True)

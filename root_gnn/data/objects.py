@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
 from typing import Any
 
 import awkward as ak
@@ -12,28 +11,13 @@ from numpy.typing import NDArray
 
 from root_gnn.data.branches import Objects
 from root_gnn.data.collection import Collection, Members
-from root_gnn.data.columns import Floats, Integers, Place, check_momentum, flat, whole
+from root_gnn.data.columns import Columns, Floats, Integers, Place, check_momentum, flat, whole
 from root_gnn.data.entries import Entries, Rows, same_counts
-from root_gnn.data.expressions import parse
 from root_gnn.data.value import Value
 from root_gnn.errors import InputError
+from root_gnn.expressions.expression import parse
 from root_gnn.kinematics.angles import wrap_phi
 from root_gnn.kinematics.fourvectors import energy_of, to_cylindrical
-
-
-@dataclass(frozen=True)
-class Columns:
-    """Features `(n_object,)` by name, and `count (n_row,)` of each graph's objects; None where each graph has one."""
-
-    features: dict[str, NDArray[Any]]
-    count: Integers | None
-
-    def kept(self, keep: NDArray[np.bool_]) -> Columns:
-        """The objects where `keep (n_object,)` holds."""
-        if self.count is None or keep.all():
-            return self
-        owner = np.repeat(np.arange(len(self.count), dtype=np.int64), self.count)[keep]
-        return Columns({name: column[keep] for name, column in self.features.items()}, np.bincount(owner, minlength=len(self.count)))
 
 
 def objects(entries: Entries, name: str, collection: Collection, found: Objects | None) -> Columns:
@@ -195,8 +179,7 @@ def _selected(entries: Entries, where: str, text: str, columns: Columns) -> NDAr
             raise expression.unknown(name, columns.features)
     if columns.count is None:
         raise InputError(f"{where}: a collection that comes once per graph has no objects to select.")
-    offsets = ak.index.Index64(np.concatenate([[0], np.cumsum(columns.count)]).astype(np.int64))
-    lists = {name: ak.Array(ak.contents.ListOffsetArray(offsets, ak.contents.NumpyArray(columns.features[name]))) for name in expression.names}
+    lists = {name: ak.Array(columns.by_graph(ak.contents.NumpyArray(columns.features[name]))) for name in expression.names}
     chosen, count = flat(expression.evaluate(lists, len(entries.rows)), entries.place(text))
     if count is None or chosen.dtype.kind != "b":
         raise expression.error("a condition of each object, such as `pt > 25`, was expected")

@@ -7,8 +7,8 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import BeforeValidator, Field, model_validator
 
 from root_gnn.config.section import Section
-from root_gnn.data.expressions import parse
 from root_gnn.errors import InputError
+from root_gnn.expressions.expression import parse
 
 UNITS = {"GeV": 1.0, "MeV": 1e-3, "TeV": 1e3, "rad": 1.0, "deg": 0.017453292519943295, "none": 1.0}
 SLOT = "%SLOT%"

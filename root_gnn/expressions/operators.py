@@ -10,8 +10,8 @@ from typing import Any
 
 import numpy as np
 
-from root_gnn.data.expression_columns import Column, Numbers, Refusal, aligned, booleans, exact, lists, numbers, unified
-from root_gnn.data.expression_functions import FUNCTIONS, Columns, floating, item
+from root_gnn.expressions.columns import Column, Numbers, Refusal, aligned, booleans, exact, lists, numbers, unified
+from root_gnn.expressions.functions import FUNCTIONS, Columns, floating, item
 
 COMPARISONS = {
     "<": np.less, "<=": np.less_equal, ">": np.greater, ">=": np.greater_equal, "==": np.equal, "!=": np.not_equal,

@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from root_gnn.data.expression_columns import Column, Numbers, Refusal, aligned, booleans, entry_of, exact, lists, numbers, unified
+from root_gnn.expressions.columns import Column, Numbers, Refusal, aligned, booleans, entry_of, exact, lists, numbers, unified
 from root_gnn.kinematics.angles import delta_phi, delta_r
 
 LONGEST = 2**40  # values in a list; an element further off is missing in any

@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from root_gnn.data.expressions import Expression, parse
 from root_gnn.errors import InputError
+from root_gnn.expressions.expression import Expression, parse
 
 SAME = [
     ("a + b * c", "a + (b * c)"),

@@ -17,9 +17,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from root_gnn.data.expression_functions import FUNCTIONS
-from root_gnn.data.expressions import parse
 from root_gnn.errors import InputError
+from root_gnn.expressions.expression import parse
+from root_gnn.expressions.functions import FUNCTIONS
 
 PAGE = Path(__file__).parents[3] / "docs" / "expressions.md"
 BIG = 2**63 + 5

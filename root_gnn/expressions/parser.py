@@ -9,9 +9,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, NoReturn
 
-from root_gnn.data.expression_functions import FUNCTIONS
-from root_gnn.data.expression_tokens import SMALLEST, Token, complaint, tokens
 from root_gnn.errors import suggest
+from root_gnn.expressions.functions import FUNCTIONS
+from root_gnn.expressions.tokens import SMALLEST, Token, complaint, tokens
 
 MAX_DEPTH = 50
 LARGEST_POWER = 10

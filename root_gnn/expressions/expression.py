@@ -13,11 +13,11 @@ from typing import Any
 
 import numpy as np
 
-from root_gnn.data.expression_columns import Column, Refusal, array_of, column_of, constant
-from root_gnn.data.expression_operators import OPERATORS
-from root_gnn.data.expression_parser import Parser, Step
-from root_gnn.data.expression_tokens import NAME, complaint, shown
 from root_gnn.errors import InputError, suggest
+from root_gnn.expressions.columns import Column, Refusal, array_of, column_of, constant
+from root_gnn.expressions.operators import OPERATORS
+from root_gnn.expressions.parser import Parser, Step
+from root_gnn.expressions.tokens import NAME, complaint, shown
 
 MANY = 60  # known names beyond which a message does not list them all
 
