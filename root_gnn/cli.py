@@ -101,15 +101,16 @@ def simulate(
 
 @app.command()
 def inspect(
-    file: Annotated[Path, typer.Argument(metavar="FILE", help="A data file.")],
+    file: Annotated[str, typer.Argument(metavar="FILE", help="A data file, or the address of one on a server.")],
     tree: Annotated[str | None, typer.Option("--tree", help="Which tree, where the file holds several.")] = None,
     draft_spec: Annotated[Path | None, typer.Option("--draft-spec", metavar="OUT.yaml", help="Write a data spec to start from.")] = None,
     quiet: Quiet = False, verbose: Verbose = False, debug: Debug = False,
 ) -> None:  # fmt: skip
     """Show what a file holds: trees, entries, collections, guessed units."""
     from root_gnn.data.inspect import inspect
+    from root_gnn.data.location import locate
 
-    found = inspect(file, tree)
+    found = inspect(locate(file), tree)
     typer.echo(str(found))
     if draft_spec is not None:
         from root_gnn.atomic import write_text
@@ -183,7 +184,7 @@ def evaluate(
         Literal["train", "validation", "test"] | None, typer.Option("--split", help="A part of the run's data; else validation and test.")
     ] = None,
     spec: Annotated[str | None, typer.Option("--spec", help="The data spec of other files, by path or shipped name.")] = None,
-    files: Annotated[list[Path] | None, typer.Option("--files", metavar="F...", help="Files in the data folder, F or CLASS=F.")] = None,
+    files: Annotated[list[str] | None, typer.Option("--files", metavar="F...", help="Files in the data folder, F or CLASS=F.")] = None,
     data_dir: DataDir = None, allow_plugin: AllowPlugin = None,
     quiet: Quiet = False, verbose: Verbose = False, debug: Debug = False,
 ) -> None:  # fmt: skip

@@ -30,7 +30,7 @@ BATCH_SIZE = 1024
 
 
 def evaluate(
-    folder: Path | str, *, split: Split | None = None, spec: str | None = None, files: Sequence[Path] = (),
+    folder: Path | str, *, split: Split | None = None, spec: str | None = None, files: Sequence[Path | str] = (),
     data_dir: Path | str | None = None, allow_plugins: Collection[str] = (), fitted: Fitted | None = None,
 ) -> Run:
     """Writes `metrics.json`, `predictions/<split>.parquet` and `plots/*.png` of a run.
@@ -72,7 +72,7 @@ def evaluate(
     return run
 
 
-def other_files(run: Run, spec: str | None, files: Sequence[Path], data_dir: Path) -> EventTable:
+def other_files(run: Run, spec: str | None, files: Sequence[Path | str], data_dir: Path) -> EventTable:
     """Events that the run was not made for, with its classes."""
     if not files:
         raise InputError("--spec names how to read other files; name them with --files FILE... or --files CLASS=FILE...")

@@ -11,6 +11,7 @@ from pydantic import BeforeValidator, Field, model_validator
 
 from root_gnn.config.plugins import Family
 from root_gnn.config.section import Section
+from root_gnn.data.location import is_address, locate
 from root_gnn.data.shuffle import WINDOW
 from root_gnn.errors import InputError, suggest
 from root_gnn.protocols import AugmentationConfig
@@ -88,7 +89,8 @@ class DataConfig(Section):
     Attributes:
         spec: name of a shipped data spec, or a path.
         classes: files (or patterns such as `WH*.root`) of each class, relative to the data folder; the order is the class
-            index. Empty where the label is a branch (`label` in the spec) or nothing is labelled: then `files`.
+            index. Files on a server are named by their addresses (`https://...`, `root://...`). Empty where the label is a branch
+            (`label` in the spec) or nothing is labelled: then `files`.
         files: files or patterns whose classes, if any, the spec's label tells.
         split: which events train, validate and test.
         lumi: integrated luminosity in fb^-1 for expected yields; null where significances make no sense.
@@ -133,12 +135,15 @@ class DataConfig(Section):
 
 
 def find_files(patterns: tuple[str, ...], data_dir: Path) -> list[Path]:
-    """The files that names or patterns mean, relative to `data_dir`, each once, patterns in alphabetical order.
+    """The files that names, patterns or addresses mean, relative to `data_dir`, each once, patterns in alphabetical order.
 
     A name that exists is taken as it stands, whatever characters it has. Raises InputError with near names where nothing fits.
     """
     found: dict[Path, None] = {}
     for pattern in patterns:
+        if is_address(pattern):
+            found[locate(pattern)] = None
+            continue
         if (data_dir / pattern).is_file():
             found[data_dir / pattern] = None
             continue

@@ -8,6 +8,7 @@ import os
 import re
 import socket
 import sys
+import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path, PosixPath
@@ -104,7 +105,7 @@ class Remote(PosixPath):
             except ImportError as error:
                 raise MissingExtra("aiohttp", "io", f"Reading {self.address}") from error
             timeout = aiohttp.ClientTimeout(total=None, sock_connect=CONNECT_SECONDS, sock_read=READ_SECONDS)
-            return {"client_kwargs": {"timeout": timeout}}
+            return {"client_kwargs": {"timeout": timeout, "trust_env": True}}  # proxies of HTTPS_PROXY, logins of .netrc
         return {"timeout": CONNECT_SECONDS} if self.scheme == "root" else {}
 
     def resolve(self, strict: bool = False) -> Remote:
@@ -185,6 +186,8 @@ class Remote(PosixPath):
 
         if self.scheme == "root":
             _reach(self.address)
+            # on leaving, XRootD looks at every object there is, among them deprecated ones of torch
+            warnings.filterwarnings("ignore", category=FutureWarning, module=r"XRootD\.")
         try:
             filesystem, path = fsspec.core.url_to_fs(self.address, **self.options())
         except ImportError as error:

@@ -17,6 +17,7 @@ from root_gnn.data.checksum import fingerprint
 from root_gnn.data.columns import Integers, Place
 from root_gnn.data.entries import Entries
 from root_gnn.data.findings import Findings
+from root_gnn.data.location import locate
 from root_gnn.data.objects import Columns, objects
 from root_gnn.data.spec import Spec
 from root_gnn.data.value import Value
@@ -38,7 +39,7 @@ def read(path: Path | str, spec: Spec, *, start: int = 0, stop: int | None = Non
     (float32) where the spec has them and the file too. Raises InputError naming file, branch and entry where the file is
     not what the spec says.
     """
-    path = Path(path)
+    path = locate(path)
     if start < 0 or (stop is not None and stop < start):
         raise InputError(f"entries {start} to {stop} of {path} were asked for; 0 <= start <= stop was expected.")
     with open_records(path, spec) as records:
@@ -48,7 +49,7 @@ def read(path: Path | str, spec: Spec, *, start: int = 0, stop: int | None = Non
 
 def iterate(path: Path | str, spec: Spec) -> Iterator[ak.Array]:
     """The records of a whole file, in order, in pieces that fit in memory."""
-    with open_records(Path(path), spec) as records:
+    with open_records(locate(path), spec) as records:
         for start, stop in records.chunks():
             yield records.read(start, stop)
 

@@ -8,7 +8,9 @@ from pathlib import Path
 from typing import Any
 
 import uproot
+import uproot.source.fsspec
 
+from root_gnn.data.location import Remote
 from root_gnn.data.sniff import refuse_other_formats
 from root_gnn.errors import InputError
 
@@ -21,7 +23,7 @@ def open_root(path: Path) -> Iterator[Any]:
     """The open ROOT file; raises InputError saying what the file is where it is none, or is damaged."""
     refuse_other_formats(path, "ROOT")
     try:
-        file = uproot.open({str(path): None}, handler=uproot.MemmapSource, array_cache=None)
+        file = _opened(path)
     except Exception as error:
         raise InputError(
             f"{path}: this starts like a ROOT file but cannot be opened; it is most likely truncated "
@@ -32,6 +34,12 @@ def open_root(path: Path) -> Iterator[Any]:
         if size < expected:
             raise InputError(f"{path}: the file is truncated, {size:,} of {expected:,} bytes are there. Copy or produce it again.")
         yield file
+
+
+def _opened(path: Path) -> Any:
+    if isinstance(path, Remote):
+        return uproot.open({path.address: None}, handler=uproot.source.fsspec.FSSpecSource, array_cache=None, **path.options())
+    return uproot.open({str(path): None}, handler=uproot.MemmapSource, array_cache=None)
 
 
 def get_tree(path: Path, file: Any, name: str) -> Any:

@@ -11,16 +11,22 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
+import h5py
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+import torch
 import uproot
 
 from root_gnn.data.checksum import fingerprint, sha256
+from root_gnn.data.config import DataConfig
 from root_gnn.data.location import Remote, is_address, locate
+from root_gnn.data.read import iterate, read
 from root_gnn.data.rootfile import open_root
-from root_gnn.data.sources import csv, lhe, parquet, root
+from root_gnn.data.sources import csv, hdf5, lhe, npz, parquet, root
+from root_gnn.data.spec import load_spec
+from root_gnn.data.table import open_table
 from root_gnn.errors import InputError, MissingExtra
 
 PAGE = b"<!DOCTYPE html><html><body>Sign in</body></html>"
@@ -43,7 +49,7 @@ class Server(ThreadingHTTPServer):
 class Handler(BaseHTTPRequestHandler):
     """GET and HEAD, with parts."""
 
-    protocol_version = "HTTP/1.1"
+    protocol_version, wbufsize = "HTTP/1.1", -1  # head and content leave together
     server: Server
 
     def log_message(self, *_: Any) -> None:
@@ -98,7 +104,8 @@ class Handler(BaseHTTPRequestHandler):
 
 
 @pytest.fixture
-def server() -> Iterator[Server]:
+def server(monkeypatch: pytest.MonkeyPatch) -> Iterator[Server]:
+    monkeypatch.setenv("NO_PROXY", "127.0.0.1")
     with Server() as server:
         thread = threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True)
         thread.start()
@@ -217,7 +224,8 @@ def test_a_server_that_goes_away(server: Server) -> None:
 
 
 @pytest.mark.parametrize("scheme", ["http", "https", "root"])
-def test_nobody_there(scheme: str) -> None:
+def test_nobody_there(scheme: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("NO_PROXY", "127.0.0.1")
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))  # bound and not listening: connections are refused
         port = taken.getsockname()[1]
@@ -249,3 +257,48 @@ def test_other_file_systems(tmp_path: Path) -> None:
         file.write((tmp_path / "x.root").read_bytes())
     with root.Config(tree="Events").open(locate("memory://folder/x.root")) as source:
         assert source.read(("x",), 1, 3)["x"].tolist() == [1, 2]
+
+
+def test_hdf5_and_npz_from_a_server(server: Server, tmp_path: Path) -> None:
+    with h5py.File(tmp_path / "f.h5", "w") as file:
+        file["x"] = np.arange(2000.0)
+    np.savez(tmp_path / "f.npz", x=np.arange(2000.0))
+    for config, name in ((hdf5.Config(), "f.h5"), (npz.Config(), "f.npz")):
+        server.files[name] = (tmp_path / name).read_bytes()
+        with config.open(locate(server.url(name))) as source:
+            assert source.n_entry == 2000
+            assert source.read(("x",), 1500, 1503)["x"].tolist() == [1500, 1501, 1502]
+
+
+def test_prepared_as_a_local_file(server: Server, data_dir: Path, tmp_path: Path) -> None:
+    """A file on a server gives the graphs of the local one, is not read again while it is the same, and is where it changed."""
+    server.files["WH.root"] = (data_dir / "WH.root").read_bytes()
+    server.files["tt.root"] = (data_dir / "ttbar.root").read_bytes()
+    here = tmp_path / "here"
+    here.mkdir()
+    for name in ("WH.root", "ttbar.root"):
+        (here / name).write_bytes((data_dir / name).read_bytes())
+    config = DataConfig(classes={"WH": (server.url("WH.root"),), "tt": (server.url("tt.root"),)})
+    ours = open_table(config, tmp_path)
+    theirs = open_table(DataConfig(classes={"WH": ("WH.root",), "tt": ("ttbar.root",)}), here)
+    assert len(ours) == len(theirs)
+    index = np.arange(len(ours))
+    assert torch.equal(ours.gather(index).nodes, theirs.gather(index).nodes)
+    assert np.array_equal(np.asarray(ours.ids), np.asarray(theirs.ids))
+    before = server.sent
+    open_table(config, tmp_path)
+    assert server.sent - before < 100
+    server.etag = '"2"'
+    open_table(config, tmp_path)
+    assert server.sent - before > 10_000
+    with pytest.raises(InputError, match="there is no such file"):
+        open_table(DataConfig(files=(server.url("none.root"),)), tmp_path)
+    with pytest.raises(InputError, match="patterns are for local files"):
+        open_table(DataConfig(files=(server.url("*.root"),)), tmp_path)
+
+
+def test_read_and_iterate(server: Server, data_dir: Path) -> None:
+    server.files["WH.root"] = (data_dir / "WH.root").read_bytes()
+    spec = load_spec("events")
+    assert read(server.url("WH.root"), spec, stop=20).tolist() == read(data_dir / "WH.root", spec, stop=20).tolist()
+    assert sum(len(piece) for piece in iterate(server.url("WH.root"), spec)) == 300
