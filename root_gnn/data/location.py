@@ -23,16 +23,19 @@ PACKAGES = {"http": "aiohttp", "https": "aiohttp", "root": "fsspec-xrootd"}
 NOT_FOUND = (404, 410)
 XROOTD_PORT = 1094
 CONNECT_SECONDS = 15
-READ_SECONDS = 60
+READ_SECONDS = 30
 STAMPS = ("ETag", "etag", "Last-Modified", "mtime", "modified", "LastModified", "last_modified", "Content-MD5", "checksum")
 DOWNLOAD = "Download the file and name the copy."
 
 
 def locate(place: Path | str) -> Path:
-    """A local path, or a `Remote` where the text is an address such as `https://host/file.root` or `root://host//store/file.root`."""
+    """A local path, or a `Remote` where the text is an address such as `https://host/file.root` or `root://host//store/file.root`.
+
+    Raises InputError where an address has the signs of a pattern.
+    """
     if isinstance(place, Path):
         return place
-    return Remote(place) if ADDRESS.match(place) else Path(place)
+    return Remote(place) if is_address(place) else Path(place)
 
 
 def is_address(text: str) -> bool:

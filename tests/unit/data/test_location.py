@@ -128,7 +128,7 @@ def test_what_is_an_address() -> None:
     assert len({remote, Remote(str(remote)), Remote("https://host.org/other")}) == 2
     for pattern in ("https://host.org/*.root", "root://host//data/x[12].root"):
         with pytest.raises(InputError, match="patterns are for local files"):
-            is_address(pattern)
+            locate(pattern)
     with pytest.raises(InputError, match=r"needed as a local file\. Download the file"):
         open(remote)  # noqa: PTH123, SIM115
 
