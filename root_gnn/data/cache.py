@@ -21,6 +21,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from root_gnn.atomic import write_json
+from root_gnn.data.columns import side_by_side
 from root_gnn.data.findings import Findings
 from root_gnn.data.graphs import GraphArrays
 from root_gnn.data.mapping import mapped
@@ -127,7 +128,8 @@ class Shard:
     @cached_property
     def globals(self) -> NDArray[np.float32]:
         """`(n_graph, n_global)`, columns as in the spec's `globals`."""
-        array: NDArray[np.float32] = self._array("globals") if "globals" in self.meta.arrays else np.zeros((self.n_graph, 0), dtype=np.float32)
+        none = "globals" not in self.meta.arrays
+        array: NDArray[np.float32] = np.zeros((self.n_graph, 0), dtype=np.float32) if none else self._array("globals")
         return array
 
     @cached_property
@@ -190,7 +192,7 @@ class ShardWriter:
         self._grow("offsets", np.concatenate([begin, self.n_node + np.cumsum(graphs.n_node)]))
         self._grow("ids", ids)
         self._grow("weight", weight)
-        self._grow("truth", np.stack(list(graphs.truth.values()), axis=1) if self.truth else np.zeros((n_graph, 0), dtype=np.float32))
+        self._grow("truth", side_by_side(list(graphs.truth.values()), np.empty((n_graph, len(self.truth)), dtype=np.float32)))
         own = {"label": graphs.label, "globals": graphs.globals, "split": graphs.split}
         for name, column in {**own, "entry": None if self.spec.keeps_entries else graphs.entry}.items():
             if column is not None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,7 @@ from numpy.typing import NDArray
 from root_gnn.errors import InputError
 
 PHI_LIMIT = 2.0 * math.pi + 1e-3  # radians; [-pi, pi] and [0, 2 pi] are both in use, degrees are not radians
+ROWS_AT_A_TIME = 2**14  # that many rows stay in the cache while one column after the other is put in
 LARGEST = float(np.finfo(np.float32).max)
 
 Floats = NDArray[np.floating[Any]]
@@ -46,6 +48,42 @@ class Place:
         return places if self.count is None else np.searchsorted(np.cumsum(self.count), places, side="right")
 
 
+@dataclass(frozen=True)
+class Columns:
+    """Features `(n_object,)` by name, and `count (n_graph,)` of each graph's objects; None where each graph has one."""
+
+    features: dict[str, NDArray[Any]]
+    count: Integers | None
+
+    def kept(self, keep: NDArray[np.bool_]) -> Columns:
+        """The objects where `keep (n_object,)` holds."""
+        if self.count is None or keep.all():
+            return self
+        owner = np.repeat(np.arange(len(self.count), dtype=np.int64), self.count)[keep]
+        return Columns({name: column[keep] for name, column in self.features.items()}, np.bincount(owner, minlength=len(self.count)))
+
+    def of_graphs(self, keep: NDArray[np.bool_]) -> Columns:
+        """The objects of the graphs where `keep (n_graph,)` holds."""
+        chosen = keep if self.count is None else np.repeat(keep, self.count)
+        return Columns({name: column[chosen] for name, column in self.features.items()}, None if self.count is None else self.count[keep])
+
+    def by_graph(self, content: ak.contents.Content) -> ak.contents.Content:
+        """Anything of `n_object` as lists, one per graph; as it is where each graph has one object."""
+        if self.count is None:
+            return content
+        offsets = np.concatenate([[0], np.cumsum(self.count)]).astype(np.int64)
+        return ak.contents.ListOffsetArray(ak.index.Index64(offsets), content)
+
+
+def side_by_side(columns: Sequence[NDArray[Any] | float], rows: NDArray[Any]) -> NDArray[Any]:
+    """Columns `(n,)`, or a number for a whole one, put into the `rows (n, n_column)`, which are returned."""
+    for start in range(0, len(rows), ROWS_AT_A_TIME):
+        stop = start + ROWS_AT_A_TIME
+        for place, column in enumerate(columns):
+            rows[start:stop, place] = column[start:stop] if isinstance(column, np.ndarray) else column
+    return rows
+
+
 def flat(array: Any, place: Place) -> tuple[NDArray[Any], Integers | None]:
     """Numbers of a branch in file order, and how many each entry has (None where it has one each).
 
@@ -74,18 +112,16 @@ def infinite(numbers: NDArray[Any]) -> NDArray[np.bool_] | None:
     """Where numbers are NaN, infinite or beyond float32; None where all is well."""
     if numbers.dtype.kind != "f":
         return None
-    if numbers.dtype == np.float32:
-        bad = ~np.isfinite(numbers)
-    else:
-        bad = ~(np.abs(numbers) <= LARGEST)
+    bad = ~np.isfinite(numbers) if numbers.dtype == np.float32 else ~(np.abs(numbers) <= LARGEST)
     return bad if bad.any() else None
 
 
 def whole(numbers: NDArray[Any], place: Place) -> Integers:
     """Integers as int64 (unsigned 64-bit ones keep their bits); raises InputError where they are no whole numbers."""
     if numbers.dtype.kind == "f":
-        place.refuse(~(np.floor(numbers) == numbers), "no whole number", numbers, "An id or a class has to be an integer.")
-        place.refuse(np.abs(numbers) > 2.0**53, "a number too large to be exact", numbers, "An id or a class has to be stored as an integer.")
+        advice = "An id or a class has to be stored as an integer."
+        place.refuse(~(np.floor(numbers) == numbers), "no whole number", numbers, advice)
+        place.refuse(np.abs(numbers) > 2.0**53, "a number too large to be exact", numbers, advice)
     if numbers.dtype == np.uint64:
         return numbers.view(np.int64)
     return numbers.astype(np.int64)

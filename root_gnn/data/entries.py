@@ -11,7 +11,7 @@ import awkward as ak
 import numpy as np
 from numpy.typing import NDArray
 
-from root_gnn.data.columns import Floats, Integers, Place, flat, infinite, whole
+from root_gnn.data.columns import Integers, Place, flat, infinite, whole
 from root_gnn.data.findings import Findings
 from root_gnn.data.spec import Spec
 from root_gnn.data.value import UNITS, Value
@@ -105,12 +105,15 @@ class Entries:
             numbers = numbers.astype(np.float64) * factor
         return numbers, place
 
-    def per_row(self, value: Value, names: Mapping[str, Any]) -> Floats:
-        """One number per graph, float64: of the entry, or of the graph's own place in the list that makes the graphs.
+    def per_row(self, value: Value, names: Mapping[str, Any], dtype: Any = np.float64) -> NDArray[Any]:
+        """One number per graph: of the entry, or of the graph's own place in the list that makes the graphs.
 
         `names` are what an expression may read beside branches, by rows: `<collection>_<feature>` of the records.
         """
-        return np.asarray(self._per_row(value, names), dtype=np.float64)
+        numbers = self._per_row(value, names)
+        if numbers.dtype.kind in "iu" and numbers.dtype.itemsize == 8:  # so that large ones are rounded as they always were
+            numbers = numbers.astype(np.float64)
+        return numbers.astype(dtype, copy=False)
 
     def whole_per_row(self, value: Value) -> Integers:
         """The same for whole numbers, int64."""
@@ -123,7 +126,9 @@ class Entries:
             needed = {name: names[name] if name in names else self._by_row(name) for name in value.reads}
             numbers, count = flat(self.raw(value, needed), self.place(value.text))
             if count is not None:
-                raise InputError(f"{self.path}: `{value.text}` is a list per graph; one number was expected, so reduce it: sum, count, any, first.")
+                raise InputError(
+                    f"{self.path}: `{value.text}` is a list per graph; one number was expected, so reduce it: sum, count, any, first."
+                )
             return self.clean(numbers, Place(self.path, value.text, self.start, self.rows.count), value, _unit(value))[0]
         numbers, place = self.numbers(value, _unit(value))
         if place.count is None:
@@ -164,7 +169,8 @@ class Entries:
         length = ak.num(array, axis=-1)
         needed = item + 1 if item >= 0 else -item
         sizes = ak.to_numpy(length if array.ndim == 2 else ak.min(length, axis=-1, mask_identity=False, initial=needed))
-        place.refuse(sizes < needed, f"a list too short for item {item}, of length", sizes, "Mark the collection's objects, or take another item.")
+        advice = "Mark the collection's objects, or take another item."
+        place.refuse(sizes < needed, f"a list too short for item {item}, of length", sizes, advice)
         return array[..., item]
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -11,6 +11,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from root_gnn.data.columns import Columns, side_by_side
 from root_gnn.data.spec import Spec
 from root_gnn.errors import InputError
 from root_gnn.graph.batch import Batch
@@ -48,8 +49,9 @@ class GraphArrays:
         if self.label is not None:
             labels["label"] = torch.from_numpy(self.label)
         columns = [self.n_node.astype(np.float32)[:, None], *([] if self.globals is None else [self.globals])]
+        globals_ = torch.from_numpy(np.concatenate(columns, axis=1))
         return Batch.of(
-            torch.from_numpy(self.nodes), torch.from_numpy(self.n_node), globals=torch.from_numpy(np.concatenate(columns, axis=1)), labels=labels,
+            torch.from_numpy(self.nodes), torch.from_numpy(self.n_node), globals=globals_, labels=labels,
             weights=None if self.weight is None else torch.from_numpy(self.weight.astype(np.float32)),
             ids=None if self.ids is None else torch.from_numpy(self.ids),
         )
@@ -70,14 +72,8 @@ def graph_arrays(records: ak.Array, spec: Spec) -> GraphArrays:
     missing = [name for name in spec.nodes if name not in known]
     if missing:
         raise InputError(f"The records have no collection {missing[0]} (spec {spec.name}, nodes); they have {', '.join(known)}.")
-    n_graph = len(records)
-    count = np.stack([_count(records[name], n_graph) for name in spec.nodes], axis=1)
-    n_node = count.sum(axis=1)
-    # where each collection's nodes begin: behind the events before, and the collections before in the same event
-    first = (np.cumsum(n_node) - n_node)[:, None] + np.cumsum(count, axis=1) - count
-    nodes = np.empty((int(n_node.sum()), len(spec.node_features)), dtype=np.float32)
-    for place, (name, collection) in enumerate(spec.nodes.items()):
-        nodes[ragged_rows(first[:, place], count[:, place])] = _block(records[name], spec, name, collection.type)
+    parts = [_columns(records[name], spec, name) for name in spec.nodes]
+    nodes, n_node = node_rows(parts, spec, len(records))
     truth = records["truth"] if "truth" in known else None
     return GraphArrays(
         nodes=nodes, n_node=n_node,
@@ -87,6 +83,23 @@ def graph_arrays(records: ak.Array, spec: Spec) -> GraphArrays:
     )
 
 
+def node_rows(parts: Sequence[Columns], spec: Spec, n_graph: int) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
+    """Nodes `(total_node, node_dim)`, graph by graph, and `n_node (n_graph,)`, of the objects of each of the spec's collections."""
+    one = np.ones(n_graph, dtype=np.int64)
+    count = np.stack([one if part.count is None else part.count for part in parts], axis=1)
+    n_node = count.sum(axis=1)
+    n_object = count.sum(axis=0)
+    end = np.cumsum(n_object)
+    nodes = np.empty((int(end[-1]), len(spec.node_features)), dtype=np.float32)
+    for part, collection, start, stop in zip(parts, spec.nodes.values(), end - n_object, end, strict=True):
+        given: dict[str, Any] = {"type": collection.type, **part.features}
+        side_by_side([given.get(name, 0.0) for name in spec.node_features], nodes[start:stop])
+    if np.count_nonzero(n_object) > 1:  # else they are in order: one collection has them all
+        first = np.cumsum(count, axis=0) - count + (end - n_object)
+        nodes = nodes.take(ragged_rows(first.ravel(), count.ravel()), axis=0)
+    return nodes, n_node
+
+
 def ragged_rows(first: NDArray[np.int64], count: NDArray[np.int64]) -> NDArray[np.int64]:
     """`first[0], first[0] + 1, ... (count[0] of them), first[1], ...`: the rows of segments, in order, `(sum of count,)`."""
     shift = first - (np.cumsum(count) - count)
@@ -94,30 +107,16 @@ def ragged_rows(first: NDArray[np.int64], count: NDArray[np.int64]) -> NDArray[n
     return rows
 
 
-def _is_list(collection: Any) -> bool:
-    return bool(collection.layout.purelist_depth > 1)
-
-
-def _count(collection: Any, n_graph: int) -> NDArray[np.int64]:
-    if not _is_list(collection):
-        return np.ones(n_graph, dtype=np.int64)
-    count: NDArray[np.int64] = np.asarray(ak.num(collection, axis=1), dtype=np.int64)
-    return count
-
-
-def _block(collection: Any, spec: Spec, name: str, kind: int) -> NDArray[np.float32]:
-    """The nodes of one collection, `(n_object, node_dim)`: whole rows, so that putting them in their places is one copy."""
-    objects = ak.flatten(collection, axis=1) if _is_list(collection) else collection
-    block = np.empty((len(objects), len(spec.node_features)), dtype=np.float32)
-    for column, feature in enumerate(spec.node_features):
-        if feature == "type":
-            block[:, column] = kind
-            continue
-        if feature not in objects.fields:
-            known = ", ".join(objects.fields)
+def _columns(collection: Any, spec: Spec, name: str) -> Columns:
+    """The features of a collection's records, and how many each graph has."""
+    count = None
+    if collection.layout.purelist_depth > 1:
+        count, collection = np.asarray(ak.num(collection, axis=1), dtype=np.int64), ak.flatten(collection, axis=1)
+    for feature in spec.stored_features:
+        if feature not in collection.fields:
+            known = ", ".join(collection.fields)
             raise InputError(f"The records of {name} have no {feature} (spec {spec.name}, node_features); they have {known}.")
-        block[:, column] = ak.to_numpy(objects[feature])
-    return block
+    return Columns({feature: ak.to_numpy(collection[feature]) for feature in spec.stored_features}, count)
 
 
 def _globals(records: Any, spec: Spec) -> NDArray[np.float32] | None:

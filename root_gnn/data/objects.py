@@ -83,8 +83,8 @@ def _one_each(entries: Entries, collection: Collection, name: str, value: Value)
     elif (place.count != 1).any():
         entry = int(np.argmax(place.count != 1))
         raise InputError(
-            f"{entries.path}: branch {value.text} has {place.count[entry]} values in entry {entries.start + entry}, but a single collection "
-            f"has one number per entry. Take one with `item: 0`, or leave `single` out."
+            f"{entries.path}: branch {value.text} has {place.count[entry]} values in entry {entries.start + entry}, but a single "
+            f"collection has one number per entry. Take one with `item: 0`, or leave `single` out."
         )
     return numbers
 
@@ -117,7 +117,8 @@ def _from_lists(entries: Entries, collection: Collection, found: Objects) -> Col
     nested = entries.rows.count is not None and collection.members is None
     values = {**found.features, **({"mask": found.mask} if found.mask else {})}
     for name, value in values.items():
-        numbers, place = _nested(entries, value, collection.factor(name, value)) if nested else entries.numbers(value, collection.factor(name, value))
+        factor = collection.factor(name, value)
+        numbers, place = _nested(entries, value, factor) if nested else entries.numbers(value, factor)
         if place.count is None:
             raise InputError(
                 f"{entries.path}: branch {value.text} has one number per entry; a list was expected. Say `single: true` where the object "

@@ -24,7 +24,6 @@ from root_gnn.console import log, progress, set_verbosity
 from root_gnn.data.cache import FORMAT, Meta, Shard, ShardWriter
 from root_gnn.data.checksum import sha256
 from root_gnn.data.dask_pool import dask_executor
-from root_gnn.data.graphs import graph_arrays
 from root_gnn.data.read import open_records
 from root_gnn.data.spec import Spec
 from root_gnn.errors import InputError
@@ -43,14 +42,17 @@ class Job:
     folder: Path
 
 
-def prepare(spec: Spec, files: Sequence[Path], *, data_dir: Path, jobs: int = 1, scheduler: str | None = None) -> dict[Path, Shard]:
+def prepare(
+    spec: Spec, files: Sequence[Path], *, data_dir: Path, jobs: int = 1, scheduler: str | None = None,
+    skipped: dict[Path, str] | None = None,
+) -> dict[Path, Shard]:  # fmt: skip
     """The shards of `files`, in their order, made where the cache has none that fits file and spec.
 
     A shard is reused while its source has the size and time it had, or the checksum, the spec says the same and its own
     checksums hold; otherwise it is built again. A second process that wants the same shard waits for the first and
     reuses its work. `jobs` files are read at a time, or as many as the Dask cluster at the address `scheduler` takes, whose
     workers see the same folders. Raises InputError where a file is not what the spec says (shards of files read before it
-    stay); where the spec says `on_bad_file: skip` that file is left out, unless none remains.
+    stay); where the spec says `on_bad_file: skip` that file is left out, unless none remains, and `skipped` takes the reason.
     """
     spec = spec.variation() if spec.systematics else spec
     todo = [Job(spec, path, shard_folder(spec, path, data_dir)) for path in files]
@@ -62,8 +64,11 @@ def prepare(spec: Spec, files: Sequence[Path], *, data_dir: Path, jobs: int = 1,
     if missing:
         _make_cache_folder(cache_dir(data_dir))
         with progress(f"prepare {spec.name}", sum(_n_entry(job) for job in missing)) as meter:
-            for job, shard in _build_all(missing, jobs, scheduler, meter.advance):
-                done |= {} if shard is None else {job.path: shard}
+            for job, made in _build_all(missing, jobs, scheduler, meter.advance):
+                if isinstance(made, Shard):
+                    done[job.path] = made
+                elif skipped is not None:
+                    skipped[job.path] = str(made)
     if files and not done:
         raise InputError(f"None of the {len(files)} files can be read with the spec {spec.name}; the reasons are above.")
     return {path: done[path] for path in files if path in done}
@@ -115,7 +120,7 @@ def _write(job: Job, folder: Path, advance: Any) -> Meta:
     before = _source_facts(job.path)
     with open_records(job.path, job.spec) as records, ShardWriter(folder, job.spec) as writer:
         for start, stop in list(records.chunks()) or [(0, 0)]:
-            graphs = graph_arrays(records.read(start, stop), job.spec)
+            graphs = records.piece(start, stop).arrays()
             records.findings.see_graphs(graphs, job.spec.globals)
             writer.append(graphs)
             if advance:
@@ -126,8 +131,8 @@ def _write(job: Job, folder: Path, advance: Any) -> Meta:
         return writer.finish(source=facts, versions=_versions(), metadata=records.metadata(), findings=records.findings)
 
 
-def _build_all(todo: list[Job], jobs: int, scheduler: str | None, advance: Any) -> Iterator[tuple[Job, Shard | None]]:
-    """Each job with its shard, or None where the file is bad and the spec says to skip it."""
+def _build_all(todo: list[Job], jobs: int, scheduler: str | None, advance: Any) -> Iterator[tuple[Job, Shard | InputError]]:
+    """Each job with its shard, or what is wrong with the file where the spec says to skip bad ones."""
     if scheduler is None and min(jobs, len(todo)) <= 1:
         for job in todo:
             yield job, _unless_skipped(job, lambda job=job: build(job, advance))  # type: ignore[misc]
@@ -136,22 +141,22 @@ def _build_all(todo: list[Job], jobs: int, scheduler: str | None, advance: Any) 
         futures = {pool.submit(build, job): job for job in todo}
         try:
             for future in as_completed(futures):
-                shard = _unless_skipped(futures[future], future.result)
-                advance(0 if shard is None else shard.meta.findings["n_entry"])
-                yield futures[future], shard
+                made = _unless_skipped(futures[future], future.result)
+                advance(made.meta.findings["n_entry"] if isinstance(made, Shard) else 0)
+                yield futures[future], made
         except BaseException:
             pool.shutdown(cancel_futures=True)
             raise
 
 
-def _unless_skipped(job: Job, result: Callable[[], Shard]) -> Shard | None:
+def _unless_skipped(job: Job, result: Callable[[], Shard]) -> Shard | InputError:
     try:
         return result()
     except InputError as error:
         if job.spec.on_bad_file == "stop":
             raise
         log.warning("skipped (on_bad_file: skip): %s", error)
-        return None
+        return error
 
 
 def _executor(n_process: int, scheduler: str | None) -> Executor:

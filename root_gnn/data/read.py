@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -14,11 +15,12 @@ from numpy.typing import NDArray
 
 from root_gnn.data.branches import TREE, select
 from root_gnn.data.checksum import fingerprint
-from root_gnn.data.columns import Integers, Place
+from root_gnn.data.columns import Integers, Place, side_by_side
 from root_gnn.data.entries import Entries
 from root_gnn.data.findings import Findings
 from root_gnn.data.location import locate
-from root_gnn.data.objects import Columns, objects
+from root_gnn.data.objects import objects
+from root_gnn.data.piece import Piece
 from root_gnn.data.spec import Spec
 from root_gnn.data.value import Value
 from root_gnn.errors import InputError
@@ -80,57 +82,45 @@ class RecordFile:
 
     def read(self, start: int, stop: int) -> ak.Array:
         """Records of the entries `start .. stop - 1`, as the function `read` describes them."""
+        return self.piece(start, stop).records()
+
+    def piece(self, start: int, stop: int) -> Piece:
+        """The graphs of the entries `start .. stop - 1`; those that the spec leaves out are counted by reason."""
         arrays = self._source.read(self.selection.branches, start, stop)
         entries = Entries(self.path, self.spec, arrays, start, stop - start, self.findings)
-        collections = {
-            name: objects(entries, name, collection, self.selection.nodes[name]) for name, collection in self.spec.nodes.items()
-        }
-        fields: dict[str, Any] = {name: self._records(columns) for name, columns in collections.items()}
-        names = {f"{name}_{key}": column for name in fields for key, column in zip(ak.fields(fields[name]), _columns(fields[name]), strict=True)}
-        fields |= self._per_graph(entries, names)
-        keep = self._keep(entries, names, fields.get("label"))
-        layouts = [ak.to_layout(field) for field in fields.values()]
-        records = ak.Array(ak.contents.RecordArray(layouts, list(fields), length=len(entries.rows)))
+        nodes = {name: objects(entries, name, collection, self.selection.nodes[name]) for name, collection in self.spec.nodes.items()}
+        piece = self._with_columns(entries, Piece(spec=self.spec, n_graph=len(entries.rows), nodes=nodes, columns={}))
+        keep = self._keep(entries, self._names(piece), piece.columns.get("label"))
         self.findings.n_entry += stop - start
-        self.findings.sum_of_weights += float(fields["weight"].sum())
-        if keep is not None:
-            records = records[keep]
-        self.findings.n_graph += len(records)
-        return records
+        self.findings.sum_of_weights += float(piece.columns["weight"].sum())
+        piece = piece if keep is None else piece.kept(keep)
+        self.findings.n_graph += piece.n_graph
+        return piece
 
-    def _records(self, columns: Columns) -> ak.contents.Content:
-        """A list of records per graph, or one each."""
-        n_object = int(columns.features["pt"].shape[0])
-        absent = np.zeros(n_object, dtype=np.float32)
-        names = self.spec.stored_features
-        contents = [ak.contents.NumpyArray(columns.features.get(name, absent).astype(np.float32, copy=False)) for name in names]
-        record = ak.contents.RecordArray(contents, list(names), length=n_object)
-        if columns.count is None:
-            return record
-        offsets = np.concatenate([[0], np.cumsum(columns.count)]).astype(np.int64)
-        return ak.contents.ListOffsetArray(ak.index.Index64(offsets), record)
+    def _names(self, piece: Piece) -> dict[str, Any]:
+        """What expressions may read beside branches, `<collection>_<feature>` by graph; only what some expression does read."""
+        chosen = self.selection
+        values = (*chosen.weight, *(chosen.label or ()), *chosen.truth.values(), *chosen.globals.values(), *filter(None, [chosen.select]))
+        wanted = {name for value in values if value.branch is None for name in value.reads}
+        known = {f"{name}_{feature}": (name, feature) for name in piece.nodes for feature in self.spec.stored_features}
+        return {name: piece.by_graph(*known[name]) for name in known if name in wanted}
 
-    def _per_graph(self, entries: Entries, names: dict[str, Any]) -> dict[str, Any]:
-        """The columns beside the collections."""
-        spec, selection = self.spec, self.selection
-        weight = np.ones(len(entries.rows))
+    def _with_columns(self, entries: Entries, piece: Piece) -> Piece:
+        """The same with the columns beside the collections."""
+        spec, selection, names = self.spec, self.selection, self._names(piece)
+        weight = np.ones(piece.n_graph)
         for value in selection.weight:
             weight *= entries.per_row(value, names)
-        fields: dict[str, Any] = {"ids": self._ids(entries), "entry": entries.start + entries.rows.entry, "weight": weight}
+        columns: dict[str, Any] = {"ids": self._ids(entries), "entry": entries.start + entries.rows.entry, "weight": weight}
         if spec.label is not None and (selection.label is not None):
-            fields["label"] = _label(entries, spec, selection.label, names)
+            columns["label"] = _label(entries, spec, selection.label, names)
         if spec.split is not None:
-            fields["split"] = _split(entries, spec)
-        if selection.truth:
-            columns = {name: entries.per_row(value, names).astype(np.float32) for name, value in selection.truth.items()}
-            fields["truth"] = ak.Array(columns)
-        if spec.globals:
-            absent = np.full(len(entries.rows), spec.fill, dtype=np.float32)
-            found = selection.globals
-            fields["globals"] = ak.Array(
-                {name: entries.per_row(found[name], names).astype(np.float32) if name in found else absent for name in spec.globals}
-            )
-        return fields
+            columns["split"] = _split(entries, spec)
+        truth = {name: entries.per_row(value, names, np.float32) for name, value in selection.truth.items()}
+        absent = np.full(piece.n_graph if spec.globals else 0, spec.fill, dtype=np.float32)
+        found = selection.globals
+        globals_ = {name: entries.per_row(found[name], names, np.float32) if name in found else absent for name in spec.globals}
+        return replace(piece, columns=columns, truth=truth, globals=globals_)
 
     def _ids(self, entries: Entries) -> NDArray[np.int64]:
         """The id columns, `(n_row, n_id)`: file and entry where the spec has none or the file lacks them."""
@@ -144,7 +134,7 @@ class RecordFile:
             columns.append(np.zeros(len(rows), dtype=np.int64) if repeat is None else entries.whole_per_row(repeat))
         if spec.graph_per is not None:
             columns.append(rows.object)
-        return np.stack(columns, axis=1)
+        return side_by_side(columns, np.empty((len(rows), len(columns)), dtype=np.int64))
 
     def _keep(self, entries: Entries, names: dict[str, Any], label: Integers | None) -> NDArray[np.bool_] | None:
         """The graphs that stay; None where all do. Those left out are counted by reason."""
@@ -160,12 +150,6 @@ class RecordFile:
             self.findings.dropped[reason] += int(np.count_nonzero(chosen & ~gone))
             gone |= chosen
         return ~gone if gone.any() else None
-
-
-def _columns(collection: ak.contents.Content) -> list[ak.Array]:
-    """The features of a collection as arrays by graph."""
-    array = ak.Array(collection)
-    return [array[name] for name in ak.fields(array)]
 
 
 def _label(entries: Entries, spec: Spec, values: tuple[Value, ...], names: dict[str, Any]) -> Integers:

@@ -18,8 +18,9 @@ import pytest
 from root_gnn.data import prepare as preparing
 from root_gnn.data.cache import Meta, Shard
 from root_gnn.data.graphs import graph_arrays
+from root_gnn.data.piece import Piece
 from root_gnn.data.prepare import cache_dir, prepare, shard_folder
-from root_gnn.data.read import read
+from root_gnn.data.read import RecordFile, read
 from root_gnn.data.sources import root
 from root_gnn.data.spec import Spec, load_spec
 from root_gnn.errors import InputError
@@ -29,14 +30,15 @@ import sys
 from pathlib import Path
 from root_gnn.console import set_verbosity
 from root_gnn.data import prepare as preparing
+from root_gnn.data.read import RecordFile
 from root_gnn.data.spec import load_spec
 set_verbosity(1)
-original = preparing.graph_arrays
-def slow(records, spec):
+original = RecordFile.piece
+def slow(*arguments):
     print("reading", flush=True)
     sys.stdin.readline()
-    return original(records, spec)
-preparing.graph_arrays = slow
+    return original(*arguments)
+RecordFile.piece = slow
 shards = list(preparing.prepare(load_spec("events"), [Path(sys.argv[1]) / "WH.root"], data_dir=Path(sys.argv[1])).values())
 print("done", shards[0].n_graph, flush=True)
 """
@@ -87,7 +89,7 @@ def test_a_shard_holds_what_the_file_holds(folder: Path, spec: Spec, monkeypatch
 def test_reused_until_source_or_spec_change(folder: Path, spec: Spec, monkeypatch: pytest.MonkeyPatch) -> None:
     first = prepare_one(spec, folder)
     with monkeypatch.context() as patch:
-        patch.setattr(preparing, "graph_arrays", None)  # nothing may be built
+        patch.setattr(preparing, "open_records", None)  # nothing may be built
         assert prepare_one(spec, folder).folder == first.folder
         os.utime(folder / "WH.root", ns=(1, 1))  # another time, the same bytes
         assert prepare_one(spec, folder).folder == first.folder
@@ -157,7 +159,7 @@ def test_a_data_folder_may_move(folder: Path, spec: Spec, monkeypatch: pytest.Mo
     shutil.copy2(folder / "WH.root", inside)
     prepare_one(spec, inside)
     inside.rename(folder / "moved")
-    monkeypatch.setattr(preparing, "graph_arrays", None)
+    monkeypatch.setattr(preparing, "open_records", None)
     assert prepare_one(spec, folder / "moved").n_graph == 300
 
 
@@ -204,11 +206,13 @@ def test_killed_and_run_again_beside_another(folder: Path, spec: Spec) -> None:
 
 
 def test_a_file_that_changes_while_it_is_read_is_refused(folder: Path, spec: Spec, monkeypatch: pytest.MonkeyPatch) -> None:
-    def meddle(records: object, spec: Spec) -> object:
-        os.utime(folder / "WH.root", ns=(time.time_ns(), 5))
-        return graph_arrays(records, spec)
+    original = RecordFile.piece
 
-    monkeypatch.setattr(preparing, "graph_arrays", meddle)
+    def meddle(records: RecordFile, start: int, stop: int) -> Piece:
+        os.utime(folder / "WH.root", ns=(time.time_ns(), 5))
+        return original(records, start, stop)
+
+    monkeypatch.setattr(RecordFile, "piece", meddle)
     with pytest.raises(InputError, match="changed while it was read"):
         prepare_one(spec, folder)
 
