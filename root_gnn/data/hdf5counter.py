@@ -8,8 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from root_gnn.data.hdf5file import Contents, text
-from root_gnn.data.rootfile import first_line
+from root_gnn.data.hdf5file import Contents, reading, text
 from root_gnn.errors import InputError
 
 MAPS = ("datasets_and_counters", "_MAP_DATASETS_TO_COUNTERS_", "_SINGLETONGROUP_", "_SINGLETONSGROUPFORSTORAGE_")
@@ -42,11 +41,8 @@ def _place(path: Path, name: str, counter: str, contents: Contents) -> str:
 
 
 def _pairs(path: Path, key: str, contents: Contents) -> list[tuple[str, str]]:
-    try:
-        table = contents.datasets[key][()]
-        return [(text(name), text(counter)) for name, counter in table]
-    except (OSError, TypeError, ValueError) as error:
-        raise InputError(f"{path}: the list {key} of the file cannot be read; it is damaged. ({first_line(error)})") from error
+    with reading(path, f"the list {key}"):
+        return [(text(name), text(counter)) for name, counter in contents.datasets[key][()]]
 
 
 class FlatCounter:
@@ -69,10 +65,8 @@ class FlatCounter:
         return self._starts[block] + int(counts[:skipped].sum()), counts[skipped:]
 
     def _read(self, start: int, stop: int) -> NDArray[np.int64]:
-        try:
+        with reading(self.path, self.name):
             counts: NDArray[np.int64] = self._dataset[start:stop].astype(np.int64)
-        except OSError as error:
-            raise InputError(f"{self.path}: {self.name} cannot be read; the file is damaged or truncated. ({first_line(error)})") from error
         if (counts < 0).any():
             entry = int(np.argmax(counts < 0))
             raise InputError(

@@ -14,6 +14,7 @@ from typing import Any
 
 import h5py
 
+from root_gnn.data.location import Remote
 from root_gnn.data.rootfile import first_line
 from root_gnn.data.sniff import refuse_other_formats
 from root_gnn.errors import InputError, suggest
@@ -21,6 +22,8 @@ from root_gnn.errors import InputError, suggest
 CACHE_BYTES = 32 * 2**20  # per dataset, of decoded storage chunks: one is often larger than HDF5's own 1 MiB
 DEEPEST = 32
 PANDAS = "pandas_type"
+DAMAGED = (OSError, RuntimeError, KeyError, TypeError, ValueError, MemoryError)
+"""What h5py raises, depending on which bytes of a file are wrong."""
 INDEX_CLASSES = (b"TINDEX", b"INDEX")  # PyTables' search indices
 
 
@@ -40,7 +43,7 @@ def open_hdf5(path: Path) -> Iterator[Any]:
     """The open file; raises InputError saying what the file is where it is not HDF5, or is damaged."""
     refuse_other_formats(path, "HDF5")
     try:
-        file = h5py.File(path, "r", locking=False, rdcc_nbytes=CACHE_BYTES)
+        file = h5py.File(path.open("rb") if isinstance(path, Remote) else path, "r", locking=False, rdcc_nbytes=CACHE_BYTES)
     except OSError as error:
         raise InputError(
             f"{path}: this starts like an HDF5 file but cannot be opened; it is most likely truncated, or was not closed by the program "
@@ -53,14 +56,21 @@ def open_hdf5(path: Path) -> Iterator[Any]:
 def contents_of(path: Path, file: Any, group: str = "") -> Contents:
     """Everything below a group; raises InputError where there is no such group, or something there leads out of the file."""
     found = Contents()
-    try:
+    with reading(path):
         start = _group(path, file, group)
         _walk(path, start, "", found, seen={start})
         for name, target in found.soft.items():
-            _follow(path, file, start, name=name, target=target, found=found)
-    except (RuntimeError, OSError, KeyError, ValueError) as error:
-        raise InputError(f"{path}: what the file holds cannot be listed; it is damaged or truncated. ({first_line(error)})") from error
+            _follow(start, name=name, target=target, found=found)
     return found
+
+
+@contextmanager
+def reading(path: Path, what: str = "what the file holds") -> Iterator[None]:
+    """Turns what h5py raises at a damaged file into an InputError."""
+    try:
+        yield
+    except DAMAGED as error:
+        raise InputError(f"{path}: {what} cannot be read; the file is damaged or truncated. ({first_line(error)})") from error
 
 
 def _group(path: Path, file: Any, name: str) -> Any:
@@ -89,7 +99,8 @@ def _walk(path: Path, group: Any, prefix: str, found: Contents, *, seen: set[Any
         item = group[key]
         if isinstance(item, h5py.Dataset):
             _refuse_storage_elsewhere(path, name, item)
-            found.datasets[name] = item
+            if _is_known(item):
+                found.datasets[name] = item
         elif isinstance(item, h5py.Group) and item not in seen:  # a group may be linked from within itself
             seen.add(item)
             _enter(path, item, name, found, seen)
@@ -106,7 +117,7 @@ def _enter(path: Path, group: Any, name: str, found: Contents, seen: set[Any]) -
     _walk(path, group, f"{name}/", found, seen=seen)
 
 
-def _follow(path: Path, file: Any, start: Any, *, name: str, target: str, found: Contents) -> None:
+def _follow(start: Any, *, name: str, target: str, found: Contents) -> None:
     """A soft link to a dataset that is there by its own name becomes a second name of it."""
     parent = name.rpartition("/")[0]
     inside = start.name.strip("/")
@@ -123,6 +134,14 @@ def _refuse_storage_elsewhere(path: Path, name: str, dataset: Any) -> None:
         raise _leads_out(path, name, "is a virtual dataset, whose numbers lie elsewhere")
     if dataset.external:
         raise _leads_out(path, name, f"keeps its numbers in the file {dataset.external[0][0]}")
+
+
+def _is_known(dataset: Any) -> bool:
+    """Whether NumPy has a type for the values; some of HDF5's (bit fields, times) are unknown to it."""
+    try:
+        return dataset.dtype is not None
+    except TypeError:
+        return False
 
 
 def _leads_out(path: Path, name: str, what: str) -> InputError:

@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 
 from root_gnn.data.fixed_rows import NUMBERS, check_range, chunks_of, column_names, plain_attributes, to_awkward, type_words
 from root_gnn.data.hdf5counter import ENTRY_ATTRIBUTES, MAPS, SINGLE, FlatCounter, counter_names
-from root_gnn.data.hdf5file import Contents, contents_of, missing_filter, open_hdf5
+from root_gnn.data.hdf5file import DAMAGED, Contents, contents_of, missing_filter, open_hdf5, reading
 from root_gnn.data.rootfile import first_line
 from root_gnn.errors import InputError, suggest
 from root_gnn.protocols import Source, SourceConfig
@@ -48,13 +48,16 @@ class Config(SourceConfig):
     def open(self, path: Path) -> Iterator[Hdf5]:
         """The file; raises InputError where it is not HDF5, is damaged, leads into other files, or holds no rows of numbers."""
         with open_hdf5(path) as file:
-            yield Hdf5(path, file, contents_of(path, file, self.group))
+            with reading(path):
+                source = Hdf5(path, file, contents_of(path, file, self.group))
+            yield source
 
     @classmethod
     def found_in(cls, path: Path) -> list[Self]:
         """The whole file, then each group at the top whose datasets have another number of entries than the file."""
         with open_hdf5(path) as file:
-            source = Hdf5(path, file, contents_of(path, file))
+            with reading(path):
+                source = Hdf5(path, file, contents_of(path, file))
             return [cls(), *(cls(group=group) for group in source.other_groups())]
 
 
@@ -90,7 +93,7 @@ class Hdf5(Source):
 
     def chunks(self, branches: tuple[str, ...]) -> Iterator[tuple[int, int]]:
         """Ranges of entries that take about 64 MiB, in whole storage chunks of the datasets where those are not larger."""
-        found = [self._branches[name] for name in branches if name in self._branches]
+        found = [self._find(name) for name in branches]
         size, together = 0.0, 1
         for name in {branch.dataset for branch in found}:
             dataset = self._datasets[name]
@@ -118,10 +121,8 @@ class Hdf5(Source):
 
     def metadata(self) -> dict[str, Any]:
         """The attributes of the file that are a number or a text."""
-        try:
+        with reading(self.path, "its list of attributes"):
             return plain_attributes(dict(self._file.attrs))
-        except (OSError, TypeError, ValueError) as error:
-            raise InputError(f"{self.path}: the attributes of the file cannot be read; it is damaged. ({first_line(error)})") from error
 
     def other_groups(self) -> list[str]:
         """Groups at the top of the file with another number of entries than the file as a whole."""
@@ -131,15 +132,18 @@ class Hdf5(Source):
         return [group for group, rows in counts.items() if group not in self._datasets and self.n_entry not in rows]
 
     def _count_entries(self) -> int:
-        if self._counter_of:
-            said = [int(self._file.attrs[name]) for name in ENTRY_ATTRIBUTES if name in self._file.attrs]
-            if said:
-                return said[0]
         votes: Votes[int] = Votes()
         for branch in self._branches.values():
             votes[self._rows_of(branch.dataset)] += 1
         most = max(votes.values())
-        return max(rows for rows, count in votes.items() if count == most)
+        n_entry = max(rows for rows, count in votes.items() if count == most)
+        for name in ENTRY_ATTRIBUTES if self._counter_of else ():
+            if name in self._file.attrs and int(self._file.attrs[name]) != n_entry:
+                raise InputError(
+                    f"{self.path}: the file says {name} = {self._file.attrs[name]}, but its counters have {n_entry} rows; it was not "
+                    f"written to its end. Produce it again."
+                )
+        return n_entry
 
     def _rows_of(self, name: str) -> int:
         """How many entries a dataset has: its rows, or those of its counter."""
@@ -153,7 +157,7 @@ class Hdf5(Source):
         branch = self._branches[name]
         rows = self._rows_of(branch.dataset)
         if rows != self.n_entry:
-            like = next((key for key in self._datasets if self._rows_of(key) == self.n_entry), "its attributes say")
+            like = next(key for key in self._datasets if self._rows_of(key) == self.n_entry)
             raise InputError(
                 f"{self.path}: {self._counter_of.get(branch.dataset, branch.dataset)} has {rows} rows, but the file has {self.n_entry} "
                 f"entries (as {like}); every dataset that is read needs one row per entry. If the file holds several samples, name the "
@@ -195,7 +199,7 @@ class Hdf5(Source):
             )
         try:
             return _slice(dataset, branches, start, stop)
-        except (OSError, ValueError, TypeError, MemoryError) as error:
+        except DAMAGED as error:
             raise InputError(
                 f"{self.path}: {name} cannot be read at rows {start} to {stop - 1}; the file is damaged or truncated. ({first_line(error)})"
             ) from error

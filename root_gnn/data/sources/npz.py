@@ -5,6 +5,7 @@ Arrays that were stored uncompressed are mapped into memory; compressed ones are
 
 from __future__ import annotations
 
+import tokenize
 import zipfile
 import zlib
 from collections import Counter as Votes
@@ -19,6 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from root_gnn.data.fixed_rows import NUMBERS, check_range, chunks_of, column_names, to_awkward, type_words
+from root_gnn.data.location import Remote
 from root_gnn.data.rootfile import first_line
 from root_gnn.data.sniff import format_of, refuse_other_formats
 from root_gnn.errors import InputError, suggest
@@ -28,7 +30,8 @@ ZIP = "a ZIP archive"
 SUFFIX = ".npy"
 LOCAL_HEADER = 30  # bytes of a ZIP member's own header before its name; the two last numbers are the lengths of name and extra field
 BLOCK = 2**22
-BROKEN = (zipfile.BadZipFile, OSError, ValueError, EOFError, zlib.error, NotImplementedError, RuntimeError)
+BROKEN = (zipfile.BadZipFile, OSError, ValueError, EOFError, zlib.error, NotImplementedError, RuntimeError, SyntaxError,
+          TypeError, MemoryError, tokenize.TokenError)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -57,7 +60,7 @@ class Config(SourceConfig):
             refuse_other_formats(path, "npz")
         with ExitStack() as stack:
             try:
-                archive = stack.enter_context(zipfile.ZipFile(path))
+                archive = stack.enter_context(zipfile.ZipFile(stack.enter_context(path.open("rb"))))
                 members = {info.filename.removesuffix(SUFFIX): _member(archive, info) for info in _arrays(archive)}
             except BROKEN as error:
                 raise InputError(
@@ -104,7 +107,7 @@ class Npz(Source):
 
     def chunks(self, branches: tuple[str, ...]) -> Iterator[tuple[int, int]]:
         """Ranges of entries that take about 64 MiB."""
-        arrays = {self._branches[name][0] for name in branches if name in self._branches}
+        arrays = {self._find(name)[0] for name in branches}
         return chunks_of(self.n_entry, sum(self._members[name].row_bytes for name in arrays))
 
     def type_of(self, branch: str) -> str:
@@ -148,7 +151,7 @@ class Npz(Source):
             opened.seek(member.head + start * member.row_bytes)  # forward is cheap; back starts anew
             packed = opened.read((stop - start) * member.row_bytes)
             return np.frombuffer(packed, dtype=member.dtype).reshape(stop - start, *member.shape[1:])
-        except (*BROKEN, MemoryError) as error:
+        except BROKEN as error:
             raise InputError(
                 f"{self.path}: {name} cannot be read at rows {start} to {stop - 1}; the file is damaged or truncated. ({first_line(error)})"
             ) from error
@@ -156,7 +159,8 @@ class Npz(Source):
     def _open(self, member: Member) -> Any:
         """The array mapped into memory, or a stream where it is compressed; one stored by columns has to be undone as a whole."""
         order: Any = "F" if member.by_columns else "C"
-        if member.info.compress_type == zipfile.ZIP_STORED and member.info.file_size > member.head:
+        on_disk = not isinstance(self.path, Remote)
+        if on_disk and member.info.compress_type == zipfile.ZIP_STORED and member.info.file_size > member.head:
             start = _start_of(self.path, member.info)
             _check_sum(self.path, member.info, start)
             return np.memmap(self.path, dtype=member.dtype, mode="r", offset=start + member.head, shape=member.shape, order=order)

@@ -18,7 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from root_gnn.data.fixed_rows import NUMBERS, check_range, chunks_of, to_awkward, type_words
-from root_gnn.data.hdf5file import Contents, contents_of, missing_filter, open_hdf5
+from root_gnn.data.hdf5file import DAMAGED, Contents, contents_of, missing_filter, open_hdf5, reading
 from root_gnn.data.rootfile import first_line
 from root_gnn.errors import InputError, MissingExtra, suggest
 from root_gnn.protocols import Source, SourceConfig
@@ -38,9 +38,9 @@ class Config(SourceConfig):
     def open(self, path: Path) -> Iterator[PandasTable]:
         """The table; raises InputError where the file is not HDF5, is damaged, or has no such table."""
         with open_hdf5(path) as file:
-            contents = contents_of(path, file)
-            key, dataset = _table(path, contents, self.key)
-            yield PandasTable(path, key, dataset)
+            with reading(path):
+                table = PandasTable(path, *_table(path, contents_of(path, file), self.key))
+            yield table
 
     @classmethod
     def found_in(cls, path: Path) -> list[Self]:
@@ -84,7 +84,7 @@ class PandasTable(Source):
     def _rows(self, start: int, stop: int) -> NDArray[Any]:
         try:
             rows: NDArray[Any] = self._unpacked(start, stop) if self._blosc else self._dataset[start:stop]
-        except (OSError, ValueError, RuntimeError, MemoryError) as error:
+        except DAMAGED as error:
             raise InputError(
                 f"{self.path}: the table {self.key} cannot be read at rows {start} to {stop - 1}; the file is damaged or truncated. "
                 f"({first_line(error)})"
@@ -153,7 +153,7 @@ def _unpickled_names(path: Path, field: str, packed: bytes) -> list[Any]:
                 names.append(value)
             elif code.name not in LIST:
                 raise ValueError(f"the pickle does {code.name}")
-    except (ValueError, UnicodeDecodeError) as error:
+    except ValueError as error:
         raise InputError(
             f"{path}: the names of the columns in {field} are not a plain list of names, so they are not read: such a list can run code. "
             f"({first_line(error)})"

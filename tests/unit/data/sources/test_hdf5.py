@@ -115,7 +115,9 @@ def test_any_number_of_fields(path: Path, fields: int) -> None:
 
 def test_chunks_cover_the_file_and_change_nothing(path: Path, hepfile: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     with Config().open(path) as source:
-        assert list(source.chunks(source.branches)) == [(0, N)]
+        assert list(source.chunks(tuple(name for name in source.branches if source.type_of(name)))) == [(0, N)]
+        with pytest.raises(InputError, match="counts has 3 rows"):
+            next(source.chunks(("jets.pt", "counts")))
     monkeypatch.setattr("root_gnn.data.fixed_rows.CHUNK_BYTES", 4_000)
     monkeypatch.setattr("root_gnn.data.hdf5counter.BLOCK", 37)
     for file, branches in ((path, ("INPUTS/Source/pt", "tracks.d0", "ragged", "sample")), (hepfile, ("jets/pt", "jets/cov", "met"))):
@@ -169,10 +171,10 @@ def test_a_counter_that_is_none(hepfile: Path) -> None:
         read(hepfile, "met")
 
 
-def test_the_number_of_buckets_is_believed(hepfile: Path) -> None:
+def test_the_number_of_buckets_must_be_right(hepfile: Path) -> None:
     with h5py.File(hepfile, "a") as file:
         file.attrs["_NUMBER_OF_BUCKETS_"] = N + 1
-    with pytest.raises(InputError, match=rf"met has {N} rows, but the file has {N + 1} entries \(as its attributes say\)"):
+    with pytest.raises(InputError, match=rf"says _NUMBER_OF_BUCKETS_ = {N + 1}, but its counters have {N} rows"):
         read(hepfile, "met")
 
 
