@@ -33,7 +33,7 @@ class Selection:
         branches: every branch that has to be read, each once.
         nodes: by collection, what it is read from; None for an optional collection the file lacks.
         ids: the id columns; empty where entries are told apart by file and entry.
-        resimulation: None where the file (or the spec) has none.
+        resimulation, object: None where the file (or the spec) has none.
         weight: the factors the file has.
         truth: the truth columns the file has.
         globals: the further globals the file has.
@@ -45,6 +45,7 @@ class Selection:
     nodes: dict[str, Objects | None]
     ids: tuple[Value, ...]
     resimulation: Value | None
+    object: Value | None
     weight: tuple[Value, ...]
     truth: dict[str, Value]
     globals: dict[str, Value]
@@ -63,20 +64,22 @@ def select(spec: Spec, known: Names[str], path: Path) -> Selection:
     label = None
     if spec.label:
         values = tuple(value.model_copy(update={"optional": spec.label.optional or value.optional}) for value in spec.label.values())
-        found = file.present(values, f"label of the spec {spec.name}", derived=True)
-        label = found if len(found) == len(values) else None
+        there = file.present(values, f"label of the spec {spec.name}", derived=True)
+        label = there if len(there) == len(values) else None
     for name in _needed(spec):
         file.demand(Value(branch=name), f"the spec {spec.name}")
     if spec.label and spec.label.trees:
         file.wanted[TREE] = None
     condition = None if spec.select is None else file.demand(spec.select, "select", derived=True)
-    resimulation = None if spec.resimulation is None else next(iter(file.present((spec.resimulation,), "resimulation")), None)
+    further = {key: getattr(spec, key) for key in ("resimulation", "object")}
+    found = {key: None if value is None else next(iter(file.present((value,), key)), None) for key, value in further.items()}
     weight = file.present(spec.weight, f"weight of the spec {spec.name}", derived=True)
     truth, globals_ = file.by_name(spec.truth, "truth"), file.by_name(spec.globals, "globals")
     if file.varied == {False}:
         raise InputError(f"{path}: no branch of this file carries the variation that the spec {spec.name} asks for; all are nominal.")
     return Selection(
-        branches=tuple(file.wanted), nodes=nodes, ids=ids if len(ids) == len(spec.id) else (), resimulation=resimulation,
+        branches=tuple(file.wanted), nodes=nodes, ids=ids if len(ids) == len(spec.id) else (),
+        resimulation=found["resimulation"], object=found["object"],
         weight=weight, truth=truth, globals=globals_, label=label, select=condition,
     )  # fmt: skip
 

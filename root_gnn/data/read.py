@@ -129,9 +129,9 @@ class RecordFile:
             columns = [entries.whole_per_row(value) for value in selection.ids]
         else:
             columns = [column[rows.entry] for column in _file_and_entry(self.path, entries.start, entries.n_entry, spec.n_split_id)]
-        if spec.resimulation:
-            repeat = selection.resimulation
-            columns.append(np.zeros(len(rows), dtype=np.int64) if repeat is None else entries.whole_per_row(repeat))
+        for wanted, found in ((spec.resimulation, selection.resimulation), (spec.object, selection.object)):
+            if wanted is not None:
+                columns.append(np.zeros(len(rows), dtype=np.int64) if found is None else entries.whole_per_row(found))
         if spec.graph_per is not None:
             columns.append(rows.object)
         return side_by_side(columns, np.empty((len(rows), len(columns)), dtype=np.int64))

@@ -51,6 +51,7 @@ class Spec(Section):
         select: the graphs kept, an expression of branches and of `<collection>_<feature>` in GeV and radians.
         id: branches that tell events apart, what splits are hashed from; file and entry where there is none.
         resimulation: tells simulations of one hard event apart; follows the id columns, never enters the split.
+        object: tells the graphs of one event apart (jets); follows those, never enters the split.
         weight: branches whose product is the event weight (1 where there is none).
         truth: float columns by name.
         label: what says the class; otherwise classes come from groups of files in the recipe.
@@ -72,6 +73,7 @@ class Spec(Section):
     select: Condition | None = None
     id: Columns = ()
     resimulation: Single | None = None
+    object: Single | None = None
     weight: Columns = ()
     truth: dict[str, Single] = Field(default_factory=dict)
     label: Label | None = None
@@ -111,6 +113,8 @@ class Spec(Section):
     def _fitting_parts(self) -> Self:
         if self.graph_per is None and any(collection.members for collection in self.nodes.values()):
             raise ValueError("members need graph_per: the list whose values are the graphs they belong to")
+        if self.graph_per is not None and self.object is not None:
+            raise ValueError("with graph_per the object is the place in that list; leave object out")
         if self.label and self.label.trees:
             trees = self.source.trees
             unknown = [tree for names in self.label.trees.values() for tree in names if tree not in trees]
@@ -127,9 +131,9 @@ class Spec(Section):
 
     @property
     def id_names(self) -> tuple[str, ...]:
-        """Names of the id columns: those of `id` (or file and entry), then `resimulation` and the `object` of `graph_per`."""
+        """Names of the id columns: those of `id` (or file and entry), then `resimulation`, then `object` (the place in `graph_per`)."""
         names = tuple(value.text for value in self.id) or ("file", "entry")
-        return (*names, *(["resimulation"] if self.resimulation else []), *(["object"] if self.graph_per else []))
+        return (*names, *(["resimulation"] if self.resimulation else []), *(["object"] if self.graph_per or self.object else []))
 
     @property
     def n_split_id(self) -> int:
@@ -151,8 +155,8 @@ class Spec(Section):
         )  # fmt: skip
 
     def inputs_only(self) -> Spec:
-        """The spec without label, truth, weight and split: what prediction needs of a file."""
-        return self.model_copy(update={"label": None, "truth": {}, "weight": (), "split": None})
+        """The spec without label, truth, weight and split: what prediction needs of a file, where an event may well come twice."""
+        return self.model_copy(update={"label": None, "truth": {}, "weight": (), "split": None, "on_duplicate": "keep"})
 
     def variation(self, name: str | None = None) -> Spec:
         """The spec of one systematic variation (the nominal one without a name), free of placeholders.

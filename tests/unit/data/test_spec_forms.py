@@ -241,3 +241,13 @@ def test_an_unknown_name_in_an_expression_is_pointed_at(small: Path) -> None:
     lines = str(caught.value).splitlines()
     text = next(place for place, line in enumerate(lines) if "met > 3 and" in line)
     assert lines[text + 1].index("^") == lines[text].index("jet_ptt")
+
+
+def test_several_graphs_of_an_event_share_its_split(write_tree: WriteTree) -> None:
+    columns = {"pt": ak.Array([[1.0], [2.0], [3.0]]), "a": ak.Array([[0.1], [0.2], [0.3]]), "event": np.array([5, 5, 6]), "jet": np.array([0, 1, 0])}
+    path = write_tree(columns)
+    spec = spec_of({"jet": {"type": 0, "features": {"pt": "pt", "eta": "a", "phi": "a"}}}, id=["event"], object={"branch": "jet", "optional": True})
+    assert spec.id_names == ("event", "object") and spec.n_split_id == 1
+    assert read(path, spec).ids.tolist() == [[5, 0], [5, 1], [6, 0]]
+    with pytest.raises(InputError, match="leave object out"):
+        spec_of(CANDIDATES, **PER_JET, object="x")
