@@ -200,3 +200,9 @@ def dump_yaml(mapping: dict[str, Any]) -> str:
     """YAML text of plain values; `parse_document` gives the same values back."""
     text: str = yaml.dump(mapping, Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=math.inf)
     return text
+
+
+def dump_flow(value: Any) -> str:
+    """A value on one line, `{a: 1, b: [x, y]}`; `parse_document` gives the same value back."""
+    text: str = yaml.dump(value, Dumper=_Dumper, default_flow_style=True, sort_keys=False, allow_unicode=True, width=math.inf)
+    return text.removesuffix("\n").removesuffix("\n...")

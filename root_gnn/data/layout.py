@@ -6,42 +6,72 @@ import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
-FEATURES: Mapping[str, tuple[str, ...]] = {
-    "pt": ("pt", "met"), "eta": ("eta",), "phi": ("phi",), "energy": ("e", "energy", "en"), "mass": ("m", "mass"),
-    "px": ("px", "momentum.x"), "py": ("py", "momentum.y"), "pz": ("pz", "momentum.z"), "charge": ("charge", "q"),
-    "btag": ("btag", "btagcsvv2", "btagdeepflavb", "isbtag", "bjet"),
-}
-"""Spellings of each feature, lower case, the preferred one first."""
-KINDS: Mapping[str, tuple[str, ...]] = {
-    "jet": ("jet", "jets"), "electron": ("electron", "electrons", "ele", "el"), "muon": ("muon", "muons", "mu"),
-    "photon": ("photon", "photons", "ph", "gamma"), "met": ("met", "pfmet", "puppimet", "missinget"),
-}
-"""Spellings of the collections that become nodes, lower case, the preferred one first; their order is the node type."""
-IDS = (
-    ("run", "luminosityBlock", "event"), ("runNumber", "lumiBlock", "eventNumber"), ("process", "eventNumber"),
-    ("runNumber", "eventNumber"), ("Run", "Event"), ("run_number", "event_number"), ("eventNumber",), ("event",), ("Event.Number",),
+from root_gnn.data.naming import (
+    EXTRAS,
+    FEATURES,
+    IDS,
+    LABELS,
+    MASKS,
+    PARTICLE,
+    RELATIVE,
+    SPLITS,
+    TRUTH,
+    WEIGHTS,
+    extra_of,
+    feature_of,
+    kind_of,
+    missing_momentum,
+    rank_of,
+    split_name,
 )
-WEIGHTS = ("genWeight", "weight", "EventWeight", "mc_sf", "mcWeight", "eventWeight", "Event.Weight")
-SCALARS = frozenset(name for names in (*IDS, WEIGHTS) for name in names)
-TRUTH_PREFIXES = ("n_", "label_")
-ADDITIONS = re.compile(r"^analysis|auxdyn$|_nosys$", re.IGNORECASE)  # parts of ATLAS names that say nothing about the object
-LIST = re.compile(r"\[\]|vector<|RVec<")
-NUMBER = re.compile(r"\b(float|double|bool|u?int(8|16|32|64)_t|char|short|int|long)\b")
+from root_gnn.data.value import SLOT, SYSTEMATIC
+
+NUMBER = re.compile(r"(bool|u?int\d+|float\d+)")
+NOMINAL = "NOSYS"
+SLOTTED = re.compile(r"[^\d]*\d.*")
+COLUMN = re.compile(r"(.+)\.\d+")
+IMPORTED = re.compile(r"_collection\d+.*")  # what ROOT's importer makes beside the fields that are meant to be read
+
+
+@dataclass(frozen=True)
+class Leaf:
+    """One branch: how many lists deep, how long where they all are (padded arrays), and its `kind`: number, text or other."""
+
+    name: str
+    deep: int
+    size: int | None
+    kind: str
 
 
 @dataclass
 class Found:
     """A group of branches with one prefix.
 
-    `features` maps a feature to its branch; `jagged` says whether there is a list per entry; `kind` is the collection of
-    the standard ntuple it looks like, or None; `counter` the branch that counts its objects, where there is one.
+    Attributes:
+        prefix: what their names have in common; for slots what those have.
+        deep: how many lists deep, 0 where there is one number per entry.
+        kind: the collection of the standard ntuple it looks like, `met`, `particle`, or None.
+        extra_words: words of the prefix that tell it from the plainest of its kind.
+        features: the branch of each feature, `%SLOT%` in it where the objects are numbered.
+        extras: further features of constituents, by what they are called.
+        columns: every branch of the group by its suffix.
+        size: the length of padded arrays.
+        counter: the branch that counts the objects, where there is one.
+        mask: the branch that says which of padded objects are there.
+        slots: what stands for `%SLOT%`.
     """
 
     prefix: str
-    jagged: bool
-    kind: str | None
+    deep: int
+    kind: str | None = None
+    extra_words: int = 0
     features: dict[str, str] = field(default_factory=dict)
+    extras: dict[str, str] = field(default_factory=dict)
+    columns: dict[str, str] = field(default_factory=dict)
+    size: int | None = None
     counter: str | None = None
+    mask: str | None = None
+    slots: tuple[str, ...] = ()
 
     @property
     def has_momentum(self) -> bool:
@@ -50,92 +80,207 @@ class Found:
         beam = set() if self.kind == "met" else {"pz"}
         return {"pt", "phi", *along} <= set(self.features) or {"px", "py", *beam} <= set(self.features)
 
+    @property
+    def lacking(self) -> list[str]:
+        """What of pt eta phi the group lacks, where it has a momentum at all."""
+        wanted = ("px", "py", "pz") if "px" in self.features and "pt" not in self.features else ("pt", "eta", "phi")
+        return [name for name in wanted if name not in self.features]
 
-def split_name(name: str) -> tuple[str, str]:
-    """Prefix and feature of a branch name: `Jet_pt`, `Jet/Jet.PT`, `AnalysisJetsAuxDyn.pt`, `Jets/Jets.momentum.x`."""
-    leaf = name.rpartition("/")[2]
-    if leaf.lower().endswith((".momentum.x", ".momentum.y", ".momentum.z")):
-        return leaf[: -len(".momentum.x")], leaf[-len("momentum.x"):]
-    place = max(leaf.rfind(sign) for sign in "_.:")
-    return (leaf[:place], leaf[place + 1:]) if place > 0 else ("", leaf)
-
-
-def matters(name: str) -> bool:
-    """Whether a branch can be part of a collection, an id, a weight or truth: the type of others need not be known."""
-    return feature_of(split_name(name)[1]) is not None or name in SCALARS or name.startswith(TRUTH_PREFIXES) or name.endswith("_exists")
+    def branches(self) -> list[str]:
+        """The branches of all features, every slot's own."""
+        names = list(self.features.values())
+        return [name.replace(SLOT, slot) for slot in self.slots for name in names] if self.slots else names
 
 
-def kind_of(prefix: str) -> str | None:
-    """The collection of the standard ntuple that a prefix spells, or None."""
-    word = ADDITIONS.sub("", ADDITIONS.sub("", prefix)).lower()
-    return next((kind for kind, spellings in KINDS.items() if word in spellings), None)
+def leaf_of(name: str, type_name: str) -> Leaf:
+    """A branch from its type in awkward's words."""
+    *lists, last = type_name.split(" * ")
+    kind = "number" if NUMBER.fullmatch(last) else "text" if last == "string" else "other"
+    return Leaf(name, len(lists), int(lists[0]) if lists and lists[0].isdigit() else None, kind)
 
 
-def depth(type_name: str) -> int:
-    """How many lists deep a branch is; -1 where it holds no numbers."""
-    return len(LIST.findall(type_name)) if NUMBER.search(type_name) and "string" not in type_name else -1
-
-
-def collections(types: Mapping[str, str]) -> list[Found]:
-    """Groups of branches that have at least a pt or px, by prefix, in the order of the file; `types` gives each branch's C++ type."""
-    groups: dict[tuple[str, bool], Found] = {}
-    for name, kind in types.items():
-        deep = depth(kind)
-        prefix, suffix = split_name(name)
-        feature = feature_of(suffix)
-        is_counter = name[:1] in ("n", "N") and name[1:] in types
-        if deep not in (0, 1) or not prefix or feature is None or is_counter:
+def plain_names(branches: Iterable[str]) -> list[str]:
+    """The names a person would use: one for each branch, without single columns of arrays."""
+    known = set(branches)
+    names = []
+    for name in branches:
+        column = COLUMN.fullmatch(name)
+        shorter = (name.rpartition("/")[2], name.replace(":", "."))
+        if (column and column[1] in known) or IMPORTED.fullmatch(name) or any(other != name and other in known for other in shorter):
             continue
-        found = groups.setdefault((prefix, deep == 1), Found(prefix, deep == 1, kind_of(prefix)))
-        held = found.features.get(feature)
-        if held is None or _rank(feature, suffix) < _rank(feature, split_name(held)[1]):
+        names.append(name)
+    return names
+
+
+def collections(leaves: Mapping[str, Leaf]) -> list[Found]:
+    """Groups of branches that have at least a pt or px, by prefix, in the order of the file; those of missing momentum too."""
+    groups: dict[tuple[str, int], Found] = {}
+    for name, leaf in leaves.items():
+        prefix, suffix = split_name(name)
+        is_counter = name[:1] in ("n", "N") and name[1:] in leaves
+        if leaf.kind != "number" or leaf.deep > 2 or is_counter or (not prefix and not leaf.deep):
+            continue
+        kind, extra_words = kind_of(prefix)
+        key = (prefix, leaf.deep)
+        found = groups.setdefault(key, Found(prefix, leaf.deep, kind or (None if prefix else PARTICLE), extra_words, size=leaf.size))
+        found.columns[suffix] = name
+        feature, extra = feature_of(suffix), extra_of(suffix)
+        held = found.features.get(feature or "")
+        if feature and (held is None or rank_of(feature, suffix) < rank_of(feature, split_name(held)[1])):
             found.features[feature] = name
+        if extra:
+            found.extras.setdefault(extra, name)
+        if suffix.lower() in MASKS and leaf.deep:
+            found.mask = name
+    kept = [found for found in groups.values() if {"pt", "px"} & set(found.features) or _is_relative(found)]
+    for found in kept:
+        found.features = {name: found.features[name] for name in FEATURES if name in found.features}
+        found.extras = {name: found.extras[name] for name in dict.fromkeys((*EXTRAS, *found.extras)) if name in found.extras}
+        found.counter = _counter(found.prefix, leaves) if found.deep else None
+    return [*(found for found in kept if _is_no_met(found)), *_missing_momenta(leaves)]
+
+
+def _is_relative(found: Found) -> bool:
+    """Whether these are tracks given relative to their jet, with charge over momentum."""
+    return set(RELATIVE) <= set(found.columns)
+
+
+def _is_no_met(found: Found) -> bool:
+    return not any(missing_momentum(name) for name in found.features.values())
+
+
+def _counter(prefix: str, leaves: Mapping[str, Leaf]) -> str | None:
+    last = prefix.rpartition("/")[2]
+    names = (f"n{prefix}", f"N{prefix}", f"{prefix}_size", f"{prefix}_n", f"n_{prefix}", f"{prefix}/n{last}", f"{prefix}.n")
+    return next((name for name in names if name in leaves and not leaves[name].deep), None)
+
+
+def _missing_momenta(leaves: Mapping[str, Leaf]) -> list[Found]:
+    """Missing transverse momentum, which many writers name without a prefix (`met`, `met_phi`, `METx`)."""
+    groups: dict[tuple[str, int], Found] = {}
+    for name, leaf in leaves.items():
+        said = missing_momentum(name)
+        if said is None or leaf.kind != "number" or leaf.deep > 1 or leaf.size:
+            continue
+        found = groups.setdefault((said[0], leaf.deep), Found("", leaf.deep, "met", ("", "pf", "puppi").index(said[0])))
+        found.features.setdefault(said[1], name)
+        found.columns[said[1]] = name
     for found in groups.values():
         found.features = {name: found.features[name] for name in FEATURES if name in found.features}
-        found.counter = next((name for name in (f"n{found.prefix}", f"N{found.prefix}", f"{found.prefix}_size") if name in types), None)
-    return [found for found in groups.values() if {"pt", "px"} & set(found.features)]
+        first = next(iter(found.features.values()))
+        found.prefix = split_name(first)[0] or first
+    return [found for found in groups.values() if found.has_momentum]
 
 
-def feature_of(suffix: str) -> str | None:
-    """The feature that the last part of a branch name spells."""
-    return next((name for name, spellings in FEATURES.items() if suffix.lower() in spellings), None)
+def slotted(leaves: Mapping[str, Leaf]) -> list[Found]:
+    """Numbered objects among the numbers per entry: `h1_j1_pt`, `pT_h1_j1`, `pt1`, `E_0`; those with the most slots first."""
+    forms: dict[str, dict[str, str]] = {}
+    for name, leaf in leaves.items():
+        if leaf.deep == 0 and leaf.kind == "number":
+            for slot, template in _readings(name):
+                forms.setdefault(slot, {})[feature_of(template.replace(SLOT, "").strip("_./:")) or ""] = template
+    groups: dict[tuple[str, tuple[str, ...]], Found] = {}
+    for slot, features in forms.items():
+        features.pop("", None)
+        stem = re.sub(r"\d+", "", slot)
+        known = {name: features[name] for name in FEATURES if name in features}
+        kind, extra_words = kind_of(stem)
+        found = groups.setdefault((stem, tuple(known.values())), Found(stem, 0, kind, extra_words, known))
+        found.slots = (*found.slots, slot)
+    complete = [found for found in groups.values() if found.has_momentum and len(found.slots) > 1]
+    return sorted(complete, key=lambda found: -len(found.slots))
 
 
-def _rank(feature: str, suffix: str) -> int:
-    return FEATURES[feature].index(suffix.lower())
+def _readings(name: str) -> Iterable[tuple[str, str]]:
+    """How a name may be read as a slot and a template around it: the feature stands before the slot, or behind."""
+    parts = re.fullmatch(r"([A-Za-z]+?)_?(\d.*)", name)
+    first, _, rest = name.partition("_")
+    front, _, last = name.rpartition("_")
+    if rest and feature_of(first) and SLOTTED.fullmatch(rest):
+        yield rest, f"{first}_{SLOT}"
+    elif front and feature_of(last) and SLOTTED.fullmatch(front):
+        yield front, f"{SLOT}_{last}"
+    elif parts and feature_of(parts[1]) and parts[2].isdigit():
+        yield parts[2], name[: -len(parts[2])] + SLOT
 
 
-def nodes_of(found: Iterable[Found]) -> dict[str, Found]:
-    """The groups that become nodes, by collection: one each, the preferred spelling first, missing momentum once per event."""
-    best: dict[str, Found] = {}
-    for group in found:
-        if group.kind is None or not group.has_momentum or group.jagged == (group.kind == "met"):
-            continue
-        held = best.get(group.kind)
-        if held is None or _spelling(group) < _spelling(held):
-            best[group.kind] = group
-    return {kind: best[kind] for kind in KINDS if kind in best}
-
-
-def _spelling(group: Found) -> int:
-    word = ADDITIONS.sub("", ADDITIONS.sub("", group.prefix)).lower()
-    return KINDS[group.kind].index(word) if group.kind else len(KINDS)
-
-
-def ids_of(types: Mapping[str, str]) -> tuple[str, ...]:
+def ids_of(leaves: Mapping[str, Leaf]) -> tuple[str, ...]:
     """Branches that together look like an event id, or none."""
-    scalar = {name for name, kind in types.items() if depth(kind) == 0}
-    return next((names for names in IDS if scalar.issuperset(names)), ())
+    leading = _by_last_part(leaves, {name for names in IDS for name in names})
+    return next((tuple(leading[name] for name in names) for names in IDS if all(name in leading for name in names)), ())
 
 
-def weights_of(types: Mapping[str, str]) -> tuple[str, ...]:
-    """The branch that looks like the event weight, or none."""
-    return next(((name,) for name in WEIGHTS if name in types and depth(types[name]) == 0), ())
+def weights_of(leaves: Mapping[str, Leaf]) -> tuple[str, ...]:
+    """Branches that look like event weights, the likeliest first."""
+    leading = _by_last_part(leaves, set(WEIGHTS))
+    return tuple(dict.fromkeys(leading[name] for name in WEIGHTS if name in leading))
 
 
-def truth_of(types: Mapping[str, str]) -> tuple[str, ...]:
-    """Branches that look like truth: `X_exists` with the momentum of X, counts `n_X`, `label_*`."""
-    objects = [name.removesuffix("_exists") for name in types if name.endswith("_exists")]
+def _by_last_part(leaves: Mapping[str, Leaf], wanted: set[str]) -> dict[str, str]:
+    """Branches called so, or whose last part is, among numbers and lists per entry; a number wins over a list."""
+    found: dict[str, str] = {}
+    for name, leaf in leaves.items():
+        if leaf.kind != "number" or leaf.deep > 1:
+            continue
+        prefix, suffix = split_name(name)
+        owner = prefix.lower().replace("auxdyn", "")
+        short = name if name in wanted else suffix if owner in ("", "eventinfo", "eventheader", "event") else ""
+        if short in wanted and (short not in found or leaves[found[short]].deep > leaf.deep):
+            found[short] = name
+    return found
+
+
+def truth_of(leaves: Mapping[str, Leaf]) -> tuple[str, ...]:
+    """Branches that look like truth: `X_exists` with the momentum of X, counts such as `n_top`."""
+    objects = [name.removesuffix("_exists") for name in leaves if name.endswith("_exists")]
     columns = [f"{name}_{part}" for name in objects for part in ("exists", "pt", "eta", "phi", "m")]
-    columns += [name for name in types if name.startswith(TRUTH_PREFIXES) and depth(types[name]) == 0]
-    return tuple(name for name in columns if name in types)
+    columns += [name for name, leaf in leaves.items() if TRUTH.fullmatch(name) and leaf.deep == 0]
+    return tuple(name for name in columns if name in leaves)
+
+
+def labels_of(leaves: Mapping[str, Leaf]) -> tuple[str, ...]:
+    """Branches whose value may be the class, of the entry or of the jet that it is; the likeliest first."""
+    scalars = [name for name, leaf in leaves.items() if leaf.deep == 0 and leaf.kind == "number"]
+    known = {suffix: name for name in scalars for prefix, suffix in [split_name(name)] if kind_of(prefix)[0] == "jet"}
+    known |= {name: name for name in scalars}
+    return tuple(known[name] for name in LABELS if name in known)
+
+
+def one_hot_of(leaves: Mapping[str, Leaf]) -> dict[str, str]:
+    """By class, branches `label_X`, where there are several."""
+    found = {name.rpartition("label_")[2]: name for name in leaves if re.search(r"(^|[./_])label_", name) and leaves[name].deep == 0}
+    return found if len(found) > 1 else {}
+
+
+def split_of(leaves: Mapping[str, Leaf]) -> str | None:
+    """The branch that may say what an entry is meant for: training, validation, test."""
+    return next((name for name in SPLITS if name in leaves and leaves[name].deep == 0), None)
+
+
+def index_tables(leaves: Mapping[str, Leaf]) -> dict[str, tuple[str, str]]:
+    """By prefix, the two branches of an index table: which jet, which candidate."""
+    found: dict[str, dict[str, str]] = {}
+    for name, leaf in leaves.items():
+        prefix, suffix = split_name(name)
+        if leaf.deep == 1 and suffix.lower().endswith("idx") and ("Cand" in prefix or "Constituent" in prefix):
+            found.setdefault(prefix, {})["row" if "jet" in suffix.lower() else "item"] = name
+    return {prefix: (pair["row"], pair["item"]) for prefix, pair in found.items() if len(pair) == 2}
+
+
+def variations_of(names: Iterable[str]) -> tuple[int, tuple[str, ...]]:
+    """How many branches carry the nominal variation in their names, and the variations, the nominal one first."""
+    known = list(names)
+    nominal = [name for name in known if NOMINAL in name]
+    found: dict[str, None] = {NOMINAL: None} if nominal else {}
+    for template in nominal[:200]:
+        before, _, after = template.partition(NOMINAL)
+        for name in known:
+            middle = name[len(before) : len(name) - len(after)] if name.startswith(before) and name.endswith(after) else ""
+            if re.search(r"(?i)_?(up|down|1up|1down)$", middle):
+                found[middle] = None
+    return len(nominal), tuple(found)
+
+
+def varied(name: str) -> str:
+    """A branch name with the placeholder of variations in place of the nominal one."""
+    return name.replace(NOMINAL, SYSTEMATIC)

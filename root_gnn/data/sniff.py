@@ -14,7 +14,6 @@ MAGIC = (
     (b"\x89HDF\r\n\x1a\n", "HDF5"),
     (b"PAR1", "parquet"),
     (b"\x93NUMPY", "a NumPy array"),
-    (b"PK\x03\x04", "a ZIP archive (npz and PyTorch files are such)"),
     (b"version https://git-lfs", "a Git LFS pointer, not the file itself"),
     (LES_HOUCHES_TAG, "LHE"),
     (b"HepMC", "HepMC"),
@@ -24,7 +23,15 @@ LES_HOUCHES = (
     "lhe_partons"
 )
 GZIP = b"\x1f\x8b"
+ZIP, ZIPPED_ARRAYS = "a ZIP archive (PyTorch files are such)", "a ZIP archive of NumPy arrays"
+SOURCES = {
+    "ROOT": ("root",), "HDF5": ("pandas_table", "hdf5"), "parquet": ("parquet",), ZIPPED_ARRAYS: ("npz",), "LHE": ("lhe",), "CSV": ("csv",),
+    "text": ("csv",), "gzip-compressed LHE": ("lhe",), "gzip-compressed CSV": ("csv",), "gzip-compressed text": ("csv",),
+}  # fmt: skip
+"""By format, the sources that may read a file, the one to be tried first first."""
 HEAD = 4096
+ZIP_MAGIC = b"PK\x03\x04"
+ZIP_NAME = 30  # where the name of an archive's first member begins; its length stands at 26
 
 
 def format_of(path: Path) -> str:
@@ -60,6 +67,9 @@ def _name(head: bytes) -> str:
     for magic, name in MAGIC:
         if head.lstrip().startswith(magic):
             return name
+    if head.startswith(ZIP_MAGIC):
+        first = head[ZIP_NAME : ZIP_NAME + int.from_bytes(head[26:28], "little")]
+        return ZIPPED_ARRAYS if first.endswith(b".npy") else ZIP
     if LES_HOUCHES_TAG in head and head.lstrip().startswith((b"<?xml", b"<!--")):
         return "LHE"
     start = head.lstrip()[:64].lower()
@@ -83,12 +93,26 @@ def refuse_other_formats(path: Path, wanted: str) -> None:
     found = format_of(path)
     if found == wanted:
         return
-    meaning = {
+    meaning = LES_HOUCHES if wanted == "ROOT" and found.endswith("LHE") else _meaning(found)
+    article = "an" if wanted in ("HDF5", "LHE") else "a"
+    raise InputError(f"{path}: {article} {wanted} file was expected; {meaning}.")
+
+
+def sources_of(path: Path) -> tuple[str, ...]:
+    """The sources that may read a file, the one to be tried first first; raises InputError saying what it is where none does."""
+    found = format_of(path)
+    if found not in SOURCES:
+        raise InputError(f"{path}: a ROOT, HDF5, parquet, npz, LHE or CSV file was expected; {_meaning(found)}.")
+    return SOURCES[found]
+
+
+def _meaning(found: str) -> str:
+    return {
         "empty": "the file is empty (0 bytes); it was probably never written to the end",
         "HTML": "it is an HTML page, most likely the error or login page of a server; download it again",
         "unknown": "its first bytes belong to no format known here",
+        "HepMC": "it is HepMC: events as they are generated, without a detector; run one over them, or write them as ROOT or parquet",
+        "a NumPy array": "it is one NumPy array; save it with a name: numpy.savez(file, X=array)",
+        "gzip-compressed ROOT": "it is a ROOT file within gzip; unpack it with gunzip",
+        "gzip-compressed HDF5": "it is an HDF5 file within gzip; unpack it with gunzip",
     }.get(found, f"it is {found}")
-    if wanted == "ROOT" and found.endswith("LHE"):
-        meaning = LES_HOUCHES
-    article = "an" if wanted in ("HDF5", "LHE") else "a"
-    raise InputError(f"{path}: {article} {wanted} file was expected; {meaning}.")
