@@ -76,12 +76,16 @@ class Entries:
             array = expression.evaluate({name: among[name] for name in expression.names}, n, start=start)
         return array if value.item is None else self._item(array, value)
 
-    def numbers(self, value: Value, factor: float = 1.0, *, array: Any = None) -> tuple[NDArray[Any], Place]:
+    def numbers(
+        self, value: Value, factor: float = 1.0, *, array: Any = None, real: NDArray[np.bool_] | None = None
+    ) -> tuple[NDArray[Any], Place]:
         """Finite numbers in file order, times `factor`, and where they come from, with a count per entry where they are lists.
 
-        What is not finite stops, marks the entry as bad, or is filled, as the spec says.
+        What is not finite stops, marks the entry as bad, or is filled, as the spec says; padding (where `real` is False) is 0.
         """
         numbers, count = flat(self.raw(value) if array is None else array, self.place(value.text))
+        if real is not None and len(real) == len(numbers):
+            numbers = np.where(real, numbers, 0)
         return self.clean(numbers, self.place(value.text, count), value, factor)
 
     def clean(self, numbers: NDArray[Any], place: Place, value: Value, factor: float) -> tuple[NDArray[Any], Place]:

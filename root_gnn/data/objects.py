@@ -93,18 +93,20 @@ def _from_slots(entries: Entries, collection: Collection, found: Objects, slots:
     """Numbered objects: one column per slot, set side by side."""
     if entries.rows.count is not None:
         raise InputError(f"{entries.path}: slots come once per entry and cannot be combined with graph_per.")
+    mask = found.mask
+    real = {slot: None if mask is None else _slot(entries, mask.at(slot), "mask", collection) != 0 for slot in slots}
     features = {}
     for name, value in found.features.items():
-        features[name] = np.stack([_slot(entries, value.at(slot), name, collection) for slot in slots], axis=1).ravel()
-    columns = Columns(features, np.full(entries.n_entry, len(slots), dtype=np.int64))
-    if found.mask is None:
-        return columns
-    mask = [_slot(entries, found.mask.at(slot), "mask", collection) for slot in slots]
-    return columns.kept(np.stack(mask, axis=1).ravel() != 0)
+        columns = [_slot(entries, value.at(slot), name, collection, real[slot]) for slot in slots]
+        features[name] = np.stack(columns, axis=1).ravel()
+    objects = Columns(features, np.full(entries.n_entry, len(slots), dtype=np.int64))
+    return objects if mask is None else objects.kept(np.stack(list(real.values()), axis=1).ravel())
 
 
-def _slot(entries: Entries, value: Value, name: str, collection: Collection) -> NDArray[Any]:
-    numbers, place = entries.numbers(value, collection.factor(name, value))
+def _slot(
+    entries: Entries, value: Value, name: str, collection: Collection, real: NDArray[np.bool_] | None = None
+) -> NDArray[Any]:
+    numbers, place = entries.numbers(value, collection.factor(name, value), real=real)
     if place.count is not None:
         raise InputError(f"{entries.path}: branch {value.text} is a list per entry; a slot is one number per entry.")
     return _checked(name, numbers, place)
@@ -115,10 +117,10 @@ def _from_lists(entries: Entries, collection: Collection, found: Objects) -> Col
     features: dict[str, NDArray[Any]] = {}
     first: tuple[str, Integers] | None = None
     nested = entries.rows.count is not None and collection.members is None
-    values = {**found.features, **({"mask": found.mask} if found.mask else {})}
-    for name, value in values.items():
+    real: NDArray[np.bool_] | None = None
+    for name, value in {**({"mask": found.mask} if found.mask else {}), **found.features}.items():
         factor = collection.factor(name, value)
-        numbers, place = _nested(entries, value, factor) if nested else entries.numbers(value, factor)
+        numbers, place = _nested(entries, value, factor, real) if nested else entries.numbers(value, factor, real=real)
         if place.count is None:
             raise InputError(
                 f"{entries.path}: branch {value.text} has one number per entry; a list was expected. Say `single: true` where the object "
@@ -126,17 +128,18 @@ def _from_lists(entries: Entries, collection: Collection, found: Objects) -> Col
             )
         first = first or (value.text, place.count)
         same_counts(place, first[1], first[0])
-        features[name] = _checked(name, numbers, place)
+        if value is found.mask:
+            real = numbers != 0
+        else:
+            features[name] = _checked(name, numbers, place)
     if first is None:
         raise InputError(f"{entries.path}: a collection without any branch has no objects to count.")
-    mask = features.pop("mask", None) if found.mask else None
     columns = Columns(features, first[1])
-    if mask is not None:
-        columns = columns.kept(mask != 0)
+    columns = columns if real is None else columns.kept(real)
     return columns if collection.members is None else _members(entries, collection.members, columns)
 
 
-def _nested(entries: Entries, value: Value, factor: float) -> tuple[NDArray[Any], Place]:
+def _nested(entries: Entries, value: Value, factor: float, real: NDArray[np.bool_] | None) -> tuple[NDArray[Any], Place]:
     """A list of lists per entry as a list per graph."""
     array = ak.Array(entries.raw(value))
     rows = entries.rows
@@ -147,6 +150,8 @@ def _nested(entries: Entries, value: Value, factor: float) -> tuple[NDArray[Any]
     same_counts(entries.place(value.text, ak.to_numpy(ak.num(array, axis=1)).astype(np.int64)), rows.count, str(entries.spec.graph_per))
     inner = ak.flatten(array, axis=1)
     numbers, count = flat(inner, entries.place(value.text))
+    if real is not None and len(real) == len(numbers):
+        numbers = np.where(real, numbers, 0)
     owner = None if count is None else np.bincount(rows.entry, weights=count, minlength=entries.n_entry).astype(np.int64)
     cleaned, _ = entries.clean(numbers, entries.place(value.text, owner), value, factor)
     return cleaned, entries.place(value.text, count)

@@ -68,7 +68,7 @@ def test_slots_are_numbered_objects(write_tree: WriteTree) -> None:
 
 
 def test_padded_lists_with_a_mask(write_tree: WriteTree) -> None:
-    path = write_tree({"pt": ak.Array([[5.0, 4.0, 0.0], [3.0, 0.0, 0.0]]), "a": ak.Array([[0.1] * 3] * 2), "m": ak.Array([[1, 1, 0], [1, 0, 0]])})
+    path = write_tree({"pt": ak.Array([[5.0, 4.0, np.nan], [3.0, -999.0, 0.0]]), "a": ak.Array([[0.1] * 3] * 2), "m": ak.Array([[1, 1, 0], [1, 0, 0]])})
     records = read(path, spec_of({"jet": {"type": 0, "mask": "m", "features": {"pt": "pt", "eta": "a", "phi": "a"}}}))
     assert records.jet.pt.tolist() == [[5.0, 4.0], [3.0]]
 
