@@ -177,7 +177,7 @@ def _blosc_for(path: Path, key: str, dataset: Any) -> Any:
             f"another, by PyTables' own program: ptrepack --complib=zlib --complevel=5 OLD NEW."
         )
     try:
-        import blosc2  # type: ignore[import-untyped, unused-ignore]
+        import blosc2
     except ImportError as error:
         raise MissingExtra("blosc2", "io", f"The table {key} of {path} is compressed with blosc; reading it") from error
     return blosc2
