@@ -71,7 +71,7 @@ def _hints(leaves: dict[str, Leaf], trees: dict[str, int | None]) -> list[str]:
         hints.append("The file has several trees: list them in source.tree and name them in label.trees where they are the classes.")
     n_nominal, names = layout.variations_of(leaves)
     if n_nominal and len(names) == 1:
-        hints.append("NOSYS is the nominal variation; with %SYS% in its place, and `systematics`, the others are read where files have them.")
+        hints.append("NOSYS is the nominal variation; with %SYS% in its place, and `systematics`, others are read where files have them.")
     return hints
 
 
