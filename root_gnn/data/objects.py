@@ -94,10 +94,10 @@ def _from_slots(entries: Entries, collection: Collection, found: Objects, slots:
     if entries.rows.count is not None:
         raise InputError(f"{entries.path}: slots come once per entry and cannot be combined with graph_per.")
     mask = found.mask
-    real = {slot: None if mask is None else _slot(entries, mask.at(slot), "mask", collection) != 0 for slot in slots}
+    real = {} if mask is None else {slot: _slot(entries, mask.at(slot), "mask", collection) != 0 for slot in slots}
     features = {}
     for name, value in found.features.items():
-        columns = [_slot(entries, value.at(slot), name, collection, real[slot]) for slot in slots]
+        columns = [_slot(entries, value.at(slot), name, collection, real.get(slot)) for slot in slots]
         features[name] = np.stack(columns, axis=1).ravel()
     objects = Columns(features, np.full(entries.n_entry, len(slots), dtype=np.int64))
     return objects if mask is None else objects.kept(np.stack(list(real.values()), axis=1).ravel())
