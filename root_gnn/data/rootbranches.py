@@ -10,6 +10,8 @@ from typing import Any
 import awkward as ak
 import numpy as np
 
+from root_gnn.data.rootpages import damaged_page
+
 MEMBERS = {"fX": "px", "fY": "py", "fZ": "pz", "fE": "energy", "fT": "energy", "fM": "mass", "fPt": "pt", "fEta": "eta", "fPhi": "phi"}
 """What ROOT's vector classes call the components of a momentum, and what specs may call them."""
 INNER = ("fP", "fCoordinates")
@@ -31,6 +33,10 @@ class Leaf:
 
     def array(self, start: int, stop: int) -> Any:
         """The entries `start .. stop - 1`; uproot raises many kinds of errors."""
+        if hasattr(self.origin, "to_akform"):
+            damage = damaged_page(self.origin.ntuple, _form(self.origin), start, stop)
+            if damage:
+                raise ValueError(f"{damage} does not agree with its checksum")
         array = self.origin.array(entry_start=start, entry_stop=stop, library="ak", array_cache=None)
         for field in self.fields:
             array = array[field]
@@ -108,12 +114,17 @@ def _fields(tree: Any) -> Iterator[tuple[str, Leaf]]:
 def _whole(origin: Any) -> Any:
     """The awkward type of one entry; None where uproot cannot tell it."""
     try:
-        if hasattr(origin, "to_akform"):  # which itself walks through every field of the RNTuple
-            inside = [] if PLAIN_FIELD.fullmatch(origin.typename) else [f"{origin.name}.{key}" for key in origin.keys()]  # noqa: SIM118 a field is no dict
-            return origin.ntuple.field_form(origin.field_id, [origin.name, *inside]).type
-        return origin.interpretation.awkward_form(origin.file).type
+        return _form(origin).type
     except Exception:  # uproot raises many kinds for types that it does not know
         return None
+
+
+def _form(origin: Any) -> Any:
+    if not hasattr(origin, "to_akform"):
+        return origin.interpretation.awkward_form(origin.file)
+    # to_akform itself walks through every field of the RNTuple
+    inside = [] if PLAIN_FIELD.fullmatch(origin.typename) else [f"{origin.name}.{key}" for key in origin.keys()]  # noqa: SIM118 no dict
+    return origin.ntuple.field_form(origin.field_id, [origin.name, *inside])
 
 
 def _parts(kind: Any) -> Iterator[tuple[tuple[str, ...], Any]]:

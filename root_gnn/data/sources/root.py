@@ -145,8 +145,11 @@ class _Table:
 
     def __init__(self, path: Path, tree: Any) -> None:
         self.path, self.name, self._tree = path, str(tree.name), tree
-        self.n_entry = int(tree.num_entries)
-        self.leaves = leaves_of(tree)
+        try:
+            self.n_entry = int(tree.num_entries)
+            self.leaves = leaves_of(tree)
+        except Exception as error:  # an RNTuple's fields are looked at here
+            raise InputError(f"{path}: the tree {self.name} cannot be read, the file is damaged. ({first_line(error)})") from error
 
     def read(self, branches: tuple[str, ...], start: int, stop: int) -> dict[str, Any]:
         """The branches one by one, which takes uproot no longer than all at once, and says which one is at fault."""
@@ -158,7 +161,7 @@ class _Table:
                 raise InputError(f"{self.path}: the tree {self.name} has no branch {name}{suggest(name, self.leaves)}")
             arrays[name] = self._array(name, leaf, start, stop)
             counter = leaf.counter
-            if counter is not None:
+            if counter is not None and arrays[name].ndim > 1:
                 called = str(counter.origin.name)
                 if called not in counts:
                     counts[called] = np.asarray(self._array(called, counter, start, stop), dtype=np.int64)
@@ -171,9 +174,10 @@ class _Table:
         step, edges = self._step(list(origins)), self._edges(list(origins))
         start = 0
         while start < self.n_entry:
-            stop = min(start + step, self.n_entry)
+            stop = start + step if start + step + step // 2 < self.n_entry else self.n_entry  # no small rest at the end
             edge = int(edges[np.searchsorted(edges, stop, side="right") - 1])
-            stop = edge if edge > start + step // 2 else stop
+            if stop < self.n_entry and edge > start + step // 2:
+                stop = edge
             yield start, stop
             start = stop
 
