@@ -8,6 +8,7 @@ import signal
 import sys
 import traceback
 from collections.abc import Sequence
+from logging import INFO
 from pathlib import Path
 from types import FrameType
 from typing import Annotated, Literal, NoReturn
@@ -15,7 +16,7 @@ from typing import Annotated, Literal, NoReturn
 import typer
 
 from root_gnn import __version__
-from root_gnn.console import set_verbosity
+from root_gnn.console import log, set_verbosity
 from root_gnn.errors import InputError
 
 WRONG_PLACE = (PermissionError, NotADirectoryError, IsADirectoryError, FileExistsError)
@@ -123,13 +124,24 @@ def inspect(
 @app.command()
 def prepare(
     recipe_or_spec: Annotated[str, typer.Argument(metavar="RECIPE_OR_SPEC", help="A YAML file or a shipped name.")],
-    jobs: Jobs = 1, data_dir: DataDir = None,
+    jobs: Jobs = 1,
+    scheduler: Annotated[str | None, typer.Option("--scheduler", metavar="ADDRESS", help="Read on this Dask cluster instead.")] = None,
+    systematics: Annotated[bool, typer.Option("--systematics", help="Every variation of the spec, not the nominal one alone.")] = False,
+    data_dir: DataDir = None,
     quiet: Quiet = False, verbose: Verbose = False, debug: Debug = False,
 ) -> None:  # fmt: skip
-    """Read the files once into the cache; train does it by itself where needed."""
-    from root_gnn.pipeline import prepare
+    """Read the files once into the cache and report what is odd about them; train reads by itself where needed."""
+    from root_gnn.analysis.inputs import write_page
+    from root_gnn.data.plain_report import as_text
+    from root_gnn.preparation import prepare
 
-    prepare(recipe_or_spec, jobs=jobs, data_dir=data_dir)
+    done = prepare(recipe_or_spec, jobs=jobs, data_dir=data_dir, scheduler=scheduler, systematics=systematics, stop=False)
+    for one in done:
+        page = write_page(one)
+        if log.isEnabledFor(INFO):
+            typer.echo(as_text(one.report) + (f"\n\n{page}" if page else ""))
+    for one in done:
+        one.report.check()
 
 
 @app.command()

@@ -25,10 +25,7 @@ from root_gnn.config.loader import load, to_mapping, to_yaml
 from root_gnn.config.shipped import find
 from root_gnn.config.yaml import read_document
 from root_gnn.console import log
-from root_gnn.data.cache import Shard
 from root_gnn.data.loader import EventLoader, evaluation_loader, train_loader
-from root_gnn.data.prepare import prepare as prepare_files
-from root_gnn.data.spec import load_spec
 from root_gnn.data.splits import split_table, subset
 from root_gnn.data.table import EventTable, open_table
 from root_gnn.data.weights import training_weights
@@ -39,7 +36,7 @@ from root_gnn.graph.scaling import Scaling
 from root_gnn.protocols import Encoder, Objective
 from root_gnn.recipe import Recipe
 from root_gnn.run import RUNS, Run, build, data_folder, load_run
-from root_gnn.task import Mode, Task, finetuning_recipe
+from root_gnn.task import Mode, finetuning_recipe
 from root_gnn.training.fit import Fitted, fit
 from root_gnn.training.module import measured
 from root_gnn.training.optim import groups, optimizer
@@ -146,31 +143,6 @@ def versions() -> dict[str, str | None]:
         "python": platform.python_version(),
         "git_commit": commit.stdout.strip() if commit is not None and commit.returncode == 0 else None, "device": device,
     }
-
-
-def prepare(recipe_or_spec: Path | str, *, jobs: int = 1, data_dir: Path | str | None = None) -> list[Shard]:
-    """Reads files into the cache: those of a recipe or task, or every file of the data folder for a spec.
-
-    Raises InputError where the name is neither, or the data folder holds nothing to read.
-    """
-    folder = data_folder(data_dir)
-    for kind in ("recipe", "task"):
-        path = _found(recipe_or_spec, kind)
-        if path is not None and "data" in read_document(path).value:
-            config = load(Recipe, path, allow_dotted=True).data if "model" in read_document(path).value else load(Task, path).data
-            return open_table(config, folder, beside=path, jobs=jobs).shards
-    spec = load_spec(recipe_or_spec)
-    files = sorted(path for path in folder.glob("*") if path.is_file() and not path.name.startswith("."))
-    if not files:
-        raise InputError(f"the data folder {folder} holds no file; name another with --data-dir or ROOT_GNN_DATA")
-    return list(prepare_files(spec, files, data_dir=folder, jobs=jobs).values())
-
-
-def _found(name: Path | str, kind: str) -> Path | None:
-    try:
-        return find(name, kind)
-    except InputError:
-        return None
 
 
 def check(recipe: Path | str, *, overrides: Sequence[str] = (), data_dir: Path | str | None = None) -> str:

@@ -7,11 +7,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
 from matplotlib.ticker import MaxNLocator
 from numpy.typing import ArrayLike, NDArray
 
@@ -37,6 +38,18 @@ class Interval(NamedTuple):
     value: float
     low: float
     high: float
+
+
+class Distribution(NamedTuple):
+    """Histograms of one quantity: `edges (n_bin + 1,)`, and by name the share of the values in each bin, `(n_bin,)`.
+
+    `kind` is that of the axis: `even`, `log`, or `whole` for bins about whole numbers.
+    """
+
+    label: str
+    edges: Floats
+    shares: Mapping[str, Floats]
+    kind: Literal["even", "log", "whole"] = "even"
 
 
 def roc(curves: Mapping[str, tuple[ArrayLike, ArrayLike, ArrayLike | None]], path: Path) -> None:
@@ -192,6 +205,34 @@ def training_size(curves: Mapping[str, Mapping[int, Interval]], path: Path, *, q
     _save(figure, path)
 
 
+def distributions(panels: Sequence[Distribution], path: Path) -> None:
+    """Histograms side by side, a panel for each quantity and a line for each name in it; one legend where there are several."""
+    names = list(dict.fromkeys(name for panel in panels for name in panel.shares))
+    n_column = 4  # also where there are fewer, so that all pictures of a page have one scale
+    n_row = -(-len(panels) // n_column)
+    figure = _figure(2.75 * n_column, 2.35 * n_row + (0.35 if len(names) > 1 else 0.0))
+    for place, panel in enumerate(panels):
+        axes = _axes(figure, (n_row, n_column, place + 1))
+        for k, name in enumerate(names):
+            if name in panel.shares:
+                axes.stairs(panel.shares[name], panel.edges, color=COLOURS[k % 10], linestyle=LINES[k % 7], linewidth=1.3, label=name)
+        axes.set(xlabel=panel.label, xlim=(panel.edges[0], panel.edges[-1]))
+        if panel.kind == "log":
+            axes.set_xscale("log")
+            axes.set_xticks([], minor=True)
+            axes.set_xticks(ticks := _round_numbers(panel.edges[0], panel.edges[-1]), [f"{tick:g}" for tick in ticks])
+        else:
+            axes.xaxis.set_major_locator(MaxNLocator(5, integer=panel.kind == "whole", min_n_ticks=1))
+        axes.set_ylim(bottom=0.0)
+        axes.tick_params(labelsize="small")
+        axes.set_ylabel("Share" if place % n_column == 0 else "", fontsize="small")
+    if len(names) > 1:
+        look = [({"color": COLOURS[k % 10], "linestyle": LINES[k % 7]}, name) for k, name in enumerate(names)]
+        lines = [Line2D([], [], label=name, **style) for style, name in look]
+        figure.legend(handles=lines, loc="outside upper left", ncols=min(len(names), 6), frameon=False, fontsize="small", handlelength=3.5)
+    _save(figure, path)
+
+
 def comparison(groups: Mapping[str, Mapping[str, Interval]], path: Path, *, quantity: str = "Test AUC") -> None:
     """A quantity with its 68 % interval and number for every group (a task, say; "" for none) and mode, one line each."""
     rows = [(group, mode, one) for group, modes in groups.items() for mode, one in modes.items()]
@@ -217,6 +258,12 @@ def comparison(groups: Mapping[str, Mapping[str, Interval]], path: Path, *, quan
     axes.tick_params(axis="y", which="both", length=0)
     axes.grid(axis="x", color="0.9")
     _save(figure, path)
+
+
+def _round_numbers(low: float, high: float) -> list[float]:
+    """Numbers such as 20, 50, 100 between two positive ones; powers of ten alone where they are far apart."""
+    digits = (1.0, 2.0, 5.0) if high < 300.0 * low else (1.0,)
+    return [digit * 10.0**power for power in range(-12, 13) for digit in digits if low <= digit * 10.0**power <= high]
 
 
 def _figure(width: float, height: float) -> Figure:

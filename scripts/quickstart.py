@@ -147,7 +147,7 @@ def check_settings(out: Path) -> None:
 
 def simulate_and_prepare(data: Path) -> None:
     """Writes the ROOT files and reads them once into the cache."""
-    from root_gnn.pipeline import prepare
+    from root_gnn.preparation import prepare
     from root_gnn.simulation.simulate import simulate
 
     for events in sorted(set(EVENTS.values()), reverse=True):

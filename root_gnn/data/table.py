@@ -15,6 +15,7 @@ from root_gnn.data.cache import Shard
 from root_gnn.data.config import DataConfig, find_files
 from root_gnn.data.event_rows import BLOCK, Column, Located, Rows, uniform_of
 from root_gnn.data.graphs import ragged_rows
+from root_gnn.data.hygiene import Selection, refuse
 from root_gnn.data.prepare import prepare
 from root_gnn.data.spec import Spec, load_spec
 from root_gnn.data.yields import Process, expected
@@ -210,28 +211,40 @@ def open_table(config: DataConfig, data_dir: Path, *, spec: Spec | None = None, 
     """The events of a recipe, prepared where the cache lacks them.
 
     `spec` replaces the one that the recipe names (a run folder's own); `beside` is the recipe, for a spec that lies next to it.
-    Raises InputError for a file that is missing, wrong, or named for two classes.
+    Raises InputError for a file that is missing, wrong, or named for two classes, and for files that hold events twice or momenta in
+    different units.
     """
     spec = spec or load_spec(config.spec, beside=beside)
-    by_file = bool(config.classes)
-    groups = config.classes or {"": config.files}
-    owner: dict[Path, str] = {}
-    for name, patterns in groups.items():
-        for path in find_files(patterns, data_dir):
-            if path in owner:
-                raise InputError(f"{path}: data.classes gives this file to {owner[path]} and {name}; a file belongs to one class.")
-            owner[path] = name
-    shards = prepare(spec, list(owner), data_dir=data_dir, jobs=jobs)
-    place = {name: number for number, name in enumerate(groups)}
+    owner = class_of_files(config, data_dir)
+    selection = selected(prepare(spec, list(owner), data_dir=data_dir, jobs=jobs), spec, owner)
+    refuse(selection)
     table = EventTable(
-        list(shards.values()), spec, classes=tuple(groups) if by_file else spec.label.names if spec.label else (),
-        shard_label=[place[owner[path]] for path in shards] if by_file else [], max_events=config.max_events, lumi=config.lumi,
-        cross_sections=config.cross_sections, files=list(shards),
+        selection.shards, spec, classes=selection.classes, shard_label=selection.file_class, max_events=config.max_events, lumi=config.lumi,
+        cross_sections=config.cross_sections, files=selection.paths,
     )  # fmt: skip
     n_empty = int((table.n_node == 0).sum())
     if n_empty:
         log.info("%s of %s events have no object at all; training leaves them out", f"{n_empty:,}", f"{len(table):,}")
     return table
+
+
+def class_of_files(config: DataConfig, data_dir: Path) -> dict[Path, str]:
+    """The files of a recipe and the class of each, "" where files are not classes; raises InputError for one of two classes."""
+    owner: dict[Path, str] = {}
+    for name, patterns in (config.classes or {"": config.files}).items():
+        for path in find_files(patterns, data_dir):
+            if path in owner:
+                raise InputError(f"{path}: data.classes gives this file to {owner[path]} and {name}; a file belongs to one class.")
+            owner[path] = name
+    return owner
+
+
+def selected(files: Mapping[Path, Shard], spec: Spec, owner: Mapping[Path, str], *, is_one_set: bool = True) -> Selection:
+    """Prepared files that are used together, with the classes that `class_of_files` or the spec's label gives them."""
+    names = [name for name in dict.fromkeys(owner.values()) if name]
+    if not names:
+        return Selection(files, spec, classes=spec.label.names if spec.label else (), is_one_set=is_one_set)
+    return Selection(files, spec, classes=names, file_class=[names.index(owner[path]) for path in files])
 
 
 def _columns(there: Sequence[str], wanted: Sequence[str]) -> list[int] | None:

@@ -27,7 +27,7 @@ COMMANDS = {
         "--process", "--events", "--out", "--level", "--seed", "--jobs", "--lhe", "--resimulate", "--param", "--list", "--overwrite",
     },
     "inspect": {"file", "--tree", "--draft-spec"},
-    "prepare": {"recipe_or_spec", "--jobs", "--data-dir"},
+    "prepare": {"recipe_or_spec", "--jobs", "--scheduler", "--systematics", "--data-dir"},
     "check": {"recipe", "--set", "--data-dir"},
     "train": {"recipe", *RUNNING},
     "finetune": {"--task", "--from", "--mode", "--train-events", *RUNNING},
@@ -137,15 +137,13 @@ def record(monkeypatch: pytest.MonkeyPatch, target: str, result: Any = None) -> 
         ("simulate --process WH --process ZH --events 5 --out d --seed 3 --jobs 2 --param a=1 --overwrite",
          "root_gnn.simulation.simulate.simulate",
          {"processes": ["WH", "ZH"], "events": 5, "out": Path("d"), "seed": 3, "jobs": 2, "params": {"a": "1"}, "overwrite": True}),
-        ("prepare events --jobs 3 --data-dir d", "root_gnn.pipeline.prepare",
-         {"recipe_or_spec": "events", "jobs": 3, "data_dir": Path("d")}),
         ("train r.yaml --set a.b=1 --set c=2 --run-dir x --resume", "root_gnn.pipeline.train",
          {"recipe": "r.yaml", "overrides": ["a.b=1", "c=2"], "run_dir": Path("x"), "resume": True, "overwrite": False}),
         ("finetune --task WHvsZH --from runs/a --mode frozen --train-events 100 --overwrite", "root_gnn.pipeline.finetune",
          {"task": "WHvsZH", "run": Path("runs/a"), "mode": "frozen", "train_events": 100, "overwrite": True}),
         ("evaluate runs/a --split validation --spec events --files a.root b.root --data-dir d", "root_gnn.evaluation.evaluate",
          {"folder": Path("runs/a"), "split": "validation", "spec": "events", "data_dir": Path("d"),
-          "files": [Path("a.root"), Path("b.root")]}),
+          "files": ["a.root", "b.root"]}),
         ("embed runs/a --method umap", "root_gnn.analysis.embed.embed", {"run": Path("runs/a"), "method": "umap"}),
         ("cka runs/a runs/b --events 50 --out o", "root_gnn.analysis.similarity.compare",
          {"runs": [Path("runs/a"), Path("runs/b")], "events": 50, "out": Path("o")}),
@@ -159,6 +157,13 @@ def test_each_command_hands_its_options_to_the_library(
     recorder = record(monkeypatch, target)
     assert leave(*line.split()) == 0
     assert {name: recorder.arguments[name] for name in handed} == handed
+
+
+def test_prepare_hands_its_options_to_the_library(monkeypatch: pytest.MonkeyPatch) -> None:
+    recorder = record(monkeypatch, "root_gnn.preparation.prepare", [])
+    assert leave(*"prepare events --jobs 3 --data-dir d --scheduler tcp://a:1 --systematics".split()) == 0
+    wanted = {"recipe_or_spec": "events", "jobs": 3, "data_dir": Path("d"), "scheduler": "tcp://a:1", "systematics": True, "stop": False}
+    assert recorder.arguments == wanted
 
 
 def test_check_shows_the_plan(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:

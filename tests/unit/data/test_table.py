@@ -126,7 +126,8 @@ def test_expected_yields(folder: Path) -> None:
 def test_files_of_one_process_share_their_cross_section(folder: Path, tmp_path: Path) -> None:
     for name in ("one", "two"):
         shutil.copy(folder / "WH.root", tmp_path / f"{name}.root")
-    table = open_table(validate(DataConfig, {"classes": {"WH": "*.root"}, "lumi": 1.0}), tmp_path)
+    spec = load_spec("events").model_copy(update={"on_duplicate": "keep"})
+    table = open_table(validate(DataConfig, {"classes": {"WH": "*.root"}, "lumi": 1.0}), tmp_path, spec=spec)
     single = open_table(validate(DataConfig, {"classes": {"WH": "one.root"}, "lumi": 1.0}), tmp_path)
     both, one = table.cross_section_weights(), single.cross_section_weights()
     assert both is not None
