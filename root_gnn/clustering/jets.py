@@ -52,19 +52,51 @@ def _without_banner() -> Iterator[None]:
         os.close(nowhere)
 
 
+@dataclass(frozen=True)
+class Members:
+    """Which particle is in which jet, jet after jet: `jet (n_member,)` counts the jets, `particle (n_member,)` what was clustered."""
+
+    jet: NDArray[np.int64]
+    particle: NDArray[np.int64]
+
+
 def cluster_jets(px: Floats, py: Floats, pz: Floats, energy: Floats, *, counts: NDArray[np.int64], radius: float, min_pt: float) -> Jets:
     """Anti-kT jets above `min_pt` of particles `(n_particle,)` given event after event, `counts (n_event,)` particles each."""
-    fastjet = _fastjet()
-    n_event = len(counts)
     if not len(px):
-        empty = np.zeros(0)
-        return Jets(np.zeros(0, dtype=np.int64), empty, empty, empty, empty)
+        return _NO_JETS
+    sequence = _anti_kt(px, py, pz, energy, counts, radius)
+    return _ordered(sequence.inclusive_jets(min_pt))[0]
+
+
+def cluster_members(
+    px: Floats, py: Floats, pz: Floats, energy: Floats, *, counts: NDArray[np.int64], radius: float, min_pt: float,
+) -> tuple[Jets, Members]:
+    """As `cluster_jets`, with the particles of each jet."""
+    if not len(px):
+        return _NO_JETS, Members(np.zeros(0, dtype=np.int64), np.zeros(0, dtype=np.int64))
+    sequence = _anti_kt(px, py, pz, energy, counts, radius)
+    jets, order = _ordered(sequence.inclusive_jets(min_pt))
+    within = sequence.constituent_index(min_pt)  # in the order FastJet has its jets in, counted within the event
+    start = np.cumsum(counts) - counts
+    particle = ak.flatten(within + start, axis=1)[order]
+    owner = np.repeat(np.arange(len(order)), ak.to_numpy(ak.num(particle)))
+    return jets, Members(owner, ak.to_numpy(ak.flatten(particle)).astype(np.int64))
+
+
+def _anti_kt(px: Floats, py: Floats, pz: Floats, energy: Floats, counts: NDArray[np.int64], radius: float) -> Any:
+    fastjet = _fastjet()
     particles = ak.unflatten(ak.zip({"px": px, "py": py, "pz": pz, "E": energy}), counts)
     with _without_banner():
-        sequence = fastjet.ClusterSequence(particles, fastjet.JetDefinition(fastjet.antikt_algorithm, radius))
-        found = sequence.inclusive_jets(min_pt)
-    event = np.repeat(np.arange(n_event), ak.to_numpy(ak.num(found.px)))
+        return fastjet.ClusterSequence(particles, fastjet.JetDefinition(fastjet.antikt_algorithm, radius))
+
+
+def _ordered(found: ak.Array) -> tuple[Jets, NDArray[np.int64]]:
+    """FastJet's jets, hardest first in each event, and where each one stood."""
+    event = np.repeat(np.arange(len(found)), ak.to_numpy(ak.num(found.px)))
     x, y, z, e = (ak.to_numpy(ak.flatten(found[name])) for name in ("px", "py", "pz", "E"))
     pt, eta, phi = to_cylindrical(x, y, z)
     order = np.lexsort((-pt, event))
-    return Jets(event[order], pt[order], eta[order], phi[order], e[order])
+    return Jets(event[order], pt[order], eta[order], phi[order], e[order]), order
+
+
+_NO_JETS = Jets(np.zeros(0, dtype=np.int64), np.zeros(0), np.zeros(0), np.zeros(0), np.zeros(0))

@@ -1,4 +1,4 @@
-"""The standard event ntuple: its branches, cutting and joining them as arrays, and writing them to a ROOT file."""
+"""The standard ntuples of events and of jets: their branches, cutting and joining them as arrays, and writing them to a ROOT file."""
 
 from __future__ import annotations
 
@@ -16,23 +16,57 @@ from numpy.typing import NDArray
 from root_gnn.errors import InputError
 
 Columns = dict[str, NDArray[Any]]
-"""Branches by name: `(n_event,)` for single values and counters, all objects of all events in a row for collections."""
+"""Branches by name: `(n_row,)` for single values and counters, all objects of all rows in a row for collections.
+
+A row is an event, or a jet.
+"""
+
+Types = Mapping[str, np.dtype[Any]]
+
+
+@dataclass(frozen=True)
+class Layout:
+    """A tree: its name, the branches of each collection (without the prefix), and the branches with one value per row."""
+
+    tree: str
+    collections: Mapping[str, Types]
+    scalars: Types
+
+    def collection_of(self, branch: str) -> str | None:
+        """The collection a branch belongs to; None for single values."""
+        name = branch.split("_")[0]
+        return name if name in self.collections else None
+
 
 _F, _I1 = np.dtype(np.float32), np.dtype(np.int8)
+_NUMBERS: Types = {"eventNumber": np.dtype(np.int64), "resimulation": np.dtype(np.int16), "weight": _F}
 _OBJECT = {"pt": _F, "eta": _F, "phi": _F, "e": _F}
-COLLECTIONS: Mapping[str, Mapping[str, np.dtype[Any]]] = MappingProxyType({
+_OBJECTS: Mapping[str, Types] = MappingProxyType({
     "jet": {**_OBJECT, "btag": _I1, "truthflav": _I1},
     "ele": {**_OBJECT, "charge": _I1},
     "mu": {**_OBJECT, "charge": _I1},
     "ph": _OBJECT,
 })
 TRUTH = ("higgs", "top1", "top2", "W", "Z")
-SCALARS: Mapping[str, np.dtype[Any]] = MappingProxyType({
-    "met_met": _F, "met_phi": _F, "met_sumet": _F,
-    "eventNumber": np.dtype(np.int64), "resimulation": np.dtype(np.int16), "weight": _F, "process": np.dtype(np.int16),
+_EVENT: Types = MappingProxyType({
+    "met_met": _F, "met_phi": _F, "met_sumet": _F, **_NUMBERS, "process": np.dtype(np.int16),
     **{f"{name}_{suffix}": _I1 if suffix == "exists" else _F for name in TRUTH for suffix in ("exists", "pt", "eta", "phi", "m")},
     "n_higgs": _I1, "n_top": _I1, "n_W": _I1, "n_Z": _I1,
 })
+CLASSES = ("QCD", "Hbb", "Hcc", "Hgg", "H4q", "Hqql", "Zqq", "Wqq", "Tbqq", "Tbl")  # labels of jets, in the order of JetClass
+_KINDS = ("ChargedHadron", "NeutralHadron", "Photon", "Electron", "Muon")
+_PART: Types = {
+    **dict.fromkeys(("px", "py", "pz", "energy", "deta", "dphi", "d0val", "d0err", "dzval", "dzerr", "charge"), _F),
+    **{f"is{kind}": _I1 for kind in _KINDS},
+}
+_JET: Types = MappingProxyType({
+    **{f"jet_{name}": _F for name in ("pt", "eta", "phi", "energy", "nparticles", "sdmass", "tau1", "tau2", "tau3", "tau4")},
+    **{f"label_{name}": _I1 for name in CLASSES},
+    **{f"aux_genpart_{name}": _F for name in ("pid", "pt", "eta", "phi", "mass")}, "aux_truth_match": _F,
+    **_NUMBERS, "jet_index": np.dtype(np.int16),
+})
+EVENTS = Layout("Events", _OBJECTS, _EVENT)
+JETS = Layout("tree", MappingProxyType({"part": _PART}), _JET)
 EVENTS_PER_BASKET = 10_000
 _ZSTD_LEVEL = 5
 
@@ -41,8 +75,9 @@ _ZSTD_LEVEL = 5
 class Metadata:
     """The one row of the tree `metadata`: how a file was made and how to normalise it.
 
-    Cross section in pb, before the preselection; `n_tried` events were simulated for the `n_kept` in the file, with weights adding up
-    to `sum_of_weights`; `settings` is JSON with everything that decides the content besides process, seed and events.
+    Cross section in pb, before the preselection; `n_tried` events were simulated for the `n_kept` events (jets, where it is a file of one
+    class of jets) in the file, with weights adding up to `sum_of_weights`, every re-simulation counted; `settings` is JSON with
+    everything that decides the content besides process, seed and events.
     """
 
     process: str
@@ -59,51 +94,45 @@ class Metadata:
     settings: str
 
 
-def collection_of(branch: str) -> str | None:
-    """The collection a branch belongs to; None for single values."""
-    name = branch.split("_")[0]
-    return name if name in COLLECTIONS else None
+def select(columns: Columns, keep: NDArray[Any], layout: Layout = EVENTS) -> Columns:
+    """The rows for which the mask `keep (n_row,)` holds."""
+    masks = {name: np.repeat(keep, columns[f"n{name}"]) for name in layout.collections}
+    return {branch: values[keep if (name := layout.collection_of(branch)) is None else masks[name]] for branch, values in columns.items()}
 
 
-def select(columns: Columns, keep: NDArray[Any]) -> Columns:
-    """The events for which the mask `keep (n_event,)` holds."""
-    masks = {name: np.repeat(keep, columns[f"n{name}"]) for name in COLLECTIONS}
-    return {branch: values[keep if (name := collection_of(branch)) is None else masks[name]] for branch, values in columns.items()}
-
-
-def reorder(columns: Columns, order: NDArray[Any]) -> Columns:
-    """The events in another order, `order (n_event,)` being their present places."""
+def reorder(columns: Columns, order: NDArray[Any], layout: Layout = EVENTS) -> Columns:
+    """The rows in another order, `order (n_row,)` being their present places."""
     result: Columns = {}
-    rows = {name: ak.unflatten(np.arange(int(columns[f"n{name}"].sum())), columns[f"n{name}"])[order] for name in COLLECTIONS}
+    rows = {name: ak.unflatten(np.arange(int(columns[f"n{name}"].sum())), columns[f"n{name}"])[order] for name in layout.collections}
     flat = {name: ak.to_numpy(ak.flatten(row)) for name, row in rows.items()}
     for branch, values in columns.items():
-        name = collection_of(branch)
+        name = layout.collection_of(branch)
         result[branch] = values[order] if name is None else values[flat[name]]
     return result
 
 
 def concatenate(parts: Sequence[Columns]) -> Columns:
-    """The events of all parts one after the other."""
+    """The rows of all parts one after the other."""
     return {branch: np.concatenate([part[branch] for part in parts]) for branch in parts[0]}
 
 
-def write(path: Path, parts: Iterable[Columns], metadata: Callable[[], Metadata]) -> None:
-    """Writes the trees `Events` (zstd) and `metadata`, no more than a basket in memory; `metadata` is asked when `parts` is used up."""
+def write(path: Path, parts: Iterable[Columns], metadata: Callable[[], Metadata], layout: Layout = EVENTS) -> None:
+    """Writes the trees of the layout (zstd) and `metadata`, a basket in memory; `metadata` is asked when `parts` is used up."""
     with uproot.recreate(path, compression=uproot.ZSTD(_ZSTD_LEVEL)) as file:
-        file.mktree("Events", _event_types(), counter_name=lambda name: f"n{name}")
+        file.mktree(layout.tree, _types(layout), counter_name=lambda name: f"n{name}")
         for basket in _baskets(parts):
-            file["Events"].extend(_awkward(basket))
+            file[layout.tree].extend(_awkward(basket, layout))
         row = asdict(metadata())
         file.mktree("metadata", {name: "string" if isinstance(value, str) else type(value).__name__ + "64" for name, value in row.items()})
         file["metadata"].extend({name: ak.Array([value]) if isinstance(value, str) else np.array([value]) for name, value in row.items()})
 
 
-def _event_types() -> dict[str, Any]:
+def _types(layout: Layout) -> dict[str, Any]:
     types: dict[str, Any] = {}
-    for name, branches in COLLECTIONS.items():
+    for name, branches in layout.collections.items():
         record = ak.types.RecordType([ak.types.NumpyType(dtype.name) for dtype in branches.values()], list(branches))
         types[name] = ak.types.ListType(record)
-    return {**types, **SCALARS}
+    return {**types, **layout.scalars}
 
 
 def _baskets(parts: Iterable[Columns]) -> Iterator[Columns]:
@@ -117,12 +146,12 @@ def _baskets(parts: Iterable[Columns]) -> Iterator[Columns]:
         yield concatenate(held)
 
 
-def _awkward(columns: Columns) -> dict[str, Any]:
+def _awkward(columns: Columns, layout: Layout) -> dict[str, Any]:
     result: dict[str, Any] = {}
-    for name, branches in COLLECTIONS.items():
+    for name, branches in layout.collections.items():
         flat = ak.zip({field: columns[f"{name}_{field}"].astype(dtype) for field, dtype in branches.items()})
         result[name] = ak.unflatten(flat, columns[f"n{name}"])
-    return result | {branch: columns[branch].astype(dtype) for branch, dtype in SCALARS.items()}
+    return result | {branch: columns[branch].astype(dtype) for branch, dtype in layout.scalars.items()}
 
 
 def read_metadata(path: Path) -> Metadata | None:

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import zlib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from types import MappingProxyType
+from typing import TypedDict
 
 from root_gnn.errors import InputError, suggest
+from root_gnn.simulation.jets import JetSelection
+from root_gnn.simulation.resonances import Decay
 
 Settings = tuple[str, ...]
 EXTERNAL_IDS = 1000, 31000  # `process` values of external files under names of their own
@@ -18,6 +21,8 @@ class Process:
     """One process: its name on disk, its number in the branch `process`, and the Pythia settings that make it.
 
     `parts`: settings blocks of equal cross section that are mixed in equal shares (mirror images, say), each added to `settings`.
+    `variants`: further settings by the value of the parameter `spin`. `jets`: what the jet ntuple keeps, None where there is none.
+    `harder`: limits on the pt of the hard process over those on the pt of jets, without the upper one where jets have none.
     """
 
     name: str
@@ -28,13 +33,46 @@ class Process:
     caveat: str = ""
     params: tuple[str, ...] = ()
     needs_slha: bool = False
-    level: str = "events"
+    levels: tuple[str, ...] = ("events",)
+    jets: JetSelection | None = None
+    harder: tuple[float, float] | None = None
+    variants: Mapping[str, Settings] | None = None
 
 
 TTBAR = ("Top:gg2ttbar=on", "Top:qqbar2ttbar=on")
 # a decay channel must be added before all are switched off; matrix-element mode 100, since 0 drops the channel without a word
 TOP_TO_CHARM_HIGGS = ("6:addChannel=1 0.10 100 4 25", "6:onMode=off")
+HADRONIC_W, LEPTONIC_W = ("24:onMode=off", "24:onIfAny=1 2 3 4 5"), ("24:onMode=off", "24:onIfAny=11 13")
+BOOSTED_HIGGS = ("HiggsSM:ffbar2HZ=on", "23:onMode=off", "23:onIfAny=12 14 16", "25:onMode=off")
+HIGGS_TO_WW = (*BOOSTED_HIGGS, "25:onIfMatch=24 -24", "24:onMode=off")
+PAIR_OF_HIGGS = MappingProxyType({
+    "0": ("Higgs:useBSM=on", "HiggsBSM:gg2H2=on", "HiggsH2:coup2H1H1=1", "35:onMode=off", "35:onIfMatch=25 25"),
+    "2": ("ExtraDimensionsG*:gg2G*=on", "5100039:onMode=off", "5100039:onIfAny=25"),
+})
 STOP_PAIR = ("SUSY:gg2squarkantisquark=on", "SUSY:qqbar2squarkantisquark=on", "SUSY:idA=1000006", "SUSY:idB=1000006")
+
+_RECOIL = "recoils against Z to neutrinos"
+
+
+class _Several(TypedDict):
+    min_pt: float
+    max_pt: float
+    n_leading: int
+    whole_events: bool
+    min_jets: int
+
+
+_NO_LIMIT = 1e6  # GeV; no number that JSON lacks
+_SEVERAL: _Several = {"min_pt": 250.0, "max_pt": _NO_LIMIT, "n_leading": 0, "whole_events": True, "min_jets": 2}
+
+
+def _jets(
+    name: str, number: int, description: str, settings: Settings, decay: Decay | None, *, caveat: str,
+    parts: tuple[Settings, ...] = ((),), harder: tuple[float, float] = (0.9, 1.3),
+) -> Process:
+    return Process(name, number, f"jets: {description}", settings, parts, caveat, levels=("jets",), jets=JetSelection(name, decay),
+                   harder=harder)
+
 
 PROCESSES: tuple[Process, ...] = (
     Process("ggF", 1, "gluon fusion to a Higgs boson", ("HiggsSM:gg2H=on",),
@@ -63,25 +101,41 @@ PROCESSES: tuple[Process, ...] = (
     Process("Wjets", 21, "W with a jet", ("WeakBosonAndParton:qqbar2Wg=on", "WeakBosonAndParton:qg2Wq=on", "PhaseSpace:pTHatMin=30"),
             caveat="one jet from the matrix element (pt above 30 GeV), further ones from the shower are too soft"),
     Process("diboson", 22, "WW, WZ and ZZ", ("WeakDoubleBoson:all=on",), caveat="leading order, no gluon-gluon part"),
+    Process("HH4b", 23, "resonance of spin 0 or 2 to two Higgs bosons to four b", ("25:onMode=off", "25:onIfAny=5"), variants=PAIR_OF_HIGGS,
+            caveat="narrow, spin 2 and 1500 GeV unless --param spin=, mass=", params=("spin", "mass"), levels=("events", "jets"),
+            jets=JetSelection("Hbb", Decay(25, 2, flavour=5), **_SEVERAL)),
+    Process("multijet", 24, "quark and gluon jets", ("HardQCD:all=on",), levels=("events", "jets"), harder=(0.84, 1.3),
+            jets=JetSelection("QCD", **_SEVERAL), caveat="two partons from the matrix element, further jets from the shower"),
+    _jets("QCD", 41, "quark and gluon jets", ("HardQCD:all=on",), None, caveat="dijets; JetClass takes Z to neutrinos with a jet",
+          harder=(0.84, 1.3)),
+    _jets("Hbb", 42, "Higgs to b b", (*BOOSTED_HIGGS, "25:onIfAny=5"), Decay(25, 2, flavour=5), caveat=_RECOIL),
+    _jets("Hcc", 43, "Higgs to c c", (*BOOSTED_HIGGS, "25:onIfAny=4"), Decay(25, 2, flavour=4), caveat=_RECOIL),
+    _jets("Hgg", 44, "Higgs to g g", (*BOOSTED_HIGGS, "25:onIfMatch=21 21"), Decay(25, 2, flavour=21), caveat=_RECOIL),
+    _jets("H4q", 45, "Higgs to W W to four quarks", (*HIGGS_TO_WW, "24:onIfAny=1 2 3 4 5"), Decay(25, 4), caveat=_RECOIL),
+    _jets("Hqql", 46, "Higgs to W W to quarks, e or mu, neutrino", HIGGS_TO_WW, Decay(25, 4, n_lepton=1), caveat=_RECOIL,
+          parts=(("24:onPosIfAny=11 13", "24:onNegIfAny=1 2 3 4 5"), ("24:onPosIfAny=1 2 3 4 5", "24:onNegIfAny=11 13"))),
+    _jets("Zqq", 47, "Z to quarks", ("WeakDoubleBoson:ffbar2gmZgmZ=on", "WeakZ0:gmZmode=2", "23:onMode=off", "23:onIfAny=1 2 3 4 5"),
+          Decay(23, 2), caveat="from pairs of Z"),
+    _jets("Wqq", 48, "W to quarks", ("WeakDoubleBoson:ffbar2WW=on", *HADRONIC_W), Decay(24, 2), caveat="from pairs of W"),
+    _jets("Tbqq", 49, "top to b and quarks", (*TTBAR, *HADRONIC_W), Decay(6, 3), caveat="from pairs of tops"),
+    _jets("Tbl", 50, "top to b, e or mu, neutrino", (*TTBAR, *LEPTONIC_W), Decay(6, 3, n_lepton=1), caveat="from pairs of tops"),
 )
 
 _NO_MATRIX_ELEMENT = "Pythia alone has no matrix element for it"
 _LATER = "its table entry comes with a later release"
-_JETS = "it is a jet class, and jets (--level jets) come with a later release"
 UNAVAILABLE: Mapping[str, tuple[int, str]] = MappingProxyType({
     "tHjb": (7, _NO_MATRIX_ELEMENT), "tW": (11, _NO_MATRIX_ELEMENT), "ttW": (12, _NO_MATRIX_ELEMENT), "ttZ": (13, _NO_MATRIX_ELEMENT),
     "ttyy": (14, _NO_MATRIX_ELEMENT), "ttt": (15, _NO_MATRIX_ELEMENT), "tttt": (16, _NO_MATRIX_ELEMENT),
     "ttH_CPodd": (19, "Pythia alone would use the CP-even matrix element, which is wrong physics"),
-    "HH4b": (23, _LATER), "multijet": (24, _LATER), "Wprime": (25, _LATER), "Zprime": (26, _LATER), "tttt_scalar": (27, _LATER),
-    "QCD": (41, _JETS), "Hbb": (42, _JETS), "Hcc": (43, _JETS), "Hgg": (44, _JETS), "H4q": (45, _JETS), "Hqql": (46, _JETS),
-    "Zqq": (47, _JETS), "Wqq": (48, _JETS), "Tbqq": (49, _JETS), "Tbl": (50, _JETS),
+    "Wprime": (25, _LATER), "Zprime": (26, _LATER), "tttt_scalar": (27, _LATER),
 })
 BY_NAME: Mapping[str, Process] = MappingProxyType({process.name: process for process in PROCESSES})
 
 
-def find(name: str) -> Process:
-    """The process called `name`; InputError where it is unknown or Pythia cannot make it."""
+def find(name: str, level: str = "events") -> Process:
+    """The process called `name`; InputError where it is unknown, or Pythia cannot make it, or not at this level."""
     if name in BY_NAME:
+        _check_level(BY_NAME[name], level)
         return BY_NAME[name]
     if name in UNAVAILABLE:
         raise InputError(f"--process {name}: cannot be simulated here: {UNAVAILABLE[name][1]}. Make its hard events with a matrix-element "
@@ -93,8 +147,22 @@ def find(name: str) -> Process:
     raise InputError(f"--process {name}: no such process{near}")
 
 
-def external(name: str) -> Process:
-    """A process whose hard events come from a file; a name of INTERFACE keeps its number, others get one from their letters."""
+def _check_level(process: Process, level: str) -> None:
+    if level in process.levels:
+        return
+    if level == "events":
+        raise InputError(f"--process {process.name}: it is a class of jets, which have an ntuple of their own: add --level jets")
+    names = ", ".join(p.name for p in PROCESSES if level in p.levels)
+    raise InputError(f"--process {process.name} --level {level}: expected one of {names}; leave --level out for the event ntuple")
+
+
+def external(name: str, level: str = "events") -> Process:
+    """A process whose hard events come from a file; a name of INTERFACE keeps its number, others get one from their letters.
+
+    With jets the name says which class they are, so it must be one that has jets; InputError otherwise.
+    """
+    if level == "jets":
+        return replace(find(name, level), settings=(), parts=((),), variants=None, harder=None, params=())
     if name in BY_NAME:
         number = BY_NAME[name].id
     elif name in UNAVAILABLE:
@@ -107,7 +175,11 @@ def external(name: str) -> Process:
 
 def describe() -> list[str]:
     """One line for each process that can be simulated: name, what it is, its caveat."""
-    return [f"{p.name:<12} {p.description} ({p.caveat})" if p.caveat else f"{p.name:<12} {p.description}" for p in PROCESSES]
+    lines = []
+    for process in PROCESSES:
+        level = "" if process.levels == ("events",) else f" [--level {' or '.join(process.levels)}]"
+        lines.append(f"{process.name:<12} {process.description}{f' ({process.caveat})' if process.caveat else ''}{level}")
+    return lines
 
 
 PARAMETERS: Mapping[str, str] = MappingProxyType({
@@ -115,8 +187,15 @@ PARAMETERS: Mapping[str, str] = MappingProxyType({
     "ecm": "centre-of-mass energy in GeV (default 13000)",
     "mstop": "STOP: mass of the lighter stop in GeV (default 600)",
     "mlsp": "STOP: mass of the lightest neutralino in GeV (default 100)",
+    "spin": "HH4b: spin of the resonance, 0 or 2 (default 2)",
+    "mass": "HH4b: mass of the resonance in GeV (default 1500)",
+    "pt_min": "jets: smallest pt in GeV (default 500; HH4b and multijet 250)",
+    "pt_max": "jets: largest pt in GeV (default 1000; HH4b and multijet none)",
 })
+_WINDOW = ("pt_min", "pt_max")
+_CHOICES: Mapping[str, tuple[str, ...]] = MappingProxyType({"mpi": ("on", "off"), "spin": ("0", "2")})
 _TOP_MASS = 173.0
+_HIGGS_MASS = 125.0
 
 
 def check_params(params: Mapping[str, str], processes: Sequence[Process], *, from_file: bool) -> None:
@@ -124,20 +203,34 @@ def check_params(params: Mapping[str, str], processes: Sequence[Process], *, fro
     for key, value in params.items():
         if key not in PARAMETERS:
             raise InputError(f"--param {key}={value}: no such parameter{suggest(key, PARAMETERS)}")
-        if key == "mpi":
-            if value not in ("on", "off"):
-                raise InputError(f"--param mpi={value}: expected on or off")
-            continue
-        number(params, key, 0.0)
+        _check_value(key, params)
         if key == "ecm" and from_file:
             raise InputError(f"--param ecm={value}: with --lhe the beam energies are those of the file; leave ecm out")
-        if key in ("mstop", "mlsp") and not any(key in process.params for process in processes):
-            raise InputError(f"--param {key}={value}: it belongs to STOP, not to {', '.join(p.name for p in processes)}")
+        owners = [p.name for p in PROCESSES if key in p.params or (key in _WINDOW and p.jets)]
+        if owners and not any(p.jets if key in _WINDOW else key in p.params for p in processes):
+            raise InputError(f"--param {key}={value}: it belongs to {', '.join(owners)}, not to {', '.join(p.name for p in processes)}")
+    _check_energies(params)
+    for process in processes:
+        if process.jets is not None:
+            jet_selection(process, params)
+
+
+def _check_value(key: str, params: Mapping[str, str]) -> None:
+    choices = _CHOICES.get(key)
+    if choices is None:
+        number(params, key, 0.0)
+    elif params[key] not in choices:
+        raise InputError(f"--param {key}={params[key]}: expected {' or '.join(choices)}")
+
+
+def _check_energies(params: Mapping[str, str]) -> None:
     if number(params, "ecm", 13000.0) < 500.0:
         raise InputError(f"--param ecm={params['ecm']}: expected at least 500 GeV")
     if number(params, "mstop", 600.0) < number(params, "mlsp", 100.0) + _TOP_MASS:
         raise InputError(f"--param mstop, mlsp: the stop ({number(params, 'mstop', 600.0):g} GeV) must be heavier than neutralino and top "
                          f"together ({number(params, 'mlsp', 100.0) + _TOP_MASS:g} GeV)")
+    if number(params, "mass", 1500.0) < 2.0 * _HIGGS_MASS + 1.0:
+        raise InputError(f"--param mass={params['mass']}: expected more than two Higgs bosons weigh ({2 * _HIGGS_MASS + 1:g} GeV)")
 
 
 def number(params: Mapping[str, str], key: str, default: float) -> float:
@@ -154,6 +247,17 @@ def number(params: Mapping[str, str], key: str, default: float) -> float:
     return value
 
 
+def jet_selection(process: Process, params: Mapping[str, str]) -> JetSelection:
+    """Which jets of a process are kept; InputError where `pt_min` is not below `pt_max`."""
+    if process.jets is None:
+        raise ValueError(f"{process.name} has no jets")
+    low, high = number(params, "pt_min", process.jets.min_pt), number(params, "pt_max", process.jets.max_pt)
+    if low >= high:
+        raise InputError(f"--param pt_min, pt_max: for {process.name} jets between {low:g} and {high:g} GeV were asked for; the first must "
+                         f"be the smaller one")
+    return replace(process.jets, min_pt=low, max_pt=high)
+
+
 def settings_of(process: Process, params: Mapping[str, str], *, from_file: bool) -> tuple[Settings, ...]:
     """The full Pythia settings of every part of a process (beams, stable particles, switches), the seed left out."""
     common = ("Next:numberCount=0", "ParticleDecays:limitTau0=on", "ParticleDecays:tau0Max=10", "SLHA:verbose=0",
@@ -161,4 +265,27 @@ def settings_of(process: Process, params: Mapping[str, str], *, from_file: bool)
     if from_file:
         return (*common, "Beams:frameType=4"),
     beams = f"Beams:eCM={number(params, 'ecm', 13000.0):g}"
-    return tuple((*common, beams, *process.settings, *part) for part in process.parts)
+    chosen = (*process.settings, *_variant(process, params), *_phase_space(process, params))
+    return tuple((*common, beams, *chosen, *part) for part in process.parts)
+
+
+def _variant(process: Process, params: Mapping[str, str]) -> Settings:
+    """A resonance of the spin and mass asked for, one percent wide."""
+    if process.variants is None:
+        return ()
+    spin, mass = params.get("spin", "2"), number(params, "mass", 1500.0)
+    code = {"0": "35", "2": "5100039"}[spin]
+    width = (f"{code}:m0={mass:g}", f"{code}:mWidth={mass / 100:g}", f"{code}:doForceWidth=on", f"{code}:mMin={0.9 * mass:g}",
+             f"{code}:mMax={1.1 * mass:g}")
+    return (*process.variants[spin], *width)
+
+
+def _phase_space(process: Process, params: Mapping[str, str]) -> Settings:
+    """Limits on the pt of the hard process that leave room for what jets gain and lose."""
+    if process.harder is None:
+        return ()
+    selection, (low, high) = jet_selection(process, params), process.harder
+    limits = [f"PhaseSpace:pTHatMin={low * selection.min_pt:g}"]
+    if selection.max_pt < _NO_LIMIT:
+        limits.append(f"PhaseSpace:pTHatMax={high * selection.max_pt:g}")
+    return tuple(limits)

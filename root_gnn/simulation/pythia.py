@@ -13,6 +13,7 @@ from typing import Any
 
 import awkward as ak
 import numpy as np
+from numpy.typing import NDArray
 
 from root_gnn.errors import InputError, MissingExtra
 from root_gnn.simulation.record import EventRecord
@@ -22,7 +23,8 @@ TOLERATED_FAILURES = 50  # in a row, nothing accepted between them
 _MB_TO_PB = 1e9
 
 
-def _pythia8() -> Any:
+def pythia8() -> Any:
+    """Pythia's Python module; MissingExtra where it is not installed."""
     try:
         import pythia8mc
     except ImportError as error:
@@ -42,35 +44,40 @@ class CrossSection:
 class Generator:
     """Pythia ready to run with given settings and seed; RuntimeError where a setting is refused or starting up fails.
 
-    `slha`: text of a SUSY spectrum. `lhe`: file of hard events, of which the first `skip` are passed over.
+    `slha`: text of a SUSY spectrum. `lhe`: file of hard events, of which the first `skip` are passed over. `source`: an `LHAup` of
+    Pythia that gives the hard events. `pythia` is the object of the library itself.
     """
 
-    def __init__(self, settings: Sequence[str], *, seed: int, slha: str | None = None, lhe: Path | None = None, skip: int = 0) -> None:
+    def __init__(
+        self, settings: Sequence[str], *, seed: int, slha: str | None = None, lhe: Path | None = None, skip: int = 0, source: Any = None,
+    ) -> None:
         if not 1 <= seed <= LARGEST_SEED:
             raise ValueError(f"Pythia takes seeds from 1 to {LARGEST_SEED}, not {seed}")
         self._lhe = lhe
         self._failed_in_a_row = 0
         self.n_failed = 0
-        self._pythia = _pythia8().Pythia("", False)
+        self.pythia = pythia8().Pythia("", False)
         self._apply(["Print:quiet=on", "Random:setSeed=on", f"Random:seed={seed}", *settings])
         if lhe is not None:
-            self._pythia.settings.word("Beams:LHEF", str(lhe))
+            self.pythia.settings.word("Beams:LHEF", str(lhe))
+        if source is not None and not self.pythia.setLHAupPtr(source):
+            raise RuntimeError("Pythia does not take the source of hard events")
         with tempfile.TemporaryDirectory() as folder:
             if slha is not None:
                 spectrum = Path(folder) / "spectrum.slha"
                 spectrum.write_text(slha, encoding="ascii")
-                self._pythia.settings.word("SLHA:file", str(spectrum))
+                self.pythia.settings.word("SLHA:file", str(spectrum))
             self._start()
-        if skip and not self._pythia.LHAeventSkip(skip):
+        if skip and not self.pythia.LHAeventSkip(skip):
             raise InputError(f"--lhe {lhe}: fewer than {skip} events could be read")
 
     def _apply(self, settings: Sequence[str]) -> None:
         for setting in settings:
-            if not self._pythia.readString(setting):
+            if not self.pythia.readString(setting):
                 raise RuntimeError(f"Pythia refuses the setting '{setting}': unknown, out of range, or its data files are missing")
 
     def _start(self) -> None:
-        if self._pythia.init():
+        if self.pythia.init():
             return
         if self._lhe is not None:
             raise InputError(f"--lhe {self._lhe}: Pythia cannot start from it; its <init> block (beams, energies, processes) is not one "
@@ -79,27 +86,47 @@ class Generator:
 
     @property
     def version(self) -> str:
-        return f"Pythia {self._pythia.parm('Pythia:versionNumber'):.3f}"
+        return f"Pythia {self.pythia.parm('Pythia:versionNumber'):.3f}"
 
     @property
     def at_end(self) -> bool:
         """Whether a file of hard events is used up."""
-        return self._lhe is not None and bool(self._pythia.infoPython().atEndOfFile())
+        return self._lhe is not None and bool(self.pythia.infoPython().atEndOfFile())
 
     def cross_section(self) -> CrossSection:
-        info = self._pythia.infoPython()
+        info = self.pythia.infoPython()
         return CrossSection(info.sigmaGen() * _MB_TO_PB, info.sigmaErr() * _MB_TO_PB, int(info.nAccepted()))
 
     def batch(self, n_event: int) -> EventRecord:
         """Up to `n_event` showered, hadronised events: fewer where some failed or the file ended. 50 to 100 run fastest."""
-        events = self._pythia.nextBatch(n_event, "none")
+        good = self.events(n_event)
+        weights = ak.to_numpy(ak.firsts(good.info.weights)) if len(good) else np.zeros(0)
+        return concatenate_events([good] if len(good) else [], np.asarray(weights, dtype=np.float64))
+
+    def events(self, n_event: int) -> ak.Array:
+        """The same as Pythia gives them."""
+        events = self.pythia.nextBatch(n_event, "none")
         good = events[~ak.is_none(events)]
+        self._count(len(good), len(events))
+        return good
+
+    def next(self) -> bool:
+        """Makes one event inside `pythia`; False where that failed or the file ended."""
+        made = bool(self.pythia.next())
+        self._count(int(made), 1)
+        return made
+
+    @property
+    def weight(self) -> float:
+        """Weight of the event that `next` made."""
+        return float(self.pythia.infoPython().weight())
+
+    def _count(self, n_good: int, n_asked: int) -> None:
         if not self.at_end:
-            self.n_failed += len(events) - len(good)
-        self._failed_in_a_row = 0 if len(good) else self._failed_in_a_row + len(events)
+            self.n_failed += n_asked - n_good
+        self._failed_in_a_row = 0 if n_good else self._failed_in_a_row + n_asked
         if self._failed_in_a_row >= TOLERATED_FAILURES and not self.at_end:
             self._give_up()
-        return _flat(good)
 
     def _give_up(self) -> None:
         if self._lhe is not None:
@@ -108,18 +135,27 @@ class Generator:
         raise RuntimeError(f"Pythia failed on {self._failed_in_a_row} events in a row")
 
 
-def _flat(events: ak.Array) -> EventRecord:
-    count = ak.to_numpy(ak.num(events.prt.id)) if len(events) else np.zeros(0, dtype=np.int64)
-    particles = ak.flatten(ak.drop_none(events.prt, axis=0)) if len(events) else events.prt
-
-    def column(array: ak.Array, kind: type) -> Any:
-        return np.asarray(ak.to_numpy(array), dtype=kind) if len(events) else np.zeros(0, dtype=kind)
-
+def concatenate_events(parts: Sequence[ak.Array], weights: NDArray[np.float64]) -> EventRecord:
+    """Pythia's events, all parts one after the other, with their weights `(n_event,)`, as flat arrays."""
+    blocks = [_columns(part) for part in parts]
+    if not blocks:
+        empty, none = np.zeros(0), np.zeros(0, dtype=np.int64)
+        return EventRecord(0, none, none, none.astype(bool), none, *(empty,) * 8)
+    count = np.concatenate([block["count"] for block in blocks])
+    column = {name: np.concatenate([block[name] for block in blocks]) for name in blocks[0] if name != "count"}
     start = np.repeat(np.cumsum(count) - count, count)
-    weights = ak.to_numpy(ak.firsts(events.info.weights)) if len(events) else np.zeros(0)
     return EventRecord(
-        n_event=len(events), event=np.repeat(np.arange(len(events)), count), pdg=column(particles.id, np.int64),
-        final=column(particles.status, np.int64) > 0, mother=column(particles.mother1, np.int64) + start,
-        px=column(particles.p.px, np.float64), py=column(particles.p.py, np.float64), pz=column(particles.p.pz, np.float64),
-        energy=column(particles.p.e, np.float64), weight=np.asarray(weights, dtype=np.float64),
+        n_event=len(count), event=np.repeat(np.arange(len(count)), count), pdg=column["id"], final=column["status"] > 0,
+        mother=column["mother1"] + start, px=column["px"], py=column["py"], pz=column["pz"], energy=column["e"],
+        x=column["x"], y=column["y"], z=column["z"], weight=weights,
     )
+
+
+def _columns(events: ak.Array) -> dict[str, NDArray[Any]]:
+    listed = ak.drop_none(events.prt, axis=0)
+    particles = ak.flatten(listed)
+    columns = {"count": ak.to_numpy(ak.num(listed.id)).astype(np.int64)}
+    columns |= {name: ak.to_numpy(particles[name]).astype(np.int64) for name in ("id", "status", "mother1")}
+    columns |= {name: np.asarray(ak.to_numpy(particles.p[name]), dtype=np.float64) for name in ("px", "py", "pz", "e")}
+    vertex = {"x": "px", "y": "py", "z": "pz"}  # Pythia keeps positions in its four-vectors too; none where a particle has no vertex
+    return columns | {name: np.asarray(ak.to_numpy(ak.fill_none(particles.vProd[axis], 0.0))) for name, axis in vertex.items()}

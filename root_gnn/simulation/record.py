@@ -22,6 +22,7 @@ class EventRecord:
 
     `event` is the particle's event, `pdg` its code, `final` whether it reaches the detector, `mother` the index of its first
     mother in these arrays (an event's first entry, which stands for the event itself, where there is none). GeV.
+    `x, y, z` is where a particle was born, in mm from the collision.
     """
 
     n_event: int
@@ -33,6 +34,9 @@ class EventRecord:
     py: Floats
     pz: Floats
     energy: Floats
+    x: Floats
+    y: Floats
+    z: Floats
     weight: Floats
 
     @cached_property
@@ -67,6 +71,27 @@ class EventRecord:
         last = np.ones(len(self.pdg), dtype=bool)
         last[self.mother[self.pdg[self.mother] == self.pdg]] = False
         return last
+
+    @cached_property
+    def _by_mother(self) -> tuple[Ints, Ints]:
+        order = np.argsort(self.mother, kind="stable")
+        return order, self.mother[order]
+
+    def children(self, index: Ints) -> tuple[Ints, Ints]:
+        """All `(i, child)`: particles whose first mother is `index[i]`, as two flat index arrays."""
+        order, mother = self._by_mother
+        owner, place = span_pairs(np.searchsorted(mother, index), np.searchsorted(mother, index, side="right"))
+        return owner, order[place]
+
+    def last_copy(self, index: Ints) -> Ints:
+        """Particles `index` as they decay: followed through daughters of the same code."""
+        last = index.copy()
+        while True:
+            owner, child = self.children(last)
+            same = self.pdg[child] == self.pdg[last[owner]]
+            if not same.any():
+                return last
+            last[owner[same]] = child[same]
 
     def parent_kind(self, index: Ints) -> Ints:
         """Code without sign of what particles `index` were born from, their own earlier copies skipped."""

@@ -7,24 +7,38 @@ import hashlib
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from importlib.resources import files
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
 from root_gnn.atomic import atomic_file
 from root_gnn.console import Meter, log, progress
-from root_gnn.errors import InputError
+from root_gnn.errors import InputError, suggest
 from root_gnn.simulation.chunk import EVENTS_PER_CHUNK, LARGEST_CHUNK, LARGEST_USER_SEED, Chunk, Result, run_chunk
 from root_gnn.simulation.detector import Detector
 from root_gnn.simulation.lhe import count_events
 from root_gnn.simulation.ntuple import Columns, Metadata, read_metadata, select, write
 from root_gnn.simulation.objects import Selection
 from root_gnn.simulation.pool import run_in_order
-from root_gnn.simulation.processes import Process, check_params, external, find, number, settings_of
+from root_gnn.simulation.processes import Process, check_params, external, find, jet_selection, number, settings_of
 
+LARGEST_RESIMULATE = 100
 NO_PARAMS: Mapping[str, str] = {}
+
+
+@dataclass(frozen=True)
+class _Request:
+    """What is asked for, whatever the process."""
+
+    events: int
+    seed: int
+    params: Mapping[str, str]
+    lhe: Path | None
+    copies: int
+    level: str
 
 
 @dataclass(frozen=True)
@@ -38,6 +52,12 @@ class _Plan:
     chunks: tuple[Chunk, ...]
     settings: str
 
+    @property
+    def item(self) -> str:
+        """What is counted."""
+        jets = self.chunks[0].jets
+        return "events" if jets is None or jets.whole_events else "jets"
+
 
 def simulate(
     processes: Sequence[str], *, events: int, out: Path, seed: int = 1, jobs: int = 1, lhe: Path | None = None, resimulate: int = 1,
@@ -45,16 +65,20 @@ def simulate(
 ) -> list[Path]:
     """Writes `out/<process>.root`, `events` preselected events each, and returns the paths in the order of `processes`.
 
-    The content depends on process, events, seed and `params` only, never on `jobs` (spawned processes: a script that asks for more
-    than one needs the usual `if __name__ == "__main__"`). `lhe` showers the hard events of a file under the one name given, or the
-    file's own. A complete file made with the same settings is kept; a different one is an InputError unless `overwrite`.
+    The content depends on process, events, seed, `resimulate`, `level` and `params` only, never on `jobs` (spawned processes: a
+    script that asks for more than one needs the usual `if __name__ == "__main__"`). `level` "jets" writes large-radius jets with their
+    constituents: `events` jets of a class, or all jets of `events` events where the process is one of whole events. `resimulate`
+    showers each hard event so many times and writes as many rows. `lhe` showers the hard events of a file under the one name given,
+    or the file's own. A complete file made with the same settings is kept; a different one is an InputError unless `overwrite`.
     """
     _check_options(processes, events=events, seed=seed, jobs=jobs, lhe=lhe, resimulate=resimulate, level=level)
-    chosen = [find(name) for name in processes] if lhe is None else [external(processes[0] if processes else lhe.name.split(".")[0])]
+    chosen = [find(name, level) for name in processes] if lhe is None else [
+        external(processes[0] if processes else lhe.name.split(".")[0], level)]
     if out.exists() and not out.is_dir():
         raise InputError(f"--out {out}: expected a folder, but it is a file; choose another name")
     check_params(params, chosen, from_file=lhe is not None)
-    plans = [_plan(process, events, seed, out / f"{process.name}.root", params, lhe) for process in chosen]
+    request = _Request(events, seed, params, lhe, resimulate, level)
+    plans = [_plan(process, request, out / f"{process.name}.root") for process in chosen]
     for plan in plans:
         _clear_leftovers(plan.path)
     todo = [plan for plan in plans if overwrite or not _is_there(plan)]
@@ -66,10 +90,10 @@ def simulate(
 def _check_options(
     processes: Sequence[str], *, events: int, seed: int, jobs: int, lhe: Path | None, resimulate: int, level: str,
 ) -> None:
-    if level != "events":
-        raise InputError(f"--level {level}: only 'events' can be simulated; the jet ntuple (--level jets) comes with a later release")
-    if resimulate != 1:
-        raise InputError(f"--resimulate {resimulate}: only 1 is possible: showering the same hard event again comes with a later release")
+    if level not in ("events", "jets"):
+        raise InputError(f"--level {level}: expected events or jets{suggest(level, ('events', 'jets'))}")
+    if not 1 <= resimulate <= LARGEST_RESIMULATE:
+        raise InputError(f"--resimulate {resimulate}: expected 1 to {LARGEST_RESIMULATE} showers of each hard event")
     if lhe is None and not processes:
         raise InputError("--process: at least one is needed; `root-gnn simulate --list` shows them")
     if lhe is not None and len(processes) > 1:
@@ -84,21 +108,26 @@ def _check_options(
         raise InputError(f"--jobs {jobs}: expected 1 or more processes")
 
 
-def _plan(process: Process, events: int, seed: int, path: Path, params: Mapping[str, str], lhe: Path | None) -> _Plan:
+def _plan(process: Process, request: _Request, path: Path) -> _Plan:
+    events, seed, params, lhe = request.events, request.seed, request.params, request.lhe
+    jets = jet_selection(process, params) if request.level == "jets" else None
     parts = settings_of(process, params, from_file=lhe is not None)
     slha = _spectrum(params) if process.needs_slha else None
-    settings = {"parts": parts, "slha": slha, "detector": asdict(Detector()), "selection": asdict(Selection())}
+    settings: dict[str, Any] = {"parts": parts, "slha": slha, "detector": asdict(Detector()), "selection": asdict(jets or Selection())}
+    if request.copies > 1:
+        settings["resimulate"] = request.copies
     if lhe is None:
         firsts = range(0, events, EVENTS_PER_CHUNK)
-        chunks = tuple(Chunk(process.id, seed, i, parts, min(EVENTS_PER_CHUNK, events - first), slha) for i, first in enumerate(firsts))
+        chunks = [Chunk(process.id, seed, i, parts, min(EVENTS_PER_CHUNK, events - first), slha) for i, first in enumerate(firsts)]
     else:
         n_hard = count_events(lhe)
         with lhe.open("rb") as stream:
             settings["lhe"] = {"name": lhe.name, "sha256": hashlib.file_digest(stream, "sha256").hexdigest()}
         firsts = range(0, n_hard, EVENTS_PER_CHUNK)
-        chunks = tuple(Chunk(process.id, seed, i, parts, 0, lhe=lhe.resolve(), skip=first, n_hard=min(EVENTS_PER_CHUNK, n_hard - first))
-                       for i, first in enumerate(firsts))
-    return _Plan(process, events, seed, path, chunks, json.dumps(settings, sort_keys=True))
+        chunks = [Chunk(process.id, seed, i, parts, 0, lhe=lhe.resolve(), skip=first, n_hard=min(EVENTS_PER_CHUNK, n_hard - first))
+                  for i, first in enumerate(firsts)]
+    chunks = [replace(chunk, copies=request.copies, jets=jets) for chunk in chunks]
+    return _Plan(process, events, seed, path, tuple(chunks), json.dumps(settings, sort_keys=True))
 
 
 def _spectrum(params: Mapping[str, str]) -> str:
@@ -144,13 +173,13 @@ def _write_file(plan: _Plan, results: Iterator[Result], meter: Meter) -> None:
     _clear_leftovers(plan.path)
     with atomic_file(plan.path) as temporary, temporary.open("rb") as held:
         fcntl.flock(held, fcntl.LOCK_EX)
-        write(temporary, total.take(results, meter), total.metadata)
+        write(temporary, total.take(results, meter), total.metadata, plan.chunks[0].layout)
     row = total.metadata()
-    log.info("%s: %s of %s events tried were kept, cross section %.4g +- %.2g pb", plan.path, f"{row.n_kept:,}", f"{row.n_tried:,}",
+    log.info("%s: %s %s of %s events tried, cross section %.4g +- %.2g pb", plan.path, f"{row.n_kept:,}", plan.item, f"{row.n_tried:,}",
              row.cross_section, row.cross_section_error)
-    if row.n_kept < plan.events:
-        log.warning("%s: %s events were asked for, but the Les Houches file gave only %s that pass the preselection", plan.path,
-                    f"{plan.events:,}", f"{row.n_kept:,}")
+    if total.n_kept < plan.events:
+        log.warning("%s: %s %s were asked for, but the Les Houches file gave only %s that pass the preselection", plan.path,
+                    f"{plan.events:,}", plan.item, f"{total.n_kept:,}")
 
 
 class _Total:
@@ -159,7 +188,7 @@ class _Total:
     def __init__(self, plan: _Plan) -> None:
         self._plan = plan
         self._results: list[Result] = []
-        self._n_kept = self._n_tried = 0
+        self.n_kept = self._n_tried = 0
         self._sum_of_weights = 0.0
 
     def take(self, results: Iterator[Result], meter: Meter) -> Iterator[Columns]:
@@ -167,19 +196,20 @@ class _Total:
         for _ in self._plan.chunks:
             result = next(results)
             n_kept = len(result.tried_at)
-            n_left = self._plan.events - self._n_kept
+            n_left = self._plan.events - self.n_kept
             cut = n_kept > n_left
             self._n_tried += int(result.tried_at[n_left - 1]) if cut else result.n_tried
             self._sum_of_weights += float(result.weight_at[n_left - 1]) if cut else result.sum_of_weights
-            self._n_kept += min(n_kept, n_left)
+            self.n_kept += min(n_kept, n_left)
             columns, result.columns = result.columns, {}
             self._results.append(result)
             meter.advance(min(n_kept, n_left), self._plan.process.name)
             if columns:
-                yield select(columns, np.arange(n_kept) < n_left) if cut else columns
-            if self._n_kept >= self._plan.events:
+                layout = self._plan.chunks[0].layout
+                yield select(columns, np.arange(len(columns["weight"])) < result.rows_at[n_left - 1], layout) if cut else columns
+            if self.n_kept >= self._plan.events:
                 return
-        if not self._n_kept:
+        if not self.n_kept:
             n_failed = sum(result.n_failed for result in self._results)
             raise InputError(f"--lhe: no event of the file for {self._plan.process.name} could be used: Pythia rejected {n_failed} (such "
                              f"files often lack the colour flow, columns ICOLUP), {self._n_tried} failed the preselection of two objects")
@@ -188,8 +218,10 @@ class _Total:
         value, error = self._cross_section()
         plan, generator = self._plan, self._results[0].generator
         n_failed = sum(result.n_failed for result in self._results)
-        return Metadata(plan.process.name, plan.process.id, plan.seed, generator, value, error, self._n_tried, self._n_kept, n_failed,
-                        self._sum_of_weights, plan.events, plan.settings)
+        copies = plan.chunks[0].copies
+        return Metadata(
+            plan.process.name, plan.process.id, plan.seed, generator, value, error, self._n_tried * copies, self.n_kept * copies, n_failed,
+            self._sum_of_weights * copies, plan.events, plan.settings)
 
     def _cross_section(self) -> tuple[float, float]:
         """Sum over the parts of the mean over the chunks, weighted by the events each rests on."""

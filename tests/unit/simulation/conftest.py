@@ -16,10 +16,10 @@ QUICK = {"mpi": "off"}
 
 @pytest.fixture(scope="session")
 def make_record() -> Callable[..., EventRecord]:
-    """Builds a record from (event, pdg, mother, pt, eta, phi, mass, final) arrays; mothers count within all particles, -1 is none."""
+    """Builds a record from arrays (and where particles were born); mothers count within all particles, -1 is none."""
 
     def make(n_event: int, *, event: Any, pdg: Any, pt: Any, eta: Any, phi: Any, mass: Any = 0.0, mother: Any = -1,
-             final: Any = True) -> EventRecord:
+             final: Any = True, born: Any = (0.0, 0.0, 0.0)) -> EventRecord:
         event = np.asarray(event, dtype=np.int64)
         n = len(event)
         pdg, pt, eta, phi, mass, mother, final = (np.broadcast_to(np.asarray(x), n) for x in (pdg, pt, eta, phi, mass, mother, final))
@@ -43,7 +43,8 @@ def make_record() -> Callable[..., EventRecord]:
         pdgs[root] = 90
         return EventRecord(
             n_event, events, pdgs, column(final, bool), mothers, column(pt * np.cos(phi), float), column(pt * np.sin(phi), float),
-            column(pt * np.sinh(eta), float), column(np.hypot(pt * np.cosh(eta), mass), float), np.ones(n_event),
+            column(pt * np.sinh(eta), float), column(np.hypot(pt * np.cosh(eta), mass), float),
+            *(column(np.broadcast_to(axis, n), float) for axis in born), np.ones(n_event),
         )
 
     return make

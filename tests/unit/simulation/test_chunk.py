@@ -8,15 +8,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from root_gnn.simulation.chunk import EVENTS_PER_CHUNK, LARGEST_CHUNK, LARGEST_USER_SEED, Chunk, _number, pythia_seed, run_chunk
-from root_gnn.simulation.ntuple import Columns
 from root_gnn.simulation.pythia import LARGEST_SEED
+from root_gnn.simulation.rows import Rows
 
 SEEDS, IDS, CHUNKS = st.integers(0, LARGEST_USER_SEED), st.integers(1, 127), st.integers(0, LARGEST_CHUNK)
 
 
 def _first_and_last(process_id: int, seed: int, index: int) -> tuple[int, int]:
-    columns: Columns = {"weight": np.ones(EVENTS_PER_CHUNK)}
-    _number(columns, Chunk(process_id, seed, index, ((),), EVENTS_PER_CHUNK))
+    n = np.arange(EVENTS_PER_CHUNK)
+    columns = _number(Rows({}, n, n, np.zeros_like(n)), Chunk(process_id, seed, index, ((),), EVENTS_PER_CHUNK))
     assert columns["eventNumber"].dtype == np.int64
     return int(columns["eventNumber"][0]), int(columns["eventNumber"][-1])
 

@@ -11,7 +11,7 @@ import pytest
 import uproot
 
 from root_gnn.errors import InputError
-from root_gnn.simulation.ntuple import COLLECTIONS, SCALARS, Columns, Metadata, concatenate, read_metadata, reorder, select, write
+from root_gnn.simulation.ntuple import EVENTS, Columns, Metadata, concatenate, read_metadata, reorder, select, write
 
 TRUTH = {f"{name}_{x}": "int8_t" if x == "exists" else "float" for name in ("higgs", "top1", "top2", "W", "Z")
          for x in ("exists", "pt", "eta", "phi", "m")}
@@ -29,11 +29,11 @@ METADATA = Metadata("WH", 3, 5, "Pythia 8.317", 1.25, 0.01, 120, 100, 0, 120.0, 
 def _columns(n_event: int, seed: int) -> Columns:
     rng = np.random.default_rng(seed)
     columns: Columns = {}
-    for name, branches in COLLECTIONS.items():
+    for name, branches in EVENTS.collections.items():
         columns[f"n{name}"] = rng.integers(0, 4, n_event).astype(np.int32)
         for branch, dtype in branches.items():
             columns[f"{name}_{branch}"] = rng.normal(0, 20, columns[f"n{name}"].sum()).astype(dtype)
-    return columns | {branch: rng.normal(0, 20, n_event).astype(dtype) for branch, dtype in SCALARS.items()}
+    return columns | {branch: rng.normal(0, 20, n_event).astype(dtype) for branch, dtype in EVENTS.scalars.items()}
 
 
 def _jagged(columns: Columns, branch: str) -> ak.Array:

@@ -37,9 +37,12 @@ def test_what_pythia_cannot_do_is_refused_with_the_way_out(name: str) -> None:
         find(name)
 
 
-def test_jets_and_typos_are_refused() -> None:
-    with pytest.raises(InputError, match="--level jets"):
+def test_levels_and_typos_are_refused() -> None:
+    with pytest.raises(InputError, match="add --level jets"):
         find("Tbqq")
+    with pytest.raises(InputError, match="expected one of HH4b, multijet, QCD, Hbb"):
+        find("ttH", "jets")
+    assert find("HH4b", "jets") is find("HH4b", "events")
     with pytest.raises(InputError, match="did you mean ttbar"):
         find("tbar")
 
@@ -83,7 +86,7 @@ def test_pythia_accepts_every_setting_and_makes_the_process(name: str) -> None:
         generator = Generator(settings, seed=1, slha=_spectrum({}) if process.needs_slha else None)
         record = generator.batch(5)
         n_higgs = (record.is_last_copy & (record.pdg == 25)).sum() / record.n_event
-        assert n_higgs == (name in ("ggF", "VBF", "WH", "ZH", "ttH", "bbH", "FCNC"))
+        assert n_higgs == {"HH4b": 2}.get(name, name in ("ggF", "VBF", "WH", "ZH", "ttH", "bbH", "FCNC") or name.startswith("H"))
         n_top = (record.is_last_copy & (record.kind == 6)).sum() / record.n_event
-        assert n_top == {"ttH": 2, "ttbar": 2, "FCNC": 2, "STOP": 2, "singletop_t": 1, "singletop_s": 1}.get(name, 0)
+        assert n_top == {"ttH": 2, "ttbar": 2, "FCNC": 2, "STOP": 2, "singletop_t": 1, "singletop_s": 1, "Tbqq": 2, "Tbl": 2}.get(name, 0)
         assert generator.cross_section().value > 0

@@ -181,7 +181,8 @@ def test_chunks_of_a_file_do_not_overlap(real_data: Path, tmp_path: Path, monkey
 @pytest.mark.parametrize(("changes", "message"), [
     ({"processes": ["tW"]}, "Pythia alone"), ({"processes": ["WHH"]}, "did you mean"), ({"processes": []}, "at least one"),
     ({"processes": ["WH", "WH"]}, "twice"), ({"events": 0}, "--events 0"), ({"seed": -1}, "--seed -1"), ({"jobs": 0}, "--jobs 0"),
-    ({"level": "jets"}, "later release"), ({"resimulate": 3}, "--resimulate 3"), ({"params": {"mass": "3"}}, "no such parameter"),
+    ({"level": "jets"}, "expected one of"), ({"resimulate": 0}, "--resimulate 0"), ({"level": "jet"}, "did you mean jets"),
+    ({"params": {"masss": "3"}}, "no such parameter"),
     ({"lhe": Path("missing.lhe"), "processes": ["tW"]}, "no such file"), ({"lhe": Path("x.lhe"), "processes": ["a", "b"]}, "one process"),
 ])
 def test_wrong_requests_are_refused_before_any_work(tmp_path: Path, changes: dict[str, Any], message: str) -> None:

@@ -1,0 +1,57 @@
+"""Soft-drop mass and N-subjettiness of many jets at once, from their constituents.
+
+Soft drop: Larkoski, Marzani, Soyez, Thaler 2014 (arXiv:1402.2657). N-subjettiness: Thaler, Van Tilburg 2011 (arXiv:1011.2268) and 2012
+(arXiv:1108.2701). Both by FastJet and its contributed packages, through the array interface of the Python package.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import awkward as ak
+import numpy as np
+from numpy.typing import NDArray
+
+from root_gnn.clustering.jets import Floats, _fastjet, _without_banner
+
+_WHOLE_JET = 100.0  # a radius that puts all constituents of a jet into one
+
+
+def soft_drop_mass(
+    px: Floats, py: Floats, pz: Floats, energy: Floats, *, counts: NDArray[np.int64], radius: float, z_cut: float = 0.1, beta: float = 0.0,
+) -> Floats:
+    """Mass `(n_jet,)` in GeV of jets groomed with soft drop, of constituents `(n_particle,)` jet after jet, `counts (n_jet,)` >= 1 each.
+
+    Each jet is reclustered with Cambridge/Aachen and declustered until min(pt1, pt2) > z_cut (pt1 + pt2) (dR / radius)^beta.
+    """
+    if not len(counts):
+        return np.zeros(0)
+    sequence = _recluster(px, py, pz, energy, counts)
+    groomed = sequence.exclusive_jets_softdrop_grooming(njets=1, beta=beta, symmetry_cut=z_cut, symmetry_measure="scalar_z", R0=radius)
+    mass: Floats = ak.to_numpy(ak.flatten(groomed.msoftdrop, axis=None))
+    return np.maximum(mass, 0.0)  # FastJet gives a negative number where rounding makes the square negative
+
+
+def n_subjettiness(
+    px: Floats, py: Floats, pz: Floats, energy: Floats, *, counts: NDArray[np.int64], radius: float,
+    n_subjets: Sequence[int] = (1, 2, 3, 4),
+) -> Floats:
+    """tau_N `(n_jet, len(n_subjets))`, normalised measure with beta 1, one minimisation step from exclusive-kT axes.
+
+    tau_N = sum of pt_i min over axes of dR_i / (radius sum of pt_i); 0 where a jet has no more than N constituents.
+    """
+    if not len(counts):
+        return np.zeros((0, len(n_subjets)))
+    sequence = _recluster(px, py, pz, energy, counts)
+    tau = sequence.njettiness(
+        measure_definition="NormalizedMeasure", axes_definition="OnePass_KT_Axes", njets=list(n_subjets), beta=1.0, R0=radius)
+    return np.asarray(ak.to_numpy(tau), dtype=np.float64).reshape(len(counts), len(n_subjets))
+
+
+def _recluster(px: Floats, py: Floats, pz: Floats, energy: Floats, counts: NDArray[np.int64]) -> Any:
+    """All constituents of each jet in one Cambridge/Aachen jet."""
+    fastjet = _fastjet()
+    particles = ak.unflatten(ak.zip({"px": px, "py": py, "pz": pz, "E": energy}), counts)
+    with _without_banner():
+        return fastjet.ClusterSequence(particles, fastjet.JetDefinition(fastjet.cambridge_algorithm, _WHOLE_JET))

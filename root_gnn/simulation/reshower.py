@@ -1,0 +1,98 @@
+"""The same hard event showered several times: parton shower, further interactions, hadronisation and decays drawn anew.
+
+As in RS3L (Harris et al. 2024, arXiv:2403.07066). One Pythia makes hard events only, decays of heavy particles included; what it has
+is handed in memory, in the Les Houches form, to a second one that showers it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import awkward as ak
+import numpy as np
+
+from root_gnn.simulation.pythia import CrossSection, Generator, concatenate_events, pythia8
+from root_gnn.simulation.record import EventRecord
+
+_ONE_PROCESS = 9999
+_FIRST_PARTON = 3  # in Pythia's record of a hard event: behind the event itself and the beams
+_INCOMING, _OUTGOING, _DECAYED = -1, 1, 2
+_UNPOLARISED = 9.0
+
+
+class Reshowerer:
+    """A generator of `copies` showers of every hard event; takes what `Generator` takes, and a seed of its own for the hard events."""
+
+    def __init__(
+        self, settings: Sequence[str], *, seed: int, hard_seed: int, copies: int, slha: str | None = None, lhe: Path | None = None,
+        skip: int = 0,
+    ) -> None:
+        self._copies = copies
+        self._hard = Generator([*settings, "PartonLevel:all=off"], seed=hard_seed, slha=slha, lhe=lhe, skip=skip)
+        self._source = _hand_over(self._hard.pythia)
+        showers = [setting for setting in settings if not setting.startswith(("Beams:", "PhaseSpace:"))]
+        self._shower = Generator([*showers, "Beams:frameType=5"], seed=seed, slha=slha, source=self._source)
+
+    @property
+    def version(self) -> str:
+        return self._hard.version
+
+    @property
+    def at_end(self) -> bool:
+        return self._hard.at_end
+
+    @property
+    def n_failed(self) -> int:
+        """Hard events lost because one of their showers, or they themselves, failed."""
+        return self._hard.n_failed + self._shower.n_failed
+
+    def cross_section(self) -> CrossSection:
+        return self._hard.cross_section()
+
+    def batch(self, n_event: int) -> EventRecord:
+        """Up to `n_event` hard events, the `copies` showers of each one after the other."""
+        weights: list[float] = []
+        showered: list[ak.Array] = []
+        for _ in range(n_event):
+            if self._hard.at_end:
+                break
+            if not self._hard.next():
+                continue
+            copies = self._shower.events(self._copies)
+            if len(copies) == self._copies:
+                showered.append(copies)
+                weights.append(self._hard.weight)
+        return concatenate_events(showered, np.repeat(np.asarray(weights), self._copies))
+
+
+def _hand_over(hard: Any) -> Any:
+    """A source of Les Houches events that always gives the present hard event of Pythia `hard`."""
+    base: Any = pythia8().LHAup
+
+    class HardEvent(base):  # type: ignore[misc]
+        def setInit(self) -> bool:
+            info = hard.infoPython()
+            self.setBeamA(info.idA(), info.eA(), 0, 0)
+            self.setBeamB(info.idB(), info.eB(), 0, 0)
+            self.setStrategy(3)  # unweighted events: weights are kept aside
+            self.addProcess(_ONE_PROCESS, 1.0, 0.0, 1.0)
+            return True
+
+        def setEvent(self, process: int = 0) -> bool:
+            event, info = hard.process, hard.infoPython()
+            self.setProcess(_ONE_PROCESS, 1.0, info.QRen(), info.alphaEM(), info.alphaS())
+            for i in range(_FIRST_PARTON, event.size()):
+                self.addParticle(*_row(event[i], incoming=i < _FIRST_PARTON + 2))
+            return True
+
+    return HardEvent()
+
+
+def _row(particle: Any, *, incoming: bool) -> tuple[Any, ...]:
+    """A particle in the columns of a Les Houches file."""
+    status = _INCOMING if incoming else _OUTGOING if particle.isFinal() else _DECAYED
+    mothers = (0, 0) if incoming else (max(particle.mother1() - _FIRST_PARTON + 1, 0), max(particle.mother2() - _FIRST_PARTON + 1, 0))
+    return (particle.id(), status, *mothers, particle.col(), particle.acol(), particle.px(), particle.py(), particle.pz(), particle.e(),
+            particle.m(), particle.tau(), _UNPOLARISED, particle.scale())

@@ -1,0 +1,106 @@
+"""Rows of the ntuple made of a batch of generated events, and the items they are counted by."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from root_gnn.simulation.detector import Detector, measure
+from root_gnn.simulation.jets import Found, JetSelection, choose, find_jets, jet_columns, same_jets
+from root_gnn.simulation.ntuple import Columns, Layout, concatenate, reorder, select
+from root_gnn.simulation.objects import Selection, preselected, reconstruct
+from root_gnn.simulation.record import EventRecord, Ints
+from root_gnn.simulation.truth import truth
+
+
+@dataclass
+class Rows:
+    """Branches of some rows, and for each row `(n_row,)` its item (from 0, in order), hard event and shower of that.
+
+    Items are what `--events` counts: an event with all its showers, a jet with all its showers, or all jets of an event.
+    """
+
+    columns: Columns
+    item: Ints
+    hard: Ints
+    copy: Ints
+
+    @property
+    def n_item(self) -> int:
+        return int(self.item[-1]) + 1 if len(self.item) else 0
+
+    def event_rank(self) -> Ints:
+        """For each row `(n_row,)` the number of its hard event, counted in the order they first come."""
+        _, place, inverse = np.unique(self.hard, return_index=True, return_inverse=True)
+        rank = np.argsort(np.argsort(place))
+        return np.asarray(rank[inverse.reshape(-1)], dtype=np.int64)
+
+    @property
+    def hard_of_item(self) -> Ints:
+        """`(n_item,)`."""
+        return self.hard[np.searchsorted(self.item, np.arange(self.n_item))]
+
+
+def event_rows(record: EventRecord, detector: Detector, selection: Selection, rng: np.random.Generator, *, copies: int) -> Rows:
+    """Events as rows; a hard event is kept where all its showers pass the preselection."""
+    columns = reconstruct(record, measure(record, detector, rng), selection, rng)
+    columns["weight"] = record.weight.astype(np.float32)
+    columns |= truth(record)
+    keep = np.repeat(preselected(columns, selection).reshape(-1, copies).all(axis=1), copies)
+    hard, copy = np.divmod(np.flatnonzero(keep), copies)
+    return Rows(select(columns, keep), _counted(hard), hard, copy)
+
+
+def jet_rows(record: EventRecord, detector: Detector, selection: JetSelection, rng: np.random.Generator, *, copies: int) -> Rows:
+    """Jets as rows. Of whole events an item is an event (all its showers must have jets enough), else a jet.
+
+    With several showers a jet is kept where each of them has it, and these rows follow each other.
+    """
+    candidates = measure(record, detector, rng)
+    found = find_jets(record, candidates, selection)
+    item: Ints | None = None
+    if selection.whole_events:
+        found = _of_complete_events(found, record.n_event, copies)
+    elif copies > 1:
+        found, item = same_jets(found, copies, selection.radius)
+    hard, copy = np.divmod(found.jets.event, copies)
+    if item is None:
+        item = _counted(hard) if selection.whole_events else np.arange(len(hard))
+    return Rows(jet_columns(record, candidates, found, selection, rng), item, hard, copy)
+
+
+def _of_complete_events(found: Found, n_event: int, copies: int) -> Found:
+    has = np.bincount(found.jets.event, minlength=n_event) > 0
+    complete = np.repeat(has.reshape(-1, copies).all(axis=1), copies)
+    return choose(found, complete[found.jets.event])
+
+
+def _counted(hard: Ints) -> Ints:
+    """The same groups of rows numbered from 0 without gaps; `hard` never falls."""
+    return np.cumsum(np.diff(hard, prepend=hard[:1]) > 0)
+
+
+def first_items(rows: Rows, n_item: int, layout: Layout) -> Rows:
+    """No more than the first items."""
+    keep = rows.item < n_item
+    return Rows(select(rows.columns, keep, layout), rows.item[keep], rows.hard[keep], rows.copy[keep])
+
+
+def join(parts: Sequence[Rows]) -> Rows:
+    """The rows of all parts one after the other."""
+    first = np.cumsum([0, *(part.n_item for part in parts)])
+    items = [part.item + n for part, n in zip(parts, first, strict=False)]
+    return Rows(concatenate([part.columns for part in parts]), np.concatenate(items), np.concatenate([part.hard for part in parts]),
+                np.concatenate([part.copy for part in parts]))
+
+
+def shuffle(rows: Rows, rng: np.random.Generator, layout: Layout) -> Rows:
+    """The items in random order, the rows of each kept together."""
+    order = rng.permutation(rows.n_item)
+    place = np.empty(rows.n_item, dtype=np.int64)
+    place[order] = np.arange(rows.n_item)
+    item = place[rows.item]
+    row = np.argsort(item, kind="stable")
+    return Rows(reorder(rows.columns, row, layout), item[row], rows.hard[row], rows.copy[row])
