@@ -44,8 +44,8 @@ class Leaf:
 
     def type(self) -> str:
         """The type of one entry in awkward's words, from the description in the file alone; empty where it can't be told."""
-        found = dict(_parts(_whole(self.origin)))
-        kind = found.get(self.fields) if self.fields or () in found else _whole(self.origin)
+        whole = _whole(self.origin)
+        kind = dict(_parts(whole)).get(self.fields) if self.fields else whole
         return "" if kind is None else str(kind)
 
     @property

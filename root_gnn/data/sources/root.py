@@ -122,13 +122,15 @@ class Root(Source):
         """The first row of the tree `metadata`, where the file has one, without infinities and NaN; and the `sum_of_weights`."""
         total = self._sum_of_weights and _total(self.path, self._file, self._sum_of_weights)
         sums = {} if total is None else {"sum_of_weights": total}
-        if METADATA_TREE not in self._file:
+        if METADATA_TREE not in tree_names(self._file):
             return sums
-        tree = self._file[METADATA_TREE]
-        if tree.num_entries < 1:
-            return sums
-        row = {name: tree[name].array(entry_stop=1)[0] for name in tree.keys()}  # noqa: SIM118 a tree is no dict
-        plain = {name: value.item() if isinstance(value, np.generic) else value for name, value in row.items()}
+        tree = get_tree(self.path, self._file, METADATA_TREE)
+        try:
+            row = {name: tree[name].array(entry_stop=1) for name in tree.keys()}  # noqa: SIM118 a tree is no dict
+        except Exception as error:  # uproot raises many kinds for damaged baskets
+            raise InputError(f"{self.path}: the tree {METADATA_TREE} cannot be read, the file is damaged. ({first_line(error)})") from error
+        first = {name: values[0] for name, values in row.items() if len(values)}
+        plain = {name: value.item() if isinstance(value, np.generic) else value for name, value in first.items()}
         return {name: value for name, value in plain.items() if isinstance(value, str | int | float) and not _is_infinite(value)} | sums
 
     def _joined(self, name: str, parts: list[Any]) -> Any:
@@ -174,7 +176,7 @@ class _Table:
         step, edges = self._step(list(origins)), self._edges(list(origins))
         start = 0
         while start < self.n_entry:
-            stop = start + step if start + step + step // 2 < self.n_entry else self.n_entry  # no small rest at the end
+            stop = start + step if start + step + step // 4 < self.n_entry else self.n_entry  # no small rest at the end
             edge = int(edges[np.searchsorted(edges, stop, side="right") - 1])
             if stop < self.n_entry and edge > start + step // 2:
                 stop = edge
