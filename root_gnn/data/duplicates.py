@@ -64,9 +64,11 @@ def across(shards: Sequence[Shard], groups: Groups) -> Repeated | None:
 def overlap(shards: Sequence[Shard], groups: Groups, splits: Sequence[Index], n_id: int) -> int:
     """How many ids (of the first `n_id` columns) of a group stand in more than one split, `splits` as numbers 0 to 3 for each event."""
     keys = np.concatenate([key for _, _, key in _keys(shards, groups, n_id)] or [np.zeros(0, dtype=np.int64)])
-    packed = (keys & ~np.int64(3)) | np.concatenate([np.zeros(0, dtype=np.int64), *splits])
-    distinct = np.unique(packed)
-    return len(np.unique(distinct[1:][distinct[1:] >> 2 == distinct[:-1] >> 2] >> 2))
+    keys &= ~np.int64(3)
+    keys |= np.concatenate([np.zeros(0, dtype=np.int64), *splits])
+    keys.sort()
+    distinct = _distinct(keys) >> 2
+    return len(_distinct(distinct[1:][distinct[1:] == distinct[:-1]]))
 
 
 def _keys(shards: Sequence[Shard], groups: Groups | None, n_id: int | None = None) -> Iterator[tuple[int, int, Index]]:
@@ -92,8 +94,13 @@ def _repeated(shards: Sequence[Shard], groups: Groups | None) -> tuple[int, Inde
         keys.sort()
         again = keys[1:][keys[1:] == keys[:-1]]
         n += len(again)
-        values = np.concatenate([values, np.unique(again)[: N_CONFIRMED - len(values)]])
+        values = np.concatenate([values, _distinct(again)[: N_CONFIRMED - len(values)]])
     return n, np.sort(values)
+
+
+def _distinct(ascending: Index) -> Index:
+    """Each number once; several times faster than `numpy.unique` on many."""
+    return ascending[np.concatenate([np.ones(min(len(ascending), 1), dtype=bool), ascending[1:] != ascending[:-1]])]
 
 
 def _pairs(shards: Sequence[Shard], groups: Groups, values: Index, *, is_across: bool) -> tuple[list[tuple[Spot, Spot]], int]:
