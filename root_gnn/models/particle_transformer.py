@@ -1,0 +1,119 @@
+"""The Particle Transformer (Qu, Li, Qian 2022, arXiv:2202.03772), for jets and for events.
+
+Particles attend to each other with a bias made of ln kT, ln z, ln dR and ln m^2 of each pair; a class token then asks them
+all and becomes the representation of the jet. The defaults are a small network without batch norm, so that what a jet
+becomes never depends on the jets beside it, in training either; `preset: paper` is the published one.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal, Self, final
+
+from pydantic import Field, model_validator
+from torch import Tensor, nn
+
+from root_gnn.graph.batch import Batch
+from root_gnn.graph.features import Features
+from root_gnn.graph.scaling import Scaling
+from root_gnn.graph.segment import segment_mean
+from root_gnn.nn.attention import Block, ClassAttention, initialise
+from root_gnn.nn.buckets import Bucket, Buckets
+from root_gnn.nn.pair_bias import PairBias, dense_bias, first_pairs, with_padding
+from root_gnn.nn.token_inputs import Coordinates, TokenEmbedding, TokenInputs
+from root_gnn.nn.widths import Width, check_heads
+from root_gnn.protocols import Encoder, EncoderConfig
+
+PAPER: dict[str, Any] = {
+    "dim": 128, "n_block": 8, "n_class_block": 2, "n_head": 8, "embedding": (128, 512), "pair_hidden": (64, 64, 64), "batch_norm": True,
+}
+
+
+class Config(EncoderConfig):
+    """Sizes of the network: multiples of 8, the width of a head too, as the fast kernels of GPUs want them.
+
+    `preset: paper` sets every size that is not given. `embedding` are the hidden layers before the blocks, `pair_hidden`
+    those that make the bias. `bucket_nodes` is how many particles go through the blocks at once: it changes speed and
+    memory, nothing else.
+    """
+
+    preset: Literal["paper"] | None = None
+    coordinates: Coordinates = "jet"
+    dim: Width = 64
+    n_block: Annotated[int, Field(ge=1)] = 4
+    n_class_block: Annotated[int, Field(ge=1)] = 1
+    n_head: Annotated[int, Field(ge=1)] = 8
+    embedding: tuple[Width, ...] = (64, 128)
+    pair_hidden: Annotated[tuple[Width, ...], Field(min_length=1)] = (32, 32)
+    batch_norm: bool = False
+    dropout: Annotated[float, Field(ge=0, lt=1)] = 0.1
+    bucket_nodes: Annotated[int, Field(ge=1)] = 1024
+
+    @model_validator(mode="before")
+    @classmethod
+    def _preset(cls, keys: Any) -> Any:
+        return {**PAPER, **keys} if isinstance(keys, dict) and keys.get("preset") == "paper" else keys
+
+    @model_validator(mode="after")
+    def _heads(self) -> Self:
+        check_heads(self.dim, self.n_head)
+        return self
+
+    def build(self, features: Features, scaling: Scaling) -> ParticleTransformer:
+        """A new network for batches with these columns."""
+        return ParticleTransformer(self, features, scaling)
+
+
+@final
+class ParticleTransformer(Encoder):
+    """Representation of a jet: its class token, `(n_graph, dim)`; of a particle: what the last block makes of it.
+
+    The host waits for the device once a pass, for the sizes of the buckets.
+    """
+
+    def __init__(self, config: Config, features: Features, scaling: Scaling) -> None:
+        super().__init__()
+        self.dim, self.limit = config.dim, config.bucket_nodes
+        self.inputs = TokenInputs(features, scaling, coordinates=config.coordinates)
+        self.embed = TokenEmbedding(self.inputs.dim, (*config.embedding, config.dim), batch_norm=config.batch_norm)
+        self.pairs = PairBias(features, scaling, config.n_head, hidden=config.pair_hidden, batch_norm=config.batch_norm)
+        self.blocks = nn.ModuleList(Block(config.dim, config.n_head, dropout=config.dropout) for _ in range(config.n_block))
+        self.ask = ClassAttention(config.dim, config.n_head, n_block=config.n_class_block)
+        initialise(self, self.blocks)
+
+    def forward(self, batch: Batch) -> Batch:
+        """See `Encoder.forward`."""
+        states, tokens = self.states(batch, self.inputs(batch))
+        return batch.replace(nodes=states[-1], globals=tokens)
+
+    def layers(self, batch: Batch) -> dict[str, Tensor]:
+        """`embedding`, `block_1` ...: the mean over nodes; `class`: the class token. `(n_graph, dim)` each."""
+        states, tokens = self.states(batch, self.inputs(batch), all_blocks=True)
+        names = ("embedding", *(f"block_{k + 1}" for k in range(len(self.blocks))))
+        means = {name: segment_mean(rows, batch.graph_index, batch.n_node) for name, rows in zip(names, states, strict=True)}
+        return {**means, "class": tokens}
+
+    def states(self, batch: Batch, inputs: Tensor, *, all_blocks: bool = False) -> tuple[list[Tensor], Tensor]:
+        """Nodes after the last block, or after the embedding and every block, `(total_node, dim)` each; and class tokens.
+
+        `inputs (total_node, n_input)` are what `self.inputs` gives, or what somebody else's network was trained on.
+        """
+        embedded = self.embed(inputs)
+        if batch.n_graph == 0:
+            return [embedded] * (1 + len(self.blocks) if all_blocks else 1), embedded
+        buckets = Buckets.of(batch, self.limit)
+        bias, start = with_padding(self.pairs(batch, buckets.n_pair)), first_pairs(batch)
+        each, tokens = [], []
+        for bucket, rows in zip(buckets.parts, buckets.pad(embedded), strict=True):
+            states = self._blocks(rows, bucket, bias, start)
+            tokens.append(self.ask(states[-1], bucket.mask))
+            each.append(states if all_blocks else states[-1:])
+        return [buckets.flat(rows) for rows in zip(*each, strict=True)], buckets.per_graph(tokens)
+
+    def _blocks(self, rows: Tensor, bucket: Bucket, bias: Tensor, start: Tensor) -> list[Tensor]:
+        if bucket.length == 0:
+            return [rows] * (1 + len(self.blocks))
+        dense = dense_bias(bias, start, bucket)
+        states = [rows]
+        for block in self.blocks:
+            states.append(block(states[-1], bias=dense))
+        return states

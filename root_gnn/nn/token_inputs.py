@@ -1,0 +1,96 @@
+"""What a network over particles reads of each node: kinematics by coordinates of a jet or of an event, and every other column."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import torch
+from torch import Tensor, nn
+
+from root_gnn.graph.batch import Batch
+from root_gnn.graph.features import Features
+from root_gnn.graph.scaling import SMALLEST, Affine, Scaling
+from root_gnn.graph.segment import segment_sum
+from root_gnn.kinematics.angles import delta_phi
+from root_gnn.nn.batch_norm import batch_normed
+from root_gnn.nn.inputs import Standardise
+
+Coordinates = Literal["jet", "event"]
+
+# Centre and inverse width of what is relative to the jet, and of pt and energy where no scale was fitted (arXiv:2202.03772).
+RELATIVE = {
+    "log_pt_rel": (-4.7, 0.7), "log_energy_rel": (-4.7, 0.7), "delta_r": (0.2, 4.0), "delta_eta": (0.0, 1.0), "delta_phi": (0.0, 1.0),
+}  # fmt: skip
+ABSOLUTE = {"pt": Affine("log", 1.7, 1 / 0.7), "energy": Affine("log", 2.0, 1 / 0.7)}
+
+
+class TokenInputs(nn.Module):
+    """Inputs of each node, `dim` of them.
+
+    `jet`: logarithms of pt and energy, the same over the jet's sums, and the angles to the jet's axis; neither eta nor phi
+    themselves. `event`: logarithms of pt and energy, and eta; no phi, so that turning an event about the beam changes
+    nothing. Both: every other column, scaled as fitted, and the type as one-hot columns.
+    """
+
+    centre: Tensor
+    width: Tensor
+
+    def __init__(self, features: Features, scaling: Scaling, *, coordinates: Coordinates) -> None:
+        super().__init__()
+        left_out = {"phi", "type"} | ({"eta"} if coordinates == "jet" else set())
+        names = [name for name in features.nodes if name not in left_out]
+        self.scale = Standardise([features.column(name) for name in names], names, {**ABSOLUTE, **scaling.nodes})
+        self.type_column = features.column("type") if "type" in features.nodes else None
+        self.kinematic = [features.column(name) for name in ("pt", "eta", "phi", "energy")]
+        self.relative = coordinates == "jet"
+        self.n_type = features.n_type if self.type_column is not None else 0
+        self.register_buffer("centre", torch.tensor([centre for centre, _ in RELATIVE.values()]))
+        self.register_buffer("width", torch.tensor([width for _, width in RELATIVE.values()]))
+        self.dim = len(names) + self.n_type + (len(RELATIVE) if self.relative else 0)
+
+    def forward(self, batch: Batch) -> Tensor:
+        """Physical features `nodes (total_node, node_dim)` to inputs `(total_node, dim)`."""
+        parts = [self.scale(batch.nodes)]
+        if self.relative:
+            parts.append((relative_to_jet(batch, self.kinematic) - self.centre) * self.width)
+        if self.type_column is not None:
+            kind = batch.nodes[:, self.type_column : self.type_column + 1].round()
+            parts.append((kind == torch.arange(self.n_type, device=kind.device, dtype=kind.dtype)).to(batch.nodes.dtype))
+        return torch.cat(parts, dim=1)
+
+
+def relative_to_jet(batch: Batch, kinematic: list[int]) -> Tensor:
+    """`RELATIVE` of each node, `(total_node, 5)`, with the columns `kinematic` of pt, eta, phi, energy.
+
+    Momenta are over the graph's scalar sums; angles are from the pt-weighted centre, in phi that of the unit vectors.
+    """
+    pt, eta, phi, energy = batch.nodes[:, kinematic].unbind(1)
+    pt, energy = pt.clamp(min=SMALLEST), energy.clamp(min=SMALLEST)
+    sums = segment_sum(torch.stack([pt, energy, pt * eta, pt * phi.cos(), pt * phi.sin()], 1), batch.graph_index, batch.n_graph)
+    pt_sum, energy_sum, eta_sum, x, y = sums[batch.graph_index].unbind(1)
+    x = torch.where(x.abs() + y.abs() > 0, x, 1.0)  # opposite particles have no direction, nor the arctangent a gradient
+    deta, dphi = eta - eta_sum / pt_sum, delta_phi(phi, torch.atan2(y, x))
+    dr = (deta * deta + dphi * dphi).clamp(min=1e-16).sqrt()
+    return torch.stack([torch.log(pt / pt_sum), torch.log(energy / energy_sum), dr, deta, dphi], dim=1)
+
+
+class TokenEmbedding(nn.Module):
+    """Inputs to the width of the blocks: LayerNorm, linear, GELU for each of `widths`.
+
+    Args:
+        batch_norm: a batch norm on the inputs first, as published.
+    """
+
+    def __init__(self, n_input: int, widths: tuple[int, ...], *, batch_norm: bool = False) -> None:
+        super().__init__()
+        self.input_norm = nn.BatchNorm1d(n_input) if batch_norm else None
+        before = (n_input, *widths[:-1])
+        layers = [[nn.LayerNorm(a), nn.Linear(a, b), nn.GELU()] for a, b in zip(before, widths, strict=True)]
+        self.layers = nn.Sequential(*(part for layer in layers for part in layer))
+
+    def forward(self, rows: Tensor) -> Tensor:
+        """`(n_row, n_input)` to `(n_row, widths[-1])`."""
+        if self.input_norm is not None:
+            rows = batch_normed(self.input_norm, rows)
+        out: Tensor = self.layers(rows)
+        return out
