@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from root_gnn.data.layout import Found
-from root_gnn.data.naming import ELSEWHERE, KINDS, PARTICLE, words
+from root_gnn.data.naming import ELSEWHERE, KINDS, LEPTON, PARTICLE, words
 from root_gnn.data.survey import Survey
 
 MOST_UNKNOWN = 4
+FLAVOURS = ("type", "pdgId", "pdgid", "pid", "flavour", "flavor", "id")
+TAUS = frozenset({"tau", "taus"})
 CONSTITUENTS = 20  # so many numbered objects are no jets or leptons
 
 
@@ -34,7 +36,7 @@ class Choice:
 
     def type_of(self, name: str) -> int:
         """The node type of a collection: the standard ones of events, or its place."""
-        standard = [*KINDS, "met"]
+        standard = [*KINDS, "met", LEPTON]
         return standard.index(name) if name in standard else list(self.nodes).index(name)
 
 
@@ -54,6 +56,13 @@ def choose(collections: list[Found], slots: list[Found], survey: Survey) -> Choi
 
 def _objects(groups: list[Found]) -> Choice:
     found = {kind: _plainest(groups, _is(kind)) for kind in KINDS}
+    leptons = _plainest(groups, _is(LEPTON))
+    if leptons and not (found["electron"] or found["muon"]):
+        flavour = next((leptons.columns[name] for name in FLAVOURS if name in leptons.columns), None)
+        if flavour is None:
+            found[LEPTON] = leptons
+        else:
+            found["electron"], found["muon"] = (replace(leptons, where=f"abs(`{flavour}`) == {number}") for number in (11, 13))
     return Choice({kind: group for kind, group in found.items() if group})
 
 
@@ -66,7 +75,7 @@ def _particles(lists: list[Found], singles: list[Found]) -> Choice:
 
 
 def _unknown(lists: list[Found]) -> Choice:
-    groups = [group for group in lists if group.has_momentum and not set(words(group.prefix)) & ELSEWHERE][:MOST_UNKNOWN]
+    groups = [group for group in lists if group.has_momentum and not set(words(group.prefix)) & (ELSEWHERE - TAUS)][:MOST_UNKNOWN]
     names = ["jet" if "btag" in group.features else "_".join(words(group.prefix)) or "object" for group in groups]
     return Choice(dict(zip(names, groups, strict=True)), guessed=tuple(names))
 
@@ -74,8 +83,10 @@ def _unknown(lists: list[Found]) -> Choice:
 def _numbered(slots: list[Found]) -> Choice:
     if not slots:
         return Choice()
-    if slots[0].kind in KINDS:
-        return Choice({str(group.kind): group for group in reversed(slots) if group.kind in KINDS})
+    known = [*KINDS, LEPTON]
+    if slots[0].kind in known:
+        found = {str(group.kind): group for group in reversed(slots) if group.kind in known}
+        return Choice({kind: found[kind] for kind in known if kind in found})
     name = "constituent" if len(slots[0].slots) >= CONSTITUENTS else "object"
     return Choice({name: slots[0]}, guessed=(name,))
 

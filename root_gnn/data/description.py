@@ -65,7 +65,8 @@ class Description:
         """YAML of a data spec for files like this one, to be checked by eye; raises InputError where none can be drafted."""
         if isinstance(self.draft, str):
             where = f"{self.path}, {self.tree}" if self.tree else str(self.path)
-            raise InputError(f"{where}: no spec can be drafted: {self.draft}. Write one by hand, see docs/data.md.")
+            advice = f"Try the shipped spec {self.shipped[0]}, which fits, or write" if self.shipped else "Write"
+            raise InputError(f"{where}: no spec can be drafted: {self.draft}. {advice} one by hand, see docs/data.md.")
         return str(self.draft)
 
     def __str__(self) -> str:
@@ -95,6 +96,7 @@ def _node(found: Description, name: str, group: Found) -> Iterator[str]:
     if group.slots:
         shape = f"{len(group.slots)} numbered %SLOT%: {_cut(group.slots, FEWER)}"
     counted = f", counted by {group.counter}" if group.counter else f", there where {group.mask} is not 0" if group.mask else ""
+    counted += f", those with {group.where}" if group.where else ""
     yield from _wrapped(name, [f"{shape}{counted}; {unit.name}: {unit.reason}"])
     used = group.features or {key: group.columns[key] for key in RELATIVE}
     yield from _wrapped("", [", ".join(branch if key == branch else f"{key}{UNBROKEN}{branch}" for key, branch in used.items())])
@@ -126,7 +128,8 @@ def _event(found: Description) -> Iterator[str]:
 
 def _more(found: Description) -> Iterator[str]:
     leaves, used = found.leaves, list(found.nodes.values())
-    groups = [group for group in found.collections if group not in used and group is not found.choice.jet]
+    claimed = {branch for group in (*used, *found.slots) for branch in group.branches()}
+    groups = [group for group in found.collections if group is not found.choice.jet and not claimed >= set(group.features.values())]
     missing = [group.prefix for group in groups if _is_met(group)]
     groups = [group for group in groups if not _is_met(group)]
     tables = [f"{row} and {item}" for row, item in layout.index_tables(leaves).values()]
@@ -138,7 +141,8 @@ def _more(found: Description) -> Iterator[str]:
         "numbered": ([f"{group.prefix or 'objects'} {_cut(group.slots, FEWER)}" for group in found.slots if group not in used], FEW),
         "index tables": (tables, FEW),
         "sentinels": (sentinels, FEW),
-        "per entry": (_unclaimed(found), FEW),
+        "per entry": (_unclaimed(found, 0), FEW),
+        "lists": (_unclaimed(found, 1), FEW),
         "nested": ([leaf.name for leaf in leaves.values() if leaf.kind == "number" and leaf.deep > 1], FEWER),
         "texts": ([leaf.name for leaf in leaves.values() if leaf.kind == "text"], FEWER),
     }
@@ -156,15 +160,15 @@ def _is_met(group: Found) -> bool:
     return group.kind == "met" or "met" in group.prefix.lower()
 
 
-def _unclaimed(found: Description) -> list[str]:
-    """Numbers per entry that were not called anything yet."""
+def _unclaimed(found: Description, deep: int) -> list[str]:
+    """Numbers, or lists of them, that were not called anything yet."""
     leaves = found.leaves
     claimed = {branch for group in (*found.collections, *found.slots) for branch in (*group.branches(), *group.columns.values())}
     claimed |= {*layout.ids_of(leaves), *layout.weights_of(leaves), *layout.labels_of(leaves), *layout.one_hot_of(leaves).values()}
     claimed |= {*layout.truth_of(leaves), layout.split_of(leaves) or "", *(group.counter or "" for group in found.collections)}
     return [
         name for name, leaf in leaves.items()
-        if leaf.kind == "number" and not leaf.deep and name not in claimed and not (name[:1] in "nN" and name[1:] in leaves)
+        if leaf.kind == "number" and leaf.deep == deep and name not in claimed and not (name[:1] in "nN" and name[1:] in leaves)
     ]  # fmt: skip
 
 

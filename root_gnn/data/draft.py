@@ -120,7 +120,7 @@ class Drafter:
         return node
 
     def _about(self, name: str, unit: Unit) -> str:
-        guess = "a guess, give it its name and type; " if name in self.choice.guessed else ""
+        guess = "the name and type are a guess; " if name in self.choice.guessed else ""
         return f"{guess}{unit.name}: {unit.reason}"
 
     def _features(self, name: str, found: Found) -> dict[str, Any]:
@@ -171,9 +171,8 @@ class Drafter:
         """What says where there is an object: a branch, a positive momentum of padding, or a status of 1."""
         if found.mask:
             return found.mask
-        if "status" in found.columns and found.deep == 1:
-            self.draft.head.append("status 1 are the particles that leave the process; take the mask away for all of them.")
-            return {"expression": f"`{found.columns['status']}` == 1"}
+        if found.where:
+            return {"expression": found.where}
         if found.size is None and not found.slots:
             return None
         size = next((found.features[key] for key in ("pt", "energy") if key in found.features), None)

@@ -96,6 +96,8 @@ def _sources(path: Path) -> list[SourceConfig]:
                 return config.found_in(path)
         except InputError as error:
             refused = error
+    if refused and format_of(path).endswith("text"):
+        raise InputError(f"{path}: this is text, but no table of numbers. ({str(refused).removeprefix(f'{path}: ')})") from refused
     raise refused or InputError(f"{path}: nothing here reads this format.")
 
 

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 from root_gnn.data.naming import (
+    BEHIND,
     EXTRAS,
     FEATURES,
     IDS,
@@ -58,6 +59,7 @@ class Found:
         size: the length of padded arrays.
         counter: the branch that counts the objects, where there is one.
         mask: the branch that says which of padded objects are there.
+        where: an expression that holds for the objects meant.
         slots: what stands for `%SLOT%`.
     """
 
@@ -71,6 +73,7 @@ class Found:
     size: int | None = None
     counter: str | None = None
     mask: str | None = None
+    where: str | None = None
     slots: tuple[str, ...] = ()
 
     @property
@@ -132,6 +135,8 @@ def collections(leaves: Mapping[str, Leaf]) -> list[Found]:
             found.extras.setdefault(extra, name)
         if suffix.lower() in MASKS and leaf.deep:
             found.mask = name
+        if suffix == "status" and leaf.deep and found.kind == PARTICLE:
+            found.where = f"`{name}` == 1"
     kept = [found for found in groups.values() if {"pt", "px"} & set(found.features) or _is_relative(found)]
     for found in kept:
         found.features = {name: found.features[name] for name in FEATURES if name in found.features}
@@ -223,8 +228,9 @@ def _by_last_part(leaves: Mapping[str, Leaf], wanted: set[str]) -> dict[str, str
         if leaf.kind != "number" or leaf.deep > 1:
             continue
         prefix, suffix = split_name(name)
+        name_itself = BEHIND.sub("", name)
         owner = prefix.lower().replace("auxdyn", "")
-        short = name if name in wanted else suffix if owner in ("", "eventinfo", "eventheader", "event") else ""
+        short = name_itself if name_itself in wanted else suffix if owner in ("", "eventinfo", "eventheader", "event") else ""
         if short in wanted and (short not in found or leaves[found[short]].deep > leaf.deep):
             found[short] = name
     return found
@@ -242,7 +248,7 @@ def labels_of(leaves: Mapping[str, Leaf]) -> tuple[str, ...]:
     """Branches whose value may be the class, of the entry or of the jet that it is; the likeliest first."""
     scalars = [name for name, leaf in leaves.items() if leaf.deep == 0 and leaf.kind == "number"]
     known = {suffix: name for name in scalars for prefix, suffix in [split_name(name)] if kind_of(prefix)[0] == "jet"}
-    known |= {name: name for name in scalars}
+    known |= {name: name for name in scalars if not (name == "y" and "x" in leaves)}
     return tuple(known[name] for name in LABELS if name in known)
 
 

@@ -16,8 +16,8 @@ KINDS: Mapping[str, tuple[str, ...]] = {
     "muon": ("muon", "muons", "mu"), "photon": ("photon", "photons", "ph", "gamma"),
 }
 """Spellings of the collections of the standard ntuple, lower case, the preferred one first; their order is the node type."""
-MET_TYPE = len(KINDS)
-PARTICLE = "particle"
+PARTICLE, LEPTON = "particle", "lepton"
+LEPTONS = ("lep", "lepton", "leptons", "leps")
 PARTICLES = (
     "part", "parts", "particle", "particles", "pfcand", "pfcands", "cand", "cands", "candidate", "candidates", "constituent",
     "constituents", "constit", "pfo", "pfos", "track", "tracks", "trk", "trks", "tower", "towers",
@@ -39,7 +39,7 @@ IDS = (
 )  # fmt: skip
 WEIGHTS = (
     "genWeight", "weight", "EventWeight", "mc_sf", "mcWeight", "eventWeight", "event_weight", "Event.Weight", "mcEventWeights", "weights",
-    "Weight",
+    "Weight", "weight_mc", "XGenWeight",
 )  # fmt: skip
 LABELS = ("is_signal_new", "is_signal", "isSignal", "signal", "label", "y", "target", "HadronConeExclTruthLabelID", "flavour_label",
           "jet_flavour", "class_label")  # fmt: skip
@@ -55,9 +55,10 @@ EXTRAS: Mapping[str, tuple[str, ...]] = {
 TANH = ("d0", "dz")
 RELATIVE = ("qOverP", "deta", "dphi")
 """How tracks are given relative to their jet."""
+BEHIND = re.compile(r"(_NOSYS|_?\[?[MG]eV\]?)+$")  # the nominal variation or a unit, behind the feature: `jet_pt_NOSYS`
 FLAG = re.compile(r"is[A-Z]\w+")
 WORD = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+")
-MISSING = re.compile(r"(?P<head>pf|puppi|)(?:met|missinget)(?:met|)(?:momentum)?(?P<tail>|pt|et|phi|x|y|px|py|mpx|mpy)(?:nosys|)")
+MISSING = re.compile(r"(?P<head>pf|puppi|)(?:met|missinget)(?:met|)(?:momentum)?(?P<tail>|pt|et|phi|x|y|px|py|mpx|mpy)")
 MISSING_FEATURES = {"": "pt", "pt": "pt", "et": "pt", "phi": "phi", "x": "px", "y": "py", "px": "px", "py": "py", "mpx": "px", "mpy": "py"}
 
 
@@ -66,9 +67,7 @@ def split_name(name: str) -> tuple[str, str]:
     path, _, leaf = name.rpartition("/")
     if leaf.lower().endswith((".momentum.x", ".momentum.y", ".momentum.z")):
         return leaf[: -len(".momentum.x")], leaf[-len("momentum.x"):]
-    if leaf.lower().endswith("_nosys"):  # `jet_pt_NOSYS`: the variation stands behind the feature
-        prefix, suffix = split_name(leaf[: -len("_nosys")])
-        return f"{prefix}{leaf[-len('_nosys'):]}", suffix
+    leaf = BEHIND.sub("", leaf)
     place = leaf.rfind(".") if "." in leaf else max(leaf.rfind("_"), leaf.rfind(":"))
     return (leaf[:place], leaf[place + 1:]) if place > 0 else (path, leaf)
 
@@ -103,8 +102,8 @@ def kind_of(prefix: str) -> tuple[str | None, int]:
         return None, 0
     *before, last = found
     names = [kind for kind, spellings in KINDS.items() if last in spellings]
-    if not names and last in PARTICLES:
-        names = [PARTICLE]
+    if not names and last in (*PARTICLES, *LEPTONS):
+        names = [PARTICLE if last in PARTICLES else LEPTON]
     if not names:
         names = [kind for kind, spellings in KINDS.items() if last.endswith((spellings[0], spellings[1]))]  # `recojet`
         before = [*before, last.removesuffix("s")[:-len(KINDS[names[0]][0])]] if names else before
@@ -115,5 +114,5 @@ def kind_of(prefix: str) -> tuple[str | None, int]:
 
 def missing_momentum(name: str) -> tuple[str, str] | None:
     """Whose missing momentum (empty, `pf`, `puppi`) a branch is, and which feature; None where it is none."""
-    found = MISSING.fullmatch(re.sub(r"[_./:]", "", name.rpartition("/")[2]).lower())
+    found = MISSING.fullmatch(re.sub(r"[_./:]", "", BEHIND.sub("", name.rpartition("/")[2])).lower())
     return None if found is None else (found["head"], MISSING_FEATURES[found["tail"]])

@@ -67,8 +67,14 @@ class Survey:
         return bool(ak.all(ak.num(self.array(branch), axis=1) > 0))
 
     def unit(self, found: Found) -> Unit:
-        """The unit of a group's momenta: by its name, else by the magnitude of the median."""
-        momentum = (found.features.get("pt") or found.features.get("px") or "")
+        """The unit of a group's momenta: by its name, else by the magnitude of the median; and where angles are in degrees."""
+        unit, phi = self._unit(found), found.features.get("phi")
+        if phi and self.in_degrees(_slots(found, phi)[0]):
+            return Unit(unit.name, f"{unit.reason}; phi in degrees, since it goes beyond 2 pi")
+        return unit
+
+    def _unit(self, found: Found) -> Unit:
+        momentum = found.features.get("pt") or found.features.get("px") or ""
         if not momentum:
             return Unit("MeV", "ATLAS writes qOverP in 1/MeV")
         named = next((unit for unit in ("MeV", "GeV") if f"_{unit}" in momentum or f"[{unit}]" in momentum), None)
