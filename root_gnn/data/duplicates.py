@@ -100,7 +100,8 @@ def _repeated(shards: Sequence[Shard], groups: Groups | None) -> tuple[int, Inde
 
 def _distinct(ascending: Index) -> Index:
     """Each number once; several times faster than `numpy.unique` on many."""
-    return ascending[np.concatenate([np.ones(min(len(ascending), 1), dtype=bool), ascending[1:] != ascending[:-1]])]
+    is_new = np.concatenate([np.ones(min(len(ascending), 1), dtype=bool), ascending[1:] != ascending[:-1]])
+    return np.asarray(ascending[is_new])
 
 
 def _pairs(shards: Sequence[Shard], groups: Groups, values: Index, *, is_across: bool) -> tuple[list[tuple[Spot, Spot]], int]:

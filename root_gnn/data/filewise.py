@@ -28,17 +28,21 @@ def remarks_on(shard: Shard, spec: Spec) -> Iterator[str]:
         for value, number in values.items():
             yield f"{branch} is {value} {number:,} times, which often means “not measured” (`missing` in the spec)"
     for collection, number in found.get("unsorted", {}).items():
-        yield f"{collection}: not in falling order of pt in {number:,} graphs"
+        yield f"{collection}: not in falling order of pt in {_graphs(number)}"
     for collection, number in found.get("wrapped", {}).items():
         yield f"{collection}: {number:,} phi outside [-pi, pi], wrapped into it"
     if found.get("n_zero"):
-        yield f"{found['n_zero']:,} weights are zero"
+        yield f"weight zero in {_graphs(found['n_zero'])}"
     if shard.meta.n_empty:
-        yield f"{shard.meta.n_empty:,} graphs have no nodes; training leaves them out"
+        yield f"{_graphs(shard.meta.n_empty)} without nodes; training leaves out such"
     if found.get("max_node", 0) > LARGE:
         yield f"the largest graph has {found['max_node']:,} nodes"
     yield from _constant(found.get("columns", {}))
     yield from scales.remarks(found.get("columns", {}), alike=spec.graph_per is None)
+
+
+def _graphs(number: int) -> str:
+    return "1 graph" if number == 1 else f"{number:,} graphs"
 
 
 def _counted(what: str, counts: Mapping[str, int]) -> Iterator[str]:

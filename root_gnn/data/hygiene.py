@@ -18,6 +18,7 @@ from root_gnn.data.filewise import remarks_on
 from root_gnn.data.spec import Spec
 from root_gnn.errors import InputError
 
+NO_LABEL = -1
 KEEP = "or accept them with `on_duplicate: keep` in the spec."
 
 
@@ -181,15 +182,20 @@ class Selection:
         """By class."""
         if not self.classes:
             return {}
-        parts: list[list[NDArray[np.float64]]] = [[np.zeros(0)] for _ in self.classes]
-        for place, shard in enumerate(self.shards):
-            label = self.label(place)
-            for number in range(len(self.classes)):
-                if label is not None and not isinstance(label, int):
-                    parts[number].append(shard.weight[label == number])
-                elif label == number:
-                    parts[number].append(shard.weight)
-        return {name: Weights.of(np.concatenate(part)) for name, part in zip(self.classes, parts, strict=True)}
+        found = {}
+        for number, name in [*enumerate(self.classes), (NO_LABEL, "without class")]:
+            parts = [shard.weight[self._of_class(place, number)] for place, shard in enumerate(self.shards)]
+            found[name] = Weights.of(np.concatenate([np.zeros(0), *parts]))
+        if not found["without class"].n:
+            del found["without class"]
+        return found
+
+    def _of_class(self, place: int, number: int) -> slice | NDArray[np.bool_]:
+        """The graphs of a file that belong to a class, or to none."""
+        label = self.label(place)
+        if label is None or isinstance(label, int):
+            return slice(None) if (NO_LABEL if label is None else label) == number else slice(0)
+        return np.asarray(label == number)
 
     def file_report(self, place: int) -> FileReport:
         """What came of one file."""

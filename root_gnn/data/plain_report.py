@@ -13,6 +13,7 @@ NOTHING = "\N{EN DASH}"
 
 FILE_HEADER = ("file", "class", "read", "kept", "dropped", "empty", "largest", *(WEIGHTS := ("sum of weights", "negative", "effective")))
 CLASS_HEADER = ("class", "kept", *WEIGHTS)
+WORDS = ("file", "class", "dropped")
 
 
 def as_text(report: Report) -> str:
@@ -69,9 +70,9 @@ def short_names(report: Report) -> dict[str, str]:
 
 
 def columns(rows: Sequence[Sequence[str]]) -> list[str]:
-    """Cells set in columns: words to the left, numbers to the right."""
+    """Cells under the headers of the first row: words to the left, numbers to the right."""
     width = [max(map(len, column)) for column in zip(*rows, strict=True)]
-    is_number = [all(cell[:1].isdigit() or cell[:1] == "-" for cell in column[1:]) for column in zip(*rows, strict=True)]
+    is_number = [name not in WORDS for name in rows[0]]
     return [
         "  ".join(cell.rjust(n) if right else cell.ljust(n) for cell, n, right in zip(row, width, is_number, strict=True)).rstrip()
         for row in rows
