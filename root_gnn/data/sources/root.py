@@ -156,7 +156,7 @@ class _Table:
     def read(self, branches: tuple[str, ...], start: int, stop: int) -> dict[str, Any]:
         """The branches one by one, which takes uproot no longer than all at once, and says which one is at fault."""
         arrays: dict[str, Any] = {}
-        counts: dict[str, NDArray[np.int64]] = {}
+        counts: dict[str, NDArray[np.integer[Any]]] = {}
         for name in branches:
             leaf = self.leaves.get(name)
             if leaf is None:
@@ -166,7 +166,7 @@ class _Table:
             if counter is not None and arrays[name].ndim > 1:
                 called = str(counter.origin.name)
                 if called not in counts:
-                    counts[called] = np.asarray(self._array(called, counter, start, stop), dtype=np.int64)
+                    counts[called] = np.asarray(self._array(called, counter, start, stop))
                 self._check_counts(name, arrays[name], called, counts[called], start)
         return arrays
 
@@ -197,8 +197,9 @@ class _Table:
             )
         return array
 
-    def _check_counts(self, name: str, array: Any, counter: str, counts: NDArray[np.int64], start: int) -> None:
-        seen = np.asarray(ak.num(array, axis=1))
+    def _check_counts(self, name: str, array: Any, counter: str, counts: NDArray[np.integer[Any]], start: int) -> None:
+        offsets = getattr(array.layout, "offsets", None)  # a fixed number each has none
+        seen = np.asarray(ak.num(array, axis=1)) if offsets is None else np.diff(np.asarray(offsets))
         if not np.array_equal(seen, counts):
             first = int(np.argmax(seen != counts))
             raise InputError(
