@@ -2,26 +2,49 @@
 
 from __future__ import annotations
 
-from concurrent.futures import Executor
+import socket
+from collections.abc import Callable
+from concurrent.futures import Executor, Future
 from typing import Any
 
 from root_gnn.errors import InputError, MissingExtra
 
-TIMEOUT = "20s"
+SECONDS = 20.0  # to wait for the scheduler
 
 
-def dask_executor(address: str) -> Executor:
+class DaskPool(Executor):
+    """Runs calls on the workers of a cluster; its end closes the connection and leaves the cluster as it is."""
+
+    def __init__(self, client: Any) -> None:
+        self._client, self._futures = client, client.get_executor(pure=False)
+
+    def submit(self, fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Future[Any]:
+        """The call's future."""
+        future: Future[Any] = self._futures.submit(fn, *args, **kwargs)
+        return future
+
+    def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:
+        """Waits for what was submitted, or cancels it, and closes the connection."""
+        if self._client is not None:
+            self._futures.shutdown(wait=wait and not cancel_futures)
+            self._client.close()
+            self._client = None
+
+
+def dask_executor(address: str) -> DaskPool:
     """An executor that runs its calls on the workers of the cluster at `address` (`tcp://host:8786`).
 
     Raises MissingExtra without the extra `cluster`, InputError where no scheduler answers.
     """
     try:
         from distributed import Client
+        from distributed.comm import get_address_host_port
     except ImportError as error:
-        raise MissingExtra("distributed", "cluster", "preparing on a Dask cluster") from error
+        raise MissingExtra("distributed", "cluster", "Preparing on a Dask cluster") from error
     try:
-        client: Any = Client(address, timeout=TIMEOUT, set_as_default=False)  # type: ignore[no-untyped-call]
+        with socket.create_connection(get_address_host_port(address), SECONDS):
+            pass  # a client that cannot connect would not end cleanly
+        client: Any = Client(address, timeout=SECONDS, set_as_default=False)  # type: ignore[no-untyped-call]
     except (OSError, ValueError, TypeError) as error:
         raise InputError(f"No Dask scheduler answers at {address}: {error}. Start one, or prepare with --jobs on this machine.") from error
-    executor: Executor = client.get_executor(pure=False)
-    return executor
+    return DaskPool(client)
