@@ -8,9 +8,10 @@ file one by one. Entries without any object are kept, as graphs of no nodes.
 
 from __future__ import annotations
 
+import io
 import json
 import zlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -27,7 +28,7 @@ from root_gnn.data.graphs import GraphArrays
 from root_gnn.data.mapping import mapped
 from root_gnn.data.spec import Spec
 
-FORMAT = 2  # raised when the meaning of the arrays changes; older caches are built again
+FORMAT = 3  # raised when the meaning of the arrays changes; older caches are built again
 META = "meta.json"
 BLOCK = 2**24
 
@@ -158,7 +159,7 @@ class Shard:
                     return f"{file.name} has {file.stat().st_size} bytes, {facts['bytes']} were written"
             except OSError as error:
                 return f"{file.name}: {error.strerror}"
-            if _crc(file) != facts["crc32"]:
+            if _crc(file, facts) != facts["crc32"]:
                 return f"{file.name} has another checksum than when it was written"
         return None
 
@@ -229,28 +230,41 @@ class _Growing:
 
     def __init__(self, path: Path, dtype: np.dtype[Any], row: tuple[int, ...]) -> None:
         self.path, self.dtype, self.row, self.n_row = path, dtype, row, 0
-        self.file = path.open("w+b")
-        self._header()
+        self.checksum = 0
+        self.file = path.open("wb", buffering=0)
+        self.file.write(_header(self.dtype, (0, *row)))
 
     def append(self, rows: NDArray[Any]) -> None:
-        self.file.write(np.ascontiguousarray(rows).data if rows.size else b"")
+        if rows.size:
+            content = np.ascontiguousarray(rows).data.cast("B")
+            self.checksum = zlib.crc32(content, self.checksum)
+            written = 0
+            while written < len(content):  # the system may take less than all at once
+                written += self.file.write(content[written:])
         self.n_row += len(rows)
 
     def close(self) -> dict[str, Any]:
-        """Writes the header and returns shape, dtype, size and checksum."""
+        """Writes the header and returns shape, dtype, size and the checksum of what follows the header."""
+        shape = [self.n_row, *self.row]
         self.file.seek(0)
-        self._header()
+        self.file.write(_header(self.dtype, shape))
         self.file.close()
-        return {"shape": [self.n_row, *self.row], "dtype": self.dtype.name, "bytes": self.path.stat().st_size, "crc32": _crc(self.path)}
-
-    def _header(self) -> None:
-        shape = (self.n_row, *self.row)
-        np.lib.format.write_array_header_1_0(self.file, {"descr": self.dtype.str, "fortran_order": False, "shape": shape})
+        return {"shape": shape, "dtype": self.dtype.name, "bytes": self.path.stat().st_size, "crc32": self.checksum}
 
 
-def _crc(path: Path) -> int:
-    checksum = 0
+def _header(dtype: np.dtype[Any], shape: Sequence[int]) -> bytes:
+    """How a `.npy` file begins; as long for any number of rows."""
+    file = io.BytesIO()
+    np.lib.format.write_array_header_1_0(file, {"descr": dtype.str, "fortran_order": False, "shape": tuple(shape)})
+    return file.getvalue()
+
+
+def _crc(path: Path, facts: Mapping[str, Any]) -> int | None:
+    """Checksum of what follows the header; None where the header is another."""
+    header, checksum = _header(np.dtype(facts["dtype"]), facts["shape"]), 0
     with path.open("rb") as file:
+        if file.read(len(header)) != header:
+            return None
         while block := file.read(BLOCK):
             checksum = zlib.crc32(block, checksum)
     return checksum

@@ -22,7 +22,7 @@ import numpy as np
 from root_gnn.atomic import atomic_folder
 from root_gnn.console import log, progress, set_verbosity
 from root_gnn.data.cache import FORMAT, Meta, Shard, ShardWriter
-from root_gnn.data.checksum import sha256
+from root_gnn.data.checksum import sha256, sha256_meanwhile
 from root_gnn.data.dask_pool import dask_executor
 from root_gnn.data.read import open_records
 from root_gnn.data.spec import Spec
@@ -63,7 +63,7 @@ def prepare(
     missing = list({job.path: job for job in todo if job.path not in done}.values())
     if missing:
         _make_cache_folder(cache_dir(data_dir))
-        with progress(f"prepare {spec.name}", sum(_n_entry(job) for job in missing)) as meter:
+        with progress(f"prepare {spec.name}", sum(_size(job) for job in missing), unit="kB") as meter:
             for job, made in _build_all(missing, jobs, scheduler, meter.advance):
                 if isinstance(made, Shard):
                     done[job.path] = made
@@ -108,7 +108,7 @@ def build(job: Job, advance: Any = None) -> Shard:
         shard = reusable(job) if job.folder.exists() else None
         if shard is not None:
             if advance:
-                advance(shard.n_graph)
+                advance(_size(job))
             return shard
         _remove_leftovers(job.folder)
         with atomic_folder(job.folder) as temporary:
@@ -117,15 +117,16 @@ def build(job: Job, advance: Any = None) -> Shard:
 
 
 def _write(job: Job, folder: Path, advance: Any) -> Meta:
-    before = _source_facts(job.path)
-    with open_records(job.path, job.spec) as records, ShardWriter(folder, job.spec) as writer:
+    before, done = _source_facts(job.path), 0
+    with sha256_meanwhile(job.path) as checksum, open_records(job.path, job.spec) as records, ShardWriter(folder, job.spec) as writer:
         for start, stop in list(records.chunks()) or [(0, 0)]:
             graphs = records.piece(start, stop).arrays()
             records.findings.see_graphs(graphs, job.spec.globals)
             writer.append(graphs)
             if advance:
-                advance(stop - start)
-        facts = {**_source_facts(job.path), "sha256": sha256(job.path)}
+                before_this, done = done, _size(job) * stop // max(records.n_entry, 1)
+                advance(done - before_this)
+        facts = {**_source_facts(job.path), "sha256": checksum()}
         if {name: facts[name] for name in before} != before:
             raise InputError(f"{job.path}: the file changed while it was read; prepare it again once it is complete.")
         return writer.finish(source=facts, versions=_versions(), metadata=records.metadata(), findings=records.findings)
@@ -142,7 +143,7 @@ def _build_all(todo: list[Job], jobs: int, scheduler: str | None, advance: Any) 
         try:
             for future in as_completed(futures):
                 made = _unless_skipped(futures[future], future.result)
-                advance(made.meta.findings["n_entry"] if isinstance(made, Shard) else 0)
+                advance(_size(futures[future]))
                 yield futures[future], made
         except BaseException:
             pool.shutdown(cancel_futures=True)
@@ -166,13 +167,9 @@ def _executor(n_process: int, scheduler: str | None) -> Executor:
     return ProcessPoolExecutor(n_process, context, initializer=set_verbosity, initargs=(-1,))
 
 
-def _n_entry(job: Job) -> int:
-    """Entries of a file, for the progress bar; a file that cannot be opened is refused when its turn comes."""
-    try:
-        with job.spec.source.open(job.path) as source:
-            return source.n_entry
-    except InputError:
-        return 0
+def _size(job: Job) -> int:
+    """Size of a file in kB, for the progress bar; how many entries it has is not known before it is opened."""
+    return int(job.path.stat().st_size) // 1000
 
 
 def _outdated(meta: Meta, job: Job) -> str | None:
