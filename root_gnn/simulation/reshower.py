@@ -16,6 +16,8 @@ import numpy as np
 from root_gnn.simulation.pythia import CrossSection, Generator, concatenate_events, pythia8
 from root_gnn.simulation.record import EventRecord
 
+# what the second Pythia must know besides the properties of particles; a hard process among it would be mixed with what is handed over
+_OF_SHOWERS = ("Next:", "ParticleDecays:", "SLHA:", "PartonLevel:", "SpaceShower:", "TimeShower:")
 _ONE_PROCESS = 9999
 _FIRST_PARTON = 3  # in Pythia's record of a hard event: behind the event itself and the beams
 _INCOMING, _OUTGOING, _DECAYED = -1, 1, 2
@@ -32,7 +34,7 @@ class Reshowerer:
         self._copies = copies
         self._hard = Generator([*settings, "PartonLevel:all=off"], seed=hard_seed, slha=slha, lhe=lhe, skip=skip)
         self._source = _hand_over(self._hard.pythia)
-        showers = [setting for setting in settings if not setting.startswith(("Beams:", "PhaseSpace:"))]
+        showers = [setting for setting in settings if setting.startswith(_OF_SHOWERS) or setting[0].isdigit()]
         self._shower = Generator([*showers, "Beams:frameType=5"], seed=seed, slha=slha, source=self._source)
 
     @property
