@@ -38,7 +38,7 @@ def dask_executor(address: str) -> DaskPool:
     """
     try:
         from distributed import Client
-        from distributed.comm import get_address_host_port
+        from distributed.comm.addressing import get_address_host_port
     except ImportError as error:
         raise MissingExtra("distributed", "cluster", "Preparing on a Dask cluster") from error
     try:

@@ -66,7 +66,7 @@ class Findings:
         """Counts sentinels at the ends of a branch's range, in its own unit."""
         if not numbers.size or numbers.dtype.kind not in "fi":
             return
-        for end in {float(numbers.min()), float(numbers.max())}:
+        for end in (min(float(numbers.min()), 0.0), max(float(numbers.max()), 0.0)):
             close = [value for value in SENTINELS if math.isclose(end, value, rel_tol=ROUNDING)]
             if close and (numbers.dtype.kind == "f" or end < 0):  # 999 may be an honest count
                 self.sentinels[branch][f"{close[0]:g}"] += int(np.count_nonzero(numbers == end))
@@ -119,4 +119,5 @@ def n_unsorted(pt: Numbers, count: Numbers) -> int:
     border = end[(end > 0) & (end < pt.size)] - 1  # from the last of a list to the first of the next
     rises[border] = False
     places = np.flatnonzero(rises)
-    return len(np.unique(np.searchsorted(end, places, side="right"))) if places.size else 0
+    lists = np.searchsorted(end, places, side="right")  # ascending, so that one differs from the next where a list ends
+    return 1 + int(np.count_nonzero(np.diff(lists))) if lists.size else 0
