@@ -119,10 +119,12 @@ class Augmentation(ABC):
     """`(Batch, Draws) -> Batch`, pure: the input is untouched, the randomness is in the draws.
 
     `invariants` names what the augmentation leaves as it is, node by node or pair by pair: node columns and names of
-    `kinematics.pairs.PAIR_FEATURES`. `testing.check_augmentation` holds it to its word.
+    `kinematics.pairs.PAIR_FEATURES`; `sum_pt` is that of a graph. Where nodes come or go, a column may still take no new value.
+    `jets_only` says that this needs nodes close together, as in a jet. `testing.check_augmentation` holds it to its word.
     """
 
     invariants: ClassVar[tuple[str, ...]] = ()
+    jets_only: ClassVar[bool] = False
 
     @abstractmethod
     def __call__(self, batch: Batch, draws: Draws) -> Batch:

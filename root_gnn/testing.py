@@ -22,7 +22,9 @@ from root_gnn.graph.batch import Batch
 from root_gnn.graph.draws import Draws
 from root_gnn.graph.features import Features
 from root_gnn.graph.scaling import Scaling
-from root_gnn.graph.segment import segment_mean
+from root_gnn.graph.segment import segment_mean, segment_sum
+from root_gnn.kinematics.angles import wrap_phi
+from root_gnn.kinematics.fourvectors import energy_of
 from root_gnn.kinematics.pairs import PAIR_FEATURES, pair_features
 from root_gnn.protocols import Augmentation, Encoder, Head, Objective, Question, Supervised
 
@@ -124,15 +126,37 @@ def check_objective(build: Callable[[Encoder, Question], Objective], *, question
 
 
 def check_augmentation(build: Callable[[Features], Augmentation], *, features: Features | None = None) -> None:
-    """Holds an augmentation to the contract of `protocols.Augmentation`.
+    """Holds an augmentation to the contract of `protocols.Augmentation`, on events and on jets.
 
     It is pure; the same draws give the same bits, another epoch or view gives others; what happens to an event depends
-    neither on its place in the batch nor on the others; labels, weights and ids stay with their graphs; what it declares as
-    `invariants` stays to 1e-5.
+    neither on its place in the batch nor on the others; labels, weights and ids stay with their graphs, and no graph loses its
+    last node; what it declares as `invariants` stays to 1e-5.
     """
     features = features or Features()
-    batch = random_batch(features, SIZES * 8, seed=1, question=QUESTION)
     augmentation = build(features)
+    events = random_batch(features, SIZES * 8, seed=1, question=QUESTION)
+    for batch, meant in ((events, not augmentation.jets_only), (collimated(events, features), True)):
+        out = _check_pure(augmentation, batch)
+        _check_augmented(batch, out, features)
+        if meant:
+            _check_invariants(augmentation.invariants, batch, out, features)
+
+
+def collimated(batch: Batch, features: Features, *, radius: float = 0.8) -> Batch:
+    """The same nodes moved within `radius` of a random axis of each graph: jets."""
+    generator = torch.Generator().manual_seed(5)
+    axis = torch.rand(batch.n_graph, 2, generator=generator)[batch.graph_index] * 2.0 - 1.0
+    distance = radius * torch.rand(batch.total_node, generator=generator).sqrt()
+    angle = 2.0 * torch.pi * torch.rand(batch.total_node, generator=generator)
+    pt, eta, phi, energy = (features.column(name) for name in ("pt", "eta", "phi", "energy"))
+    nodes = batch.nodes.clone()
+    nodes[:, eta] = 2.0 * axis[:, 0] + distance * angle.cos()
+    nodes[:, phi] = wrap_phi(torch.pi * axis[:, 1] + distance * angle.sin())
+    nodes[:, energy] = energy_of(nodes[:, pt], nodes[:, eta], torch.full_like(distance, 0.14))
+    return batch.replace(nodes=nodes)
+
+
+def _check_pure(augmentation: Augmentation, batch: Batch) -> Batch:
     draws = Draws(seed=1, epoch=2)
     before = _values(batch)
     out = augmentation(batch, draws)
@@ -142,11 +166,11 @@ def check_augmentation(build: Callable[[Features], Augmentation], *, features: F
         changed = augmentation(batch, other)
         same = all(a.shape == b.shape and torch.equal(a, b) for a, b in zip(_values(out), _values(changed), strict=True))
         _require(not same, f"another {text} gives the same result")
-    some = torch.randperm(batch.n_graph, generator=torch.Generator().manual_seed(3))[: batch.n_graph // 2]
-    text = "what happens to a graph depends on its place or on the other graphs"
-    _same(text, _values(out.select(some)), _values(augmentation(batch.select(some), draws)), 0.0)
-    _check_augmented(batch, out, features)
-    _check_invariants(augmentation.invariants, batch, out, features)
+    some = torch.randperm(batch.n_graph, generator=torch.Generator().manual_seed(3))
+    for chosen in (some[: batch.n_graph // 2], *torch.arange(len(SIZES)).unsqueeze(1)):
+        text = "what happens to a graph depends on its place or on the other graphs"
+        _same(text, _values(out.select(chosen)), _values(augmentation(batch.select(chosen), draws)), 0.0)
+    return out
 
 
 def random_batch(features: Features, n_node: Sequence[int], *, seed: int, question: Question | None = None) -> Batch:
@@ -257,6 +281,7 @@ def _check_augmented(batch: Batch, out: Batch, features: Features) -> None:
     out.check()
     _require(out.n_graph == batch.n_graph, "the number of graphs changed")
     _require(out.nodes.shape[1] == batch.nodes.shape[1], "the number of node columns changed")
+    _require(torch.equal(out.n_node > 0, batch.n_node > 0), "a graph lost its last node, or one without nodes got some")
     kept = all(a is not None and b is not None and torch.equal(a, b) for a, b in ((out.ids, batch.ids), (out.weights, batch.weights)))
     _require(kept, "ids or weights changed")
     _require(set(out.labels) == set(batch.labels), "labels were lost or added")
@@ -268,19 +293,31 @@ def _check_augmented(batch: Batch, out: Batch, features: Features) -> None:
 
 
 def _check_invariants(names: Sequence[str], batch: Batch, out: Batch, features: Features) -> None:
+    kinematic = [features.column(name) for name in ("pt", "eta", "phi", "energy")]
     senders, receivers = batch.edge_index()
+    same_nodes = torch.equal(out.n_node, batch.n_node)
     for name in names:
-        if name in features.nodes:
+        total = name.removeprefix("sum_")
+        if total != name:
+            before, after = (segment_sum(x.nodes[:, [features.column(total)]].double(), x.graph_index, x.n_graph) for x in (batch, out))
+        elif name in features.nodes:
             column = features.column(name)
             before, after = batch.nodes[:, column], out.nodes[:, column]
-        elif name in PAIR_FEATURES:
-            kinematic = [features.column(part) for part in ("pt", "eta", "phi", "energy")]
+            if not same_nodes:  # every value is one that a node of this graph had
+                before = _nearest(after, out, before, batch)
+        elif name in PAIR_FEATURES and same_nodes:
             pairs = [pair_features(x.nodes[senders][:, kinematic], x.nodes[receivers][:, kinematic]) for x in (batch, out)]
             before, after = (pair[:, PAIR_FEATURES.index(name)] for pair in pairs)
         else:
             continue  # a column of other data than these
         difference = torch.remainder(after - before + torch.pi, 2 * torch.pi) - torch.pi if "phi" in name else after - before
         _require(bool((difference.abs() <= 1e-5 * (1.0 + before.abs())).all()), f"{name} is declared invariant and changed")
+
+
+def _nearest(values: Tensor, out: Batch, before: Tensor, batch: Batch) -> Tensor:
+    distance = (values.unsqueeze(1) - before.unsqueeze(0)).abs()
+    distance[out.graph_index.unsqueeze(1) != batch.graph_index.unsqueeze(0)] = torch.inf
+    return before[distance.argmin(dim=1)]
 
 
 def _check_every_gradient(module: nn.Module, scalar: Callable[[], Tensor]) -> None:
