@@ -33,7 +33,7 @@ from root_gnn.errors import InputError, suggest
 from root_gnn.evaluation import evaluate
 from root_gnn.graph.batch import Batch
 from root_gnn.graph.scaling import Scaling
-from root_gnn.protocols import Encoder, Objective
+from root_gnn.protocols import Encoder, Objective, Supervised
 from root_gnn.recipe import Recipe
 from root_gnn.run import RUNS, Run, build, data_folder, load_run
 from root_gnn.task import Mode, finetuning_recipe
@@ -67,7 +67,6 @@ class Workbench:
     ) -> None:
         self.recipe, self.source = recipe, source
         self.table: EventTable = open_table(recipe.data, data_folder(data_dir), beside=beside)
-        self.table.check_labels()
         self.spec = self.table.spec
         if source is not None and source.spec.features() != self.spec.features():
             raise InputError(f"the spec of {source.name} describes other node features than the task's: "
@@ -82,6 +81,9 @@ class Workbench:
                                  "read more, or change data.split")
         self.scaling = self._fitted_scaling() if source is None or mode == "scratch" else source.scaling
         self.objective: Objective = build(recipe, self.spec, self.scaling)
+        if isinstance(self.objective, Supervised):
+            self.table.check_labels()
+        self.objective.prepare(evaluation_loader(self.table, self._some_training_events(), 1024))
         if recipe.train.monitor not in measured(self.objective):
             raise InputError(f"train.monitor is {recipe.train.monitor}, which this objective does not measure"
                              f"{suggest(recipe.train.monitor, measured(self.objective))}")
@@ -93,9 +95,10 @@ class Workbench:
                             events={name: len(index) for name, index in self.indices.items()})
 
     def _fitted_scaling(self) -> Scaling:
-        index = self.indices["train"]
-        chosen = np.sort(np.random.default_rng(self.recipe.seed).permutation(index)[:N_SCALING_EVENT])
-        return Scaling.fit(evaluation_loader(self.table, chosen, 1024), self.spec.features())
+        return Scaling.fit(evaluation_loader(self.table, self._some_training_events(), 1024), self.spec.features())
+
+    def _some_training_events(self) -> Index:
+        return np.sort(np.random.default_rng(self.recipe.seed).permutation(self.indices["train"])[:N_SCALING_EVENT])
 
     def training_batches(self, rank: int = 0, world: int = 1) -> EventLoader:
         """One process's training batches; weights average to one in each class of the training events."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -68,11 +68,12 @@ class HeadConfig(Section, ABC):
 
 @dataclass(frozen=True, kw_only=True)
 class Question:
-    """What the data can answer: the classes, the truth columns by name, and what the node columns mean."""
+    """What the data can answer: the classes, the truth columns by name, what the node columns mean and how they are scaled."""
 
     classes: tuple[str, ...] = ()
     truth: tuple[str, ...] = ()
     features: Features = field(default_factory=Features)
+    scaling: Scaling = field(default_factory=Scaling)
 
 
 STILL = Draws(seed=0, epoch=0)
@@ -80,16 +81,23 @@ STILL = Draws(seed=0, epoch=0)
 
 
 class Objective(nn.Module, ABC):
-    """Owns the encoder and whatever lives only in training; turns a batch into losses."""
+    """Owns the encoder and whatever lives only in training; turns a batch into losses.
 
+    `measures` names scalars beside `loss` that are given outside of training, and that validation logs as `ssl/<name>`.
+    """
+
+    measures: ClassVar[tuple[str, ...]] = ()
     encoder: Encoder
 
     @abstractmethod
     def forward(self, batch: Batch, draws: Draws = STILL) -> dict[str, Tensor]:
         """Scalars by name; the one that is minimised is `loss`. What is random about views and targets comes from `draws`."""
 
-    def after_step(self) -> None:
-        """Called once after every optimiser step (an EMA target moves here)."""
+    def prepare(self, batches: Iterable[Batch]) -> None:
+        """Called once before a new training with some of its batches: whatever is fitted to data rather than trained."""
+
+    def after_step(self, progress: float) -> None:
+        """Called once after every optimiser step (an EMA target moves here); `progress` is the part of all steps that is done."""
 
 
 class Supervised(Objective, ABC):

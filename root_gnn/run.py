@@ -141,14 +141,14 @@ def run_names(folder: Path) -> list[str]:
     return sorted(config.parent.name for config in folder.glob("*/config.yaml"))
 
 
-def question(data: DataConfig, spec: Spec) -> Question:
+def question(data: DataConfig, spec: Spec, scaling: Scaling | None = None) -> Question:
     """What a recipe's data can answer."""
     classes = tuple(data.classes) if data.classes else spec.label.names if spec.label else ()
-    return Question(classes=classes, truth=tuple(spec.truth), features=spec.features())
+    return Question(classes=classes, truth=tuple(spec.truth), features=spec.features(), scaling=scaling or Scaling())
 
 
 def build(recipe: Recipe, spec: Spec, scaling: Scaling) -> Objective:
     """A new objective around a new encoder, with weights drawn from the recipe's seed alone."""
     with torch.random.fork_rng():
         torch.manual_seed(recipe.seed)
-        return recipe.objective.build(recipe.model.build(spec.features(), scaling), question(recipe.data, spec))
+        return recipe.objective.build(recipe.model.build(spec.features(), scaling), question(recipe.data, spec, scaling))

@@ -113,7 +113,7 @@ def check_objective(build: Callable[[Encoder, Question], Objective], *, question
     gradients = [parameter.grad for parameter in objective.encoder.parameters() if parameter.grad is not None]
     _require(any(bool((gradient != 0).any()) for gradient in gradients), "no gradient reaches the encoder")
     _finite("the encoder's gradient", *gradients)
-    objective.after_step()
+    objective.after_step(0.5)
     with torch.autocast("cpu", dtype=torch.bfloat16):
         _finite("the loss in bf16", objective(batch)["loss"])
     objective.eval()

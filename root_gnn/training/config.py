@@ -16,7 +16,9 @@ class TrainConfig(Section):
 
     Training ends after `max_epochs` epochs or `max_steps` optimiser steps, whichever comes first, with a validation.
     `batch_size` counts the graphs of one optimiser step over all devices and the `accumulate` parts it is done in.
-    `monitor` is what the best epoch is best by: `val/loss`, or of a supervised objective `val/auc` or `val/accuracy`.
+    `monitor` is what the best epoch is best by: `val/loss`; of a supervised objective `val/auc` or `val/accuracy`; without
+    labels `probe/auc` of a linear probe of at most `probe_events` validation events, or a figure `ssl/...` of the spread of
+    representations; `on_collapse` is what happens where they are all the same.
     `early_stopping` is the number of epochs in a row without a better one after which training ends. `checkpoint_every`
     saves within an epoch, every so many steps, beside the checkpoint each epoch ends with.
     """
@@ -32,6 +34,8 @@ class TrainConfig(Section):
     checkpoint_every: Count | None = None
     accumulate: Count = 1
     log_every: Count = 20
+    probe_events: Annotated[int, Field(ge=0)] = 10_000
+    on_collapse: Literal["warn", "stop"] = "warn"
 
     @model_validator(mode="after")
     def _divides(self) -> Self:
@@ -41,5 +45,5 @@ class TrainConfig(Section):
 
     @property
     def monitor_mode(self) -> Literal["min", "max"]:
-        """A loss is to be small, anything else large."""
-        return "min" if self.monitor.endswith("loss") else "max"
+        """Losses and whatever grows when representations fall together are to be small, anything else large."""
+        return "min" if self.monitor.endswith(("loss", "cosine", "alignment", "uniformity")) else "max"

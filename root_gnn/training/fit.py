@@ -21,11 +21,13 @@ from torch.utils.data import DataLoader
 from root_gnn.console import log
 from root_gnn.errors import InputError
 from root_gnn.graph.batch import Batch
-from root_gnn.protocols import Augmentation, Objective
+from root_gnn.protocols import Augmentation, Objective, Supervised
 from root_gnn.training.callbacks.checkpoints import Checkpoints
+from root_gnn.training.callbacks.collapse import Collapse
 from root_gnn.training.callbacks.early_stopping import EarlyStopping
 from root_gnn.training.callbacks.history import History
 from root_gnn.training.callbacks.interrupt import Interrupt
+from root_gnn.training.callbacks.probe import Probe
 from root_gnn.training.callbacks.random_state import RandomState
 from root_gnn.training.callbacks.throughput import Throughput
 from root_gnn.training.config import TrainConfig
@@ -65,6 +67,8 @@ def fit(
         RandomState(), history, Throughput(name, n_event=n_event, monitor=train.monitor),
         Interrupt(checkpoints), checkpoints,
     ]
+    if not isinstance(objective, Supervised):
+        callbacks[1:1] = [Collapse(name, then=train.on_collapse), Probe(train.probe_events)]
     if train.early_stopping is not None:
         callbacks.append(EarlyStopping(train.monitor, mode=train.monitor_mode, patience=train.early_stopping, strict=False))
     from_checkpoint = checkpoints.last_path if resume and checkpoints.last_path.exists() else None

@@ -13,6 +13,7 @@ from torch.optim import Optimizer
 from root_gnn.graph.batch import Batch
 from root_gnn.graph.draws import Draws
 from root_gnn.protocols import Augmentation, Objective, Supervised
+from root_gnn.training.callbacks.collapse import SPREAD
 from root_gnn.training.evaluation import Answers, quick_figures
 from root_gnn.training.optim import OptimConfig, groups, optimizer, scheduler
 
@@ -20,7 +21,7 @@ from root_gnn.training.optim import OptimConfig, groups, optimizer, scheduler
 def measured(objective: Objective) -> tuple[str, ...]:
     """What validation measures for an objective, as far as it is defined on the events: the names `train.monitor` may have."""
     if not isinstance(objective, Supervised):
-        return ("val/loss",)
+        return ("val/loss", "probe/auc", *SPREAD, *(f"ssl/{name}" for name in objective.measures))
     return ("val/loss", "val/auc", "val/accuracy") if objective.link == "softmax" else ("val/loss", "val/auc")
 
 
@@ -39,7 +40,7 @@ class TrainingModule(pl.LightningModule):
         if self.frozen:
             objective.encoder.requires_grad_(False)
         self._answers: list[Answers] = []
-        self._losses: list[Tensor] = []
+        self._sums: dict[str, Tensor | float] = {}
         self._n_graph = 0
 
     def train(self, mode: bool = True) -> TrainingModule:
@@ -68,29 +69,35 @@ class TrainingModule(pl.LightningModule):
     def optimizer_step(self, *args: Any, **kwargs: Any) -> None:
         """Lightning's step, then the objective's own (an EMA target), once each."""
         super().optimizer_step(*args, **kwargs)
-        self.objective.after_step()
+        self.objective.after_step((self.trainer.global_step + 1) / self.n_step)  # Lightning counts this step later
 
     def configure_gradient_clipping(self, optimizer: Optimizer, *args: Any, **kwargs: Any) -> None:
         """Clips by the global norm; Lightning's own refuses a fused optimiser under bf16, though nothing is scaled there."""
         if self.optim.clip_norm is not None:
             torch.nn.utils.clip_grad_norm_([p for p in self.parameters() if p.grad is not None], self.optim.clip_norm)
 
-    def validation_step(self, batch: Batch, index: int) -> None:
-        """Collects answers of a supervised objective, losses of any other."""
+    def validation_step(self, batch: Batch, index: int) -> dict[str, Tensor]:
+        """Collects answers of a supervised objective, losses of any other, whose representations go to the callbacks."""
+        losses = self.objective(batch)
+        for name in ("loss", *self.objective.measures):
+            self._sums[name] = self._sums.get(name, 0.0) + losses[name].detach() * batch.n_graph
+        self._n_graph += batch.n_graph
         if isinstance(self.objective, Supervised):
             self._answers.append(Answers.of(self.objective, batch))
-        self._losses.append(self.objective(batch)["loss"].detach() * batch.n_graph)
-        self._n_graph += batch.n_graph
+            return {}
+        return {"representation": self.objective.encoder(batch).globals.float(), **batch.labels}
 
     def on_validation_epoch_end(self) -> None:
-        """Logs what `measured` lists."""
+        """Logs what `measured` lists, but for what callbacks find out about representations."""
         values: dict[str, float] = {}
         if isinstance(self.objective, Supervised):
             found = quick_figures(Answers.joined(self._answers), self.objective)
             values = {f"val/{name}": value for name, value in found.items()}
-        values["val/loss"] = float(torch.stack(self._losses).sum()) / max(self._n_graph, 1)
+        means = {name: float(total) / max(self._n_graph, 1) for name, total in self._sums.items()}
+        values["val/loss"] = means.pop("loss")
+        values |= {f"ssl/{name}": value for name, value in means.items()}
         self.log_dict(values, batch_size=1, sync_dist=True)
-        self._answers, self._losses, self._n_graph = [], [], 0
+        self._answers, self._sums, self._n_graph = [], {}, 0
 
     def configure_optimizers(self) -> Any:
         """AdamW over backbone and head with one schedule, stepped with the optimiser."""

@@ -11,7 +11,7 @@ from lightning.pytorch.callbacks import Checkpoint
 
 from root_gnn.atomic import atomic_file
 from root_gnn.errors import InputError
-from root_gnn.training.callbacks.history import is_last, stepped
+from root_gnn.training.callbacks.history import VALIDATION, is_last, stepped
 
 
 class Checkpoints(Checkpoint):
@@ -56,7 +56,7 @@ class Checkpoints(Checkpoint):
         """Saves after the epoch's validation; `best` first, so that a `last` never promises a `best` that is not there."""
         found = trainer.callback_metrics.get(self.monitor)
         if found is None:
-            known = ", ".join(sorted(name for name in trainer.callback_metrics if name.startswith("val/")))
+            known = ", ".join(sorted(name for name in trainer.callback_metrics if name.startswith(VALIDATION)))
             raise InputError(f"train.monitor is {self.monitor}, which was not measured on the validation events; measured were {known}")
         value = float(found)
         improved = self.best is None or (value < self.best if self.mode == "min" else value > self.best)

@@ -18,6 +18,7 @@ import torch
 from torch import Tensor
 
 HEADER = "epoch,step,tag,value\n"
+VALIDATION = ("val/", "ssl/", "probe/")  # what is measured after an epoch
 
 
 def stepped(trainer: pl.Trainer, batch_idx: int) -> bool:
@@ -109,7 +110,7 @@ class History(pl.Callback):
     def on_validation_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
         """Writes what the module logged."""
         self._clock = time.monotonic()
-        self.write(trainer, {name: float(value) for name, value in trainer.callback_metrics.items() if name.startswith("val/")})
+        self.write(trainer, {name: float(value) for name, value in trainer.callback_metrics.items() if name.startswith(VALIDATION)})
 
     def write(self, trainer: pl.Trainer, values: Mapping[str, float]) -> None:
         """Appends one row per value and sends them to TensorBoard."""

@@ -7,6 +7,7 @@ from typing import Any
 import lightning.pytorch as pl
 
 from root_gnn.console import Meter, log
+from root_gnn.training.callbacks.history import VALIDATION
 
 
 class Throughput(pl.Callback):
@@ -32,7 +33,7 @@ class Throughput(pl.Callback):
 
     def on_validation_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
         """Notes the epoch's figures."""
-        values = {name: float(value) for name, value in trainer.callback_metrics.items() if name.startswith("val/")}
+        values = {name: float(value) for name, value in trainer.callback_metrics.items() if name.startswith(VALIDATION)}
         self._note = ", ".join(f"{name} {value:.4f}" for name, value in sorted(values.items()))
         log.debug("epoch %d: %s", trainer.current_epoch + 1, self._note)
 

@@ -1,0 +1,59 @@
+"""Rows of all processes in one, with gradients that find their way back."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+import torch.distributed as dist
+from torch import Tensor
+from torch.autograd.function import once_differentiable
+
+
+@dataclass(frozen=True)
+class Gathered:
+    """`rows (n_all, dim)` of all processes in order of rank; this one's start at `start`."""
+
+    rows: Tensor
+    start: int
+
+
+class _AllGather(torch.autograd.Function):
+    @staticmethod
+    def forward(ctx: Any, rows: Tensor) -> Tensor:
+        ctx.n_row = rows.shape[0]
+        parts = [torch.empty_like(rows) for _ in range(dist.get_world_size())]
+        dist.all_gather(parts, rows.contiguous())
+        return torch.cat(parts)
+
+    @staticmethod
+    @once_differentiable
+    def backward(ctx: Any, gradient: Tensor) -> Tensor:
+        gradient = gradient.clone(memory_format=torch.contiguous_format)
+        dist.all_reduce(gradient)
+        first = dist.get_rank() * ctx.n_row
+        return gradient[first : first + ctx.n_row]
+
+
+def n_process() -> int:
+    """Number of processes that train together."""
+    return dist.get_world_size() if dist.is_available() and dist.is_initialized() else 1
+
+
+def gathered(rows: Tensor) -> Gathered:
+    """The `rows (n_row, dim)` of all processes, which may have different numbers of them.
+
+    The gradient of a row is the sum over what every process made of it. Alone, a process gets its own rows back.
+    """
+    if n_process() == 1:
+        return Gathered(rows, 0)
+    own = torch.tensor([rows.shape[0]], device=rows.device)
+    counts = [torch.empty_like(own) for _ in range(n_process())]
+    dist.all_gather(counts, own)
+    sizes = torch.cat(counts).tolist()  # waits for the device: the sizes decide shapes
+    longest = max(sizes)
+    padded = torch.cat([rows, rows.new_zeros(longest - rows.shape[0], rows.shape[1])])
+    together: Tensor = _AllGather.apply(padded)  # type: ignore[no-untyped-call]
+    parts = [part[:size] for part, size in zip(together.split(longest), sizes, strict=True)]
+    return Gathered(torch.cat(parts), sum(sizes[: dist.get_rank()]))

@@ -1,0 +1,26 @@
+"""What stands between a representation and the loss that compares views; thrown away after pretraining."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+
+from torch import Tensor, nn
+
+
+class Projector(nn.Module):
+    """Linear layers of the given widths with GELU between them, and BatchNorm too where asked for."""
+
+    def __init__(self, dim: int, widths: tuple[int, ...], *, batch_norm: bool = False) -> None:
+        super().__init__()
+        layers: list[nn.Module] = []
+        for place, (before, after) in enumerate(pairwise((dim, *widths))):
+            if place > 0:
+                layers += [nn.BatchNorm1d(before)] if batch_norm else []
+                layers.append(nn.GELU())
+            layers.append(nn.Linear(before, after))
+        self.layers = nn.Sequential(*layers)
+
+    def forward(self, rows: Tensor) -> Tensor:
+        """`(n_row, dim)` to `(n_row, widths[-1])`."""
+        out: Tensor = self.layers(rows)
+        return out

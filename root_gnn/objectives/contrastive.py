@@ -1,0 +1,56 @@
+"""Two views of the same event or jet are alike, those of different ones are not (JetCLR, Dillon et al. 2021, arXiv:2108.04253).
+
+Event weights are not used: without labels there is no class to balance, and a negative weight would turn a pair around.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, ClassVar, final
+
+from pydantic import Field
+from torch import Tensor
+
+from root_gnn.graph.batch import Batch
+from root_gnn.graph.draws import Draws
+from root_gnn.nn.nt_xent import alignment, nt_xent
+from root_gnn.nn.projector import Projector
+from root_gnn.objectives.views import TwoChains, Views, encoded
+from root_gnn.protocols import STILL, Encoder, Objective, ObjectiveConfig, Question
+
+Width = Annotated[int, Field(ge=1)]
+
+
+class Config(ObjectiveConfig):
+    """NT-Xent between two views of each graph, after a projector of these widths that is not kept.
+
+    `positive_in_denominator`: as in JetCLR's code; false as in its paper's formula.
+    """
+
+    views: TwoChains = ("rotate_phi",), ("rotate_phi", "reflect_eta")  # type: ignore[assignment]
+    temperature: Annotated[float, Field(gt=0)] = 0.1
+    positive_in_denominator: bool = True
+    projector: Annotated[tuple[Width, ...], Field(min_length=1)] = (128, 128)
+
+    def build(self, encoder: Encoder, question: Question) -> Contrastive:
+        """A new objective; labels are not asked for."""
+        return Contrastive(self, encoder, question)
+
+
+@final
+class Contrastive(Objective):
+    """Mean loss over both views of all graphs; of all processes, where several train."""
+
+    measures: ClassVar[tuple[str, ...]] = ("alignment",)
+
+    def __init__(self, config: Config, encoder: Encoder, question: Question) -> None:
+        super().__init__()
+        self.encoder = encoder
+        self.views = Views(config.views, question.features)
+        self.projector = Projector(encoder.dim, config.projector)
+        self.temperature, self.positive_in_denominator = config.temperature, config.positive_in_denominator
+
+    def forward(self, batch: Batch, draws: Draws = STILL) -> dict[str, Tensor]:
+        """`loss`, a scalar; outside of training `alignment` too."""
+        first, second = (self.projector(view) for view in encoded(self.encoder, self.views(batch, draws)))
+        loss = nt_xent(first, second, temperature=self.temperature, positive_in_denominator=self.positive_in_denominator)
+        return {"loss": loss} if self.training else {"loss": loss, "alignment": alignment(first, second).detach()}

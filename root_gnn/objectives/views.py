@@ -1,0 +1,42 @@
+"""Augmented copies of a batch, as the recipe's `views` say: one chain of augmentations each."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Sequence
+from typing import Annotated
+
+from pydantic import Field
+from torch import Tensor
+
+from root_gnn.config.plugins import Family
+from root_gnn.graph.batch import Batch, concatenate
+from root_gnn.graph.draws import Draws
+from root_gnn.graph.features import Features
+from root_gnn.protocols import Augmentation, AugmentationConfig, Encoder
+
+Chain = tuple[Annotated[AugmentationConfig, Family("augmentations")], ...]
+TwoChains = Annotated[tuple[Chain, ...], Field(min_length=2, max_length=2)]
+
+
+class Views:
+    """Two chains of augmentations; each view draws numbers of its own."""
+
+    def __init__(self, chains: Sequence[Sequence[AugmentationConfig]], features: Features) -> None:
+        self.chains: list[list[Augmentation]] = [[config.build(features) for config in chain] for chain in chains]
+
+    def __call__(self, batch: Batch, draws: Draws) -> list[Batch]:
+        """One batch per chain, without labels; the input is left as it is."""
+        batch = batch.replace(labels={})
+        views = []
+        for number, chain in enumerate(self.chains):
+            view = batch
+            for place, augmentation in enumerate(chain):
+                view = augmentation(view, dataclasses.replace(draws, view=number, place=draws.place + place))
+            views.append(view)
+        return views
+
+
+def encoded(encoder: Encoder, views: Sequence[Batch]) -> list[Tensor]:
+    """What the encoder makes of each view's graphs, `(n_graph, dim)`, in one pass over all of them."""
+    return list(encoder(concatenate(views)).globals.split([view.n_graph for view in views]))
