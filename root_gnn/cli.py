@@ -74,14 +74,17 @@ def root(
 @app.command()
 def simulate(
     process: Annotated[list[str] | None, typer.Option("--process", help="A process by name (see --list); repeatable.")] = None,
-    events: Annotated[int, typer.Option("--events", help="Events to write for each process, after the preselection.")] = 1000,
+    events: Annotated[int, typer.Option("--events", help="Events, or jets of a class, to write for each process.")] = 1000,
     out: Annotated[Path, typer.Option("--out", help="The folder for <process>.root.")] = Path(),
-    level: Annotated[Literal["events", "jets"], typer.Option("--level", help="Which ntuple to write; jets are not made yet.")] = "events",
+    level: Annotated[Literal["events", "jets"], typer.Option("--level", help="Which ntuple to write.")] = "events",
     seed: Annotated[int, typer.Option("--seed", help="Same seed, same events, whatever --jobs is.")] = 1,
     jobs: Jobs = 1,
     lhe: Annotated[Path | None, typer.Option("--lhe", help="Shower the events of a Les Houches file.")] = None,
-    resimulate: Annotated[int, typer.Option("--resimulate", help="Showers of every hard event; only 1 in this release.")] = 1,
+    resimulate: Annotated[int, typer.Option("--resimulate", help="Showers of every hard event, all of them written.")] = 1,
     param: Annotated[list[str] | None, typer.Option("--param", metavar="KEY=VALUE", help="A parameter of the process; repeatable.")] = None,
+    top_tagging: Annotated[
+        Path | None, typer.Option("--top-tagging", metavar="FILE.h5", help="Also write QCD and Tbqq as the Top Tagging reference set.")
+    ] = None,
     list_processes: Annotated[bool, typer.Option("--list", help="Show the processes and leave.")] = False,
     overwrite: Overwrite = False,
     quiet: Quiet = False, verbose: Verbose = False, debug: Debug = False,
@@ -97,6 +100,7 @@ def simulate(
     simulate(
         process or [], events=events, out=out, seed=seed, jobs=jobs, lhe=lhe, resimulate=resimulate,
         params=dict(_pair("--param", text) for text in param or []), level=level, overwrite=overwrite,
+        top_tagging=top_tagging,
     )  # fmt: skip
 
 

@@ -24,6 +24,7 @@ from root_gnn.simulation.ntuple import Columns, Metadata, read_metadata, select,
 from root_gnn.simulation.objects import Selection
 from root_gnn.simulation.pool import run_in_order
 from root_gnn.simulation.processes import Process, check_params, external, find, jet_selection, number, settings_of
+from root_gnn.simulation.top_tagging import check_request, write_top_tagging
 
 LARGEST_RESIMULATE = 100
 NO_PARAMS: Mapping[str, str] = {}
@@ -62,6 +63,7 @@ class _Plan:
 def simulate(
     processes: Sequence[str], *, events: int, out: Path, seed: int = 1, jobs: int = 1, lhe: Path | None = None, resimulate: int = 1,
     params: Mapping[str, str] = NO_PARAMS, level: str = "events", overwrite: bool = False,
+    top_tagging: Path | None = None,
 ) -> list[Path]:
     """Writes `out/<process>.root`, `events` preselected events each, and returns the paths in the order of `processes`.
 
@@ -70,8 +72,13 @@ def simulate(
     constituents: `events` jets of a class, or all jets of `events` events where the process is one of whole events. `resimulate`
     showers each hard event so many times and writes as many rows. `lhe` showers the hard events of a file under the one name given,
     or the file's own. A complete file made with the same settings is kept; a different one is an InputError unless `overwrite`.
+    `top_tagging` names a file for the jets of QCD and Tbqq together in the layout of the Top Tagging reference set.
     """
     _check_options(processes, events=events, seed=seed, jobs=jobs, lhe=lhe, resimulate=resimulate, level=level)
+    if top_tagging is not None:
+        check_request(top_tagging, processes, level, resimulate)
+        if top_tagging.exists() and not overwrite:
+            raise InputError(f"--top-tagging {top_tagging}: this file exists already; choose another name or pass --overwrite")
     chosen = [find(name, level) for name in processes] if lhe is None else [
         external(processes[0] if processes else lhe.name.split(".")[0], level)]
     if out.exists() and not out.is_dir():
@@ -84,7 +91,10 @@ def simulate(
     todo = [plan for plan in plans if overwrite or not _is_there(plan)]
     if todo:
         _run(todo, jobs)
-    return [plan.path for plan in plans]
+    paths = [plan.path for plan in plans]
+    if top_tagging is not None:
+        write_top_tagging(top_tagging, paths, seed=seed)
+    return paths
 
 
 def _check_options(
