@@ -159,7 +159,7 @@ class Selection:
         if found is None:
             return []
         kind = "classes" if self.classes and self.is_one_set else "files"
-        number = f"{found.n:,} event ids stand in several {kind}. For example: {self._pair(found)}"
+        number = f"event ids that stand in several {kind}: {found.n:,}. For example: {self._pair(found)}"
         if not found.is_same:
             return [f"{number} Their objects differ, as in simulations that number their events alike."]
         return [f"{number} Of {found.n_compared:,} compared {found.n_same:,} have the same objects too, so these are the same events."]
@@ -176,7 +176,7 @@ class Selection:
             return []
         codes = [split.astype(np.int64) for split in splits if split is not None]
         n = duplicates.overlap(self.shards, self.groups(), codes, self.spec.n_split_id)
-        return [f"{n:,} events stand in more than one split (branch {self.spec.split.branch})."] if n else []
+        return [f"events that stand in more than one split (branch {self.spec.split.branch}): {n:,}"] if n else []
 
     def weights(self) -> dict[str, Weights]:
         """By class."""

@@ -48,7 +48,7 @@ class Summary:
 
 def medians(values: Numbers) -> list[float]:
     """Medians of up to `N_PART` stretches of `values (n,)`, of a sample of evenly spaced ones."""
-    sample = values[:: max(values.size // N_SAMPLE, 1)][:N_SAMPLE]
+    sample = values[:: -(-values.size // N_SAMPLE)]
     n_part = min(max(sample.size // SMALLEST_PART, 1), N_PART)
     size = sample.size // n_part
     parts = np.partition(sample[: n_part * size].reshape(n_part, size), size // 2, axis=1)[:, size // 2]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -36,7 +37,8 @@ def test_a_cluster_leaves_the_cache_that_this_machine_leaves(folder: Path, proce
     expected = contents(folder)
     assert len(expected) > 15
     shutil.rmtree(cache_dir(folder))
-    with LocalCluster(n_workers=2, threads_per_worker=1, processes=processes, host="127.0.0.1", protocol="tcp", dashboard_address=None) as cluster:
+    where: Any = {"host": "127.0.0.1", "protocol": "tcp", "dashboard_address": None}
+    with LocalCluster(n_workers=2, threads_per_worker=1, processes=processes, **where) as cluster:
         shards = prepare(spec, files, data_dir=folder, scheduler=cluster.scheduler_address)
         assert list(shards) == files
         assert contents(folder) == expected
