@@ -57,6 +57,21 @@ def config_class(family: str, value: Any, allowed: Allowed) -> type[Section]:
     return _config_of(importlib.import_module(f"{PACKAGE}.{family}.{name}"))
 
 
+def named(name: str, allowed: Allowed, *, trusted: str = "") -> Any:
+    """The class or function that the dotted name `package.module.attribute` stands for.
+
+    Its module is imported, so the caller has to allow it, except inside the package `trusted`. Raises `InputError` where it
+    is not allowed or not there.
+    """
+    module, _, attribute = name.rpartition(".")
+    inside = bool(trusted) and module.partition(".")[0] == trusted
+    found = _import_dotted(module or name, Allowed(everything=True) if inside or name in allowed.modules else allowed)
+    if not hasattr(found, attribute):
+        public = [known for known in vars(found) if not known.startswith("_")]
+        raise InputError(f"the module {module} has no {attribute!r}{suggest(attribute, public)}")
+    return getattr(found, attribute)
+
+
 def name_of(config: Section, family: str) -> str:
     """The YAML name of a plug-in's configuration: its file name, or the dotted name of the user's own module."""
     return type(config).__module__.removeprefix(f"{PACKAGE}.{family}.")

@@ -16,8 +16,8 @@ from root_gnn.graph.batch import Batch
 from root_gnn.graph.features import Features
 from root_gnn.graph.scaling import Scaling
 from root_gnn.graph.segment import segment_mean
-from root_gnn.nn.attention import Block, ClassAttention, initialise
-from root_gnn.nn.buckets import Bucket, Buckets
+from root_gnn.nn.attention import Block, ClassAttention, block_states, initialise
+from root_gnn.nn.buckets import Buckets
 from root_gnn.nn.pair_bias import PairBias, dense_bias, first_pairs, with_padding
 from root_gnn.nn.token_inputs import Coordinates, TokenEmbedding, TokenInputs
 from root_gnn.nn.widths import Width, check_heads
@@ -104,16 +104,7 @@ class ParticleTransformer(Encoder):
         bias, start = with_padding(self.pairs(batch, buckets.n_pair)), first_pairs(batch)
         each, tokens = [], []
         for bucket, rows in zip(buckets.parts, buckets.pad(embedded), strict=True):
-            states = self._blocks(rows, bucket, bias, start)
+            states = block_states(self.blocks, rows, dense_bias(bias, start, bucket))
             tokens.append(self.ask(states[-1], bucket.mask))
             each.append(states if all_blocks else states[-1:])
         return [buckets.flat(rows) for rows in zip(*each, strict=True)], buckets.per_graph(tokens)
-
-    def _blocks(self, rows: Tensor, bucket: Bucket, bias: Tensor, start: Tensor) -> list[Tensor]:
-        if bucket.length == 0:
-            return [rows] * (1 + len(self.blocks))
-        dense = dense_bias(bias, start, bucket)
-        states = [rows]
-        for block in self.blocks:
-            states.append(block(states[-1], bias=dense))
-        return states

@@ -110,6 +110,14 @@ class ClassAttention(nn.Module):
         return out
 
 
+def block_states(blocks: Iterable[nn.Module], rows: Tensor, bias: Tensor | None = None) -> list[Tensor]:
+    """`rows (n, length, dim)` and what each block in turn makes of them; `bias` as in `Attention`, the same for all."""
+    states = [rows]
+    for block in blocks:
+        states.append(block(states[-1], bias=bias) if rows.shape[1] > 0 else states[-1])
+    return states
+
+
 def initialise(module: nn.Module, blocks: Iterable[nn.Module] = ()) -> None:
     """Xavier-uniform weights, query, key and value each on its own; what the k-th of `blocks` adds is divided by sqrt(2 k)."""
     packed = {part.project_in for part in module.modules() if isinstance(part, Attention)}

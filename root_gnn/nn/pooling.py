@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Literal
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from root_gnn.graph.batch import Batch
 from root_gnn.graph.segment import segment_max, segment_mean, segment_sum
@@ -21,3 +21,19 @@ def pool(rows: Tensor, batch: Batch, names: tuple[Pooling, ...]) -> Tensor:
         "max": lambda: segment_max(rows, batch.n_node),
     }
     return torch.cat([parts[name]() for name in names], dim=1)
+
+
+class AttentionPool(nn.Module):
+    """Mean over nodes with weights that a linear layer and a softmax over each graph give them."""
+
+    def __init__(self, dim: int) -> None:
+        super().__init__()
+        self.score = nn.Linear(dim, 1, bias=False)
+
+    def forward(self, rows: Tensor, batch: Batch) -> Tensor:
+        """`rows (total_node, dim)` to `(n_graph, dim)`; 0 where a graph has no nodes."""
+        score: Tensor = self.score(rows).to(rows.dtype)
+        largest = segment_max(score.detach(), batch.n_node)[batch.graph_index]
+        weight = torch.exp(score - largest)
+        total = segment_sum(weight, batch.graph_index, batch.n_graph)
+        return segment_sum(weight * rows, batch.graph_index, batch.n_graph) / torch.where(total > 0, total, 1.0)

@@ -15,6 +15,7 @@ from root_gnn.kinematics.angles import delta_phi
 from root_gnn.nn.batch_norm import batch_normed
 from root_gnn.nn.inputs import Standardise
 
+SUBJET = "subjet"  # the column that says which subjet of its jet a constituent belongs to: a name, not a quantity
 Coordinates = Literal["jet", "event"]
 
 # Centre and inverse width of what is relative to the jet, and of pt and energy where no scale was fitted (arXiv:2202.03772).
@@ -29,7 +30,7 @@ class TokenInputs(nn.Module):
 
     `jet`: logarithms of pt and energy, the same over the jet's sums, and the angles to the jet's axis; neither eta nor phi
     themselves. `event`: logarithms of pt and energy, and eta; no phi, so that turning an event about the beam changes
-    nothing. Both: every other column, scaled as fitted, and the type as one-hot columns.
+    nothing. Both: every other column, scaled as fitted, and the type as one-hot columns; never the number of a subjet.
     """
 
     centre: Tensor
@@ -37,7 +38,7 @@ class TokenInputs(nn.Module):
 
     def __init__(self, features: Features, scaling: Scaling, *, coordinates: Coordinates) -> None:
         super().__init__()
-        left_out = {"phi", "type"} | ({"eta"} if coordinates == "jet" else set())
+        left_out = {"phi", "type", SUBJET} | ({"eta"} if coordinates == "jet" else set())
         names = [name for name in features.nodes if name not in left_out]
         self.scale = Standardise([features.column(name) for name in names], names, {**ABSOLUTE, **scaling.nodes})
         self.type_column = features.column("type") if "type" in features.nodes else None

@@ -1,0 +1,129 @@
+"""The subjet transformer of J-JEPA (arXiv:2412.05333): subjets are the tokens.
+
+The constituents of each subjet become one vector, by attention among them, by an MLP or by one linear layer; the subjets of
+a jet then attend to each other. The node column `subjet` says which one a constituent belongs to (the numbers need not be
+consecutive, so the subjets of a context are just its constituents). A constituent's representation is that of its subjet:
+the mean over a subjet's constituents is the subjet's, for this encoder as for any other.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Self, final
+
+import torch
+from pydantic import Field, model_validator
+from torch import Tensor, nn
+
+from root_gnn.console import log
+from root_gnn.graph.batch import Batch
+from root_gnn.graph.features import Features
+from root_gnn.graph.scaling import Scaling
+from root_gnn.graph.segment import segment_mean
+from root_gnn.nn.attention import Block, block_states, initialise
+from root_gnn.nn.buckets import Buckets
+from root_gnn.nn.inputs import GlobalInputs
+from root_gnn.nn.subjets import AttentionEmbedding, Embedding, FlatEmbedding, subjets_of
+from root_gnn.nn.token_inputs import RELATIVE, SUBJET, Coordinates, TokenInputs, relative_to_jet
+from root_gnn.nn.widths import Width, check_heads
+from root_gnn.protocols import Encoder, EncoderConfig
+
+
+class Config(EncoderConfig):
+    """Sizes of the network, multiples of 8.
+
+    `embedding` makes a subjet's vector of its constituents: `attention` with `n_particle_block` blocks, `mlp`, or `linear`;
+    the last two read the `n_constituent` hardest. `column` numbers the subjets; where the data has no such column, each
+    node is a token of its own, and the log says so.
+    """
+
+    coordinates: Coordinates = "jet"
+    column: str = SUBJET
+    embedding: Embedding = "attention"
+    n_constituent: Annotated[int, Field(ge=1)] = 30
+    dim: Width = 64
+    n_particle_block: Annotated[int, Field(ge=0)] = 1
+    n_block: Annotated[int, Field(ge=1)] = 3
+    n_head: Annotated[int, Field(ge=1)] = 8
+    expansion: Annotated[int, Field(ge=1)] = 4
+    dropout: Annotated[float, Field(ge=0, lt=1)] = 0.0
+    bucket_nodes: Annotated[int, Field(ge=1)] = 1024
+
+    @model_validator(mode="after")
+    def _heads(self) -> Self:
+        check_heads(self.dim, self.n_head)
+        return self
+
+    def build(self, features: Features, scaling: Scaling) -> SubjetTransformer:
+        """A new network for batches with these columns."""
+        if self.column not in features.nodes:
+            log.info(f"the data has no node column {self.column!r}: each node is a subjet of its own")
+        return SubjetTransformer(self, features, scaling)
+
+
+@final
+class SubjetTransformer(Encoder):
+    """Representation of a jet: the mean over its subjets beside its global features, through one layer, `(n_graph, dim)`.
+
+    The host waits for the device a few times a pass, for the number of subjets and the sizes of the buckets.
+    """
+
+    def __init__(self, config: Config, features: Features, scaling: Scaling) -> None:
+        super().__init__()
+        self.dim, self.limit = config.dim, config.bucket_nodes
+        self.column = features.column(config.column) if config.column in features.nodes else None
+        self.kinematic = [features.column(name) for name in ("pt", "eta", "phi", "energy")]
+        self.inputs = TokenInputs(features, scaling, coordinates=config.coordinates)
+        self.global_inputs = GlobalInputs(features, scaling)
+        self.embed = _embedding(config, self.inputs.dim)
+        self.place = nn.Linear(len(RELATIVE) + 1, config.dim)
+        self.blocks = nn.ModuleList(
+            Block(config.dim, config.n_head, expansion=config.expansion, dropout=config.dropout, scaled=False)
+            for _ in range(config.n_block)
+        )
+        self.norm = nn.LayerNorm(config.dim)
+        self.of_graph = nn.Linear(config.dim + self.global_inputs.dim, config.dim)
+        initialise(self, self.blocks)
+
+    def forward(self, batch: Batch) -> Batch:
+        """See `Encoder.forward`."""
+        jets, of_node, states = self._states(batch)
+        tokens = self.norm(states[-1])
+        return batch.replace(nodes=tokens[of_node], globals=self._graph(jets, tokens))
+
+    def layers(self, batch: Batch) -> dict[str, Tensor]:
+        """`embedding`, `block_1` ...: the mean over subjets; `graph`: the representation. `(n_graph, dim)` each."""
+        jets, _, states = self._states(batch)
+        names = ("embedding", *(f"block_{k + 1}" for k in range(len(self.blocks))))
+        means = {name: segment_mean(rows, jets.graph_index, jets.n_node) for name, rows in zip(names, states, strict=True)}
+        return {**means, "graph": self._graph(jets, self.norm(states[-1]))}
+
+    def _graph(self, jets: Batch, tokens: Tensor) -> Tensor:
+        pooled = segment_mean(tokens, jets.graph_index, jets.n_node)
+        out: Tensor = self.of_graph(torch.cat([pooled, self.global_inputs(jets)], dim=1))
+        return out
+
+    def _states(self, batch: Batch) -> tuple[Batch, Tensor, list[Tensor]]:
+        """Jets with subjets for nodes, the subjet of each constituent, and the tokens `(n_subjet, dim)` after each block."""
+        kinematics = batch.nodes[:, self.kinematic]
+        subjets = subjets_of(batch, self.column, kinematics[:, 0])
+        jets = Batch.of(subjets.momenta(kinematics), subjets.n_subjet, globals=batch.globals)
+        if batch.total_node == 0:
+            nothing = batch.nodes.new_zeros(0, self.dim)
+            return jets, subjets.of_node, [nothing] * (1 + len(self.blocks))
+        tokens = self.embed(subjets.constituents(self.inputs(batch))) + self.place(self._place(jets, subjets.n_constituent))
+        buckets = Buckets.of(jets, self.limit)
+        padded = zip(buckets.parts, buckets.pad(tokens), strict=True)
+        each = [block_states(self.blocks, rows, bucket.mask[:, None, None, :]) for bucket, rows in padded]
+        return jets, subjets.of_node, [buckets.flat(rows) for rows in zip(*each, strict=True)]
+
+    def _place(self, jets: Batch, n_constituent: Tensor) -> Tensor:
+        """Where a subjet is in its jet, its share of the momentum, and how many constituents it has: `(n_subjet, 6)`."""
+        relative = relative_to_jet(jets, [0, 1, 2, 3])
+        relative = (relative - self.inputs.centre) * self.inputs.width
+        return torch.cat([relative, n_constituent.to(relative.dtype).log().unsqueeze(1)], dim=1)
+
+
+def _embedding(config: Config, n_input: int) -> nn.Module:
+    if config.embedding == "attention":
+        return AttentionEmbedding(n_input, config.dim, n_head=config.n_head, n_block=config.n_particle_block, limit=config.bucket_nodes)
+    return FlatEmbedding(n_input, config.dim, n_constituent=config.n_constituent, n_layer=2 if config.embedding == "mlp" else 1)

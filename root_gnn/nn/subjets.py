@@ -1,0 +1,98 @@
+"""Constituents grouped into subjets, and what a subjet is as one token (J-JEPA, arXiv:2412.05333)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal, Self
+
+import torch
+from torch import Tensor, nn
+
+from root_gnn.graph.batch import Batch
+from root_gnn.graph.segment import segment_start, segment_sum
+from root_gnn.kinematics.fourvectors import to_cartesian, to_cylindrical
+from root_gnn.nn.attention import Block, ClassAttention, block_states
+from root_gnn.nn.buckets import Buckets, places
+from root_gnn.nn.mlp import MLP
+from root_gnn.nn.token_inputs import TokenEmbedding
+
+Embedding = Literal["attention", "mlp", "linear"]
+LARGEST_NUMBER = 1 << 20  # subjets of a jet are numbered below
+
+
+@dataclass(frozen=True)
+class Subjets:
+    """Who belongs to which subjet.
+
+    `of_node (total_node,)`: the subjet of each constituent, counted over the batch; `order (total_node,)`: constituents
+    by subjet, the hardest first; `n_constituent (n_subjet,)`; `n_subjet (n_graph,)`: subjets of each jet.
+    """
+
+    of_node: Tensor
+    order: Tensor
+    n_constituent: Tensor
+    n_subjet: Tensor
+
+    @classmethod
+    def of(cls, batch: Batch, number: Tensor, pt: Tensor) -> Self:
+        """From the number of its subjet for each constituent, `number (total_node,)`, any numbers from -1 on (waits for the device)."""
+        key = batch.graph_index * LARGEST_NUMBER + (number.round().long() + 1).clamp(0, LARGEST_NUMBER - 1)
+        found, of_node, count = torch.unique(key, return_inverse=True, return_counts=True)
+        by_pt = torch.argsort(pt, descending=True, stable=True)
+        order = by_pt[torch.argsort(of_node[by_pt], stable=True)]
+        n_subjet = torch.zeros_like(batch.n_node).index_add(0, found // LARGEST_NUMBER, torch.ones_like(found))
+        return cls(of_node, order, count, n_subjet)
+
+    def constituents(self, rows: Tensor) -> Batch:
+        """`rows (total_node, dim)` as a batch whose graphs are the subjets."""
+        return Batch.of(rows[self.order], self.n_constituent)
+
+    def momenta(self, kinematics: Tensor) -> Tensor:
+        """pt, eta, phi, energy of each subjet, `(n_subjet, 4)`, from those of the constituents `(total_node, 4)`."""
+        pt, eta, phi, energy = kinematics.unbind(1)
+        total = segment_sum(torch.stack([*to_cartesian(pt, eta, phi), energy], 1), self.of_node, self.n_constituent.shape[0])
+        return torch.stack([*to_cylindrical(*total[:, :3].unbind(1)), total[:, 3]], 1)
+
+
+def subjets_of(batch: Batch, column: int | None, pt: Tensor) -> Subjets:
+    """The subjets that a node column numbers; without one every node is a subjet of its own."""
+    number = places(batch) if column is None else batch.nodes[:, column]
+    return Subjets.of(batch, number.to(pt.dtype), pt)
+
+
+class FlatEmbedding(nn.Module):
+    """The `n_constituent` hardest constituents of a subjet side by side, zeros where there are fewer, through linear layers."""
+
+    def __init__(self, n_input: int, dim: int, *, n_constituent: int, n_layer: int) -> None:
+        super().__init__()
+        self.n_constituent = n_constituent
+        self.layers = MLP((n_input * n_constituent,), dim, n_layer=n_layer)
+
+    def forward(self, batch: Batch) -> Tensor:
+        """A batch whose graphs are subjets, the hardest constituent first, to `(n_graph, dim)`."""
+        place = torch.arange(self.n_constituent, device=batch.nodes.device)
+        row = segment_start(batch.n_node)[:, None] + place
+        row = torch.where(place < batch.n_node[:, None], row, batch.total_node)
+        longer = torch.cat([batch.nodes, batch.nodes.new_zeros(1, batch.nodes.shape[1])])
+        out: Tensor = self.layers(longer[row].flatten(1))
+        return out
+
+
+class AttentionEmbedding(nn.Module):
+    """Constituents of a subjet attend to each other, then a token asks them."""
+
+    def __init__(self, n_input: int, dim: int, *, n_head: int, n_block: int, limit: int) -> None:
+        super().__init__()
+        self.limit = limit
+        self.embed = TokenEmbedding(n_input, (dim,))
+        self.blocks = nn.ModuleList(Block(dim, n_head, scaled=False) for _ in range(n_block))
+        self.ask = ClassAttention(dim, n_head, n_block=1)
+
+    def forward(self, batch: Batch) -> Tensor:
+        """A batch whose graphs are subjets to `(n_graph, dim)`."""
+        buckets = Buckets.of(batch, self.limit)
+        tokens = []
+        for bucket, rows in zip(buckets.parts, buckets.pad(self.embed(batch.nodes)), strict=True):
+            last = block_states(self.blocks, rows, bucket.mask[:, None, None, :])[-1]
+            tokens.append(self.ask(last, bucket.mask))
+        return buckets.per_graph(tokens)
