@@ -1,0 +1,48 @@
+"""Larger files for benchmarks: standard ntuples resampled event by event, with event numbers of their own."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from pathlib import Path
+
+import awkward as ak
+import numpy as np
+import uproot
+
+from root_gnn.simulation import ntuple
+
+AT_A_TIME = 50_000
+FIXTURES = Path(__file__).parents[1] / "tests" / "data"
+
+
+def fixtures() -> list[Path]:
+    """The simulated ntuples that lie in the repository."""
+    return sorted(FIXTURES.glob("*.root"))
+
+
+def resample(files: Sequence[Path], path: Path, n_event: int, *, seed: int) -> None:
+    """Writes `n_event` events drawn with replacement from `files`, as the simulation writes them; event numbers start at `seed` x 10^9."""
+    columns = ntuple.concatenate([_columns(file) for file in files])
+    metadata = ntuple.read_metadata(files[0])
+    if metadata is None:
+        raise SystemExit(f"{files[0]} was not written by root-gnn simulate")
+    rng = np.random.default_rng(seed)
+    total = 0.0
+
+    def parts() -> Iterator[ntuple.Columns]:
+        nonlocal total
+        for start in range(0, n_event, AT_A_TIME):
+            n = min(AT_A_TIME, n_event - start)
+            part = ntuple.reorder(columns, rng.integers(0, len(columns["weight"]), n))
+            part["eventNumber"] = np.arange(start, start + n, dtype=np.int64) + seed * 10**9
+            total += float(part["weight"].sum(dtype=np.float64))
+            yield part
+
+    ntuple.write(path, parts(), lambda: replace(metadata, seed=seed, n_kept=n_event, n_requested=n_event, sum_of_weights=total))
+
+
+def _columns(path: Path) -> ntuple.Columns:
+    with uproot.open(path) as file:
+        arrays = file["Events"].arrays(library="ak", how=dict)
+    return {name: ak.to_numpy(ak.flatten(array) if array.ndim > 1 else array) for name, array in arrays.items()}
