@@ -47,7 +47,13 @@ class EncoderConfig(Section, ABC):
 
 
 class Head(nn.Module, ABC):
-    """Representations to logits; a link function is never part of it."""
+    """Representations to logits; a link function is never part of it.
+
+    `ordered` says that the place of a node in its graph has a meaning to this head (the hardest first); for all others
+    the order of nodes changes nothing.
+    """
+
+    ordered: ClassVar[bool] = False
 
     @abstractmethod
     def forward(self, batch: Batch) -> Tensor:
@@ -98,6 +104,17 @@ class Objective(nn.Module, ABC):
 
     def after_step(self, progress: float) -> None:
         """Called once after every optimiser step (an EMA target moves here); `progress` is the part of all steps that is done."""
+
+
+class Masked(Objective, ABC):
+    """An objective that hides nodes from its encoder and asks about them; `testing.check_no_leak` holds it to that.
+
+    A module named `target`, where there is one, sees hidden nodes and is never trained by gradients.
+    """
+
+    @abstractmethod
+    def hidden(self, batch: Batch, draws: Draws = STILL) -> Tensor:
+        """The nodes that `forward` hides with the same draws, bool `(total_node,)`."""
 
 
 class Supervised(Objective, ABC):
