@@ -27,3 +27,8 @@ def check_heads(dim: int, n_head: int) -> None:
             f"dim {dim} for {n_head} heads makes each {dim / n_head:g} wide; a head's width must be a multiple of {STEP}: "
             f"take dim {STEP * n_head * max(1, round(dim / (STEP * n_head)))} or {max(1, dim // STEP)} heads or a divisor of that"
         )
+
+
+def most_heads(dim: int) -> int:
+    """The most heads, at most 8, that share `dim` in widths that are multiples of 8; 1 where there are none."""
+    return next((n_head for n_head in (8, 4, 2) if dim % (STEP * n_head) == 0), 1)

@@ -1,0 +1,60 @@
+"""A class token that asks the nodes (Touvron et al. 2021, arXiv:2103.17239), as the Particle Transformer (arXiv:2202.03772) ends."""
+
+from __future__ import annotations
+
+from typing import Annotated, final
+
+from pydantic import Field
+from torch import Tensor, nn
+
+from root_gnn.errors import InputError
+from root_gnn.graph.batch import Batch
+from root_gnn.nn.attention import ClassAttention, initialise
+from root_gnn.nn.buckets import Buckets
+from root_gnn.nn.widths import check_heads, most_heads
+from root_gnn.protocols import Head, HeadConfig
+
+
+class Config(HeadConfig):
+    """`n_block` blocks; `n_head` attention heads, as many of at most 8 as the width allows where it is not given."""
+
+    n_block: Annotated[int, Field(ge=1)] = 2
+    n_head: Annotated[int, Field(ge=1)] | None = None
+    dropout: Annotated[float, Field(ge=0, lt=1)] = 0.0
+    bucket_nodes: Annotated[int, Field(ge=1)] = 1024
+
+    def build(self, dim: int, n_output: int) -> ClassAttentionHead:
+        """A new head for representations of width `dim`; raises InputError where the heads can't share it."""
+        if self.n_head is not None:
+            try:
+                check_heads(dim, self.n_head)
+            except ValueError as error:
+                raise InputError(f"the head class_attention does not fit the encoder: {error}") from error
+        return ClassAttentionHead(self, dim, n_output)
+
+
+@final
+class ClassAttentionHead(Head):
+    """`Linear(class token)` after it asked the nodes; the encoder's globals are not read.
+
+    The host waits for the device once a pass, for the sizes of the buckets.
+    """
+
+    def __init__(self, config: Config, dim: int, n_output: int) -> None:
+        super().__init__()
+        self.limit = config.bucket_nodes
+        self.norm = nn.LayerNorm(dim)
+        self.ask = ClassAttention(dim, config.n_head or most_heads(dim), n_block=config.n_block, dropout=config.dropout)
+        initialise(self)
+        self.out = nn.Linear(dim, n_output)
+
+    def hidden(self, batch: Batch) -> Tensor:
+        """See `Head.hidden`."""
+        buckets = Buckets.of(batch, self.limit)
+        padded = zip(buckets.parts, buckets.pad(self.norm(batch.nodes)), strict=True)
+        return buckets.per_graph([self.ask(rows, bucket.mask) for bucket, rows in padded])
+
+    def forward(self, batch: Batch) -> Tensor:
+        """See `Head.forward`."""
+        logits: Tensor = self.out(self.hidden(batch))
+        return logits

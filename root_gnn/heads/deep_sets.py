@@ -1,0 +1,89 @@
+"""Deep sets (Zaheer et al. 2017, arXiv:1703.06114) over the nodes of a graph, or over the jets of an event (arXiv:2401.13536)."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal, final
+
+import torch
+from pydantic import Field
+from torch import Tensor, nn
+
+from root_gnn.errors import InputError
+from root_gnn.graph.batch import Batch
+from root_gnn.graph.segment import segment_mean, segment_sum
+from root_gnn.nn.mlp import MLP, ActivationName
+from root_gnn.protocols import Head, HeadConfig
+
+
+class Config(HeadConfig):
+    """`n_layer` layers before and after pooling, `hidden` wide or as wide as the representation.
+
+    `over: nodes` pools the nodes of each graph. `over: event` is for batches whose graphs are jets: it pools the jets
+    that share all ids but the last, `object`, as many as an event has, and gives each of them its event's logits.
+    `beside` puts the encoder's own global, where high-level features are, beside what is pooled.
+    """
+
+    over: Literal["nodes", "event"] = "nodes"
+    hidden: Annotated[int, Field(ge=1)] | None = None
+    n_layer: Annotated[int, Field(ge=1)] = 3
+    activation: ActivationName = "gelu"
+    pooling: Literal["sum", "mean"] = "sum"
+    beside: bool = False
+    dropout: Annotated[float, Field(ge=0, lt=1)] = 0.0
+
+    def build(self, dim: int, n_output: int) -> DeepSetsHead:
+        """A new head for representations of width `dim`; raises InputError for `beside` over an event, whose jets are pooled anyway."""
+        if self.beside and self.over == "event":
+            raise InputError("the head deep_sets over an event reads its jets' globals; `beside: true` is for `over: nodes`")
+        return DeepSetsHead(self, dim, n_output)
+
+
+@final
+class DeepSetsHead(Head):
+    """`Linear(rho(pool of phi))`."""
+
+    def __init__(self, config: Config, dim: int, n_output: int) -> None:
+        super().__init__()
+        self.over_event, self.mean, self.beside = config.over == "event", config.pooling == "mean", config.beside
+        width = config.hidden or dim
+
+        def network(*widths: int) -> MLP:
+            return MLP(
+                widths, width, n_layer=config.n_layer, activation=config.activation, dropout=config.dropout, activate_last=True
+            )
+
+        self.phi = network(dim)
+        self.rho = network(width, dim) if config.beside else network(width)
+        self.out = nn.Linear(width, n_output)
+
+    def hidden(self, batch: Batch) -> Tensor:
+        """See `Head.hidden`; raises InputError over an event where the batch has no ids to tell events and jets apart."""
+        if self.over_event:
+            event, n_jet = events_of(batch)
+            rho: Tensor = self.rho(self._pool(self.phi(batch.globals), event, n_jet))
+            return rho[event]
+        pooled = self._pool(self.phi(batch.nodes), batch.graph_index, batch.n_node)
+        out: Tensor = self.rho(torch.cat([pooled, batch.globals], dim=1) if self.beside else pooled)
+        return out
+
+    def forward(self, batch: Batch) -> Tensor:
+        """See `Head.forward`."""
+        logits: Tensor = self.out(self.hidden(batch))
+        return logits
+
+    def _pool(self, rows: Tensor, index: Tensor, count: Tensor) -> Tensor:
+        return segment_mean(rows, index, count) if self.mean else segment_sum(rows, index, count.shape[0])
+
+
+def events_of(batch: Batch) -> tuple[Tensor, Tensor]:
+    """The event of each jet, counted from 0, `(n_graph,)`, and how many jets it has, `(n_event,)` (waits for the device).
+
+    Jets that share all ids but the last are of one event; the order of jets is free. Raises InputError without such ids.
+    """
+    if batch.ids is None or batch.ids.shape[1] < 2:
+        raise InputError(
+            "the head deep_sets over an event finds the jets of an event by their ids, all but the last, `object`; this batch has no such "
+            "ids: give the data spec `graph_per` or `object`, or set `over: nodes`"
+        )
+    _, event, count = torch.unique(batch.ids[:, :-1], dim=0, return_inverse=True, return_counts=True)
+    return event, count

@@ -1,0 +1,61 @@
+"""The first nodes of a graph side by side, then an MLP (J-JEPA, arXiv:2412.05333, reads 20 subjets so).
+
+The order of nodes matters here and nowhere else: they have to come in one that means something, as records do that have
+the hardest first.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, ClassVar, final
+
+import torch
+from pydantic import Field
+from torch import Tensor, nn
+
+from root_gnn.graph.batch import Batch
+from root_gnn.graph.segment import segment_start
+from root_gnn.nn.mlp import MLP, ActivationName
+from root_gnn.protocols import Head, HeadConfig
+
+
+class Config(HeadConfig):
+    """`n_token` nodes are read: fewer are filled up with zeros, further ones are left out. `hidden` is as wide as one node."""
+
+    n_token: Annotated[int, Field(ge=1)] = 20
+    hidden: Annotated[int, Field(ge=1)] | None = None
+    n_layer: Annotated[int, Field(ge=1)] = 2
+    activation: ActivationName = "gelu"
+    dropout: Annotated[float, Field(ge=0, lt=1)] = 0.0
+
+    def build(self, dim: int, n_output: int) -> FlattenHead:
+        """A new head for representations of width `dim`."""
+        return FlattenHead(self, dim, n_output)
+
+
+@final
+class FlattenHead(Head):
+    """`Linear(MLP(first n_token nodes))`; the encoder's globals are not read."""
+
+    ordered: ClassVar[bool] = True
+
+    def __init__(self, config: Config, dim: int, n_output: int) -> None:
+        super().__init__()
+        self.n_token, width = config.n_token, config.hidden or dim
+        self.decode = MLP(
+            (config.n_token * dim,), width, n_layer=config.n_layer, activation=config.activation, dropout=config.dropout, activate_last=True
+        )
+        self.out = nn.Linear(width, n_output)
+
+    def hidden(self, batch: Batch) -> Tensor:
+        """See `Head.hidden`."""
+        place = torch.arange(self.n_token, device=batch.nodes.device)
+        row = segment_start(batch.n_node)[:, None] + place
+        row = torch.where(place < batch.n_node[:, None], row, batch.total_node)
+        longer = torch.cat([batch.nodes, batch.nodes.new_zeros(1, batch.nodes.shape[1])])
+        decoded: Tensor = self.decode(longer[row].flatten(1))
+        return decoded
+
+    def forward(self, batch: Batch) -> Tensor:
+        """See `Head.forward`."""
+        logits: Tensor = self.out(self.hidden(batch))
+        return logits
