@@ -123,7 +123,7 @@ def _event(found: Description) -> Iterator[str]:
         yield from _wrapped("truth", [_cut(truth, FEW)])
     if n_nominal:
         varied = f"variations: {_cut(names, FEW)}" if len(names) > 1 else "no other variation in this file"
-        yield from _wrapped("systematics", [f"NOSYS stands in the names of {n_nominal} branches; {varied}"])
+        yield from _wrapped("systematics", [f"NOSYS in branch names: {n_nominal}; {varied}"])
 
 
 def _more(found: Description) -> Iterator[str]:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from root_gnn.data.sniff import format_of, refuse_other_formats
+from root_gnn.data.sniff import format_of, refuse_other_formats, sources_of
 from root_gnn.errors import InputError
 
 CONTENTS = {
@@ -19,6 +19,9 @@ CONTENTS = {
     "LHE": b"<LesHouchesEvents version='3.0'>\n",
     "CSV": b"Run,Event,E1\n1,2,3\n",
     "text": "Grüße\n".encode(),
+    "HepMC": b"HepMC::Version 3.02\n",
+    "a ZIP archive (PyTorch files are such)": b"PK\x03\x04" + bytes(22) + b"\x0f\x00\x00\x00archive/data.pkl",
+    "a ZIP archive of NumPy arrays": b"PK\x03\x04" + bytes(22) + b"\x05\x00\x00\x00X.npy\x93NUMPY",
     "ROOT": b"root\x00\x00\xf7\x0c",
     "unknown": bytes(range(256)),
 }
@@ -61,3 +64,19 @@ def test_refusal_says_what_it_is(tmp_path: Path) -> None:
         refuse_other_formats(tmp_path / "none.root", "ROOT")
     with pytest.raises(InputError, match="is a folder"):
         refuse_other_formats(tmp_path, "ROOT")
+
+
+def test_which_sources_read_a_file(tmp_path: Path) -> None:
+    path = tmp_path / "file"
+    for name, sources in {"ROOT": ("root",), "HDF5": ("pandas_table", "hdf5"), "CSV": ("csv",), "LHE": ("lhe",)}.items():
+        path.write_bytes(CONTENTS[name])
+        assert sources_of(path) == sources
+    path.write_bytes(gzip.compress(CONTENTS["LHE"]))
+    assert sources_of(path) == ("lhe",)
+    path.write_bytes(gzip.compress(CONTENTS["ROOT"]))
+    with pytest.raises(InputError, match="it is a ROOT file within gzip; unpack it"):
+        sources_of(path)
+    for name, words in {"HTML": "an HTML page", "HepMC": "without a detector", "a Git LFS pointer, not the file itself": "LFS"}.items():
+        path.write_bytes(CONTENTS[name])
+        with pytest.raises(InputError, match=words):
+            sources_of(path)
