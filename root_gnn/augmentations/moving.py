@@ -26,12 +26,18 @@ class Plane:
         self.dphi = features.column("dphi") if "dphi" in features.nodes else None
 
     def centre(self, batch: Batch) -> tuple[Tensor, Tensor]:
-        """The pt-weighted mean of eta, and of phi as unit vectors: eta and phi `(n_graph,)`, zero for a graph without nodes."""
+        """The pt-weighted means of eta and of phi: `(n_graph,)` each, zero for a graph without nodes.
+
+        Azimuths are averaged around the direction of the sum of their unit vectors, since phi closes.
+        """
         weight = _column(batch, self.pt).clamp(min=WEIGHTLESS)
         eta, phi = _column(batch, self.eta), _column(batch, self.phi)
         rows = torch.stack([weight, weight * eta, weight * phi.cos(), weight * phi.sin()], dim=1)
         total, eta_sum, x, y = segment_sum(rows, batch.graph_index, batch.n_graph).unbind(1)
-        return eta_sum / total.clamp(min=WEIGHTLESS), torch.atan2(y, x)
+        total, direction = total.clamp(min=WEIGHTLESS), torch.atan2(y, x)
+        around = (weight * delta_phi(phi, direction[batch.graph_index])).unsqueeze(1)
+        phi_sum = segment_sum(around, batch.graph_index, batch.n_graph).squeeze(1)
+        return eta_sum / total, wrap_phi(direction + phi_sum / total)
 
     def offsets(self, batch: Batch, eta: Tensor, phi: Tensor) -> tuple[Tensor, Tensor]:
         """Each node's eta and phi from the points `eta (n_graph,)`, `phi (n_graph,)`: `(total_node,)` each."""

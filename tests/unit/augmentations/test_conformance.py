@@ -1,0 +1,161 @@
+"""All augmentations on other columns and in chains, the faults of published ones, and what the check itself finds."""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+import torch
+
+from root_gnn.config.plugins import Allowed, config_class, names
+from root_gnn.graph.batch import Batch
+from root_gnn.graph.draws import Draws
+from root_gnn.graph.features import Features
+from root_gnn.graph.subgraph import subgraph
+from root_gnn.protocols import Augmentation
+from root_gnn.testing import check_augmentation, collimated, random_batch
+
+JETCLASS = Features(
+    nodes=("deta", "d0val", "energy", "type", "phi", "charge", "eta", "pt", "dphi"), globals=("n_node", "jet_pt", "jet_mass"), n_type=3
+)
+ALL = names("augmentations")
+PUBLISHED = {"rotate": {}, "translate": {}, "smear": {}, "collinear_split": {"fraction": 1.0, "max_nodes": 50}}
+
+
+def build(name: str, features: Features, **options: Any) -> Augmentation:
+    return config_class("augmentations", name, Allowed()).model_validate(options).build(features)  # type: ignore[attr-defined, no-any-return]
+
+
+@pytest.mark.parametrize("name", ALL)
+def test_columns_are_found_by_name(name: str) -> None:
+    check_augmentation(lambda features: build(name, features), features=JETCLASS)
+
+
+@pytest.mark.parametrize("name", [name for name in ALL if name not in ("reflect_eta", "rotate_phi")])
+def test_with_a_chance_it_keeps_the_contract_too(name: str) -> None:
+    check_augmentation(lambda features: build(name, features, probability=0.6))
+
+
+@pytest.mark.parametrize("name", ALL)
+@pytest.mark.parametrize("counts", [(), (0,), (0, 0), (1,), (1, 0)])
+def test_batches_of_hardly_anything(name: str, counts: tuple[int, ...]) -> None:
+    batch = random_batch(Features(), counts, seed=1)
+    out = build(name, Features())(batch, Draws(seed=1, epoch=1)).check()
+    assert torch.equal(out.n_node > 0, batch.n_node > 0)
+
+
+@pytest.mark.parametrize("name", ALL)
+def test_double_precision_stays(name: str) -> None:
+    batch = collimated(random_batch(Features(), (6, 3), seed=1), Features())
+    batch = batch.replace(nodes=batch.nodes.double(), globals=batch.globals.double())
+    out = build(name, Features())(batch, Draws(seed=1, epoch=1))
+    assert out.nodes.dtype == out.globals.dtype == torch.float64
+
+
+def jets(n_graph: int = 40, size: int = 12) -> Batch:
+    return collimated(random_batch(Features(), (size, 1, size // 2, 0) * (n_graph // 4), seed=1), Features())
+
+
+def test_the_two_views_of_jetclr_are_there_and_leave_the_jets_alone() -> None:
+    """The published code moved its validation jets again in place every ten epochs."""
+    batch = jets()
+    before = [batch.nodes.clone(), batch.globals.clone(), batch.n_node.clone()]
+    chains = (["rotate", "translate"], ["rotate", "collinear_split", "smear", "translate"])
+    views = []
+    for view, chain in enumerate(chains):
+        out = batch
+        for place, name in enumerate(chain):
+            out = build(name, Features(), **PUBLISHED[name])(out, Draws(seed=1, epoch=0, view=view, place=place))
+        views.append(out.check())
+    assert all(torch.equal(a, b) for a, b in zip(before, (batch.nodes, batch.globals, batch.n_node), strict=True))
+    assert torch.equal(views[0].n_node, batch.n_node) and torch.equal(views[1].n_node, 2 * batch.n_node)
+    for out in views:
+        total, kept = (torch.zeros(batch.n_graph).double().index_add(0, b.graph_index, b.nodes[:, 0].double()) for b in (batch, out))
+        assert torch.equal(total, kept)
+
+
+@pytest.mark.parametrize("name", ["rotate", "translate", "smear", "collinear_split"])
+def test_nothing_is_drawn_from_a_global_generator(name: str) -> None:
+    augmentation, batch, draws = build(name, Features()), jets(), Draws(seed=1, epoch=1)
+    torch.manual_seed(1)
+    state, first = torch.get_rng_state(), augmentation(batch, draws)
+    assert torch.equal(state, torch.get_rng_state())
+    torch.manual_seed(2)
+    assert torch.equal(first.nodes, augmentation(batch, draws).nodes)
+
+
+@pytest.mark.parametrize("name", ALL)
+def test_a_jet_is_treated_alike_beside_a_much_larger_one(name: str) -> None:
+    """Padded code moved or split its empty slots, and measured a jet's extent with them: the answer hung on the longest jet."""
+    batch = jets()
+    large = collimated(random_batch(Features(), (90,), seed=9), Features())
+    assert large.ids is not None and batch.ids is not None
+    both = Batch.of(
+        torch.cat([large.nodes, batch.nodes]), torch.cat([large.n_node, batch.n_node]), ids=torch.cat([large.ids + 10**6, batch.ids])
+    )
+    draws = Draws(seed=3, epoch=1)
+    augmentation = build(name, Features())
+    alone, beside = augmentation(batch, draws), augmentation(both, draws)
+    assert torch.equal(beside.n_node[1:], alone.n_node)
+    assert torch.equal(beside.nodes[int(beside.n_node[0]) :], alone.nodes)
+
+
+@pytest.mark.parametrize("name", ["rotate", "translate", "smear"])
+def test_links_of_a_chain_draw_independently(name: str) -> None:
+    batch = collimated(random_batch(Features(), (2,) * 3000, seed=2), Features())
+    augmentation = build(name, Features())
+    moves = []
+    for changes in ({}, {"place": 1}, {"view": 1}, {"epoch": 2}, {"seed": 2}):
+        out = augmentation(batch, dataclasses.replace(Draws(seed=1, epoch=1), **changes))
+        moves.append((out.nodes - batch.nodes)[:, 1].double() * batch.nodes[:, 0].clamp(min=0.1) ** (name == "smear"))
+    correlation = torch.corrcoef(torch.stack(moves))
+    # A rotation moves a constituent by x (cos - 1) + ..., which has x in common.
+    limit = 0.6 if name == "rotate" else 5.0 / math.sqrt(len(batch.nodes) / 2)
+    assert float((correlation - torch.eye(5)).abs().max()) < limit
+
+
+class AugmentationOf(Augmentation):
+    """Any function, with anything declared."""
+
+    def __init__(self, function: Callable[[Batch, Draws], Batch], *invariants: str) -> None:
+        self.function, self.invariants = function, invariants  # type: ignore[misc]
+
+    def __call__(self, batch: Batch, draws: Draws) -> Batch:
+        return self.function(batch, draws)
+
+
+def half(batch: Batch, draws: Draws) -> Batch:
+    """Loses all nodes of some graphs."""
+    return subgraph(batch, draws.uniform_nodes(batch, 0) < 0.5)
+
+
+def first_kept(batch: Batch, draws: Draws) -> Batch:
+    first = torch.cat([torch.ones(1), batch.graph_index.diff()]).bool() if batch.total_node else torch.zeros(0, dtype=torch.bool)
+    return subgraph(batch, first | (draws.uniform_nodes(batch, 0) < 0.5))
+
+
+def first_kept_and_charged(batch: Batch, draws: Draws) -> Batch:
+    out = first_kept(batch, draws)
+    nodes = out.nodes.clone()
+    nodes[:, Features().column("charge")] += 0.25
+    return out.replace(nodes=nodes)
+
+
+def test_the_check_finds_what_a_change_of_nodes_gets_wrong() -> None:
+    with pytest.raises(AssertionError, match="lost its last node"):
+        check_augmentation(lambda features: AugmentationOf(half))
+    check_augmentation(lambda features: AugmentationOf(first_kept, "pt", "charge"))
+    with pytest.raises(AssertionError, match="sum_pt is declared"):
+        check_augmentation(lambda features: AugmentationOf(first_kept, "sum_pt"))
+    with pytest.raises(AssertionError, match="charge is declared"):
+        check_augmentation(lambda features: AugmentationOf(first_kept_and_charged, "pt", "charge"))
+
+
+def test_what_is_meant_for_jets_is_held_to_its_word_on_jets() -> None:
+    plain = build("rotate", Features())
+    check_augmentation(lambda features: AugmentationOf(plain, "pt"))
+    with pytest.raises(AssertionError, match="delta_r is declared"):  # events reach around the beam
+        check_augmentation(lambda features: AugmentationOf(plain, "delta_r"))
