@@ -111,16 +111,21 @@ def _pictures(selection: Selection, report: Report, folder: Path) -> Iterator[st
         yield from _picture(", ".join(names), panels, folder)
 
 
-def _picture(title: str, panels: Sequence[Distribution | None], folder: Path) -> Iterator[str]:
-    shown = [panel for panel in panels if panel is not None]
+def _picture(title: str, panels: Sequence[Distribution | str], folder: Path) -> Iterator[str]:
+    shown = [panel for panel in panels if not isinstance(panel, str)]
+    constant = [panel for panel in panels if isinstance(panel, str) and panel]
+    yield heading(title, 3)
     if shown:
         path = folder / "picture.png"
         plots.distributions(shown, path)
-        yield heading(title, 3)
         yield picture(path, f"{title}: {', '.join(panel.label for panel in shown)}")
+    if constant:
+        yield paragraph(f"The same everywhere: {', '.join(constant)}.")
+    if not shown and not constant:
+        yield paragraph("There are none.")
 
 
-def _per_graph(graphs: Mapping[str, _Sample]) -> list[Distribution | None]:
+def _per_graph(graphs: Mapping[str, _Sample]) -> list[Distribution | str]:
     """Panels of what each graph has once: its size, weight and globals."""
     one = next(iter(graphs.values()))
     panels = [
@@ -179,12 +184,14 @@ class _Sample:
         return chosen
 
 
-def _panel(label: str, values: Drawn, *, is_momentum: bool = False) -> Distribution | None:
-    """Histograms of the values of each line in common bins; None where all are the same."""
+def _panel(label: str, values: Drawn, *, is_momentum: bool = False) -> Distribution | str:
+    """Histograms of the values of each line in common bins; in words where all are the same, nothing where there are none."""
     given = {name: numbers for name, numbers in values.items() if len(numbers)}
     together = np.concatenate([*given.values(), np.zeros(0)])
-    if not len(together) or together.min() == together.max():
-        return None
+    if not len(together):
+        return ""
+    if together.min() == together.max():
+        return f"{label} {figure(float(together[0]))}"
     n_bin = int(np.clip(np.sqrt(min(map(len, given.values()))), *N_BIN))
     low, high = map(float, np.percentile(together, [OUTSIDE, 100 - OUTSIDE]))
     if high <= low:

@@ -39,6 +39,8 @@ def drawings():
     history = {"train/loss": [(0, 5, 0.7), (0, 10, 0.6), (1, 15, 0.5)], "val/loss": [(0, 10, 0.65)], "val/auc": [(0, 10, 0.5)]}
     layers = {"encoder": np.random.default_rng(2).normal(size=(50, 4)), "dead": np.ones((50, 2))}
     intervals = {"scratch": Interval(0.55, 0.54, 0.57), "finetuned": Interval(0.65, 0.64, 0.66)}
+    edges, shares = np.linspace(1.0, 100.0, 5), {"a": np.full(4, 0.25), "b": np.array([0.7, 0.3, 0.0, 0.0])}
+    panels = [plots.Distribution("pt [GeV]", edges, shares, "log"), plots.Distribution("eta", edges, {"a": shares["a"]})]
     return {
         "roc": lambda path: plots.roc({"a": (score, labels, weights), "b": (-score, labels, None)}, path),
         "scores": lambda path: plots.scores(np.stack([1 - score, score], axis=1), labels, weights, ("ZH", "WH"), path),
@@ -48,6 +50,7 @@ def drawings():
         "similarity": lambda path: plots.similarity([("a", "b", layer_matrix(layers, layers, n_permutation=3))], path),
         "embedding": lambda path: plots.embedding(probabilities[:, :2], truth, CLASSES, path),
         "training size": lambda path: plots.training_size({"a": {1000: intervals["scratch"], 100: intervals["finetuned"]}}, path),
+        "distributions": lambda path: plots.distributions(panels, path),
         "comparison": lambda path: plots.comparison({"WHvsZH": intervals, "FCNC": intervals}, path),
     }
 
@@ -65,6 +68,21 @@ def test_writes_one_png_and_the_same_again(name, tmp_path):
 
 def test_pyplot_with_its_global_state_is_not_used():
     assert "pyplot" not in Path(plots.__file__).read_text(encoding="utf-8")
+
+
+def test_distributions_are_shares_on_readable_axes(figures, tmp_path):
+    edges = np.geomspace(20.0, 1000.0, 4)
+    panels = [
+        plots.Distribution("pt [GeV]", edges, {"a": np.array([0.5, 0.3, 0.2]), "b": np.array([0.1, 0.1, 0.8])}, "log"),
+        plots.Distribution("number", np.array([-0.5, 0.5, 1.5]), {"b": np.array([0.4, 0.6])}, "whole"),
+    ]
+    plots.distributions(panels, tmp_path / "inputs.png")
+    logarithmic, whole = figures[0].axes
+    assert [patch.get_data().values.tolist() for patch in logarithmic.patches] == [[0.5, 0.3, 0.2], [0.1, 0.1, 0.8]]
+    assert [label.get_text() for label in logarithmic.get_xticklabels()] == ["20", "50", "100", "200", "500", "1000"]
+    assert logarithmic.get_ylim()[0] == 0.0
+    assert whole.patches[0].get_linestyle() == logarithmic.patches[1].get_linestyle() != logarithmic.patches[0].get_linestyle()
+    assert [text.get_text() for text in figures[0].legends[0].get_texts()] == ["a", "b"]
 
 
 def test_roc_shows_the_rejection_of_each_cut_and_the_auc(figures, tmp_path):
