@@ -238,6 +238,21 @@ def cka(
 
 
 @app.command()
+def study(
+    study: Annotated[str, typer.Argument(metavar="STUDY", help="A YAML file or a shipped name.")],
+    out: Annotated[Path | None, typer.Option("--out", metavar="DIR", help="Where runs and results go; studies/<name> otherwise.")] = None,
+    jobs: Annotated[int, typer.Option("--jobs", min=1, help="Trainings at a time, one thread each.")] = 2,
+    data_dir: DataDir = None,
+    quiet: Quiet = False, verbose: Verbose = False, debug: Debug = False,
+) -> None:  # fmt: skip
+    """Pretrained against from scratch: tasks, training sizes, seeds, with paired errors; what is done is kept."""
+    from root_gnn.analysis.study import study as run_study
+
+    results = run_study(study, data_dir=data_dir, out=out, jobs=jobs)
+    typer.echo(f"{results}\n\n{results.folder / 'study.md'}")
+
+
+@app.command()
 def report(
     runs: RunFolders,
     out: Annotated[Path, typer.Option("--out", metavar="report.html", help="The page to write.")] = Path("report.html"),

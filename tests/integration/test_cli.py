@@ -34,6 +34,7 @@ COMMANDS = {
     "evaluate": {"run", "--split", "--spec", "--files", "--data-dir", "--allow-plugin"},
     "embed": {"run", "--method", "--data-dir", "--allow-plugin"},
     "cka": {"runs", "--events", "--out", "--data-dir", "--allow-plugin"},
+    "study": {"study", "--out", "--jobs", "--data-dir"},
     "report": {"runs", "--out", "--allow-plugin"},
 }  # fmt: skip
 

@@ -1,0 +1,71 @@
+"""What a study runs, and what it says of it."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from root_gnn.analysis.study import Study, study
+from root_gnn.analysis.trainings import Training, run_all
+from root_gnn.config.loader import validate
+from root_gnn.errors import InputError
+
+SMALL = "data.classes={WH: WH.root, ZH: ZH.root}"
+TINY = """
+name: tiny
+tasks: [WHvsZH]
+pretrained:
+  multiclass: {{recipe: pretrain_multiclass, set: ["{small}", train.max_steps=2]}}
+  broken: {{recipe: pretrain_multiclass, set: ["data.classes={{WH: WH.root, ZH: nothing.root}}"]}}
+train_events: [60]
+seeds: [1]
+set: [train.max_steps=2]
+notes: [Tiny.]
+""".format(small=SMALL)
+
+
+def test_the_plan_of_a_study() -> None:
+    plan = validate(Study, {
+        "name": "x", "tasks": ["WHvsZH", "ttHvsttbar"], "pretrained": {"a": {"recipe": "r"}, "b": {"recipe": "r", "set": ["seed=2"]}},
+        "modes": ["finetuned", "frozen"], "train_events": [10, 20], "seeds": [1, 2, 3], "set": ["optim.lr=1e-3"],
+    })  # fmt: skip
+    trainings = plan.trainings()
+    assert len(trainings) == 2 + 2 * 2 * 3 * (1 + 2 * 2) == len({one.name for one in trainings})
+    assert all(one.source in {None, "a", "b"} and (one.source == "a" or one.mode != "scratch") for one in trainings)
+    groups = plan.groups()["WHvsZH", 10]
+    assert list(groups) == ["scratch", "a, finetuned", "a, frozen", "b, finetuned", "b, frozen"]
+    assert groups["b, frozen"][2] == Training("WHvsZH_frozen_b_n10_s3", "WHvsZH", ("optim.lr=1e-3", "seed=3"), "frozen", "b", 10)
+    assert " ".join(groups["b, frozen"][2].command()) == (
+        "root-gnn finetune --task WHvsZH --mode frozen --from runs/b --train-events 10 --set optim.lr=1e-3 --set seed=3 "
+        "--run-dir runs/WHvsZH_frozen_b_n10_s3"
+    )
+
+
+@pytest.mark.parametrize(("key", "value", "message"), [
+    ("modes", ["scratch"], "scratch is always trained"), ("seeds", [1, 1], "seeds holds something twice"), ("train_events", [0], "greater"),
+])  # fmt: skip
+def test_studies_that_make_no_sense(key: str, value: list[object], message: str) -> None:
+    content = {"name": "x", "tasks": ["WHvsZH"], "pretrained": {"a": {"recipe": "r"}}, "train_events": [10], key: value}
+    with pytest.raises(InputError, match=message):
+        validate(Study, content)
+
+
+@pytest.mark.slow
+def test_a_failure_does_not_stop_the_others_and_what_is_done_is_found_again(tmp_path: Path, data_dir: Path) -> None:
+    path = tmp_path / "tiny.yaml"
+    path.write_text(TINY)
+    results = study(path, data_dir=data_dir, out=tmp_path / "out", jobs=2)
+    assert set(results.failures) == {"broken", "WHvsZH_finetuned_broken_n60_s1"}
+    assert "nothing.root" in results.failures["broken"] and "since broken failed" in results.failures["WHvsZH_finetuned_broken_n60_s1"]
+    assert [group.name for group in results.comparisons[0].groups] == ["scratch", "multiclass, finetuned"]
+    said = (tmp_path / "out" / "study.md").read_text()
+    assert "WHvsZH, 60 training events" in said and "Tiny." in said and "failed: broken" in said
+    content = json.loads((tmp_path / "out" / "study.json").read_text())
+    assert len(content["commands"]) == 5 and content["comparisons"][0]["groups"][0]["n_train"] == 60
+    times = {path.name: path.stat().st_mtime_ns for path in (tmp_path / "out" / "runs").glob("*/checkpoints/last.ckpt")}
+    done = [Training("multiclass", "pretrain_multiclass", (SMALL, "train.max_steps=2"))]
+    assert run_all(done, runs=tmp_path / "out" / "runs", data_dir=data_dir, jobs=1).failures == {}
+    after = {path.name: path.stat().st_mtime_ns for path in (tmp_path / "out" / "runs").glob("*/checkpoints/last.ckpt")}
+    assert after == times
