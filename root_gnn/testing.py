@@ -26,6 +26,7 @@ from root_gnn.graph.segment import segment_mean, segment_sum
 from root_gnn.kinematics.angles import wrap_phi
 from root_gnn.kinematics.fourvectors import energy_of
 from root_gnn.kinematics.pairs import PAIR_FEATURES, pair_features
+from root_gnn.leak import check_hidden
 from root_gnn.protocols import Augmentation, Encoder, Head, Masked, Objective, Question, Supervised
 
 SIZES = (5, 1, 3, 0, 8, 2)  # one node and none among them
@@ -129,34 +130,10 @@ def check_objective(build: Callable[[Encoder, Question], Objective], *, question
 
 
 def check_no_leak(build: Callable[[Encoder, Question], Masked], *, question: Question | None = None) -> None:
-    """Holds an objective that hides nodes to it.
-
-    The encoder is shown exactly the nodes that are not hidden; its representations have no gradient with respect to hidden
-    nodes, and changing those changes neither the representations nor the weights' gradients, by a single bit; every graph
-    keeps a node and some hide one; the target network sees the change, has gradients nowhere, and moves in `after_step` alone.
-    """
+    """Holds an objective that hides nodes to hiding them: `root_gnn.leak.check_hidden` on an encoder and a batch of its own."""
     question = question or QUESTION
     batch = random_batch(question.features, (12, 5, 1, 10, 0, 14, 11, 2), seed=1, question=question)
-    objective = _build(lambda: build(TinyEncoder(question.features), question), seed=2)
-    hide = objective.hidden(batch)
-    n_hidden = torch.zeros_like(batch.n_node).index_add(0, batch.graph_index, hide.long())
-    _require(bool(hide.any()), "nothing is hidden")
-    _require(bool((n_hidden <= (batch.n_node - 1).clamp(min=0)).all()), "a graph has all of its nodes hidden")
-    leaf = batch.replace(nodes=batch.nodes.clone().requires_grad_())
-    shown, loss = _shown(objective, leaf)
-    _require(shown.total_node == int((~hide).sum()), f"the encoder is shown {shown.total_node} nodes, and {int((~hide).sum())} are not hidden")
-    (gradient,) = torch.autograd.grad(_mixed(shown), leaf.nodes, retain_graph=True)
-    _require(not bool((gradient[hide] != 0).any()), "the context's representations have a gradient with respect to hidden nodes")
-    _require(bool((gradient[~hide] != 0).any()), "the context's representations depend on no node")
-    other = _other_hidden(objective, batch, hide)
-    changed, _ = _shown(objective, other)
-    _same("changing hidden nodes changes the context's representations", _representations(shown), _representations(changed), 0.0)
-    weights = list(objective.encoder.parameters())
-    first, second = (torch.autograd.grad(_mixed(out), weights, retain_graph=True) for out in (shown, changed))
-    _same("changing hidden nodes changes the gradient of the context's representations", first, second, 0.0)
-    _require(float(loss.detach()) != float(objective(other)["loss"].detach()), "hidden nodes have no part in the loss")
-    if isinstance(target := getattr(objective, "target", None), nn.Module):
-        _check_target(objective, target, loss)
+    check_hidden(_build(lambda: build(TinyEncoder(question.features), question), seed=2), batch)
 
 
 def check_augmentation(build: Callable[[Features], Augmentation], *, features: Features | None = None) -> None:
@@ -206,42 +183,6 @@ def _check_pure(augmentation: Augmentation, batch: Batch) -> Batch:
         text = "what happens to a graph depends on its place or on the other graphs"
         _same(text, _values(out.select(chosen)), _values(augmentation(batch.select(chosen), draws)), 0.0)
     return out
-
-
-def _shown(objective: Masked, batch: Batch) -> tuple[Batch, Tensor]:
-    """What the encoder made of what it was shown, in the only call of it, and the loss."""
-    outputs: list[Batch] = []
-    hook = objective.encoder.register_forward_hook(lambda module, inputs, output: outputs.append(output))
-    loss = objective(batch)["loss"]
-    hook.remove()
-    _require(len(outputs) == 1, f"the encoder is called {len(outputs)} times instead of once")
-    return outputs[0], loss
-
-
-def _other_hidden(objective: Masked, batch: Batch, hide: Tensor) -> Batch:
-    """The batch with hidden nodes changed as far as the same ones are hidden then."""
-    generator = torch.Generator().manual_seed(5)
-    factor = 1.0 + torch.rand(batch.nodes.shape, generator=generator)
-    for size in (1.0, 0.1, 0.01, 0.001):
-        nodes = torch.where(hide.unsqueeze(1), batch.nodes * (1.0 + size * (factor - 1.0)), batch.nodes)
-        other = batch.replace(nodes=nodes)
-        if torch.equal(objective.hidden(other), hide):
-            return other
-    raise AssertionError("the slightest change of hidden nodes hides others")
-
-
-def _check_target(objective: Objective, target: nn.Module, loss: Tensor) -> None:
-    _require(not any(parameter.requires_grad for parameter in target.parameters()), "the target's weights ask for gradients")
-    before = [value.clone() for value in target.state_dict().values()]
-    loss.backward()  # type: ignore[no-untyped-call]
-    _require(all(parameter.grad is None for parameter in target.parameters()), "the target gets a gradient")
-    with torch.no_grad():
-        for parameter in objective.encoder.parameters():
-            parameter.add_(0.1)
-    _same("the target moves before the step is over", before, list(target.state_dict().values()), 0.0)
-    objective.after_step(0.0)
-    moved = [not torch.equal(a, b) for a, b in zip(before, target.state_dict().values(), strict=True)]
-    _require(any(moved), "the target does not move after a step")
 
 
 def random_batch(features: Features, n_node: Sequence[int], *, seed: int, question: Question | None = None) -> Batch:

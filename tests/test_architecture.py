@@ -38,7 +38,7 @@ LAYERS = (
     {"run"},
     {"evaluation", "preparation"},
     {"pipeline"},
-    {"analysis", "export", "bench"},
+    {"leak", "analysis", "export", "bench"},
     {"cli", "testing"},
 )
 LEVEL = {room: level for level, rooms in enumerate(LAYERS) for room in rooms}

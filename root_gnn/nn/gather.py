@@ -55,5 +55,5 @@ def gathered(rows: Tensor) -> Gathered:
     longest = max(sizes)
     padded = torch.cat([rows, rows.new_zeros(longest - rows.shape[0], rows.shape[1])])
     together: Tensor = _AllGather.apply(padded)  # type: ignore[no-untyped-call]
-    parts = [part[:size] for part, size in zip(together.split(longest), sizes, strict=True)]
+    parts = [part[:size] for part, size in zip(torch.split(together, longest), sizes, strict=True)]
     return Gathered(torch.cat(parts), sum(sizes[: dist.get_rank()]))

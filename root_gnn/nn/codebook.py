@@ -1,0 +1,48 @@
+"""A dictionary of typical rows, fitted once by k-means, that turns a row into a number."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+
+N_ROUND = 25
+BLOCK = 65_536  # rows whose distances are held at a time
+
+
+class Codebook(nn.Module):
+    """`n_code` centres in `dim` dimensions, saved with the weights; `fit` once, then `forward` gives the nearest one's number."""
+
+    centres: Tensor
+    is_fitted: Tensor
+
+    def __init__(self, n_code: int, dim: int) -> None:
+        super().__init__()
+        self.register_buffer("centres", torch.randn(n_code, dim, generator=torch.Generator().manual_seed(0)))
+        self.register_buffer("is_fitted", torch.tensor(False))
+
+    @torch.no_grad()
+    def fit(self, rows: Tensor, *, seed: int = 0) -> None:
+        """k-means (Lloyd 1982) on `rows (n_row, dim)` from different rows drawn by the seed; an empty centre moves to a row of its own."""
+        rows = rows.to(self.centres)
+        generator = torch.Generator().manual_seed(seed)
+        rows = rows[torch.randperm(len(rows), generator=generator)]
+        n = len(self.centres)
+        centres = rows[torch.arange(n) % len(rows)].clone()
+        for _ in range(N_ROUND):
+            code = _nearest(rows, centres)
+            count = torch.bincount(code, minlength=n)
+            mean = torch.zeros_like(centres).index_add(0, code, rows) / count.clamp(min=1).unsqueeze(1)
+            anywhere = rows[torch.randint(len(rows), (n,), generator=generator)]
+            centres = torch.where(count.unsqueeze(1) > 0, mean, anywhere)
+        self.centres.copy_(centres)
+        self.is_fitted.fill_(True)
+
+    @torch.no_grad()
+    def forward(self, rows: Tensor) -> Tensor:
+        """The number of the nearest centre of each of `rows (n_row, dim)`: `(n_row,)`, int64."""
+        return _nearest(rows.to(self.centres.dtype), self.centres)
+
+
+def _nearest(rows: Tensor, centres: Tensor) -> Tensor:
+    offset = 0.5 * centres.square().sum(1)
+    return torch.cat([(offset - part @ centres.T).argmin(1) for part in torch.split(rows, BLOCK)])

@@ -1,0 +1,164 @@
+"""Predicting the representation of what was hidden (JEPA): particles of a jet, objects of an event, or subjets.
+
+I-JEPA (Assran et al. 2023, arXiv:2301.08243) with the tokens of J-JEPA (Katel et al. 2024, arXiv:2412.05333). The encoder is shown the
+context and nothing else; the target encoder, a moving average of it, sees the whole graph and gets no gradient; the predictor
+gets the context's representations and where the targets are. `preset: paper` is J-JEPA's published recipe, without the faults of
+its code; every key that is given counts more than the preset. Event weights are not used.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal, final
+
+import torch
+import torch.nn.functional as F
+from pydantic import Field, model_validator
+from torch import Tensor
+
+from root_gnn.graph.batch import Batch
+from root_gnn.graph.draws import Draws
+from root_gnn.graph.features import Features
+from root_gnn.nn.coordinates import AngleWaves, angles_from
+from root_gnn.nn.ema import Ema, cosine_momentum
+from root_gnn.nn.predictor import Predictor
+from root_gnn.nn.spread import covariance_term, variance_term
+from root_gnn.objectives.hiding import Hiding, Parts
+from root_gnn.objectives.predictor_config import PredictorConfig
+from root_gnn.objectives.tokens import NodeTokens, SubjetTokens, Tokens, TokensConfig
+from root_gnn.protocols import STILL, Encoder, Masked, ObjectiveConfig, Question
+
+Momentum = Annotated[float, Field(ge=0, le=1)]
+Weight = Annotated[float, Field(ge=0)]
+CENTRE = (0, 1, 2)  # pt, eta, phi of a token
+PAPER: dict[str, Any] = {
+    "tokens": {"name": "subjets", "at_most": 20},
+    "hiding": {"exactly": 6, "at_most": None, "hardest": 10, "fewest": 10},
+    "loss": "mse", "normalise": False, "momentum": (0.99, 1.0), "predictor": {"width": 64, "depth": 3, "n_head": 8},
+}
+
+
+class Config(ObjectiveConfig):
+    """What is hidden, how it is predicted and compared, and how the targets follow.
+
+    Attributes:
+        preset: `corrected`, or J-JEPA as in its `paper`; defaults of the other keys.
+        tokens: what is hidden and predicted as one: `nodes`, or `subjets` found by FastJet.
+        hiding: which tokens.
+        target_sees: the whole `graph`, so that a target knows its surroundings, or the `targets` alone.
+        loss: `smooth_l1` or `mse`; `normalise`: whether targets pass a LayerNorm first, so that their scale can't shrink.
+        momentum: of the target encoder at the start and at the end, along half a cosine.
+        whole: weight of predicting the target encoder's global of the whole graph from the context's, besides the tokens.
+        variance, covariance: weights of VICReg's terms on the context's representations.
+    """
+
+    preset: Literal["corrected", "paper"] = "corrected"
+    tokens: TokensConfig = Field(default_factory=TokensConfig)
+    hiding: Hiding = Field(default_factory=Hiding)
+    target_sees: Literal["graph", "targets"] = "graph"
+    predictor: PredictorConfig = Field(default_factory=PredictorConfig)
+    loss: Literal["smooth_l1", "mse"] = "smooth_l1"
+    normalise: bool = True
+    momentum: tuple[Momentum, Momentum] = (0.996, 1.0)
+    whole: Weight = 0.0
+    variance: Weight = 0.0
+    covariance: Weight = 0.0
+
+    @model_validator(mode="before")
+    @classmethod
+    def _preset(cls, given: Any) -> Any:
+        if not isinstance(given, dict) or given.get("preset") != "paper":
+            return given
+        return _over(PAPER, given)
+
+    def build(self, encoder: Encoder, question: Question) -> Jepa:
+        """A new objective; labels are not asked for. Raises MissingExtra where subjets are wanted without FastJet."""
+        return Jepa(self, encoder, question.features)
+
+
+@final
+class Jepa(Masked):
+    """Mean distance between predicted and target representations over all hidden tokens of the batch."""
+
+    def __init__(self, config: Config, encoder: Encoder, features: Features) -> None:
+        super().__init__()
+        self.config, self.encoder = config, encoder
+        self.target = Ema(encoder)
+        self.tokens: NodeTokens | SubjetTokens = config.tokens.build(features)
+        self.waves = AngleWaves(config.predictor.n_scale)
+        size = config.predictor
+        self.predictor = Predictor(
+            encoder.dim, n_place=self.waves.dim, n_question=self.waves.dim, width=size.width, depth=size.depth, n_head=size.n_head,
+            n_output=encoder.dim,
+        )
+        self.from_whole = torch.nn.Linear(encoder.dim, encoder.dim) if config.whole > 0.0 else None
+
+    def hidden(self, batch: Batch, draws: Draws = STILL) -> Tensor:
+        """See `Masked.hidden`."""
+        tokens = self.tokens(batch)
+        return tokens.of_nodes(self._chosen(tokens, draws))
+
+    def _chosen(self, tokens: Tokens, draws: Draws) -> Tensor:
+        return self.config.hiding.chosen(tokens.centres, draws, CENTRE)
+
+    def forward(self, batch: Batch, draws: Draws = STILL) -> dict[str, Tensor]:
+        """`loss`, a scalar, and its terms where more than one is asked for."""
+        batch = batch.replace(labels={})
+        tokens = self.tokens(batch)
+        hide = self._chosen(tokens, draws)
+        shown = Parts.of(batch, tokens.of_nodes(hide))
+        encoded = self.encoder(shown.known)
+        known = tokens.kept(~hide).pooled(encoded)
+        wanted, whole = self._targets(batch, shown, tokens, hide)
+        with torch.autocast(batch.nodes.device.type, enabled=False):
+            known = known.replace(nodes=known.nodes.float(), globals=encoded.globals.float())
+            predicted = self._predicted(known, Parts.of(tokens.centres, hide))
+            return self._losses(predicted, wanted, known, whole)
+
+    def _predicted(self, known: Batch, parts: Parts) -> Tensor:
+        places = self.waves(*angles_from(parts.known, parts.known, CENTRE))
+        questions = self.waves(*angles_from(parts.known, parts.hidden, CENTRE))
+        answers: Tensor = self.predictor(known, places, parts.hidden.replace(nodes=questions))
+        return answers
+
+    @torch.no_grad()
+    def _targets(self, batch: Batch, shown: Parts, tokens: Tokens, hide: Tensor) -> tuple[Tensor, Tensor]:
+        """Target representations of the hidden tokens, `(n_hidden, dim)`, and of the whole graphs, `(n_graph, dim)`."""
+        if self.config.target_sees == "graph":
+            seen = self.target.network(batch)
+            rows = tokens.pooled(seen).nodes[hide]
+        else:
+            seen = self.target.network(shown.hidden)
+            rows = tokens.kept(hide).pooled(seen).nodes
+        rows, whole = rows.float(), seen.globals.float()
+        if self.config.normalise:
+            rows, whole = F.layer_norm(rows, rows.shape[1:]), F.layer_norm(whole, whole.shape[1:])
+        return rows, whole
+
+    def _losses(self, predicted: Tensor, wanted: Tensor, known: Batch, whole: Tensor) -> dict[str, Tensor]:
+        distance = F.smooth_l1_loss if self.config.loss == "smooth_l1" else F.mse_loss
+        loss = distance(predicted, wanted, reduction="sum") / max(wanted.numel(), 1)
+        terms: dict[str, Tensor] = {}
+        if self.from_whole is not None:
+            terms["whole"] = self.config.whole * distance(self.from_whole(known.globals), whole)
+        if self.config.variance > 0.0:
+            terms["variance"] = self.config.variance * (variance_term(known.nodes) + variance_term(known.globals))
+        if self.config.covariance > 0.0:
+            terms["covariance"] = self.config.covariance * (covariance_term(known.nodes) + covariance_term(known.globals))
+        if not terms:
+            return {"loss": loss}
+        total = loss + torch.stack(list(terms.values())).sum()
+        return {"loss": total, "prediction": loss.detach(), **{name: term.detach() for name, term in terms.items()}}
+
+    def after_step(self, progress: float) -> None:
+        """Moves the target encoder, once per optimiser step."""
+        first, last = self.config.momentum
+        self.target.advance(self.encoder, cosine_momentum(first, last, progress))
+
+
+def _over(preset: dict[str, Any], given: dict[str, Any]) -> dict[str, Any]:
+    """The given keys over the preset's, section by section."""
+    result = {**preset, **given}
+    for key, part in preset.items():
+        if isinstance(part, dict) and isinstance(given.get(key), dict):
+            result[key] = {**part, **given[key]}
+    return result

@@ -1,0 +1,151 @@
+"""What were the features of the hidden particles (masked particle modelling, Golling et al. 2024, arXiv:2401.13537; 2409.12589)?
+
+The encoder sees the particles that are left and no placeholder. A small transformer is asked for each hidden one by its place in
+the order of pt, or by where it is, and answers with features (regression) or with a token of a codebook (classification). Angles
+are from the hardest particle that is left. Event weights are not used.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Annotated, Literal, final
+
+import torch
+import torch.nn.functional as F
+from pydantic import Field
+from torch import Tensor
+
+from root_gnn.errors import InputError, suggest
+from root_gnn.graph.batch import Batch
+from root_gnn.graph.draws import Draws
+from root_gnn.graph.scaling import Affine
+from root_gnn.kinematics.angles import wrap_phi
+from root_gnn.nn.codebook import Codebook
+from root_gnn.nn.coordinates import AngleWaves, angles_from, place_by, rank_waves
+from root_gnn.nn.inputs import Standardise
+from root_gnn.nn.predictor import Predictor
+from root_gnn.objectives.hiding import Hiding, Parts
+from root_gnn.objectives.predictor_config import PredictorConfig
+from root_gnn.protocols import STILL, Encoder, Masked, ObjectiveConfig, Question
+
+RANK_DIM = 16
+NOT_ASKED = ("energy", "eta", "phi", "type", "deta", "dphi", "pt")  # what others say already, or what is asked for by itself
+FIT_ROWS = 200_000
+
+
+class Config(ObjectiveConfig):
+    """What is hidden, how it is asked for and answered.
+
+    Attributes:
+        asked_by: the `rank` of a hidden particle in pt, or its `place` in (eta, phi), which is then not asked for.
+        features: columns to answer besides pt and the angles; null for all others of the spec but the energy and the type.
+        tokens: number of tokens of a k-means codebook that stand for the features; 0 to answer with the features themselves.
+        types: weight of telling the hidden particle's type, where there is more than one.
+    """
+
+    hiding: Hiding = Field(default_factory=Hiding)
+    asked_by: Literal["rank", "place"] = "rank"
+    features: tuple[str, ...] | None = None
+    tokens: Annotated[int, Field(ge=0)] = 0
+    types: Annotated[float, Field(ge=0)] = 1.0
+    predictor: PredictorConfig = Field(default_factory=PredictorConfig)
+
+    def build(self, encoder: Encoder, question: Question) -> MaskedParticles:
+        """A new objective; labels are not asked for. Raises InputError for a feature that is not in the spec."""
+        return MaskedParticles(self, encoder, question)
+
+
+@final
+class MaskedParticles(Masked):
+    """Mean over hidden particles: smooth L1 of the features or cross-entropy of the token, and cross-entropy of the type."""
+
+    angle_scale: Tensor
+
+    def __init__(self, config: Config, encoder: Encoder, question: Question) -> None:
+        super().__init__()
+        self.config, self.encoder = config, encoder
+        features, scaling = question.features, question.scaling
+        self.columns = (features.column("pt"), features.column("eta"), features.column("phi"))
+        others = [name for name in features.nodes if name not in NOT_ASKED] if config.features is None else list(config.features)
+        names = ["pt", *_known(others, features.nodes)]
+        self.scale = Standardise([features.column(name) for name in names], names, {"pt": Affine("log", 0.0, 1.0), **scaling.nodes})
+        angles = [scaling.edges.get(name, Affine("linear", 0.0, 1.0)).std for name in ("delta_eta", "delta_phi")]
+        self.register_buffer("angle_scale", torch.tensor(angles))
+        self.waves = AngleWaves(config.predictor.n_scale)
+        by_rank = config.asked_by == "rank"
+        n_value = len(names) + (2 if by_rank else 0)
+        self.codebook = Codebook(config.tokens, n_value) if config.tokens else None
+        self.type_column = features.column("type") if config.types > 0 and features.n_type > 1 and "type" in features.nodes else None
+        n_type = features.n_type if self.type_column is not None else 0
+        self.n_answer = config.tokens or n_value
+        size = config.predictor
+        self.predictor = Predictor(
+            encoder.dim, n_place=self.waves.dim, n_question=RANK_DIM if by_rank else self.waves.dim, width=size.width, depth=size.depth,
+            n_head=size.n_head, n_output=self.n_answer + n_type,
+        )
+
+    def hidden(self, batch: Batch, draws: Draws = STILL) -> Tensor:
+        """See `Masked.hidden`."""
+        return self.config.hiding.chosen(batch, draws, self.columns)
+
+    def forward(self, batch: Batch, draws: Draws = STILL) -> dict[str, Tensor]:
+        """`loss`, `features` and, where types are asked for, `types`, scalars."""
+        batch = batch.replace(labels={})
+        hide = self.hidden(batch, draws)
+        parts = Parts.of(batch, hide)
+        encoded = self.encoder(parts.known)
+        with torch.autocast(batch.nodes.device.type, enabled=False):
+            encoded = encoded.replace(nodes=encoded.nodes.float(), globals=encoded.globals.float())
+            places = self.waves(*angles_from(parts.known, parts.known, self.columns))
+            answers = self.predictor(encoded, places, parts.hidden.replace(nodes=self._questions(batch, hide, parts)))
+            return self._losses(answers, parts)
+
+    def _questions(self, batch: Batch, hide: Tensor, parts: Parts) -> Tensor:
+        """By what a hidden particle is asked for, `(n_hidden, n_question)`."""
+        if self.config.asked_by == "rank":
+            return rank_waves(place_by(-batch.nodes[:, self.columns[0]], batch)[hide], RANK_DIM)
+        waves: Tensor = self.waves(*angles_from(parts.known, parts.hidden, self.columns))
+        return waves
+
+    def _values(self, parts: Parts) -> Tensor:
+        """The features of hidden particles, scaled, `(n_hidden, n_value)`; angles last."""
+        values: Tensor = self.scale(parts.hidden.nodes)
+        if self.config.asked_by == "place":
+            return values
+        angles = torch.stack(angles_from(parts.known, parts.hidden, self.columns), 1) / self.angle_scale
+        return torch.cat([values, angles], 1)
+
+    def _losses(self, answers: Tensor, parts: Parts) -> dict[str, Tensor]:
+        n_hidden = max(parts.hidden.total_node, 1)
+        values, own = self._values(parts), answers[:, : self.n_answer]
+        if self.codebook is not None:
+            features = F.cross_entropy(own, self.codebook(values), reduction="sum") / n_hidden
+        else:
+            error = own - values
+            if self.config.asked_by == "rank":  # a full turn in phi is no error
+                error = torch.cat([error[:, :-1], wrap_phi(error[:, -1:] * self.angle_scale[1]) / self.angle_scale[1]], 1)
+            features = F.smooth_l1_loss(error, torch.zeros_like(error), reduction="sum") / (n_hidden * error.shape[1])
+        if self.type_column is None:
+            return {"loss": features, "features": features.detach()}
+        kind = parts.hidden.nodes[:, self.type_column].round().long().clamp(0, answers.shape[1] - self.n_answer - 1)
+        types = F.cross_entropy(answers[:, self.n_answer :], kind, reduction="sum") / n_hidden
+        return {"loss": features + self.config.types * types, "features": features.detach(), "types": types.detach()}
+
+    def prepare(self, batches: Iterable[Batch]) -> None:
+        """Fits the codebook to the hidden particles of some batches, where there is one."""
+        if self.codebook is None:
+            return
+        rows, n_row = [], 0
+        for batch in batches:
+            rows.append(self._values(Parts.of(batch, self.hidden(batch))))
+            n_row += len(rows[-1])
+            if n_row >= FIT_ROWS:
+                break
+        self.codebook.fit(torch.cat(rows))
+
+
+def _known(names: list[str], columns: tuple[str, ...]) -> list[str]:
+    for name in names:
+        if name not in columns:
+            raise InputError(f"objective masked_particles is to predict {name}, which the spec has no column of{suggest(name, columns)}")
+    return names

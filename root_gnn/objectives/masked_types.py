@@ -1,0 +1,98 @@
+"""What kind of particle was hidden, given how it moves and what is left (masked particle type prediction)?
+
+The encoder sees the particles that are left; for each hidden one its momentum is told, as the angles from the hardest particle that
+is left and the logarithm of pt, and nothing that would give its kind away. Event weights are not used.
+"""
+
+from __future__ import annotations
+
+from typing import final
+
+import torch
+import torch.nn.functional as F
+from pydantic import Field
+from torch import Tensor
+
+from root_gnn.errors import InputError, suggest
+from root_gnn.graph.batch import Batch
+from root_gnn.graph.draws import Draws
+from root_gnn.graph.scaling import Affine
+from root_gnn.nn.coordinates import AngleWaves, angles_from
+from root_gnn.nn.inputs import Standardise
+from root_gnn.nn.predictor import Predictor
+from root_gnn.objectives.hiding import Hiding, Parts
+from root_gnn.objectives.predictor_config import PredictorConfig
+from root_gnn.protocols import STILL, Encoder, Masked, ObjectiveConfig, Question
+
+FLAG = "is"  # columns such as isPhoton say what a particle is
+
+
+class Config(ObjectiveConfig):
+    """What is hidden, and which columns say what kind it is.
+
+    `flags`: columns of which the largest one tells the kind, and none above 0.5 another kind; null for all whose names start with
+    `is` and a capital, or for the column `type` where there are none.
+    """
+
+    hiding: Hiding = Field(default_factory=Hiding)
+    flags: tuple[str, ...] | None = None
+    predictor: PredictorConfig = Field(default_factory=PredictorConfig)
+
+    def build(self, encoder: Encoder, question: Question) -> MaskedTypes:
+        """A new objective; labels are not asked for. Raises InputError where nodes are of one kind only."""
+        return MaskedTypes(self, encoder, question)
+
+
+@final
+class MaskedTypes(Masked):
+    """Mean cross-entropy over hidden particles, every kind counting as often as it occurs."""
+
+    def __init__(self, config: Config, encoder: Encoder, question: Question) -> None:
+        super().__init__()
+        self.config, self.encoder = config, encoder
+        features = question.features
+        flags = [name for name in features.nodes if name.startswith(FLAG) and name[len(FLAG) : len(FLAG) + 1].isupper()]
+        if config.flags is not None:
+            flags = list(config.flags)
+        for name in flags:
+            if name not in features.nodes:
+                raise InputError(f"objective masked_types: the spec has no column for the flag {name}{suggest(name, features.nodes)}")
+        if not flags and (features.n_type < 2 or "type" not in features.nodes):
+            raise InputError("objective masked_types needs several types of nodes, or flags, columns such as isPhoton that tell them apart; "
+                             f"the spec has {', '.join(features.nodes)}")
+        self.flags = [features.column(name) for name in flags]
+        self.type_column = None if flags else features.column("type")
+        self.n_kind = len(flags) + 1 if flags else features.n_type
+        self.columns = (features.column("pt"), features.column("eta"), features.column("phi"))
+        self.scale = Standardise([self.columns[0]], ["pt"], {"pt": Affine("log", 0.0, 1.0), **question.scaling.nodes})
+        self.waves = AngleWaves(config.predictor.n_scale)
+        size = config.predictor
+        self.predictor = Predictor(
+            encoder.dim, n_place=self.waves.dim, n_question=self.waves.dim + 1, width=size.width, depth=size.depth, n_head=size.n_head,
+            n_output=self.n_kind,
+        )
+
+    def hidden(self, batch: Batch, draws: Draws = STILL) -> Tensor:
+        """See `Masked.hidden`."""
+        return self.config.hiding.chosen(batch, draws, self.columns)
+
+    def forward(self, batch: Batch, draws: Draws = STILL) -> dict[str, Tensor]:
+        """`loss`, a scalar."""
+        batch = batch.replace(labels={})
+        parts = Parts.of(batch, self.hidden(batch, draws))
+        encoded = self.encoder(parts.known)
+        with torch.autocast(batch.nodes.device.type, enabled=False):
+            encoded = encoded.replace(nodes=encoded.nodes.float(), globals=encoded.globals.float())
+            places = self.waves(*angles_from(parts.known, parts.known, self.columns))
+            angles = self.waves(*angles_from(parts.known, parts.hidden, self.columns))
+            questions = torch.cat([angles, self.scale(parts.hidden.nodes)], dim=1)
+            answers = self.predictor(encoded, places, parts.hidden.replace(nodes=questions))
+            total = F.cross_entropy(answers, self.kinds(parts.hidden), reduction="sum")
+            return {"loss": total / max(parts.hidden.total_node, 1)}
+
+    def kinds(self, batch: Batch) -> Tensor:
+        """The kind of each node, `(total_node,)`, int64."""
+        if self.type_column is not None:
+            return batch.nodes[:, self.type_column].round().long().clamp(0, self.n_kind - 1)
+        flags = torch.cat([batch.nodes[:, self.flags], batch.nodes.new_full((batch.total_node, 1), 0.5)], dim=1)
+        return flags.argmax(dim=1)

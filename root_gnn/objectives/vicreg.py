@@ -1,0 +1,67 @@
+"""Two views agree, features vary, and no two say the same (VICReg, Bardes, Ponce, LeCun 2022, arXiv:2105.04906).
+
+Event weights are not used.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, ClassVar, final
+
+import torch
+import torch.nn.functional as F
+from pydantic import Field
+from torch import Tensor
+
+from root_gnn.graph.batch import Batch
+from root_gnn.graph.draws import Draws
+from root_gnn.nn.gather import gathered
+from root_gnn.nn.nt_xent import alignment
+from root_gnn.nn.projector import Projector
+from root_gnn.nn.spread import covariance_term, variance_term
+from root_gnn.objectives.views import TwoChains, Views, encoded
+from root_gnn.protocols import STILL, Encoder, Objective, ObjectiveConfig, Question
+
+Width = Annotated[int, Field(ge=1)]
+Weight = Annotated[float, Field(ge=0)]
+
+
+class Config(ObjectiveConfig):
+    """Weights of the three terms as published; the projector is not kept."""
+
+    views: TwoChains = ("rotate_phi",), ("rotate_phi", "reflect_eta")  # type: ignore[assignment]
+    invariance: Weight = 25.0
+    variance: Weight = 25.0
+    covariance: Weight = 1.0
+    projector: Annotated[tuple[Width, ...], Field(min_length=1)] = (128, 128, 128)
+
+    def build(self, encoder: Encoder, question: Question) -> VICReg:
+        """A new objective; labels are not asked for."""
+        return VICReg(self, encoder, question)
+
+
+@final
+class VICReg(Objective):
+    """Invariance within a process; variance and covariance over the graphs of all processes."""
+
+    measures: ClassVar[tuple[str, ...]] = ("alignment",)
+
+    def __init__(self, config: Config, encoder: Encoder, question: Question) -> None:
+        super().__init__()
+        self.config, self.encoder = config, encoder
+        self.views = Views(config.views, question.features)
+        self.projector = Projector(encoder.dim, config.projector, batch_norm=True)
+
+    def forward(self, batch: Batch, draws: Draws = STILL) -> dict[str, Tensor]:
+        """`loss` and its parts `invariance`, `variance` and `covariance`, scalars; outside of training `alignment` too."""
+        both = torch.cat(encoded(self.encoder, self.views(batch, draws)))
+        first, second = self.projector(both).chunk(2)
+        with torch.autocast(first.device.type, enabled=False):
+            first, second = first.float(), second.float()
+            invariance = F.mse_loss(first, second)
+            views = [gathered(view).rows for view in (first, second)]
+            variance = 0.5 * (variance_term(views[0]) + variance_term(views[1]))
+            covariance = covariance_term(views[0]) + covariance_term(views[1])
+            config = self.config
+            loss = config.invariance * invariance + config.variance * variance + config.covariance * covariance
+        losses = {"loss": loss, "invariance": invariance.detach(), "variance": variance.detach(), "covariance": covariance.detach()}
+        return losses if self.training else {**losses, "alignment": alignment(first, second).detach()}
