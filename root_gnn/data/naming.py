@@ -58,7 +58,7 @@ RELATIVE = ("qOverP", "deta", "dphi")
 BEHIND = re.compile(r"(_NOSYS|_?\[?[MG]eV\]?)+$")  # the nominal variation or a unit, behind the feature: `jet_pt_NOSYS`
 FLAG = re.compile(r"is[A-Z]\w+")
 WORD = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+")
-MISSING = re.compile(r"(?P<head>pf|puppi|)(?:met|missinget)(?:met|)(?:momentum)?(?P<tail>|pt|et|phi|x|y|px|py|mpx|mpy)")
+MISSING = re.compile(r"(?:scouting|reco|)(?P<head>pf|puppi|)(?:met|missinget)(?:met|)(?:momentum)?(?P<tail>|pt|et|phi|x|y|px|py|mpx|mpy)")
 MISSING_FEATURES = {"": "pt", "pt": "pt", "et": "pt", "phi": "phi", "x": "px", "y": "py", "px": "px", "py": "py", "mpx": "px", "mpy": "py"}
 
 
