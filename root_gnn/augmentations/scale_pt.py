@@ -69,5 +69,6 @@ def _scaled(columns: tuple[str, ...], endings: tuple[str, ...], also: tuple[str,
 
 def _times(rows: Tensor, columns: list[int], factor: Tensor) -> Tensor:
     rows = rows.clone()
-    rows[:, columns] = (rows[:, columns].double() * factor.unsqueeze(1)).to(rows.dtype)
+    for column in columns:
+        rows[:, column] = (rows[:, column].double() * factor).to(rows.dtype)
     return rows

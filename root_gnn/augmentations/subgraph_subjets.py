@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import final
+from typing import Literal, final
 
 import torch
 from pydantic import Field
@@ -10,6 +10,7 @@ from torch import Tensor
 
 from root_gnn.augmentations.chance import ChanceConfig, happens, survivors
 from root_gnn.augmentations.moving import Plane
+from root_gnn.clustering.subjets import subjets
 from root_gnn.graph.batch import Batch
 from root_gnn.graph.draws import Draws
 from root_gnn.graph.features import EVENT_NODE_FEATURES, Features
@@ -23,11 +24,13 @@ class Config(ChanceConfig):
 
     Attributes:
         fraction: the chance of each subjet to be left out.
-        radius: of a subjet's cone.
-        max_subjets: so many cones; what is in none of them stands for itself.
+        algorithm: `cone` as the class below says, or `cambridge` and `antikt` by FastJet, on the CPU in every step.
+        radius: of a subjet.
+        max_subjets: so many cones; what is in none of them stands for itself. Clustering finds as many as there are.
     """
 
     fraction: float = Field(0.5, gt=0, lt=1)
+    algorithm: Literal["cone", "cambridge", "antikt"] = "cone"
     radius: float = Field(0.2, gt=0)
     max_subjets: int = Field(12, ge=1)
 
@@ -40,8 +43,9 @@ class Config(ChanceConfig):
 class SubgraphSubjets(Augmentation):
     """Leaves out the constituents of a subjet together; a jet keeps one of its subjets at least. What is kept stays in its order.
 
-    Subjets are fixed cones: around the hardest constituent, then around the hardest outside of it, and so on. That is array
-    operations on any device in every step, without clustering; the subjets that encoders read are clustered properly.
+    A `cone` is all within the radius of the hardest constituent, the next all within that of the hardest outside, and so on: array
+    operations on any device, and nothing to install. Clustered subjets are those that subjet encoders and objectives read; they
+    are found anew for every batch, since the constituents may have been moved before.
     """
 
     invariants = EVENT_NODE_FEATURES
@@ -51,8 +55,9 @@ class SubgraphSubjets(Augmentation):
         self.plane, self.config = Plane(features), config
 
     def __call__(self, batch: Batch, draws: Draws) -> Batch:
-        """The smaller copy; its global `n_node` follows. Raises ValueError for stored edges."""
-        score = draws.uniform_nodes(batch, stream=0)[self.cones(batch)]
+        """The smaller copy; its global `n_node` follows. Raises ValueError for stored edges, MissingExtra without FastJet."""
+        owner = self.cones(batch) if self.config.algorithm == "cone" else self.clustered(batch, self.config.algorithm)
+        score = draws.uniform_nodes(batch, stream=0)[owner]
         untouched = ~happens(batch, draws, self.config.probability)[batch.graph_index]
         return subgraph(batch, survivors(score, batch, self.config.fraction) | untouched)
 
@@ -71,6 +76,17 @@ class SubgraphSubjets(Augmentation):
             owner = torch.where(inside, middle[batch.graph_index], owner)
             free = free & ~inside
         return owner
+
+    def clustered(self, batch: Batch, algorithm: Literal["cambridge", "antikt"]) -> Tensor:
+        """The row of the first constituent of each constituent's subjet, `(total_node,)` int64."""
+        columns = [self.plane.pt, self.plane.eta, self.plane.phi, self.plane.energy]
+        kinematics = batch.nodes[:, columns].detach().double().cpu().numpy()
+        found = subjets(kinematics, batch.n_node.cpu().numpy(), algorithm=algorithm, radius=self.config.radius)
+        place = torch.from_numpy(found).to(batch.nodes.device)
+        row = torch.arange(batch.total_node, device=place.device)
+        key = batch.graph_index * max(batch.total_node, 1) + place
+        _, subjet = torch.unique(key, return_inverse=True)
+        return torch.full_like(row, batch.total_node).scatter_reduce(0, subjet, row, "amin")[subjet]
 
 
 def _first_hardest(pt: Tensor, batch: Batch) -> Tensor:

@@ -58,6 +58,6 @@ class SubgraphTypes(Augmentation):
 
     def _scores(self, batch: Batch, draws: Draws) -> Tensor:
         """A number in [0, 1) for each type of each graph, 1 for types that are never left out: `(n_graph, n_type)`."""
-        scores = torch.stack([draws.uniform(batch, stream=kind) for kind in range(self.n_type)], dim=1)
-        scores[:, self.fixed] = 1.0
-        return scores
+        always = torch.ones(batch.n_graph, dtype=torch.float64, device=batch.n_node.device)
+        kinds = range(self.n_type)
+        return torch.stack([always if kind in self.fixed else draws.uniform(batch, stream=kind) for kind in kinds], dim=1)

@@ -5,10 +5,12 @@ from __future__ import annotations
 import dataclasses
 import math
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
 import torch
+import yaml
 
 from root_gnn.config.plugins import Allowed, config_class, names
 from root_gnn.graph.batch import Batch
@@ -115,6 +117,22 @@ def test_links_of_a_chain_draw_independently(name: str) -> None:
     # A rotation moves a constituent by x (cos - 1) + ..., which has x in common.
     limit = 0.6 if name == "rotate" else 5.0 / math.sqrt(len(batch.nodes) / 2)
     assert float((correlation - torch.eye(5)).abs().max()) < limit
+
+
+def test_the_documentation_names_all_with_their_options_and_its_example_works() -> None:
+    page = Path(__file__).parents[3] / "docs" / "augmentations.md"
+    if not page.is_file():
+        pytest.skip("the tests run outside the checkout")
+    text = page.read_text(encoding="utf-8")
+    rows = {line.split("|")[2].strip().strip("`"): line for line in text.splitlines() if line.startswith("|") and "`" in line.split("|")[2]}
+    for name in ALL:
+        for option in set(config_class("augmentations", name, Allowed()).model_fields) - {"probability"}:
+            assert f"`{option}`" in rows[name], f"{name} lacks {option}"
+    example = yaml.safe_load(text.split("```yaml")[1].split("```")[0])
+    for chain in example["objective"]["views"]:
+        for link in chain:
+            options = {key: value for key, value in link.items() if key != "name"} if isinstance(link, dict) else {}
+            assert build(link["name"] if isinstance(link, dict) else link, Features(), **options)
 
 
 class AugmentationOf(Augmentation):

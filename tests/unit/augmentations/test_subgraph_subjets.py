@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 
+import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -11,7 +12,7 @@ from hypothesis import strategies as st
 from root_gnn.augmentations.subgraph_subjets import Config
 from root_gnn.graph.draws import Draws
 from root_gnn.graph.features import Features
-from root_gnn.testing import collimated, random_batch
+from root_gnn.testing import check_augmentation, collimated, random_batch
 
 SIZES = (4, 1, 0, 6, 25, 3, 0)
 DRAWS = Draws(seed=1, epoch=2)
@@ -67,3 +68,21 @@ def test_some_jets_stay_whole() -> None:
 
 def test_no_nodes_at_all() -> None:
     assert Config().build(Features())(random_batch(Features(), (0, 0), seed=1), DRAWS).check().total_node == 0
+
+
+@pytest.mark.parametrize("algorithm", ["cambridge", "antikt"])
+def test_clustered_subjets_go_whole_too(algorithm: str) -> None:
+    pytest.importorskip("fastjet")
+    from root_gnn.clustering.subjets import subjets
+
+    config = Config.model_validate({"algorithm": algorithm, "fraction": 0.4})
+    check_augmentation(config.build)
+    batch = collimated(random_batch(Features(), SIZES * 10, seed=3), Features())
+    out = config.build(Features())(batch, DRAWS).check()
+    kept = torch.isin(batch.nodes[:, 0], out.nodes[:, 0])
+    place = subjets(batch.nodes[:, :4].double().numpy(), batch.n_node.numpy(), algorithm=algorithm, radius=0.2)  # type: ignore[arg-type]
+    fate: dict[tuple[int, int], set[bool]] = {}
+    for graph, subjet, stays in zip(batch.graph_index.tolist(), place.tolist(), kept.tolist(), strict=True):
+        fate.setdefault((graph, subjet), set()).add(stays)
+    assert all(len(stays) == 1 for stays in fate.values())
+    assert 0.55 < sum(True in stays for stays in fate.values()) / len(fate) < 0.8
