@@ -7,7 +7,7 @@ import pytest
 
 pytest.importorskip("fastjet")
 
-from root_gnn.clustering.jets import Jets, cluster_jets
+from root_gnn.clustering.jets import Jets, cluster_jets, cluster_members
 
 
 def _naive_anti_kt(particles: np.ndarray, radius: float, min_pt: float) -> np.ndarray:
@@ -66,3 +66,16 @@ def test_no_particle_at_all() -> None:
 def test_nothing_goes_to_stdout(capfd: pytest.CaptureFixture[str]) -> None:
     _cluster(_particles([5], 6), [5])
     assert capfd.readouterr().out == ""
+
+
+def test_members_add_up_to_their_jets() -> None:
+    counts = [25, 0, 1, 40, 12]
+    particles = _particles(counts, 5)
+    jets, members = cluster_members(*particles.T, counts=np.array(counts, dtype=np.int64), radius=0.4, min_pt=5.0)
+    np.testing.assert_array_equal(jets.pt, _cluster(particles, counts).pt)
+    assert len(np.unique(members.particle)) == len(members.particle)
+    sums = np.stack([np.bincount(members.jet, axis[members.particle], len(jets.pt)) for axis in particles.T])
+    np.testing.assert_allclose(np.hypot(sums[0], sums[1]), jets.pt, rtol=1e-9)
+    np.testing.assert_allclose(sums[3], jets.energy, rtol=1e-9)
+    event = np.repeat(np.arange(len(counts)), counts)
+    np.testing.assert_array_equal(event[members.particle], jets.event[members.jet])
