@@ -19,6 +19,9 @@ class MissingExtra(InputError):
     def __init__(self, package: str, extra: str, purpose: str) -> None:
         super().__init__(f"{purpose} needs the package {package}, which is not installed. Install it with: pip install 'root_gnn[{extra}]'")
 
+    def __reduce__(self) -> tuple[type[InputError], tuple[str]]:
+        return InputError, (str(self),)  # what comes out of another process is its text
+
 
 def suggest(word: str, known: Iterable[str]) -> str:
     """`'; did you mean X?'` for the nearest known words, or the list of all where none is near."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import logging
 import os
+import pickle
 import shutil
 import signal
 import subprocess
@@ -23,7 +24,7 @@ from root_gnn.data.prepare import cache_dir, prepare, shard_folder
 from root_gnn.data.read import RecordFile, read
 from root_gnn.data.sources import root
 from root_gnn.data.spec import Spec, load_spec
-from root_gnn.errors import InputError
+from root_gnn.errors import InputError, MissingExtra
 
 PROGRAM = """
 import sys
@@ -234,3 +235,9 @@ def test_progress_is_logged(folder: Path, spec: Spec, caplog: pytest.LogCaptureF
         prepare_one(spec, folder)
     size = f"{(folder / 'WH.root').stat().st_size // 1000:,}"
     assert f"prepare events: {size} of {size} kB" in caplog.text
+
+
+def test_an_error_about_an_extra_comes_through_another_process() -> None:
+    error = pickle.loads(pickle.dumps(MissingExtra("pylhe", "io", "Reading LHE")))
+    assert isinstance(error, InputError)
+    assert "root_gnn[io]" in str(error)
