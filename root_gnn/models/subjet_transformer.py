@@ -1,9 +1,9 @@
 """The subjet transformer of J-JEPA (arXiv:2412.05333): subjets are the tokens.
 
 The constituents of each subjet become one vector, by attention among them, by an MLP or by one linear layer; the subjets of
-a jet then attend to each other. The node column `subjet` says which one a constituent belongs to (the numbers need not be
-consecutive, so the subjets of a context are just its constituents). A constituent's representation is that of its subjet:
-the mean over a subjet's constituents is the subjet's, for this encoder as for any other.
+a jet then attend to each other. The node column `subjet` says which one a constituent belongs to, or FastJet does (taking
+away a whole subjet leaves the others as they are, so the subjets of a context are just its constituents). A constituent's
+representation is that of its subjet: the mean over a subjet's constituents is the subjet's, for this encoder as for any other.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ import torch
 from pydantic import Field, model_validator
 from torch import Tensor, nn
 
-from root_gnn.console import log
+from root_gnn.clustering.subjets import Algorithm
 from root_gnn.graph.batch import Batch
 from root_gnn.graph.features import Features
 from root_gnn.graph.scaling import Scaling
@@ -22,7 +22,15 @@ from root_gnn.graph.segment import segment_mean
 from root_gnn.nn.attention import Block, block_states, initialise
 from root_gnn.nn.buckets import Buckets
 from root_gnn.nn.inputs import GlobalInputs
-from root_gnn.nn.subjets import AttentionEmbedding, Embedding, FlatEmbedding, subjets_of
+from root_gnn.nn.subjets import (
+    LARGEST_NUMBER,
+    AttentionEmbedding,
+    ClusteredSubjets,
+    ColumnSubjets,
+    Embedding,
+    FlatEmbedding,
+    Subjets,
+)
 from root_gnn.nn.token_inputs import RELATIVE, SUBJET, Coordinates, TokenInputs, relative_to_jet
 from root_gnn.nn.widths import Width, check_heads
 from root_gnn.protocols import Encoder, EncoderConfig
@@ -32,12 +40,15 @@ class Config(EncoderConfig):
     """Sizes of the network, multiples of 8.
 
     `embedding` makes a subjet's vector of its constituents: `attention` with `n_particle_block` blocks, `mlp`, or `linear`;
-    the last two read the `n_constituent` hardest. `column` numbers the subjets; where the data has no such column, each
-    node is a token of its own, and the log says so.
+    the last two read the `n_constituent` hardest. `column` numbers the subjets; where the data has no such column, FastJet
+    finds them by `algorithm` and `radius`. With `at_most` the softest subjets count to the last.
     """
 
     coordinates: Coordinates = "jet"
     column: str = SUBJET
+    algorithm: Algorithm = "cambridge"
+    radius: Annotated[float, Field(gt=0)] = 0.2
+    at_most: Annotated[int, Field(ge=1)] | None = None
     embedding: Embedding = "attention"
     n_constituent: Annotated[int, Field(ge=1)] = 30
     dim: Width = 64
@@ -55,8 +66,6 @@ class Config(EncoderConfig):
 
     def build(self, features: Features, scaling: Scaling) -> SubjetTransformer:
         """A new network for batches with these columns."""
-        if self.column not in features.nodes:
-            log.info(f"the data has no node column {self.column!r}: each node is a subjet of its own")
         return SubjetTransformer(self, features, scaling)
 
 
@@ -64,13 +73,16 @@ class Config(EncoderConfig):
 class SubjetTransformer(Encoder):
     """Representation of a jet: the mean over its subjets beside its global features, through one layer, `(n_graph, dim)`.
 
-    The host waits for the device a few times a pass, for the number of subjets and the sizes of the buckets.
+    The host waits for the device a few times a pass, for the number of subjets, the sizes of the buckets and FastJet.
     """
 
     def __init__(self, config: Config, features: Features, scaling: Scaling) -> None:
         super().__init__()
         self.dim, self.limit = config.dim, config.bucket_nodes
-        self.column = features.column(config.column) if config.column in features.nodes else None
+        self.number: ColumnSubjets | ClusteredSubjets = ClusteredSubjets(algorithm=config.algorithm, radius=config.radius)
+        if config.column in features.nodes:
+            self.number = ColumnSubjets(features.column(config.column))
+        self.last = LARGEST_NUMBER if config.at_most is None else config.at_most - 1
         self.kinematic = [features.column(name) for name in ("pt", "eta", "phi", "energy")]
         self.inputs = TokenInputs(features, scaling, coordinates=config.coordinates)
         self.global_inputs = GlobalInputs(features, scaling)
@@ -105,7 +117,7 @@ class SubjetTransformer(Encoder):
     def _states(self, batch: Batch) -> tuple[Batch, Tensor, list[Tensor]]:
         """Jets with subjets for nodes, the subjet of each constituent, and the tokens `(n_subjet, dim)` after each block."""
         kinematics = batch.nodes[:, self.kinematic]
-        subjets = subjets_of(batch, self.column, kinematics[:, 0])
+        subjets = Subjets.of(batch, self.number(batch, kinematics).clamp(max=self.last), kinematics[:, 0])
         jets = Batch.of(subjets.momenta(kinematics), subjets.n_subjet, globals=batch.globals)
         if batch.total_node == 0:
             nothing = batch.nodes.new_zeros(0, self.dim)

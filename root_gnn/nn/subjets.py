@@ -8,11 +8,12 @@ from typing import Literal, Self
 import torch
 from torch import Tensor, nn
 
+from root_gnn.clustering.subjets import Algorithm, SubjetCache
 from root_gnn.graph.batch import Batch
 from root_gnn.graph.segment import segment_start, segment_sum
 from root_gnn.kinematics.fourvectors import to_cartesian, to_cylindrical
 from root_gnn.nn.attention import Block, ClassAttention, block_states
-from root_gnn.nn.buckets import Buckets, places
+from root_gnn.nn.buckets import Buckets
 from root_gnn.nn.mlp import MLP
 from root_gnn.nn.token_inputs import TokenEmbedding
 
@@ -36,7 +37,7 @@ class Subjets:
     @classmethod
     def of(cls, batch: Batch, number: Tensor, pt: Tensor) -> Self:
         """From the number of its subjet for each constituent, `number (total_node,)`, any numbers from -1 on (waits for the device)."""
-        key = batch.graph_index * LARGEST_NUMBER + (number.round().long() + 1).clamp(0, LARGEST_NUMBER - 1)
+        key = batch.graph_index * LARGEST_NUMBER + (number + 1).clamp(0, LARGEST_NUMBER - 1)
         found, of_node, count = torch.unique(key, return_inverse=True, return_counts=True)
         by_pt = torch.argsort(pt, descending=True, stable=True)
         order = by_pt[torch.argsort(of_node[by_pt], stable=True)]
@@ -54,10 +55,28 @@ class Subjets:
         return torch.stack([*to_cylindrical(*total[:, :3].unbind(1)), total[:, 3]], 1)
 
 
-def subjets_of(batch: Batch, column: int | None, pt: Tensor) -> Subjets:
-    """The subjets that a node column numbers; without one every node is a subjet of its own."""
-    number = places(batch) if column is None else batch.nodes[:, column]
-    return Subjets.of(batch, number.to(pt.dtype), pt)
+class ColumnSubjets:
+    """Subjets that a node column numbers."""
+
+    def __init__(self, column: int) -> None:
+        self.column = column
+
+    def __call__(self, batch: Batch, kinematics: Tensor) -> Tensor:
+        """The number of its subjet for each constituent, `(total_node,)` int64, from `kinematics` = pt, eta, phi, energy."""
+        return batch.nodes[:, self.column].round().long()
+
+
+class ClusteredSubjets:
+    """Subjets found by FastJet (on the CPU), which are remembered by the jets' ids; 0 is the hardest."""
+
+    def __init__(self, *, algorithm: Algorithm, radius: float) -> None:
+        self.find = SubjetCache(algorithm=algorithm, radius=radius)
+
+    def __call__(self, batch: Batch, kinematics: Tensor) -> Tensor:
+        """As `ColumnSubjets`; raises MissingExtra without FastJet."""
+        ids = None if batch.ids is None else batch.ids.cpu().numpy()
+        found = self.find(kinematics.detach().double().cpu().numpy(), batch.n_node.cpu().numpy(), ids)
+        return torch.from_numpy(found).to(batch.nodes.device)
 
 
 class FlatEmbedding(nn.Module):

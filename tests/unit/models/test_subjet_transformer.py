@@ -8,12 +8,13 @@ import pytest
 import torch
 from torch import Tensor
 
+from root_gnn.clustering.subjets import subjets
 from root_gnn.graph.batch import Batch
 from root_gnn.graph.features import Features
 from root_gnn.graph.scaling import Scaling
 from root_gnn.graph.subgraph import subgraph
 from root_gnn.models.subjet_transformer import Config, SubjetTransformer
-from root_gnn.nn.subjets import subjets_of
+from root_gnn.nn.subjets import ColumnSubjets, Subjets
 from root_gnn.testing import check_encoder, random_batch
 
 JETS = Features(nodes=("pt", "eta", "phi", "energy", "charge", "subjet", "type"), n_type=5)
@@ -45,6 +46,8 @@ def renumbered(batch: Batch, numbers: Tensor) -> Batch:
 @pytest.mark.parametrize("embedding", EMBEDDINGS)
 @pytest.mark.parametrize("features", [Features(), JETS], ids=["events", "jets"])
 def test_it_keeps_the_contract(embedding: str, features: Features) -> None:
+    if "subjet" not in features.nodes:
+        pytest.importorskip("fastjet")
     check_encoder(Config.model_validate({**SMALL, "embedding": embedding}).build, features=features)
 
 
@@ -77,30 +80,46 @@ def test_subjets_that_are_left_out_leave_nothing_behind(embedding: str) -> None:
 def test_a_subjet_is_the_sum_of_its_constituents() -> None:
     vector = pytest.importorskip("vector")
     batch = jets((9, 3, 0, 14))
-    subjets = subjets_of(batch, COLUMN, batch.nodes[:, 0])
-    momenta = subjets.momenta(batch.nodes[:, :4])
-    assert subjets.n_subjet.tolist() == [
+    found = Subjets.of(batch, ColumnSubjets(COLUMN)(batch, batch.nodes[:, :4]), batch.nodes[:, 0])
+    momenta = found.momenta(batch.nodes[:, :4])
+    assert found.n_subjet.tolist() == [
         len(batch.nodes[batch.graph_index == graph, COLUMN].unique()) for graph in range(batch.n_graph)
     ]
     for subjet in range(len(momenta)):
-        pt, eta, phi, energy = batch.nodes[subjets.of_node == subjet, :4].numpy().T
+        pt, eta, phi, energy = batch.nodes[found.of_node == subjet, :4].numpy().T
         total = vector.array({"pt": pt, "eta": eta, "phi": phi, "E": energy}).sum()
         expected = torch.tensor([float(x) for x in (total.pt, total.eta, total.phi, total.E)], dtype=torch.float64)
         torch.testing.assert_close(momenta[subjet], expected, rtol=1e-9, atol=1e-9)
     start = 0
-    for count in subjets.n_constituent.tolist():
-        pt = batch.nodes[subjets.order[start : start + count], 0]
+    for count in found.n_constituent.tolist():
+        pt = batch.nodes[found.order[start : start + count], 0]
         assert bool((pt[1:] <= pt[:-1]).all())
         start += count
 
 
-def test_without_the_column_every_node_is_a_token(caplog: pytest.LogCaptureFixture) -> None:
+def test_without_the_column_fastjet_finds_the_subjets() -> None:
+    pytest.importorskip("fastjet")
     features = Features()
-    with caplog.at_level("INFO", logger="root_gnn"):
-        encoder = Config(**SMALL).build(features, Scaling()).eval()
-    assert "no node column 'subjet'" in caplog.text
-    out = encoder(random_batch(features, (5, 4), seed=1))
-    assert len(out.nodes.detach().unique(dim=0)) == 9
+    plain = random_batch(features, (12, 5, 0, 1), seed=1)
+    nodes = plain.nodes.clone()
+    nodes[:, 1:3] *= 0.15
+    batch = plain.replace(nodes=nodes)
+    encoder = Config(**SMALL).build(features, Scaling()).eval()
+    number = subjets(nodes[:, :4].double().numpy(), batch.n_node.numpy())
+    numbered = Features(nodes=(*features.nodes, "subjet"))
+    beside = Config(**SMALL).build(numbered, Scaling()).eval()
+    beside.load_state_dict(encoder.state_dict())
+    column = torch.from_numpy(number).float().unsqueeze(1)
+    out, expected = encoder(batch), beside(batch.replace(nodes=torch.cat([nodes, column], 1)))
+    assert torch.equal(out.nodes, expected.nodes) and torch.equal(out.globals, expected.globals)
+    assert 1 < len(out.nodes.detach()[:12].unique(dim=0)) < 12
+
+
+def test_the_softest_subjets_may_count_to_the_last() -> None:
+    encoder, batch = build({**SMALL, "at_most": 2}), jets((14, 9))
+    assert len(encoder(batch).nodes[:14].detach().unique(dim=0)) == 2
+    merged = renumbered(batch, torch.tensor([0.0, 1.0, 1.0, 1.0]).double())
+    torch.testing.assert_close(encoder(batch).nodes, build(SMALL)(merged).nodes)
 
 
 def test_layers_run_from_the_embedding_to_the_representation() -> None:
