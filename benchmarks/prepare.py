@@ -91,7 +91,7 @@ def summary(values: list[float]) -> dict[str, float]:
 def main() -> int:
     """Prints JSON and a Markdown table."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("file", type=Path, nargs="?", help="a ROOT file with one tree; without it the repository's simulated events, resampled")
+    parser.add_argument("file", type=Path, nargs="?", help="a ROOT file; without it simulated events, resampled")
     parser.add_argument("--spec", default="events")
     parser.add_argument("--events", type=int, default=300_000, help="size of the resampled file")
     parser.add_argument("--rounds", type=int, default=9)

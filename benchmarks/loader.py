@@ -1,0 +1,253 @@
+"""Reading batches: root_gnn's loader beside weaver-core's on the same ROOT file, and beside graphs built event by event.
+
+    python benchmarks/loader.py                     (the repository's simulated events, resampled to 100,000)
+    python benchmarks/loader.py ntuple.root ...     (standard ntuples)
+
+All run in this process on one core, in alternating rounds, with batches of 1,024. Against weaver (0.5, `SimpleIterDataset`) both give
+seven features of up to 25 objects as `(batch, feature, object)` with a mask and the label, shuffled; ours is gathered from the
+cache and then padded. The padded batches are compared before they are timed. Against DGL and PyG ours are ragged batches, theirs
+complete graphs made one by one and then batched, once bare and once with three features on each edge. Cases whose package is
+not installed are left out.
+"""
+
+from __future__ import annotations
+
+import argparse
+import importlib.util
+import json
+import os
+import statistics
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator, Sequence
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import awkward as ak
+import numpy as np
+import torch
+import uproot
+from resample import fixtures, resample
+from torch import Tensor
+
+from root_gnn.console import set_verbosity
+from root_gnn.data.loader import evaluation_loader, train_loader
+from root_gnn.data.prepare import prepare
+from root_gnn.data.spec import Spec, load_spec
+from root_gnn.data.table import EventTable
+from root_gnn.graph.batch import Batch
+
+BATCH, LENGTH = 1024, 25
+FEATURES = ("pt", "eta", "phi", "energy", "btag", "charge", "kind")
+SPEC = {
+    "name": "objects", "source": {"name": "root", "tree": "Events"}, "node_features": [*FEATURES, "type"],
+    "nodes": {"object": {"type": 0, "features": {name: f"part_{name}" for name in FEATURES}}},
+    "label": {"branch": "label_sig", "classes": {"background": 0, "signal": 1}},
+}
+Padded = tuple[Tensor, Tensor, Tensor]
+Measure = Callable[[], float]
+
+
+def write_objects(files: Sequence[Path], paths: Sequence[Path], n_event: int) -> None:
+    """All objects of each event as one list per feature, with a label of two branches: files that both loaders understand."""
+    with tempfile.TemporaryDirectory() as folder:
+        larger = Path(folder) / "events.root"
+        resample(files, larger, n_event, seed=1)
+        spec = load_spec("events")
+        shard = prepare(spec, [larger], data_dir=Path(folder))[larger]
+        count = np.diff(shard.offsets)
+        signal = (np.arange(n_event) % 2).astype(np.int32)
+        columns = {f"part_{name}": ak.unflatten(np.ascontiguousarray(shard.nodes[:, place]), count) for place, name in enumerate(FEATURES)}
+        columns |= {"label_sig": signal, "label_bkg": 1 - signal}
+        for place, path in enumerate(paths):  # weaver (0.5) cannot read a part of a single file
+            part = slice(place * n_event // len(paths), (place + 1) * n_event // len(paths))
+            with uproot.recreate(path, compression=uproot.ZSTD(5)) as file:
+                file["Events"] = {name: ak.to_packed(column[part]) for name, column in columns.items()}
+
+
+def weaver_config(path: Path) -> Path:
+    """The same inputs in weaver's language."""
+    lines = ["treename: Events", "selection:", "new_variables:", "   part_mask: ak.ones_like(part_pt)"]
+    lines += ["preprocess:", "  method: manual", "inputs:"]
+    for name, variables in {"feat": [f"part_{name}" for name in FEATURES], "mask": ["part_mask"]}.items():
+        lines += [f"   {name}:", f"      length: {LENGTH}", "      pad_mode: constant", "      vars:"]
+        lines += [f"         - [{each}, null]" for each in variables]
+    lines += ["labels:", "   type: simple", "   value: [label_bkg, label_sig]", "observers:", "weights:"]
+    path.write_text("\n".join(lines) + "\n", encoding="utf-8")
+    return path
+
+
+def padded(batch: Batch) -> Padded:
+    """Features `(n_graph, n_feature, LENGTH)`, mask `(n_graph, 1, LENGTH)` and label, as weaver returns them."""
+    n_graph, n_feature = batch.n_graph, len(FEATURES)
+    place = torch.arange(batch.total_node) - (torch.cumsum(batch.n_node, 0) - batch.n_node)[batch.graph_index]
+    target = batch.graph_index * (n_feature * LENGTH) + place
+    nodes = batch.nodes
+    if int(batch.n_node.max()) > LENGTH:
+        fits = place < LENGTH
+        target, nodes = target[fits], nodes[fits]
+    features = torch.zeros(n_graph * n_feature * LENGTH)
+    for column in range(n_feature):
+        features[column * LENGTH:].index_copy_(0, target, nodes[:, column])
+    mask = torch.arange(LENGTH) < batch.n_node[:, None]
+    return features.view(n_graph, n_feature, LENGTH), mask.float()[:, None], batch.labels["label"]
+
+
+class Loaders:
+    """The same files open in both."""
+
+    def __init__(self, paths: Sequence[Path], n_event: int) -> None:
+        self.paths = list(map(str, paths))
+        self.config = str(weaver_config(paths[0].with_name("weaver.yaml")))
+        spec: Spec = load_spec(SPEC)
+        self.table = EventTable(list(prepare(spec, paths, data_dir=paths[0].parent).values()), spec, classes=("background", "signal"))
+        self.index = np.arange(n_event)
+        self.epoch = 0
+
+    def ours(self) -> Iterator[Batch]:
+        """A shuffled epoch of ragged batches."""
+        self.epoch += 1
+        return iter(train_loader(self.table, self.index, BATCH, seed=self.epoch))
+
+    def in_order(self) -> Iterator[Padded]:
+        """Padded batches in the order of the file."""
+        return map(padded, evaluation_loader(self.table, self.index, BATCH))
+
+    def weaver(self, *, shuffled: bool = True, **options: Any) -> Iterator[Padded]:
+        """Epochs of weaver's loader."""
+        from weaver.utils.dataset import SimpleIterDataset
+
+        dataset = SimpleIterDataset({"a": self.paths}, self.config, for_training=shuffled, **options)
+        for features, labels, _ in torch.utils.data.DataLoader(dataset, batch_size=BATCH, drop_last=False):
+            yield features["feat"], features["mask"], labels["_label_"]
+
+
+def rate(batches: Iterator[Any], *, most: int) -> float:
+    """Events per second over up to `most` batches, the first one, which opens things, left out."""
+    next(batches)
+    start, n_event = time.perf_counter(), 0
+    for _, batch in zip(range(most), batches, strict=False):
+        n_event += batch.n_graph if isinstance(batch, Batch) else len(batch[2])
+    return n_event / (time.perf_counter() - start)
+
+
+def check(loaders: Loaders) -> None:
+    """Raises SystemExit where weaver's batches and ours differ, in the order of the file."""
+    theirs = loaders.weaver(shuffled=False, fetch_step=1)
+    for place, (mine, other) in enumerate(zip(loaders.in_order(), theirs, strict=False)):
+        if not all(torch.equal(a.float(), b.float()) for a, b in zip(mine, other, strict=True)):
+            raise SystemExit(f"the padded batches {place} differ")
+
+
+def dgl_batch(graphs: list[tuple[Tensor, Tensor, Tensor]], *, edges: bool) -> Any:
+    """One `dgl.graph` per event, batched."""
+    import dgl
+
+    made = []
+    for nodes, senders, receivers in graphs:
+        graph = dgl.graph((senders, receivers), num_nodes=len(nodes))
+        graph.ndata["feat"] = nodes
+        if edges:
+            graph.edata["feat"] = edge_features(nodes, senders, receivers)
+        made.append(graph)
+    return dgl.batch(made)
+
+
+def pyg_batch(graphs: list[tuple[Tensor, Tensor, Tensor]], *, edges: bool) -> Any:
+    """One `Data` per event, batched."""
+    from torch_geometric.data import Batch as Batched
+    from torch_geometric.data import Data
+
+    made = []
+    for nodes, senders, receivers in graphs:
+        features = edge_features(nodes, senders, receivers) if edges else None
+        made.append(Data(x=nodes, edge_index=torch.stack([senders, receivers]), edge_attr=features))
+    return Batched.from_data_list(made)
+
+
+def edge_features(nodes: Tensor, senders: Tensor, receivers: Tensor) -> Tensor:
+    """Delta eta, delta phi and delta R of each edge, `(n_edge, 3)`."""
+    delta_eta = nodes[senders, 1] - nodes[receivers, 1]
+    delta_phi = torch.remainder(nodes[senders, 2] - nodes[receivers, 2] + torch.pi, 2 * torch.pi) - torch.pi
+    return torch.stack([delta_eta, delta_phi, torch.hypot(delta_eta, delta_phi)], dim=1)
+
+
+def per_event(batch: Batch, build: Callable[..., Any], *, edges: bool) -> float:
+    """Events per second where each event's graph is made on its own, from its rows of nodes."""
+    start = time.perf_counter()
+    graphs = []
+    for nodes in batch.nodes.split(batch.n_node.tolist()):
+        pairs = ~torch.eye(len(nodes), dtype=torch.bool)
+        senders, receivers = pairs.nonzero(as_tuple=True)
+        graphs.append((nodes, senders, receivers))
+    build(graphs, edges=edges)
+    return batch.n_graph / (time.perf_counter() - start)
+
+
+def cases(loaders: Loaders) -> dict[str, Measure]:
+    """What is measured, by name, in events per second; only what is installed."""
+    one = next(loaders.ours())
+    found: dict[str, Measure] = {
+        "root_gnn, ragged": lambda: rate(loaders.ours(), most=10**9),
+        "root_gnn, padded": lambda: rate(map(padded, loaders.ours()), most=10**9),
+    }
+    if importlib.util.find_spec("weaver"):
+        found["weaver, in memory"] = lambda: weaver_in_memory(loaders)
+        found["weaver, as it comes (fetch_step 0.01)"] = lambda: rate(loaders.weaver(), most=4)
+    for package, name, build in (("dgl", "DGL", dgl_batch), ("torch_geometric", "PyG", pyg_batch)):
+        if importlib.util.find_spec(package):
+            for edges in (False, True):
+                found[f"{name} per event{', edge features' if edges else ''}"] = partial(per_event, one, build, edges=edges)
+    return found
+
+
+def weaver_in_memory(loaders: Loaders) -> float:
+    """The second epoch with the whole file in memory."""
+    from weaver.utils.dataset import SimpleIterDataset
+
+    dataset = SimpleIterDataset({"a": loaders.paths}, loaders.config, fetch_step=1, in_memory=True)
+    loader = torch.utils.data.DataLoader(dataset, batch_size=BATCH)
+    for _ in loader:
+        pass
+    return rate(((features["feat"], features["mask"], labels["_label_"]) for features, labels, _ in loader), most=10**9)
+
+
+def main() -> int:
+    """Prints JSON and a Markdown table."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("files", type=Path, nargs="*", help="standard ntuples to resample; without any those of the repository")
+    parser.add_argument("--events", type=int, default=100_000)
+    parser.add_argument("--rounds", type=int, default=3)
+    options = parser.parse_args()
+    torch.set_num_threads(1)
+    set_verbosity(-1)
+    rates: dict[str, list[float]] = {}
+    with tempfile.TemporaryDirectory() as folder:
+        os.environ["ROOT_GNN_CACHE"] = folder
+        paths = [Path(folder) / f"objects{place}.root" for place in range(4)]
+        write_objects(options.files or fixtures(), paths, options.events)
+        loaders = Loaders(paths, options.events)
+        measures = cases(loaders)
+        if importlib.util.find_spec("weaver"):
+            check(loaders)
+        for place in range(options.rounds):
+            for name in list(measures)[:: 1 if place % 2 else -1]:
+                rates.setdefault(name, []).append(measures[name]())
+    result = {name: {"events_per_s": statistics.median(values), "min": min(values), "max": max(values)} for name, values in rates.items()}
+    for name, values in rates.items():
+        ours = rates["root_gnn, ragged" if "per event" in name else "root_gnn, padded"]
+        result[name]["ours_over_it"] = statistics.median(mine / other for mine, other in zip(ours, values, strict=True))
+    sys.stdout.write(json.dumps(result, indent=1) + "\n\n| case | events/s (min to max) | root_gnn is faster by |\n|---|---|---|\n")
+    for name in measures:
+        of = result[name]
+        sys.stdout.write(f"| {name} | {of['events_per_s']:,.0f} ({of['min']:,.0f} to {of['max']:,.0f}) | {of['ours_over_it']:.1f} |\n")
+    for package in ("weaver", "dgl", "torch_geometric"):
+        if importlib.util.find_spec(package) is None:
+            sys.stdout.write(f"\n{package} is not installed; its cases are left out.\n")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
