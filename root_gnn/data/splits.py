@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 from pathlib import Path
 
 import numpy as np
@@ -149,9 +150,8 @@ def _by_file(table: EventTable, split: Split) -> Codes:
 def _check_overlap(table: EventTable, code: Codes, by: str) -> None:
     """Raises InputError, or warns, where events of one id stand in two splits."""
     hashes = hash_of(table.split_ids)
-    distinct = [np.unique(hashes[code == value]) for value in (TRAIN, VALIDATION, TEST)]
-    every, n_split = np.unique(np.concatenate(distinct), return_counts=True)
-    common = every[n_split > 1]
+    every = np.sort(np.concatenate([_distinct(hashes[code == value]) for value in (TRAIN, VALIDATION, TEST)]))
+    common = _distinct(every[1:][every[1:] == every[:-1]])
     if not len(common):
         return
     rows = np.flatnonzero(np.isin(hashes, common))
@@ -169,3 +169,9 @@ def _check_overlap(table: EventTable, code: Codes, by: str) -> None:
         return
     raise InputError(f"{text}: what is learned from them would be tested on them. Split by hash, or remove them, or accept it with "
                      "`on_duplicate: keep` in the spec.")
+
+
+def _distinct(numbers: NDArray[Any]) -> NDArray[Any]:
+    """Each number once, ascending; many times faster than `np.unique`, which hashes."""
+    ordered = np.sort(numbers)
+    return ordered[np.concatenate([np.ones(min(len(ordered), 1), dtype=bool), ordered[1:] != ordered[:-1]])]
