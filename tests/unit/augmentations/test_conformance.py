@@ -13,6 +13,9 @@ import torch
 import yaml
 
 from root_gnn.config.plugins import Allowed, config_class, names
+from root_gnn.data.graphs import build_graphs
+from root_gnn.data.read import read
+from root_gnn.data.spec import load_spec
 from root_gnn.graph.batch import Batch
 from root_gnn.graph.draws import Draws
 from root_gnn.graph.features import Features
@@ -117,6 +120,26 @@ def test_links_of_a_chain_draw_independently(name: str) -> None:
     # A rotation moves a constituent by x (cos - 1) + ..., which has x in common.
     limit = 0.6 if name == "rotate" else 5.0 / math.sqrt(len(batch.nodes) / 2)
     assert float((correlation - torch.eye(5)).abs().max()) < limit
+
+
+def masses(batch: Batch, features: Features) -> torch.Tensor:
+    pt, eta, phi, energy = batch.nodes[:, [features.column(name) for name in ("pt", "eta", "phi", "energy")]].double().unbind(1)
+    rows = torch.stack([energy, pt * phi.cos(), pt * phi.sin(), pt * eta.sinh()], 1)
+    total = torch.zeros(batch.n_graph, 4).double().index_add(0, batch.graph_index, rows)
+    return (total[:, 0] ** 2 - (total[:, 1:] ** 2).sum(1)).clamp(min=0.0).sqrt()
+
+
+@pytest.mark.parametrize(("name", "width"), [("rotate", 0.05), ("translate", 0.003), ("smear", 0.15), ("collinear_split", 1e-4)])
+def test_masses_of_real_jets_hardly_change(real_data: Path, name: str, width: float) -> None:
+    spec = load_spec("cms_nanoaod_v15_fatjets")
+    features = spec.features()
+    batch = build_graphs(read(real_data / "nanoaod" / "nano_tt_v15.root", spec), spec)
+    out = build(name, features)(batch, Draws(seed=1, epoch=1)).check()
+    before, after = masses(batch, features), masses(out, features)
+    ratio = (after / before)[before > 1.0]  # GeV; a few jets have one constituent
+    assert len(ratio) > 50
+    assert abs(float(ratio.median()) - 1.0) < width / 2.0
+    assert float((ratio - 1.0).abs().quantile(0.9)) < width
 
 
 def test_the_documentation_names_all_with_their_options_and_its_example_works() -> None:
