@@ -27,7 +27,7 @@ def _plane(p: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
 
 def _distance(y: np.ndarray, phi: np.ndarray) -> np.ndarray:
     turned = np.angle(np.exp(1j * (phi[:, None] - phi[None, :])))
-    return np.hypot(y[:, None] - y[None, :], turned)
+    return np.asarray(np.hypot(y[:, None] - y[None, :], turned))
 
 
 def _mass(p: np.ndarray) -> float:

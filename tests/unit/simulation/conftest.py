@@ -31,7 +31,7 @@ def make_record() -> Callable[..., EventRecord]:
         total = n + n_event
 
         def column(values: Any, kind: type) -> Any:
-            result = np.zeros(total, dtype=kind)
+            result: Any = np.zeros(total, dtype=kind)
             result[place] = values
             return result
 
@@ -41,10 +41,11 @@ def make_record() -> Callable[..., EventRecord]:
         mothers[root] = root
         pdgs = column(pdg, np.int64)
         pdgs[root] = 90
+        x, y, z = (column(np.broadcast_to(axis, n), float) for axis in born)
         return EventRecord(
             n_event, events, pdgs, column(final, bool), mothers, column(pt * np.cos(phi), float), column(pt * np.sin(phi), float),
             column(pt * np.sinh(eta), float), column(np.hypot(pt * np.cosh(eta), mass), float),
-            *(column(np.broadcast_to(axis, n), float) for axis in born), np.ones(n_event),
+            x, y, z, np.ones(n_event),
         )
 
     return make
