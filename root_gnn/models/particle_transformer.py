@@ -31,13 +31,15 @@ PAPER: dict[str, Any] = {
 class Config(EncoderConfig):
     """Sizes of the network: multiples of 8, the width of a head too, as the fast kernels of GPUs want them.
 
-    `preset: paper` sets every size that is not given. `embedding` are the hidden layers before the blocks, `pair_hidden`
-    those that make the bias. `bucket_nodes` is how many particles go through the blocks at once: it changes speed and
-    memory, nothing else.
+    `preset: paper` sets every size that is not given. `inputs` takes some of what is known of a particle, in an order of
+    your own, as weights from elsewhere may want it: see `nn.token_inputs`. `embedding` are the hidden layers before the
+    blocks, `pair_hidden` those that make the bias. `bucket_nodes` is how many particles go through the blocks at once: it
+    changes speed and memory, nothing else.
     """
 
     preset: Literal["paper"] | None = None
     coordinates: Coordinates = "jet"
+    inputs: Annotated[tuple[str, ...], Field(min_length=1)] | None = None
     dim: Width = 64
     n_block: Annotated[int, Field(ge=1)] = 4
     n_class_block: Annotated[int, Field(ge=1)] = 1
@@ -73,7 +75,7 @@ class ParticleTransformer(Encoder):
     def __init__(self, config: Config, features: Features, scaling: Scaling) -> None:
         super().__init__()
         self.dim, self.limit = config.dim, config.bucket_nodes
-        self.inputs = TokenInputs(features, scaling, coordinates=config.coordinates)
+        self.inputs = TokenInputs(features, scaling, coordinates=config.coordinates, chosen=config.inputs)
         self.embed = TokenEmbedding(self.inputs.dim, (*config.embedding, config.dim), batch_norm=config.batch_norm)
         self.pairs = PairBias(features, scaling, config.n_head, hidden=config.pair_hidden, batch_norm=config.batch_norm)
         self.blocks = nn.ModuleList(Block(config.dim, config.n_head, dropout=config.dropout) for _ in range(config.n_block))

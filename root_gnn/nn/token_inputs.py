@@ -7,6 +7,7 @@ from typing import Literal
 import torch
 from torch import Tensor, nn
 
+from root_gnn.errors import InputError, suggest
 from root_gnn.graph.batch import Batch
 from root_gnn.graph.features import Features
 from root_gnn.graph.scaling import SMALLEST, Affine, Scaling
@@ -31,12 +32,13 @@ class TokenInputs(nn.Module):
     `jet`: logarithms of pt and energy, the same over the jet's sums, and the angles to the jet's axis; neither eta nor phi
     themselves. `event`: logarithms of pt and energy, and eta; no phi, so that turning an event about the beam changes
     nothing. Both: every other column, scaled as fitted, and the type as one-hot columns; never the number of a subjet.
+    `names` says which is where; `chosen` takes some of them, in another order. Raises InputError where there is none of a name.
     """
 
     centre: Tensor
     width: Tensor
 
-    def __init__(self, features: Features, scaling: Scaling, *, coordinates: Coordinates) -> None:
+    def __init__(self, features: Features, scaling: Scaling, *, coordinates: Coordinates, chosen: tuple[str, ...] | None = None) -> None:
         super().__init__()
         left_out = {"phi", "type", SUBJET} | ({"eta"} if coordinates == "jet" else set())
         names = [name for name in features.nodes if name not in left_out]
@@ -47,7 +49,14 @@ class TokenInputs(nn.Module):
         self.n_type = features.n_type if self.type_column is not None else 0
         self.register_buffer("centre", torch.tensor([centre for centre, _ in RELATIVE.values()]))
         self.register_buffer("width", torch.tensor([width for _, width in RELATIVE.values()]))
-        self.dim = len(names) + self.n_type + (len(RELATIVE) if self.relative else 0)
+        relative = tuple(RELATIVE) if self.relative else ()
+        every = (*(f"log_{name}" if name in ABSOLUTE else name for name in names), *relative, *(f"type_{k}" for k in range(self.n_type)))
+        unknown = [name for name in chosen or () if name not in every]
+        if unknown:
+            raise InputError(f"there is no input {unknown[0]!r} of a network in coordinates of {coordinates}s{suggest(unknown[0], every)}")
+        self.names = every if chosen is None else chosen
+        self.chosen = None if chosen is None else [every.index(name) for name in chosen]
+        self.dim = len(self.names)
 
     def forward(self, batch: Batch) -> Tensor:
         """Physical features `nodes (total_node, node_dim)` to inputs `(total_node, dim)`."""
@@ -57,7 +66,8 @@ class TokenInputs(nn.Module):
         if self.type_column is not None:
             kind = batch.nodes[:, self.type_column : self.type_column + 1].round()
             parts.append((kind == torch.arange(self.n_type, device=kind.device, dtype=kind.dtype)).to(batch.nodes.dtype))
-        return torch.cat(parts, dim=1)
+        inputs = torch.cat(parts, dim=1)
+        return inputs if self.chosen is None else inputs[:, self.chosen]
 
 
 def relative_to_jet(batch: Batch, kinematic: list[int]) -> Tensor:
