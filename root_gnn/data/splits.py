@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -174,4 +174,5 @@ def _check_overlap(table: EventTable, code: Codes, by: str) -> None:
 def _distinct(numbers: NDArray[Any]) -> NDArray[Any]:
     """Each number once, ascending; many times faster than `np.unique`, which hashes."""
     ordered = np.sort(numbers)
-    return ordered[np.concatenate([np.ones(min(len(ordered), 1), dtype=bool), ordered[1:] != ordered[:-1]])]
+    is_new = np.concatenate([np.ones(min(len(ordered), 1), dtype=bool), ordered[1:] != ordered[:-1]])
+    return np.asarray(ordered[is_new])
