@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -10,10 +11,13 @@ import torch
 from pydantic import ValidationError
 from torch import Tensor, nn
 
+from root_gnn.data.graphs import build_graphs
+from root_gnn.data.read import read
+from root_gnn.data.spec import load_spec
 from root_gnn.errors import InputError
 from root_gnn.graph.batch import Batch
 from root_gnn.graph.features import Features
-from root_gnn.graph.scaling import Scaling
+from root_gnn.graph.scaling import Affine, Scaling
 from root_gnn.models.particle_transformer import Config, ParticleTransformer
 from root_gnn.nn.token_inputs import TokenEmbedding
 from root_gnn.nn.weaver_weights import load_weaver
@@ -171,3 +175,25 @@ def test_weights_of_another_network_are_refused() -> None:
         load_weaver(build({"preset": "paper"}), theirs)
     with pytest.raises(InputError, match="blocks\\.0\\.fc1_g"):
         load_weaver(build({"preset": "paper"}), weaver_network(7, version=2).state_dict())
+
+
+def test_inputs_in_the_order_of_weaver_take_its_weights(data_dir: Path) -> None:
+    """The recipe of docs/models.md, on simulated jets: ours from the file, theirs from the inputs ours made of it."""
+    order = (
+        "log_pt", "log_energy", "log_pt_rel", "log_energy_rel", "delta_r", "charge", "isChargedHadron", "isNeutralHadron", "isPhoton",
+        "isElectron", "isMuon", "d0val", "d0err", "dzval", "dzerr", "deta", "dphi",
+    )  # fmt: skip
+    spec = load_spec("jetclass")
+    scaling = Scaling(nodes={"d0val": Affine("tanh", 0.0, 1.0), "dzval": Affine("tanh", 0.0, 1.0)})
+    encoder = Config(preset="paper", inputs=order).build(spec.features(), scaling)
+    theirs = weaver_network(len(order)).double()
+    load_weaver(encoder, theirs.state_dict())
+    encoder = encoder.double().eval()
+    batch = double(build_graphs(read(data_dir / "Tbqq.root", spec, stop=8), spec))
+    batch.nodes[:, 3] = torch.maximum(batch.nodes[:, 3], batch.nodes[:, 0] * batch.nodes[:, 1].cosh())  # no mass below 0 by rounding
+    inputs = encoder.inputs(batch)
+    columns = [spec.features().column(name) for name in ("d0val", "dphi")]
+    torch.testing.assert_close(inputs[:, [11, 16]], torch.stack([batch.nodes[:, columns[0]].tanh(), batch.nodes[:, columns[1]]], 1))
+    theirs.fc = None
+    expected = theirs(*padded(batch, inputs, int(batch.n_node.max())))
+    assert float((encoder(batch).globals - expected).detach().abs().max()) < 1e-6
