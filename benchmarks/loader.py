@@ -82,17 +82,18 @@ def weaver_config(path: Path) -> Path:
 def padded(batch: Batch) -> Padded:
     """Features `(n_graph, n_feature, LENGTH)`, mask `(n_graph, 1, LENGTH)` and label, as weaver returns them."""
     n_graph, n_feature = batch.n_graph, len(FEATURES)
-    place = torch.arange(batch.total_node) - (torch.cumsum(batch.n_node, 0) - batch.n_node)[batch.graph_index]
-    target = batch.graph_index * (n_feature * LENGTH) + place
-    nodes = batch.nodes
-    if int(batch.n_node.max()) > LENGTH:
-        fits = place < LENGTH
-        target, nodes = target[fits], nodes[fits]
-    features = torch.zeros(n_graph * n_feature * LENGTH)
+    nodes, count = batch.nodes.numpy(), batch.n_node.numpy()
+    if count.max() > LENGTH:
+        place = np.arange(len(nodes)) - np.repeat(np.cumsum(count) - count, count)
+        nodes = nodes[place < LENGTH]
+    mask = np.arange(LENGTH) < count[:, None]
+    target = np.flatnonzero(mask)
+    target += target // LENGTH * ((n_feature - 1) * LENGTH)
+    features = np.zeros(n_graph * n_feature * LENGTH, dtype=np.float32)
     for column in range(n_feature):
-        features[column * LENGTH:].index_copy_(0, target, nodes[:, column])
-    mask = torch.arange(LENGTH) < batch.n_node[:, None]
-    return features.view(n_graph, n_feature, LENGTH), mask.float()[:, None], batch.labels["label"]
+        features[target + column * LENGTH] = nodes[:, column]
+    shaped = torch.from_numpy(features).view(n_graph, n_feature, LENGTH)
+    return shaped, torch.from_numpy(mask.astype(np.float32))[:, None], batch.labels["label"]
 
 
 class Loaders:
