@@ -5,10 +5,9 @@ Cambridge/Aachen (Dokshitzer, Leder, Moretti, Webber 1997, hep-ph/9707323) as in
 
 from __future__ import annotations
 
-import hashlib
 import multiprocessing
 from concurrent.futures import ProcessPoolExecutor
-from typing import Any, Literal
+from typing import Any, Literal, Self
 
 import awkward as ak
 import numpy as np
@@ -18,7 +17,9 @@ from root_gnn.clustering.jets import Floats, _fastjet, _without_banner
 
 Algorithm = Literal["cambridge", "antikt"]
 Index = NDArray[np.int64]
-MOST_REMEMBERED = 100_000_000  # particles, one byte each
+Singles = NDArray[np.float32]
+MOST_REMEMBERED = 200_000_000  # particles
+MOST_PARTICLES = 255  # of a jet that is remembered, so that a byte counts its subjets
 
 
 def subjets(
@@ -64,43 +65,57 @@ def _subjets(kinematics: Floats, counts: Index, algorithm: Algorithm, radius: fl
 
 
 class SubjetCache:
-    """`subjets`, remembering what it found for a jet, by its id and the pts of its particles.
+    """`subjets`, remembering what it found for a jet, by its id.
 
-    Turning, shifting or mirroring a jet leaves its subjets as they are, so that augmented jets are found again. What is
-    remembered takes a byte per particle; after a hundred million nothing is added.
+    A jet that comes again with the same pts, or with some of them only, is not clustered again: turning, shifting or mirroring
+    it changes no subjet, and neither does taking whole subjets away. What comes with other pts is clustered each time. What is
+    remembered takes five bytes a particle; copies of an encoder share it.
     """
 
     def __init__(self, *, algorithm: Algorithm = "cambridge", radius: float = 0.2, jobs: int = 1) -> None:
         self.options: dict[str, Any] = {"algorithm": algorithm, "radius": radius, "jobs": jobs}
-        self.known: dict[bytes, NDArray[np.uint8]] = {}
+        self.known: dict[bytes, tuple[Singles, NDArray[np.uint8]]] = {}  # pts ascending, and the subjet of each
         self.n_known = 0
         self.n_clustered = 0
 
+    def __deepcopy__(self, memo: Any) -> Self:
+        return self
+
     def __call__(self, kinematics: Floats, counts: Index, ids: NDArray[np.int64] | None = None) -> Index:
-        """As `subjets`; `ids (n_jet, n_id)` name the jets, without which nothing is remembered."""
+        """As `subjets`, numbers not always consecutive; `ids (n_jet, n_id)` name the jets, without which nothing is remembered."""
+        counts = np.asarray(counts, dtype=np.int64)
         if ids is None:
             self.n_clustered += len(counts)
             return subjets(kinematics, counts, **self.options)
+        pt = np.ascontiguousarray(kinematics[:, 0], dtype=np.float32)
+        result = np.zeros(len(pt), dtype=np.int64)
         ends = np.cumsum(counts)
-        keys = self._keys(kinematics[:, 0], ends - counts, ends, ids)
-        new = np.array([key not in self.known for key in keys], dtype=bool)
-        result = np.empty(len(kinematics), dtype=np.int64)
+        keys = [row.tobytes() for row in np.ascontiguousarray(ids, dtype=np.int64)]
+        new = np.array([not self._recall(key, pt[end - n : end], result[end - n : end])
+                        for key, n, end in zip(keys, counts, ends, strict=True)], dtype=bool)  # fmt: skip
         if new.any():
             self.n_clustered += int(new.sum())
             rows = np.repeat(new, counts)
-            result[rows] = subjets(kinematics[rows], np.asarray(counts)[new], **self.options)
-        for k, key in enumerate(keys):
+            result[rows] = subjets(kinematics[rows], counts[new], **self.options)
+        for k in np.flatnonzero(new):
             jet = slice(ends[k] - counts[k], ends[k])
-            if not new[k]:
-                result[jet] = self.known[key]
-            elif self.n_known < MOST_REMEMBERED and counts[k] < 256:
-                self.known[key] = result[jet].astype(np.uint8)
-                self.n_known += int(counts[k])
+            self._remember(keys[k], pt[jet], result[jet])
         return result
 
-    @staticmethod
-    def _keys(pt: Floats, starts: Index, ends: Index, ids: NDArray[np.int64]) -> list[bytes]:
-        text, name = np.ascontiguousarray(pt, dtype=np.float32), np.ascontiguousarray(ids, dtype=np.int64)
-        return [
-            hashlib.blake2b(name[k].tobytes() + text[starts[k] : ends[k]].tobytes(), digest_size=16).digest() for k in range(len(starts))
-        ]
+    def _recall(self, key: bytes, pt: Singles, result: Index) -> bool:
+        """Fills `result` where every one of the `pt` was seen in the jet of this id; says whether so."""
+        if key not in self.known:
+            return False
+        pts, places = self.known[key]
+        at = np.searchsorted(pts, pt)
+        if len(pt) and (at.max() >= len(pts) or not np.array_equal(pts[at], pt)):
+            return False
+        result[:] = places[at]
+        return True
+
+    def _remember(self, key: bytes, pt: Singles, places: Index) -> None:
+        if key in self.known or len(pt) > MOST_PARTICLES or self.n_known + len(pt) > MOST_REMEMBERED:
+            return
+        order = np.argsort(pt, kind="stable")
+        self.known[key] = (pt[order], places[order].astype(np.uint8))
+        self.n_known += len(pt)

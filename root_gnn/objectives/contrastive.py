@@ -14,6 +14,7 @@ from root_gnn.graph.batch import Batch
 from root_gnn.graph.draws import Draws
 from root_gnn.nn.nt_xent import alignment, nt_xent
 from root_gnn.nn.projector import Projector
+from root_gnn.objectives.neutral import Neutral
 from root_gnn.objectives.views import TwoChains, Views, encoded
 from root_gnn.protocols import STILL, Encoder, Objective, ObjectiveConfig, Question
 
@@ -44,13 +45,13 @@ class Contrastive(Objective):
 
     def __init__(self, config: Config, encoder: Encoder, question: Question) -> None:
         super().__init__()
-        self.encoder = encoder
+        self.encoder, self.neutral = encoder, Neutral(question)
         self.views = Views(config.views, question.features)
         self.projector = Projector(encoder.dim, config.projector)
         self.temperature, self.positive_in_denominator = config.temperature, config.positive_in_denominator
 
     def forward(self, batch: Batch, draws: Draws = STILL) -> dict[str, Tensor]:
         """`loss`, a scalar; outside of training `alignment` too."""
-        first, second = (self.projector(view) for view in encoded(self.encoder, self.views(batch, draws)))
+        first, second = (self.projector(view) for view in encoded(self.encoder, self.views(self.neutral(batch), draws)))
         loss = nt_xent(first, second, temperature=self.temperature, positive_in_denominator=self.positive_in_denominator)
         return {"loss": loss} if self.training else {"loss": loss, "alignment": alignment(first, second).detach()}

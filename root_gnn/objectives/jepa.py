@@ -17,12 +17,12 @@ from torch import Tensor
 
 from root_gnn.graph.batch import Batch
 from root_gnn.graph.draws import Draws
-from root_gnn.graph.features import Features
 from root_gnn.nn.coordinates import AngleWaves, angles_from
 from root_gnn.nn.ema import Ema, cosine_momentum
 from root_gnn.nn.predictor import Predictor
 from root_gnn.nn.spread import covariance_term, variance_term
 from root_gnn.objectives.hiding import Hiding, Parts
+from root_gnn.objectives.neutral import Neutral
 from root_gnn.objectives.predictor_config import PredictorConfig
 from root_gnn.objectives.tokens import NodeTokens, SubjetTokens, Tokens, TokensConfig
 from root_gnn.protocols import STILL, Encoder, Masked, ObjectiveConfig, Question
@@ -72,18 +72,20 @@ class Config(ObjectiveConfig):
 
     def build(self, encoder: Encoder, question: Question) -> Jepa:
         """A new objective; labels are not asked for. Raises MissingExtra where subjets are wanted without FastJet."""
-        return Jepa(self, encoder, question.features)
+        return Jepa(self, encoder, question)
 
 
+@final
 @final
 class Jepa(Masked):
     """Mean distance between predicted and target representations over all hidden tokens of the batch."""
 
-    def __init__(self, config: Config, encoder: Encoder, features: Features) -> None:
+    def __init__(self, config: Config, encoder: Encoder, question: Question) -> None:
         super().__init__()
         self.config, self.encoder = config, encoder
         self.target = Ema(encoder)
-        self.tokens: NodeTokens | SubjetTokens = config.tokens.build(features)
+        self.neutral = Neutral(question)
+        self.tokens: NodeTokens | SubjetTokens = config.tokens.build(question.features)
         self.waves = AngleWaves(config.predictor.n_scale)
         size = config.predictor
         self.predictor = Predictor(
@@ -102,7 +104,7 @@ class Jepa(Masked):
 
     def forward(self, batch: Batch, draws: Draws = STILL) -> dict[str, Tensor]:
         """`loss`, a scalar, and its terms where more than one is asked for."""
-        batch = batch.replace(labels={})
+        batch = self.neutral(batch)
         tokens = self.tokens(batch)
         hide = self._chosen(tokens, draws)
         shown = Parts.of(batch, tokens.of_nodes(hide))

@@ -25,6 +25,7 @@ from root_gnn.nn.coordinates import AngleWaves, angles_from, place_by, rank_wave
 from root_gnn.nn.inputs import Standardise
 from root_gnn.nn.predictor import Predictor
 from root_gnn.objectives.hiding import Hiding, Parts
+from root_gnn.objectives.neutral import Neutral
 from root_gnn.objectives.predictor_config import PredictorConfig
 from root_gnn.protocols import STILL, Encoder, Masked, ObjectiveConfig, Question
 
@@ -63,7 +64,7 @@ class MaskedParticles(Masked):
 
     def __init__(self, config: Config, encoder: Encoder, question: Question) -> None:
         super().__init__()
-        self.config, self.encoder = config, encoder
+        self.config, self.encoder, self.neutral = config, encoder, Neutral(question)
         features, scaling = question.features, question.scaling
         self.columns = (features.column("pt"), features.column("eta"), features.column("phi"))
         others = [name for name in features.nodes if name not in NOT_ASKED] if config.features is None else list(config.features)
@@ -90,7 +91,7 @@ class MaskedParticles(Masked):
 
     def forward(self, batch: Batch, draws: Draws = STILL) -> dict[str, Tensor]:
         """`loss`, `features` and, where types are asked for, `types`, scalars."""
-        batch = batch.replace(labels={})
+        batch = self.neutral(batch)
         hide = self.hidden(batch, draws)
         parts = Parts.of(batch, hide)
         encoded = self.encoder(parts.known)

@@ -21,6 +21,7 @@ from root_gnn.nn.coordinates import AngleWaves, angles_from
 from root_gnn.nn.inputs import Standardise
 from root_gnn.nn.predictor import Predictor
 from root_gnn.objectives.hiding import Hiding, Parts
+from root_gnn.objectives.neutral import Neutral
 from root_gnn.objectives.predictor_config import PredictorConfig
 from root_gnn.protocols import STILL, Encoder, Masked, ObjectiveConfig, Question
 
@@ -49,7 +50,7 @@ class MaskedTypes(Masked):
 
     def __init__(self, config: Config, encoder: Encoder, question: Question) -> None:
         super().__init__()
-        self.config, self.encoder = config, encoder
+        self.config, self.encoder, self.neutral = config, encoder, Neutral(question)
         features = question.features
         flags = [name for name in features.nodes if name.startswith(FLAG) and name[len(FLAG) : len(FLAG) + 1].isupper()]
         if config.flags is not None:
@@ -58,7 +59,7 @@ class MaskedTypes(Masked):
             if name not in features.nodes:
                 raise InputError(f"objective masked_types: the spec has no column for the flag {name}{suggest(name, features.nodes)}")
         if not flags and (features.n_type < 2 or "type" not in features.nodes):
-            raise InputError("objective masked_types needs several types of nodes, or flags, columns such as isPhoton that tell them apart; "
+            raise InputError("objective masked_types needs several types of nodes, or columns such as isPhoton that tell them apart; "
                              f"the spec has {', '.join(features.nodes)}")
         self.flags = [features.column(name) for name in flags]
         self.type_column = None if flags else features.column("type")
@@ -78,7 +79,7 @@ class MaskedTypes(Masked):
 
     def forward(self, batch: Batch, draws: Draws = STILL) -> dict[str, Tensor]:
         """`loss`, a scalar."""
-        batch = batch.replace(labels={})
+        batch = self.neutral(batch)
         parts = Parts.of(batch, self.hidden(batch, draws))
         encoded = self.encoder(parts.known)
         with torch.autocast(batch.nodes.device.type, enabled=False):

@@ -13,7 +13,7 @@ from root_gnn.clustering.subjets import SubjetCache
 from root_gnn.config.section import Section
 from root_gnn.graph.batch import Batch
 from root_gnn.graph.features import Features
-from root_gnn.graph.segment import segment_mean, segment_start, segment_sum
+from root_gnn.graph.segment import segment_mean, segment_sum
 from root_gnn.graph.subgraph import subgraph
 
 Count = Annotated[int, Field(ge=1)]
@@ -91,10 +91,11 @@ class SubjetTokens:
         place = torch.from_numpy(found)
         if self.at_most is not None:
             place = place.clamp(max=self.at_most - 1)
-        place = place.to(batch.nodes.device)
-        n_token = torch.zeros_like(batch.n_node).scatter_reduce(0, batch.graph_index, place + 1, "amax")
-        owner = segment_start(n_token)[batch.graph_index] + place
-        total = int(n_token.sum())
+        key = batch.graph_index * (batch.total_node + 1) + place.to(batch.nodes.device)  # where some are missing, numbers close up
+        first, owner = torch.unique(key, return_inverse=True)
+        total = first.shape[0]
+        graph = first // (batch.total_node + 1)
+        n_token = torch.zeros_like(batch.n_node).index_add(0, graph, torch.ones_like(graph))
         pt, eta, phi, _ = kinematics.unbind(1)
         sums = segment_sum(torch.stack([pt, pt * eta, pt * phi.cos(), pt * phi.sin()], 1), owner, total)
         sum_pt = sums[:, 0].clamp(min=1e-6)

@@ -18,6 +18,7 @@ from root_gnn.nn.gather import gathered
 from root_gnn.nn.nt_xent import alignment
 from root_gnn.nn.projector import Projector
 from root_gnn.nn.spread import covariance_term, variance_term
+from root_gnn.objectives.neutral import Neutral
 from root_gnn.objectives.views import TwoChains, Views, encoded
 from root_gnn.protocols import STILL, Encoder, Objective, ObjectiveConfig, Question
 
@@ -47,13 +48,13 @@ class VICReg(Objective):
 
     def __init__(self, config: Config, encoder: Encoder, question: Question) -> None:
         super().__init__()
-        self.config, self.encoder = config, encoder
+        self.config, self.encoder, self.neutral = config, encoder, Neutral(question)
         self.views = Views(config.views, question.features)
         self.projector = Projector(encoder.dim, config.projector, batch_norm=True)
 
     def forward(self, batch: Batch, draws: Draws = STILL) -> dict[str, Tensor]:
         """`loss` and its parts `invariance`, `variance` and `covariance`, scalars; outside of training `alignment` too."""
-        both = torch.cat(encoded(self.encoder, self.views(batch, draws)))
+        both = torch.cat(encoded(self.encoder, self.views(self.neutral(batch), draws)))
         first, second = self.projector(both).chunk(2)
         with torch.autocast(first.device.type, enabled=False):
             first, second = first.float(), second.float()

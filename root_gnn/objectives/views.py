@@ -26,8 +26,7 @@ class Views:
         self.chains: list[list[Augmentation]] = [[config.build(features) for config in chain] for chain in chains]
 
     def __call__(self, batch: Batch, draws: Draws) -> list[Batch]:
-        """One batch per chain, without labels; the input is left as it is."""
-        batch = batch.replace(labels={})
+        """One batch per chain; the input is left as it is."""
         views = []
         for number, chain in enumerate(self.chains):
             view = batch
