@@ -73,7 +73,7 @@ def make_networks(dropout: float) -> tuple[ParticleTransformer, nn.Module, nn.Li
 
     rates = {"dropout": dropout, "attn_dropout": dropout, "activation_dropout": dropout}
     theirs = Weaver(N_INPUT, None, fc_params=None, trim=True, block_params=rates)
-    ours = Config(preset="paper", dropout=dropout).build(FEATURES, Scaling())
+    ours = Config(preset="paper", dropout=dropout, attention_dropout=dropout).build(FEATURES, Scaling())
     ours.embed = TokenEmbedding(N_INPUT, (128, 512, 128), batch_norm=True)
     load_weaver(ours, theirs.state_dict())
     return ours, theirs, nn.Linear(128, N_CLASS)

@@ -25,6 +25,7 @@ from root_gnn.protocols import Encoder, EncoderConfig
 
 PAPER: dict[str, Any] = {
     "dim": 128, "n_block": 8, "n_class_block": 2, "n_head": 8, "embedding": (128, 512), "pair_hidden": (64, 64, 64), "batch_norm": True,
+    "attention_dropout": 0.1,
 }
 
 
@@ -48,6 +49,7 @@ class Config(EncoderConfig):
     pair_hidden: Annotated[tuple[Width, ...], Field(min_length=1)] = (32, 32)
     batch_norm: bool = False
     dropout: Annotated[float, Field(ge=0, lt=1)] = 0.1
+    attention_dropout: Annotated[float, Field(ge=0, lt=1)] = 0.0
     bucket_nodes: Annotated[int, Field(ge=1)] = 1024
 
     @model_validator(mode="before")
@@ -78,7 +80,10 @@ class ParticleTransformer(Encoder):
         self.inputs = TokenInputs(features, scaling, coordinates=config.coordinates, chosen=config.inputs)
         self.embed = TokenEmbedding(self.inputs.dim, (*config.embedding, config.dim), batch_norm=config.batch_norm)
         self.pairs = PairBias(features, scaling, config.n_head, hidden=config.pair_hidden, batch_norm=config.batch_norm)
-        self.blocks = nn.ModuleList(Block(config.dim, config.n_head, dropout=config.dropout) for _ in range(config.n_block))
+        self.blocks = nn.ModuleList(
+            Block(config.dim, config.n_head, dropout=config.dropout, attention_dropout=config.attention_dropout)
+            for _ in range(config.n_block)
+        )
         self.ask = ClassAttention(config.dim, config.n_head, n_block=config.n_class_block)
         initialise(self, self.blocks)
 

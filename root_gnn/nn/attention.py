@@ -52,13 +52,16 @@ class Block(nn.Module):
 
     Args:
         expansion: width of the hidden layer over `dim`.
+        attention_dropout: of the attention's weights, which costs about as much time as all of `dropout`.
         scaled: the further norms and scales of NormFormer.
     """
 
-    def __init__(self, dim: int, n_head: int, *, expansion: int = 4, dropout: float = 0.0, scaled: bool = True) -> None:
+    def __init__(
+        self, dim: int, n_head: int, *, expansion: int = 4, dropout: float = 0.0, attention_dropout: float = 0.0, scaled: bool = True,
+    ) -> None:
         super().__init__()
         self.before_attention = nn.LayerNorm(dim)
-        self.attention = Attention(dim, n_head, dropout=dropout)
+        self.attention = Attention(dim, n_head, dropout=attention_dropout)
         self.after_attention = nn.LayerNorm(dim) if scaled else nn.Identity()
         self.before_layers = nn.LayerNorm(dim)
         self.widen = nn.Linear(dim, expansion * dim)
