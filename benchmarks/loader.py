@@ -38,6 +38,7 @@ from root_gnn.data.prepare import prepare
 from root_gnn.data.spec import Spec, load_spec
 from root_gnn.data.table import EventTable
 from root_gnn.graph.batch import Batch
+from root_gnn.simulation.ntuple import EVENTS_PER_BASKET
 
 BATCH, LENGTH = 1024, 25
 FEATURES = ("pt", "eta", "phi", "energy", "btag", "charge", "kind")
@@ -63,8 +64,17 @@ def write_objects(files: Sequence[Path], paths: Sequence[Path], n_event: int) ->
         columns |= {"label_sig": signal, "label_bkg": 1 - signal}
         for place, path in enumerate(paths):  # weaver (0.5) cannot read a part of a single file
             part = slice(place * n_event // len(paths), (place + 1) * n_event // len(paths))
-            with uproot.recreate(path, compression=uproot.ZSTD(5)) as file:
-                file["Events"] = {name: ak.to_packed(column[part]) for name, column in columns.items()}
+            write_tree(path, {name: column[part] for name, column in columns.items()})
+
+
+def write_tree(path: Path, columns: dict[str, Any]) -> None:
+    """A TTree with as many events in a basket as the simulation writes."""
+    with uproot.recreate(path, compression=uproot.ZSTD(5)) as file:
+        types = {name: column.type.content if isinstance(column, ak.Array) else column.dtype for name, column in columns.items()}
+        file.mktree("Events", types)
+        for start in range(0, len(columns["label_sig"]), EVENTS_PER_BASKET):
+            stop = start + EVENTS_PER_BASKET
+            file["Events"].extend({name: ak.to_packed(column[start:stop]) for name, column in columns.items()})
 
 
 def weaver_config(path: Path) -> Path:
