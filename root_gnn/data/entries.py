@@ -119,6 +119,16 @@ class Entries:
             numbers = numbers.astype(np.float64)
         return numbers.astype(dtype, copy=False)
 
+    def holds_per_row(self, value: Value, names: Mapping[str, Any]) -> NDArray[np.bool_]:
+        """The same for a condition: true or false of an expression, or a branch that is not 0; raises InputError at other expressions."""
+        numbers = self._per_row(value, names)
+        if value.branch is None and value.above is None and numbers.dtype.kind != "b":
+            raise InputError(
+                f"{self.path}: `{value.text}` is a number per graph; a condition was expected, true or false: compare it, for example "
+                f"with `!= 0`."
+            )
+        return np.asarray(numbers != 0)
+
     def whole_per_row(self, value: Value) -> Integers:
         """The same for whole numbers, int64."""
         numbers = self._per_row(value, {})

@@ -14,7 +14,7 @@ from root_gnn.data.collection import Collection, Members
 from root_gnn.data.columns import Columns, Floats, Integers, Place, check_momentum, flat, whole
 from root_gnn.data.entries import Entries, Rows, same_counts
 from root_gnn.data.value import Value
-from root_gnn.errors import InputError
+from root_gnn.errors import InputError, suggest
 from root_gnn.expressions.expression import parse
 from root_gnn.kinematics.angles import wrap_phi
 from root_gnn.kinematics.fourvectors import energy_of, to_cylindrical
@@ -43,7 +43,7 @@ def objects(entries: Entries, name: str, collection: Collection, found: Objects 
                 place.refuse(~np.isfinite(numbers), "infinity", columns.features["eta"], "Is eta a sentinel?")
             columns.features[derived] = entries.clean(numbers, place, value, 1.0)[0]
     if collection.select is not None:
-        columns = columns.kept(_selected(entries, f"nodes.{name}.select", collection.select, columns))
+        columns = columns.kept(_selected(entries, f"nodes.{name}.select", collection, columns))
     seen = [each for each in entries.spec.stored_features if each in columns.features and (each != "eta" or {"eta", "pz"} & set(given))]
     entries.findings.see_objects(name, [(each, columns.features[each]) for each in seen], columns.count)
     return columns
@@ -178,14 +178,19 @@ def _members(entries: Entries, members: Members, columns: Columns) -> Columns:
     return Columns({name: column[source] for name, column in columns.features.items()}, np.bincount(graph, minlength=len(rows)))
 
 
-def _selected(entries: Entries, where: str, text: str, columns: Columns) -> NDArray[np.bool_]:
+def _selected(entries: Entries, where: str, collection: Collection, columns: Columns) -> NDArray[np.bool_]:
+    """Which objects the collection's `select` keeps, `(n_object,)`; a feature that the file lacks is 0."""
+    text = str(collection.select)
     expression = parse(text, where=where)
+    absent = [name for name in collection.features if name in entries.spec.stored_features and name not in columns.features]
+    known = {**dict.fromkeys(absent, np.zeros(len(columns.features["pt"]), dtype=np.float32)), **columns.features}
     for name in expression.names:
-        if name not in columns.features:
-            raise expression.unknown(name, columns.features)
+        if name not in known:
+            advice = "" if collection.members else "; other branches of the file select in its `mask: {expression: ...}`"
+            raise expression.error(f"`{name}` is no feature of the collection{suggest(name, known)}{advice}", expression.columns[name])
     if columns.count is None:
         raise InputError(f"{where}: a collection that comes once per graph has no objects to select.")
-    lists = {name: ak.Array(columns.by_graph(ak.contents.NumpyArray(columns.features[name]))) for name in expression.names}
+    lists = {name: ak.Array(columns.by_graph(ak.contents.NumpyArray(known[name]))) for name in expression.names}
     chosen, count = flat(expression.evaluate(lists, len(entries.rows)), entries.place(text))
     if count is None or chosen.dtype.kind != "b":
         raise expression.error("a condition of each object, such as `pt > 25`, was expected")

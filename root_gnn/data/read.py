@@ -144,7 +144,7 @@ class RecordFile:
         if self.spec.label and self.spec.label.other == "drop" and label is not None:
             reasons["no class"] = label == NO_LABEL
         if self.selection.select is not None:
-            reasons["select"] = entries.per_row(self.selection.select, names) == 0
+            reasons["select"] = ~entries.holds_per_row(self.selection.select, names)
         gone = np.zeros(len(entries.rows), dtype=bool)
         for reason, chosen in reasons.items():
             self.findings.dropped[reason] += int(np.count_nonzero(chosen & ~gone))
@@ -168,7 +168,8 @@ def _label(entries: Entries, spec: Spec, values: tuple[Value, ...], names: dict[
         found = np.where(matches.any(axis=1), matches.argmax(axis=1), NO_LABEL)
         text = label.branch
     else:
-        holds = np.stack([entries.per_row(value, names) != 0 for value in values], axis=1)
+        condition = entries.holds_per_row if label.expressions else entries.per_row
+        holds = np.stack([condition(value, names) != 0 for value in values], axis=1)
         seen, text = holds.sum(axis=1), ", ".join(value.text for value in values)
         _place(entries, text).refuse(seen > 1, "more than one class", seen, "Make the label's conditions exclude each other.")
         found = np.where(seen == 1, holds.argmax(axis=1), NO_LABEL)
