@@ -160,8 +160,9 @@ class _File:
             return str(expression.unknown(branch if branch in expression.names else form.reads[0], known, self.path))
         others = f" (nor any of its {n_choice - 1} alternatives)" if n_choice > 1 else ""
         near = suggest(branch, known) if len(known) < 60 else suggest(branch, known).partition("; known are")[0]
+        stop = "" if near.endswith("?") else "."
         return (
-            f"{self.path}: there is no branch {branch}{others}, wanted by {where}{near}. "
+            f"{self.path}: there is no branch {branch}{others}, wanted by {where}{near}{stop} "
             f"Correct the data spec, or mark the value `optional: true` if files may lack it."
         )
 

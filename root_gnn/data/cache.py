@@ -11,7 +11,7 @@ from __future__ import annotations
 import io
 import json
 import zlib
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -268,8 +268,3 @@ def _crc(path: Path, facts: Mapping[str, Any]) -> int | None:
         while block := file.read(BLOCK):
             checksum = zlib.crc32(block, checksum)
     return checksum
-
-
-def total_events(shards: Iterable[Shard]) -> int:
-    """Entries of all shards together."""
-    return sum(shard.n_graph for shard in shards)

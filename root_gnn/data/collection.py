@@ -10,6 +10,7 @@ from root_gnn.config.section import Section
 from root_gnn.data.value import SLOT, SYSTEMATIC, UNITS, Choice, Single, Text, Value
 
 MOMENTUM = ("pt", "px", "py", "pz", "energy", "mass")
+ANGLES = ("eta", "phi")
 CYLINDRICAL = {"pt", "eta", "phi"}
 CARTESIAN = {"px", "py", "pz"}
 
@@ -63,6 +64,14 @@ class Collection(Section):
         return self
 
     @model_validator(mode="after")
+    def _fitting_units(self) -> Self:
+        for name in (*MOMENTUM, *ANGLES):
+            for value in self.features.get(name, ()):
+                if value.unit is not None and (value.unit in ("rad", "deg")) == (name in MOMENTUM) and value.unit != "none":
+                    raise ValueError(f"{name}: the unit {value.unit} is that of {'an angle' if name in MOMENTUM else 'a momentum'}")
+        return self
+
+    @model_validator(mode="after")
     def _one_way_of_counting(self) -> Self:
         texts = [value.text for value in self.values()]
         if self.slots is None and any(SLOT in text for text in texts):
@@ -77,11 +86,6 @@ class Collection(Section):
         if self.members and (self.slots is not None or self.mask):
             raise ValueError("members say which objects there are; slots and mask cannot be given beside them")
         return self
-
-    @property
-    def is_cartesian(self) -> bool:
-        """Whether momenta stand in the file as px py pz."""
-        return "px" in self.features
 
     def values(self) -> list[Value]:
         """Every value of the collection, alternatives and mask included."""

@@ -43,6 +43,8 @@ class Label(Section):
             raise ValueError(f"give one of {', '.join(FORMS)}; got {' and '.join(given) or 'none'}")
         if bool(self.branch) != bool(self.classes):
             raise ValueError("branch and classes (name: value) belong together")
+        if len(set(self.classes.values())) < len(self.classes):
+            raise ValueError("classes: two classes have the same value; each needs one of its own")
         return self
 
     def values(self) -> tuple[Value, ...]:

@@ -36,6 +36,12 @@ class FileSplit(Section):
     validation: int = 1
     test: int = 2
 
+    @model_validator(mode="after")
+    def _each_its_value(self) -> Self:
+        if len({self.train, self.validation, self.test}) < 3:
+            raise ValueError("train, validation and test need a value each, and no two the same")
+        return self
+
 
 class Spec(Section):
     """What a file's branches mean.

@@ -73,7 +73,8 @@ class EventTable:
         return len(self.label)
 
     def __repr__(self) -> str:
-        return f"EventTable({len(self):,} events of {len(self.shards)} files, classes {', '.join(self.classes) or 'none'})"
+        files = "1 file" if len(self.shards) == 1 else f"{len(self.shards):,} files"
+        return f"EventTable({len(self):,} events of {files}, classes {', '.join(self.classes) or 'none'})"
 
     @property
     def features(self) -> Features:

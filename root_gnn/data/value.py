@@ -32,7 +32,7 @@ def filled(text: str, placeholder: str, name: str) -> str:
 
 
 Text = Annotated[str, BeforeValidator(lambda given: checked(given) if isinstance(given, str) else given)]
-"""An expression of the small language of `data.expressions`."""
+"""An expression of the small language of `root_gnn.expressions`."""
 
 
 class Value(Section):
@@ -62,6 +62,8 @@ class Value(Section):
     def _one_origin(self) -> Self:
         if (self.branch is None) == (self.expression is None):
             raise ValueError("give branch (a name as it stands in the file) or expression, one of the two")
+        if self.otherwise is not None and SYSTEMATIC in self.text + self.otherwise:
+            raise ValueError(f"a name with {SYSTEMATIC} falls back on its nominal form by itself; leave otherwise out")
         return self
 
     @property

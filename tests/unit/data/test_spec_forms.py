@@ -229,10 +229,34 @@ def test_extending_a_spec(tmp_path: Path, small: Path) -> None:
     ({"nodes": {"jet": {"type": 0, "slots": 2, "features": {"pt": "pt_%SLOT%", "eta": "e", "phi": "p"}}}}, "e needs %SLOT%"),
     ({"nodes": CANDIDATES}, "members need graph_per"),
     ({"on_nan": "ignore"}, "on_nan"),
+    ({"label": {"branch": "a", "classes": {"x": 1, "y": 1}}}, "two classes have the same value"),
+    ({"split": {"branch": "a", "validation": 2}}, "no two the same"),
+    ({"nodes": {"jet": {"type": 0, "features": {**JET, "phi": {"branch": "p", "unit": "MeV"}}}}}, "unit MeV is that of a momentum"),
+    ({"nodes": {"jet": {"type": 0, "features": {**JET, "pt": {"branch": "p", "unit": "deg"}}}}}, "pt: the unit deg is that of an angle"),
+    ({"systematics": ["a", "b"], "globals": {"x": {"branch": "x_%SYS%", "otherwise": "y"}}}, "falls back on its nominal form by itself"),
 ])  # fmt: skip
 def test_specs_that_make_no_sense(keys: dict[str, Any], message: str) -> None:
     with pytest.raises(InputError, match=message):
         spec_of(**keys)
+
+
+def test_a_selection_of_objects_sees_what_the_spec_names_and_the_file_lacks(small: Path) -> None:
+    jet = {"type": 0, "features": {**JET, "btag": {"branch": "nothing", "optional": True}}, "select": "pt > 40 and btag == 0"}
+    muon = {"type": 2, "optional": True, "features": {"pt": "m", "eta": "m", "phi": "m", "charge": "m"}, "select": "abs(charge) > 0"}
+    records = read(small, spec_of({"jet": jet, "muon": muon}))
+    assert records.jet.pt.tolist() == [[50.0], [], [70.0]] and ak.num(records.muon, axis=1).tolist() == [0, 0, 0]
+    with pytest.raises(InputError, match=r"`jet_m` is no feature of the collection.* `mask: \{expression: ...\}`"):
+        read(small, spec_of({"jet": {"type": 0, "features": JET, "select": "jet_m > 5"}}))
+    by_mask = {"type": 0, "features": JET, "mask": {"expression": "jet_m > 4.5 and jet_pt < 60"}}
+    assert read(small, spec_of({"jet": by_mask})).jet.pt.tolist() == [[50.0], [], []]
+
+
+def test_a_condition_is_true_or_false(small: Path) -> None:
+    with pytest.raises(InputError, match=r"`met` is a number per graph; a condition was expected"):
+        read(small, spec_of(select={"expression": "met"}))
+    with pytest.raises(InputError, match=r"`met - 10` is a number per graph"):
+        read(small, spec_of(label={"expressions": {"a": "met - 10", "b": "met == 10"}}))
+    assert read(small, spec_of(select={"branch": "met"})).entry.tolist() == [0, 1, 2]  # a branch that is not 0
 
 
 def test_an_unknown_name_in_an_expression_is_pointed_at(small: Path) -> None:
