@@ -7,6 +7,7 @@ from torch import Tensor, nn
 
 N_ROUND = 25
 BLOCK = 65_536  # rows whose distances are held at a time
+START_ROWS = 20_000
 
 
 class Codebook(nn.Module):
@@ -22,12 +23,12 @@ class Codebook(nn.Module):
 
     @torch.no_grad()
     def fit(self, rows: Tensor, *, seed: int = 0) -> None:
-        """k-means (Lloyd 1982) on `rows (n_row, dim)` from different rows drawn by the seed; an empty centre moves to a row of its own."""
+        """k-means (Lloyd 1982) on `rows (n_row, dim)`; starts far apart (Arthur, Vassilvitskii 2007); an empty centre moves elsewhere."""
         rows = rows.to(self.centres)
         generator = torch.Generator().manual_seed(seed)
         rows = rows[torch.randperm(len(rows), generator=generator)]
         n = len(self.centres)
-        centres = rows[torch.arange(n) % len(rows)].clone()
+        centres = _far_apart(rows[:START_ROWS], n, generator)
         for _ in range(N_ROUND):
             code = _nearest(rows, centres)
             count = torch.bincount(code, minlength=n)
@@ -41,6 +42,17 @@ class Codebook(nn.Module):
     def forward(self, rows: Tensor) -> Tensor:
         """The number of the nearest centre of each of `rows (n_row, dim)`: `(n_row,)`, int64."""
         return _nearest(rows.to(self.centres.dtype), self.centres)
+
+
+def _far_apart(rows: Tensor, n: int, generator: torch.Generator) -> Tensor:
+    """`n` of the `rows (n_row, dim)`, each drawn by its squared distance to those before."""
+    chosen = [rows[0]]
+    distance = (rows - rows[0]).square().sum(1)
+    for _ in range(n - 1):
+        weight = distance if bool(distance.sum() > 0) else torch.ones_like(distance)
+        chosen.append(rows[torch.multinomial(weight, 1, generator=generator)[0]])
+        distance = torch.minimum(distance, (rows - chosen[-1]).square().sum(1))
+    return torch.stack(chosen)
 
 
 def _nearest(rows: Tensor, centres: Tensor) -> Tensor:
