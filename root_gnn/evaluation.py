@@ -66,9 +66,11 @@ def evaluate(
     plots.learning_curves(run.history, run.folder / "plots" / "learning_curves.png")
     write_json(path, content)
     for name, entry in splits.items():
-        if entry.get("auc") is not None:
-            error = "" if entry["auc_error"] is None else f" +- {entry['auc_error']:.4f}"
-            log.info("%s: %s AUC %.4f%s on %s events", run.folder, name, entry["auc"], error, f"{entry['n_events']:,}")
+        known = next((quantity for quantity in ("auc", "accuracy", "loss") if entry.get(quantity) is not None), None)
+        if known is not None:
+            error = "" if entry.get(f"{known}_error") is None else f" +- {entry[f'{known}_error']:.4f}"
+            word = known.upper() if known == "auc" else known
+            log.info("%s: %s %s %.4f%s on %s events", run.folder, name, word, entry[known], error, f"{entry['n_events']:,}")
     return run
 
 

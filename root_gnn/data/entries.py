@@ -20,7 +20,7 @@ from root_gnn.expressions.expression import parse
 
 
 @dataclass(frozen=True)
-class Rows:
+class GraphPlaces:
     """Which graphs there are: `entry (n_row,)`, from 0, of each, and its place `object (n_row,)` in the entry's list; `count` per entry."""
 
     entry: Integers
@@ -31,12 +31,12 @@ class Rows:
         return len(self.entry)
 
     @classmethod
-    def of_entries(cls, n_entry: int) -> Rows:
+    def of_entries(cls, n_entry: int) -> GraphPlaces:
         """One graph an entry."""
         return cls(np.arange(n_entry, dtype=np.int64), np.zeros(n_entry, dtype=np.int64))
 
     @classmethod
-    def of_lists(cls, count: Integers) -> Rows:
+    def of_lists(cls, count: Integers) -> GraphPlaces:
         """One graph for each value of a list per entry, `count (n_entry,)`."""
         entry = np.repeat(np.arange(len(count), dtype=np.int64), count)
         return cls(entry, np.arange(len(entry), dtype=np.int64) - np.repeat(np.cumsum(count) - count, count), count)
@@ -54,12 +54,12 @@ class Entries:
     def __init__(self, path: Path, spec: Spec, arrays: Mapping[str, Any], start: int, n_entry: int, findings: Findings) -> None:
         self.path, self.spec, self.arrays, self.start, self.n_entry, self.findings = path, spec, arrays, start, n_entry, findings
         self.bad = np.zeros(n_entry, dtype=bool)
-        self.rows = Rows.of_entries(n_entry)
+        self.rows = GraphPlaces.of_entries(n_entry)
         if spec.graph_per is not None:
             count = flat(arrays[spec.graph_per], self.place(spec.graph_per))[1]
             if count is None:
                 raise InputError(f"{path}: graph_per needs a list per entry, but the branch {spec.graph_per} has one number each.")
-            self.rows = Rows.of_lists(count)
+            self.rows = GraphPlaces.of_lists(count)
 
     def place(self, branch: str, count: Integers | None = None) -> Place:
         """Where a branch's numbers come from, for messages."""

@@ -34,7 +34,7 @@ def remarks_on(shard: Shard, spec: Spec) -> Iterator[str]:
     if found.get("n_zero"):
         yield f"weight zero in {_graphs(found['n_zero'])}"
     if shard.meta.n_empty:
-        yield f"{_graphs(shard.meta.n_empty)} without nodes; training leaves out such"
+        yield f"{_graphs(shard.meta.n_empty)} without nodes, which training leaves out"
     if found.get("max_node", 0) > LARGE:
         yield f"the largest graph has {found['max_node']:,} nodes"
     yield from _constant(found.get("columns", {}))

@@ -15,10 +15,10 @@ from root_gnn.data import duplicates, scales
 from root_gnn.data.cache import Shard
 from root_gnn.data.duplicates import Groups, Repeated
 from root_gnn.data.filewise import remarks_on
+from root_gnn.data.label import NO_LABEL
 from root_gnn.data.spec import Spec
 from root_gnn.errors import InputError
 
-NO_LABEL = -1
 KEEP = "or accept them with `on_duplicate: keep` in the spec."
 
 

@@ -10,6 +10,8 @@ from root_gnn.config.section import Section
 from root_gnn.data.value import Condition, Single, Value
 
 FORMS = ("branch", "one_hot", "trees", "expressions")
+NO_LABEL = -1
+"""What stands for the class of an event that has none."""
 
 
 def _several(given: Any) -> Any:

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from root_gnn.data.branches import Objects
 from root_gnn.data.collection import Collection, Members
 from root_gnn.data.columns import Columns, Floats, Integers, Place, check_momentum, flat, whole
-from root_gnn.data.entries import Entries, Rows, same_counts
+from root_gnn.data.entries import Entries, same_counts
 from root_gnn.data.value import Value
 from root_gnn.errors import InputError, suggest
 from root_gnn.expressions.expression import parse
@@ -31,7 +31,7 @@ def objects(entries: Entries, name: str, collection: Collection, found: Objects 
     else:
         columns = _from_lists(entries, collection, found)
     n_object = len(entries.rows) if columns.count is None else int(columns.count.sum())
-    given = list(columns.features)
+    given = columns.features
     entries.findings.see_phi(name, columns.features.get("phi"))
     columns = Columns(momentum_features(columns.features, n_object), columns.count)
     for derived in ("eta", "energy"):
@@ -43,7 +43,8 @@ def objects(entries: Entries, name: str, collection: Collection, found: Objects 
                 place.refuse(~np.isfinite(numbers), "infinity", columns.features["eta"], "Is eta a sentinel?")
             columns.features[derived] = entries.clean(numbers, place, value, 1.0)[0]
     if collection.select is not None:
-        columns = columns.kept(_selected(entries, f"nodes.{name}.select", collection, columns))
+        known = Columns({**given, **columns.features}, columns.count)
+        columns = columns.kept(_selected(entries, f"nodes.{name}.select", collection, known))
     seen = [each for each in entries.spec.stored_features if each in columns.features and (each != "eta" or {"eta", "pz"} & set(given))]
     entries.findings.see_objects(name, [(each, columns.features[each]) for each in seen], columns.count)
     return columns
@@ -182,8 +183,8 @@ def _selected(entries: Entries, where: str, collection: Collection, columns: Col
     """Which objects the collection's `select` keeps, `(n_object,)`; a feature that the file lacks is 0."""
     text = str(collection.select)
     expression = parse(text, where=where)
-    absent = [name for name in collection.features if name in entries.spec.stored_features and name not in columns.features]
-    known = {**dict.fromkeys(absent, np.zeros(len(columns.features["pt"]), dtype=np.float32)), **columns.features}
+    absent = np.zeros(len(columns.features["pt"]), dtype=np.float32)
+    known = {**dict.fromkeys(collection.features, absent), **columns.features}
     for name in expression.names:
         if name not in known:
             advice = "" if collection.members else "; other branches of the file select in its `mask: {expression: ...}`"
@@ -204,7 +205,7 @@ def _checked(name: str, numbers: NDArray[Any], place: Place) -> NDArray[Any]:
 
 def _count(entries: Entries, columns: Columns) -> Integers | None:
     """Objects per entry, for messages."""
-    rows: Rows = entries.rows
+    rows = entries.rows
     if rows.count is None:
         return columns.count
     weights = np.ones(len(rows)) if columns.count is None else columns.count

@@ -18,6 +18,7 @@ from root_gnn.data.checksum import fingerprint
 from root_gnn.data.columns import Integers, Place, side_by_side
 from root_gnn.data.entries import Entries
 from root_gnn.data.findings import Findings
+from root_gnn.data.label import NO_LABEL
 from root_gnn.data.location import locate
 from root_gnn.data.objects import objects
 from root_gnn.data.piece import Piece
@@ -27,7 +28,6 @@ from root_gnn.errors import InputError
 from root_gnn.graph.hashing import hash_ids
 from root_gnn.protocols import Source
 
-NO_LABEL = -1
 SPLITS = ("train", "validation", "test")
 
 

@@ -16,6 +16,7 @@ from root_gnn.data.config import DataConfig, find_files
 from root_gnn.data.event_rows import BLOCK, Column, Located, Rows, uniform_of
 from root_gnn.data.graphs import ragged_rows
 from root_gnn.data.hygiene import Selection, refuse
+from root_gnn.data.label import NO_LABEL
 from root_gnn.data.prepare import prepare
 from root_gnn.data.spec import Spec, load_spec
 from root_gnn.data.yields import Process, expected
@@ -25,7 +26,6 @@ from root_gnn.graph.features import Features
 from root_gnn.protocols import Question
 
 KEEP_SALT = (0x4B454550,)
-NO_LABEL = -1
 
 Index = NDArray[np.int64]
 
@@ -226,6 +226,9 @@ def open_table(config: DataConfig, data_dir: Path, *, spec: Spec | None = None, 
     n_empty = int((table.n_node == 0).sum())
     if n_empty:
         log.info("%s of %s events have no object at all; training leaves them out", f"{n_empty:,}", f"{len(table):,}")
+    lacking = [name for place, name in enumerate(table.classes) if not (table.label == place).any()]
+    if lacking:
+        log.warning("no event is of the class %s", " or ".join(lacking))
     return table
 
 

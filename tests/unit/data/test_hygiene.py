@@ -113,6 +113,6 @@ def test_many_files_are_not_listed_one_by_one(make_shard: MakeShard, spec: Spec)
     files = {Path(f"d/{number}.root"): shard for number in range(50)} | {Path("d/e.root"): empty}
     text = as_text(examine(Selection(files, keeping(spec)), skipped={Path("d/x.root"): "d/x.root: torn"}))
     assert "and 50 more without remarks" in text
-    assert "e.root: 1 graph without nodes; training leaves out such" in text
+    assert "e.root: 1 graph without nodes, which training leaves out" in text
     assert "skipped: d/x.root: torn" in text
     assert len(text.splitlines()) < 12

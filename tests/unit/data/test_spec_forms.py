@@ -247,6 +247,8 @@ def test_a_selection_of_objects_sees_what_the_spec_names_and_the_file_lacks(smal
     assert records.jet.pt.tolist() == [[50.0], [], [70.0]] and ak.num(records.muon, axis=1).tolist() == [0, 0, 0]
     with pytest.raises(InputError, match=r"`jet_m` is no feature of the collection.* `mask: \{expression: ...\}`"):
         read(small, spec_of({"jet": {"type": 0, "features": JET, "select": "jet_m > 5"}}))
+    heavy = {"type": 0, "features": JET, "select": "mass > 4.5"}  # what the momentum is made of, too
+    assert read(small, spec_of({"jet": heavy})).jet.pt.tolist() == [[50.0], [], [70.0]]
     by_mask = {"type": 0, "features": JET, "mask": {"expression": "jet_m > 4.5 and jet_pt < 60"}}
     assert read(small, spec_of({"jet": by_mask})).jet.pt.tolist() == [[50.0], [], []]
 

@@ -13,6 +13,7 @@ import pytest
 import torch
 
 from root_gnn.config.loader import validate
+from root_gnn.config.yaml import dump_yaml
 from root_gnn.data import table as table_module
 from root_gnn.data.cache import Shard
 from root_gnn.data.config import DataConfig
@@ -153,6 +154,14 @@ def test_labels_from_a_branch_and_none_at_all(
     assert table.classes == ("b", "a")
     assert table.gather(np.array([2, 1])).labels["label"].tolist() == [1, 0]
     assert table.cross_section_weights() is None
+
+
+def test_a_class_without_events_is_told(folder: Path, caplog: pytest.LogCaptureFixture) -> None:
+    spec = {"extends": "events", "label": {"expressions": {"few": "count(jet_pt) < 4", "many": "count(jet_pt) >= 4", "none": "met_pt < 0"}}}
+    (folder / "lacking.yaml").write_text(dump_yaml(spec | {"name": "lacking"}))
+    with caplog.at_level("WARNING", logger="root_gnn"):
+        table = open_table(validate(DataConfig, {"spec": str(folder / "lacking.yaml"), "files": "WH.root"}), folder)
+    assert set(np.unique(table.label)) == {0, 1} and "no event is of the class none" in caplog.text
 
 
 def test_truth_is_what_all_files_have(
