@@ -26,6 +26,7 @@ from root_gnn.config.shipped import find
 from root_gnn.config.yaml import read_document
 from root_gnn.console import log
 from root_gnn.data.loader import EventLoader, evaluation_loader, train_loader
+from root_gnn.data.pairs import partners
 from root_gnn.data.splits import split_table, subset
 from root_gnn.data.table import EventTable, open_table
 from root_gnn.data.weights import training_weights
@@ -83,6 +84,7 @@ class Workbench:
         self.objective: Objective = build(recipe, self.spec, self.scaling)
         if isinstance(self.objective, Supervised):
             self.table.check_labels()
+        self.partner = partners(self.table) if self.objective.paired else None
         self.objective.prepare(evaluation_loader(self.table, self._some_training_events(), 1024))
         if recipe.train.monitor not in measured(self.objective):
             raise InputError(f"train.monitor is {recipe.train.monitor}, which this objective does not measure"
@@ -105,13 +107,13 @@ class Workbench:
         return train_loader(
             self.table, self.indices["train"], self.recipe.train.batch_size // self.recipe.train.accumulate, seed=self.recipe.seed,
             weights=self._weights(), rank=rank, world=world, window=self.recipe.data.window, n_worker=self.recipe.data.n_worker,
-            pin_memory=torch.cuda.is_available(),
+            pin_memory=torch.cuda.is_available(), partner=self.partner,
         )
 
     def validation_batches(self) -> DataLoader[Batch]:
         """All validation events, with weights on the scale of the training events, signed whatever the loss is trained with."""
         signed = np.copysign(self._weights(), self.table.weight).astype(np.float32)
-        return evaluation_loader(self.table, self.indices["validation"], VALIDATION_BATCH, weights=signed)
+        return evaluation_loader(self.table, self.indices["validation"], VALIDATION_BATCH, weights=signed, partner=self.partner)
 
     def _weights(self) -> NDArray[np.float32]:
         return training_weights(self.table, self.indices["train"], self.recipe.data.weights)

@@ -90,9 +90,11 @@ class Objective(nn.Module, ABC):
     """Owns the encoder and whatever lives only in training; turns a batch into losses.
 
     `measures` names scalars beside `loss` that are given outside of training, and that validation logs as `ssl/<name>`.
+    `paired` asks for batches whose first half and second half are simulations of the same hard events, in the same order.
     """
 
     measures: ClassVar[tuple[str, ...]] = ()
+    paired: bool = False
     encoder: Encoder
 
     @abstractmethod

@@ -25,10 +25,13 @@ class EventDataset(Dataset[Batch]):
         table: the events.
         weights: `(n_event,)` float32, what stands in `Batch.weights`; the weights of the files without it.
         sort: whether graphs stand by ascending number of nodes instead of in the order asked for.
+        partner: `(n_event,)`, the row that comes along with each, all of them after the rows asked for.
     """
 
-    def __init__(self, table: EventTable, *, weights: NDArray[np.float32] | None = None, sort: bool = False) -> None:
-        self.table, self.weights, self.sort = table, weights, sort
+    def __init__(
+        self, table: EventTable, *, weights: NDArray[np.float32] | None = None, sort: bool = False, partner: Index | None = None,
+    ) -> None:
+        self.table, self.weights, self.sort, self.partner = table, weights, sort, partner
 
     def __len__(self) -> int:
         return len(self.table)
@@ -36,6 +39,8 @@ class EventDataset(Dataset[Batch]):
     def __getitem__(self, rows: Index) -> Batch:
         if self.sort:
             rows = rows[np.argsort(self.table.n_node[rows], kind="stable")]
+        if self.partner is not None:
+            rows = np.concatenate([rows, self.partner[rows]])
         return self.table.gather(rows, weights=self.weights)
 
 
@@ -123,33 +128,44 @@ def _order(sampler: BatchSampler) -> dict[str, int]:
 
 def train_loader(
     table: EventTable, index: Index, batch_size: int, *, seed: int, weights: NDArray[np.float32] | None = None,
-    rank: int = 0, world: int = 1, window: int = WINDOW, n_worker: int = 0, pin_memory: bool = False,
+    rank: int = 0, world: int = 1, window: int = WINDOW, n_worker: int = 0, pin_memory: bool = False, partner: Index | None = None,
 ) -> EventLoader:
     """Shuffled batches of the rows `index (n,)`, sorted by multiplicity inside; events without nodes are left out.
 
     `batch_size` counts graphs over all ranks; `weights (n_event,)` as `training_weights` gives them; `window` rows are
-    shuffled among each other.
+    shuffled among each other. With `partner (n_event,)`, as `data.pairs.partners` gives it, batches hold pairs: the first half, and
+    then the partners in the same order.
     """
     has_nodes = table.n_node[index] > 0
     if not has_nodes.all():
         index = index[has_nodes]
+    if partner is not None:
+        index, batch_size = _firsts(table, index, partner), batch_size // 2
     sampler = BatchSampler(index, batch_size, seed=seed, rank=rank, world=world, window=window)
     return EventLoader(
-        EventDataset(table, weights=weights, sort=True), batch_size=None, sampler=sampler, num_workers=n_worker,
+        EventDataset(table, weights=weights, sort=True, partner=partner), batch_size=None, sampler=sampler, num_workers=n_worker,
         collate_fn=_as_it_is, pin_memory=pin_memory, persistent_workers=n_worker > 0, generator=_own_generator(),
     )
 
 
 def evaluation_loader(
     table: EventTable, index: Index, batch_size: int, *, weights: NDArray[np.float32] | None = None,
-    n_worker: int = 0, pin_memory: bool = False,
+    n_worker: int = 0, pin_memory: bool = False, partner: Index | None = None,
 ) -> DataLoader[Batch]:
-    """Batches of the rows `index (n,)` in that order, `batch_size` at a time, all of them."""
+    """Batches of the rows `index (n,)` in that order, `batch_size` at a time, all of them; pairs with `partner`, as `train_loader`."""
+    if partner is not None:
+        index, batch_size = _firsts(table, index, partner), batch_size // 2
     pieces: Any = [index[first : first + batch_size] for first in range(0, len(index), batch_size)]
     return DataLoader(
-        EventDataset(table, weights=weights), batch_size=None, sampler=pieces, num_workers=n_worker,
+        EventDataset(table, weights=weights, partner=partner), batch_size=None, sampler=pieces, num_workers=n_worker,
         collate_fn=_as_it_is, pin_memory=pin_memory, generator=_own_generator(),
     )
+
+
+def _firsts(table: EventTable, index: Index, partner: Index) -> Index:
+    """The rows of `index` that have a partner with nodes."""
+    index = index[partner[index] >= 0]
+    return index[table.n_node[partner[index]] > 0]
 
 
 def _own_generator() -> torch.Generator:

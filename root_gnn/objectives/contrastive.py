@@ -15,7 +15,7 @@ from root_gnn.graph.draws import Draws
 from root_gnn.nn.nt_xent import alignment, nt_xent
 from root_gnn.nn.projector import Projector
 from root_gnn.objectives.neutral import Neutral
-from root_gnn.objectives.views import TwoChains, Views, encoded
+from root_gnn.objectives.views import Pairs, TwoChains, Views, encoded
 from root_gnn.protocols import STILL, Encoder, Objective, ObjectiveConfig, Question
 
 Width = Annotated[int, Field(ge=1)]
@@ -24,9 +24,11 @@ Width = Annotated[int, Field(ge=1)]
 class Config(ObjectiveConfig):
     """NT-Xent between two views of each graph, after a projector of these widths that is not kept.
 
-    `positive_in_denominator`: as in JetCLR's code; false as in its paper's formula.
+    `pairs`: two `views` of each graph, or its `resimulation` as the second one. `positive_in_denominator`: as in JetCLR's code; false
+    as in its paper's formula.
     """
 
+    pairs: Pairs = "views"
     views: TwoChains = ("rotate_phi",), ("rotate_phi", "reflect_eta")  # type: ignore[assignment]
     temperature: Annotated[float, Field(gt=0)] = 0.1
     positive_in_denominator: bool = True
@@ -46,7 +48,8 @@ class Contrastive(Objective):
     def __init__(self, config: Config, encoder: Encoder, question: Question) -> None:
         super().__init__()
         self.encoder, self.neutral = encoder, Neutral(question)
-        self.views = Views(config.views, question.features)
+        self.paired = config.pairs == "resimulation"
+        self.views = Views(config.views, question.features, paired=self.paired)
         self.projector = Projector(encoder.dim, config.projector)
         self.temperature, self.positive_in_denominator = config.temperature, config.positive_in_denominator
 

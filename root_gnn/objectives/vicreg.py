@@ -19,7 +19,7 @@ from root_gnn.nn.nt_xent import alignment
 from root_gnn.nn.projector import Projector
 from root_gnn.nn.spread import covariance_term, variance_term
 from root_gnn.objectives.neutral import Neutral
-from root_gnn.objectives.views import TwoChains, Views, encoded
+from root_gnn.objectives.views import Pairs, TwoChains, Views, encoded
 from root_gnn.protocols import STILL, Encoder, Objective, ObjectiveConfig, Question
 
 Width = Annotated[int, Field(ge=1)]
@@ -27,8 +27,9 @@ Weight = Annotated[float, Field(ge=0)]
 
 
 class Config(ObjectiveConfig):
-    """Weights of the three terms as published; the projector is not kept."""
+    """Weights of the three terms as published; the projector is not kept; `pairs` as in contrastive."""
 
+    pairs: Pairs = "views"
     views: TwoChains = ("rotate_phi",), ("rotate_phi", "reflect_eta")  # type: ignore[assignment]
     invariance: Weight = 25.0
     variance: Weight = 25.0
@@ -49,7 +50,8 @@ class VICReg(Objective):
     def __init__(self, config: Config, encoder: Encoder, question: Question) -> None:
         super().__init__()
         self.config, self.encoder, self.neutral = config, encoder, Neutral(question)
-        self.views = Views(config.views, question.features)
+        self.paired = config.pairs == "resimulation"
+        self.views = Views(config.views, question.features, paired=self.paired)
         self.projector = Projector(encoder.dim, config.projector, batch_norm=True)
 
     def forward(self, batch: Batch, draws: Draws = STILL) -> dict[str, Tensor]:

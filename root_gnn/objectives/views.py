@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Sequence
-from typing import Annotated
+from typing import Annotated, Literal
 
+import torch
 from pydantic import Field
 from torch import Tensor
 
@@ -19,21 +20,33 @@ Chain = tuple[Annotated[AugmentationConfig, Family("augmentations")], ...]
 TwoChains = Annotated[tuple[Chain, ...], Field(min_length=2, max_length=2)]
 
 
-class Views:
-    """Two chains of augmentations; each view draws numbers of its own."""
+Pairs = Literal["views", "resimulation"]
 
-    def __init__(self, chains: Sequence[Sequence[AugmentationConfig]], features: Features) -> None:
+
+class Views:
+    """Two chains of augmentations; each view draws numbers of its own.
+
+    With `paired` the second chain is for the second half of a batch, which holds the partners of the first.
+    """
+
+    def __init__(self, chains: Sequence[Sequence[AugmentationConfig]], features: Features, *, paired: bool = False) -> None:
+        self.paired = paired
         self.chains: list[list[Augmentation]] = [[config.build(features) for config in chain] for chain in chains]
 
     def __call__(self, batch: Batch, draws: Draws) -> list[Batch]:
         """One batch per chain; the input is left as it is."""
         views = []
         for number, chain in enumerate(self.chains):
-            view = batch
+            view = _half(batch, number) if self.paired else batch
             for place, augmentation in enumerate(chain):
                 view = augmentation(view, dataclasses.replace(draws, view=number, place=draws.place + place))
             views.append(view)
         return views
+
+
+def _half(batch: Batch, number: int) -> Batch:
+    n = batch.n_graph // 2
+    return batch.select(torch.arange(number * n, (number + 1) * n, device=batch.n_node.device))
 
 
 def encoded(encoder: Encoder, views: Sequence[Batch]) -> list[Tensor]:
