@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -114,10 +114,22 @@ class Entries:
 
         `names` are what an expression may read beside branches, by rows: `<collection>_<feature>` of the records.
         """
-        numbers = self._per_row(value, names)
-        if numbers.dtype.kind in "iu" and numbers.dtype.itemsize == 8:  # so that large ones are rounded as they always were
-            numbers = numbers.astype(np.float64)
-        return numbers.astype(dtype, copy=False)
+        return _as(self._per_row(value, names), dtype)
+
+    def weights(self, values: Iterable[Value], names: Mapping[str, Any]) -> tuple[NDArray[np.float64], float]:
+        """The product of values for each graph, `(n_row,)`, and its sum over entries, those without any graph too.
+
+        Where a value is one of the graph and not of the entry, the sum is that over graphs.
+        """
+        of_row, of_entry = np.ones(len(self.rows)), np.ones(self.n_entry)
+        is_of_entry = True
+        for value in values:
+            numbers, is_by_entry = self._numbers_of(value, names)
+            of_row *= _as(self._spread(numbers) if is_by_entry else numbers, np.float64)
+            is_of_entry = is_of_entry and is_by_entry
+            if is_of_entry:
+                of_entry *= _as(numbers, np.float64)
+        return of_row, float((of_entry if is_of_entry else of_row).sum())
 
     def holds_per_row(self, value: Value, names: Mapping[str, Any]) -> NDArray[np.bool_]:
         """The same for a condition: true or false of an expression, or a branch that is not 0; raises InputError at other expressions."""
@@ -135,6 +147,15 @@ class Entries:
         return whole(numbers, Place(self.path, value.text, self.start, self.rows.count))
 
     def _per_row(self, value: Value, names: Mapping[str, Any]) -> NDArray[Any]:
+        numbers, is_by_entry = self._numbers_of(value, names)
+        return self._spread(numbers) if is_by_entry else numbers
+
+    def _spread(self, numbers: NDArray[Any]) -> NDArray[Any]:
+        """Numbers of entries as numbers of their graphs."""
+        return numbers if self.rows.count is None else numbers[self.rows.entry]
+
+    def _numbers_of(self, value: Value, names: Mapping[str, Any]) -> tuple[NDArray[Any], bool]:
+        """One number per graph or per entry, and whether it is per entry."""
         own = [name for name in value.reads if name in names] if value.branch is None else []
         if own:
             needed = {name: names[name] if name in names else self._by_row(name) for name in value.reads}
@@ -143,12 +164,13 @@ class Entries:
                 raise InputError(
                     f"{self.path}: `{value.text}` is a list per graph; one number was expected, so reduce it: sum, count, any, first."
                 )
-            return self.clean(numbers, Place(self.path, value.text, self.start, self.rows.count), value, _unit(value))[0]
+            cleaned = self.clean(numbers, Place(self.path, value.text, self.start, self.rows.count), value, _unit(value))[0]
+            return cleaned, self.rows.count is None
         numbers, place = self.numbers(value, _unit(value))
         if place.count is None:
-            return numbers if self.rows.count is None else numbers[self.rows.entry]
+            return numbers, True
         self._same_as_rows(place)
-        return numbers
+        return numbers, False
 
     def _by_row(self, branch: str) -> Any:
         array = self.arrays[branch]
@@ -156,7 +178,7 @@ class Entries:
             return array
         numbers, count = flat(array, self.place(branch))
         if count is None:
-            return numbers[self.rows.entry]
+            return self._spread(numbers)
         self._same_as_rows(self.place(branch, count))
         return numbers
 
@@ -199,6 +221,12 @@ def same_counts(place: Place, expected: Integers, other: str) -> None:
         f"{expected[entry]} and {place.count[entry]} values ({int(differ.sum()):,} such entries). The file is damaged, or the spec mixes "
         f"collections."
     )
+
+
+def _as(numbers: NDArray[Any], dtype: Any) -> NDArray[Any]:
+    if numbers.dtype.kind in "iu" and numbers.dtype.itemsize == 8:  # so that large ones are rounded as they always were
+        numbers = numbers.astype(np.float64)
+    return numbers.astype(dtype, copy=False)
 
 
 def _unit(value: Value) -> float:

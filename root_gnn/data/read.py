@@ -92,7 +92,6 @@ class RecordFile:
         piece = self._with_columns(entries, Piece(spec=self.spec, n_graph=len(entries.rows), nodes=nodes, columns={}))
         keep = self._keep(entries, self._names(piece), piece.columns.get("label"))
         self.findings.n_entry += stop - start
-        self.findings.sum_of_weights += float(piece.columns["weight"].sum())
         piece = piece if keep is None else piece.kept(keep)
         self.findings.n_graph += piece.n_graph
         return piece
@@ -108,9 +107,8 @@ class RecordFile:
     def _with_columns(self, entries: Entries, piece: Piece) -> Piece:
         """The same with the columns beside the collections."""
         spec, selection, names = self.spec, self.selection, self._names(piece)
-        weight = np.ones(piece.n_graph)
-        for value in selection.weight:
-            weight *= entries.per_row(value, names)
+        weight, total = entries.weights(selection.weight, names)
+        self.findings.sum_of_weights += total
         columns: dict[str, Any] = {"ids": self._ids(entries), "entry": entries.start + entries.rows.entry, "weight": weight}
         if spec.label is not None and (selection.label is not None):
             columns["label"] = _label(entries, spec, selection.label, names)

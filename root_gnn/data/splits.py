@@ -148,20 +148,21 @@ def _by_file(table: EventTable, split: Split) -> Codes:
 
 
 def _check_overlap(table: EventTable, code: Codes, by: str) -> None:
-    """Raises InputError, or warns, where events of one id stand in two splits."""
-    hashes = hash_of(table.split_ids)
+    """Raises InputError, or warns, where events of one id and class stand in two splits."""
+    hashes = hash_of(table.split_ids) ^ hash_of(table.label.astype(np.int64)[:, None])  # classes may number their events alike
     every = np.sort(np.concatenate([_distinct(hashes[code == value]) for value in (TRAIN, VALIDATION, TEST)]))
     common = _distinct(every[1:][every[1:] == every[:-1]])
     if not len(common):
         return
     rows = np.flatnonzero(np.isin(hashes, common))
-    ids, place = np.unique(table.split_ids[rows], axis=0, return_inverse=True)  # the ids themselves: hashes may meet by chance
+    labelled = np.column_stack([table.label[rows], table.split_ids[rows]])
+    ids, place = np.unique(labelled, axis=0, return_inverse=True)  # the ids themselves: hashes may meet by chance
     present = np.zeros((len(ids), 3), dtype=bool)
     present[place.reshape(-1), code[rows]] = True
     double = np.flatnonzero(present.sum(axis=1) > 1)
     if not len(double):
         return
-    example = ", ".join(f"{name} {value}" for name, value in zip(table.spec.id_names, ids[double[0]].tolist(), strict=False))
+    example = ", ".join(f"{name} {value}" for name, value in zip(table.spec.id_names, ids[double[0], 1:].tolist(), strict=False))
     where = " and ".join(name for name, here in zip(NAMES, present[double[0]], strict=True) if here)
     text = f"data.split.by is {by}, and that puts {len(double):,} events into more than one split, the event with {example} into {where}"
     if table.spec.on_duplicate == "keep":

@@ -134,6 +134,15 @@ def test_lists_of_lists_are_constituents(tmp_path: Path) -> None:
         read(path, load_spec({**raw, "nodes": {"jet": {"type": 0, "features": {"pt": "jet_pt", "eta": "jet_pt", "phi": "jet_pt"}}}}))
 
 
+def test_the_sum_of_weights_is_of_entries_however_many_graphs_they_have(small: Path) -> None:
+    nodes = {"jet": {"type": 0, "single": True, "features": JET}}
+    for weight, total in ((["w", "sf"], 2.0 - 4.0 + 1.0), ([], 3.0), (["jet_m"], 17.0)):  # the last one differs from jet to jet
+        with open_records(small, spec_of(nodes, graph_per="jet_pt", weight=weight)) as opened:
+            records = opened.read(0, 3)
+            assert len(records) == 3 and records.entry.tolist() == [0, 0, 2]
+            assert opened.findings.sum_of_weights == pytest.approx(total), weight
+
+
 def test_labels_in_four_forms(write_tree: WriteTree, small: Path) -> None:
     forms: dict[str, dict[str, Any]] = {
         "branch": {"branch": "kind", "classes": {"a": 11, "b": 22}},

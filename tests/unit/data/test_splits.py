@@ -169,6 +169,10 @@ def test_one_event_in_two_splits_is_refused_unless_kept(spec: Spec, make_shard: 
     kept = spec.model_copy(update={"on_duplicate": "keep"})
     with caplog.at_level("WARNING"):
         assert split_table(EventTable(shards, kept), split).test.tolist() == [3, 4, 5]
+    of_classes = EventTable(shards, spec, classes=("x", "y"), shard_label=[0, 1, 0])  # which may number their events alike
+    assert split_table(of_classes, split).test.tolist() == [3, 4, 5]
+    with pytest.raises(InputError, match=r"puts 2 events into more than one split, the event with run 1, event \d into train and test"):
+        split_table(EventTable(shards, spec, classes=("x", "y"), shard_label=[0, 0, 1]), split)
     twice = [make_shard(spec, name, [1] * 2, [[7, 7], [7, 7]]) for name in "de"]  # twice in one split is another matter
     other = make_shard(spec, "f", [1], [[8, 8]])
     same = Split(by="file", validation_files=("f.root",), test_files=("d.root", "e.root"))
