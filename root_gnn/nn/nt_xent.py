@@ -6,19 +6,19 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from root_gnn.nn.gather import gathered, n_process
+from root_gnn.nn.gather import Gathered, gathered, n_process
 
 
-def nt_xent(first: Tensor, second: Tensor, *, temperature: float, positive_in_denominator: bool) -> Tensor:
+def nt_xent(first: Tensor, second: Tensor, *, temperature: float, positive_in_denominator: bool, gather: bool = True) -> Tensor:
     """Mean over both views `(n, dim)` of `n` objects of -log(exp(s_positive / T) / sum exp(s / T)), s the cosine similarity.
 
-    The sum is over all other views of all objects, of all processes; without `positive_in_denominator` the object's own other
+    The sum is over all other views of all objects, with `gather` of all processes; without `positive_in_denominator` the object's own other
     view is left out of it too, as the formula of arXiv:2108.04253 says while its code has it in. Computed in float32 at least
     from one matrix of similarities, `(2 n, 2 n_all)`.
     """
     with torch.autocast(first.device.type, enabled=False):
         one, two = _unit(first), _unit(second)
-        all_one, all_two = gathered(one), gathered(two)
+        all_one, all_two = (gathered(view) if gather else Gathered(view, 0) for view in (one, two))
         n, n_all, start = one.shape[0], all_one.rows.shape[0], all_one.start
         if n_all < 2:  # nothing to be different from
             return (one * two).sum() * 0.0
@@ -31,7 +31,7 @@ def nt_xent(first: Tensor, second: Tensor, *, temperature: float, positive_in_de
         for columns in left_out:
             logits = logits.index_put((row, columns), logits.new_tensor(-torch.inf))
         total = torch.logsumexp(logits, dim=1)
-        share = n * n_process() / n_all  # gradients are averaged over processes, whose numbers of objects may differ
+        share = n * (n_process() if gather else 1) / n_all  # gradients are averaged over processes, whose numbers of objects may differ
         return (total - positive).mean() * share
 
 

@@ -56,5 +56,8 @@ class Contrastive(Objective):
     def forward(self, batch: Batch, draws: Draws = STILL) -> dict[str, Tensor]:
         """`loss`, a scalar; outside of training `alignment` too."""
         first, second = (self.projector(view) for view in encoded(self.encoder, self.views(self.neutral(batch), draws)))
-        loss = nt_xent(first, second, temperature=self.temperature, positive_in_denominator=self.positive_in_denominator)
+        loss = nt_xent(
+            first, second, temperature=self.temperature, positive_in_denominator=self.positive_in_denominator,
+            gather=self.training,  # in validation every process has the same events, and none may be its own negative
+        )
         return {"loss": loss} if self.training else {"loss": loss, "alignment": alignment(first, second).detach()}

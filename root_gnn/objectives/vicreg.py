@@ -61,7 +61,7 @@ class VICReg(Objective):
         with torch.autocast(first.device.type, enabled=False):
             first, second = first.float(), second.float()
             invariance = F.mse_loss(first, second)
-            views = [gathered(view).rows for view in (first, second)]
+            views = [gathered(view).rows if self.training else view for view in (first, second)]
             variance = 0.5 * (variance_term(views[0]) + variance_term(views[1]))
             covariance = covariance_term(views[0]) + covariance_term(views[1])
             config = self.config
