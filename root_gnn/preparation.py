@@ -10,6 +10,7 @@ from root_gnn.atomic import write_json
 from root_gnn.config.loader import load
 from root_gnn.config.shipped import find
 from root_gnn.config.yaml import read_document
+from root_gnn.console import log
 from root_gnn.data.cache import Shard
 from root_gnn.data.config import Split
 from root_gnn.data.hygiene import Report, Selection, examine
@@ -22,6 +23,9 @@ from root_gnn.errors import InputError
 from root_gnn.recipe import Recipe
 from root_gnn.run import data_folder
 from root_gnn.task import Task
+
+BESIDE = {".md", ".yaml", ".yml", ".json", ".html", ".log", ".py", ".sh", ".pdf", ".png"}
+"""What people keep beside their data."""
 
 
 @dataclass(frozen=True)
@@ -83,9 +87,12 @@ def _files_of(recipe_or_spec: Path | str, folder: Path) -> tuple[Spec, dict[Path
             config = load(Recipe, path, allow_dotted=True).data if "model" in read_document(path).value else load(Task, path).data
             return load_spec(config.spec, beside=path), class_of_files(config, folder), config.split
     spec = load_spec(recipe_or_spec)
-    files = sorted(path for path in folder.glob("*") if path.is_file() and not path.name.startswith("."))
+    there = sorted(path for path in folder.glob("*") if path.is_file() and not path.name.startswith("."))
+    files = [path for path in there if path.suffix.lower() not in BESIDE]
+    if files and len(files) < len(there):
+        log.info("no data by their names, left out: %s", ", ".join(path.name for path in there if path not in files))
     if not files:
-        raise InputError(f"the data folder {folder} holds no file; name another with --data-dir or ROOT_GNN_DATA")
+        raise InputError(f"the data folder {folder} holds no data file; name another with --data-dir or ROOT_GNN_DATA")
     return spec, dict.fromkeys(files, ""), None
 
 

@@ -90,14 +90,15 @@ def shard_folder(spec: Spec, path: Path, data_dir: Path) -> Path:
     return cache_dir(data_dir) / f"{path.stem}-{_short(spec.digest() + name)}"
 
 
-def reusable(job: Job) -> Shard | None:
-    """The shard in the cache, where it was made of this very file with this very spec and is undamaged."""
+def reusable(job: Job, *, is_told: bool = True) -> Shard | None:
+    """The shard in the cache, where it was made of this very file with this very spec and is undamaged; else the log tells why not."""
     meta = Meta.load(job.folder)
     if meta is None:
         return None
     reason = _outdated(meta, job) or Shard(job.folder, meta).damage()
     if reason:
-        log.info("%s: prepared again, because %s", job.path, reason)
+        if is_told:
+            log.info("%s: prepared again, because %s", job.path, reason)
         return None
     return Shard(job.folder, meta)
 
@@ -105,7 +106,7 @@ def reusable(job: Job) -> Shard | None:
 def build(job: Job, advance: Any = None) -> Shard:
     """Makes the shard under its lock, unless another process made it while we waited."""
     with _locked(job.folder):
-        shard = reusable(job) if job.folder.exists() else None
+        shard = reusable(job, is_told=False) if job.folder.exists() else None
         if shard is not None:
             if advance:
                 advance(_size(job))

@@ -167,11 +167,15 @@ def test_files_on_both_sides_of_a_split_are_told(folder: Path, tmp_path: Path) -
     shutil.copy(folder / "one.root", folder / "copy.root")
     spec_file(folder, on_duplicate="stop")
     split = {"by": "file", "validation_files": "two.root", "test_files": "copy.root"}
-    config = {"spec": "ours.yaml", "classes": {"a": "one.root", "b": ["two.root", "copy.root"]}, "split": split}
+    config = {"spec": "ours.yaml", "classes": {"a": ["one.root", "copy.root"], "b": "two.root"}, "split": split}
     recipe = yaml.safe_load((Path(__file__).parents[2] / "configs" / "pretrain_multiclass.yaml").read_text(encoding="utf-8"))
     (tmp_path / "r.yaml").write_text(yaml.safe_dump({**recipe, "data": config}), encoding="utf-8")
-    [found] = prepare(tmp_path / "r.yaml", data_dir=folder)
+    [found] = prepare(tmp_path / "r.yaml", data_dir=folder, stop=False)
     assert any("data.split.by is file" in remark and "40 events" in remark for remark in found.report.remarks)
+    config["classes"] = {"a": "one.root", "b": ["two.root", "copy.root"]}  # of two classes, where ids may be alike: told by the objects
+    (tmp_path / "r.yaml").write_text(yaml.safe_dump({**recipe, "data": config}), encoding="utf-8")
+    [found] = prepare(tmp_path / "r.yaml", data_dir=folder)
+    assert any("several classes: 40" in remark and "these are the same events" in remark for remark in found.report.remarks)
 
 
 def test_every_variation(folder: Path) -> None:
@@ -191,7 +195,17 @@ def test_every_variation(folder: Path) -> None:
         prepare(spec_file(folder), data_dir=folder, systematics=True)
 
 
+def test_what_lies_beside_the_data_is_left_out_and_told(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    for name in ("README.md", "plot.PNG"):
+        (folder / name).write_text("about the data", encoding="utf-8")
+    assert leave("prepare", str(spec_file(folder)), "--data-dir", str(folder)) == 0
+    told = capsys.readouterr()
+    assert told.out.startswith("2 files") and "left out: README.md, plot.PNG" in told.err
+    (folder / "page.root").write_text("<html>no data</html>", encoding="utf-8")
+    assert leave("prepare", str(spec_file(folder)), "--data-dir", str(folder)) == 2
+
+
 def test_nothing_to_read(tmp_path: Path) -> None:
-    with pytest.raises(InputError, match="holds no file"):
+    with pytest.raises(InputError, match="holds no data file"):
         prepare("events", data_dir=tmp_path)
     assert load_spec("events").on_duplicate == "stop"

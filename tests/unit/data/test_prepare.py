@@ -237,6 +237,15 @@ def test_progress_is_logged(folder: Path, spec: Spec, caplog: pytest.LogCaptureF
     assert f"prepare events: {size} of {size} kB" in caplog.text
 
 
+def test_why_a_file_is_prepared_again_is_said_once(folder: Path, spec: Spec, caplog: pytest.LogCaptureFixture) -> None:
+    prepare_one(spec, folder)
+    (folder / "WH.root").write_bytes((folder / "ZH.root").read_bytes())
+    logging.getLogger("root_gnn").propagate = True
+    with caplog.at_level(logging.INFO, logger="root_gnn"):
+        prepare_one(spec, folder)
+    assert caplog.text.count("prepared again, because the file changed") == 1
+
+
 def test_an_error_about_an_extra_comes_through_another_process() -> None:
     error = pickle.loads(pickle.dumps(MissingExtra("pylhe", "io", "Reading LHE")))
     assert isinstance(error, InputError)
