@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import io
 import json
-import zlib
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from functools import cached_property
@@ -20,6 +19,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from xxhash import xxh3_64
 
 from root_gnn.atomic import write_json
 from root_gnn.data.columns import side_by_side
@@ -28,7 +28,7 @@ from root_gnn.data.graphs import GraphArrays
 from root_gnn.data.mapping import mapped
 from root_gnn.data.spec import Spec
 
-FORMAT = 3  # raised when the meaning of the arrays changes; older caches are built again
+FORMAT = 4  # raised when the meaning of the arrays changes; older caches are built again
 META = "meta.json"
 BLOCK = 2**24
 
@@ -159,7 +159,7 @@ class Shard:
                     return f"{file.name} has {file.stat().st_size} bytes, {facts['bytes']} were written"
             except OSError as error:
                 return f"{file.name}: {error.strerror}"
-            if _crc(file, facts) != facts["crc32"]:
+            if _checksum(file, facts) != facts["xxh3"]:
                 return f"{file.name} has another checksum than when it was written"
         return None
 
@@ -230,14 +230,14 @@ class _Growing:
 
     def __init__(self, path: Path, dtype: np.dtype[Any], row: tuple[int, ...]) -> None:
         self.path, self.dtype, self.row, self.n_row = path, dtype, row, 0
-        self.checksum = 0
+        self.checksum = xxh3_64()
         self.file = path.open("wb", buffering=0)
         self.file.write(_header(self.dtype, (0, *row)))
 
     def append(self, rows: NDArray[Any]) -> None:
         if rows.size:
             content = np.ascontiguousarray(rows).data.cast("B")
-            self.checksum = zlib.crc32(content, self.checksum)
+            self.checksum.update(content)
             written = 0
             while written < len(content):  # the system may take less than all at once
                 written += self.file.write(content[written:])
@@ -249,7 +249,7 @@ class _Growing:
         self.file.seek(0)
         self.file.write(_header(self.dtype, shape))
         self.file.close()
-        return {"shape": shape, "dtype": self.dtype.name, "bytes": self.path.stat().st_size, "crc32": self.checksum}
+        return {"shape": shape, "dtype": self.dtype.name, "bytes": self.path.stat().st_size, "xxh3": self.checksum.hexdigest()}
 
 
 def _header(dtype: np.dtype[Any], shape: Sequence[int]) -> bytes:
@@ -259,12 +259,12 @@ def _header(dtype: np.dtype[Any], shape: Sequence[int]) -> bytes:
     return file.getvalue()
 
 
-def _crc(path: Path, facts: Mapping[str, Any]) -> int | None:
+def _checksum(path: Path, facts: Mapping[str, Any]) -> str | None:
     """Checksum of what follows the header; None where the header is another."""
-    header, checksum = _header(np.dtype(facts["dtype"]), facts["shape"]), 0
+    header, checksum = _header(np.dtype(facts["dtype"]), facts["shape"]), xxh3_64()
     with path.open("rb") as file:
         if file.read(len(header)) != header:
             return None
         while block := file.read(BLOCK):
-            checksum = zlib.crc32(block, checksum)
-    return checksum
+            checksum.update(block)
+    return str(checksum.hexdigest())

@@ -84,9 +84,14 @@ def side_by_side(columns: Sequence[NDArray[Any] | float], rows: NDArray[Any]) ->
     return rows
 
 
-def flat(array: Any, place: Place) -> tuple[NDArray[Any], Integers | None]:
+Known = list[tuple[NDArray[np.int64], Integers]]
+"""Offsets of lists met so far and the counts that follow from them."""
+
+
+def flat(array: Any, place: Place, known: Known | None = None) -> tuple[NDArray[Any], Integers | None]:
     """Numbers of a branch in file order, and how many each entry has (None where it has one each).
 
+    Lists with the offsets of `known` ones share their counts, so that those of a collection are made and compared once.
     Raises InputError where the branch is no number, nor a list of numbers, per entry.
     """
     layout = array.layout if isinstance(array, ak.Array) else ak.to_layout(array)
@@ -96,7 +101,7 @@ def flat(array: Any, place: Place) -> tuple[NDArray[Any], Integers | None]:
     try:
         if layout.is_list:
             starts = layout.to_ListOffsetArray64(True)
-            count, layout = np.diff(np.asarray(starts.offsets)), starts.content[: int(starts.offsets[-1])]
+            count, layout = _counts(np.asarray(starts.offsets), known), starts.content[: int(starts.offsets[-1])]
             layout = layout.project() if layout.is_indexed else layout
         numbers = ak.to_numpy(layout, allow_missing=False) if layout.purelist_depth == 1 else None
     except (ValueError, TypeError):
@@ -106,6 +111,16 @@ def flat(array: Any, place: Place) -> tuple[NDArray[Any], Integers | None]:
             f"{place.path}: branch {place.branch} has the type {ak.type(array)}; a number, or a list of numbers, per entry was expected."
         )
     return numbers, count
+
+
+def _counts(offsets: NDArray[np.int64], known: Known | None) -> Integers:
+    for seen, count in known or ():
+        if np.array_equal(seen, offsets):
+            return count
+    made = np.diff(offsets)
+    if known is not None:
+        known.append((offsets, made))
+    return made
 
 
 def infinite(numbers: NDArray[Any]) -> NDArray[np.bool_] | None:

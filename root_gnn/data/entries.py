@@ -11,7 +11,7 @@ import awkward as ak
 import numpy as np
 from numpy.typing import NDArray
 
-from root_gnn.data.columns import Integers, Place, flat, infinite, whole
+from root_gnn.data.columns import Integers, Known, Place, flat, infinite, whole
 from root_gnn.data.findings import Findings
 from root_gnn.data.spec import Spec
 from root_gnn.data.value import UNITS, Value
@@ -54,6 +54,7 @@ class Entries:
     def __init__(self, path: Path, spec: Spec, arrays: Mapping[str, Any], start: int, n_entry: int, findings: Findings) -> None:
         self.path, self.spec, self.arrays, self.start, self.n_entry, self.findings = path, spec, arrays, start, n_entry, findings
         self.bad = np.zeros(n_entry, dtype=bool)
+        self._lists: Known = []
         self.rows = GraphPlaces.of_entries(n_entry)
         if spec.graph_per is not None:
             count = flat(arrays[spec.graph_per], self.place(spec.graph_per))[1]
@@ -83,7 +84,7 @@ class Entries:
 
         What is not finite stops, marks the entry as bad, or is filled, as the spec says; padding (where `real` is False) is 0.
         """
-        numbers, count = flat(self.raw(value) if array is None else array, self.place(value.text))
+        numbers, count = flat(self.raw(value) if array is None else array, self.place(value.text), self._lists)
         if real is not None and len(real) == len(numbers):
             numbers = np.where(real, numbers, 0)
         return self.clean(numbers, self.place(value.text, count), value, factor)
@@ -212,7 +213,7 @@ class Entries:
 
 def same_counts(place: Place, expected: Integers, other: str) -> None:
     """Raises InputError where a branch has not as many values per entry as another of its collection."""
-    if place.count is None or np.array_equal(place.count, expected):
+    if place.count is None or place.count is expected or np.array_equal(place.count, expected):
         return
     differ = place.count != expected
     entry = int(np.argmax(differ))

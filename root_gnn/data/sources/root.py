@@ -157,6 +157,7 @@ class _Table:
         """The branches one by one, which takes uproot no longer than all at once, and says which one is at fault."""
         arrays: dict[str, Any] = {}
         counts: dict[str, NDArray[np.integer[Any]]] = {}
+        right: dict[str, Any] = {}
         for name in branches:
             leaf = self.leaves.get(name)
             if leaf is None:
@@ -167,7 +168,10 @@ class _Table:
                 called = str(counter.origin.name)
                 if called not in counts:
                     counts[called] = np.asarray(self._array(called, counter, start, stop))
-                self._check_counts(name, arrays[name], called, counts[called], start)
+                offsets = getattr(arrays[name].layout, "offsets", None)  # a fixed number each has none
+                if offsets is None or called not in right or not np.array_equal(offsets, right[called]):
+                    self._check_counts(name, arrays[name], called, counts[called], start)
+                    right[called] = offsets
         return arrays
 
     def chunks(self, branches: list[str]) -> Iterator[tuple[int, int]]:
