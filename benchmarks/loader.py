@@ -5,14 +5,15 @@
 
 All run in this process on one core, in alternating rounds, with batches of 1,024; whole epochs, from asking for the first batch to
 the last. Against weaver (0.5, `SimpleIterDataset`) both give seven features of up to 25 objects as `(batch, feature, object)` with a
-mask and the label, shuffled; ours is gathered from the cache and then padded. The padded batches are compared before they are
-timed. Weaver is taken three ways: as it comes (`fetch_step` 0.01, a hundredth of the files at a time), with all events at once
-(`fetch_step` 1, which reads the files into memory at the beginning of each epoch), and in an epoch after the first with `in_memory`,
-where it reads nothing any more. How fast it is as it comes depends on the baskets: ROOT's own default closes them every 30 MB, which is
-all of these files (`--basket 100000`, the default here); `root-gnn simulate` writes 10,000 events at a time.
-Against DGL and PyG ours are ragged batches, theirs complete graphs made one by one and then batched, once bare and once with
-three features on each edge, as the published systems store them; `root_gnn, ragged, with edges` makes those for the whole batch at once,
-which training does inside of the network. Cases whose package is not installed are left out.
+mask and the label, shuffled. The padded batches are compared before they are timed. Weaver is taken three ways: as it comes
+(`fetch_step` 0.01, a hundredth of the file at a time), with all events at once (`fetch_step` 1, which reads the file into memory at the
+beginning of each epoch), and in an epoch after the first with `in_memory`, where it reads nothing any more. How fast it is as it comes
+depends on the file: nanoAOD is compressed with LZMA and closes its baskets every 30 MB, which is all of these events (the defaults
+here); `root-gnn simulate` uses ZSTD and 10,000 events a basket (`--compression ZSTD --basket 10000`).
+Against DGL and PyG ours are ragged batches, theirs complete graphs with three features on each edge, made one by one and then
+batched, as the published systems make them: from the events of the file, and from tensors of nodes that are in memory already.
+`root_gnn, ragged, with edges` makes the edges and their features for the whole batch at once, which training does inside of the
+network. Cases whose package is not installed are left out.
 """
 
 from __future__ import annotations
@@ -38,13 +39,16 @@ from resample import fixtures, resample
 from torch import Tensor
 
 from root_gnn.console import set_verbosity
-from root_gnn.data.loader import evaluation_loader, train_loader
+from root_gnn.data.dense import Dense, dense, dense_loader
+from root_gnn.data.loader import train_loader
 from root_gnn.data.prepare import prepare
 from root_gnn.data.spec import Spec, load_spec
 from root_gnn.data.table import EventTable
 from root_gnn.graph.batch import Batch
 
 BATCH, LENGTH = 1024, 25
+LEVELS = {"LZMA": 9, "ZLIB": 1, "ZSTD": 5}
+N_BUILT = 4  # batches of graphs made one by one
 RAGGED, EDGES, PADDED = "root_gnn, ragged", "root_gnn, ragged, with edges", "root_gnn, padded"
 FEATURES = ("pt", "eta", "phi", "energy", "btag", "charge", "kind")
 SPEC = {
@@ -56,7 +60,7 @@ Padded = tuple[Tensor, Tensor, Tensor]
 Measure = Callable[[], float]
 
 
-def write_objects(files: Sequence[Path], paths: Sequence[Path], n_event: int, basket: int) -> None:
+def write_objects(files: Sequence[Path], paths: Sequence[Path], n_event: int, **form: Any) -> None:
     """All objects of each event as one list per feature, with a label of two branches: files that both loaders understand."""
     with tempfile.TemporaryDirectory() as folder:
         larger = Path(folder) / "events.root"
@@ -67,14 +71,14 @@ def write_objects(files: Sequence[Path], paths: Sequence[Path], n_event: int, ba
         signal = (np.arange(n_event) % 2).astype(np.int32)
         columns = {f"part_{name}": ak.unflatten(np.ascontiguousarray(shard.nodes[:, place]), count) for place, name in enumerate(FEATURES)}
         columns |= {"label_sig": signal, "label_bkg": 1 - signal}
-        for place, path in enumerate(paths):  # weaver (0.5) cannot read a part of a single file
+        for place, path in enumerate(paths):
             part = slice(place * n_event // len(paths), (place + 1) * n_event // len(paths))
-            write_tree(path, {name: column[part] for name, column in columns.items()}, basket)
+            write_tree(path, {name: column[part] for name, column in columns.items()}, **form)
 
 
-def write_tree(path: Path, columns: dict[str, Any], basket: int) -> None:
+def write_tree(path: Path, columns: dict[str, Any], *, basket: int, compression: str) -> None:
     """A TTree with `basket` events in each basket."""
-    with uproot.recreate(path, compression=uproot.ZSTD(5)) as file:
+    with uproot.recreate(path, compression=getattr(uproot, compression)(LEVELS[compression])) as file:
         types = {name: column.type.content if isinstance(column, ak.Array) else column.dtype for name, column in columns.items()}
         file.mktree("Events", types)
         for start in range(0, len(columns["label_sig"]), basket):
@@ -94,21 +98,9 @@ def weaver_config(path: Path) -> Path:
     return path
 
 
-def padded(batch: Batch) -> Padded:
+def padded(batch: Dense) -> Padded:
     """Features `(n_graph, n_feature, LENGTH)`, mask `(n_graph, 1, LENGTH)` and label, as weaver returns them."""
-    n_graph, n_feature = batch.n_graph, len(FEATURES)
-    nodes, count = batch.nodes.numpy(), batch.n_node.numpy()
-    if count.max() > LENGTH:
-        place = np.arange(len(nodes)) - np.repeat(np.cumsum(count) - count, count)
-        nodes = nodes[place < LENGTH]
-    mask = np.arange(LENGTH) < count[:, None]
-    target = np.flatnonzero(mask)
-    target += target // LENGTH * ((n_feature - 1) * LENGTH)
-    features = np.zeros(n_graph * n_feature * LENGTH, dtype=np.float32)
-    for column in range(n_feature):
-        features[target + column * LENGTH] = nodes[:, column]
-    shaped = torch.from_numpy(features).view(n_graph, n_feature, LENGTH)
-    return shaped, torch.from_numpy(mask.astype(np.float32))[:, None], batch.labels["label"]
+    return batch.features[:, : len(FEATURES)], batch.mask, batch.label
 
 
 class Loaders:
@@ -127,9 +119,15 @@ class Loaders:
         self.epoch += 1
         return iter(train_loader(self.table, self.index, BATCH, seed=self.epoch))
 
+    def ours_padded(self) -> Iterator[Padded]:
+        """A shuffled epoch of padded batches."""
+        self.epoch += 1
+        return map(padded, dense_loader(self.table, self.index, BATCH, length=LENGTH, seed=self.epoch))
+
     def in_order(self) -> Iterator[Padded]:
         """Padded batches in the order of the file."""
-        return map(padded, evaluation_loader(self.table, self.index, BATCH))
+        pieces = (self.index[first : first + BATCH] for first in range(0, len(self.index), BATCH))
+        return (padded(dense(self.table, rows, LENGTH)) for rows in pieces)
 
     def weaver(self, *, shuffled: bool = True, **options: Any) -> Iterator[Padded]:
         """Epochs of weaver's loader."""
@@ -158,30 +156,35 @@ def check(loaders: Loaders) -> None:
             raise SystemExit(f"the padded batches {place} differ")
 
 
-def dgl_batch(graphs: list[tuple[Tensor, Tensor, Tensor]], *, edges: bool) -> Any:
+def dgl_batch(events: Iterator[Tensor]) -> Any:
     """One `dgl.graph` per event, batched."""
     import dgl
 
     made = []
-    for nodes, senders, receivers in graphs:
+    for nodes in events:
+        senders, receivers = pairs_of(nodes)
         graph = dgl.graph((senders, receivers), num_nodes=len(nodes))
         graph.ndata["feat"] = nodes
-        if edges:
-            graph.edata["feat"] = edge_features(nodes, senders, receivers)
+        graph.edata["feat"] = edge_features(nodes, senders, receivers)
         made.append(graph)
     return dgl.batch(made)
 
 
-def pyg_batch(graphs: list[tuple[Tensor, Tensor, Tensor]], *, edges: bool) -> Any:
+def pyg_batch(events: Iterator[Tensor]) -> Any:
     """One `Data` per event, batched."""
     from torch_geometric.data import Batch as Batched
     from torch_geometric.data import Data
 
     made = []
-    for nodes, senders, receivers in graphs:
-        features = edge_features(nodes, senders, receivers) if edges else None
-        made.append(Data(x=nodes, edge_index=torch.stack([senders, receivers]), edge_attr=features))
+    for nodes in events:
+        senders, receivers = pairs_of(nodes)
+        made.append(Data(x=nodes, edge_index=torch.stack([senders, receivers]), edge_attr=edge_features(nodes, senders, receivers)))
     return Batched.from_data_list(made)
+
+
+def pairs_of(nodes: Tensor) -> tuple[Tensor, ...]:
+    """Senders and receivers of a complete graph."""
+    return (~torch.eye(len(nodes), dtype=torch.bool)).nonzero(as_tuple=True)
 
 
 def edge_features(nodes: Tensor, senders: Tensor, receivers: Tensor) -> Tensor:
@@ -191,16 +194,25 @@ def edge_features(nodes: Tensor, senders: Tensor, receivers: Tensor) -> Tensor:
     return torch.stack([delta_eta, delta_phi, torch.hypot(delta_eta, delta_phi)], dim=1)
 
 
-def per_event(batch: Batch, build: Callable[..., Any], *, edges: bool) -> float:
-    """Events per second where each event's graph is made on its own, from its rows of nodes."""
+def from_tensors(loaders: Loaders, build: Callable[..., Any]) -> float:
+    """Events per second where each event's graph is made on its own, from tensors of nodes."""
+    batches = [batch.nodes.split(batch.n_node.tolist()) for _, batch in zip(range(N_BUILT), loaders.ours(), strict=False)]
     start = time.perf_counter()
-    graphs = []
-    for nodes in batch.nodes.split(batch.n_node.tolist()):
-        pairs = ~torch.eye(len(nodes), dtype=torch.bool)
-        senders, receivers = pairs.nonzero(as_tuple=True)
-        graphs.append((nodes, senders, receivers))
-    build(graphs, edges=edges)
-    return batch.n_graph / (time.perf_counter() - start)
+    for events in batches:
+        build(iter(events))
+    return sum(map(len, batches)) / (time.perf_counter() - start)
+
+
+def from_file(loaders: Loaders, build: Callable[..., Any]) -> float:
+    """Events per second where each event's graph is made on its own, from the branches of the file."""
+    start, n_event = time.perf_counter(), 0
+    with uproot.open(loaders.paths[0]) as file:
+        for place in range(N_BUILT):
+            branches = [f"part_{name}" for name in FEATURES]
+            events = file["Events"].arrays(branches, entry_start=place * BATCH, entry_stop=(place + 1) * BATCH)
+            build(torch.from_numpy(np.stack([ak.to_numpy(event[name]) for name in branches], axis=1)) for event in events)
+            n_event += len(events)
+    return n_event / (time.perf_counter() - start)
 
 
 def with_edges(batch: Batch) -> Batch:
@@ -212,11 +224,11 @@ def with_edges(batch: Batch) -> Batch:
 
 def cases(loaders: Loaders) -> dict[str, Measure]:
     """What is measured, by name, in events per second; only what is installed."""
-    one, n_event = next(loaders.ours()), len(loaders.index)
+    n_event = len(loaders.index)
     found: dict[str, Measure] = {
         RAGGED: lambda: rate(loaders.ours(), n_event),
         EDGES: lambda: rate(map(with_edges, loaders.ours()), n_event),
-        PADDED: lambda: rate(map(padded, loaders.ours()), n_event),
+        PADDED: lambda: rate(loaders.ours_padded(), n_event),
     }
     if importlib.util.find_spec("weaver"):
         found["weaver, as it comes (fetch_step 0.01)"] = lambda: rate(loaders.weaver(), n_event)
@@ -224,8 +236,8 @@ def cases(loaders: Loaders) -> dict[str, Measure]:
         found["weaver, in memory since the epoch before"] = lambda: weaver_in_memory(loaders)
     for package, name, build in (("dgl", "DGL", dgl_batch), ("torch_geometric", "PyG", pyg_batch)):
         if importlib.util.find_spec(package):
-            for edges in (False, True):
-                found[f"{name} per event{', edge features' if edges else ''}"] = partial(per_event, one, build, edges=edges)
+            found[f"{name} per event, from the file"] = partial(from_file, loaders, build)
+            found[f"{name} per event, from tensors"] = partial(from_tensors, loaders, build)
     return found
 
 
@@ -242,15 +254,16 @@ def main() -> int:
     parser.add_argument("files", type=Path, nargs="*", help="standard ntuples to resample; without any those of the repository")
     parser.add_argument("--events", type=int, default=100_000)
     parser.add_argument("--rounds", type=int, default=3)
-    parser.add_argument("--basket", type=int, default=100_000, help="events in a basket of the ROOT files")
+    parser.add_argument("--basket", type=int, default=100_000, help="events in a basket of the ROOT file")
+    parser.add_argument("--compression", choices=list(LEVELS), default="LZMA", help="of the ROOT file")
     options = parser.parse_args()
     torch.set_num_threads(1)
     set_verbosity(-1)
     rates: dict[str, list[float]] = {}
     with tempfile.TemporaryDirectory() as folder:
         os.environ["ROOT_GNN_CACHE"] = folder
-        paths = [Path(folder) / f"objects{place}.root" for place in range(4)]
-        write_objects(options.files or fixtures(), paths, options.events, options.basket)
+        paths = [Path(folder) / f"objects{place}.root" for place in range(1)]
+        write_objects(options.files or fixtures(), paths, options.events, basket=options.basket, compression=options.compression)
         loaders = Loaders(paths, options.events)
         measures = cases(loaders)
         if importlib.util.find_spec("weaver"):

@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
 from pathlib import Path
-from threading import Event
+
+from xxhash import xxh3_128
 
 from root_gnn.data.location import Remote
 
@@ -15,26 +13,15 @@ BLOCK = 2**20
 AT_A_TIME = 2**22
 
 
-def sha256(path: Path, *, until: Event | None = None) -> str:
-    """Hexadecimal SHA-256 of a whole local file, or of what identifies one on a server; of less once `until` is set."""
+def checksum(path: Path) -> str:
+    """Hexadecimal XXH3 (128 bits) of a whole local file, or of what identifies one on a server: it tells changes, not forgeries."""
     if isinstance(path, Remote):
         return path.identity()
-    digest, buffer = hashlib.sha256(), bytearray(AT_A_TIME)
+    digest, buffer = xxh3_128(), bytearray(AT_A_TIME)
     with path.open("rb", buffering=0) as file:
-        while not (until and until.is_set()) and (n_byte := file.readinto(buffer)):
+        while n_byte := file.readinto(buffer):
             digest.update(memoryview(buffer)[:n_byte])
-    return digest.hexdigest()
-
-
-@contextmanager
-def sha256_meanwhile(path: Path) -> Iterator[Callable[[], str]]:
-    """The SHA-256 of a file, computed beside what the block does; what is yielded waits for it."""
-    left = Event()
-    with ThreadPoolExecutor(1) as thread:
-        try:
-            yield thread.submit(sha256, path, until=left).result
-        finally:
-            left.set()
+    return str(digest.hexdigest())
 
 
 def fingerprint(path: Path) -> int:

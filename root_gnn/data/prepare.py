@@ -23,7 +23,7 @@ import numpy as np
 from root_gnn.atomic import atomic_folder
 from root_gnn.console import log, progress, set_verbosity
 from root_gnn.data.cache import FORMAT, Meta, Shard, ShardWriter
-from root_gnn.data.checksum import sha256, sha256_meanwhile
+from root_gnn.data.checksum import checksum
 from root_gnn.data.dask_pool import dask_executor
 from root_gnn.data.piece import Piece
 from root_gnn.data.read import RecordFile, open_records
@@ -122,7 +122,7 @@ def build(job: Job, advance: Any = None) -> Shard:
 def _write(job: Job, folder: Path, advance: Any) -> Meta:
     before, done = _source_facts(job.path), 0
     with (
-        sha256_meanwhile(job.path) as checksum, open_records(job.path, job.spec) as records,
+        open_records(job.path, job.spec) as records,
         ShardWriter(folder, job.spec) as writer, _one_behind(partial(_keep, writer, records, tuple(job.spec.globals))) as keep,
     ):  # fmt: skip
         for start, stop in list(records.chunks()) or [(0, 0)]:
@@ -131,7 +131,7 @@ def _write(job: Job, folder: Path, advance: Any) -> Meta:
                 before_this, done = done, _size(job) * stop // max(records.n_entry, 1)
                 advance(done - before_this)
         keep(None)
-        facts = {**_source_facts(job.path), "sha256": checksum()}
+        facts = {**_source_facts(job.path), "xxh3_128": checksum(job.path)}
         if {name: facts[name] for name in before} != before:
             raise InputError(f"{job.path}: the file changed while it was read; prepare it again once it is complete.")
         return writer.finish(source=facts, versions=_versions(), metadata=records.metadata(), findings=records.findings)
@@ -208,7 +208,7 @@ def _outdated(meta: Meta, job: Job) -> str | None:
         return "the file changed"
     if facts["mtime_ns"] == meta.source["mtime_ns"]:
         return None
-    if sha256(job.path) != meta.source["sha256"]:
+    if checksum(job.path) != meta.source["xxh3_128"]:
         return "the file changed"
     with contextlib.suppress(OSError):  # a cache that cannot be written serves as well, it compares checksums again
         replace(meta, source={**meta.source, **facts}).save(job.folder)

@@ -19,7 +19,7 @@ import pytest
 import torch
 import uproot
 
-from root_gnn.data.checksum import fingerprint, sha256
+from root_gnn.data.checksum import checksum, fingerprint
 from root_gnn.data.config import DataConfig
 from root_gnn.data.location import Remote, is_address, locate
 from root_gnn.data.read import iterate, read
@@ -153,14 +153,14 @@ def test_read_by_parts(server: Server) -> None:
 def test_identity_is_address_size_and_version(server: Server, tmp_path: Path) -> None:
     content = server.files["a.bin"] = server.files["b.bin"] = np.random.default_rng(1).bytes(3_000_000)
     remote = locate(server.url("a.bin"))
-    first, time = sha256(remote), remote.stat().st_mtime_ns
+    first, time = checksum(remote), remote.stat().st_mtime_ns
     assert server.sent < 1000
-    assert sha256(remote) == first != sha256(locate(server.url("b.bin")))
+    assert checksum(remote) == first != checksum(locate(server.url("b.bin")))
     server.etag = '"2"'
-    assert sha256(remote) != first
+    assert checksum(remote) != first
     assert remote.stat().st_mtime_ns != time
     server.files["a.bin"], server.etag = content[:-1], '"1"'
-    assert sha256(remote) != first
+    assert checksum(remote) != first
     server.etag = ""
     assert remote.stat().st_mtime_ns == 0
     local = tmp_path / "c.bin"
