@@ -8,14 +8,16 @@ from pathlib import Path
 
 from root_gnn.atomic import write_json
 from root_gnn.config.loader import load
+from root_gnn.config.plugins import name_of
 from root_gnn.config.shipped import find
 from root_gnn.config.yaml import read_document
 from root_gnn.console import log
 from root_gnn.data.cache import Shard
 from root_gnn.data.config import Split
-from root_gnn.data.hygiene import Report, Selection, examine
+from root_gnn.data.hygiene import FileSet, Report, examine
 from root_gnn.data.prepare import cache_dir
 from root_gnn.data.prepare import prepare as prepare_files
+from root_gnn.data.sniff import meant_for
 from root_gnn.data.spec import Spec, load_spec
 from root_gnn.data.splits import split_table
 from root_gnn.data.table import EventTable, class_of_files, selected
@@ -32,7 +34,7 @@ BESIDE = {".md", ".yaml", ".yml", ".json", ".html", ".log", ".py", ".sh", ".pdf"
 class Prepared:
     """Files in the cache: which, what was found in them, and the folder `cache` where the report is kept as `<name>.json`."""
 
-    selection: Selection
+    selection: FileSet
     report: Report
     cache: Path
     name: str
@@ -89,14 +91,16 @@ def _files_of(recipe_or_spec: Path | str, folder: Path) -> tuple[Spec, dict[Path
     spec = load_spec(recipe_or_spec)
     there = sorted(path for path in folder.glob("*") if path.is_file() and not path.name.startswith("."))
     files = [path for path in there if path.suffix.lower() not in BESIDE]
+    source = name_of(spec.source, "data.sources")
+    files = [path for path in files if meant_for(source, path)] or files
     if files and len(files) < len(there):
-        log.info("no data by their names, left out: %s", ", ".join(path.name for path in there if path not in files))
+        log.info("no data for this spec by name or format, left out: %s", ", ".join(path.name for path in there if path not in files))
     if not files:
         raise InputError(f"the data folder {folder} holds no data file; name another with --data-dir or ROOT_GNN_DATA")
     return spec, dict.fromkeys(files, ""), None
 
 
-def _overlap(selection: Selection, split: Split) -> list[str]:
+def _overlap(selection: FileSet, split: Split) -> list[str]:
     """What a split by files puts on both sides."""
     table = EventTable(
         selection.shards, selection.spec, classes=selection.classes, shard_label=selection.file_class, files=selection.paths

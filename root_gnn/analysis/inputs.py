@@ -15,7 +15,7 @@ from root_gnn import __version__, plots
 from root_gnn.analysis.page import heading, note, page, paragraph, picture, table
 from root_gnn.atomic import write_text
 from root_gnn.data.graphs import ragged_rows
-from root_gnn.data.hygiene import Report, Selection
+from root_gnn.data.hygiene import FileSet, Report
 from root_gnn.data.plain_report import CLASS_HEADER, FILE_HEADER, class_rows, file_rows, remarks, short_names
 from root_gnn.data.scales import figure
 from root_gnn.plots import Distribution
@@ -70,7 +70,7 @@ def _item(text: str) -> str:
     return f"<li>{paragraph(text)[3:-4]}</li>"
 
 
-def _columns(selection: Selection) -> Iterator[str]:
+def _columns(selection: FileSet) -> Iterator[str]:
     """The range, mean and median of each column over all files."""
     each = [shard.meta.findings.get("columns", {}) for shard in selection.shards]
     rows = []
@@ -90,7 +90,7 @@ def _columns(selection: Selection) -> Iterator[str]:
         yield table(("column", "values", "smallest", "median", "mean", "largest", "unit"), rows)
 
 
-def _pictures(selection: Selection, report: Report, folder: Path) -> Iterator[str]:
+def _pictures(selection: FileSet, report: Report, folder: Path) -> Iterator[str]:
     lines = _lines(selection, report)
     if not lines:
         return
@@ -137,7 +137,7 @@ def _per_graph(graphs: Mapping[str, _Sample]) -> list[Distribution | str]:
     return panels
 
 
-def _lines(selection: Selection, report: Report) -> dict[str, list[tuple[int, NDArray[np.int64]]]]:
+def _lines(selection: FileSet, report: Report) -> dict[str, list[tuple[int, NDArray[np.int64]]]]:
     """What is drawn as a line each, as places of shards and their rows: classes, or files where there are none and they are few."""
     found: dict[str, list[tuple[int, NDArray[np.int64]]]] = {}
     names = short_names(report)
@@ -158,7 +158,7 @@ def _lines(selection: Selection, report: Report) -> dict[str, list[tuple[int, ND
 class _Sample:
     """Some graphs of a class, evenly spaced over its files."""
 
-    def __init__(self, selection: Selection, parts: Sequence[tuple[int, NDArray[np.int64]]]) -> None:
+    def __init__(self, selection: FileSet, parts: Sequence[tuple[int, NDArray[np.int64]]]) -> None:
         self.spec = selection.spec
         shards = [selection.shards[place] for place, _ in parts]
         n_graph = sum(len(rows) for _, rows in parts)

@@ -84,7 +84,7 @@ class Report:
             raise InputError(self.problems[0])
 
 
-class Selection:
+class FileSet:
     """Prepared files that are used together, and what class their graphs are.
 
     Args:
@@ -164,6 +164,19 @@ class Selection:
             return [f"{number} Their objects differ, as in simulations that number their events alike."]
         return [f"{number} Of {found.n_compared:,} compared {found.n_same:,} have the same objects too, so these are the same events."]
 
+    def in_two_classes(self) -> str | None:
+        """A sentence on events that stand in several classes with the same objects; None where there are none."""
+        found = duplicates.across(self.shards, self.groups()) if len(self.classes) > 1 else None
+        if found is None or not found.is_same:
+            return None
+        (one, row), (other, before) = found.second, found.first
+        ids = ", ".join(f"{name} {value}" for name, value in zip(self.spec.id_names, self.shards[one].ids[row].tolist(), strict=True))
+        number = "1 event stands" if found.n == 1 else f"{found.n:,} events stand"
+        return (
+            f"{number} in several classes with the same ids and objects, for example entry {int(self.shards[one].entry[row])} of "
+            f"{self.paths[one]} and entry {int(self.shards[other].entry[before])} of {self.paths[other]} ({ids}): nothing tells them apart"
+        )
+
     def kept_twice(self) -> list[str]:
         """A remark on duplicates that the spec accepts."""
         found = duplicates.within(self.shards, self.groups()) if self.spec.on_duplicate == "keep" else None
@@ -210,7 +223,7 @@ class Selection:
         )  # fmt: skip
 
 
-def examine(selection: Selection, *, skipped: Mapping[Path, str] | None = None) -> Report:
+def examine(selection: FileSet, *, skipped: Mapping[Path, str] | None = None) -> Report:
     """Everything that `root-gnn prepare` reports about prepared files; `skipped` are those that could not be read, and why."""
     return Report(
         spec=selection.spec.name, files=tuple(map(selection.file_report, range(len(selection.shards)))),
@@ -219,7 +232,7 @@ def examine(selection: Selection, *, skipped: Mapping[Path, str] | None = None) 
     )  # fmt: skip
 
 
-def refuse(selection: Selection) -> None:
+def refuse(selection: FileSet) -> None:
     """Raises InputError where files must not be used together: duplicated events (`on_duplicate: stop`), different units."""
     problems = selection.problems()
     if problems:

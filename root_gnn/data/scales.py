@@ -12,10 +12,10 @@ FACTOR = 300.0  # between medians of pt; no physics makes that within one collec
 N_LEAST = 20  # values that a median is trusted with
 LARGEST = 3000.0  # GeV; no collider has made objects with such a median
 
-Columns = Mapping[str, Mapping[str, Any]]
+Figures = Mapping[str, Mapping[str, Any]]
 
 
-def between_files(paths: Sequence[Path], columns: Sequence[Columns]) -> list[str]:
+def between_files(paths: Sequence[Path], columns: Sequence[Figures]) -> list[str]:
     """A sentence for each collection whose median pt is in another unit in some file than in most."""
     found = []
     for name in dict.fromkeys(name for each in columns for name in each if name.endswith(".pt")):
@@ -37,7 +37,7 @@ def between_files(paths: Sequence[Path], columns: Sequence[Columns]) -> list[str
     return found
 
 
-def inside_file(path: Path, columns: Columns) -> list[str]:
+def inside_file(path: Path, columns: Figures) -> list[str]:
     """A sentence for each collection whose median pt changes so within a file: parts of different origin were put together."""
     return [
         f"{path}: the median pt of {name[:-3]} is {figure(column['median_min'])} GeV in one part of the file and "
@@ -47,7 +47,7 @@ def inside_file(path: Path, columns: Columns) -> list[str]:
     ]
 
 
-def remarks(columns: Columns, *, alike: bool) -> list[str]:
+def remarks(columns: Figures, *, alike: bool) -> list[str]:
     """What looks odd within one file: pt that no collider makes, and (where `alike`) collections a factor of a unit apart."""
     medians = {name[:-3]: _median(columns, name) for name in columns if name.endswith(".pt")}
     medians = {name: median for name, median in medians.items() if median > 0}
@@ -66,7 +66,7 @@ def figure(value: float) -> str:
     return f"{value:,.0f}" if 1000 <= abs(value) < 1e9 else f"{value:.4g}"
 
 
-def _median(columns: Columns, name: str) -> float:
+def _median(columns: Figures, name: str) -> float:
     """The median of a column; 0 where there are too few values."""
     column = columns.get(name, {})
     return float(column.get("median") or 0.0) if column.get("n", 0) >= N_LEAST else 0.0

@@ -29,6 +29,11 @@ SOURCES = {
     "text": ("csv",), "gzip-compressed LHE": ("lhe",), "gzip-compressed CSV": ("csv",), "gzip-compressed text": ("csv",),
 }  # fmt: skip
 """By format, the sources that may read a file, the one to be tried first first."""
+ENDINGS = {
+    "root": (".root",), "pandas_table": (".h5", ".hdf5", ".hdf"), "hdf5": (".h5", ".hdf5", ".hdf"), "parquet": (".parquet", ".pq"),
+    "npz": (".npz",), "lhe": (".lhe", ".lhe.gz"), "csv": (".csv", ".csv.gz"),
+}  # fmt: skip
+"""By source, how the names of its files end."""
 HEAD = 4096
 ZIP_MAGIC = b"PK\x03\x04"
 ZIP_NAME = 30  # where the name of an archive's first member begins; its length stands at 26
@@ -104,6 +109,13 @@ def sources_of(path: Path) -> tuple[str, ...]:
     if found not in SOURCES:
         raise InputError(f"{path}: a ROOT, HDF5, parquet, npz, LHE or CSV file was expected; {_meaning(found)}.")
     return SOURCES[found]
+
+
+def meant_for(source: str, path: Path) -> bool:
+    """Whether a source is to read a file: the file has its format, or a name that ends so (a broken one); True for an unknown source."""
+    if source not in ENDINGS or path.name.lower().endswith(ENDINGS[source]):
+        return True
+    return source in SOURCES.get(format_of(path), ())
 
 
 def _meaning(found: str) -> str:

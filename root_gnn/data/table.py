@@ -15,7 +15,7 @@ from root_gnn.data.cache import Shard
 from root_gnn.data.config import DataConfig, find_files
 from root_gnn.data.event_rows import BLOCK, Column, Located, Rows, uniform_of
 from root_gnn.data.graphs import ragged_rows
-from root_gnn.data.hygiene import Selection, refuse
+from root_gnn.data.hygiene import FileSet, refuse
 from root_gnn.data.label import NO_LABEL
 from root_gnn.data.prepare import prepare
 from root_gnn.data.spec import Spec, load_spec
@@ -213,12 +213,14 @@ def open_table(config: DataConfig, data_dir: Path, *, spec: Spec | None = None, 
 
     `spec` replaces the one that the recipe names (a run folder's own); `beside` is the recipe, for a spec that lies next to it.
     Raises InputError for a file that is missing, wrong, or named for two classes, and for files that hold events twice or momenta in
-    different units.
+    different units; warns where two classes hold the same events.
     """
     spec = spec or load_spec(config.spec, beside=beside)
     owner = class_of_files(config, data_dir)
     selection = selected(prepare(spec, list(owner), data_dir=data_dir, jobs=jobs), spec, owner)
     refuse(selection)
+    if common := selection.in_two_classes():
+        log.warning("%s", common)
     table = EventTable(
         selection.shards, spec, classes=selection.classes, shard_label=selection.file_class, max_events=config.max_events, lumi=config.lumi,
         cross_sections=config.cross_sections, files=selection.paths,
@@ -243,12 +245,12 @@ def class_of_files(config: DataConfig, data_dir: Path) -> dict[Path, str]:
     return owner
 
 
-def selected(files: Mapping[Path, Shard], spec: Spec, owner: Mapping[Path, str], *, is_one_set: bool = True) -> Selection:
+def selected(files: Mapping[Path, Shard], spec: Spec, owner: Mapping[Path, str], *, is_one_set: bool = True) -> FileSet:
     """Prepared files that are used together, with the classes that `class_of_files` or the spec's label gives them."""
     names = [name for name in dict.fromkeys(owner.values()) if name]
     if not names:
-        return Selection(files, spec, classes=spec.label.names if spec.label else (), is_one_set=is_one_set)
-    return Selection(files, spec, classes=names, file_class=[names.index(owner[path]) for path in files])
+        return FileSet(files, spec, classes=spec.label.names if spec.label else (), is_one_set=is_one_set)
+    return FileSet(files, spec, classes=names, file_class=[names.index(owner[path]) for path in files])
 
 
 def _columns(there: Sequence[str], wanted: Sequence[str]) -> list[int] | None:

@@ -8,7 +8,7 @@ import pytest
 
 from root_gnn.config.loader import validate
 from root_gnn.data.config import DataConfig
-from root_gnn.data.hygiene import Report, Selection, examine
+from root_gnn.data.hygiene import FileSet, Report, examine
 from root_gnn.data.plain_report import as_text
 from root_gnn.data.prepare import prepare
 from root_gnn.data.spec import load_spec
@@ -37,7 +37,7 @@ def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 def report(folder: Path, file: str, spec_name: str) -> Report:
     spec = load_spec(spec_name).variation()
     files = prepare(spec, [folder / file], data_dir=folder)
-    return examine(Selection(files, spec, classes=spec.label.names if spec.label else ()))
+    return examine(FileSet(files, spec, classes=spec.label.names if spec.label else ()))
 
 
 @pytest.mark.parametrize(("file", "spec"), KNOWN)

@@ -205,6 +205,23 @@ def test_what_lies_beside_the_data_is_left_out_and_told(folder: Path, capsys: py
     assert leave("prepare", str(spec_file(folder)), "--data-dir", str(folder)) == 2
 
 
+def test_files_of_other_formats_are_left_out_and_broken_ones_refused(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (folder / "weights.csv").write_text("event,weight\n1,0.5\n", encoding="utf-8")
+    (folder / "two.root").rename(folder / "TWO.ROOT")
+    write(folder / "three.data", first=2 * N)
+    assert leave("prepare", str(spec_file(folder)), "--data-dir", str(folder)) == 0
+    told = capsys.readouterr()
+    assert told.out.startswith("3 files") and told.err.count("weights.csv") == 1
+    (folder / "torn.root").write_bytes((folder / "one.root").read_bytes()[:0])
+    assert leave("prepare", str(spec_file(folder)), "--data-dir", str(folder)) == 2
+    assert "torn.root" in capsys.readouterr().err
+    for path in folder.glob("*.*"):
+        if path.suffix in (".root", ".ROOT", ".data"):
+            path.unlink()
+    with pytest.raises(InputError, match=r"weights.csv: a ROOT file was expected; it is CSV"):
+        prepare(spec_file(folder), data_dir=folder)
+
+
 def test_nothing_to_read(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="holds no data file"):
         prepare("events", data_dir=tmp_path)

@@ -164,6 +164,14 @@ def test_a_class_without_events_is_told(folder: Path, caplog: pytest.LogCaptureF
     assert set(np.unique(table.label)) == {0, 1} and "no event is of the class none" in caplog.text
 
 
+def test_the_same_events_in_two_classes_are_told(folder: Path, caplog: pytest.LogCaptureFixture) -> None:
+    shutil.copy(folder / "WH.root", folder / "copy.root")
+    open_(folder)
+    assert "several classes" not in caplog.text
+    open_(folder, classes={"a": "WH.root", "b": "copy.root"})
+    assert "300 events stand in several classes with the same ids and objects, for example entry 0 of " in caplog.text
+
+
 def test_truth_is_what_all_files_have(
     write_tree: Callable[..., Path], small_columns: dict[str, Any], small_spec: dict[str, Any], tmp_path: Path
 ) -> None:
