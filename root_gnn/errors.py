@@ -13,6 +13,17 @@ class InputError(Exception):
     """
 
 
+class NullValue(InputError):
+    """A branch that lacks a number somewhere, where a format tells that from NaN; `branch` is its name."""
+
+    def __init__(self, message: str, *, branch: str) -> None:
+        super().__init__(message)
+        self.branch = branch
+
+    def __reduce__(self) -> tuple[type[InputError], tuple[str]]:
+        return InputError, (str(self),)
+
+
 class MissingExtra(InputError):
     """An optional package is needed and not installed."""
 

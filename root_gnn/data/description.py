@@ -36,6 +36,7 @@ class Description:
         draft: the spec, or why there is none.
         sentinels: by branch, numbers such as -999 in the first entries.
         shipped: shipped specs that files like this one fit.
+        nulls: branches left aside because they have nulls, where they were looked at.
     """
 
     path: Path
@@ -50,6 +51,7 @@ class Description:
     draft: Draft | str
     sentinels: dict[str, tuple[float, ...]] = field(default_factory=dict)
     shipped: list[str] = field(default_factory=list)
+    nulls: list[str] = field(default_factory=list)
 
     @property
     def n_entry(self) -> int:
@@ -77,8 +79,8 @@ def _lines(found: Description) -> Iterator[str]:
     """Trees, nodes, what belongs to the event or jet, and what else there is."""
     yield f"{found.path}: {found.format}, {_size(found.path.stat().st_size)}"
     for name, n_entry in found.trees.items():
-        count = "" if n_entry is None else f"{n_entry:,} entries"
-        here = f", {len(found.leaves):,} branches" + (" (described below)" if len(found.trees) > 1 else "")
+        count = "" if n_entry is None else _number(n_entry, "entry", "entries")
+        here = ", " + _number(len(found.leaves), "branch", "branches") + (" (described below)" if len(found.trees) > 1 else "")
         yield "  " + ": ".join(filter(None, (f"tree {name}" if name else "", count))) + (here if name == found.tree else "")
     yield from ("", "Nodes of a graph")
     for name, group in found.nodes.items():
@@ -141,6 +143,7 @@ def _more(found: Description) -> Iterator[str]:
         "numbered": ([f"{group.prefix or 'objects'} {_cut(group.slots, FEWER)}" for group in found.slots if group not in used], FEW),
         "index tables": (tables, FEW),
         "sentinels": (sentinels, FEW),
+        "with nulls": ([f"{name} (cannot be read before they are numbers)" for name in found.nulls], FEW),
         "per entry": (_unclaimed(found, 0), FEW),
         "lists": (_unclaimed(found, 1), FEW),
         "nested": ([leaf.name for leaf in leaves.values() if leaf.kind == "number" and leaf.deep > 1], FEWER),
@@ -151,9 +154,14 @@ def _more(found: Description) -> Iterator[str]:
             yield from _wrapped(label, [_cut([name.replace(" ", UNBROKEN) for name in names], most)])
     n_other = sum(leaf.kind == "other" for leaf in leaves.values())
     if n_other:
-        yield from _wrapped("other types", [f"{n_other:,} branches that are no numbers, or objects whose parts stand here by name"])
+        count = _number(n_other, "branch", "branches")
+        yield from _wrapped("other types", [f"{count}: no numbers, or objects whose parts stand here by name"])
     if found.shipped:
         yield from _wrapped("shipped specs", [f"{', '.join(found.shipped)} (this file has all that they need)"])
+
+
+def _number(n: int, one: str, many: str) -> str:
+    return f"{n:,} {one if n == 1 else many}"
 
 
 def _is_met(group: Found) -> bool:

@@ -18,7 +18,7 @@ from root_gnn.data.location import locate
 from root_gnn.data.sniff import format_of, sources_of
 from root_gnn.data.spec import load_spec
 from root_gnn.data.survey import Survey
-from root_gnn.errors import InputError
+from root_gnn.errors import InputError, NullValue
 from root_gnn.protocols import Source, SourceConfig
 
 FAMILY = "data.sources"
@@ -45,7 +45,24 @@ def inspect(path: Path | str, tree: str | None = None) -> Description:
 
 
 def _describe(path: Path, config: SourceConfig, source: Source, trees: dict[str, int | None], tree: str) -> Description:
+    """What is found, leaving aside branches that turn out to have nulls."""
     leaves = {name: layout.leaf_of(name, source.type_of(name)) for name in layout.plain_names(source.branches)}
+    nulls: list[str] = []
+    while True:
+        try:
+            found = _without(nulls, leaves, path, config=config, source=source, trees=trees, tree=tree)
+        except NullValue as error:
+            if error.branch not in leaves or error.branch in nulls:
+                raise
+            nulls.append(error.branch)
+        else:
+            return found
+
+
+def _without(
+    nulls: list[str], every: dict[str, Leaf], path: Path, *, config: SourceConfig, source: Source, trees: dict[str, int | None], tree: str
+) -> Description:
+    leaves = {name: leaf for name, leaf in every.items() if name not in nulls}
     collections, slots, survey = layout.collections(leaves), layout.slotted(leaves), Survey(source)
     choice = choose(collections, slots, survey)
     units = {name: survey.unit(found) for name, found in choice.nodes.items()}
@@ -54,9 +71,10 @@ def _describe(path: Path, config: SourceConfig, source: Source, trees: dict[str,
         name = re.sub(r"\.(root|h5|hdf5|parquet|csv|lhe|gz|npz)\b", "", path.name)
         draft = Drafter(name, _as_yaml(config), leaves=leaves, choice=choice, units=units, survey=survey).make()
         draft.head[:0] = [f"Drafted from {path.name}; check it by eye, above all units, b tags and the weight.", *_hints(leaves, trees)]
+        draft.head += [f"Left out because it has nulls: {name}." for name in nulls]
     return Description(
-        path, format_of(path), trees, tree, leaves, collections, slots, choice=choice, units=units, draft=draft,
-        sentinels=_sentinels(choice, survey), shipped=_fitting(config, source, path),
+        path, format_of(path), trees, tree, every, collections, slots, choice=choice, units=units, draft=draft,
+        sentinels=_sentinels(choice, survey), shipped=_fitting(config, source, path), nulls=nulls,
     )  # fmt: skip
 
 

@@ -97,7 +97,7 @@ def test_the_draft_of_a_standard_ntuple_reads_like_the_shipped_spec(data_dir: Pa
     assert read(path, mine).tolist() == read(path, shipped).tolist()
     assert mine.id_names == shipped.id_names
     text = str(inspect(path))
-    for words in ("counted by njet", "GeV: the median of jet_pt is", "process, eventNumber", "tree metadata: 1 entries", "higgs_exists"):
+    for words in ("counted by njet", "GeV: the median of jet_pt is", "process, eventNumber", "tree metadata: 1 entry", "higgs_exists"):
         assert words in text
     assert "events (this file has all that they need)" in text
     assert "12 branches" in str(inspect(path, "metadata"))
@@ -227,3 +227,20 @@ def test_numbered_scalars_are_slots(form: str, slots: tuple[str, ...], template:
     (found,) = slotted({name: leaf_of(name, "float64") for name in (*names, "m_hh", "top1_x")})
     assert (found.slots, found.features["pt"]) == (slots, template)
     assert set(found.branches()) == set(names)
+
+
+def test_a_column_with_a_null_is_named_and_left_aside(tmp_path: Path) -> None:
+    columns = {f"{kind}_{name}": ak.Array([[30.0, 20.0], [25.0]]) / scale for kind in ("jet", "muon") for name, scale in
+               (("pt", 1), ("eta", 30), ("phi", 30))}  # fmt: skip
+    columns["muon_pt"] = ak.Array([[30.0, None], [25.0]])
+    path = tmp_path / "nulls.parquet"
+    ak.to_parquet(ak.zip({**columns, "event": np.arange(2)}, depth_limit=1), path)
+    found = inspect(path)
+    assert found.nulls == ["muon_pt"] and set(found.nodes) == {"jet"}
+    assert "with nulls    muon_pt (cannot be read before they are numbers)" in str(found)
+    assert "# Left out because it has nulls: muon_pt." in found.draft_spec()
+
+
+def test_one_is_singular(write_tree: Callable[..., Path]) -> None:
+    assert "tree t: 1 entry, 1 branch\n" in str(inspect(write_tree({"x": np.arange(1.0)}, tree="t")))
+    assert "tree t: 2 entries, 2 branches\n" in str(inspect(write_tree({"x": np.arange(2.0), "y": np.arange(2.0)}, tree="t")))
