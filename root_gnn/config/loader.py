@@ -37,7 +37,8 @@ def load(
 ) -> S:
     """Reads a YAML file into `cls`, with `dotted.key=value` overrides checked exactly like the file.
 
-    Where `base` finds files by name, a file may say `extends: NAME`: it then holds only what differs from that file.
+    Where `base` finds files by name, a file may say `extends: NAME`: it then holds only what differs from that file; null
+    takes a key of that file away.
 
     Dotted plug-in names (the user's own modules, which run when imported) are followed where `allow_dotted` says so
     (files the caller passed) or the name is among `allow_plugins` (run folders). Raises one `InputError` with a line
@@ -75,16 +76,20 @@ def _extended(path: Path, base: Callable[[str], Path], above: tuple[Path, ...] =
     if path.resolve() in above:
         raise InputError(f"{place}: {EXTENDS}: {document.value[EXTENDS]} extends this file in its turn")
     below = _extended(base(document.value.pop(EXTENDS)), base, (*above, path.resolve()))
-    own = document.value
-    value = {**below.value, **own, **{key: _merged(below.value[key], own[key]) for key in below.value if key in own}}
-    return replace(document, value=value, places={**below.places, **document.places})
+    return replace(document, value=_over(below.value, document.value), places={**below.places, **document.places})
 
 
 def _merged(below: Any, above: Any) -> Any:
     """`above` over `below`, mapping by mapping; a plug-in of another name, and everything that is no mapping, replaces."""
     if not isinstance(below, dict) or not isinstance(above, dict) or above.get("name", below.get("name")) != below.get("name"):
         return above
-    return {**below, **above, **{key: _merged(below[key], above[key]) for key in below if key in above}}
+    return _over(below, above)
+
+
+def _over(below: dict[str, Any], above: dict[str, Any]) -> dict[str, Any]:
+    """Both mappings in one; null above takes the key below away, and stays (to be checked) where there is none."""
+    merged = {**below, **above, **{key: _merged(below[key], above[key]) for key in below if key in above}}
+    return {key: value for key, value in merged.items() if value is not None or key not in below or key not in above}
 
 
 def _validate(cls: type[S], document: Document, allowed: Allowed) -> S:

@@ -39,7 +39,7 @@ class Place:
         first = int(np.argmax(bad))
         raise InputError(
             f"{self.path}: branch {self.branch} has {what} ({values[first]}) in entry {self.start + int(self.entries(bad)[0])}, "
-            f"{n_bad:,} of {bad.size:,} values in the entries {self.start} and following. {advice}"
+            f"{n_bad:,} of the {bad.size:,} values read with it. {advice}"
         )
 
     def entries(self, chosen: NDArray[np.bool_]) -> Integers:

@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import BeforeValidator, Field, model_validator
 
 from root_gnn.config.section import Section
-from root_gnn.data.value import Condition, Single, Value
+from root_gnn.data.value import SYSTEMATIC, Condition, Single, Value, filled
 
 FORMS = ("branch", "one_hot", "trees", "expressions")
 NO_LABEL = -1
@@ -58,7 +58,7 @@ class Label(Section):
         update: dict[str, Any] = {
             form: {key: value.varied(name, nominal) for key, value in getattr(self, form).items()} for form in ("one_hot", "expressions")
         }
-        return self.model_copy(update=update)
+        return self.model_copy(update={**update, "branch": self.branch and filled(self.branch, SYSTEMATIC, name)})
 
     @property
     def names(self) -> tuple[str, ...]:

@@ -22,13 +22,11 @@ from root_gnn.data.label import NO_LABEL
 from root_gnn.data.location import locate
 from root_gnn.data.objects import objects
 from root_gnn.data.piece import Piece
-from root_gnn.data.spec import Spec
+from root_gnn.data.spec import SPLITS, Spec
 from root_gnn.data.value import Value
 from root_gnn.errors import InputError
 from root_gnn.graph.hashing import hash_ids
 from root_gnn.protocols import Source
-
-SPLITS = ("train", "validation", "test")
 
 
 def read(path: Path | str, spec: Spec, *, start: int = 0, stop: int | None = None) -> ak.Array:
@@ -169,12 +167,23 @@ def _label(entries: Entries, spec: Spec, values: tuple[Value, ...], names: dict[
         condition = entries.holds_per_row if label.expressions else entries.per_row
         holds = np.stack([condition(value, names) != 0 for value in values], axis=1)
         seen, text = holds.sum(axis=1), ", ".join(value.text for value in values)
-        _place(entries, text).refuse(seen > 1, "more than one class", seen, "Make the label's conditions exclude each other.")
+        _refuse_conditions(_place(entries, text), seen > 1, "more than one condition of the label holds", "Make them exclude each other.")
         found = np.where(seen == 1, holds.argmax(axis=1), NO_LABEL)
     if label.other == "stop":
+        place, none = _place(entries, text), found == NO_LABEL
+        if not (label.branch or label.trees):
+            _refuse_conditions(place, none, "no condition of the label holds", "Add a class, or say `other: drop` in label of the spec.")
         advice = f"Known are {', '.join(label.names)}; add it to label of the spec, or say `other: drop` there."
-        _place(entries, text).refuse(found == NO_LABEL, "a value that is no class", seen, advice)
+        place.refuse(none, "a value that is no class", seen, advice)
     return found.astype(np.int64)
+
+
+def _refuse_conditions(place: Place, bad: NDArray[np.bool_], what: str, advice: str) -> None:
+    """Raises InputError naming the first graph, where `bad` holds anywhere; `place` names the conditions."""
+    n_bad = int(np.count_nonzero(bad))
+    if n_bad:
+        entry = place.start + int(place.entries(bad)[0])
+        raise InputError(f"{place.path}: {what} ({place.branch}) in entry {entry}, {n_bad:,} of the {bad.size:,} read with it. {advice}")
 
 
 def _split(entries: Entries, spec: Spec) -> NDArray[np.int8]:

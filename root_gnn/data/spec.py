@@ -16,7 +16,7 @@ from root_gnn.config.section import Section
 from root_gnn.config.shipped import find
 from root_gnn.data.collection import MOMENTUM, Collection
 from root_gnn.data.label import Label
-from root_gnn.data.value import SYSTEMATIC, Columns, Condition, Single, Value
+from root_gnn.data.value import SYSTEMATIC, Columns, Condition, Single, Value, filled
 from root_gnn.errors import InputError, suggest
 from root_gnn.graph.features import EVENT_NODE_FEATURES, Features
 from root_gnn.graph.scaling import TRANSFORMS
@@ -24,6 +24,8 @@ from root_gnn.protocols import SourceConfig
 
 KINEMATIC = ("pt", "eta", "phi", "energy")
 RESERVED = ("ids", "weight", "label", "truth", "globals", "split", "entry")
+SPLITS = ("train", "validation", "test")
+"""The parts of the data, by the number that stands for each."""
 POLICIES = ("name", "on_bad_file", "on_duplicate", "transforms", "systematics")
 """Keys that do not change what is read from a file."""
 
@@ -128,6 +130,9 @@ class Spec(Section):
                 raise ValueError(f"label.trees: {unknown[0]} is not among the trees of the source{suggest(unknown[0], trees)}")
         if any(SYSTEMATIC in text for text in _texts(self.model_dump(mode="json"))) != bool(self.systematics):
             raise ValueError(f"{SYSTEMATIC} in names and systematics (what stands in its place, the nominal one first) belong together")
+        left = [text for text in _texts(self.variation().model_dump(mode="json")) if SYSTEMATIC in text] if self.systematics else []
+        if left:
+            raise ValueError(f"{left[0]}: {SYSTEMATIC} stands for a variation in names of branches only, and this is none")
         return self
 
     @property
@@ -167,7 +172,8 @@ class Spec(Section):
     def variation(self, name: str | None = None) -> Spec:
         """The spec of one systematic variation (the nominal one without a name), free of placeholders.
 
-        A branch that a file has only in its nominal form is read so. Raises InputError where the spec has no such variation.
+        A branch that a file has only in its nominal form is read so, except those of `graph_per`, `split` and `label.branch`, which are
+        names alone. Raises InputError where the spec has no such variation.
         """
         if not self.systematics:
             if name is not None:
@@ -181,11 +187,14 @@ class Spec(Section):
         def one(value: Value) -> Value:
             return value.varied(name, nominal)
 
+        split = self.split and self.split.model_copy(update={"branch": filled(self.split.branch, SYSTEMATIC, name)})
+
         return self.model_copy(update={
             "nodes": {key: collection.varied(name, nominal) for key, collection in self.nodes.items()},
             **{key: {column: one(value) for column, value in getattr(self, key).items()} for key in ("globals", "truth")},
             "weight": tuple(map(one, self.weight)), "id": tuple(map(one, self.id)), "select": self.select and one(self.select),
             "graph_per": self.graph_per and self.graph_per.replace(SYSTEMATIC, name),
+            "resimulation": self.resimulation and one(self.resimulation), "object": self.object and one(self.object), "split": split,
             "label": self.label and self.label.varied(name, nominal), "systematics": (),
         })  # fmt: skip
 

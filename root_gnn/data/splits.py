@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from root_gnn.console import log
 from root_gnn.data.config import Split, matches
 from root_gnn.data.event_rows import Column, hash_of, uniform_of
+from root_gnn.data.spec import SPLITS
 from root_gnn.data.table import EventTable
 from root_gnn.errors import InputError, suggest
 
@@ -21,7 +22,6 @@ FOLD_SALT = (0x464F4C44,)
 VALIDATION_SALT = (0x464F4C44, 0x56414C)
 SUBSET_SALT = 0x535542534554
 TRAIN, VALIDATION, TEST, UNKNOWN = 0, 1, 2, -1
-NAMES = ("train", "validation", "test")
 
 Index = NDArray[np.int64]
 Codes = NDArray[np.int8]
@@ -163,7 +163,7 @@ def _check_overlap(table: EventTable, code: Codes, by: str) -> None:
     if not len(double):
         return
     example = ", ".join(f"{name} {value}" for name, value in zip(table.spec.id_names, ids[double[0], 1:].tolist(), strict=False))
-    where = " and ".join(name for name, here in zip(NAMES, present[double[0]], strict=True) if here)
+    where = " and ".join(name for name, here in zip(SPLITS, present[double[0]], strict=True) if here)
     text = f"data.split.by is {by}, and that puts {len(double):,} events into more than one split, the event with {example} into {where}"
     if table.spec.on_duplicate == "keep":
         log.warning("%s; kept, as the spec says (on_duplicate)", text)

@@ -78,7 +78,7 @@ def test_label_branch(write_tree: WriteTree, small_columns: Columns, small_spec:
     small_spec["label"] = {"branch": "kind", "classes": {"b": 22, "a": 11}}
     assert read(path, load_spec(small_spec)).label.tolist() == [1, 0, 1]
     small_spec["label"]["classes"] = {"a": 11}
-    with pytest.raises(InputError, match=r"branch kind has a value that is no class \(22\) in entry 1, 1 of 3"):
+    with pytest.raises(InputError, match=r"branch kind has a value that is no class \(22\) in entry 1, 1 of the 3"):
         read(path, load_spec(small_spec))
 
 
@@ -137,14 +137,14 @@ def test_not_a_number_is_refused(
         small_columns[branch] = ak.Array([[0.5, -1.0], [], [value]])
     else:
         small_columns[branch] = np.array([1.0, 2.0, value])
-    with pytest.raises(InputError, match=rf"file.root: branch {branch} has NaN or infinity .* in entry 2, 1 of 3"):
+    with pytest.raises(InputError, match=rf"file.root: branch {branch} has NaN or infinity .* in entry 2, 1 of the 3"):
         read(write_tree(small_columns), load_spec(small_spec))
 
 
 @pytest.mark.parametrize(
     ("branch", "value", "message"),
     [
-        ("jet_pt", [[50.0, -30.0], [], [70.0]], r"a negative pt \(-30.0\) in entry 0, 1 of 3"),
+        ("jet_pt", [[50.0, -30.0], [], [70.0]], r"a negative pt \(-30.0\) in entry 0, 1 of the 3"),
         ("jet_phi", [[3.0, -3.0], [], [140.0]], r"a phi outside \[-2 pi, 2 pi\] \(140.0\) in entry 2.*deg"),
         ("jet_eta", [[0.5, -1.0], [], [-999.9]], r"jet .*derived.* has infinity .* in entry 2"),
         ("jet_eta", [[0.5], [-1.0], [2.0]], r"jet_pt and jet_eta belong to one collection, but entry 0 has 2 and 1 values \(2 such"),

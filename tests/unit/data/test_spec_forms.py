@@ -22,7 +22,8 @@ JET = {"pt": "jet_pt", "eta": "jet_eta", "phi": "jet_phi", "mass": "jet_m"}
 
 def spec_of(nodes: dict[str, Any] | None = None, *, tree: Any = "Events", **keys: Any) -> Spec:
     """A spec of jets as `small_columns` has them, unless other nodes are given."""
-    return load_spec({"name": "x", "source": {"name": "root", "tree": tree}, "nodes": nodes or {"jet": {"type": 0, "features": JET}}, **keys})
+    nodes = nodes or {"jet": {"type": 0, "features": JET}}
+    return load_spec({"name": "x", "source": {"name": "root", "tree": tree}, "nodes": nodes, **keys})
 
 
 @pytest.fixture
@@ -42,11 +43,13 @@ def test_selections_of_graphs_and_objects(small: Path) -> None:
 
 
 def test_expressions_see_records_in_gev_and_branches_as_they_stand(write_tree: WriteTree) -> None:
-    path = write_tree({"pt_mev": ak.Array([[50e3, 30e3], [20e3]]), "e": ak.Array([[0.1, 0.2], [0.3]]), "p": ak.Array([[1.0, 2.0], [3.0]])})
+    path = write_tree({
+        "pt_mev": ak.Array([[50e3, 30e3], [20e3]]), "e": ak.Array([[0.1, 0.2], [0.3]]), "p": ak.Array([[1.0, 2.0], [3.0]]),
+    })  # fmt: skip
     nodes = {"jet": {"type": 0, "unit": "MeV", "features": {"pt": "pt_mev", "eta": "e", "phi": "p"}}}
     spec = spec_of(
-        nodes, truth={"ht": {"expression": "sum(jet_pt)"}, "raw": {"expression": "sum(pt_mev)"}}, weight=[{"expression": "max(jet_pt) / 10"}],
-        globals={"n_hard": {"expression": "count(jet_pt > 25)"}},
+        nodes, truth={"ht": {"expression": "sum(jet_pt)"}, "raw": {"expression": "sum(pt_mev)"}},
+        weight=[{"expression": "max(jet_pt) / 10"}], globals={"n_hard": {"expression": "count(jet_pt > 25)"}},
     )  # fmt: skip
     records = read(path, spec)
     assert records.truth.ht.tolist() == [80.0, 20.0] and records.truth.raw.tolist() == [80e3, 20e3]
@@ -57,7 +60,8 @@ def test_expressions_see_records_in_gev_and_branches_as_they_stand(write_tree: W
 
 def test_slots_are_numbered_objects(write_tree: WriteTree) -> None:
     columns = {f"{name}_{j}": np.array([10.0 * j + i for i in range(3)]) for j in (1, 2) for name in ("pt", "E")}
-    columns |= {f"{name}_{j}": np.array([0.1 * j, -0.1 * j, 0.0]) for j in (1, 2) for name in ("eta", "phi")} | {"ok_1": [1, 0, 1], "ok_2": [1, 1, 0]}
+    columns |= {f"{name}_{j}": np.array([0.1 * j, -0.1 * j, 0.0]) for j in (1, 2) for name in ("eta", "phi")}
+    columns |= {"ok_1": np.array([1, 0, 1]), "ok_2": np.array([1, 1, 0])}
     path = write_tree({name: np.asarray(column, dtype=np.float64) for name, column in columns.items()})
     features = {"pt": "pt_%SLOT%", "eta": "eta_%SLOT%", "phi": "phi_%SLOT%", "energy": {"expression": "2 * E_%SLOT%"}}
     records = read(path, spec_of({"jet": {"type": 0, "slots": ["1", "2"], "mask": "ok_%SLOT%", "features": features}}))
@@ -68,7 +72,8 @@ def test_slots_are_numbered_objects(write_tree: WriteTree) -> None:
 
 
 def test_padded_lists_with_a_mask(write_tree: WriteTree) -> None:
-    path = write_tree({"pt": ak.Array([[5.0, 4.0, np.nan], [3.0, -999.0, 0.0]]), "a": ak.Array([[0.1] * 3] * 2), "m": ak.Array([[1, 1, 0], [1, 0, 0]])})
+    pt = ak.Array([[5.0, 4.0, np.nan], [3.0, -999.0, 0.0]])
+    path = write_tree({"pt": pt, "a": ak.Array([[0.1] * 3] * 2), "m": ak.Array([[1, 1, 0], [1, 0, 0]])})
     records = read(path, spec_of({"jet": {"type": 0, "mask": "m", "features": {"pt": "pt", "eta": "a", "phi": "a"}}}))
     assert records.jet.pt.tolist() == [[5.0, 4.0], [3.0]]
 
@@ -87,7 +92,11 @@ PER_JET = {
     "graph_per": "fat_pt", "id": ["event"], "globals": {"jet_mass": "fat_mass", "met": "met"},
     "label": {"one_hot": {"top": "fat_top", "other": {"expression": "fat_top == 0"}}},
 }
-CANDIDATES = {"constituent": {"type": 0, "features": {"pt": "c_pt", "eta": "c_eta", "phi": "c_phi"}, "members": {"row": "row", "item": "item"}}}
+CANDIDATES = {
+    "constituent": {
+        "type": 0, "features": {"pt": "c_pt", "eta": "c_eta", "phi": "c_phi"}, "members": {"row": "row", "item": "item"},
+    },
+}  # fmt: skip
 
 
 def test_an_index_table_gives_each_jet_its_constituents(write_tree: WriteTree) -> None:
@@ -152,10 +161,10 @@ def test_labels_in_four_forms(write_tree: WriteTree, small: Path) -> None:
     for name, form in forms.items():
         assert read(small, spec_of(label=form)).label.tolist() == [0, 1, 0], name
     gap = {"expressions": {"a": "met < 15", "b": "met > 25"}}
-    with pytest.raises(InputError, match="no class .* in entry 1"):
+    with pytest.raises(InputError, match=r"no condition of the label holds \(met < 15, met > 25\) in entry 1, 1 of the 3 read"):
         read(small, spec_of(label=gap))
     assert read(small, spec_of(label={**gap, "other": "drop"})).entry.tolist() == [0, 2]
-    with pytest.raises(InputError, match="more than one class .* in entry 2"):
+    with pytest.raises(InputError, match=r"more than one condition of the label holds \(.*\) in entry 2"):
         read(small, spec_of(label={"expressions": {"a": "met < 35", "b": "met > 25"}}))
     assert "label" not in read(small, spec_of(label={"branch": "nothing", "classes": {"a": 1}, "optional": True})).fields
     with pytest.raises(InputError, match="no branch nothing"):
@@ -165,14 +174,14 @@ def test_labels_in_four_forms(write_tree: WriteTree, small: Path) -> None:
 def test_a_split_that_the_file_tells(small: Path) -> None:
     spec = spec_of(split={"branch": "kind", "train": 11, "validation": 22, "test": 33})
     assert read(small, spec).split.tolist() == [0, 1, 0]
-    with pytest.raises(InputError, match="a value that is no split .* in entry 1"):
+    with pytest.raises(InputError, match=r"a value that is no split .* in entry 1"):
         read(small, spec_of(split={"branch": "kind", "train": 11}))
 
 
 def test_policies_for_nan(write_tree: WriteTree, small_columns: dict[str, Any]) -> None:
     path = write_tree(small_columns | {"jet_m": ak.Array([[5.0, np.nan], [], [8.0]]), "met": np.array([10.0, np.inf, 30.0])})
     nodes = {"jet": {"type": 0, "features": JET}, "met": {"type": 4, "single": True, "features": {"pt": "met", "phi": "met_phi"}}}
-    with pytest.raises(InputError, match="branch jet_m has NaN or infinity .* in entry 0"):
+    with pytest.raises(InputError, match=r"branch jet_m has NaN or infinity .* in entry 0"):
         read(path, spec_of(nodes))
     assert read(path, spec_of(nodes, on_nan="drop")).entry.tolist() == [2]
     filled = read(path, spec_of(nodes, on_nan="fill", fill=1.5))
@@ -187,15 +196,17 @@ def test_missing_values_items_and_units(write_tree: WriteTree) -> None:
         "weights": ak.Array([[2.0, 3.0], [4.0, 5.0]]), "one": ak.Array([[7.0], [8.0]]),
     })  # fmt: skip
     features = {"pt": {"branch": "pt", "missing": [-999]}, "eta": "eta", "phi": {"branch": "deg", "unit": "deg"}}
-    nodes = {"jet": {"type": 0, "features": features}, "met": {"type": 4, "single": True, "features": {"pt": {"branch": "one", "item": 0}, "phi": "one"}}}
+    met = {"type": 4, "single": True, "features": {"pt": {"branch": "one", "item": 0}, "phi": "one"}}
+    nodes: dict[str, Any] = {"jet": {"type": 0, "features": features}, "met": met}
     spec = spec_of(nodes, weight=[{"branch": "weights", "item": 1}])
     with pytest.raises(InputError, match=r"branch one has a phi outside"):
         read(path, spec)
     nodes["met"]["features"]["phi"] = {"branch": "one", "unit": "deg"}
     records = read(path, spec_of(nodes, weight=[{"branch": "weights", "item": 1}]))
-    assert records.jet.pt.tolist() == [[5.0, 0.0], [3.0]] and records.weight.tolist() == [3.0, 5.0] and records.met.pt.tolist() == [7.0, 8.0]
+    assert records.jet.pt.tolist() == [[5.0, 0.0], [3.0]] and records.weight.tolist() == [3.0, 5.0]
+    assert records.met.pt.tolist() == [7.0, 8.0]
     assert ak.flatten(records.jet.phi).to_numpy() == pytest.approx(np.array([np.pi / 2, -np.pi / 2, np.pi]), rel=1e-6)
-    with pytest.raises(InputError, match="a list too short for item 1, of length .* in entry 1"):
+    with pytest.raises(InputError, match=r"a list too short for item 1, of length .* in entry 1"):
         read(path, spec_of(nodes, weight=[{"branch": "pt", "item": 1}]))
 
 
@@ -212,16 +223,42 @@ def test_systematic_variations(write_tree: WriteTree, small_columns: dict[str, A
         spec.variation("UPP")
     with pytest.raises(InputError, match="%SYS% in names and systematics"):
         spec_of(nodes)
+    with pytest.raises(InputError, match="tree_%SYS%: %SYS% stands for a variation in names of branches only"):
+        spec_of(nodes, tree="tree_%SYS%", systematics=["NOSYS"])
+
+
+def test_a_variation_reaches_every_branch_name(write_tree: WriteTree, small_columns: dict[str, Any]) -> None:
+    names = ("again", "number", "part", "kind_of")
+    columns = {f"{name}_{variation}": np.array([0, 1, 2]) + 10 * (variation == "UP") for name in names for variation in ("NOM", "UP")}
+    path = write_tree({**small_columns, **columns})
+    spec = spec_of(
+        systematics=["NOM", "UP"], resimulation="again_%SYS%", object="number_%SYS%",
+        split={"branch": "part_%SYS%"}, label={"branch": "kind_of_%SYS%", "classes": {"a": 0, "b": 1, "c": 2}},
+    )  # fmt: skip
+    records = read(path, spec)
+    assert records.ids[:, -2:].tolist() == [[0, 0], [1, 1], [2, 2]]
+    assert records.split.tolist() == records.label.tolist() == [0, 1, 2]
+    varied = spec.variation("UP")
+    assert (str(varied.resimulation), str(varied.object)) == ("again_UP", "number_UP")
+    assert varied.split is not None and varied.split.branch == "part_UP"
+    assert varied.label is not None and varied.label.branch == "kind_of_UP"
 
 
 def test_extending_a_spec(tmp_path: Path, small: Path) -> None:
     base = tmp_path / "base.yaml"
-    base.write_text("name: base\nsource: {name: root, tree: Other}\nnodes: {jet: {type: 0, features: {pt: jet_pt, eta: jet_eta, phi: nope}}}\n")
+    nodes = "nodes: {jet: {type: 0, features: {pt: jet_pt, eta: jet_eta, phi: nope}}}"
+    base.write_text(f"name: base\nsource: {{name: root, tree: Other}}\n{nodes}\n")
     child = tmp_path / "child.yaml"
     child.write_text("extends: base\nname: child\nsource: {tree: Events}\nnodes: {jet: {features: {phi: jet_phi}}}\n")
     spec = load_spec(child)
     assert spec.name == "child" and spec.nodes["jet"].features["phi"][0].branch == "jet_phi"
     assert read(small, spec).jet.pt.tolist() == [[50.0, 30.0], [], [70.0]]
+    child.write_text("extends: base\nname: child\nnodes: {jet: null, muon: {type: 2, features: {pt: p, eta: e, phi: f}}}\n")
+    assert set(load_spec(child).nodes) == {"muon"}
+    child.write_text("extends: base\nname: child\nnodes: {jett: null}\n")
+    with pytest.raises(InputError, match=r"nodes.jett: .*not nothing \(null\)"):
+        load_spec(child)
+    child.write_text("extends: base\nname: child\n")
     base.write_text("extends: child\nname: base\n")
     with pytest.raises(InputError, match="extends this file in its turn"):
         load_spec(child)
@@ -279,9 +316,10 @@ def test_an_unknown_name_in_an_expression_is_pointed_at(small: Path) -> None:
 
 
 def test_several_graphs_of_an_event_share_its_split(write_tree: WriteTree) -> None:
-    columns = {"pt": ak.Array([[1.0], [2.0], [3.0]]), "a": ak.Array([[0.1], [0.2], [0.3]]), "event": np.array([5, 5, 6]), "jet": np.array([0, 1, 0])}
-    path = write_tree(columns)
-    spec = spec_of({"jet": {"type": 0, "features": {"pt": "pt", "eta": "a", "phi": "a"}}}, id=["event"], object={"branch": "jet", "optional": True})
+    columns = {"pt": ak.Array([[1.0], [2.0], [3.0]]), "a": ak.Array([[0.1], [0.2], [0.3]])}
+    path = write_tree({**columns, "event": np.array([5, 5, 6]), "jet": np.array([0, 1, 0])})
+    nodes = {"jet": {"type": 0, "features": {"pt": "pt", "eta": "a", "phi": "a"}}}
+    spec = spec_of(nodes, id=["event"], object={"branch": "jet", "optional": True})
     assert spec.id_names == ("event", "object") and spec.n_split_id == 1
     assert read(path, spec).ids.tolist() == [[5, 0], [5, 1], [6, 0]]
     with pytest.raises(InputError, match="leave object out"):
