@@ -40,7 +40,8 @@ class Training:
         words = ["train", self.what] if self.mode is None else ["finetune", "--task", self.what, "--mode", self.mode]
         words += [] if self.source is None else ["--from", f"runs/{self.source}"]
         words += [] if self.train_events is None else ["--train-events", str(self.train_events)]
-        return ["root-gnn", *words, *(word for override in self.overrides for word in ("--set", override)), "--run-dir", f"runs/{self.name}"]
+        changed = (word for override in self.overrides for word in ("--set", override))
+        return ["root-gnn", *words, *changed, "--run-dir", f"runs/{self.name}"]
 
     def run(self, runs: Path, data_dir: Path) -> float:
         """Trains, or finds it done; returns the seconds it took."""

@@ -25,6 +25,7 @@ RUNNING = {"--set", "--data-dir", "--run-dir", "--resume", "--overwrite", "--all
 COMMANDS = {
     "simulate": {
         "--process", "--events", "--out", "--level", "--seed", "--jobs", "--lhe", "--resimulate", "--param", "--list", "--overwrite",
+        "--top-tagging",
     },
     "inspect": {"file", "--tree", "--draft-spec"},
     "prepare": {"recipe_or_spec", "--jobs", "--scheduler", "--systematics", "--data-dir"},
@@ -162,7 +163,7 @@ def test_each_command_hands_its_options_to_the_library(
 
 def test_prepare_hands_its_options_to_the_library(monkeypatch: pytest.MonkeyPatch) -> None:
     recorder = record(monkeypatch, "root_gnn.preparation.prepare", [])
-    assert leave(*"prepare events --jobs 3 --data-dir d --scheduler tcp://a:1 --systematics".split()) == 0
+    assert leave("prepare", "events", "--jobs", "3", "--data-dir", "d", "--scheduler", "tcp://a:1", "--systematics") == 0
     wanted = {"recipe_or_spec": "events", "jobs": 3, "data_dir": Path("d"), "scheduler": "tcp://a:1", "systematics": True, "stop": False}
     assert recorder.arguments == wanted
 

@@ -13,17 +13,17 @@ from root_gnn.config.loader import validate
 from root_gnn.errors import InputError
 
 SMALL = "data.classes={WH: WH.root, ZH: ZH.root}"
-TINY = """
+TINY = f"""
 name: tiny
 tasks: [WHvsZH]
 pretrained:
-  multiclass: {{recipe: pretrain_multiclass, set: ["{small}", train.max_steps=2]}}
+  multiclass: {{recipe: pretrain_multiclass, set: ["{SMALL}", train.max_steps=2]}}
   broken: {{recipe: pretrain_multiclass, set: ["data.classes={{WH: WH.root, ZH: nothing.root}}"]}}
 train_events: [60]
 seeds: [1]
 set: [train.max_steps=2]
 notes: [Tiny.]
-""".format(small=SMALL)
+"""
 
 
 def test_the_plan_of_a_study() -> None:
