@@ -21,7 +21,7 @@ import numpy as np
 from numpy.typing import NDArray
 from xxhash import xxh3_64
 
-from root_gnn.atomic import write_json
+from root_gnn.atomic import write_text
 from root_gnn.data.columns import side_by_side
 from root_gnn.data.findings import Findings
 from root_gnn.data.graphs import GraphArrays
@@ -69,9 +69,13 @@ class Meta:
         except (OSError, ValueError, KeyError, TypeError):
             return None
 
+    def text(self) -> str:
+        """What `meta.json` holds."""
+        return json.dumps(asdict(self), indent=1, allow_nan=False) + "\n"
+
     def save(self, folder: Path) -> None:
-        """Writes `meta.json`."""
-        write_json(folder / META, asdict(self))
+        """Writes `meta.json` anew."""
+        write_text(folder / META, self.text())
 
 
 class Shard:
@@ -216,7 +220,8 @@ class ShardWriter:
             node_features=self.spec.node_features, id_names=self.spec.id_names, n_split_id=self.spec.n_split_id, truth=self.truth,
             arrays=arrays, metadata=metadata,
         )
-        meta.save(self.folder)
+        # the folder is moved into place whole, and checksums tell what a power cut left of it: nothing has to wait for the disk
+        (self.folder / META).write_text(meta.text(), encoding="utf-8")
         return meta
 
     def _grow(self, name: str, rows: NDArray[Any]) -> None:

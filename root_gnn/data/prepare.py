@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import fcntl
+import gc
 import glob
 import hashlib
 import multiprocessing
@@ -11,9 +12,8 @@ import os
 import platform
 import shutil
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from concurrent.futures import Executor, Future, ProcessPoolExecutor, ThreadPoolExecutor, as_completed
+from concurrent.futures import Executor, ProcessPoolExecutor, as_completed
 from dataclasses import dataclass, replace
-from functools import partial
 from importlib import metadata as packages
 from pathlib import Path
 from typing import Any
@@ -25,8 +25,7 @@ from root_gnn.console import log, progress, set_verbosity
 from root_gnn.data.cache import FORMAT, Meta, Shard, ShardWriter
 from root_gnn.data.checksum import checksum
 from root_gnn.data.dask_pool import dask_executor
-from root_gnn.data.piece import Piece
-from root_gnn.data.read import RecordFile, open_records
+from root_gnn.data.read import open_records
 from root_gnn.data.spec import Spec
 from root_gnn.errors import InputError
 
@@ -114,48 +113,35 @@ def build(job: Job, advance: Any = None) -> Shard:
                 advance(_size(job))
             return shard
         _remove_leftovers(job.folder)
-        with atomic_folder(job.folder) as temporary:
+        with atomic_folder(job.folder) as temporary, _collecting_little():
             meta = _write(job, temporary, advance)
         return Shard(job.folder, meta)
 
 
+@contextlib.contextmanager
+def _collecting_little() -> Iterator[None]:
+    """Keeps the garbage collector from going through everything that was imported, over and over: a tenth of the time otherwise."""
+    gc.freeze()
+    try:
+        yield
+    finally:
+        gc.unfreeze()
+
+
 def _write(job: Job, folder: Path, advance: Any) -> Meta:
     before, done = _source_facts(job.path), 0
-    with (
-        open_records(job.path, job.spec) as records,
-        ShardWriter(folder, job.spec) as writer, _one_behind(partial(_keep, writer, records, tuple(job.spec.globals))) as keep,
-    ):  # fmt: skip
+    with open_records(job.path, job.spec) as records, ShardWriter(folder, job.spec) as writer:
         for start, stop in list(records.chunks()) or [(0, 0)]:
-            keep(records.piece(start, stop))
+            graphs = records.piece(start, stop).arrays()
+            records.findings.see_graphs(graphs, job.spec.globals)
+            writer.append(graphs)
             if advance:
                 before_this, done = done, _size(job) * stop // max(records.n_entry, 1)
                 advance(done - before_this)
-        keep(None)
         facts = {**_source_facts(job.path), "xxh3_128": checksum(job.path)}
         if {name: facts[name] for name in before} != before:
             raise InputError(f"{job.path}: the file changed while it was read; prepare it again once it is complete.")
         return writer.finish(source=facts, versions=_versions(), metadata=records.metadata(), findings=records.findings)
-
-
-def _keep(writer: ShardWriter, records: RecordFile, globals_: tuple[str, ...], piece: Piece) -> None:
-    graphs = piece.arrays()
-    records.findings.see_graphs(graphs, globals_)
-    writer.append(graphs)
-
-
-@contextlib.contextmanager
-def _one_behind(take: Callable[[Piece], None]) -> Iterator[Callable[[Piece | None], None]]:
-    """Hands pieces to `take` in a thread, so that one is put in order and written while the next is read; None waits for the last."""
-    pending: list[Future[None]] = []
-
-    def hand_over(piece: Piece | None) -> None:
-        while pending:
-            pending.pop().result()
-        if piece is not None:
-            pending.append(thread.submit(take, piece))
-
-    with ThreadPoolExecutor(1) as thread:
-        yield hand_over
 
 
 def _build_all(todo: list[Job], jobs: int, scheduler: str | None, advance: Any) -> Iterator[tuple[Job, Shard | InputError]]:
