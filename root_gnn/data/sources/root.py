@@ -21,7 +21,7 @@ from root_gnn.data.rootfile import first_line, get_tree, likely_trees, open_root
 from root_gnn.errors import InputError, suggest
 from root_gnn.protocols import Source, SourceConfig
 
-CHUNK_BYTES = 32 * 2**20  # uncompressed, of the branches that are read
+CHUNK_BYTES = 8 * 2**20  # uncompressed, of the branches that are read
 CHUNK_ENTRIES = 200_000  # where the file does not tell sizes (RNTuple)
 SMALLEST_CHUNK = 1_000
 METADATA_TREE = "metadata"
