@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Annotated, Any
 
-from pydantic import BaseModel, ConfigDict, GetCoreSchemaHandler
+from pydantic import BaseModel, BeforeValidator, ConfigDict, GetCoreSchemaHandler
 from pydantic_core import CoreSchema
 
 SCALARS = ("int", "float", "bool", "str")
@@ -39,3 +39,7 @@ class Section(BaseModel):
         schema = handler(source)
         _make_scalars_strict(handler.resolve_ref_schema(schema))
         return schema
+
+
+Words = Annotated[tuple[str, ...], BeforeValidator(lambda given: (given,) if isinstance(given, str) else given)]
+"""A list of words, or one bare word for a list of one."""

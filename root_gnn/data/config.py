@@ -5,12 +5,12 @@ from __future__ import annotations
 import glob
 import math
 from pathlib import Path
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Literal, Self
 
-from pydantic import BeforeValidator, Field, model_validator
+from pydantic import Field, model_validator
 
 from root_gnn.config.plugins import Family
-from root_gnn.config.section import Section
+from root_gnn.config.section import Section, Words
 from root_gnn.data.location import is_address, locate
 from root_gnn.data.shuffle import WINDOW
 from root_gnn.errors import InputError, suggest
@@ -19,11 +19,6 @@ from root_gnn.protocols import AugmentationConfig
 GLOB = "*?["
 
 
-def _several(given: Any) -> Any:
-    return (given,) if isinstance(given, str) else given
-
-
-Files = Annotated[tuple[str, ...], BeforeValidator(_several)]
 PositivePb = Annotated[float, Field(gt=0)]
 
 
@@ -43,9 +38,9 @@ class Split(Section):
     train: float = Field(0.7, ge=0, le=1)
     validation: float = Field(0.1, ge=0, le=1)
     test: float = Field(0.2, ge=0, le=1)
-    ids: Files = ()
-    validation_files: Files = ()
-    test_files: Files = ()
+    ids: Words = ()
+    validation_files: Words = ()
+    test_files: Words = ()
     n_fold: int | None = Field(None, ge=2)
     fold: int | None = Field(None, ge=0)
 
@@ -105,8 +100,8 @@ class DataConfig(Section):
     """
 
     spec: str = "events"
-    classes: dict[str, Files] = Field(default_factory=dict)
-    files: Files = ()
+    classes: dict[str, Words] = Field(default_factory=dict)
+    files: Words = ()
     split: Split = Field(default_factory=Split)
     lumi: float | None = Field(None, gt=0)
     cross_sections: dict[str, PositivePb] = Field(default_factory=dict)

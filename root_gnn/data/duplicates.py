@@ -67,8 +67,8 @@ def overlap(shards: Sequence[Shard], groups: Groups, splits: Sequence[Index], n_
     keys &= ~np.int64(3)
     keys |= np.concatenate([np.zeros(0, dtype=np.int64), *splits])
     keys.sort()
-    distinct = _distinct(keys) >> 2
-    return len(_distinct(distinct[1:][distinct[1:] == distinct[:-1]]))
+    without_group = distinct(keys) >> 2
+    return len(distinct(without_group[1:][without_group[1:] == without_group[:-1]]))
 
 
 def _keys(shards: Sequence[Shard], groups: Groups | None, n_id: int | None = None) -> Iterator[tuple[int, int, Index]]:
@@ -94,12 +94,12 @@ def _repeated(shards: Sequence[Shard], groups: Groups | None) -> tuple[int, Inde
         keys.sort()
         again = keys[1:][keys[1:] == keys[:-1]]
         n += len(again)
-        values = np.concatenate([values, _distinct(again)[: N_CONFIRMED - len(values)]])
+        values = np.concatenate([values, distinct(again)[: N_CONFIRMED - len(values)]])
     return n, np.sort(values)
 
 
-def _distinct(ascending: Index) -> Index:
-    """Each number once; several times faster than `numpy.unique` on many."""
+def distinct(ascending: Index) -> Index:
+    """Each of the numbers `(n,)` once, where they ascend; several times faster than `numpy.unique` on many."""
     is_new = np.concatenate([np.ones(min(len(ascending), 1), dtype=bool), ascending[1:] != ascending[:-1]])
     return np.asarray(ascending[is_new])
 

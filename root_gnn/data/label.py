@@ -2,20 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal, Self
+from typing import Any, Literal, Self
 
-from pydantic import BeforeValidator, Field, model_validator
+from pydantic import Field, model_validator
 
-from root_gnn.config.section import Section
+from root_gnn.config.section import Section, Words
 from root_gnn.data.value import SYSTEMATIC, Condition, Single, Value, filled
 
 FORMS = ("branch", "one_hot", "trees", "expressions")
 NO_LABEL = -1
 """What stands for the class of an event that has none."""
-
-
-def _several(given: Any) -> Any:
-    return (given,) if isinstance(given, str) else given
 
 
 class Label(Section):
@@ -33,7 +29,7 @@ class Label(Section):
     branch: str | None = None
     classes: dict[str, int] = Field(default_factory=dict)
     one_hot: dict[str, Single] = Field(default_factory=dict)
-    trees: dict[str, Annotated[tuple[str, ...], BeforeValidator(_several)]] = Field(default_factory=dict)
+    trees: dict[str, Words] = Field(default_factory=dict)
     expressions: dict[str, Condition] = Field(default_factory=dict)
     other: Literal["stop", "drop"] = "stop"
     optional: bool = False

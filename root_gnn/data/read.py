@@ -87,8 +87,10 @@ class RecordFile:
         arrays = self._source.read(self.selection.branches, start, stop)
         entries = Entries(self.path, self.spec, arrays, start, stop - start, self.findings)
         nodes = {name: objects(entries, name, collection, self.selection.nodes[name]) for name, collection in self.spec.nodes.items()}
-        piece = self._with_columns(entries, Piece(spec=self.spec, n_graph=len(entries.rows), nodes=nodes, columns={}))
-        keep = self._keep(entries, self._names(piece), piece.columns.get("label"))
+        piece = Piece(spec=self.spec, n_graph=len(entries.rows), nodes=nodes, columns={})
+        names = self._names(piece)
+        piece = self._with_columns(entries, piece, names)
+        keep = self._keep(entries, names, piece.columns.get("label"))
         self.findings.n_entry += stop - start
         piece = piece if keep is None else piece.kept(keep)
         self.findings.n_graph += piece.n_graph
@@ -102,9 +104,9 @@ class RecordFile:
         known = {f"{name}_{feature}": (name, feature) for name in piece.nodes for feature in self.spec.stored_features}
         return {name: piece.by_graph(*known[name]) for name in known if name in wanted}
 
-    def _with_columns(self, entries: Entries, piece: Piece) -> Piece:
+    def _with_columns(self, entries: Entries, piece: Piece, names: dict[str, Any]) -> Piece:
         """The same with the columns beside the collections."""
-        spec, selection, names = self.spec, self.selection, self._names(piece)
+        spec, selection = self.spec, self.selection
         weight, total = entries.weights(selection.weight, names)
         self.findings.sum_of_weights += total
         columns: dict[str, Any] = {"ids": self._ids(entries), "entry": entries.start + entries.rows.entry, "weight": weight}

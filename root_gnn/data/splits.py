@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from root_gnn.console import log
 from root_gnn.data.config import Split, matches
+from root_gnn.data.duplicates import distinct
 from root_gnn.data.event_rows import Column, hash_of, uniform_of
 from root_gnn.data.spec import SPLITS
 from root_gnn.data.table import EventTable
@@ -150,8 +150,8 @@ def _by_file(table: EventTable, split: Split) -> Codes:
 def _check_overlap(table: EventTable, code: Codes, by: str) -> None:
     """Raises InputError, or warns, where events of one id and class stand in two splits."""
     hashes = hash_of(table.split_ids) ^ hash_of(table.label.astype(np.int64)[:, None])  # classes may number their events alike
-    every = np.sort(np.concatenate([_distinct(hashes[code == value]) for value in (TRAIN, VALIDATION, TEST)]))
-    common = _distinct(every[1:][every[1:] == every[:-1]])
+    every = np.sort(np.concatenate([distinct(np.sort(hashes[code == value])) for value in (TRAIN, VALIDATION, TEST)]))
+    common = distinct(every[1:][every[1:] == every[:-1]])
     if not len(common):
         return
     rows = np.flatnonzero(np.isin(hashes, common))
@@ -170,10 +170,3 @@ def _check_overlap(table: EventTable, code: Codes, by: str) -> None:
         return
     raise InputError(f"{text}: what is learned from them would be tested on them. Split by hash, or remove them, or accept it with "
                      "`on_duplicate: keep` in the spec.")
-
-
-def _distinct(numbers: NDArray[Any]) -> NDArray[Any]:
-    """Each number once, ascending; many times faster than `np.unique`, which hashes."""
-    ordered = np.sort(numbers)
-    is_new = np.concatenate([np.ones(min(len(ordered), 1), dtype=bool), ordered[1:] != ordered[:-1]])
-    return np.asarray(ordered[is_new])

@@ -8,13 +8,12 @@ from __future__ import annotations
 
 from typing import Annotated, ClassVar, final
 
-import torch
 from pydantic import Field
 from torch import Tensor, nn
 
 from root_gnn.graph.batch import Batch
-from root_gnn.graph.segment import segment_start
 from root_gnn.nn.mlp import MLP, ActivationName
+from root_gnn.nn.pooling import flattened
 from root_gnn.protocols import Head, HeadConfig
 
 
@@ -48,11 +47,7 @@ class FlattenHead(Head):
 
     def hidden(self, batch: Batch) -> Tensor:
         """See `Head.hidden`."""
-        place = torch.arange(self.n_token, device=batch.nodes.device)
-        row = segment_start(batch.n_node)[:, None] + place
-        row = torch.where(place < batch.n_node[:, None], row, batch.total_node)
-        longer = torch.cat([batch.nodes, batch.nodes.new_zeros(1, batch.nodes.shape[1])])
-        decoded: Tensor = self.decode(longer[row].flatten(1))
+        decoded: Tensor = self.decode(flattened(batch, self.n_token))
         return decoded
 
     def forward(self, batch: Batch) -> Tensor:

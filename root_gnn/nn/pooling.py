@@ -8,7 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from root_gnn.graph.batch import Batch
-from root_gnn.graph.segment import segment_max, segment_mean, segment_sum
+from root_gnn.graph.segment import segment_max, segment_mean, segment_start, segment_sum
 
 Pooling = Literal["sum", "mean", "max"]
 
@@ -21,6 +21,15 @@ def pool(rows: Tensor, batch: Batch, names: tuple[Pooling, ...]) -> Tensor:
         "max": lambda: segment_max(rows, batch.n_node),
     }
     return torch.cat([parts[name]() for name in names], dim=1)
+
+
+def flattened(batch: Batch, n_node: int) -> Tensor:
+    """The first `n_node` nodes of each graph side by side, zeros where there are fewer: `(n_graph, n_node * dim)`."""
+    place = torch.arange(n_node, device=batch.nodes.device)
+    row = segment_start(batch.n_node)[:, None] + place
+    row = torch.where(place < batch.n_node[:, None], row, batch.total_node)
+    longer = torch.cat([batch.nodes, batch.nodes.new_zeros(1, batch.nodes.shape[1])])
+    return longer[row].flatten(1)
 
 
 class AttentionPool(nn.Module):

@@ -10,11 +10,12 @@ from torch import Tensor, nn
 
 from root_gnn.clustering.subjets import Algorithm, SubjetCache
 from root_gnn.graph.batch import Batch
-from root_gnn.graph.segment import segment_start, segment_sum
+from root_gnn.graph.segment import segment_sum
 from root_gnn.kinematics.fourvectors import to_cartesian, to_cylindrical
 from root_gnn.nn.attention import Block, ClassAttention, block_states
 from root_gnn.nn.buckets import Buckets
 from root_gnn.nn.mlp import MLP
+from root_gnn.nn.pooling import flattened
 from root_gnn.nn.token_inputs import TokenEmbedding
 
 Embedding = Literal["attention", "mlp", "linear"]
@@ -89,11 +90,7 @@ class FlatEmbedding(nn.Module):
 
     def forward(self, batch: Batch) -> Tensor:
         """A batch whose graphs are subjets, the hardest constituent first, to `(n_graph, dim)`."""
-        place = torch.arange(self.n_constituent, device=batch.nodes.device)
-        row = segment_start(batch.n_node)[:, None] + place
-        row = torch.where(place < batch.n_node[:, None], row, batch.total_node)
-        longer = torch.cat([batch.nodes, batch.nodes.new_zeros(1, batch.nodes.shape[1])])
-        out: Tensor = self.layers(longer[row].flatten(1))
+        out: Tensor = self.layers(flattened(batch, self.n_constituent))
         return out
 
 

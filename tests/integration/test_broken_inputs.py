@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import contextlib
 import json
-import signal
 import zipfile
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -23,10 +22,10 @@ import pyarrow.parquet as pq
 import pytest
 import uproot
 
-from root_gnn import cli
 from root_gnn.config.yaml import dump_yaml
 from root_gnn.data.cache import Meta
 
+Leave = Callable[..., int]
 N = 400
 JET = {"pt": "jet_pt", "eta": "jet_eta", "phi": "jet_phi", "mass": "jet_m"}
 
@@ -316,24 +315,14 @@ CASES = [
 ]
 
 
-def leave(*arguments: str) -> int:
-    """The exit code of a command line run in this process."""
-    before = signal.getsignal(signal.SIGTERM)
-    try:
-        with pytest.raises(SystemExit) as left:
-            cli.main(arguments)
-    finally:
-        signal.signal(signal.SIGTERM, before)
-    assert isinstance(left.value.code, int)
-    return left.value.code
-
-
 def test_there_are_enough_of_them() -> None:
     assert len(CASES) >= 40 and len({case.name for case in CASES}) == len(CASES)
 
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.name.replace(" ", "_"))
-def test_each_has_its_outcome(case: Case, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]) -> None:
+def test_each_has_its_outcome(
+    case: Case, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str], leave: Leave
+) -> None:
     monkeypatch.delenv("ROOT_GNN_CACHE", raising=False)
     monkeypatch.chdir(tmp_path)
     folder = tmp_path / "data"
@@ -355,7 +344,7 @@ def test_each_has_its_outcome(case: Case, tmp_path: Path, monkeypatch: pytest.Mo
         assert sum(meta.n_graph for meta in metas if meta) == case.n_graph
 
 
-def test_after_a_bad_file_is_mended_all_is_well(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_after_a_bad_file_is_mended_all_is_well(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, leave: Leave) -> None:
     monkeypatch.delenv("ROOT_GNN_CACHE", raising=False)
     good_and_bad(tmp_path)
     (tmp_path / "sub").mkdir()

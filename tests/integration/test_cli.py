@@ -10,6 +10,7 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +21,7 @@ import root_gnn
 from root_gnn import cli
 from root_gnn.errors import InputError
 
+Leave = Callable[..., int]
 EVERYWHERE = {"--quiet", "-q", "--verbose", "-v", "--debug"}
 RUNNING = {"--set", "--data-dir", "--run-dir", "--resume", "--overwrite", "--allow-plugin"}
 COMMANDS = {
@@ -42,18 +44,6 @@ COMMANDS = {
 
 def run(*arguments: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run([sys.executable, "-m", "root_gnn.cli", *arguments], capture_output=True, text=True, check=False)
-
-
-def leave(*arguments: str) -> int:
-    """The exit code of a command line run in this process."""
-    before = signal.getsignal(signal.SIGTERM)
-    try:
-        with pytest.raises(SystemExit) as left:
-            cli.main(arguments)
-    finally:
-        signal.signal(signal.SIGTERM, before)
-    assert isinstance(left.value.code, int)
-    return left.value.code
 
 
 def test_commands_and_flags_are_those_of_the_contract() -> None:
@@ -154,21 +144,21 @@ def record(monkeypatch: pytest.MonkeyPatch, target: str, result: Any = None) -> 
     ],
 )  # fmt: skip
 def test_each_command_hands_its_options_to_the_library(
-    monkeypatch: pytest.MonkeyPatch, line: str, target: str, handed: dict[str, Any]
+    monkeypatch: pytest.MonkeyPatch, line: str, target: str, handed: dict[str, Any], leave: Leave,
 ) -> None:
     recorder = record(monkeypatch, target)
     assert leave(*line.split()) == 0
     assert {name: recorder.arguments[name] for name in handed} == handed
 
 
-def test_prepare_hands_its_options_to_the_library(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_prepare_hands_its_options_to_the_library(monkeypatch: pytest.MonkeyPatch, leave: Leave) -> None:
     recorder = record(monkeypatch, "root_gnn.preparation.prepare", [])
     assert leave("prepare", "events", "--jobs", "3", "--data-dir", "d", "--scheduler", "tcp://a:1", "--systematics") == 0
     wanted = {"recipe_or_spec": "events", "jobs": 3, "data_dir": Path("d"), "scheduler": "tcp://a:1", "systematics": True, "stop": False}
     assert recorder.arguments == wanted
 
 
-def test_check_shows_the_plan(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+def test_check_shows_the_plan(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], leave: Leave) -> None:
     record(monkeypatch, "root_gnn.pipeline.check", "the plan")
     assert leave("check", "r.yaml") == 0
     assert capsys.readouterr().out == "the plan\n"
@@ -185,14 +175,14 @@ def test_check_shows_the_plan(monkeypatch: pytest.MonkeyPatch, capsys: pytest.Ca
     ],
 )
 def test_every_end_has_its_exit_code(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], error: BaseException, code: int, words: str
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], error: BaseException, code: int, words: str, leave: Leave,
 ) -> None:
     record(monkeypatch, "root_gnn.pipeline.train", error)
     assert leave("train", "r.yaml") == code
     assert capsys.readouterr().err.strip() == words
 
 
-def test_being_told_to_end_cleans_up_and_leaves_with_143(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_being_told_to_end_cleans_up_and_leaves_with_143(monkeypatch: pytest.MonkeyPatch, leave: Leave) -> None:
     cleaned = []
 
     def wait(*positional: Any, **named: Any) -> None:
@@ -207,7 +197,9 @@ def test_being_told_to_end_cleans_up_and_leaves_with_143(monkeypatch: pytest.Mon
     assert cleaned == [True]
 
 
-def test_a_draft_replaces_no_file(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_draft_replaces_no_file(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str], leave: Leave
+) -> None:
     class Found:
         def __str__(self) -> str:
             return "one tree"
@@ -223,6 +215,6 @@ def test_a_draft_replaces_no_file(monkeypatch: pytest.MonkeyPatch, tmp_path: Pat
     assert "exists already" in capsys.readouterr().err
 
 
-def test_a_parameter_needs_a_value(capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_parameter_needs_a_value(capsys: pytest.CaptureFixture[str], leave: Leave) -> None:
     assert leave("simulate", "--process", "WH", "--param", "mass") == 2
     assert "expected KEY=VALUE" in capsys.readouterr().err

@@ -12,9 +12,9 @@ from typing import Annotated, Any, Self
 import awkward as ak
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import BeforeValidator, Field, field_validator
+from pydantic import Field, field_validator
 
-from root_gnn.config.section import Section
+from root_gnn.config.section import Section, Words
 from root_gnn.data.branches import TREE
 from root_gnn.data.rootbranches import Leaf, leaves_of
 from root_gnn.data.rootfile import first_line, get_tree, likely_trees, open_root, tree_names
@@ -26,7 +26,7 @@ CHUNK_ENTRIES = 200_000  # where the file does not tell sizes (RNTuple)
 SMALLEST_CHUNK = 1_000
 METADATA_TREE = "metadata"
 
-Names = Annotated[tuple[str, ...], BeforeValidator(lambda given: (given,) if isinstance(given, str) else given), Field(min_length=1)]
+Names = Annotated[Words, Field(min_length=1)]
 
 
 class SumOfWeights(Section):

@@ -250,18 +250,6 @@ def test_scalars_are_computed_as_python_would(first: str, rest: list[tuple[str, 
     np.testing.assert_array_equal(got, wanted)
 
 
-def points_at(message: str, text: str, column: int, reason: str) -> None:
-    head, line, caret = message.split("\n")
-    assert head.startswith(("nodes.jet.select: ", "select: "))
-    assert reason in head
-    assert head.endswith(f"(column {column}):")
-    assert set(caret) == {" ", "^"}
-    position = caret.index("^")
-    if column <= len(text) and text[column - 1].isprintable():
-        assert line[position] == text[column - 1]
-    message.encode()
-
-
 @pytest.mark.parametrize(
     ("text", "column", "reason"),
     [
@@ -316,7 +304,7 @@ def points_at(message: str, text: str, column: int, reason: str) -> None:
         ("dates > 1", 1, "neither numbers nor text"),
     ],
 )
-def test_what_does_not_fit_is_refused_by_column(text: str, column: int, reason: str) -> None:
+def test_what_does_not_fit_is_refused_by_column(text: str, column: int, reason: str, points_at: Any) -> None:
     odd = {
         "record": ak.Array([{"x": 1}] * 4),
         "missing": ak.Array([1, None, 2, 3]),
