@@ -76,7 +76,6 @@ class Config(ObjectiveConfig):
 
 
 @final
-@final
 class Jepa(Masked):
     """Mean distance between predicted and target representations over all hidden tokens of the batch."""
 
