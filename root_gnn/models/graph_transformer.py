@@ -17,9 +17,9 @@ from root_gnn.graph.features import Features
 from root_gnn.graph.scaling import Scaling
 from root_gnn.graph.segment import segment_mean
 from root_gnn.nn.attention import Block, block_states, initialise
-from root_gnn.nn.buckets import Bucket, Buckets
+from root_gnn.nn.buckets import Buckets
 from root_gnn.nn.inputs import GlobalInputs
-from root_gnn.nn.pair_bias import PairBias, dense_bias, first_pairs, with_padding
+from root_gnn.nn.pair_bias import PairBias, dense_bias
 from root_gnn.nn.pooling import AttentionPool
 from root_gnn.nn.token_inputs import Coordinates, TokenEmbedding, TokenInputs
 from root_gnn.nn.widths import Width, check_heads
@@ -97,12 +97,10 @@ class GraphTransformer(Encoder):
         if batch.n_graph == 0:
             return [embedded] * (1 + len(self.blocks))
         buckets = Buckets.of(batch, self.limit)
-        bias = None if self.pairs is None else with_padding(self.pairs(batch, buckets.n_pair))
-        start = first_pairs(batch)
-
-        def of_bucket(bucket: Bucket) -> Tensor:
-            return bucket.mask[:, None, None, :] if bias is None else dense_bias(bias, start, bucket)
-
         padded = zip(buckets.parts, buckets.pad(embedded), strict=True)
-        each = [block_states(self.blocks, rows, of_bucket(bucket)) for bucket, rows in padded]
+        if self.pairs is None:
+            each = [block_states(self.blocks, rows, bucket.mask[:, None, None, :]) for bucket, rows in padded]
+        else:
+            biases = self.pairs(batch, buckets)
+            each = [block_states(self.blocks, rows, dense_bias(bias, bucket)) for (bucket, rows), bias in zip(padded, biases, strict=True)]
         return [buckets.flat(rows) for rows in zip(*each, strict=True)]

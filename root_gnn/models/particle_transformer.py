@@ -18,7 +18,7 @@ from root_gnn.graph.scaling import Scaling
 from root_gnn.graph.segment import segment_mean
 from root_gnn.nn.attention import Block, ClassAttention, block_states, initialise
 from root_gnn.nn.buckets import Buckets
-from root_gnn.nn.pair_bias import PairBias, dense_bias, first_pairs, with_padding
+from root_gnn.nn.pair_bias import PairBias, dense_bias
 from root_gnn.nn.token_inputs import Coordinates, TokenEmbedding, TokenInputs
 from root_gnn.nn.widths import Width, check_heads
 from root_gnn.protocols import Encoder, EncoderConfig
@@ -108,10 +108,9 @@ class ParticleTransformer(Encoder):
         if batch.n_graph == 0:
             return [embedded] * (1 + len(self.blocks) if all_blocks else 1), embedded
         buckets = Buckets.of(batch, self.limit)
-        bias, start = with_padding(self.pairs(batch, buckets.n_pair)), first_pairs(batch)
         each, tokens = [], []
-        for bucket, rows in zip(buckets.parts, buckets.pad(embedded), strict=True):
-            states = block_states(self.blocks, rows, dense_bias(bias, start, bucket))
+        for bucket, rows, bias in zip(buckets.parts, buckets.pad(embedded), self.pairs(batch, buckets), strict=True):
+            states = block_states(self.blocks, rows, dense_bias(bias, bucket))
             tokens.append(self.ask(states[-1], bucket.mask))
             each.append(states if all_blocks else states[-1:])
         return [buckets.flat(rows) for rows in zip(*each, strict=True)], buckets.per_graph(tokens)

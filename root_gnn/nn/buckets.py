@@ -23,11 +23,12 @@ class Bucket:
     """Some graphs padded to the largest of them.
 
     `rows (n_graph, length)`: the node that stands at each place, or the number of nodes where none does; `mask` is true
-    where one does. `length` is 0 for graphs without nodes.
+    where one does. `length` is 0 for graphs without nodes. `n_node (n_graph,)` counts the nodes of each graph.
     """
 
     rows: Tensor
     mask: Tensor
+    n_node: Tensor
 
     @property
     def length(self) -> int:
@@ -44,14 +45,19 @@ class Bucket:
 class Buckets:
     """The graphs of a batch in buckets of ascending size; graphs without nodes are a bucket of their own, the first.
 
-    `position (total_node,)`: the place of each node among all places of all buckets; `graph_position (n_graph,)`: the
-    place of each graph among the sorted ones; `n_pair`: unordered pairs in all graphs, each node with itself among them.
+    `rows (n_place,)` are those of all buckets, one after the other, and `nodes (total_node,)` the same without the padding;
+    `position (total_node,)`: the place of each node among them; `graph_position (n_graph,)`: the place of each graph among
+    the sorted ones, `n_node (n_graph,)` their sizes; `n_pair`: unordered pairs in the graphs of each bucket, each node with
+    itself among them.
     """
 
     parts: tuple[Bucket, ...]
+    rows: Tensor
+    nodes: Tensor
     position: Tensor
     graph_position: Tensor
-    n_pair: int
+    n_node: Tensor
+    n_pair: list[int]
 
     @classmethod
     def of(cls, batch: Batch, limit: int) -> Self:
@@ -59,25 +65,27 @@ class Buckets:
         n_node, device = batch.n_node.cpu(), batch.n_node.device
         ordered, order = torch.sort(n_node, stable=True)
         part = torch.where(ordered > 0, 1 + (torch.cumsum(ordered, 0) - 1) // limit, 0)
-        _, count = torch.unique_consecutive(part, return_counts=True)
+        _, part, count = torch.unique_consecutive(part, return_inverse=True, return_counts=True)
         length = ordered[torch.cumsum(count, 0) - 1]
+        n_pair = torch.zeros_like(count).index_add(0, part, ordered * (ordered + 1) // 2)
         n_place = torch.repeat_interleave(length, count)
         first_place = torch.zeros_like(n_node).index_put((order,), segment_start(n_place)).to(device, non_blocking=True)
+        first_node = torch.zeros_like(n_node).index_put((order,), segment_start(ordered)).to(device, non_blocking=True)
         graph_position = torch.argsort(order).to(device, non_blocking=True)
-        position = first_place[batch.graph_index] + places(batch)
-        total = int(n_place.sum())
-        rows = torch.full((total,), batch.total_node, device=device)
-        rows = rows.index_put((position,), torch.arange(batch.total_node, device=device))
-        pieces = torch.split(rows, (count * length).tolist())
-        sizes = zip(count.tolist(), length.tolist(), strict=True)
-        blocks = [piece.view(size) for piece, size in zip(pieces, sizes, strict=True)]
-        parts = tuple(Bucket(block, block < batch.total_node) for block in blocks)
-        return cls(parts, position, graph_position, int((n_node * (n_node + 1)).sum()) // 2)
+        place, every = places(batch), torch.arange(batch.total_node, device=device)
+        position = first_place[batch.graph_index] + place
+        rows = torch.full((int(n_place.sum()),), batch.total_node, device=device).index_put((position,), every)
+        nodes = torch.empty_like(every).index_put((first_node[batch.graph_index] + place,), every)
+        sizes, shapes = ordered.to(device, non_blocking=True), list(zip(count.tolist(), length.tolist(), strict=True))
+        blocks = zip(torch.split(rows, [a * b for a, b in shapes]), shapes, torch.split(sizes, count.tolist()), strict=True)
+        parts = tuple(Bucket(block.view(shape), block.view(shape) < batch.total_node, size) for block, shape, size in blocks)
+        return cls(parts, rows, nodes, position, graph_position, sizes, n_pair.tolist())
 
     def pad(self, rows: Tensor) -> list[Tensor]:
         """`rows (total_node, dim)` as one `(n_graph, length, dim)` a bucket, zero where padded."""
-        longer = torch.cat([rows, rows.new_zeros(1, rows.shape[1])])
-        return [longer[part.rows] for part in self.parts]
+        padded = torch.cat([rows, rows.new_zeros(1, rows.shape[1])])[self.rows]  # at once: each gather's gradient is as large as `rows`
+        pieces = torch.split(padded, [part.rows.numel() for part in self.parts])
+        return [piece.view(*part.rows.shape, rows.shape[1]) for piece, part in zip(pieces, self.parts, strict=True)]
 
     def flat(self, padded: Sequence[Tensor]) -> Tensor:
         """The inverse of `pad`: `(total_node, dim)`."""

@@ -20,7 +20,7 @@ from root_gnn.graph.segment import segment_start
 from root_gnn.kinematics.angles import delta_phi
 from root_gnn.kinematics.pairs import EPSILON, LARGEST, LARGEST_DELTA_ETA
 from root_gnn.nn.batch_norm import batch_normed, linear_batch_normed
-from root_gnn.nn.buckets import Bucket, places
+from root_gnn.nn.buckets import Bucket, Buckets
 
 BRANCHING = ("ln_kt", "ln_z", "ln_dr", "ln_m2")
 
@@ -48,10 +48,11 @@ class PairBias(nn.Module):
         )
         self.norms = nn.ModuleList(nn.BatchNorm1d(width) for width in widths) if batch_norm else None
 
-    def forward(self, batch: Batch, n_pair: int) -> Tensor:
-        """`(n_pair, n_head)`, the pairs in the order of `lower_pairs`."""
-        first, second = lower_pairs(batch, n_pair)
-        return self.embed(branching(momenta(batch.nodes[:, self.kinematic]), first, second))
+    def forward(self, batch: Batch, buckets: Buckets) -> tuple[Tensor, ...]:
+        """`(n_pair, n_head)` for each bucket, its graphs and their pairs in the order of `lower_pairs`."""
+        first, second = lower_pairs(buckets.n_node, batch.total_node, sum(buckets.n_pair))
+        particles = momenta(batch.nodes[:, self.kinematic][buckets.nodes])
+        return torch.split(self.embed(branching(particles, first, second)), buckets.n_pair)
 
     def embed(self, rows: Tensor) -> Tensor:
         """Pair features `(n_pair, 4)` to `(n_pair, n_head)`."""
@@ -69,39 +70,31 @@ def _affine(fitted: Mapping[str, Affine], name: str) -> Affine:
     return fitted.get(name, Affine("linear", -1.0, 1.0) if name == "ln_dr" else Affine("linear", 0.0, 1.0))
 
 
-def lower_pairs(batch: Batch, n_pair: int) -> tuple[Tensor, Tensor]:
-    """Rows of both nodes of each pair, `(n_pair,)` each: for every node in turn, those of its graph up to itself."""
-    place = places(batch)
-    first = torch.repeat_interleave(place + 1, output_size=n_pair)
-    start = torch.arange(batch.total_node, device=place.device) - place
-    second = start[first] + torch.arange(n_pair, device=place.device) - segment_start(place + 1)[first]
+def lower_pairs(n_node: Tensor, total_node: int, n_pair: int) -> tuple[Tensor, Tensor]:
+    """Rows of both nodes of each pair, `(n_pair,)` each: for every node in turn, those of its graph up to itself.
+
+    `n_node (n_graph,)` counts the nodes of graphs that stand one after the other, `total_node` and `n_pair` all of theirs.
+    """
+    start = torch.repeat_interleave(segment_start(n_node), n_node, output_size=total_node)
+    n_before = torch.arange(total_node, device=n_node.device) - start + 1
+    first = torch.repeat_interleave(n_before, output_size=n_pair)
+    second = start[first] + torch.arange(n_pair, device=n_node.device) - segment_start(n_before)[first]
     return first, second
 
 
-def first_pairs(batch: Batch) -> Tensor:
-    """Where the pairs of each node begin, and a 0 for padded places: `(total_node + 1,)`."""
-    return F.pad(segment_start(places(batch) + 1), (0, 1))
-
-
-def dense_bias(bias: Tensor, start: Tensor, bucket: Bucket) -> Tensor:
+def dense_bias(bias: Tensor, bucket: Bucket) -> Tensor:
     """The bias of a bucket's attention, `(n_graph, n_head, length, length)`: that of each pair, and -inf for padded keys.
 
-    `bias (n_pair + 2, n_head)` is that of `with_padding`, `start` that of `first_pairs`. A padded query sees all real keys
-    alike, so no row is empty.
+    `bias (n_pair, n_head)` is the bucket's own of `PairBias`. A padded query sees all real keys, with a bias of no meaning,
+    so no row is empty.
     """
-    n_pair = bias.shape[0] - 2
     place = torch.arange(bucket.length, device=bias.device)
     larger, smaller = torch.maximum(place[:, None], place[None, :]), torch.minimum(place[:, None], place[None, :])
-    row = start[bucket.rows][:, larger] + smaller
-    row = torch.where(bucket.mask[:, :, None], row, n_pair)
-    row = torch.where(bucket.mask[:, None, :], row, n_pair + 1)
-    return bias[row].permute(0, 3, 1, 2).contiguous()
-
-
-def with_padding(bias: Tensor) -> Tensor:
-    """`(n_pair, n_head)` and two more rows: nothing, and minus infinity."""
-    nothing = bias.new_zeros(1, bias.shape[1])
-    return torch.cat([bias, nothing, torch.full_like(nothing, -torch.inf)])
+    start = segment_start(bucket.n_node * (bucket.n_node + 1) // 2)
+    row = start[:, None, None] + larger * (larger + 1) // 2 + smaller
+    is_pair = bucket.mask[:, :, None] & bucket.mask[:, None, :]
+    dense = bias[torch.where(is_pair, row, 0)].masked_fill(~bucket.mask[:, None, :, None], -torch.inf)
+    return dense.permute(0, 3, 1, 2).contiguous()
 
 
 def momenta(kinematics: Tensor) -> Tensor:

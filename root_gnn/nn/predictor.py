@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 import torch
 from torch import Tensor, nn
 
 from root_gnn.graph.batch import Batch
 from root_gnn.graph.segment import segment_start
-from root_gnn.nn.attention import Block
+from root_gnn.nn.attention import Block, block_states
+from root_gnn.nn.buckets import Buckets, places
+
+BUCKET_NODES = 1024
 
 
 class Predictor(nn.Module):
@@ -30,42 +31,22 @@ class Predictor(nn.Module):
         self.norm = nn.LayerNorm(width)
         self.answer = nn.Linear(width, n_output)
 
-    def forward(self, encoded: Batch, places: Tensor, asked: Batch) -> Tensor:
+    def forward(self, encoded: Batch, known_places: Tensor, asked: Batch) -> Tensor:
         """Answers `(total_asked, n_output)`.
 
-        `encoded` has the representations of the known nodes and graphs, `places (total_known, n_place)` where the former are,
+        `encoded` has the representations of the known nodes and graphs, `known_places (total_known, n_place)` where the former are,
         `asked.nodes (total_asked, n_question)` what is asked of each graph.
         """
-        known = self.read_known(torch.cat([encoded.nodes, places.to(encoded.nodes.dtype)], dim=1))
+        known = self.read_known(torch.cat([encoded.nodes, known_places.to(encoded.nodes.dtype)], dim=1))
         questions = self.read_question(asked.nodes.to(encoded.nodes.dtype)) + self.hint(encoded.globals)[asked.graph_index]
-        block, seen, first = side_by_side(self.read_global(encoded.globals), [(known, encoded), (questions, asked)])
-        bias = seen[:, None, None, :]
-        for layer in self.blocks:
-            block = layer(block, bias=bias)
-        rows = asked.graph_index * block.shape[1] + first + positions(asked)
-        answers: Tensor = self.answer(self.norm(block.flatten(0, 1)[rows]))
+        n_token = 1 + encoded.n_node + asked.n_node
+        first = segment_start(n_token)
+        of_known = (first + 1)[encoded.graph_index] + places(encoded)
+        of_asked = (first + 1 + encoded.n_node)[asked.graph_index] + places(asked)
+        rows = torch.cat([self.read_global(encoded.globals), known, questions])
+        tokens = Batch.of(torch.empty_like(rows).index_put((torch.cat([first, of_known, of_asked]),), rows), n_token)
+        buckets = Buckets.of(tokens, BUCKET_NODES)
+        padded = zip(buckets.parts, buckets.pad(tokens.nodes), strict=True)
+        states = buckets.flat([block_states(self.blocks, part, bucket.mask[:, None, None, :])[-1] for bucket, part in padded])
+        answers: Tensor = self.answer(self.norm(states[of_asked]))
         return answers
-
-
-def side_by_side(heads: Tensor, parts: Sequence[tuple[Tensor, Batch]]) -> tuple[Tensor, Tensor, int]:
-    """One row of tokens per graph: `heads (n_graph, width)` first, then the parts, each padded to its largest graph.
-
-    Returns the tokens `(n_graph, length, width)`, which of them are real, bool `(n_graph, length)`, and where the last part starts.
-    Waits for the device to learn the sizes.
-    """
-    lengths = torch.stack([batch.n_node.max() for _, batch in parts]).tolist()
-    blocks, masks, first = [heads.unsqueeze(1)], [torch.ones_like(heads[:, :1], dtype=torch.bool)], 1
-    start = first
-    for (rows, batch), length in zip(parts, lengths, strict=True):
-        start = first
-        place = batch.graph_index * length + positions(batch)
-        padded = rows.new_zeros(batch.n_graph * length, rows.shape[1]).index_put((place,), rows)
-        blocks.append(padded.view(batch.n_graph, length, rows.shape[1]))
-        masks.append(torch.arange(length, device=rows.device) < batch.n_node.unsqueeze(1))
-        first += length
-    return torch.cat(blocks, dim=1), torch.cat(masks, dim=1), start
-
-
-def positions(batch: Batch) -> Tensor:
-    """The place of each node in its graph, from 0: `(total_node,)`."""
-    return torch.arange(batch.total_node, device=batch.n_node.device) - segment_start(batch.n_node)[batch.graph_index]

@@ -13,6 +13,7 @@ from root_gnn.graph.features import Features
 from root_gnn.graph.scaling import Scaling
 from root_gnn.models.graph_transformer import Config, GraphTransformer
 from root_gnn.nn.attention import Block
+from root_gnn.nn.buckets import Buckets
 from root_gnn.testing import check_encoder, random_batch
 
 FEATURES = Features()
@@ -42,7 +43,8 @@ def pair_bias(encoder: GraphTransformer, nodes: Tensor) -> Tensor | None:
         return None
     count = len(nodes)
     alone = random_batch(FEATURES, (count,), seed=1).replace(nodes=nodes)
-    flat, out = encoder.pairs(alone, count * (count + 1) // 2), torch.zeros(2, count, count, dtype=nodes.dtype)
+    flat = torch.cat(encoder.pairs(alone, Buckets.of(alone, 1)))
+    out = torch.zeros(2, count, count, dtype=nodes.dtype)
     row = 0
     for i in range(count):
         for j in range(i + 1):

@@ -32,12 +32,14 @@ def test_padding_and_back_is_nothing(sizes: list[int], limit: int) -> None:
         owner = batch.graph_index[part.rows[part.mask]]
         assert torch.equal(owner.unique(), owner.unique_consecutive().sort().values)
         assert int(part.mask.sum()) < limit + max(part.length, 1)
-    assert buckets.n_pair == sum(size * (size + 1) // 2 for size in sizes)
+    assert torch.equal(torch.cat([part.rows[part.mask] for part in buckets.parts]), buckets.nodes)
+    assert torch.equal(torch.cat([part.n_node for part in buckets.parts]), batch.n_node.sort().values)
+    assert [int((part.n_node * (part.n_node + 1)).sum()) // 2 for part in buckets.parts] == buckets.n_pair
 
 
 def test_pairs_are_the_lower_triangles() -> None:
     batch = batch_of([3, 0, 1, 2])
-    first, second = lower_pairs(batch, 10)
+    first, second = lower_pairs(batch.n_node, batch.total_node, 10)
     assert list(zip(first.tolist(), second.tolist(), strict=True)) == [
         (0, 0), (1, 0), (1, 1), (2, 0), (2, 1), (2, 2), (3, 3), (4, 4), (5, 4), (5, 5),
     ]
