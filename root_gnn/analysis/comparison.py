@@ -6,8 +6,9 @@ groups, and the 68 % interval of the mean paired difference excludes zero. Each 
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any, Literal
 
@@ -17,8 +18,8 @@ from root_gnn.analysis.predictions import Predictions, check_same_events, read_p
 from root_gnn.atomic import write_json
 from root_gnn.errors import InputError, suggest
 from root_gnn.metrics.auc import auc_multiclass
-from root_gnn.metrics.bootstrap import PairedDifference, SeedMean, Statistic, paired_difference, seed_mean
-from root_gnn.metrics.rejection import rejection
+from root_gnn.metrics.bootstrap import PairedDifference, SeedMean, paired_difference, seed_mean
+from root_gnn.metrics.rejection import rejection_of
 from root_gnn.metrics.summary import SIGNAL_EFFICIENCIES
 from root_gnn.run import Run
 
@@ -27,6 +28,7 @@ REJECTION_REPLICAS = 200
 MULTICLASS_REPLICAS = 100
 Verdict = Literal["above", "below", "not told apart", "too few seeds", "other training events", "not defined"]
 Table = tuple[tuple[str, ...], list[tuple[str, ...]]]
+PAIRED = ("mean [68 %]", "each seed", "seeds that go the other way", "claim")
 
 
 @dataclass(frozen=True)
@@ -43,32 +45,38 @@ class Group:
 
 @dataclass(frozen=True)
 class Difference:
-    """Test AUC of a group less that of the reference, paired by seed and test event, over the seeds that both have."""
+    """Test AUC of a group less that of the reference, paired by seed and test event, over the seeds that both have.
+
+    `rejection` is the same of the background rejection at each signal efficiency, for two classes only.
+    """
 
     group: str
     reference: str
     seeds: tuple[int, ...]
     same_training_events: bool
     auc: PairedDifference | None
+    rejection: dict[str, PairedDifference | None]
 
     @property
     def verdict(self) -> Verdict:
-        """What may be said, by the rule in the module's docstring."""
-        if self.auc is None:
+        """What may be said of the AUC, by the rule in the module's docstring."""
+        return self._verdict(self.auc)
+
+    @property
+    def rejection_verdict(self) -> dict[str, Verdict]:
+        """The same of the background rejection at each signal efficiency."""
+        return {at: self._verdict(one) for at, one in self.rejection.items()}
+
+    def _verdict(self, found: PairedDifference | None) -> Verdict:
+        if found is None:
             return "not defined"
         if not self.same_training_events:
             return "other training events"
         if len(self.seeds) < FEWEST_SEEDS:
             return "too few seeds"
-        if not self.auc.excludes_zero:
+        if not found.excludes_zero:
             return "not told apart"
-        return "above" if self.auc.low > 0.0 else "below"
-
-
-    @property
-    def claim(self) -> str:
-        """The verdict in words for a table."""
-        return self.verdict if self.verdict in ("above", "below", "not told apart") else f"none ({self.verdict})"
+        return "above" if found.low > 0.0 else "below"
 
 
 @dataclass(frozen=True)
@@ -110,9 +118,9 @@ class Comparison:
 
     def figures(self) -> Table:
         """Header and rows of the table of means with intervals and of every seed's AUC."""
-        wanted = [str(at) for at in SIGNAL_EFFICIENCIES] if len(self.classes) == 2 else []
+        wanted = self._efficiencies
         header = ("group", "training events", "seeds", "test AUC [68 %]", "AUC of each seed",
-                  *(f"rejection at {100 * float(at):.0f} % signal [68 %]" for at in wanted))  # fmt: skip
+                  *(f"rejection at {_percent(at)} signal [68 %]" for at in wanted))  # fmt: skip
         rows = [
             (group.name, f"{group.n_train:,}", str(len(group.seeds)), _interval(group.auc, 3), _each(group.auc, 3),
              *(_interval(group.rejection[at], 2) for at in wanted))
@@ -120,23 +128,33 @@ class Comparison:
         ]  # fmt: skip
         return header, rows
 
-    def paired(self) -> Table:
-        """Header and rows of the table of differences to the reference."""
-        header = (f"test AUC less that of {self.reference}", "mean [68 %]", "each seed", "seeds that go the other way", "claim")
-        rows: list[tuple[str, ...]] = [
-            (one.group, _interval(one.auc, 3, sign=True), _each(one.auc, 3, sign=True), _against(one.auc), one.claim)
-            for one in self.differences
-        ]
-        return header, rows
+    def paired(self) -> list[Table]:
+        """Header and rows of the tables of differences to the reference: AUC, then background rejection at each signal efficiency."""
+        if not self.differences:
+            return []
+        auc = [(one.group, *_paired(one.auc, one.verdict, 3)) for one in self.differences]
+        rejection = [
+            (f"{one.group}, at {_percent(at)} signal", *_paired(one.rejection[at], one.rejection_verdict[at], 2))
+            for at in self._efficiencies for one in self.differences
+        ]  # fmt: skip
+        of = {f"test AUC less that of {self.reference}": auc, f"background rejection less that of {self.reference}": rejection}
+        return [((title, *PAIRED), rows) for title, rows in of.items() if rows]
+
+    @property
+    def _efficiencies(self) -> list[str]:
+        return [str(at) for at in SIGNAL_EFFICIENCIES] if len(self.classes) == 2 else []
 
     def __str__(self) -> str:
-        tables = [self.figures(), self.paired()] if self.differences else [self.figures()]
         head = f"{self.title}: {self.n_test:,} test events, intervals over events and seeds"
-        return "\n\n".join([head, *(markdown(*table) for table in tables)])
+        return "\n\n".join([head, *(markdown(*table) for table in (self.figures(), *self.paired()))])
 
     def content(self) -> dict[str, Any]:
         """Plain values for JSON, the verdicts among them."""
-        differences = [{**asdict(one), "auc": _named(one.auc), "verdict": one.verdict} for one in self.differences]
+        differences = [
+            {**asdict(one), "auc": _named(one.auc), "verdict": one.verdict,
+             "rejection": {at: _named(found) for at, found in one.rejection.items()}, "rejection_verdict": one.rejection_verdict}
+            for one in self.differences
+        ]  # fmt: skip
         groups = [
             {**asdict(group), "auc": _named(group.auc), "rejection": {at: _named(one) for at, one in group.rejection.items()}}
             for group in self.groups
@@ -179,8 +197,7 @@ def _group(name: str, runs: Sequence[Run], found: Mapping[int, Predictions]) -> 
         name, tuple(run.name for run in runs), tuple(run.recipe.seed for run in runs), runs[0].plan["events"]["train"],
         auc=seed_mean(np.stack(scores), one.label, one.weight, **_metric(binary=binary)),
         rejection={
-            str(at): seed_mean(np.stack(scores), one.label, one.weight, metric=_rejection(at), n_replica=REJECTION_REPLICAS)
-            for at in SIGNAL_EFFICIENCIES if binary
+            str(at): seed_mean(np.stack(scores), one.label, one.weight, **_rejection(at)) for at in SIGNAL_EFFICIENCIES if binary
         },
     )  # fmt: skip
 
@@ -193,25 +210,27 @@ def _difference(name: str, base: str, found: Mapping[str, Mapping[int, Predictio
                          "seed; train both with the same seeds.")
     a, b = (np.stack([found[group][seed].scores for seed in seeds]) for group in (name, base))
     one = found[base][seeds[0]]
-    metric = _metric(binary=len(one.classes) == 2)
-    return Difference(name, base, seeds, same_data, paired_difference(a, b, one.label, one.weight, **metric))
+    binary = len(one.classes) == 2
+    return Difference(
+        name, base, seeds, same_data, paired_difference(a, b, one.label, one.weight, **_metric(binary=binary)),
+        rejection={str(at): paired_difference(a, b, one.label, one.weight, **_rejection(at)) for at in SIGNAL_EFFICIENCIES if binary},
+    )  # fmt: skip
 
 
 def _metric(*, binary: bool) -> dict[str, Any]:
     return {} if binary else {"metric": _macro_auc, "n_replica": MULTICLASS_REPLICAS}
 
 
-def _macro_auc(scores: Any, labels: Any, weights: Any) -> float | None:
-    found = auc_multiclass(scores, labels, weights)
-    return None if found is None else found.value
-
-
-def _rejection(at: float) -> Statistic:
-    def value(scores: Any, labels: Any, weights: Any) -> float | None:
-        found = rejection(scores, labels, weights, signal_efficiency=at, n_replica=0)
+def _macro_auc(scores: Any, labels: Any) -> Callable[[Any], float | None]:
+    def value(weights: Any) -> float | None:
+        found = auc_multiclass(scores, labels, weights)
         return None if found is None else found.value
 
     return value
+
+
+def _rejection(at: float) -> dict[str, Any]:
+    return {"metric": partial(rejection_of, signal_efficiency=at), "n_replica": REJECTION_REPLICAS}
 
 
 def _named(found: SeedMean | PairedDifference | None) -> dict[str, Any] | None:
@@ -227,6 +246,16 @@ def _interval(found: SeedMean | PairedDifference | None, digits: int, *, sign: b
 
 def _each(found: SeedMean | PairedDifference | None, digits: int, *, sign: bool = False) -> str:
     return "" if found is None else " ".join(format(value, f"{'+' if sign else ''}.{digits}f") for value in found.per_seed)
+
+
+def _paired(found: PairedDifference | None, verdict: Verdict, digits: int) -> tuple[str, ...]:
+    """Cells of a row of a table of differences, under PAIRED."""
+    claim = verdict if verdict in ("above", "below", "not told apart") else f"none ({verdict})"
+    return _interval(found, digits, sign=True), _each(found, digits, sign=True), _against(found), claim
+
+
+def _percent(at: str) -> str:
+    return f"{100 * float(at):.0f} %"
 
 
 def _against(found: PairedDifference | None) -> str:

@@ -119,8 +119,7 @@ def number(value: float | None, error: float | None = None, *, digits: int = 4) 
 
 def _comparison(found: Comparison) -> list[str]:
     parts = [heading(f"Comparison: {found.title}"), paragraph(f"{found.n_test:,} test events. {HOW_COMPARED}"), table(*found.figures())]
-    if found.differences:
-        parts.append(table(*found.paired()))
+    parts += [table(*one) for one in found.paired()]
     points = {group.name: plots.Interval(group.auc.mean, group.auc.low, group.auc.high) for group in found.groups if group.auc}
     if points:
         with tempfile.TemporaryDirectory() as folder:

@@ -24,7 +24,7 @@ from root_gnn.metrics.measured import Floats
 from root_gnn.metrics.roc import area, cuts, efficiencies
 
 Scores = NDArray[np.floating[Any]]
-Statistic = Callable[[Any, Any, Any], "float | None"]
+Statistic = Callable[[Any, Any], Callable[[Floats], "float | None"]]
 ONE_SIGMA = 0.8413447460685429
 UNDEFINED_TOLERATED = 0.01
 
@@ -50,16 +50,28 @@ class PairedDifference(NamedTuple):
     excludes_zero: bool
 
 
+def auc_of(scores: ArrayLike, labels: ArrayLike) -> Callable[[Floats], float | None]:
+    """The binary AUC of `scores (n_event,)` as a function of the weights `(n_event,)` alone, so that scores are sorted once."""
+    events = binary_events(scores, labels, None)
+    cut = cuts(events.scores)
+
+    def value(weights: Floats) -> float | None:
+        found = efficiencies(cut, events.is_signal, weights)
+        return None if found is None else area(*found)
+
+    return value
+
+
 def paired_difference(
     scores_a: ArrayLike, scores_b: ArrayLike, labels: ArrayLike, weights: ArrayLike | None = None, *,
-    metric: Statistic | None = None, n_replica: int = 1000, seed: int = 1,
+    metric: Statistic = auc_of, n_replica: int = 1000, seed: int = 1,
 ) -> PairedDifference | None:
     """Mean difference a - b of a metric over seeds, with a 68 % interval from events and seeds.
 
     `scores_a` and `scores_b` are `(n_seed, n_event)` on the same test events, row k of both trained with the same seed (further
-    axes are passed on to `metric`). `metric(scores, labels, weights)` is the binary AUC unless given; a given one is called
-    2 n_seed n_replica times. Negative weights count with their sign. None where the metric is undefined on these events, or in more
-    than 1 % of the replicas. Raises InputError for shapes that differ.
+    axes are passed on to `metric`). `metric(scores, labels)` is called once for each model and seed and gives a function of the weights
+    `(n_event,)`, called once for each replica; it is the binary AUC unless given. Negative weights count with their sign. None where
+    the metric is None on these events, or in more than 1 % of the replicas. Raises InputError for shapes that differ.
     """
     a, b = _seeds_first(scores_a), _seeds_first(scores_b)
     if a.shape != b.shape:
@@ -77,7 +89,7 @@ def paired_difference(
 
 def seed_mean(
     scores: ArrayLike, labels: ArrayLike, weights: ArrayLike | None = None, *,
-    metric: Statistic | None = None, n_replica: int = 1000, seed: int = 1,
+    metric: Statistic = auc_of, n_replica: int = 1000, seed: int = 1,
 ) -> SeedMean | None:
     """Mean over seeds of a metric of `scores (n_seed, n_event)`, with a 68 % interval from events and seeds.
 
@@ -98,7 +110,7 @@ def _seeds_first(scores: ArrayLike) -> Scores:
 
 
 def _value_and_replicas(
-    models: list[Scores], labels: ArrayLike, weights: ArrayLike | None, *, metric: Statistic | None, n_replica: int, seed: int,
+    models: list[Scores], labels: ArrayLike, weights: ArrayLike | None, *, metric: Statistic, n_replica: int, seed: int,
 ) -> tuple[Floats, Floats, np.random.Generator] | None:
     """The metric of each model `(n_model,)`, and of each in each replica `(n_replica, n_model)`."""
     n_event = models[0].shape[0]
@@ -107,8 +119,8 @@ def _value_and_replicas(
         raise InputError(f"Expected weights of shape ({n_event},), one per test event, and got shape {checked.shape}.")
     if n_event == 0:
         return None
-    statistics = [_auc_of(model, labels) if metric is None else _given(metric, model, labels) for model in models]
-    value = np.array([statistic(checked) for statistic in statistics])
+    statistics = [metric(model, labels) for model in models]
+    value = np.array([statistic(checked) for statistic in statistics], dtype=np.float64)  # None becomes NaN
     if np.any(np.isnan(value)):
         return None
     generator = np.random.default_rng(seed)
@@ -120,26 +132,6 @@ def _value_and_replicas(
     if np.sum(defined) < 2 or np.mean(~defined) > UNDEFINED_TOLERATED:
         return None
     return value, replicas[defined], generator
-
-
-def _auc_of(scores: Scores, labels: ArrayLike) -> Callable[[Floats], float]:
-    """The AUC as a function of the weights alone, so that a score vector is sorted once for all replicas."""
-    events = binary_events(scores, labels, None)
-    cut = cuts(events.scores)
-
-    def value(weights: Floats) -> float:
-        found = efficiencies(cut, events.is_signal, weights)
-        return math.nan if found is None else area(*found)
-
-    return value
-
-
-def _given(metric: Statistic, scores: Scores, labels: ArrayLike) -> Callable[[Floats], float]:
-    def value(weights: Floats) -> float:
-        found = metric(scores, labels, weights)
-        return math.nan if found is None else float(found)
-
-    return value
 
 
 def _interval(value: Floats, replicas: Floats, generator: np.random.Generator) -> tuple[float, float]:

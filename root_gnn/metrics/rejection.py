@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import numpy as np
 from numpy.typing import ArrayLike
 
 from root_gnn.errors import InputError
 from root_gnn.metrics.inputs import BinaryEvents, binary_events
-from root_gnn.metrics.measured import Floats, Measured
+from root_gnn.metrics.measured import Floats, Integers, Measured
 from root_gnn.metrics.roc import Cuts, cuts, efficiencies, first_reaching
 
 
@@ -35,15 +35,11 @@ def rejections(
     passes the cut: the events then give a lower limit only. None too where the weights of a class sum to zero or less.
     Raises InputError for arrays that don't fit together and for efficiencies outside (0, 1].
     """
-    targets = np.asarray(signal_efficiencies, dtype=np.float64)
-    if targets.ndim != 1 or np.any(targets <= 0.0) or np.any(targets > 1.0):
-        raise InputError(f"Expected signal efficiencies above 0 and up to 1 and got {list(signal_efficiencies)}.")
+    targets = _targets(signal_efficiencies)
     events = binary_events(scores, labels, weights)
     if len(events.scores) == 0:
         return (None,) * len(targets)
-    falling = cuts(events.scores).order  # events in order of score once: each replica then runs through memory in a line
-    events = BinaryEvents(events.scores[falling], events.is_signal[falling], events.weights[falling])
-    cut = cuts(events.scores)
+    events, cut, _ = _falling(events)
     kept = _background_kept(cut, events, events.weights, targets)
     if kept is None:
         return (None,) * len(targets)
@@ -51,6 +47,36 @@ def rejections(
     drawn = [_background_kept(cut, events, events.weights * generator.poisson(1.0, len(events.weights)), targets) for _ in range(n_replica)]
     replicas = np.array([one for one in drawn if one is not None]).reshape(-1, len(targets))
     return tuple(_rejection(value, replicas[:, column]) for column, value in enumerate(kept))
+
+
+def rejection_of(scores: ArrayLike, labels: ArrayLike, *, signal_efficiency: float) -> Callable[[Floats], float | None]:
+    """The background rejection of `scores (n_event,)` at one signal efficiency as a function of the weights `(n_event,)` alone.
+
+    Scores are put in order once, for the many weights of a bootstrap. The function returns None where `rejections` does; it takes
+    weights as they are. Raises InputError for arrays that don't fit together and for an efficiency outside (0, 1].
+    """
+    targets = _targets((signal_efficiency,))
+    events, cut, falling = _falling(binary_events(scores, labels, None))
+
+    def value(weights: Floats) -> float | None:
+        kept = _background_kept(cut, events, weights[falling], targets)
+        return None if kept is None or kept[0] <= 0.0 else float(1.0 / kept[0])
+
+    return value
+
+
+def _targets(signal_efficiencies: Sequence[float]) -> Floats:
+    targets = np.asarray(signal_efficiencies, dtype=np.float64)
+    if targets.ndim != 1 or np.any(targets <= 0.0) or np.any(targets > 1.0):
+        raise InputError(f"Expected signal efficiencies above 0 and up to 1 and got {list(signal_efficiencies)}.")
+    return targets
+
+
+def _falling(events: BinaryEvents) -> tuple[BinaryEvents, Cuts, Integers]:
+    """Events in falling order of score, so that each replica runs through memory in a line; their cuts; and that order."""
+    order = cuts(events.scores).order
+    ordered = BinaryEvents(events.scores[order], events.is_signal[order], events.weights[order])
+    return ordered, cuts(ordered.scores), order
 
 
 def _background_kept(cut: Cuts, events: BinaryEvents, weights: Floats, targets: Floats) -> Floats | None:

@@ -28,8 +28,10 @@ def rewrite(run: Run, **columns: np.ndarray) -> None:
     pq.write_table(pa.table({name: values for name, values in table.items() if values is not None}), path)
 
 
-def score(run: Run, gain: float) -> None:
-    """Gives a run scores that separate the classes by `gain` standard deviations, with the noise of its seed."""
+def score(run: Run, gain: float, *, times: int = 1) -> None:
+    """Gives a run each event `times` times, and scores that separate the classes by `gain` deviations, with the noise of its seed."""
+    path = run.folder / "predictions" / "test.parquet"
+    pq.write_table(pa.concat_tables([pq.read_table(path)] * times), path)
     label = read_predictions(run).label
     raw = np.random.default_rng(run.recipe.seed).normal(size=len(label)) + gain * label
     rewrite(run, score_WH=raw, score_ZH=-raw)
@@ -46,24 +48,47 @@ def test_means_intervals_and_differences_are_those_of_the_bootstrap(seeds: list[
     assert found.differences[0].seeds == (1, 2, 3) and found.differences[0].same_training_events
     rejection = found.groups[1].rejection["0.5"]
     assert rejection is not None
-    assert rejection.per_seed == pytest.approx([run.metrics["splits"]["test"]["rejection"]["0.5"]["value"] for run in deeper])
+    kept = [[run.metrics["splits"]["test"]["rejection"]["0.5"]["value"] for run in runs] for runs in (deeper, seeds)]
+    assert rejection.per_seed == pytest.approx(kept[0])
+    paired = found.differences[0].rejection["0.5"]
+    assert paired is not None
+    assert paired.per_seed == pytest.approx(np.subtract(*kept)) and paired.low < paired.mean < paired.high
 
 
 @pytest.mark.parametrize(("gain", "verdict"), [(2.0, "above"), (-2.0, "below"), (0.0, "not told apart")])
 def test_a_claim_needs_an_interval_without_zero(seeds: list[Run], tmp_path: Path, gain: float, verdict: str) -> None:
     a, b = copied(seeds, tmp_path / "a"), copied(seeds, tmp_path / "b")
     for run in a:
-        score(run, 1.0 + gain / 2.0)
+        score(run, 1.0 + gain / 2.0, times=50)
     for run in b:
-        score(run, 1.0 - gain / 2.0)
+        score(run, 1.0 - gain / 2.0, times=50)
     found = Comparison.of({"b": b, "a": a})
     assert found.differences[0].verdict == verdict
-    assert found.content()["differences"][0]["verdict"] == verdict
+    assert found.differences[0].rejection_verdict == {"0.3": verdict, "0.5": verdict}
+    content = found.content()["differences"][0]
+    assert content["verdict"] == content["rejection_verdict"]["0.5"] == verdict
+    paired = found.differences[0].rejection["0.5"]
+    assert paired is not None and content["rejection"]["0.5"]["mean"] == paired.mean
+    row = next(line for line in str(found).splitlines() if line.startswith("| a, at 50 % signal"))
+    assert f"{paired.mean:+.2f} [{paired.low:+.2f}, {paired.high:+.2f}]" in row and row.split("|")[-2].strip() == verdict
+
+
+def test_a_rejection_that_is_not_defined_takes_no_claim_from_the_auc(seeds: list[Run], tmp_path: Path) -> None:
+    perfect, base = copied(seeds, tmp_path / "perfect"), copied(seeds, tmp_path / "base")
+    for run in perfect:
+        score(run, 100.0)
+    for run in base:
+        score(run, 1.0)
+    found = Comparison.of({"base": base, "perfect": perfect})
+    assert found.differences[0].verdict == "above"
+    assert found.differences[0].rejection_verdict == {"0.3": "not defined", "0.5": "not defined"}
+    assert found.content()["differences"][0]["rejection"] == {"0.3": None, "0.5": None}
+    assert "none (not defined)" in str(found)
 
 
 def difference(low: float, high: float, *, n: int = 3, same: bool = True) -> Difference:
     paired = PairedDifference((low + high) / 2, low, high, tuple([(low + high) / 2] * n), n, low > 0 or high < 0)
-    return Difference("a", "b", tuple(range(n)), same, paired)
+    return Difference("a", "b", tuple(range(n)), same, paired, {"0.5": paired})
 
 
 def test_the_rule_for_claims() -> None:
@@ -72,7 +97,8 @@ def test_the_rule_for_claims() -> None:
     assert difference(-0.01, 0.02).verdict == "not told apart"
     assert difference(0.01, 0.02, n=2).verdict == "too few seeds"
     assert difference(0.01, 0.02, same=False).verdict == "other training events"
-    assert Difference("a", "b", (1, 2, 3), True, None).verdict == "not defined"
+    assert Difference("a", "b", (1, 2, 3), True, None, {}).verdict == "not defined"
+    assert difference(0.01, 0.02, n=2).rejection_verdict == {"0.5": "too few seeds"}
 
 
 def test_two_seeds_and_another_training_size_make_no_claim(seeds: list[Run], make_run, tmp_path: Path) -> None:

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import math
+from functools import partial
 
 import numpy as np
 import pytest
@@ -9,6 +10,7 @@ from scipy.stats import norm
 from root_gnn.errors import InputError
 from root_gnn.metrics.auc import auc
 from root_gnn.metrics.bootstrap import paired_difference, seed_mean
+from root_gnn.metrics.rejection import rejection_of
 
 
 def models(generator, n_seed, *, n_event=400, gain=0.1, seed_spread=0.0, own_noise=0.5):
@@ -37,9 +39,27 @@ def test_values_are_the_auc_of_each_seed():
 def test_a_given_metric_is_used_in_every_replica():
     a, b, labels = models(np.random.default_rng(0), 2)
     own = paired_difference(a, b, labels, n_replica=50, seed=3)
-    given = paired_difference(a, b, labels, n_replica=50, seed=3, metric=lambda s, y, w: auc(s, y, w).value)
+    given = paired_difference(a, b, labels, n_replica=50, seed=3, metric=lambda s, y: lambda w: auc(s, y, w).value)
     assert given.per_seed == pytest.approx(own.per_seed)
     assert given[:3] == pytest.approx(own[:3])
+
+
+def test_difference_of_rejections_of_one_seed_is_that_of_cuts_in_every_replica():
+    (a,), (b,), labels = models(np.random.default_rng(0), 1, n_event=200)
+    weights = np.random.default_rng(1).normal(1.0, 0.4, len(labels))
+
+    def by_hand(scores, drawn):
+        signal, background = labels == 1, labels == 0
+        kept = [threshold for threshold in scores if drawn[signal & (scores >= threshold)].sum() >= 0.5 * drawn[signal].sum()]
+        return drawn[background].sum() / drawn[background & (scores >= max(kept))].sum()
+
+    generator, replicas = np.random.default_rng(3), []
+    for _ in range(40):
+        drawn = weights * generator.poisson(1.0, len(labels))
+        replicas.append(by_hand(a, drawn) - by_hand(b, drawn))
+    found = paired_difference(a[None], b[None], labels, weights, metric=partial(rejection_of, signal_efficiency=0.5), n_replica=40, seed=3)
+    assert found.mean == pytest.approx(by_hand(a, weights) - by_hand(b, weights))
+    assert (found.low, found.high) == pytest.approx(tuple(np.quantile(replicas, [norm.cdf(-1.0), norm.cdf(1.0)])))
 
 
 @pytest.mark.parametrize("n_seed, seed_spread", [(1, 0.0), (3, 0.0), (3, 0.1), (5, 0.3)])

@@ -5,7 +5,7 @@ import pytest
 from scipy.stats import norm
 
 from root_gnn.errors import InputError
-from root_gnn.metrics.rejection import rejection, rejections
+from root_gnn.metrics.rejection import rejection, rejection_of, rejections
 
 SHIFT = 1.2
 
@@ -76,6 +76,25 @@ def test_a_seed_gives_one_result_whatever_the_order():
     assert first.error != rejection(scores, labels, weights, seed=8).error
 
 
+@pytest.mark.parametrize("negative", [0.0, 0.2])
+def test_as_a_function_of_the_weights_it_is_the_cut_one_can_apply(negative):
+    generator = np.random.default_rng(5)
+    scores, labels, _ = toy(generator, 200)
+    scores = np.round(scores, 1)  # with ties
+    signal, background, of = labels == 1, labels == 0, rejection_of(scores, labels, signal_efficiency=0.5)
+    for _ in range(20):
+        weights = generator.poisson(1.0, len(scores)) * np.where(generator.random(len(scores)) < negative, -1.0, 1.0)
+        for threshold in sorted(scores, reverse=True):
+            if weights[signal & (scores >= threshold)].sum() >= 0.5 * weights[signal].sum():
+                break
+        kept = weights[background & (scores >= threshold)].sum()
+        assert of(weights) == (pytest.approx(weights[background].sum() / kept) if kept > 0.0 else None)
+    assert of(np.where(scores > 0.0, weights, 0.0) * signal + background * (scores < -1.0)) is None, "no background behind the cut"
+    assert of(weights * signal) is None, "no background at all"
+
+
 def test_efficiencies_outside_the_unit_interval_are_refused():
+    with pytest.raises(InputError, match="above 0 and up to 1"):
+        rejection_of([0.1, 0.2], [0, 1], signal_efficiency=1.1)
     with pytest.raises(InputError, match="above 0 and up to 1"):
         rejection([0.1, 0.2], [0, 1], signal_efficiency=0.0)
