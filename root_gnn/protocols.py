@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, ClassVar, Literal, Self
 
+import torch
 from torch import Tensor, nn
 
 from root_gnn.config.section import Section
@@ -120,14 +121,31 @@ class Masked(Objective, ABC):
 
 
 class Supervised(Objective, ABC):
-    """An objective whose head answers a labelled question."""
+    """An objective whose head answers a labelled question; losses and logits are both made of the head's answers."""
 
     head: Head
     link: Literal["softmax", "sigmoid"]
 
+    def answers(self, batch: Batch) -> Tensor:
+        """All that the head says, `(n_graph, n_answer)`, float32 at least."""
+        said: Tensor = self.head(self.encoder(batch))
+        return said.float() if said.dtype in (torch.float16, torch.bfloat16) else said
+
+    def forward(self, batch: Batch, draws: Draws = STILL) -> dict[str, Tensor]:
+        """See `Objective.forward`; nothing is drawn."""
+        return self.losses(self.answers(batch), batch)
+
     @abstractmethod
+    def losses(self, answers: Tensor, batch: Batch) -> dict[str, Tensor]:
+        """Scalars by name of a batch's answers; the one that is minimised is `loss`."""
+
     def logits(self, batch: Batch) -> Tensor:
         """Logits `(n_graph, n_output)`."""
+        return self.logits_of(self.answers(batch))
+
+    def logits_of(self, answers: Tensor) -> Tensor:
+        """The part of the answers that says which class or label, `(n_graph, n_output)`: all of them unless said otherwise."""
+        return answers
 
     @abstractmethod
     def outputs(self) -> tuple[str, ...]:

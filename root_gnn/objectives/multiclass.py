@@ -11,8 +11,7 @@ from torch import Tensor
 from root_gnn.config.plugins import Family
 from root_gnn.errors import InputError
 from root_gnn.graph.batch import Batch
-from root_gnn.graph.draws import Draws
-from root_gnn.protocols import STILL, Encoder, Head, HeadConfig, ObjectiveConfig, Question, Supervised
+from root_gnn.protocols import Encoder, Head, HeadConfig, ObjectiveConfig, Question, Supervised
 
 
 class Config(ObjectiveConfig):
@@ -39,17 +38,11 @@ class Multiclass(Supervised):
         self.encoder, self.head, self.classes = encoder, head, classes
         self.label_smoothing = label_smoothing
 
-    def logits(self, batch: Batch) -> Tensor:
-        """`(n_graph, n_class)`."""
-        logits: Tensor = self.head(self.encoder(batch))
-        return logits
-
     def outputs(self) -> tuple[str, ...]:
         """The classes, in the order of their labels."""
         return self.classes
 
-    def forward(self, batch: Batch, draws: Draws = STILL) -> dict[str, Tensor]:
-        """`loss`, a scalar."""
-        logits = self.logits(batch).float()
-        each = F.cross_entropy(logits, batch.labels["label"], label_smoothing=self.label_smoothing, reduction="none")
+    def losses(self, answers: Tensor, batch: Batch) -> dict[str, Tensor]:
+        """`loss`, a scalar, of logits `(n_graph, n_class)`."""
+        each = F.cross_entropy(answers, batch.labels["label"], label_smoothing=self.label_smoothing, reduction="none")
         return {"loss": (each if batch.weights is None else each * batch.weights).mean()}

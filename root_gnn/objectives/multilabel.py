@@ -17,10 +17,9 @@ from torch import Tensor
 from root_gnn.config.plugins import Family
 from root_gnn.errors import InputError
 from root_gnn.graph.batch import Batch
-from root_gnn.graph.draws import Draws
 from root_gnn.graph.features import Features
 from root_gnn.graph.segment import segment_max
-from root_gnn.protocols import STILL, Encoder, Head, HeadConfig, ObjectiveConfig, Question, Supervised
+from root_gnn.protocols import Encoder, Head, HeadConfig, ObjectiveConfig, Question, Supervised
 
 PT_SCALE, ETA_SCALE = 100.0, 2.0  # GeV, 1: numbers of order one for heavy particles at the LHC
 QUANTITIES = ("exists", "pt", "eta", "phi")
@@ -55,13 +54,12 @@ class Multilabel(Supervised):
         self.encoder, self.head, self.slots, self.kinematics = encoder, head, slots, kinematics
         self.pt_column, self.phi_column = features.column("pt"), features.column("phi")
 
-    def _answers(self, batch: Batch) -> Tensor:
-        answers: Tensor = self.head(self.encoder(batch))
-        return answers.float().view(batch.n_graph, len(self.slots), OUTPUTS_PER_SLOT)
-
-    def logits(self, batch: Batch) -> Tensor:
+    def logits_of(self, answers: Tensor) -> Tensor:
         """Existence of each slot's particle, `(n_graph, n_slot)`."""
-        return self._answers(batch)[:, :, 0]
+        return self._slots(answers)[:, :, 0]
+
+    def _slots(self, answers: Tensor) -> Tensor:
+        return answers.view(answers.shape[0], len(self.slots), OUTPUTS_PER_SLOT)
 
     def outputs(self) -> tuple[str, ...]:
         """`higgs_exists` and so on: the labels the logits answer."""
@@ -70,9 +68,9 @@ class Multilabel(Supervised):
     def _truth(self, batch: Batch, quantity: str) -> Tensor:
         return torch.stack([batch.labels[f"{slot}_{quantity}"] for slot in self.slots], dim=1)
 
-    def forward(self, batch: Batch, draws: Draws = STILL) -> dict[str, Tensor]:
+    def losses(self, answers: Tensor, batch: Batch) -> dict[str, Tensor]:
         """`loss`, `existence` and `kinematics`, scalars."""
-        answers = self._answers(batch)
+        answers = self._slots(answers)
         exists = self._truth(batch, "exists")
         weights = torch.ones_like(exists) if batch.weights is None else batch.weights.unsqueeze(1).expand_as(exists)
         existence = (weights * F.binary_cross_entropy_with_logits(answers[:, :, 0], exists, reduction="none")).mean()

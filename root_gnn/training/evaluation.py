@@ -9,6 +9,7 @@ from typing import Any, Self
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from torch import Tensor
 
 from root_gnn.graph.batch import Batch
 from root_gnn.metrics.accuracy import accuracy
@@ -35,9 +36,9 @@ class Answers:
         return len(self.weights)
 
     @classmethod
-    def of(cls, objective: Supervised, batch: Batch) -> Self:
-        """The answers for one batch, links applied in float64."""
-        logits = objective.logits(batch).detach().double()
+    def of(cls, objective: Supervised, batch: Batch, said: Tensor) -> Self:
+        """Those for one batch, of which the head `said (n_graph, n_answer)`; links applied in float64."""
+        logits = objective.logits_of(said).detach().double()
         if objective.link == "softmax":
             probabilities, truth = torch.softmax(logits, dim=1), batch.labels["label"]
         else:
@@ -57,7 +58,7 @@ def answers(objective: Supervised, batches: Iterable[Batch], device: torch.devic
     was_training = objective.training
     objective.eval()
     with torch.inference_mode():
-        parts = [Answers.of(objective, batch.to(device)) for batch in batches]
+        parts = [Answers.of(objective, batch, objective.answers(batch)) for batch in (one.to(device) for one in batches)]
     objective.train(was_training)
     return Answers.joined(parts)
 

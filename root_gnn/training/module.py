@@ -78,14 +78,18 @@ class TrainingModule(pl.LightningModule):
 
     def validation_step(self, batch: Batch, index: int) -> dict[str, Tensor]:
         """Collects answers of a supervised objective, losses of any other, whose representations go to the callbacks."""
-        losses = self.objective(batch)
+        outputs: dict[str, Tensor] = {}
+        if isinstance(self.objective, Supervised):
+            said = self.objective.answers(batch)
+            losses = self.objective.losses(said, batch)
+            self._answers.append(Answers.of(self.objective, batch, said))
+        else:
+            losses = self.objective(batch)
+            outputs = {"representation": self.objective.encoder(batch).globals.float(), **batch.labels}
         for name in ("loss", *self.objective.measures):
             self._sums[name] = self._sums.get(name, 0.0) + losses[name].detach() * batch.n_graph
         self._n_graph += batch.n_graph
-        if isinstance(self.objective, Supervised):
-            self._answers.append(Answers.of(self.objective, batch))
-            return {}
-        return {"representation": self.objective.encoder(batch).globals.float(), **batch.labels}
+        return outputs
 
     def on_validation_epoch_end(self) -> None:
         """Logs what `measured` lists, but for what callbacks find out about representations."""

@@ -15,7 +15,12 @@ from root_gnn.nn.nt_xent import uniformity
 SPREAD = ("ssl/feature_std", "ssl/cosine", "ssl/effective_rank", "ssl/uniformity")
 SAME_DIRECTION = 0.999  # mean cosine similarity; freshly drawn networks stay below it
 ONE_DIMENSION = 1.5  # effective rank
+FEWEST = 20  # events below which a low rank says nothing: it is less than their number
 MOST_EVENTS = 4096  # for the figure that needs all pairs
+WHAT_NOW = {
+    "warn": "Training goes on; train.on_collapse=stop would end it here.",
+    "stop": "Training ends here (train.on_collapse=stop); the run is written down as it is.",
+}
 
 
 class Collapse(pl.Callback):
@@ -47,16 +52,16 @@ class Collapse(pl.Callback):
 
     def on_validation_epoch_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
         """Logs the figures and looks at them."""
-        values = spread(torch.cat(self._rows))
+        rows = torch.cat(self._rows)
+        values, n_event = spread(rows), len(rows)
         self._rows = []
         pl_module.log_dict(values, batch_size=1, sync_dist=True)
-        collapsed = values["ssl/cosine"] > SAME_DIRECTION or values["ssl/effective_rank"] < ONE_DIMENSION
+        collapsed = n_event >= FEWEST and (values["ssl/cosine"] > SAME_DIRECTION or values["ssl/effective_rank"] < ONE_DIMENSION)
         if collapsed and not self.has_collapsed and trainer.is_global_zero:
             log.warning(
                 "%s has collapsed: after epoch %d the representations of different events are nearly the same (mean cosine similarity "
-                "%.4f, effective rank %.2f).%s", self.name, trainer.current_epoch + 1, values["ssl/cosine"], values["ssl/effective_rank"],
-                " Training stops (train.on_collapse)." if self.then == "stop" else " Lower optim.lr, or give the objective a term of "
-                "variance; train.on_collapse=stop would end the run here.",
+                "%.4f, effective rank %.2f). Lower optim.lr, or give the objective a term of variance (objective.variance=1 for jepa). %s",
+                self.name, trainer.current_epoch + 1, values["ssl/cosine"], values["ssl/effective_rank"], WHAT_NOW[self.then],
             )  # fmt: skip
         self.has_collapsed = collapsed
         if collapsed and self.then == "stop":
