@@ -81,6 +81,8 @@ def test_independent_gaussians_are_unrelated_only_when_debiased():
     unbiased = [cka(x, y) for x, y in pairs]
     assert np.mean(biased) == pytest.approx(0.38, abs=0.02)
     assert abs(np.mean(unbiased)) < 4.0 * np.std(unbiased) / math.sqrt(40)
+    quoted = [cka_with_error(x, y, n_permutation=20) for x, y in pairs[:10]]
+    assert all(abs(one.value) < 3.0 * one.error and one.value < 2.0 * one.null for one in quoted)
 
 
 def test_rbf_sees_what_is_not_linear():

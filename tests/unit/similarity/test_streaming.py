@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 import itertools
+import math
+import tracemalloc
 
 import numpy as np
 import pytest
@@ -65,6 +67,26 @@ def test_float32_tensors_are_summed_in_float64():
     for part, other in zip(torch.tensor(x).float().split(64), torch.tensor(y).float().split(64), strict=True):
         stream.update(part, other)
     assert stream.value() == pytest.approx(cka(x.astype(np.float32), y.astype(np.float32)), rel=1e-10)
+
+
+def peak_and_value(n_event, *, dim=64, chunk=8192):
+    """Bytes at most while events are drawn and streamed, and CKA of x and y = x + noise of the same size."""
+    generator, stream = np.random.default_rng(1), LinearCKA()
+    tracemalloc.start()
+    for start in range(0, n_event, chunk):
+        x, noise = generator.normal(size=(2, min(chunk, n_event - start), dim))
+        stream.update(x, x + noise)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    return peak, stream.value()
+
+
+@pytest.mark.parametrize("n_event", [65_536, pytest.param(1_000_000, marks=pytest.mark.slow)])
+def test_memory_is_that_of_a_chunk_however_many_events(n_event):
+    few, _ = peak_and_value(16_384)
+    peak, value = peak_and_value(n_event)
+    assert peak < 1.05 * few < 64 * 2**20
+    assert value == pytest.approx(0.5, abs=2.0 / math.sqrt(n_event)), "|1|^2 / (|1| |2 1|), from the covariances 1, 2 and 1 between them"
 
 
 def test_errors_say_what_is_wrong():
