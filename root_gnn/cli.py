@@ -19,6 +19,7 @@ from root_gnn import __version__
 from root_gnn.console import log, set_verbosity
 from root_gnn.errors import InputError
 
+EXAMPLES = {"--param": "mstop=600", "--slurm": "partition=long"}
 WRONG_PLACE = (PermissionError, NotADirectoryError, IsADirectoryError, FileExistsError)
 
 app = typer.Typer(
@@ -242,13 +243,19 @@ def study(
     study: Annotated[str, typer.Argument(metavar="STUDY", help="A YAML file or a shipped name.")],
     out: Annotated[Path | None, typer.Option("--out", metavar="DIR", help="Where runs and results go; studies/<name> otherwise.")] = None,
     jobs: Annotated[int, typer.Option("--jobs", min=1, help="Trainings at a time, one thread each.")] = 2,
+    scheduler: Annotated[str | None, typer.Option("--scheduler", metavar="ADDRESS", help="Train on this Dask cluster instead.")] = None,
+    slurm: Annotated[
+        list[str] | None, typer.Option("--slurm", metavar="KEY=VALUE", help="Train in Slurm job arrays, with this of sbatch; repeatable.")
+    ] = None,
+    tiny: Annotated[bool, typer.Option("--tiny", help="A few steps on a few events, to see that it goes through.")] = False,
     data_dir: DataDir = None,
     quiet: Quiet = False, verbose: Verbose = False, debug: Debug = False,
 ) -> None:  # fmt: skip
     """Pretrained against from scratch: tasks, training sizes, seeds, with paired errors; what is done is kept."""
     from root_gnn.analysis.study import study as run_study
 
-    results = run_study(study, data_dir=data_dir, out=out, jobs=jobs)
+    parameters = dict(_pair("--slurm", text) for text in slurm) if slurm else None
+    results = run_study(study, data_dir=data_dir, out=out, jobs=jobs, scheduler=scheduler, slurm=parameters, tiny=tiny)
     typer.echo(f"{results}\n\n{results.folder / 'study.md'}")
 
 
@@ -301,7 +308,7 @@ def _one_line(error: Exception) -> str:
 def _pair(option: str, text: str) -> tuple[str, str]:
     key, equals, value = text.partition("=")
     if not (key and equals):
-        raise InputError(f"{option} {text}: expected KEY=VALUE, as in {option} mstop=600.")
+        raise InputError(f"{option} {text}: expected KEY=VALUE, as in {option} {EXAMPLES[option]}.")
     return key, value
 
 

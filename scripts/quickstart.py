@@ -12,12 +12,10 @@ import signal
 import sys
 import time
 from collections.abc import Sequence
-from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
-from dataclasses import dataclass
-from multiprocessing import active_children, get_context
 from pathlib import Path
 from typing import Literal
 
+from root_gnn.analysis.training import Training
 from root_gnn.atomic import write_json, write_text
 from root_gnn.console import log, set_verbosity
 from root_gnn.errors import InputError
@@ -47,64 +45,27 @@ NOTES = (
     "All finetuned runs start from one pretraining. That another one would have come out differently is in no interval here. "
     "The samples are small so that all of this takes minutes; more of everything makes every network better.",
 )
-Mode = Literal["finetuned", "scratch"]
 
 
-@dataclass(frozen=True)
-class Training:
-    """One run: the pretraining where there is no task."""
-
-    name: str
-    overrides: tuple[str, ...]
-    task: str = ""
-    mode: Mode = "scratch"
-    train_events: int | None = None
-
-    @classmethod
-    def of(cls, task: str, mode: Mode, seed: int, train_events: int | None, overrides: tuple[str, ...]) -> Training:
-        """A downstream training, named as `root-gnn finetune` would name it."""
-        size = "" if train_events is None else f"_n{train_events}"
-        return cls(f"{task}_{mode}{size}_s{seed}", (*overrides, f"seed={seed}"), task, mode, train_events)
-
-    def command(self) -> str:
-        """What does the same on the command line, from inside the output folder."""
-        words = ["root-gnn", "train", PRETRAINED] if not self.task else ["root-gnn", "finetune", "--task", self.task, "--mode", self.mode]
-        if self.mode == "finetuned":
-            words += ["--from", f"runs/{PRETRAINED}"]
-        if self.train_events is not None:
-            words += ["--train-events", str(self.train_events)]
-        words += [word for override in self.overrides for word in ("--set", override)]
-        return shlex.join([*words, "--data-dir", "data", "--run-dir", f"runs/{self.name}"])
-
-    def run(self, out: Path) -> str:
-        """Trains, or finds it done, in a process of its own; returns its result in words."""
-        os.environ["TTY_COMPATIBLE"] = "0"  # two bars would write over each other; plain lines don't
-        set_verbosity(0)
-        from root_gnn.analysis.report import number
-        from root_gnn.pipeline import finetune, train
-
-        start = time.monotonic()
-        data, folder = out / "data", out / "runs" / self.name
-        if self.task:
-            source = out / "runs" / PRETRAINED if self.mode == "finetuned" else None
-            run = finetune(self.task, run=source, mode=self.mode, train_events=self.train_events, overrides=self.overrides,
-                           data_dir=data, run_dir=folder, resume=True)  # fmt: skip
-        else:
-            run = train(PRETRAINED, overrides=self.overrides, data_dir=data, run_dir=folder, resume=True)
-        test = run.metrics["splits"]["test"]
-        return f"{self.name}: test AUC {number(test['auc'], test['auc_error'])}, {time.monotonic() - start:.0f} s"
+def downstream(
+    task: str, mode: Literal["finetuned", "scratch"], seed: int, train_events: int | None, overrides: tuple[str, ...],
+) -> Training:  # fmt: skip
+    """A training on a task, named as `root-gnn finetune` would name it."""
+    size = "" if train_events is None else f"_n{train_events}"
+    return Training(f"{task}_{mode}{size}_s{seed}", task, (*overrides, f"seed={seed}"), mode,
+                    PRETRAINED if mode == "finetuned" else None, train_events)  # fmt: skip
 
 
-PRETRAINING_RUN = Training(PRETRAINED, PRETRAINING)
+PRETRAINING_RUN = Training(PRETRAINED, PRETRAINED, PRETRAINING)
 GROUPS: dict[str, dict[str, list[Training]]] = {
     KNOWN: {
-        f"scratch, {SMALL:,} events": [Training.of(KNOWN, "scratch", seed, SMALL, SCRATCH) for seed in SEEDS],
-        f"finetuned, {SMALL:,} events": [Training.of(KNOWN, "finetuned", seed, SMALL, FINETUNED) for seed in SEEDS],
-        "scratch, all events": [Training.of(KNOWN, "scratch", seed, None, SCRATCH_ALL) for seed in SEEDS],
+        f"scratch, {SMALL:,} events": [downstream(KNOWN, "scratch", seed, SMALL, SCRATCH) for seed in SEEDS],
+        f"finetuned, {SMALL:,} events": [downstream(KNOWN, "finetuned", seed, SMALL, FINETUNED) for seed in SEEDS],
+        "scratch, all events": [downstream(KNOWN, "scratch", seed, None, SCRATCH_ALL) for seed in SEEDS],
     },
     UNKNOWN: {
-        f"scratch, {SMALL:,} events": [Training.of(UNKNOWN, "scratch", seed, SMALL, SCRATCH) for seed in SEEDS],
-        f"finetuned, {SMALL:,} events": [Training.of(UNKNOWN, "finetuned", seed, SMALL, FINETUNED) for seed in SEEDS],
+        f"scratch, {SMALL:,} events": [downstream(UNKNOWN, "scratch", seed, SMALL, SCRATCH) for seed in SEEDS],
+        f"finetuned, {SMALL:,} events": [downstream(UNKNOWN, "finetuned", seed, SMALL, FINETUNED) for seed in SEEDS],
     },
 }
 DOWNSTREAM = [training for groups in GROUPS.values() for members in groups.values() for training in members]
@@ -136,7 +97,7 @@ def minutes(start: float) -> str:
 
 def check_settings(out: Path) -> None:
     """Keeps what is in the folder from being mixed with runs of other settings."""
-    trainings = [training.command() for training in (PRETRAINING_RUN, *DOWNSTREAM)]
+    trainings = commands()
     wanted = {"events": EVENTS, "seed": SIMULATION_SEED, "trainings": trainings}
     path = out / "settings.json"
     if path.exists() and json.loads(path.read_text(encoding="utf-8")) != wanted:
@@ -166,30 +127,20 @@ def simulation_commands() -> list[str]:
     ]  # fmt: skip
 
 
+def commands() -> list[str]:
+    """What trains the same on the command line, from inside the output folder."""
+    return [shlex.join(training.command(data_dir=Path("data"))) for training in (PRETRAINING_RUN, *DOWNSTREAM)]
+
+
 def train_all(out: Path) -> None:
     """Runs all trainings side by side, one thread each; finetuning begins when the pretraining is done."""
-    scratch = [one for one in DOWNSTREAM if one.mode == "scratch"]
-    waiting = [PRETRAINING_RUN, *sorted(scratch, key=lambda one: one.train_events is not None)]
-    running: dict[Future[str], Training] = {}
-    n_done = 0
-    pool = ProcessPoolExecutor(JOBS, mp_context=get_context("spawn"))
-    try:
-        while running or waiting:
-            while waiting and len(running) < JOBS:  # no more than that: what a pool has taken up can't be called back
-                training = waiting.pop(0)
-                running[pool.submit(training.run, out)] = training
-            for future in wait(running, return_when=FIRST_COMPLETED).done:
-                if running.pop(future) == PRETRAINING_RUN:
-                    future.result()
-                    waiting += [one for one in DOWNSTREAM if one.mode == "finetuned"]
-                n_done += 1
-                log.info("%d of %d done, %s", n_done, 1 + len(DOWNSTREAM), future.result())
-    except BaseException:
-        pool.shutdown(wait=False, cancel_futures=True)
-        for child in active_children():
-            child.terminate()  # each training saves before it leaves
-        raise
-    pool.shutdown()
+    from root_gnn.analysis.places import LocalPlace
+    from root_gnn.analysis.trainings import run_all
+
+    first = sorted(DOWNSTREAM, key=lambda one: (one.mode != "scratch", one.train_events is not None))
+    failures = run_all([PRETRAINING_RUN, *first], LocalPlace(out / "runs", out / "data", jobs=JOBS)).failures
+    if failures:
+        raise InputError("; ".join(f"{name}: {why}" for name, why in failures.items()))
 
 
 def compare_all(out: Path) -> tuple[str, Path]:
@@ -212,10 +163,9 @@ def compare_all(out: Path) -> tuple[str, Path]:
     embed(runs[PRETRAINED], data_dir=out / "data", events=CKA_EVENTS)
     text = "\n\n".join([*map(str, comparisons), *NOTES])
     write_text(out / "table.md", f"{text}\n")
-    commands = [*simulation_commands(), *(training.command() for training in (PRETRAINING_RUN, *DOWNSTREAM))]
     page = report(
         list(runs.values()), out=out / "report.html", title="root_gnn quickstart: pretrained against from scratch", comparisons=comparisons,
-        cka=out / "cka", notes=NOTES, detailed=[PRETRAINED, *chosen[:2]], commands=commands,
+        cka=out / "cka", notes=NOTES, detailed=[PRETRAINED, *chosen[:2]], commands=[*simulation_commands(), *commands()],
     )
     return text, page
 

@@ -5,13 +5,16 @@ from __future__ import annotations
 import shlex
 from collections.abc import Mapping
 from dataclasses import dataclass
+from itertools import product
 from pathlib import Path
-from typing import Annotated, Self
+from typing import Annotated, NamedTuple, Self
 
 from pydantic import Field, model_validator
 
 from root_gnn.analysis.comparison import Comparison
-from root_gnn.analysis.trainings import Training, run_all
+from root_gnn.analysis.places import DaskPlace, LocalPlace, Place
+from root_gnn.analysis.training import Training
+from root_gnn.analysis.trainings import run_all
 from root_gnn.atomic import write_json, write_text
 from root_gnn.config.loader import load
 from root_gnn.config.section import Section
@@ -22,13 +25,41 @@ from root_gnn.run import Run, data_folder, load_run
 from root_gnn.task import Mode
 
 Size = Annotated[int, Field(ge=1)]
+TINY = ("data.max_events=200", "train.max_epochs=2", "train.max_steps=4", "train.batch_size=32")
+TINY_SIZES, TINY_SEEDS = (40, 80), 2
 
 
 class Pretraining(Section):
-    """A recipe that networks are pretrained with, and what differs from it."""
+    """A recipe that networks are pretrained with, what differs from it, and the folder of its files below the data folder."""
 
     recipe: str
     set: tuple[str, ...] = ()
+    folder: str = ""
+
+
+class Version(Section):
+    """Other data for the same trainings on tasks: a folder below the data folder, overrides (`data.spec=...`), or both."""
+
+    folder: str = ""
+    set: tuple[str, ...] = ()
+
+
+class Cell(NamedTuple):
+    """What is asked of every group: a task, a version of its data ("" where there is one only), a training size."""
+
+    task: str
+    version: str
+    train_events: int
+
+    @property
+    def question(self) -> str:
+        """Task and version in words."""
+        return f"{Path(self.task).stem}, {self.version}" if self.version else Path(self.task).stem
+
+    @property
+    def title(self) -> str:
+        """Everything in words."""
+        return f"{self.question}, {self.train_events:,} training events"
 
 
 class Study(Section):
@@ -40,7 +71,9 @@ class Study(Section):
         modes: how a task is trained from each of them, beside `scratch`.
         train_events: sizes of the training subset, total over classes.
         seeds: each training is run with each.
-        set: overrides of every training on a task.
+        data: by name, versions of the data that the tasks are trained and tested on; none is the task's own data.
+        shared: overrides of every run, of pretrainings and tasks alike: the split of the data, which must be one.
+        set: overrides of every training on a task, after the shared ones.
         notes: what a reader of the results must know, one paragraph each.
     """
 
@@ -50,6 +83,8 @@ class Study(Section):
     modes: tuple[Mode, ...] = ("finetuned",)
     train_events: tuple[Size, ...] = Field(min_length=1)
     seeds: tuple[Seed, ...] = (1, 2, 3)
+    data: dict[Name, Version] = Field(default_factory=dict)
+    shared: tuple[str, ...] = ()
     set: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
 
@@ -62,28 +97,40 @@ class Study(Section):
             raise ValueError("scratch is always trained, as what the others are compared with; leave it out of modes")
         return self
 
+    def tiny(self) -> Self:
+        """The same trainings with a few steps on a few events, two sizes and two seeds: shows in a minute that a study goes through."""
+        pretrained = {name: one.model_copy(update={"set": (*one.set, *TINY)}) for name, one in self.pretrained.items()}
+        return self.model_copy(update={
+            "name": f"{self.name}_tiny", "pretrained": pretrained, "set": (*self.set, *TINY), "seeds": self.seeds[:TINY_SEEDS],
+            "train_events": TINY_SIZES[: len(self.train_events)],
+            "notes": ("A tiny run, which shows that everything goes through. Its numbers mean nothing.",),
+        })  # fmt: skip
+
     def trainings(self) -> list[Training]:
         """Everything that has to be run: pretrainings first."""
-        return [*self._pretrainings(), *(one for groups in self.groups().values() for members in groups.values() for one in members)]
+        return [*self.pretrainings(), *(one for groups in self.groups().values() for members in groups.values() for one in members)]
 
-    def _pretrainings(self) -> list[Training]:
-        return [Training(name, one.recipe, one.set) for name, one in self.pretrained.items()]
+    def pretrainings(self) -> list[Training]:
+        """The trainings that the others start from."""
+        return [Training(name, one.recipe, (*self.shared, *one.set), folder=one.folder) for name, one in self.pretrained.items()]
 
-    def groups(self) -> dict[tuple[str, int], dict[str, list[Training]]]:
-        """By task and training size, by name of the group, the trainings with each seed; the first group is `scratch`."""
+    def groups(self) -> dict[Cell, dict[str, list[Training]]]:
+        """By task, version and training size, by name of the group, the trainings with each seed; the first group is `scratch`."""
         first = next(iter(self.pretrained))
-        found: dict[tuple[str, int], dict[str, list[Training]]] = {}
-        for task in self.tasks:
-            for size in self.train_events:
-                groups = found[task, size] = {"scratch": [self._training(task, "scratch", first, size, seed) for seed in self.seeds]}
-                for source in self.pretrained:
-                    for mode in self.modes:
-                        groups[f"{source}, {mode}"] = [self._training(task, mode, source, size, seed) for seed in self.seeds]
+        found: dict[Cell, dict[str, list[Training]]] = {}
+        for task, version, size in product(self.tasks, self.data or [""], self.train_events):
+            cell = Cell(task, version, size)
+            groups = found[cell] = {"scratch": [self._training(cell, "scratch", first, seed) for seed in self.seeds]}
+            for source, mode in product(self.pretrained, self.modes):
+                groups[f"{source}, {mode}"] = [self._training(cell, mode, source, seed) for seed in self.seeds]
         return found
 
-    def _training(self, task: str, mode: Mode, source: str, size: int, seed: int) -> Training:
+    def _training(self, cell: Cell, mode: Mode, source: str, seed: int) -> Training:
+        data = self.data.get(cell.version, Version())
         of = "" if mode == "scratch" else f"_{source}"
-        return Training(f"{Path(task).stem}_{mode}{of}_n{size}_s{seed}", task, (*self.set, f"seed={seed}"), mode, source, size)
+        version = f"_{cell.version}" if cell.version else ""
+        name = f"{Path(cell.task).stem}{version}_{mode}{of}_n{cell.train_events}_s{seed}"
+        return Training(name, cell.task, (*self.shared, *data.set, *self.set, f"seed={seed}"), mode, source, cell.train_events, data.folder)
 
 
 @dataclass(frozen=True)
@@ -102,22 +149,31 @@ class Results:
         return "\n\n".join([*map(str, self.comparisons), *runs, *self.study.notes, *failed])
 
 
-def study(path: Path | str, *, data_dir: Path | str | None = None, out: Path | str | None = None, jobs: int = 2) -> Results:
+def study(
+    path: Path | str, *, data_dir: Path | str | None = None, out: Path | str | None = None, jobs: int = 2, scheduler: str | None = None,
+    slurm: Mapping[str, str] | None = None, tiny: bool = False,
+) -> Results:
     """Runs what a study needs and is not done yet, and writes `study.json` and `study.md` in `out` (`studies/<name>`).
+
+    Args:
+        jobs: trainings at a time on this machine; `scheduler` is the address of a Dask cluster that runs them instead, and `slurm`
+            holds parameters of sbatch for job arrays instead (empty for Slurm's defaults).
+        tiny: `Study.tiny` instead of the study.
 
     Raises InputError where the study is wrong, or nothing can be compared since trainings failed.
     """
     plan = load(Study, find(path, "study"), allow_dotted=True)
+    plan = plan.tiny() if tiny else plan
     folder = Path("studies") / plan.name if out is None else Path(out)
     runs, data = folder / "runs", data_folder(data_dir)
     runs.mkdir(parents=True, exist_ok=True)
-    outcome = run_all(plan.trainings(), runs=runs, data_dir=data, jobs=jobs)
+    outcome = run_all(plan.trainings(), _place(runs, data, jobs=jobs, scheduler=scheduler, slurm=slurm))
     comparisons = []
-    for (task, size), groups in plan.groups().items():
+    for cell, groups in plan.groups().items():
         ended = {name: [one.name for one in trainings if one.name in outcome.seconds] for name, trainings in groups.items()}
         members = {name: [load_run(runs / one) for one in names] for name, names in ended.items() if names}
         if "scratch" in members:
-            comparisons.append(Comparison.of(members, title=f"{Path(task).stem}, {size:,} training events"))
+            comparisons.append(Comparison.of(members, title=cell.title))
     if not comparisons:
         raise InputError(f"Nothing can be compared: {'; '.join(f'{name}: {why}' for name, why in outcome.failures.items())}")
     pretrained = {name: load_run(runs / name) for name in plan.pretrained if name in outcome.seconds}
@@ -127,3 +183,15 @@ def study(path: Path | str, *, data_dir: Path | str | None = None, out: Path | s
     write_json(folder / "study.json", {"name": plan.name, "seconds": outcome.seconds, **content})
     write_text(folder / "study.md", f"{results}\n")
     return results
+
+
+def _place(runs: Path, data_dir: Path, *, jobs: int, scheduler: str | None, slurm: Mapping[str, str] | None) -> Place:
+    if scheduler is not None and slurm is not None:
+        raise InputError("--scheduler runs a study on a Dask cluster and --slurm on Slurm; give one of the two")
+    if scheduler is not None:
+        return DaskPlace(runs, data_dir, scheduler=scheduler)
+    if slurm is not None:
+        from root_gnn.analysis.slurm import SlurmPlace
+
+        return SlurmPlace(runs, data_dir, parameters=slurm)
+    return LocalPlace(runs, data_dir, jobs=jobs)

@@ -1,4 +1,4 @@
-"""A Dask cluster as the place where files are prepared: futures on a scheduler that the user names."""
+"""A Dask cluster as the place where files are prepared or trainings run: futures on a scheduler that the user names."""
 
 from __future__ import annotations
 
@@ -31,20 +31,22 @@ class DaskPool(Executor):
             self._client = None
 
 
-def dask_executor(address: str) -> DaskPool:
+def dask_executor(
+    address: str, *, purpose: str = "Preparing on a Dask cluster", instead: str = "prepare with --jobs",
+) -> DaskPool:
     """An executor that runs its calls on the workers of the cluster at `address` (`tcp://host:8786`).
 
-    Raises MissingExtra without the extra `cluster`, InputError where no scheduler answers.
+    `purpose` and `instead` are words for the errors: MissingExtra without the extra `cluster`, InputError where no scheduler answers.
     """
     try:
         from distributed import Client
         from distributed.comm.addressing import get_address_host_port
     except ImportError as error:
-        raise MissingExtra("distributed", "cluster", "Preparing on a Dask cluster") from error
+        raise MissingExtra("distributed", "cluster", purpose) from error
     try:
         with socket.create_connection(get_address_host_port(address), SECONDS):
             pass  # a client that cannot connect would not end cleanly
         client: Any = Client(address, timeout=SECONDS, set_as_default=False)  # type: ignore[no-untyped-call]
     except (OSError, ValueError, TypeError) as error:
-        raise InputError(f"No Dask scheduler answers at {address}: {error}. Start one, or prepare with --jobs on this machine.") from error
+        raise InputError(f"No Dask scheduler answers at {address}: {error}. Start one, or {instead} on this machine.") from error
     return DaskPool(client)

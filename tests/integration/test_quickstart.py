@@ -52,12 +52,12 @@ def heard(monkeypatch: pytest.MonkeyPatch, name: str, call: Any) -> dict[str, An
 def test_commands_on_the_page_do_what_the_script_does(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     quickstart = loaded()
     monkeypatch.setenv("TTY_COMPATIBLE", "0")
-    for training in (quickstart.PRETRAINING_RUN, *quickstart.DOWNSTREAM):
-        name = "finetune" if training.task else "train"
-        by_script = heard(monkeypatch, name, lambda one=training: one.run(tmp_path))
-        words = shlex.split(training.command())
+    for training, command in zip((quickstart.PRETRAINING_RUN, *quickstart.DOWNSTREAM), quickstart.commands(), strict=True):
+        name = "finetune" if training.mode else "train"
+        by_script = heard(monkeypatch, name, lambda one=training: one.run(tmp_path, tmp_path))
+        words = shlex.split(command)
         by_hand = heard(monkeypatch, name, lambda line=words: cli.main(line[1:]))
-        by_hand["mode"] = by_hand["mode"] if training.task else None
+        by_hand["mode"] = by_hand["mode"] if training.mode else None
         assert words[0] == "root-gnn" and by_script == by_hand
 
 

@@ -7,13 +7,13 @@ from pathlib import Path
 
 import pytest
 
-from root_gnn.analysis.study import Study, study
-from root_gnn.analysis.trainings import Training, run_all
+from root_gnn.analysis.study import TINY, Cell, Study, study
+from root_gnn.analysis.training import Training
 from root_gnn.config.loader import validate
 from root_gnn.errors import InputError
 
 SMALL = "data.classes={WH: WH.root, ZH: ZH.root}"
-TINY = f"""
+TINY_STUDY = f"""
 name: tiny
 tasks: [WHvsZH]
 pretrained:
@@ -34,13 +34,35 @@ def test_the_plan_of_a_study() -> None:
     trainings = plan.trainings()
     assert len(trainings) == 2 + 2 * 2 * 3 * (1 + 2 * 2) == len({one.name for one in trainings})
     assert all(one.source in {None, "a", "b"} and (one.source == "a" or one.mode != "scratch") for one in trainings)
-    groups = plan.groups()["WHvsZH", 10]
+    groups = plan.groups()[Cell("WHvsZH", "", 10)]
     assert list(groups) == ["scratch", "a, finetuned", "a, frozen", "b, finetuned", "b, frozen"]
     assert groups["b, frozen"][2] == Training("WHvsZH_frozen_b_n10_s3", "WHvsZH", ("optim.lr=1e-3", "seed=3"), "frozen", "b", 10)
     assert " ".join(groups["b, frozen"][2].command()) == (
         "root-gnn finetune --task WHvsZH --mode frozen --from runs/b --train-events 10 --set optim.lr=1e-3 --set seed=3 "
         "--run-dir runs/WHvsZH_frozen_b_n10_s3"
     )
+
+
+def test_versions_of_the_data_are_trained_and_named_apart_and_a_pretraining_may_see_other_files() -> None:
+    plan = validate(Study, {
+        "name": "x", "tasks": ["WHvsZH"], "pretrained": {"a": {"recipe": "r", "folder": "old"}}, "train_events": [10], "seeds": [1],
+        "data": {"old": {"folder": "old"}, "new": {"set": ["data.spec=other"]}}, "set": ["optim.lr=1e-3"],
+    })  # fmt: skip
+    assert [cell.title for cell in plan.groups()] == ["WHvsZH, old, 10 training events", "WHvsZH, new, 10 training events"]
+    old, new = (groups["a, finetuned"][0] for groups in plan.groups().values())
+    assert (old.name, old.folder, old.overrides) == ("WHvsZH_old_finetuned_a_n10_s1", "old", ("optim.lr=1e-3", "seed=1"))
+    assert (new.name, new.folder, new.overrides) == ("WHvsZH_new_finetuned_a_n10_s1", "", ("data.spec=other", "optim.lr=1e-3", "seed=1"))
+    assert " ".join(plan.pretrainings()[0].command(Path("x"), Path("data"))) == "root-gnn train r --data-dir data/old --run-dir x/a"
+
+
+def test_a_tiny_study_goes_through_the_same_groups() -> None:
+    plan = validate(Study, {
+        "name": "x", "tasks": ["WHvsZH"], "pretrained": {"a": {"recipe": "r", "set": ["seed=2"]}}, "modes": ["finetuned", "frozen"],
+        "train_events": [1000, 5000, 20000],
+    })  # fmt: skip
+    tiny = plan.tiny()
+    assert tiny.name == "x_tiny" and tiny.pretrained["a"].set == ("seed=2", *TINY) and len(tiny.trainings()) == 1 + 2 * 2 * 3
+    assert [list(groups) for groups in tiny.groups().values()] == [list(groups) for groups in plan.groups().values()][:2]
 
 
 @pytest.mark.parametrize(("key", "value", "message"), [
@@ -55,7 +77,7 @@ def test_studies_that_make_no_sense(key: str, value: list[object], message: str)
 @pytest.mark.slow
 def test_a_failure_does_not_stop_the_others_and_what_is_done_is_found_again(tmp_path: Path, data_dir: Path) -> None:
     path = tmp_path / "tiny.yaml"
-    path.write_text(TINY)
+    path.write_text(TINY_STUDY)
     results = study(path, data_dir=data_dir, out=tmp_path / "out", jobs=2)
     assert set(results.failures) == {"broken", "WHvsZH_finetuned_broken_n60_s1"}
     assert "nothing.root" in results.failures["broken"] and "since broken failed" in results.failures["WHvsZH_finetuned_broken_n60_s1"]
@@ -64,8 +86,11 @@ def test_a_failure_does_not_stop_the_others_and_what_is_done_is_found_again(tmp_
     assert "WHvsZH, 60 training events" in said and "Tiny." in said and "failed: broken" in said
     content = json.loads((tmp_path / "out" / "study.json").read_text())
     assert len(content["commands"]) == 5 and content["comparisons"][0]["groups"][0]["n_train"] == 60
-    times = {path.name: path.stat().st_mtime_ns for path in (tmp_path / "out" / "runs").glob("*/checkpoints/last.ckpt")}
-    done = [Training("multiclass", "pretrain_multiclass", (SMALL, "train.max_steps=2"))]
-    assert run_all(done, runs=tmp_path / "out" / "runs", data_dir=data_dir, jobs=1).failures == {}
-    after = {path.name: path.stat().st_mtime_ns for path in (tmp_path / "out" / "runs").glob("*/checkpoints/last.ckpt")}
-    assert after == times
+    assert study(path, data_dir=data_dir, out=tmp_path / "out", jobs=1).comparisons == results.comparisons
+
+
+def test_two_clusters_at_once(tmp_path: Path) -> None:
+    path = tmp_path / "tiny.yaml"
+    path.write_text(TINY_STUDY)
+    with pytest.raises(InputError, match="one of the two"):
+        study(path, data_dir=tmp_path, out=tmp_path / "out", scheduler="tcp://127.0.0.1:9", slurm={})

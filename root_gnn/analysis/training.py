@@ -1,0 +1,61 @@
+"""One training of a study: what it runs, what it starts from, the command that does the same."""
+
+from __future__ import annotations
+
+import os
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+from root_gnn.console import set_verbosity
+from root_gnn.task import Mode
+
+
+@dataclass(frozen=True)
+class Training:
+    """One run of a recipe, or of a task from another run.
+
+    Attributes:
+        name: of the run folder.
+        what: the recipe, or the task where there is a mode.
+        overrides: `dotted.key=value`.
+        mode: how a task is trained; None for a recipe.
+        source: name of the training whose run a task starts from, or takes the network of.
+        train_events: size of a task's training subset.
+        folder: where its files are, below the data folder.
+    """
+
+    name: str
+    what: str
+    overrides: tuple[str, ...] = ()
+    mode: Mode | None = None
+    source: str | None = None
+    train_events: int | None = None
+    folder: str = ""
+
+    def command(self, runs: Path = Path("runs"), data_dir: Path | None = None) -> list[str]:
+        """The words that do the same on the command line, with the run folders in `runs`."""
+        words = ["train", self.what] if self.mode is None else ["finetune", "--task", self.what, "--mode", self.mode]
+        words += [] if self.source is None else ["--from", str(runs / self.source)]
+        words += [] if self.train_events is None else ["--train-events", str(self.train_events)]
+        changed = (word for override in self.overrides for word in ("--set", override))
+        data = data_dir / self.folder if data_dir is not None else Path(self.folder) if self.folder else None
+        where = [] if data is None else ["--data-dir", str(data)]
+        return ["root-gnn", *words, *changed, *where, "--run-dir", str(runs / self.name)]
+
+    def run(self, runs: Path, data_dir: Path) -> float:
+        """Trains, or finds it done; returns the seconds it took."""
+        os.environ["TTY_COMPATIBLE"] = "0"  # two progress bars would write over each other; plain lines don't
+        set_verbosity(0)
+        from root_gnn.pipeline import finetune, train
+
+        start = time.monotonic()
+        folder, data = runs / self.name, data_dir / self.folder
+        if self.mode is None:
+            train(self.what, overrides=self.overrides, data_dir=data, run_dir=folder, resume=True)
+        else:
+            finetune(
+                self.what, run=None if self.source is None else runs / self.source, mode=self.mode, train_events=self.train_events,
+                overrides=self.overrides, data_dir=data, run_dir=folder, resume=True,
+            )  # fmt: skip
+        return time.monotonic() - start

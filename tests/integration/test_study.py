@@ -1,0 +1,76 @@
+"""Studies as a user runs them: interrupted and resumed, and the shipped ones small."""
+
+from __future__ import annotations
+
+import csv
+import json
+import os
+import random
+import signal
+import subprocess
+import sys
+import time
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+STUDY = """
+name: interrupted
+tasks: [WHvsZH]
+pretrained:
+  multiclass: {recipe: pretrain_multiclass, set: ["data.classes={WH: WH.root, ZH: ZH.root}", train.max_epochs=6, train.batch_size=32]}
+train_events: [60]
+seeds: [1, 2]
+set: [train.max_epochs=8, train.batch_size=8, train.checkpoint_every=3]
+"""
+
+
+def begin(*arguments: str, folder: Path, data: Path) -> subprocess.Popen[str]:
+    environment = {**os.environ, "OMP_NUM_THREADS": "1", "ROOT_GNN_DATA": str(data)}
+    words = [sys.executable, "-m", "root_gnn.cli", "study", *arguments]
+    return subprocess.Popen(words, cwd=folder, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+
+
+def results(folder: Path) -> tuple[Any, dict[str, bytes]]:
+    content = json.loads((folder / "study.json").read_text())
+    predictions = {path.parts[-3]: path.read_bytes() for path in folder.glob("runs/*/predictions/test.parquet")}
+    return content["comparisons"], predictions
+
+
+def interrupted(process: subprocess.Popen[str], folder: Path, *, after: int, number: signal.Signals) -> bool:
+    """Ends a study once its trainings have written so many bytes of history more; False where it was done before."""
+    begun = written(folder)
+    while process.poll() is None and written(folder) < begun + after:
+        time.sleep(0.05)
+    process.send_signal(number)
+    said = process.communicate()[1]
+    assert process.returncode in (0, -9 if number == signal.SIGKILL else 128 + number), said
+    return process.returncode != 0
+
+
+def written(folder: Path) -> int:
+    return sum(path.stat().st_size for path in folder.glob("runs/*/history.csv"))
+
+
+@pytest.mark.slow
+def test_a_study_interrupted_at_random_ends_with_the_same_result_and_runs_nothing_twice(tmp_path: Path, data_dir: Path) -> None:
+    (tmp_path / "s.yaml").write_text(STUDY)
+    whole = begin("s.yaml", "--out", "whole", folder=tmp_path, data=data_dir)
+    assert whole.wait() == 0, whole.communicate()[1]
+    dice, finished, n_interrupted = random.Random(7), {}, 0
+    while True:
+        process = begin("s.yaml", "--out", "parts", folder=tmp_path, data=data_dir)
+        number = dice.choice([signal.SIGTERM, signal.SIGINT, signal.SIGKILL])
+        if not interrupted(process, tmp_path / "parts", after=dice.randrange(1, 4000), number=number):
+            break
+        n_interrupted += 1
+        for path in (tmp_path / "parts").glob("runs/*/metrics.json"):
+            finished.setdefault(path, path.stat().st_mtime_ns)
+    assert n_interrupted > 0 and results(tmp_path / "parts") == results(tmp_path / "whole")
+    assert all(path.stat().st_mtime_ns == written for path, written in finished.items())
+    for path in (tmp_path / "parts").glob("runs/*/history.csv"):
+        with path.open() as file:
+            rows = Counter((row["step"], row["tag"]) for row in csv.DictReader(file))
+        assert max(rows.values()) == 1, "a step that was trained twice has left one row"
