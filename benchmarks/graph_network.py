@@ -1,0 +1,187 @@
+"""The event network (encode, process, decode) beside straightforward implementations in DGL and PyTorch Geometric, same weights.
+
+    python benchmarks/graph_network.py --out graph_network.json
+
+Four steps with shared weights, as published (`configs/pretrain_multiclass_faithful.yaml`). Theirs: a graph for each event made
+beforehand with stored inputs of nodes and edges, batched in each step. Ours: a batch of rows from the arrays of all events, edges and
+their features on the fly. Logits, and the gradient of the loss in all weights, are compared before. Training is collation, forward,
+backward and fused AdamW, inference collation and forward; collation is measured alone as well. Graphs come in another random order in
+every run. `of the limit` is the least number of floating-point operations for the exact result, at the speed that `torch.mm` has in
+the same rounds, over the time taken. Peak memory is that of one training step in a fresh process, for each edge.
+"""
+
+from __future__ import annotations
+
+import itertools
+import sys
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+from events import EVENTS, poisson_events, simulated_events
+from graph_networks import Contender, Network, Size, forms, others, ours, work
+from torch import Tensor
+
+from root_gnn.bench.case import Bench, LeftOut, Row, Unequal, Work, agree, installed, main
+from root_gnn.bench.memory import peak, watched
+from root_gnn.bench.timing import Run
+from root_gnn.graph.batch import Batch
+
+TOLERANCE, GRADIENT_TOLERANCE = 1e-5, 1e-3
+N_ORDER = 16
+PACKAGES = ("dgl", "torch_geometric")
+COMPILED = "compiled"
+
+
+@dataclass(frozen=True)
+class Setting:
+    """One size of network and batch, on which events, and what is asked of the native form and of the compiled one."""
+
+    size: Size
+    batch: int
+    events: str = "poisson"
+    training: dict[str, float] | None = None
+    inference: dict[str, float] | None = None
+
+    def __str__(self) -> str:
+        which = "multiplicities of Poisson(9) in 2 to 25" if self.events == "poisson" else "simulated events"
+        return f"hidden {self.size.dim}, {self.size.n_layer} layers, batch {self.batch}, {which}"
+
+
+BASE = Setting(Size(64, 4), 1024, training={"native": 1.6, COMPILED: 3.0}, inference={"native": 1.6, COMPILED: 3.2})
+ASKED = (
+    BASE, Setting(Size(128, 4), 1024, training={COMPILED: 2.2}, inference={COMPILED: 2.0}),
+    Setting(Size(64, 2), 1024, training={COMPILED: 3.8}, inference={COMPILED: 3.8}),
+)
+BESIDE = (
+    Setting(Size(64, 4), 1024, "simulated"), Setting(Size(64, 4), 256), Setting(Size(64, 4), 2048), Setting(Size(128, 4), 256),
+    Setting(Size(128, 4), 2048), Setting(Size(128, 2), 1024),
+)
+QUICK = (Setting(Size(16, 2), 24), Setting(Size(16, 2), 24, "simulated"))
+LIMITS = {"training": {COMPILED: 0.55}, "inference": {COMPILED: 0.60}}
+MEMORY_TARGET = 6.0
+
+
+def contenders(setting: Setting, data_dir: Path | None) -> tuple[Batch, dict[str, Contender], dict[str, Contender]]:
+    """The events, our forms and the others."""
+    events = events_of(setting, data_dir)
+    mine = {name: ours(setting.size, events, EVENTS, form) for name, form in forms().items()}
+    return events, mine, others(setting.size, events, EVENTS, [name for name in PACKAGES if installed(name)])
+
+
+def events_of(setting: Setting, data_dir: Path | None) -> Batch:
+    """Twice as many events as are in a batch."""
+    n_event = 2 * setting.batch
+    return poisson_events(n_event, seed=1) if setting.events == "poisson" else simulated_events(n_event, data_dir, seed=1)
+
+
+def check(setting: Setting, events: Batch, everyone: dict[str, Contender]) -> float:
+    """The largest difference of logits from those of the native form; raises Unequal where logits or gradients differ."""
+    rows = torch.argsort(events.n_node[: setting.batch], stable=True)  # in this order ours are not sorted again
+    batch, labels = everyone["native"].collate(rows)
+    logits, gradient = everyone["native"].logits(batch), everyone["native"].gradient(batch, labels)
+    differences = []
+    for name, other in everyone.items():
+        batch, labels = other.collate(rows)
+        differences.append(agree(f"{setting}, {name}", logits, other.logits(batch), TOLERANCE))
+        apart = float((other.gradient(batch, labels) - gradient).norm() / gradient.norm())
+        if not apart < GRADIENT_TOLERANCE:
+            raise Unequal(f"{setting}, {name}: the gradients differ by {apart:.1e} of their size; nothing is timed")
+    return max(differences)
+
+
+def orders(setting: Setting, events: Batch) -> Iterator[Tensor]:
+    """The rows of one batch after another, for ever."""
+    generator = torch.Generator().manual_seed(1)
+    drawn = [torch.randperm(events.n_graph, generator=generator)[: setting.batch] for _ in range(N_ORDER)]
+    return itertools.cycle(drawn)
+
+
+def training(setting: Setting, events: Batch, contender: Contender) -> Run:
+    """A step on the next rows."""
+    rows, step = orders(setting, events), contender.trainer()
+    return lambda: step(*contender.collate(next(rows)))
+
+
+def inference(setting: Setting, events: Batch, contender: Contender) -> Run:
+    """Logits of the next rows."""
+    rows = orders(setting, events)
+    return lambda: contender.logits(contender.collate(next(rows))[0])
+
+
+def collation(setting: Setting, events: Batch, contender: Contender) -> Run:
+    """The next batch, and nothing with it."""
+    rows = orders(setting, events)
+    return lambda: contender.collate(next(rows))
+
+
+def measure(bench: Bench, setting: Setting) -> Iterator[Row]:
+    """Training and inference of everyone, and at the base setting collation alone."""
+    events, mine, theirs = contenders(setting, bench.data_dir)
+    everyone = {**mine, **theirs}
+    difference = check(setting, events, everyone)
+    mean = work(setting.size, events, Network(setting.size, events, EVENTS))
+    share = setting.batch / events.n_graph
+    kinds: dict[str, tuple[Callable[[Setting, Batch, Contender], Run], float, dict[str, float] | None]] = {
+        "training": (training, mean.training * share, setting.training), "inference": (inference, mean.forward * share, setting.inference),
+    }
+    for kind, (make, operations, targets) in kinds.items():
+        runs = {name: make(setting, events, contender) for name, contender in everyone.items()}
+        limits = LIMITS[kind] if setting is BASE else None
+        yield from bench.compare(
+            f"{kind}, {setting}", runs, ours=list(mine), amount=setting.batch, unit="events", difference=difference, targets=targets,
+            work=dict.fromkeys(mine, Work(operations, setting.size.dim)), limit_targets=limits,
+        )
+    if setting in (BASE, *QUICK):
+        runs = {name: collation(setting, events, contender) for name, contender in {"native": mine["native"], **theirs}.items()}
+        yield from bench.compare(f"collation, {setting}", runs, ours=["native"], amount=setting.batch, unit="events", difference=difference)
+
+
+def step_memory(name: str, setting: Setting) -> float:
+    """Bytes for each edge that a training step takes at most, after a smaller one; runs in a process of its own."""
+    torch.set_num_threads(1)
+    events = poisson_events(setting.batch, seed=1)
+    known = forms()
+    if name in known:
+        contender = ours(setting.size, events, EVENTS, known[name])
+    else:
+        contender = next(iter(others(setting.size, events, EVENTS, [{"pyg": "torch_geometric"}.get(name, name)]).values()))
+    step, rows = contender.trainer(), torch.arange(events.n_graph)
+    step(*contender.collate(rows[: max(len(rows) // 8, 2)]))
+    return peak(lambda: step(*contender.collate(rows))) / events.n_edge
+
+
+def memory(setting: Setting) -> Iterator[Row]:
+    """Peak memory of our forms against the others; asked of those that recompute."""
+    mine = list(forms())
+    theirs = [name for name, package in (("dgl", "dgl"), ("pyg", "torch_geometric")) if installed(package)]
+    each = {name: watched(step_memory, name, setting).result for name in [*mine, *theirs]}
+    for name in mine:
+        for other in theirs:
+            ratio = each[other] / max(each[name], 1e-9)
+            asked = MEMORY_TARGET if "recomputing" in name and other == "dgl" else None
+            yield Row(
+                what=f"peak memory of a training step, {setting}", ours=name, reference=other, ratio=ratio, low=ratio, high=ratio,
+                quartiles=(ratio, ratio), target=asked, unit="bytes/edge", rates={one: each[one] for one in (name, other)},
+            )
+
+
+def results(bench: Bench) -> Iterator[Row | LeftOut]:
+    """All settings; with the default allocator, or in haste, fewer."""
+    for package in PACKAGES:
+        if not installed(package):
+            yield LeftOut(what=f"the comparison with {package}", reason=f"{package} is not installed")
+    if COMPILED not in forms():
+        yield LeftOut(what="the compiled form", reason="it is not built here")
+    settings = QUICK if bench.quick else ASKED + (BESIDE if bench.thorough else ())
+    for setting in settings:
+        yield from measure(bench, setting)
+    if not sys.platform.startswith("linux"):
+        yield LeftOut(what="peak memory", reason="it is read from /proc")
+    else:
+        yield from memory(settings[0])
+
+
+if __name__ == "__main__":
+    sys.exit(main(results, __doc__))

@@ -1,0 +1,170 @@
+"""What the files in `benchmarks/` are made of: a function that yields rows, and the command line that all of them share."""
+
+from __future__ import annotations
+
+import argparse
+import importlib.util
+import json
+import sys
+import time
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from root_gnn.bench.limit import MULTIPLICATION, multiplication
+from root_gnn.bench.machine import ALLOCATORS, Allocator, describe, load, pin
+from root_gnn.bench.row import LeftOut, Row
+from root_gnn.bench.suite import run_cases
+from root_gnn.bench.timing import Clock, Run, alternate, ratios
+from root_gnn.console import log, set_verbosity
+from root_gnn.errors import InputError
+
+N_ROUND, N_QUICK = 9, 2
+Found = Iterable[Row | LeftOut]
+
+
+class Unequal(Exception):
+    """Two implementations that should give the same do not, so that nothing is timed."""
+
+
+@dataclass(frozen=True)
+class Work:
+    """Matrix products of one run of ours, in floating-point operations, and the width of its matrices."""
+
+    operations: float
+    width: int
+
+
+@dataclass(frozen=True)
+class Bench:
+    """How a case is to be measured.
+
+    Attributes:
+        rounds: turns of each comparison.
+        quick: as small as it can be: everything runs, and no time means anything.
+        allocator: what the process was started with.
+        data_dir: simulated files to use instead of the repository's.
+        options: what the case itself asks for on its command line.
+    """
+
+    rounds: int
+    quick: bool
+    allocator: Allocator
+    data_dir: Path | None
+    options: argparse.Namespace
+
+    @property
+    def thorough(self) -> bool:
+        """Whether settings that nothing is asked of are measured too: not in haste, and not a second time for the other allocator."""
+        return not self.quick and self.allocator == "tuned"
+
+    def compare(
+        self, what: str, runs: Mapping[str, Run], *, ours: Sequence[str], amount: float, unit: str, difference: float | None = None,
+        targets: Mapping[str, float] | float | None = None, work: Mapping[str, Work] | None = None,
+        limit_targets: Mapping[str, float] | None = None, clock: Clock = time.process_time, warm_up: int = 1, note: str = "",
+    ) -> Iterator[Row]:
+        """Times the `runs` by turns and yields a row for each of `ours` against each of the others.
+
+        Args:
+            amount: how many of `unit` (without the `/s`) one run goes through.
+            difference: what `agree` found before.
+            targets: the ratio asked of each of ours, or of all.
+            work: the matrix products of ours, for the fraction of the speed of `torch.mm`, which takes turns with them.
+            limit_targets: the fraction asked for.
+            clock: of the processor, which a busy machine does not change; of the wall, where there is more than one process or a disk.
+        """
+        everything, operations = dict(runs), 1.0
+        if work:
+            everything[MULTIPLICATION], operations = multiplication(next(iter(work.values())).width)
+        seconds = alternate(everything, self.rounds, clock=clock, warm_up=warm_up)
+        fastest = seconds.pop(MULTIPLICATION, [])
+        rates = {name: amount / sorted(values)[len(values) // 2] for name, values in seconds.items()}
+        for mine in ours:
+            asked = targets.get(mine) if isinstance(targets, Mapping) else targets
+            fraction = None
+            if work and mine in work:
+                share = work[mine].operations / operations
+                fraction = ratios([share * each for each in fastest], seconds[mine]).median
+            for other in (name for name in seconds if name not in ours):
+                yield Row.spread(
+                    ratios(seconds[other], seconds[mine]), what=what, ours=mine, reference=other, target=asked, unit=f"{unit}/s",
+                    rates={name: rates[name] for name in (mine, other)}, limit_fraction=fraction,
+                    limit_target=(limit_targets or {}).get(mine), max_difference=difference, note=note,
+                )
+
+
+def agree(what: str, ours: Tensor, theirs: Tensor, tolerance: float) -> float:
+    """The largest difference of two outputs; raises Unequal where it is not below the tolerance."""
+    if ours.shape != theirs.shape:
+        raise Unequal(f"{what}: the outputs are {tuple(ours.shape)} and {tuple(theirs.shape)}; nothing is timed")
+    difference = float((ours.double() - theirs.double()).abs().max()) if ours.numel() else 0.0
+    if not difference <= tolerance:
+        raise Unequal(f"{what}: the outputs differ by {difference:.1e}, {tolerance:.0e} is allowed; nothing is timed")
+    return difference
+
+
+def installed(package: str) -> bool:
+    """Whether a package is there, without importing it."""
+    return importlib.util.find_spec(package) is not None
+
+
+def main(
+    results: Callable[[Bench], Found], document: str | None, *,
+    n_core: int = 1, arguments: Callable[[argparse.ArgumentParser], None] | None = None,
+) -> int:
+    """The command line of a case: measures `results` in a process of its own for each allocator; the exit code.
+
+    The case is held on `n_core` cores with as many threads; `arguments` adds what it asks for itself.
+    """
+    set_verbosity(0)
+    options = _parser(document, arguments).parse_args()
+    try:
+        if options.child is not None:
+            options.child.write_text(json.dumps(_measured(results, options, n_core)), encoding="utf-8")
+            return 0
+        allocators = ALLOCATORS if options.allocator == "both" else (options.allocator,)
+        found = run_cases([Path(sys.argv[0])], allocators=allocators, arguments=sys.argv[1:], out=options.out)
+    except (InputError, Unequal) as error:
+        sys.stderr.write(f"{error}\n")
+        return 2 if isinstance(error, InputError) else 1
+    if options.out is None:
+        sys.stdout.write(found.markdown())
+    return 0
+
+
+def _parser(document: str | None, arguments: Callable[[argparse.ArgumentParser], None] | None) -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(description=document, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--rounds", type=int, default=N_ROUND, help="turns of each comparison")
+    parser.add_argument("--quick", action="store_true", help="as small as it can be: everything runs, and no time means anything")
+    parser.add_argument("--allocator", choices=[*ALLOCATORS, "both"], default="both", help="memory allocator of the process")
+    parser.add_argument("--data-dir", type=Path, help="simulated files to use instead of the repository's")
+    parser.add_argument("--out", type=Path, help="a JSON file, with a table in Markdown beside it; or a folder for both")
+    parser.add_argument("--child", type=Path, help=argparse.SUPPRESS)
+    if arguments is not None:
+        arguments(parser)
+    return parser
+
+
+def _measured(results: Callable[[Bench], Found], options: argparse.Namespace, n_core: int) -> dict[str, Any]:
+    """Runs a case here and now; what the parent reads from the file."""
+    allowed = pin(n_core)
+    torch.manual_seed(1)
+    bench = Bench(
+        rounds=min(options.rounds, N_QUICK) if options.quick else options.rounds, quick=options.quick,
+        allocator=options.allocator, data_dir=options.data_dir, options=options,
+    )
+    rows, left_out, busy = [], [], load()
+    for one in results(bench):
+        if isinstance(one, LeftOut):
+            log.warning("%s is left out: %s", one.what, one.reason)
+            left_out.append(asdict(one))
+        else:
+            log.info("%s, %s: %.3g [%.3g..%.3g] against %s", one.what, one.ours, one.ratio, one.low, one.high, one.reference or "nothing")
+            rows.append({**one.entry(), "rounds": bench.rounds, "quick": bench.quick, "cores": len(allowed), "load": busy})
+    return {"machine": describe(), "rows": rows, "left_out": left_out}
+
+

@@ -1,0 +1,78 @@
+"""The machine a figure was measured on: what it is, how it is held still, which memory allocator the process has."""
+
+from __future__ import annotations
+
+import os
+import platform
+import re
+from collections.abc import Mapping
+from importlib import metadata
+from pathlib import Path
+from typing import Any, Literal
+
+import torch
+
+Allocator = Literal["tuned", "default"]
+ALLOCATORS: tuple[Allocator, ...] = ("tuned", "default")
+# Freed memory stays with the process, so that no step pays for fetching pages again. In whole bytes: the C library reads a
+# number in scientific notation as its first digit.
+TUNED = {"MALLOC_MMAP_MAX_": "0", "MALLOC_TRIM_THRESHOLD_": "20000000000"}
+
+
+def environment(allocator: Allocator) -> dict[str, str]:
+    """The variables of a process that is measured: one thread for every library, and the allocator asked for."""
+    rest = {name: value for name, value in os.environ.items() if name not in TUNED}
+    own = {"OMP_NUM_THREADS": "1", "DGLBACKEND": "pytorch"}  # the latter keeps DGL from writing into the home folder
+    return {**rest, **own, **(TUNED if allocator == "tuned" else {})}
+
+
+def pin(n_core: int) -> list[int]:
+    """Keeps this process and its children on the last `n_core` cores it may use, with as many threads; which those are."""
+    if hasattr(os, "sched_setaffinity"):
+        os.sched_setaffinity(0, cores()[-n_core:])
+    torch.set_num_threads(min(n_core, len(cores())))
+    return cores()
+
+
+def cores() -> list[int]:
+    """The cores this process may use."""
+    return sorted(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else list(range(os.cpu_count() or 1))
+
+
+def load() -> float | None:
+    """Processes that wanted a core, on average over the last minute; None where the system does not tell."""
+    return round(os.getloadavg()[0], 2) if hasattr(os, "getloadavg") else None
+
+
+def describe() -> dict[str, Any]:
+    """What a reader has to know about this machine and this process."""
+    gpu = torch.cuda.get_device_name(0) if torch.cuda.is_available() else None
+    return {
+        "cpu": processor(Path("/proc/cpuinfo")), "cores": os.cpu_count(), "instruction_set": torch.backends.cpu.get_cpu_capability(),
+        "memory_gib": _memory(), "gpu": gpu, "system": platform.platform(), "libc": " ".join(platform.libc_ver()).strip(),
+        "python": platform.python_version(), "torch": torch.__version__, "packages": _packages(),
+        "allocators": {"tuned": TUNED, "default": {}}, "load": load(),
+    }  # fmt: skip
+
+
+def processor(info: Path) -> str:
+    """The model of the first processor, from the system's own list where there is one."""
+    found = re.search(r"^model name\s*:\s*(.+)$", info.read_text(encoding="utf-8"), re.MULTILINE) if info.is_file() else None
+    return found[1] if found else platform.processor() or platform.machine()
+
+
+def _memory() -> float | None:
+    if not hasattr(os, "sysconf"):
+        return None
+    return round(os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30, 1)
+
+
+def _packages() -> Mapping[str, str]:
+    """Versions of what ours is held against, as far as it is installed."""
+    found = {}
+    for name in ("numpy", "dgl", "torch-geometric", "weaver-core", "fastjet"):
+        try:
+            found[name] = metadata.version(name)
+        except metadata.PackageNotFoundError:
+            continue
+    return found
