@@ -115,7 +115,8 @@ class DataConfig(Section):
     @model_validator(mode="after")
     def _one_source_of_files(self) -> Self:
         if bool(self.classes) == bool(self.files):
-            raise ValueError("give classes (files by class) or files, one of the two")
+            there = "both are there: leave one out (--set data.classes={} does so)" if self.files else "neither is there"
+            raise ValueError(f"give classes (files by class) or files, one of the two; {there}")
         return self
 
     @model_validator(mode="after")

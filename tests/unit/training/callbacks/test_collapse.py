@@ -79,9 +79,16 @@ def test_the_alarm_says_so_once_and_stops_where_it_is_to(collapsed: Tensor, capl
     assert trainer.should_stop
 
 
-def test_no_alarm_where_representations_differ(caplog: pytest.LogCaptureFixture) -> None:
+def test_no_alarm_where_representations_differ() -> None:
     alarm = Collapse("run", then="stop")
     assert not epoch(alarm, rows(50, 8))[0].should_stop and not alarm.has_collapsed
+
+
+def test_no_alarm_from_a_handful_of_events() -> None:
+    """Two events lie on a line whatever the encoder does."""
+    alarm = Collapse("run", then="stop")
+    trainer, logged = epoch(alarm, rows(2, 8))
+    assert logged["ssl/effective_rank"] == pytest.approx(1.0) and not trainer.should_stop and not alarm.has_collapsed
 
 
 class Events(Dataset[Batch]):
@@ -98,7 +105,7 @@ def test_a_run_whose_encoder_is_constant_ends_where_it_is_to(then: str, n_epoch:
         objective.encoder.graph.weight.zero_()  # type: ignore[union-attr]
     objective.encoder.graph.requires_grad_(False)  # type: ignore[union-attr]
     loader = EventLoader(Events(), batch_size=None, sampler=BatchSampler(np.arange(12), 6, seed=1), generator=torch.Generator())
-    held: DataLoader[Batch] = DataLoader(Events(), batch_size=None, sampler=[np.arange(6), np.arange(6, 12)])
+    held: DataLoader[Batch] = DataLoader(Events(), batch_size=None, sampler=[np.arange(6 * k, 6 * k + 6) for k in range(4)])
     train = TrainConfig.model_validate({"max_epochs": 3, "batch_size": 6, "on_collapse": then})
     fit(objective, lambda rank, world: loader, held, train=train, optim=OptimConfig(lr=1e-3), augmentations=(), seed=1,
         folder=tmp_path, name="constant", n_event=12, resume=False)  # fmt: skip
