@@ -6,29 +6,24 @@ groups, and the 68 % interval of the mean paired difference excludes zero. Each 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from functools import partial
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 
+from root_gnn.analysis.claims import PAIRED, Table, Verdict, as_mapping, auc_by, each_seed, interval, markdown, paired_cells, verdict
 from root_gnn.analysis.predictions import Predictions, check_same_events, read_predictions
 from root_gnn.atomic import write_json
 from root_gnn.errors import InputError, suggest
-from root_gnn.metrics.auc import auc_multiclass
 from root_gnn.metrics.bootstrap import PairedDifference, SeedMean, paired_difference, seed_mean
 from root_gnn.metrics.rejection import rejection_of
 from root_gnn.metrics.summary import SIGNAL_EFFICIENCIES
 from root_gnn.run import Run
 
-FEWEST_SEEDS = 3
 REJECTION_REPLICAS = 200
-MULTICLASS_REPLICAS = 100
-Verdict = Literal["above", "below", "not told apart", "too few seeds", "other training events", "not defined"]
-Table = tuple[tuple[str, ...], list[tuple[str, ...]]]
-PAIRED = ("mean [68 %]", "each seed", "seeds that go the other way", "claim")
 
 
 @dataclass(frozen=True)
@@ -60,23 +55,12 @@ class Difference:
     @property
     def verdict(self) -> Verdict:
         """What may be said of the AUC, by the rule in the module's docstring."""
-        return self._verdict(self.auc)
+        return verdict(self.auc, same_training_events=self.same_training_events)
 
     @property
     def rejection_verdict(self) -> dict[str, Verdict]:
         """The same of the background rejection at each signal efficiency."""
-        return {at: self._verdict(one) for at, one in self.rejection.items()}
-
-    def _verdict(self, found: PairedDifference | None) -> Verdict:
-        if found is None:
-            return "not defined"
-        if not self.same_training_events:
-            return "other training events"
-        if len(self.seeds) < FEWEST_SEEDS:
-            return "too few seeds"
-        if not found.excludes_zero:
-            return "not told apart"
-        return "above" if found.low > 0.0 else "below"
+        return {at: verdict(one, same_training_events=self.same_training_events) for at, one in self.rejection.items()}
 
 
 @dataclass(frozen=True)
@@ -122,8 +106,8 @@ class Comparison:
         header = ("group", "training events", "seeds", "test AUC [68 %]", "AUC of each seed",
                   *(f"rejection at {_percent(at)} signal [68 %]" for at in wanted))  # fmt: skip
         rows = [
-            (group.name, f"{group.n_train:,}", str(len(group.seeds)), _interval(group.auc, 3), _each(group.auc, 3),
-             *(_interval(group.rejection[at], 2) for at in wanted))
+            (group.name, f"{group.n_train:,}", str(len(group.seeds)), interval(group.auc, 3), each_seed(group.auc, 3),
+             *(interval(group.rejection[at], 2) for at in wanted))
             for group in self.groups
         ]  # fmt: skip
         return header, rows
@@ -132,9 +116,9 @@ class Comparison:
         """Header and rows of the tables of differences to the reference: AUC, then background rejection at each signal efficiency."""
         if not self.differences:
             return []
-        auc = [(one.group, *_paired(one.auc, one.verdict, 3)) for one in self.differences]
+        auc = [(one.group, *paired_cells(one.auc, one.verdict, 3)) for one in self.differences]
         rejection = [
-            (f"{one.group}, at {_percent(at)} signal", *_paired(one.rejection[at], one.rejection_verdict[at], 2))
+            (f"{one.group}, at {_percent(at)} signal", *paired_cells(one.rejection[at], one.rejection_verdict[at], 2))
             for at in self._efficiencies for one in self.differences
         ]  # fmt: skip
         of = {f"test AUC less that of {self.reference}": auc, f"background rejection less that of {self.reference}": rejection}
@@ -151,12 +135,12 @@ class Comparison:
     def content(self) -> dict[str, Any]:
         """Plain values for JSON, the verdicts among them."""
         differences = [
-            {**asdict(one), "auc": _named(one.auc), "verdict": one.verdict,
-             "rejection": {at: _named(found) for at, found in one.rejection.items()}, "rejection_verdict": one.rejection_verdict}
+            {**asdict(one), "auc": as_mapping(one.auc), "verdict": one.verdict,
+             "rejection": {at: as_mapping(found) for at, found in one.rejection.items()}, "rejection_verdict": one.rejection_verdict}
             for one in self.differences
         ]  # fmt: skip
         groups = [
-            {**asdict(group), "auc": _named(group.auc), "rejection": {at: _named(one) for at, one in group.rejection.items()}}
+            {**asdict(group), "auc": as_mapping(group.auc), "rejection": {at: as_mapping(one) for at, one in group.rejection.items()}}
             for group in self.groups
         ]
         return {"title": self.title, "classes": list(self.classes), "n_test": self.n_test, "reference": self.reference,
@@ -165,13 +149,6 @@ class Comparison:
     def save(self, path: Path) -> None:
         """Writes JSON."""
         write_json(path, self.content())
-
-
-def markdown(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
-    """A table as Markdown, its columns aligned."""
-    width = [max(len(row[k]) for row in (header, *rows)) for k in range(len(header))]
-    lines = [header, ["-" * n for n in width], *rows]
-    return "\n".join("| " + " | ".join(cell.ljust(n) for cell, n in zip(line, width, strict=True)) + " |" for line in lines)
 
 
 def _check_group(name: str, runs: Sequence[Run]) -> None:
@@ -195,7 +172,7 @@ def _group(name: str, runs: Sequence[Run], found: Mapping[int, Predictions]) -> 
     scores = [found[run.recipe.seed].scores for run in runs]
     return Group(
         name, tuple(run.name for run in runs), tuple(run.recipe.seed for run in runs), runs[0].plan["events"]["train"],
-        auc=seed_mean(np.stack(scores), one.label, one.weight, **_metric(binary=binary)),
+        auc=seed_mean(np.stack(scores), one.label, one.weight, **auc_by(len(one.classes))),
         rejection={
             str(at): seed_mean(np.stack(scores), one.label, one.weight, **_rejection(at)) for at in SIGNAL_EFFICIENCIES if binary
         },
@@ -212,54 +189,17 @@ def _difference(name: str, base: str, found: Mapping[str, Mapping[int, Predictio
     one = found[base][seeds[0]]
     binary = len(one.classes) == 2
     return Difference(
-        name, base, seeds, same_data, paired_difference(a, b, one.label, one.weight, **_metric(binary=binary)),
+        name, base, seeds, same_data, paired_difference(a, b, one.label, one.weight, **auc_by(len(one.classes))),
         rejection={str(at): paired_difference(a, b, one.label, one.weight, **_rejection(at)) for at in SIGNAL_EFFICIENCIES if binary},
     )  # fmt: skip
-
-
-def _metric(*, binary: bool) -> dict[str, Any]:
-    return {} if binary else {"metric": _macro_auc, "n_replica": MULTICLASS_REPLICAS}
-
-
-def _macro_auc(scores: Any, labels: Any) -> Callable[[Any], float | None]:
-    def value(weights: Any) -> float | None:
-        found = auc_multiclass(scores, labels, weights)
-        return None if found is None else found.value
-
-    return value
 
 
 def _rejection(at: float) -> dict[str, Any]:
     return {"metric": partial(rejection_of, signal_efficiency=at), "n_replica": REJECTION_REPLICAS}
 
 
-def _named(found: SeedMean | PairedDifference | None) -> dict[str, Any] | None:
-    return None if found is None else {key: list(value) if isinstance(value, tuple) else value for key, value in found._asdict().items()}
-
-
-def _interval(found: SeedMean | PairedDifference | None, digits: int, *, sign: bool = False) -> str:
-    if found is None:
-        return "not defined"
-    mean, low, high = (format(value, f"{'+' if sign else ''}.{digits}f") for value in (found.mean, found.low, found.high))
-    return f"{mean} [{low}, {high}]"
-
-
-def _each(found: SeedMean | PairedDifference | None, digits: int, *, sign: bool = False) -> str:
-    return "" if found is None else " ".join(format(value, f"{'+' if sign else ''}.{digits}f") for value in found.per_seed)
-
-
-def _paired(found: PairedDifference | None, verdict: Verdict, digits: int) -> tuple[str, ...]:
-    """Cells of a row of a table of differences, under PAIRED."""
-    claim = verdict if verdict in ("above", "below", "not told apart") else f"none ({verdict})"
-    return _interval(found, digits, sign=True), _each(found, digits, sign=True), _against(found), claim
-
-
 def _percent(at: str) -> str:
     return f"{100 * float(at):.0f} %"
-
-
-def _against(found: PairedDifference | None) -> str:
-    return "" if found is None else f"{sum(value * found.mean < 0.0 for value in found.per_seed)} of {found.n_seed}"
 
 
 def _counts(groups: Mapping[str, Sequence[Run]]) -> str:

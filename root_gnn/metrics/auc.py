@@ -11,12 +11,15 @@ More classes: Hand & Till 2001 (Machine Learning 45, 171), the mean over ordered
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
+from itertools import permutations
 
 import numpy as np
 from numpy.typing import ArrayLike
 
 from root_gnn.metrics.inputs import binary_events, class_events
-from root_gnn.metrics.measured import Booleans, Floats, Measured, small_sample
+from root_gnn.metrics.measured import Booleans, Floats, Integers, Measured, small_sample
+from root_gnn.metrics.roc import area, cuts, efficiencies
 
 
 def auc(scores: ArrayLike, labels: ArrayLike, weights: ArrayLike | None = None) -> Measured | None:
@@ -55,6 +58,34 @@ def auc_multiclass(probabilities: ArrayLike, labels: ArrayLike, weights: ArrayLi
             areas.append(found[0])
             pulls[used] += found[1]
     return Measured(float(np.mean(areas)), _error(pulls / len(areas), events.weights, members))
+
+
+def auc_of(scores: ArrayLike, labels: ArrayLike) -> Callable[[Floats], float | None]:
+    """The binary AUC of `scores (n_event,)` as a function of the weights `(n_event,)` alone, so that scores are sorted once."""
+    events = binary_events(scores, labels, None)
+    cut = cuts(events.scores)
+
+    def value(weights: Floats) -> float | None:
+        found = efficiencies(cut, events.is_signal, weights)
+        return None if found is None else area(*found)
+
+    return value
+
+
+def auc_multiclass_of(probabilities: ArrayLike, labels: ArrayLike) -> Callable[[Floats], float | None]:
+    """The mean area over pairs of classes of `auc_multiclass` as a function of the weights `(n_event,)` alone."""
+    events = class_events(probabilities, labels, None)
+    pairs: list[tuple[Integers, Callable[[Floats], float | None]]] = []
+    for one, other in permutations(range(events.probabilities.shape[1]), 2):
+        used = np.flatnonzero((events.labels == one) | (events.labels == other))
+        pairs.append((used, auc_of(events.probabilities[used, one], events.labels[used] == one)))
+
+    def value(weights: Floats) -> float | None:
+        areas = [area_of(weights[used]) for used, area_of in pairs]
+        defined = [one for one in areas if one is not None]
+        return float(np.mean(defined)) if len(defined) == len(areas) else None
+
+    return value
 
 
 def _area_and_pulls(scores: Floats, is_signal: Booleans, weights: Floats) -> tuple[float, Floats] | None:

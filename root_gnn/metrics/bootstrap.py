@@ -19,9 +19,8 @@ from numpy.typing import ArrayLike, NDArray
 from scipy.special import stdtrit
 
 from root_gnn.errors import InputError
-from root_gnn.metrics.inputs import binary_events
+from root_gnn.metrics.auc import auc_of
 from root_gnn.metrics.measured import Floats
-from root_gnn.metrics.roc import area, cuts, efficiencies
 
 Scores = NDArray[np.floating[Any]]
 Statistic = Callable[[Any, Any], Callable[[Floats], "float | None"]]
@@ -48,18 +47,6 @@ class PairedDifference(NamedTuple):
     per_seed: tuple[float, ...]
     n_seed: int
     excludes_zero: bool
-
-
-def auc_of(scores: ArrayLike, labels: ArrayLike) -> Callable[[Floats], float | None]:
-    """The binary AUC of `scores (n_event,)` as a function of the weights `(n_event,)` alone, so that scores are sorted once."""
-    events = binary_events(scores, labels, None)
-    cut = cuts(events.scores)
-
-    def value(weights: Floats) -> float | None:
-        found = efficiencies(cut, events.is_signal, weights)
-        return None if found is None else area(*found)
-
-    return value
 
 
 def paired_difference(

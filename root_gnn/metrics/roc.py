@@ -35,7 +35,7 @@ def cuts(scores: Floats) -> Cuts:
     """Every distinct cut on `scores (n_event,)`, tightest first."""
     order = np.argsort(-scores, kind="stable")
     falling = scores[order]
-    return Cuts(order, np.append(np.flatnonzero(falling[1:] != falling[:-1]), len(falling) - 1))
+    return Cuts(order, np.append(np.flatnonzero(falling[1:] != falling[:-1]), len(falling) - 1)[: len(falling)])
 
 
 def passing(cut: Cuts, selected: Booleans, weights: Floats) -> Floats:

@@ -7,7 +7,7 @@ import pytest
 from sklearn.metrics import accuracy_score
 
 from root_gnn.errors import InputError
-from root_gnn.metrics.accuracy import accuracy
+from root_gnn.metrics.accuracy import accuracy, accuracy_of
 
 
 def sample(seed, n_event=400, *, negative=0.0):
@@ -54,3 +54,11 @@ def test_a_label_without_a_column_is_named():
         accuracy([[0.9, 0.1]], [2])
     with pytest.raises(InputError, match=r"\(n_event, n_class\)"):
         accuracy([0.9, 0.1], [0, 1])
+
+
+def test_as_a_function_of_the_weights_it_is_the_same_share():
+    probabilities, labels, weights = sample(9, negative=0.2)
+    of = accuracy_of(probabilities, labels)
+    for drawn in (weights, weights[::-1], np.ones(len(labels))):
+        assert of(drawn) == pytest.approx(accuracy(probabilities, labels, drawn).value)
+    assert of(-np.abs(weights)) is None

@@ -10,7 +10,7 @@ from scipy.stats import norm
 from sklearn.metrics import roc_auc_score
 
 from root_gnn.errors import InputError
-from root_gnn.metrics.auc import auc, auc_multiclass
+from root_gnn.metrics.auc import auc, auc_multiclass, auc_multiclass_of, auc_of
 from root_gnn.metrics.roc import area, roc_curve
 
 
@@ -179,3 +179,18 @@ def test_multiclass_error_agrees_with_a_bootstrap():
 def test_multiclass_without_one_class_is_none():
     probabilities, labels, _ = many_classes(4)
     assert auc_multiclass(probabilities, np.minimum(labels, 2)) is None
+
+
+def test_as_functions_of_the_weights_they_are_the_same_areas():
+    generator = np.random.default_rng(6)
+    scores, labels, _ = events(1)
+    probabilities, classes, _ = many_classes(2)
+    probabilities = np.round(probabilities, 2)  # with ties
+    of, of_many = auc_of(scores, labels), auc_multiclass_of(probabilities, classes)
+    for _ in range(5):
+        weights = generator.normal(1.0, 0.8, len(labels)) * generator.poisson(1.0, len(labels))
+        assert of(weights) == pytest.approx(pairs(scores, labels, weights))
+        weights = generator.poisson(1.0, len(classes)) * np.where(generator.random(len(classes)) < 0.1, -1.0, 1.0)
+        assert of_many(weights) == pytest.approx(auc_multiclass(probabilities, classes, weights).value)
+    assert of_many(weights * (classes != 2)) is None
+    assert auc_multiclass_of(probabilities, classes % 2)(weights) is None, "two classes without any event"
