@@ -41,6 +41,7 @@ def test_error_covers_the_truth(negative):
     widths, means = np.std(pulls, axis=0), np.mean(pulls, axis=0)
     assert np.all((widths > 0.8) & (widths < 1.2)), widths
     assert np.all(np.abs(means) < 0.35), means
+    assert np.all(np.abs(np.mean(np.abs(pulls) < 1.0, axis=0) - 0.68) < 0.13), "four standard deviations of 200 toys"
 
 
 def test_threshold_is_part_of_the_error():
