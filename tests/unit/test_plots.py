@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from root_gnn import plots
-from root_gnn.plots import Interval
+from root_gnn.plots import Interval, canvas
 from root_gnn.similarity.cka import LayerMatrix, layer_matrix
 
 PNG = b"\x89PNG\r\n\x1a\n"
@@ -16,8 +16,8 @@ CLASSES = ("ggF", "VBF", "WH")
 @pytest.fixture
 def figures(monkeypatch):
     """The figures drawn, beside the files."""
-    drawn, save = [], plots._save
-    monkeypatch.setattr(plots, "_save", lambda figure, path: (drawn.append(figure), save(figure, path)))
+    drawn, save = [], canvas.save
+    monkeypatch.setattr(canvas, "save", lambda figure, path: (drawn.append(figure), save(figure, path)))
     return drawn
 
 
@@ -41,7 +41,19 @@ def drawings():
     intervals = {"scratch": Interval(0.55, 0.54, 0.57), "finetuned": Interval(0.65, 0.64, 0.66)}
     edges, shares = np.linspace(1.0, 100.0, 5), {"a": np.full(4, 0.25), "b": np.array([0.7, 0.3, 0.0, 0.0])}
     panels = [plots.Distribution("pt [GeV]", edges, shares, "log"), plots.Distribution("eta", edges, {"a": shares["a"]})]
+    x = np.linspace(0.1, 1.0, 10)
+    band = plots.Band(x, 2.0 / x, 1.8 / x, 2.3 / x)
+    seeds = [(np.arange(1.0, 4.0), np.array([0.5, 0.6, 0.6])), (np.arange(1.0, 6.0), np.array([0.5, 0.55, 0.6, 0.62, 0.6]))]
+    sizes = {"a": {100: intervals["scratch"], 1000: intervals["finetuned"]}, "b": {100: intervals["finetuned"]}}
+    gains = {"b": {100: Interval(0.1, 0.08, 0.12)}}
     return {
+        "training size with gains": lambda path: plots.training_size(sizes, path, gains=gains, log=True),
+        "learning": lambda path: plots.learning({"Epoch": {"a": seeds}, "Training time [s]": {"a": seeds}}, path),
+        "ROC with bands": lambda path: plots.roc_bands({"a": band, "b": band}, path, reference="a"),
+        "calibration": lambda path: plots.calibration({"a": plots.Band(x, x, x - 0.1, x + 0.1)}, path),
+        "cost": lambda path: plots.cost({"a": band, "b": band}, path),
+        "importance": lambda path: plots.importance({"a": {"jet": Interval(0.1, 0.05, 0.15)}}, path, quantity="Loss of AUC"),
+        "embeddings": lambda path: plots.embeddings({"a": probabilities[:, :2]}, truth, CLASSES, path, axis_names=("1", "2")),
         "roc": lambda path: plots.roc({"a": (score, labels, weights), "b": (-score, labels, None)}, path),
         "scores": lambda path: plots.scores(np.stack([1 - score, score], axis=1), labels, weights, ("ZH", "WH"), path),
         "scores of three": lambda path: plots.scores(probabilities, truth, None, CLASSES, path),
@@ -66,8 +78,32 @@ def test_writes_one_png_and_the_same_again(name, tmp_path):
     assert (tmp_path / "two.png").read_bytes() == first
 
 
+@pytest.mark.parametrize("name", ["training size with gains", "embeddings"])
+def test_writes_one_svg_and_the_same_again_without_background(name, tmp_path):
+    draw = drawings()[name]
+    draw(tmp_path / "one.svg")
+    draw(tmp_path / "two.svg")
+    text = (tmp_path / "one.svg").read_text()
+    assert "<svg" in text and "<dc:date>" not in text and text == (tmp_path / "two.svg").read_text()
+
+
+def test_gains_are_below_about_zero_in_the_colours_of_their_modes(figures, tmp_path):
+    drawings()["training size with gains"](tmp_path / "size.png")
+    top, below = figures[0].axes
+    assert top.get_yscale() == "log" and [label.get_text() for label in below.get_xticklabels()] == ["100", "1,000"]
+    assert top.containers[1][0].get_color() == below.containers[0][0].get_color() != top.containers[0][0].get_color()
+
+
+def test_learning_curves_of_seeds_go_as_far_as_all_of_them(figures, tmp_path):
+    drawings()["learning"](tmp_path / "learning.png")
+    line = figures[0].axes[0].lines[0]
+    assert (line.get_xdata()[0], line.get_xdata()[-1]) == (1.0, 3.0)
+    assert line.get_ydata()[-1] == pytest.approx(0.6) and line.get_ydata()[0] == 0.5
+
+
 def test_pyplot_with_its_global_state_is_not_used():
-    assert "pyplot" not in Path(plots.__file__).read_text(encoding="utf-8")
+    files = list(Path(plots.__file__).parent.glob("*.py"))
+    assert len(files) > 2 and not any("pyplot" in file.read_text(encoding="utf-8") for file in files)
 
 
 def test_distributions_are_shares_on_readable_axes(figures, tmp_path):
