@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable
 
 import numpy as np
 from numpy.typing import ArrayLike
 
 from root_gnn.metrics.inputs import class_events
-from root_gnn.metrics.measured import Floats, Measured, n_effective, weighted_mean
+from root_gnn.metrics.measured import Floats, Measured, weighted_share
 
 
 def accuracy(probabilities: ArrayLike, labels: ArrayLike, weights: ArrayLike | None = None) -> Measured | None:
@@ -20,13 +19,8 @@ def accuracy(probabilities: ArrayLike, labels: ArrayLike, weights: ArrayLike | N
     [0, 1] in a small sample. None where the weights sum to zero or less. Raises InputError for arrays that don't fit together.
     """
     events = class_events(probabilities, labels, weights)
-    right = (np.argmax(events.probabilities, axis=1) == events.labels).astype(np.float64)
-    mean = weighted_mean(right, events.weights)
-    if mean is None:
-        return None
-    n = n_effective(events.weights)
-    spread = float(np.sum((events.weights * (right - mean.value)) ** 2)) / float(np.sum(events.weights)) ** 2
-    return Measured(mean.value, math.sqrt(spread + 1.0 / (4.0 * n**2)) / (1.0 + 1.0 / n))
+    right = np.argmax(events.probabilities, axis=1) == events.labels
+    return weighted_share(right, events.weights)
 
 
 def accuracy_of(probabilities: ArrayLike, labels: ArrayLike) -> Callable[[Floats], float | None]:

@@ -38,7 +38,7 @@ def binary_events(scores: ArrayLike, labels: ArrayLike, weights: ArrayLike | Non
                          "Pass the column of the signal class.")
     _check_finite("score", values)
     classes = _labels(labels, len(values), 2)
-    return BinaryEvents(values, classes == 1, _weights(weights, len(values)))
+    return BinaryEvents(values, classes == 1, checked_weights(weights, len(values)))
 
 
 def class_events(probabilities: ArrayLike, labels: ArrayLike, weights: ArrayLike | None) -> ClassEvents:
@@ -51,7 +51,26 @@ def class_events(probabilities: ArrayLike, labels: ArrayLike, weights: ArrayLike
         raise InputError(f"Expected probabilities of shape (n_event, n_class) with at least two classes and got shape {values.shape}. "
                          "A single score per event is np.stack([1 - score, score], axis=1).")
     _check_finite("probability", values)
-    return ClassEvents(values, _labels(labels, len(values), values.shape[1]), _weights(weights, len(values)))
+    return ClassEvents(values, _labels(labels, len(values), values.shape[1]), checked_weights(weights, len(values)))
+
+
+def columns(name: str, values: ArrayLike) -> Floats:
+    """Checked `values (n_event, n_column)`, from one column `(n_event,)` too; raises InputError for other shapes and what is not finite."""
+    found = np.asarray(values, dtype=np.float64)
+    if found.ndim not in (1, 2):
+        raise InputError(f"Expected {name} of shape (n_event, n_column), or (n_event,) for one column, and got shape {found.shape}.")
+    _check_finite(f"entry of {name}", found)
+    return found[:, None] if found.ndim == 1 else found
+
+
+def checked_weights(weights: ArrayLike | None, n_event: int) -> Floats:
+    """Checked signed weights `(n_event,)`, 1 where none are given; raises InputError for another shape and what is not finite."""
+    if weights is None:
+        return np.ones(n_event)
+    values = np.asarray(weights, dtype=np.float64)
+    _check_length("weights", values, n_event)
+    _check_finite("weight", values)
+    return values
 
 
 def _labels(labels: ArrayLike, n_event: int, n_class: int) -> Integers:
@@ -63,15 +82,6 @@ def _labels(labels: ArrayLike, n_event: int, n_class: int) -> Integers:
         raise InputError(f"Expected labels from 0 to {n_class - 1} and got {values[wrong[0]]} for event {wrong[0]} "
                          f"({len(wrong)} such events). Check the classes of the task against the labels in the data.")
     return whole
-
-
-def _weights(weights: ArrayLike | None, n_event: int) -> Floats:
-    if weights is None:
-        return np.ones(n_event)
-    values = np.asarray(weights, dtype=np.float64)
-    _check_length("weights", values, n_event)
-    _check_finite("weight", values)
-    return values
 
 
 def _check_length(name: str, values: NDArray[Any], n_event: int) -> None:

@@ -46,3 +46,16 @@ def weighted_mean(values: Floats, weights: Floats) -> Measured | None:
     if factor is None:
         return Measured(value, None)
     return Measured(value, math.sqrt(factor * float(np.sum((weights * (values - value)) ** 2))) / total)
+
+
+def weighted_share(selected: Booleans, weights: Floats) -> Measured | None:
+    """Share of the signed weight that `selected (n_event,)` events have, with Wilson's (1927) error for n effective events.
+
+    The error is binomial, but never zero when all or none are selected. None where the weights sum to zero or less.
+    """
+    total = float(np.sum(weights))
+    if total <= 0.0:
+        return None
+    value, n = float(np.sum(weights[selected])) / total, n_effective(weights)
+    spread = float(np.sum((weights * (selected - value)) ** 2)) / total**2
+    return Measured(value, math.sqrt(spread + 1.0 / (4.0 * n**2)) / (1.0 + 1.0 / n))
