@@ -11,7 +11,7 @@ Student's factor for n - 1 degrees of freedom (1.32 for three seeds). The interv
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -20,7 +20,7 @@ from scipy.special import stdtrit
 
 from root_gnn.errors import InputError
 from root_gnn.metrics.auc import auc_of
-from root_gnn.metrics.measured import Floats
+from root_gnn.metrics.measured import Floats, Integers
 
 Scores = NDArray[np.floating[Any]]
 Statistic = Callable[[Any, Any], Callable[[Floats], "float | None"]]
@@ -89,6 +89,30 @@ def seed_mean(
     return SeedMean(float(np.mean(value)), *_interval(value, replicas, generator), tuple(map(float, value)), len(value))
 
 
+def seed_replicas(
+    scores: Sequence[ArrayLike], labels: ArrayLike, weights: ArrayLike | None = None, *,
+    metric: Statistic = auc_of, n_replica: int = 1000, seed: int = 1,
+) -> tuple[Floats, Floats] | None:
+    """Means over seeds of a metric of several models, `(n_model,)`, and of replicas of events and seeds, `(n_replica, n_model)`.
+
+    For figures that several models enter. Each of `scores` is `(n_seed, n_event)`, row k of all trained with the same seed: a
+    replica counts the events, and draws the seeds, alike in all of them. `metric`, negative weights and None are as in
+    `paired_difference`. Raises InputError for shapes that differ.
+    """
+    models = [_seeds_first(one) for one in scores]
+    shapes = sorted({model.shape for model in models})
+    if len(shapes) != 1:
+        raise InputError(f"Models are compared by scores of the same shape (n_seed, n_event) and have {shapes}. "
+                         "Evaluate all of them on the same test events with the same seeds.")
+    found = _value_and_replicas([row for model in models for row in model], labels, weights, metric=metric, n_replica=n_replica, seed=seed)
+    if found is None:
+        return None
+    n_model, n_seed, generator = len(models), shapes[0][0], found[2]
+    value, replicas = found[0].reshape(n_model, n_seed), found[1].reshape(-1, n_model, n_seed)
+    drawn = _drawn((len(replicas), n_seed), generator)
+    return value.mean(axis=1), np.stack([_means(value[k], replicas[:, k], drawn) for k in range(n_model)], axis=1)
+
+
 def _seeds_first(scores: ArrayLike) -> Scores:
     values = np.asarray(scores, dtype=np.float64)
     if values.ndim < 2 or len(values) == 0:
@@ -123,13 +147,23 @@ def _value_and_replicas(
 
 def _interval(value: Floats, replicas: Floats, generator: np.random.Generator) -> tuple[float, float]:
     """Central 68 % interval of the mean over seeds: `value (n_seed,)` as measured, `replicas (n_replica, n_seed)` of the events."""
-    n_replica, n_seed = replicas.shape
-    means = replicas.mean(axis=1)
-    if n_seed > 1:
-        drawn = value[generator.integers(n_seed, size=(n_replica, n_seed))].mean(axis=1)
-        means = means + _stretch(value, replicas) * (drawn - value.mean())
-    low, high = np.quantile(means, [1.0 - ONE_SIGMA, ONE_SIGMA])
+    low, high = np.quantile(_means(value, replicas, _drawn(replicas.shape, generator)), [1.0 - ONE_SIGMA, ONE_SIGMA])
     return float(low), float(high)
+
+
+def _drawn(shape: tuple[int, ...], generator: np.random.Generator) -> Integers:
+    """The seeds of each replica, `shape` (n_replica, n_seed); a single seed has nothing to draw."""
+    n_replica, n_seed = shape
+    return generator.integers(n_seed, size=shape) if n_seed > 1 else np.zeros((n_replica, 1), dtype=np.int64)
+
+
+def _means(value: Floats, replicas: Floats, drawn: Integers) -> Floats:
+    """Mean over seeds in each replica of events and seeds, `(n_replica,)`."""
+    means: Floats = replicas.mean(axis=1)
+    if len(value) == 1:
+        return means
+    moved: Floats = means + _stretch(value, replicas) * (value[drawn].mean(axis=1) - value.mean())
+    return moved
 
 
 def _stretch(value: Floats, replicas: Floats) -> float:
