@@ -21,11 +21,11 @@ def as_matrix(values: Any, name: str) -> Floats:
     host = values.detach().cpu().numpy() if hasattr(values, "detach") else values
     matrix = np.asarray(host, dtype=np.float64)
     if matrix.ndim != 2:
-        raise InputError(f"CKA expects a representation of shape (n_event, dim) and got shape {matrix.shape} for {name}. "
+        raise InputError(f"Expected a representation of shape (n_event, dim) and got shape {matrix.shape} for {name}. "
                          "Reshape it so that each event is one row.")
     if not np.all(np.isfinite(matrix)):
         row = int(np.flatnonzero(~np.isfinite(matrix).all(axis=1))[0])
-        raise InputError(f"The representation {name} of event {row} has entries that are not finite; CKA is not defined then.")
+        raise InputError(f"The representation {name} of event {row} has entries that are not finite; did its training diverge?")
     return matrix
 
 
