@@ -8,7 +8,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
@@ -18,6 +18,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import torch
 from numpy.typing import NDArray
+from torch import Tensor
 
 from root_gnn import plots
 from root_gnn.analysis.similarity import BATCH_SIZE, drawn
@@ -27,6 +28,8 @@ from root_gnn.data.loader import evaluation_loader
 from root_gnn.data.splits import split_table
 from root_gnn.data.table import EventTable
 from root_gnn.errors import InputError, MissingExtra, suggest
+from root_gnn.graph.batch import Batch
+from root_gnn.protocols import Encoder
 from root_gnn.run import Run, Split, load_run
 
 Floats = NDArray[np.float64]
@@ -60,12 +63,21 @@ class Embedding:
         known = ", ".join(f"{name} {value:.3g}" for name, value in figures.items() if value is not None)
         return f"{len(self.z):,} events in {self.z.shape[1]} dimensions: {known or 'all the same'}"
 
+    @property
+    def axis_names(self) -> tuple[str, str]:
+        """What stands at the axes of the picture, for PCA with each component's share of the variance."""
+        first, second = AXES[self.method]
+        if self.variance_explained is None:
+            return first, second
+        shares = 100.0 * self.components.var(axis=0) / self.z.var(axis=0).sum()
+        return f"{first} ({shares[0]:.0f} % of the variance)", f"{second} ({shares[1]:.0f} %)"
+
 
 def embed(
     run: Run | Path | str, *, method: Method = "pca", data_dir: Path | None = None, split: Split = "test", events: int = 5000,
     allow_plugins: Collection[str] = (),
 ) -> Embedding:
-    """Writes `embedding/<split>.parquet`, `.png` and `.json` into the run's folder.
+    """Writes `embedding/<split>_<method>.parquet`, `.png` and `.json` into the run's folder.
 
     The file holds, in record order, the id columns, `label` where events have classes, the representation `z_0 ...` and two
     components, `pca_1` and `pca_2` for PCA.
@@ -83,30 +95,35 @@ def embed(
     index = drawn(split_table(table, opened.recipe.data.split)[split], events)
     if len(index) < FEWEST:
         raise InputError(f"An embedding needs at least {FEWEST} events, and the {split} split of {opened.folder} has {len(index)}.")
-    z = representations(opened, table, index)
+    z = representations(opened.encoder, table, index, title=opened.name)
     components, explained = reduced(z, method)
     found = Embedding(
         z, components, table.label[index].astype(np.int64), table.classes, method,
         mean_cosine=mean_cosine(z), effective_rank=effective_rank(z), variance_explained=explained,
     )
-    folder = opened.folder / "embedding"
-    _write(folder / f"{split}.parquet", found, table, index)
-    plots.embedding(found.components, found.label, found.classes or ("events",), folder / f"{split}.png", axis_names=AXES[method])
-    write_json(folder / f"{split}.json", {
+    path = opened.folder / "embedding" / f"{split}_{method}.parquet"
+    _write(path, found, table, index)
+    picture = path.with_suffix(".png")
+    plots.embedding(found.components, found.label, found.classes or ("events",), picture, axis_names=found.axis_names)
+    write_json(path.with_suffix(".json"), {
         "split": split, "n_events": len(index), "method": method, "mean_cosine": found.mean_cosine,
         "effective_rank": found.effective_rank, "variance_explained": found.variance_explained,
     })  # fmt: skip
-    log.info("%s: %s", folder / f"{split}.parquet", found)
+    log.info("%s, %s: %s", path, picture.name, found)
     return found
 
 
-def representations(run: Run, table: EventTable, index: Index) -> Floats:
+def representations(encoder: Encoder, table: EventTable, index: Index, *, title: str) -> Floats:
     """What heads read, `globals` of the encoded events `index (n,)` of a table: `(n, dim)` in that order."""
-    encoder = run.encoder
-    with torch.inference_mode(), progress(f"encode with {run.name}", len(index)) as meter:
+    return of_each_event(lambda batch: encoder(batch).globals, table, index, title=f"encode with {title}")
+
+
+def of_each_event(what: Callable[[Batch], Tensor], table: EventTable, index: Index, *, title: str) -> Floats:
+    """`what(batch) (n_graph, dim)` of the events `index (n,)` of a table, without gradients: `(n, dim)` in that order."""
+    with torch.inference_mode(), progress(title, len(index)) as meter:
         parts = []
         for batch in evaluation_loader(table, index, BATCH_SIZE):
-            parts.append(encoder(batch).globals.double().numpy())
+            parts.append(what(batch).double().numpy())
             meter.advance(batch.n_graph)
     return np.concatenate(parts)
 

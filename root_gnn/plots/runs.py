@@ -151,24 +151,25 @@ def similarity(pairs: Sequence[tuple[str, str, LayerMatrix]], path: Path) -> Non
 def embedding(
     points: ArrayLike, labels: ArrayLike, classes: Sequence[str], path: Path, *, axis_names: tuple[str, str] = ("PC 1", "PC 2"),
 ) -> None:
-    """Events as `points (n_event, 2)`, coloured and marked by class; classes take turns in drawing, so that none hides the others."""
+    """Events as `points (n_event, 2)`, coloured and marked by class, and the median of each class as a large symbol, as in the legend.
+
+    Classes take turns in drawing, so that none hides the others.
+    """
     places, truth = np.asarray(points, dtype=np.float64), np.asarray(labels)
     figure, axes = canvas.sheet(6.0, 5.0)
     size = float(np.clip(2e4 / max(len(truth), 1), 3.0, 25.0))
     n_turn = 20
+    looks: list[dict[str, Any]] = [{"marker": MARKERS[k % 11], "color": COLOURS[k % 10]} for k in range(len(classes))]
     for turn in range(n_turn):
         part = np.arange(turn, len(truth), n_turn)  # by stride: tables often hold one class after the other
-        for k, name in enumerate(classes):
+        for k, look in enumerate(looks):
             chosen = part[truth[part] == k]
-            axes.scatter(
-                places[chosen, 0], places[chosen, 1], s=size, marker=MARKERS[k % 11], color=COLOURS[k % 10], alpha=0.6, linewidths=0,
-                label=name if turn == 0 else None, zorder=2 + turn,
-            )
+            axes.scatter(places[chosen, 0], places[chosen, 1], s=size, alpha=0.6, linewidths=0, zorder=2 + turn, **look)
+    for k, (name, look) in enumerate(zip(classes, looks, strict=True)):
+        middle = np.median(places[truth == k], axis=0) if np.any(truth == k) else np.full(2, np.nan)
+        axes.scatter(*middle, s=90.0, edgecolors="black", linewidths=1.0, zorder=3 + n_turn, label=name, **look)
     axes.set(xlabel=axis_names[0], ylabel=axis_names[1])
-    legend = axes.legend(frameon=False, markerscale=(40.0 / size) ** 0.5, loc="upper left", bbox_to_anchor=(1.0, 1.0))
-    for handle in legend.legend_handles:
-        if handle is not None:
-            handle.set_alpha(1.0)
+    axes.legend(frameon=False, loc="upper left", bbox_to_anchor=(1.0, 1.0))
     canvas.save(figure, path)
 
 

@@ -62,9 +62,9 @@ def test_embed_writes_a_file_and_a_picture_and_says_the_figures(workplace: Path)
     assert done.returncode == 0, done.stderr
     assert "mean cosine similarity" in done.stderr and "effective rank" in done.stderr
     folder = workplace / "runs" / "pretrain_multiclass"
-    written, predictions = (pq.read_table(folder / name / "test.parquet") for name in ("embedding", "predictions"))
+    written, predictions = (pq.read_table(folder / name) for name in ("embedding/test_pca.parquet", "predictions/test.parquet"))
     assert written["eventNumber"].to_pylist() == predictions["eventNumber"].to_pylist()
-    assert (folder / "embedding" / "test.png").exists()
+    assert (folder / "embedding" / "test_pca.png").exists()
 
 
 def test_cka_and_the_script_agree(workplace: Path, runs: list[str]) -> None:

@@ -10,7 +10,7 @@ import pyarrow.parquet as pq
 import pytest
 from sklearn.decomposition import PCA
 
-from root_gnn.analysis.embed import effective_rank, embed, mean_cosine, pca, reduced
+from root_gnn.analysis.embed import Embedding, effective_rank, embed, mean_cosine, pca, reduced
 from root_gnn.data.splits import split_table
 from root_gnn.errors import InputError, MissingExtra
 from root_gnn.run import Run
@@ -25,7 +25,7 @@ def z() -> np.ndarray:
 def test_the_file_holds_ids_labels_representations_and_components(one_run: Run, ntuples: Path) -> None:
     run = one_run
     found = embed(run, data_dir=ntuples, events=50)
-    columns = pq.read_table(run.folder / "embedding" / "test.parquet").to_pydict()
+    columns = pq.read_table(run.folder / "embedding" / "test_pca.parquet").to_pydict()
     assert list(columns) == [*run.spec.id_names, "label", *(f"z_{k}" for k in range(8)), "pca_1", "pca_2"]
     table = run.table(ntuples)
     test = split_table(table, run.recipe.data.split).test
@@ -34,11 +34,19 @@ def test_the_file_holds_ids_labels_representations_and_components(one_run: Run, 
     assert len(rows) == 50 and rows == sorted(rows) and set(rows) <= set(test)
     assert np.array_equal(columns["label"], table.label[rows])
     assert columns["z_3"] == pytest.approx(found.z[:, 3], rel=1e-6)
-    assert (run.folder / "embedding" / "test.png").exists()
-    figures = json.loads((run.folder / "embedding" / "test.json").read_text())
+    assert (run.folder / "embedding" / "test_pca.png").exists()
+    figures = json.loads((run.folder / "embedding" / "test_pca.json").read_text())
     assert (figures["n_events"], figures["method"]) == (50, "pca")
     assert figures["effective_rank"] == found.effective_rank
     assert "effective rank" in str(found)
+
+
+def test_axes_of_pca_tell_the_share_of_the_variance(z: np.ndarray) -> None:
+    components, explained = pca(z)
+    found = Embedding(z, components, np.zeros(200, dtype=np.int64), ("a",), "pca", None, None, explained)
+    shares = PCA(2).fit(z).explained_variance_ratio_
+    assert found.axis_names == (f"PC 1 ({100 * shares[0]:.0f} % of the variance)", f"PC 2 ({100 * shares[1]:.0f} %)")
+    assert Embedding(z, components, np.zeros(200, dtype=np.int64), ("a",), "umap", None, None, None).axis_names == ("UMAP 1", "UMAP 2")
 
 
 def test_pca_is_that_of_scikit_learn(z: np.ndarray) -> None:
