@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Literal, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -167,7 +167,7 @@ def embedding(
             axes.scatter(places[chosen, 0], places[chosen, 1], s=size, alpha=0.6, linewidths=0, zorder=2 + turn, **look)
     for k, (name, look) in enumerate(zip(classes, looks, strict=True)):
         middle = np.median(places[truth == k], axis=0) if np.any(truth == k) else np.full(2, np.nan)
-        axes.scatter(*middle, s=90.0, edgecolors="black", linewidths=1.0, zorder=3 + n_turn, label=name, **look)
+        axes.scatter(middle[0], middle[1], s=90.0, edgecolors="black", linewidths=1.0, zorder=3 + n_turn, label=name, **look)
     axes.set(xlabel=axis_names[0], ylabel=axis_names[1])
     axes.legend(frameon=False, loc="upper left", bbox_to_anchor=(1.0, 1.0))
     canvas.save(figure, path)
