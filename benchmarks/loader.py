@@ -1,33 +1,27 @@
 """Reading batches: root_gnn's loader beside weaver-core's on the same ROOT file, and beside graphs built event by event.
 
-    python benchmarks/loader.py                     (the repository's simulated events, resampled to 100,000)
-    python benchmarks/loader.py ntuple.root ...     (standard ntuples)
+    python benchmarks/loader.py                          (the repository's simulated events, resampled to 100,000)
+    python benchmarks/loader.py --data-dir DIR           (the standard ntuples in a folder)
 
-All run in this process on one core, in alternating rounds, with batches of 1,024; whole epochs, from asking for the first batch to
-the last. Against weaver (0.5, `SimpleIterDataset`) both give seven features of up to 25 objects as `(batch, feature, object)` with a
-mask and the label, shuffled. The padded batches are compared before they are timed. Weaver is taken three ways: as it comes
-(`fetch_step` 0.01, a hundredth of the file at a time), with all events at once (`fetch_step` 1, which reads the file into memory at the
-beginning of each epoch), and in an epoch after the first with `in_memory`, where it reads nothing any more. How fast it is as it comes
-depends on the file: nanoAOD is compressed with LZMA and closes its baskets every 30 MB, which is all of these events (the defaults
-here); `root-gnn simulate` uses ZSTD and 10,000 events a basket (`--compression ZSTD --basket 10000`).
+Batches of 1,024; whole epochs, from asking for the first batch to the last, by the clock on the wall. Against weaver (0.5,
+`SimpleIterDataset`) both give seven features of up to 25 objects as `(batch, feature, object)` with a mask and the label, shuffled.
+The padded batches are compared before they are timed. Weaver is taken three ways: as it comes (`fetch_step` 0.01, a hundredth of the
+file at a time), with all events at once (`fetch_step` 1, which reads the file into memory at the beginning of each epoch), and in an
+epoch after the first with `in_memory`, where it reads nothing any more. How fast it is as it comes depends on the file: nanoAOD is
+compressed with LZMA and closes its baskets every 30 MB, which is all of these events (the defaults here); `root-gnn simulate` uses
+ZSTD and 10,000 events a basket (`--compression ZSTD --basket 10000`).
 Against DGL and PyG ours are ragged batches, theirs complete graphs with three features on each edge, made one by one and then
 batched, as the published systems make them: from the events of the file, and from tensors of nodes that are in memory already.
-`root_gnn, ragged, with edges` makes the edges and their features for the whole batch at once, which training does inside of the
-network. Cases whose package is not installed are left out.
+`root_gnn, with edges` makes the edges and their features for the whole batch at once, which training does inside of the network.
 """
 
 from __future__ import annotations
 
 import argparse
-import importlib.util
-import json
-import os
-import statistics
 import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator, Sequence
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -38,7 +32,8 @@ import uproot
 from resample import fixtures, resample
 from torch import Tensor
 
-from root_gnn.console import set_verbosity
+from root_gnn.bench.case import Bench, LeftOut, Row, agree, installed, main
+from root_gnn.bench.timing import Run, Spread, alternate
 from root_gnn.data.dense import Dense, dense, dense_loader
 from root_gnn.data.loader import train_loader
 from root_gnn.data.prepare import prepare
@@ -49,7 +44,8 @@ from root_gnn.graph.batch import Batch
 BATCH, LENGTH = 1024, 25
 LEVELS = {"LZMA": 9, "ZLIB": 1, "ZSTD": 5}
 N_BUILT = 4  # batches of graphs made one by one
-RAGGED, EDGES, PADDED = "root_gnn, ragged", "root_gnn, ragged, with edges", "root_gnn, padded"
+N_EVENT, N_SMALL = 100_000, 600
+RAGGED, EDGES, PADDED = "root_gnn", "root_gnn, with edges", "root_gnn"
 FEATURES = ("pt", "eta", "phi", "energy", "btag", "charge", "kind")
 SPEC = {
     "name": "objects", "source": {"name": "root", "tree": "Events"}, "node_features": [*FEATURES, "type"],
@@ -57,7 +53,6 @@ SPEC = {
     "label": {"branch": "label_sig", "classes": {"background": 0, "signal": 1}},
 }
 Padded = tuple[Tensor, Tensor, Tensor]
-Measure = Callable[[], float]
 
 
 def write_objects(files: Sequence[Path], paths: Sequence[Path], n_event: int, **form: Any) -> None:
@@ -114,10 +109,10 @@ class Loaders:
         self.index = np.arange(n_event)
         self.epoch = 0
 
-    def ours(self) -> Iterator[Batch]:
-        """A shuffled epoch of ragged batches."""
+    def ours(self, n_event: int | None = None) -> Iterator[Batch]:
+        """A shuffled epoch of ragged batches, of the first `n_event` events."""
         self.epoch += 1
-        return iter(train_loader(self.table, self.index, BATCH, seed=self.epoch))
+        return iter(train_loader(self.table, self.index[:n_event], BATCH, seed=self.epoch))
 
     def ours_padded(self) -> Iterator[Padded]:
         """A shuffled epoch of padded batches."""
@@ -138,22 +133,24 @@ class Loaders:
             yield features["feat"], features["mask"], labels["_label_"]
 
 
-def rate(batches: Iterator[Any], n_event: int) -> float:
-    """Events per second of an epoch, from asking for the first batch to the last."""
-    start, n_seen = time.perf_counter(), 0
+def finish(batches: Iterator[Any], n_event: int) -> None:
+    """Takes batches until as many events have come; weaver in memory never ends by itself."""
+    n_seen = 0
     for batch in batches:
         n_seen += batch.n_graph if isinstance(batch, Batch) else len(batch[2])
         if n_seen >= n_event:
-            break
-    return n_seen / (time.perf_counter() - start)
+            return
 
 
-def check(loaders: Loaders) -> None:
-    """Raises SystemExit where weaver's batches and ours differ, in the order of the file."""
+def check(loaders: Loaders) -> float:
+    """The largest difference of weaver's batches and ours, in the order of the file; raises Unequal where there is any."""
     theirs = loaders.weaver(shuffled=False, fetch_step=1)
-    for place, (mine, other) in enumerate(zip(loaders.in_order(), theirs, strict=False)):
-        if not all(torch.equal(a.float(), b.float()) for a, b in zip(mine, other, strict=True)):
-            raise SystemExit(f"the padded batches {place} differ")
+    differences = [
+        agree(f"padded batch {place}", a.float(), b.float(), 0.0)
+        for place, (mine, other) in enumerate(zip(loaders.in_order(), theirs, strict=False))
+        for a, b in zip(mine, other, strict=True)
+    ]
+    return max(differences)
 
 
 def dgl_batch(events: Iterator[Tensor]) -> Any:
@@ -184,7 +181,8 @@ def pyg_batch(events: Iterator[Tensor]) -> Any:
 
 def pairs_of(nodes: Tensor) -> tuple[Tensor, ...]:
     """Senders and receivers of a complete graph."""
-    return (~torch.eye(len(nodes), dtype=torch.bool)).nonzero(as_tuple=True)
+    receivers, senders = (~torch.eye(len(nodes), dtype=torch.bool)).nonzero(as_tuple=True)
+    return senders, receivers
 
 
 def edge_features(nodes: Tensor, senders: Tensor, receivers: Tensor) -> Tensor:
@@ -194,96 +192,113 @@ def edge_features(nodes: Tensor, senders: Tensor, receivers: Tensor) -> Tensor:
     return torch.stack([delta_eta, delta_phi, torch.hypot(delta_eta, delta_phi)], dim=1)
 
 
-def from_tensors(loaders: Loaders, build: Callable[..., Any]) -> float:
-    """Events per second where each event's graph is made on its own, from tensors of nodes."""
-    batches = [batch.nodes.split(batch.n_node.tolist()) for _, batch in zip(range(N_BUILT), loaders.ours(), strict=False)]
-    start = time.perf_counter()
-    for events in batches:
-        build(iter(events))
-    return sum(map(len, batches)) / (time.perf_counter() - start)
+def from_tensors(loaders: Loaders, build: Callable[..., Any]) -> Run:
+    """Each event's graph made on its own, from tensors of nodes."""
+    batches = [batch.nodes.split(batch.n_node.tolist()) for batch in loaders.ours(N_BUILT * BATCH)]
+
+    def run() -> None:
+        for events in batches:
+            build(iter(events))
+
+    return run
 
 
-def from_file(loaders: Loaders, build: Callable[..., Any]) -> float:
-    """Events per second where each event's graph is made on its own, from the branches of the file."""
-    start, n_event = time.perf_counter(), 0
-    with uproot.open(loaders.paths[0]) as file:
-        for place in range(N_BUILT):
-            branches = [f"part_{name}" for name in FEATURES]
-            events = file["Events"].arrays(branches, entry_start=place * BATCH, entry_stop=(place + 1) * BATCH)
-            build(torch.from_numpy(np.stack([ak.to_numpy(event[name]) for name in branches], axis=1)) for event in events)
-            n_event += len(events)
-    return n_event / (time.perf_counter() - start)
+def from_file(loaders: Loaders, build: Callable[..., Any]) -> Run:
+    """Each event's graph made on its own, from the branches of the file."""
+    branches = [f"part_{name}" for name in FEATURES]
+
+    def run() -> None:
+        with uproot.open(loaders.paths[0]) as file:
+            for place in range(-(-min(N_BUILT * BATCH, len(loaders.index)) // BATCH)):
+                events = file["Events"].arrays(branches, entry_start=place * BATCH, entry_stop=(place + 1) * BATCH)
+                build(torch.from_numpy(np.stack([ak.to_numpy(event[name]) for name in branches], axis=1)) for event in events)
+
+    return run
 
 
 def with_edges(batch: Batch) -> Batch:
     """The pairs and their three features, for the whole batch at once."""
     senders, receivers = batch.edge_index()
-    edge_features(batch.nodes, senders, receivers)
-    return batch
+    return batch.replace(senders=senders, receivers=receivers, edges=edge_features(batch.nodes, senders, receivers))
 
 
-def cases(loaders: Loaders) -> dict[str, Measure]:
-    """What is measured, by name, in events per second; only what is installed."""
-    n_event = len(loaders.index)
-    found: dict[str, Measure] = {
-        RAGGED: lambda: rate(loaders.ours(), n_event),
-        EDGES: lambda: rate(map(with_edges, loaders.ours()), n_event),
-        PADDED: lambda: rate(loaders.ours_padded(), n_event),
+def check_graphs(loaders: Loaders, name: str, build: Callable[..., Any]) -> float:
+    """The largest difference of nodes and edges in a batch of theirs and ours; raises Unequal where there is any."""
+    mine = with_edges(loaders.table.gather(loaders.index[:BATCH]))
+    theirs = build(iter(mine.nodes.split(mine.n_node.tolist())))
+    nodes, edges = (theirs.ndata["feat"], theirs.edata["feat"]) if name == "DGL" else (theirs.x, theirs.edge_attr)
+    return max(agree(f"nodes of {name}", mine.nodes, nodes, 0.0), agree(f"edges of {name}", mine.edges, edges, 0.0))
+
+
+def in_memory(loaders: Loaders) -> Run:
+    """An epoch of an iterator of weaver's that has everything in memory; it begins again by itself."""
+    batches, n_event = loaders.weaver(fetch_step=1, in_memory=True), len(loaders.index)
+    finish(batches, n_event)
+    return lambda: finish(batches, n_event)
+
+
+def against_weaver(bench: Bench, loaders: Loaders) -> Iterator[Row]:
+    """Padded batches."""
+    n_event, difference = len(loaders.index), check(loaders)
+    theirs: dict[str, tuple[Run, float]] = {
+        "weaver, as it comes (fetch_step 0.01)": (lambda: finish(loaders.weaver(), n_event), 250.0),
+        "weaver, all at once (fetch_step 1)": (lambda: finish(loaders.weaver(fetch_step=1), n_event), 25.0),
+        "weaver, in memory since the epoch before": (in_memory(loaders), 25.0),
     }
-    if importlib.util.find_spec("weaver"):
-        found["weaver, as it comes (fetch_step 0.01)"] = lambda: rate(loaders.weaver(), n_event)
-        found["weaver, all at once (fetch_step 1)"] = lambda: rate(loaders.weaver(fetch_step=1), n_event)
-        found["weaver, in memory since the epoch before"] = lambda: weaver_in_memory(loaders)
-    for package, name, build in (("dgl", "DGL", dgl_batch), ("torch_geometric", "PyG", pyg_batch)):
-        if importlib.util.find_spec(package):
-            found[f"{name} per event, from the file"] = partial(from_file, loaders, build)
-            found[f"{name} per event, from tensors"] = partial(from_tensors, loaders, build)
-    return found
+    for name, (run, target) in theirs.items():
+        yield from bench.compare(
+            f"padded, {n_event:,} events", {PADDED: lambda: finish(loaders.ours_padded(), n_event), name: run}, ours=[PADDED],
+            amount=n_event, unit="events", difference=difference, targets=target, clock=time.perf_counter, warm_up=0,
+        )  # fmt: skip
 
 
-def weaver_in_memory(loaders: Loaders) -> float:
-    """The second epoch of an iterator that keeps everything in memory; it begins again by itself."""
-    batches = loaders.weaver(fetch_step=1, in_memory=True)
-    rate(batches, len(loaders.index))
-    return rate(batches, len(loaders.index))
+def against_graphs(bench: Bench, loaders: Loaders, name: str, build: Callable[..., Any]) -> Iterator[Row]:
+    """Ragged batches, of as many events as graphs are made one by one."""
+    n_event, difference = min(N_BUILT * BATCH, len(loaders.index)), check_graphs(loaders, name, build)
+    ours: dict[str, Run] = {
+        RAGGED: lambda: finish(loaders.ours(n_event), n_event),
+        EDGES: lambda: finish(map(with_edges, loaders.ours(n_event)), n_event),
+    }  # fmt: skip
+    for what, run in {"file": from_file(loaders, build), "tensors": from_tensors(loaders, build)}.items():
+        yield from bench.compare(
+            f"ragged, {n_event:,} events", {**ours, f"{name} per event, from the {what}": run}, ours=list(ours), amount=n_event,
+            unit="events", difference=difference, clock=time.perf_counter,
+        )  # fmt: skip
 
 
-def main() -> int:
-    """Prints JSON and a Markdown table."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("files", type=Path, nargs="*", help="standard ntuples to resample; without any those of the repository")
-    parser.add_argument("--events", type=int, default=100_000)
-    parser.add_argument("--rounds", type=int, default=3)
+def ragged_rate(bench: Bench, loaders: Loaders) -> Row:
+    """Events per second of whole shuffled epochs, as a figure of its own."""
+    n_event = len(loaders.index)
+    seconds = alternate({RAGGED: lambda: finish(loaders.ours(), n_event)}, bench.rounds)[RAGGED]
+    rates = Spread.of([n_event / each for each in seconds])
+    return Row.spread(rates, what=f"ragged, {n_event:,} events, random order", unit="events/s", rates={}, target=1e6)
+
+
+def results(bench: Bench) -> Iterator[Row | LeftOut]:
+    """What is installed."""
+    n_event = N_SMALL if bench.quick else bench.options.events
+    with tempfile.TemporaryDirectory() as folder:
+        paths = [Path(folder) / "objects.root"]
+        form = {"basket": bench.options.basket, "compression": bench.options.compression}
+        write_objects(sorted(bench.data_dir.glob("*.root")) if bench.data_dir else fixtures(), paths, n_event, **form)
+        loaders = Loaders(paths, n_event)
+        yield ragged_rate(bench, loaders)
+        if installed("weaver"):
+            yield from against_weaver(bench, loaders)
+        for package, name, build in (("dgl", "DGL", dgl_batch), ("torch_geometric", "PyG", pyg_batch)):
+            if installed(package):
+                yield from against_graphs(bench, loaders, name, build)
+    for package in ("weaver", "dgl", "torch_geometric"):
+        if not installed(package):
+            yield LeftOut(what=f"the comparison with {package}", reason=f"{package} is not installed")
+
+
+def arguments(parser: argparse.ArgumentParser) -> None:
+    """How large the file is and how it is written."""
+    parser.add_argument("--events", type=int, default=N_EVENT)
     parser.add_argument("--basket", type=int, default=100_000, help="events in a basket of the ROOT file")
     parser.add_argument("--compression", choices=list(LEVELS), default="LZMA", help="of the ROOT file")
-    options = parser.parse_args()
-    torch.set_num_threads(1)
-    set_verbosity(-1)
-    rates: dict[str, list[float]] = {}
-    with tempfile.TemporaryDirectory() as folder:
-        os.environ["ROOT_GNN_CACHE"] = folder
-        paths = [Path(folder) / f"objects{place}.root" for place in range(1)]
-        write_objects(options.files or fixtures(), paths, options.events, basket=options.basket, compression=options.compression)
-        loaders = Loaders(paths, options.events)
-        measures = cases(loaders)
-        if importlib.util.find_spec("weaver"):
-            check(loaders)
-        for place in range(options.rounds):
-            for name in list(measures)[:: 1 if place % 2 else -1]:
-                rates.setdefault(name, []).append(measures[name]())
-    result = {name: {"events_per_s": statistics.median(values), "min": min(values), "max": max(values)} for name, values in rates.items()}
-    for name, values in rates.items():
-        ours = rates[RAGGED if "per event" in name or name.startswith("root_gnn, ragged") else PADDED]
-        result[name]["ours_over_it"] = statistics.median(mine / other for mine, other in zip(ours, values, strict=True))
-    sys.stdout.write(json.dumps(result, indent=1) + "\n\n| case | events/s (min to max) | root_gnn is faster by |\n|---|---|---|\n")
-    for name in measures:
-        of = result[name]
-        sys.stdout.write(f"| {name} | {of['events_per_s']:,.0f} ({of['min']:,.0f} to {of['max']:,.0f}) | {of['ours_over_it']:.1f} |\n")
-    for package in ("weaver", "dgl", "torch_geometric"):
-        if importlib.util.find_spec(package) is None:
-            sys.stdout.write(f"\n{package} is not installed; its cases are left out.\n")
-    return 0
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(main(results, __doc__, arguments=arguments))

@@ -1,29 +1,28 @@
-"""Our Particle Transformer beside that of weaver-core: the same weights, the same jets, in one process, turn by turn.
+"""Our Particle Transformer beside that of weaver-core: the same weights, the same jets.
 
     pip install weaver-core
-    python benchmarks/particle_transformer.py --out particle_transformer
+    python benchmarks/particle_transformer.py --out particle_transformer.json
 
 The network is the published one (8 + 2 blocks, width 128). Jets have Gamma-distributed numbers of constituents, mean 39
 and standard deviation 19. Weaver trims its padding and embeds pairs sparsely, its fastest way. That outputs agree is
 asserted before anything is timed; in training they are not compared, since both drop out at random, and weaver some of the
-particles as well. A ratio is the median over rounds of the two times of a round, with the smallest and the largest. With one
-thread, times are those of the processor, so that a busy machine does not count.
+particles as well. Training is the forward and backward pass of a cross entropy. Times are those of the processor, so that a busy
+machine does not count.
 """
 
 from __future__ import annotations
 
-import argparse
-import time
-from collections.abc import Callable
+import sys
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from pathlib import Path
-from typing import Any
 
 import numpy as np
 import torch
+from events import jet_sizes, pions
 from torch import Tensor, nn
 
-from root_gnn.atomic import write_json
+from root_gnn.bench.case import Bench, LeftOut, Row, agree, installed, main
+from root_gnn.bench.timing import Run
 from root_gnn.graph.batch import Batch
 from root_gnn.graph.features import Features
 from root_gnn.graph.scaling import Scaling
@@ -31,9 +30,12 @@ from root_gnn.models.particle_transformer import Config, ParticleTransformer
 from root_gnn.nn.token_inputs import TokenEmbedding
 from root_gnn.nn.weaver_weights import load_weaver
 
-MEAN, SPREAD, PION, N_INPUT, N_CLASS, WARM_UP = 39.0, 19.0, 0.13957, 17, 10, 6
+N_INPUT, N_CLASS, WARM_UP = 17, 10, 6
 FEATURES = Features(nodes=("pt", "eta", "phi", "energy", "type"), n_type=1)
 TOLERANCE = 1e-4
+SIZES = {(64, 88): 2.2, (128, 128): 3.0}  # batch and longest jet, and what is asked for inference
+QUICK = {(8, 64): 2.2}
+TRAINING_TARGET = 1.9
 
 
 @dataclass(frozen=True)
@@ -52,12 +54,11 @@ class Jets:
 
 
 def make_jets(n_jet: int, longest: int, seed: int) -> Jets:
-    """Pions around an axis, `n_jet` jets of at most `longest` of them, in double precision."""
+    """`n_jet` jets of at most `longest` pions, in double precision."""
     rng = np.random.default_rng(seed)
-    sizes = rng.gamma((MEAN / SPREAD) ** 2, SPREAD**2 / MEAN, n_jet).round().clip(1, longest).astype(int)
+    sizes = jet_sizes(n_jet, longest, rng)
     total = int(sizes.sum())
-    pt, eta, phi = np.exp(rng.normal(1.5, 1.0, total)), rng.normal(0.5, 0.3, total), rng.normal(0.0, 0.3, total)
-    energy = np.sqrt((pt * np.cosh(eta)) ** 2 + PION**2)
+    pt, eta, phi, energy = pions(total, rng)
     batch = Batch.of(torch.tensor(np.stack([pt, eta, phi, energy, np.zeros(total)], 1)), torch.tensor(sizes))
     inputs = torch.tensor(rng.normal(0.0, 1.0, (total, N_INPUT)))
     momenta = torch.tensor(np.stack([pt * np.cos(phi), pt * np.sin(phi), pt * np.sinh(eta), energy], 1))
@@ -80,22 +81,12 @@ def make_networks(dropout: float) -> tuple[ParticleTransformer, nn.Module, nn.Li
 
 
 def difference(ours: ParticleTransformer, theirs: nn.Module, jets: Jets) -> float:
-    """The largest difference of the class tokens in double precision; raises SystemExit where it is not small."""
+    """The largest difference of the class tokens in double precision."""
     both = jets.to(torch.float64)
     with torch.no_grad():
-        apart = (ours.double().eval().states(both.batch, both.inputs)[1] - theirs.double().eval()(*both.padded)).abs().max()
+        mine, other = ours.double().eval().states(both.batch, both.inputs)[1], theirs.double().eval()(*both.padded)
     ours.float(), theirs.float()
-    if not float(apart) < TOLERANCE:
-        raise SystemExit(f"the outputs differ by {float(apart):.1e}; nothing is timed")
-    return float(apart)
-
-
-def seconds(run: Callable[[], Any]) -> float:
-    """Time of one call: of the processor with one thread, else of the clock."""
-    clock = time.process_time if torch.get_num_threads() == 1 else time.perf_counter
-    start = clock()
-    run()
-    return clock() - start
+    return agree("class tokens", mine, other, TOLERANCE)
 
 
 def step(network: Callable[[], Tensor], last: nn.Linear, modules: list[nn.Module], truth: Tensor) -> Callable[[], None]:
@@ -109,8 +100,8 @@ def step(network: Callable[[], Tensor], last: nn.Linear, modules: list[nn.Module
     return run
 
 
-def measure(n_jet: int, longest: int, dropout: float | None, rounds: int) -> dict[str, Any]:
-    """Jets per second of both, and the ratio; without `dropout` for inference, else for training."""
+def measure(bench: Bench, n_jet: int, longest: int, dropout: float | None, target: float) -> Iterator[Row]:
+    """Without `dropout` inference, else training."""
     jets = make_jets(n_jet, longest, seed=1)
     ours, theirs, last = make_networks(dropout or 0.0)
     apart = difference(ours, theirs, jets)
@@ -118,54 +109,32 @@ def measure(n_jet: int, longest: int, dropout: float | None, rounds: int) -> dic
     for module in (ours, theirs):
         module.train(dropout is not None)
     truth = torch.arange(n_jet) % N_CLASS
-    forwards = {"ours": lambda: ours.states(jets.batch, jets.inputs)[1], "weaver": lambda: theirs(*jets.padded)}
-    runs: dict[str, Callable[[], Any]] = dict(forwards)
+    forwards: dict[str, Callable[[], Tensor]] = {
+        "root_gnn": lambda: ours.states(jets.batch, jets.inputs)[1], "weaver": lambda: theirs(*jets.padded),
+    }  # fmt: skip
+    runs: dict[str, Run] = dict(forwards)
     if dropout is not None:
         runs = {name: step(forward, last, [ours, theirs, last], truth) for name, forward in forwards.items()}
+    kind = "inference" if dropout is None else f"training, dropout {dropout:g}"
+    with torch.no_grad():
+        for _ in range(WARM_UP):  # weaver begins to trim after five passes
+            theirs(*jets.padded)
     with torch.set_grad_enabled(dropout is not None):
-        with torch.no_grad():
-            for _ in range(WARM_UP):  # weaver begins to trim after five passes
-                theirs(*jets.padded)
-        runs["ours"](), runs["weaver"]()
-        times = [{name: seconds(run) for name, run in runs.items()} for _ in range(rounds)]
-    ratios = sorted(pair["weaver"] / pair["ours"] for pair in times)
-    return {
-        "what": "inference" if dropout is None else f"training, dropout {dropout:g}", "batch": n_jet, "longest": longest,
-        "constituents": int(jets.batch.total_node), "difference": apart, "rounds": rounds,
-        "jets_per_second": {name: n_jet / float(np.median([pair[name] for pair in times])) for name in runs},
-        "ratio": {"median": float(np.median(ratios)), "min": ratios[0], "max": ratios[-1]},
-    }
+        yield from bench.compare(
+            f"{kind}, batch {n_jet}, longest {longest}", runs, ours=["root_gnn"], amount=n_jet, unit="jets", difference=apart,
+            targets=target, note=f"{jets.batch.total_node} constituents",
+        )  # fmt: skip
 
 
-def table(rows: list[dict[str, Any]]) -> str:
-    """Markdown."""
-    lines = ["| | batch, longest | weaver jets/s | ours jets/s | ratio |", "|---|---|---|---|---|"]
-    for row in rows:
-        rate, ratio = row["jets_per_second"], row["ratio"]
-        lines.append(
-            f"| {row['what']} | {row['batch']}, {row['longest']} | {rate['weaver']:.0f} | {rate['ours']:.0f} "
-            f"| {ratio['median']:.2f} [{ratio['min']:.2f}..{ratio['max']:.2f}] |"
-        )
-    return "\n".join(lines)
-
-
-def main() -> None:
-    """Runs all cases and writes `<out>.json` and `<out>.md`."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--out", type=Path, required=True, help="name of the results, without an ending")
-    parser.add_argument("--rounds", type=int, default=5)
-    parser.add_argument("--threads", type=int, default=1)
-    parser.add_argument("--quick", action="store_true", help="the smaller batch alone")
-    arguments = parser.parse_args()
-    torch.set_num_threads(arguments.threads)
-    torch.manual_seed(1)
-    sizes = ((64, 88),) if arguments.quick else ((64, 88), (128, 128))
-    rows = [measure(n_jet, longest, dropout, arguments.rounds) for n_jet, longest in sizes for dropout in (None, 0.1, 0.0)]
-    result = {"torch": torch.__version__, "threads": arguments.threads, "rows": rows}
-    write_json(arguments.out.with_suffix(".json"), result)
-    arguments.out.with_suffix(".md").write_text(table(rows) + "\n", encoding="utf-8")
-    print(table(rows))
+def results(bench: Bench) -> Iterator[Row | LeftOut]:
+    """Inference and training for each size of batch."""
+    if not installed("weaver"):
+        yield LeftOut(what="the comparison with weaver-core", reason="weaver-core is not installed")
+        return
+    for (n_jet, longest), target in (QUICK if bench.quick else SIZES).items():
+        for dropout, asked in ((None, target), (0.1, TRAINING_TARGET), (0.0, TRAINING_TARGET)):
+            yield from measure(bench, n_jet, longest, dropout, asked)
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main(results, __doc__))

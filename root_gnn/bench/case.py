@@ -23,7 +23,7 @@ from root_gnn.bench.timing import Clock, Run, alternate, ratios
 from root_gnn.console import log, set_verbosity
 from root_gnn.errors import InputError
 
-N_ROUND, N_QUICK = 9, 2
+N_ROUND, N_QUICK = 9, 1
 Found = Iterable[Row | LeftOut]
 
 
@@ -80,7 +80,7 @@ class Bench:
         everything, operations = dict(runs), 1.0
         if work:
             everything[MULTIPLICATION], operations = multiplication(next(iter(work.values())).width)
-        seconds = alternate(everything, self.rounds, clock=clock, warm_up=warm_up)
+        seconds = alternate(everything, self.rounds, clock=clock, warm_up=0 if self.quick else warm_up)
         fastest = seconds.pop(MULTIPLICATION, [])
         rates = {name: amount / sorted(values)[len(values) // 2] for name, values in seconds.items()}
         for mine in ours:
@@ -151,7 +151,7 @@ def _parser(document: str | None, arguments: Callable[[argparse.ArgumentParser],
 
 def _measured(results: Callable[[Bench], Found], options: argparse.Namespace, n_core: int) -> dict[str, Any]:
     """Runs a case here and now; what the parent reads from the file."""
-    allowed = pin(n_core)
+    pin(n_core, hold=not options.quick)
     torch.manual_seed(1)
     bench = Bench(
         rounds=min(options.rounds, N_QUICK) if options.quick else options.rounds, quick=options.quick,
@@ -164,7 +164,8 @@ def _measured(results: Callable[[Bench], Found], options: argparse.Namespace, n_
             left_out.append(asdict(one))
         else:
             log.info("%s, %s: %.3g [%.3g..%.3g] against %s", one.what, one.ours, one.ratio, one.low, one.high, one.reference or "nothing")
-            rows.append({**one.entry(), "rounds": bench.rounds, "quick": bench.quick, "cores": len(allowed), "load": busy})
+            conditions = {"rounds": bench.rounds, "quick": bench.quick, "cores": n_core, "load": busy}
+            rows.append({**one.entry(), **conditions, **({"passes": None} if bench.quick else {})})
     return {"machine": describe(), "rows": rows, "left_out": left_out}
 
 

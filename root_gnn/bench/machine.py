@@ -26,12 +26,11 @@ def environment(allocator: Allocator) -> dict[str, str]:
     return {**rest, **own, **(TUNED if allocator == "tuned" else {})}
 
 
-def pin(n_core: int) -> list[int]:
-    """Keeps this process and its children on the last `n_core` cores it may use, with as many threads; which those are."""
-    if hasattr(os, "sched_setaffinity"):
+def pin(n_core: int, *, hold: bool = True) -> None:
+    """As many threads for this process as cores; with `hold` it and its children stay on the last `n_core` of those it may use."""
+    if hold and hasattr(os, "sched_setaffinity"):
         os.sched_setaffinity(0, cores()[-n_core:])
     torch.set_num_threads(min(n_core, len(cores())))
-    return cores()
 
 
 def cores() -> list[int]:
