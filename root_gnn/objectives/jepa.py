@@ -33,7 +33,7 @@ CENTRE = (0, 1, 2)  # pt, eta, phi of a token
 PAPER: dict[str, Any] = {
     "tokens": {"name": "subjets", "at_most": 20},
     "hiding": {"exactly": 6, "at_most": None, "hardest": 10, "fewest": 10},
-    "loss": "mse", "normalise": False, "momentum": (0.99, 1.0), "predictor": {"width": 64, "depth": 3, "n_head": 8},
+    "loss": "mse", "normalise": "none", "momentum": (0.99, 1.0), "predictor": {"width": 64, "depth": 3, "n_head": 8},
 }
 
 
@@ -45,7 +45,9 @@ class Config(ObjectiveConfig):
         tokens: what is hidden and predicted as one: `nodes`, or `subjets` found by FastJet.
         hiding: which tokens.
         target_sees: the whole `graph`, so that a target knows its surroundings, or the `targets` alone.
-        loss: `smooth_l1` or `mse`; `normalise`: whether targets pass a LayerNorm first, so that their scale can't shrink.
+        loss: `smooth_l1` or `mse`.
+        normalise: what is done to targets first, so that their scale can't shrink: the values of each `token` to mean 0 and variance 1,
+            or those of each `feature` over the tokens of the batch, which also takes out what all tokens share; or `none`.
         momentum: of the target encoder at the start and at the end, along half a cosine.
         whole: weight of predicting the target encoder's global of the whole graph from the context's, besides the tokens.
         variance, covariance: weights of VICReg's terms on the context's representations.
@@ -57,7 +59,7 @@ class Config(ObjectiveConfig):
     target_sees: Literal["graph", "targets"] = "graph"
     predictor: PredictorConfig = Field(default_factory=PredictorConfig)
     loss: Literal["smooth_l1", "mse"] = "smooth_l1"
-    normalise: bool = True
+    normalise: Literal["none", "token", "feature"] = "token"
     momentum: tuple[Momentum, Momentum] = (0.996, 1.0)
     whole: Weight = 0.0
     variance: Weight = 0.0
@@ -130,10 +132,14 @@ class Jepa(Masked):
         else:
             seen = self.target.network(shown.hidden)
             rows = tokens.kept(hide).pooled(seen).nodes
-        rows, whole = rows.float(), seen.globals.float()
-        if self.config.normalise:
-            rows, whole = F.layer_norm(rows, rows.shape[1:]), F.layer_norm(whole, whole.shape[1:])
-        return rows, whole
+        return self._normalised(rows.float()), self._normalised(seen.globals.float())
+
+    def _normalised(self, rows: Tensor) -> Tensor:
+        if self.config.normalise == "token":
+            return F.layer_norm(rows, rows.shape[1:])
+        if self.config.normalise == "feature" and len(rows) > 1:
+            return F.batch_norm(rows, None, None, training=True)
+        return rows
 
     def _losses(self, predicted: Tensor, wanted: Tensor, known: Batch, whole: Tensor) -> dict[str, Tensor]:
         distance = F.smooth_l1_loss if self.config.loss == "smooth_l1" else F.mse_loss

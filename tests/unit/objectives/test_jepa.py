@@ -213,7 +213,7 @@ def test_the_average_stays_in_evaluation_mode_and_copies_buffers() -> None:
 
 def test_a_preset_is_what_is_not_given() -> None:
     config = Config.model_validate({"preset": "paper", "hiding": {"fewest": 2}, "loss": "smooth_l1"})
-    assert config.hiding.fewest == 2 and config.hiding.exactly == 6 and config.loss == "smooth_l1" and not config.normalise
+    assert config.hiding.fewest == 2 and config.hiding.exactly == 6 and config.loss == "smooth_l1" and config.normalise == "none"
     assert config.tokens.name == "subjets" and config.momentum == (0.99, 1.0)
     assert Config.model_validate(config.model_dump(mode="json")) == config
 
