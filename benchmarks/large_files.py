@@ -75,7 +75,7 @@ def results(bench: Bench) -> Iterator[Row | LeftOut]:
         for place in range(n_file):
             resample(fixtures(), folder / f"events{place}.root", n_event, seed=place + 1)
         note = f"{n_file * n_event:,} events"
-        yield from rows(f"prepare, {options.jobs} processes", watched(prepared, folder, options.jobs), note)
+        yield from rows(f"prepare, {options.jobs} at a time", watched(prepared, folder, options.jobs), note)
         yield from rows("a shuffled epoch", watched(read, folder), note)
 
 

@@ -272,6 +272,24 @@ def report(
     report(runs, out=out, allow_plugins=allow_plugin or ())
 
 
+@app.command()
+def bench(
+    cases: Annotated[list[str] | None, typer.Argument(metavar="CASE...", help="Benchmarks by name; all of them without.")] = None,
+    case: Annotated[list[str] | None, typer.Option("--case", metavar="NAME", help="One more of them; repeatable.")] = None,
+    rounds: Annotated[int, typer.Option("--rounds", help="Turns of each comparison.")] = 9,
+    quick: Annotated[bool, typer.Option("--quick", help="As small as it can be: everything runs, and no time means anything.")] = False,
+    out: Annotated[Path | None, typer.Option("--out", metavar="bench.json", help="A JSON file, or a folder; a table beside.")] = None,
+    allocator: Annotated[Literal["both", "tuned", "default"], typer.Option("--allocator", help="Memory allocator.")] = "both",
+    data_dir: Annotated[Path | None, typer.Option("--data-dir", help="Simulated files to use instead of the repository's.")] = None,
+    quiet: Quiet = False, verbose: Verbose = False, debug: Debug = False,
+) -> None:  # fmt: skip
+    """Measure how fast the library is beside others, by turns, after asserting that they give the same."""
+    from root_gnn.bench.suite import bench
+
+    names = [*(cases or []), *(case or [])]
+    typer.echo(bench(names, rounds=rounds, quick=quick, out=out, allocator=allocator, data_dir=data_dir).markdown())
+
+
 def main(arguments: Sequence[str] | None = None) -> NoReturn:
     """Runs a command line and leaves with 0 (done), 2 (wrong input), 130 or 143 (told to stop) or 1 (anything else)."""
     arguments = list(sys.argv[1:] if arguments is None else arguments)

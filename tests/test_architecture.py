@@ -20,7 +20,8 @@ from root_gnn.config.plugins import names
 from root_gnn.config.shipped import shipped_folder
 
 PACKAGE = Path(root_gnn.__file__).parent
-FILES = sorted(PACKAGE.rglob("*.py"))
+SCRIPTS = PACKAGE / "benchmarks"  # where a wheel has the files of benchmarks/: programs that use the package, other libraries beside it
+FILES = sorted(file for file in PACKAGE.rglob("*.py") if SCRIPTS not in file.parents)
 MODULES = [file for file in FILES if file.name != "__init__.py"]
 
 LAYERS = (
@@ -243,7 +244,7 @@ def test_every_folder_of_the_package_is_in_the_wheel() -> None:
     listed = set(config["options"]["packages"].split())
     top = setup.parent / "root_gnn"
     found = {".".join(("root_gnn", *file.parent.relative_to(top).parts)) for file in top.rglob("*.py")}
-    assert listed == found | {"root_gnn.configs", "root_gnn.data_specs"}
+    assert listed == found | {"root_gnn.benchmarks", "root_gnn.configs", "root_gnn.data_specs"}
 
 
 @pytest.mark.parametrize("module", ["root_gnn", "root_gnn.cli", "root_gnn.config.loader", "root_gnn.config.shipped"])

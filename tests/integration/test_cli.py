@@ -39,6 +39,7 @@ COMMANDS = {
     "cka": {"runs", "--events", "--out", "--data-dir", "--allow-plugin"},
     "study": {"study", "--out", "--jobs", "--data-dir"},
     "report": {"runs", "--out", "--allow-plugin"},
+    "bench": {"cases", "--case", "--rounds", "--quick", "--out", "--allocator", "--data-dir"},
 }  # fmt: skip
 
 
