@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +27,8 @@ from root_gnn.training.fit import Fitted
 
 SPLITS: tuple[Split, ...] = ("validation", "test")
 BATCH_SIZE = 1024
+AT_BEST_EPOCH = {"loss": "val/loss", "probe_auc": "probe/auc", "cosine": "ssl/cosine", "effective_rank": "ssl/effective_rank"}
+"""Figures of a run without labels, and where `history.csv` has them."""
 
 
 def evaluate(
@@ -54,7 +56,9 @@ def evaluate(
         }
     splits = content.setdefault("splits", {})
     if not isinstance(objective, Supervised):
-        splits |= {name: {} for name in SPLITS}
+        if files or spec is not None:
+            raise InputError(f"{run.folder} was trained without labels, so it has no scores on other files; finetune it, or use embed")
+        splits |= _unlabelled(run, content.get("best_epoch"))
     elif files or spec is not None:
         table = other_files(run, spec, files, data_folder(data_dir))
         splits["files"] = _evaluated(run, objective, "files", table, np.arange(len(table)))
@@ -66,12 +70,31 @@ def evaluate(
     plots.learning_curves(run.history, run.folder / "plots" / "learning_curves.png")
     write_json(path, content)
     for name, entry in splits.items():
-        known = next((quantity for quantity in ("auc", "accuracy", "loss") if entry.get(quantity) is not None), None)
-        if known is not None:
-            error = "" if entry.get(f"{known}_error") is None else f" +- {entry[f'{known}_error']:.4f}"
-            word = known.upper() if known == "auc" else known
-            log.info("%s: %s %s %.4f%s on %s events", run.folder, name, word, entry[known], error, f"{entry['n_events']:,}")
+        if said := _said(entry):
+            log.info("%s: %s %s on %s events", run.folder, name, said, f"{entry['n_events']:,}")
     return run
+
+
+def _said(entry: Mapping[str, Any]) -> str:
+    """A split's figures in a few words: the first of AUC, accuracy and loss; without labels what was found at the best epoch."""
+    if "probe_auc" in entry:
+        return ", ".join(f"{name.replace('_', ' ')} {entry[name]:.4g}" for name in AT_BEST_EPOCH if entry[name] is not None)
+    known = next((quantity for quantity in ("auc", "accuracy", "loss") if entry.get(quantity) is not None), None)
+    if known is None:
+        return ""
+    error = "" if entry.get(f"{known}_error") is None else f" +- {entry[f'{known}_error']:.4f}"
+    return f"{known.upper() if known == 'auc' else known} {entry[known]:.4f}{error}"
+
+
+def _unlabelled(run: Run, best_epoch: int | None) -> dict[str, Any]:
+    """Entries of a run without labels: what validation found after the best epoch (from 1), and null for all that needs scores."""
+    undefined = dict.fromkeys(("sum_of_weights", "loss", "accuracy", "auc", "auc_error", "rejection", "significance"))
+    entries: dict[str, Any] = {name: {"n_events": run.plan["events"][name], **undefined} for name in SPLITS}
+    for name, tag in AT_BEST_EPOCH.items():
+        rows = run.history.get(tag, np.empty((0, 3)))
+        here = rows[rows[:, 0] + 1 == best_epoch, 2]
+        entries["validation"][name] = float(here[-1]) if len(here) else None
+    return entries
 
 
 def other_files(run: Run, spec: str | None, files: Sequence[Path | str], data_dir: Path) -> EventTable:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import logging
 import shutil
 from pathlib import Path
 
@@ -13,10 +14,12 @@ from typer.testing import CliRunner
 
 from root_gnn.cli import app
 from root_gnn.errors import InputError
+from root_gnn.evaluation import evaluate
 from root_gnn.pipeline import Workbench, train
 from root_gnn.recipe import Recipe
 from root_gnn.run import Run
 
+JETS = "data.classes={QCD: QCD.root, Tbqq: Tbqq.root}"
 CLASSES = "data.classes={WH: WH.root, ZH: ZH.root, ttH: ttH.root, ttbar: ttbar.root}"
 TINY = ("model.dim=8", "model.n_steps=1", "train.batch_size=64", CLASSES)
 
@@ -57,7 +60,36 @@ def test_history_has_the_probe_and_the_spread_of_every_epoch(pretrained: Run) ->
         assert len(found[tag]) == 2, tag
     assert all(0.5 < value < 1.0 for value in found["probe/auc"]) and {"train/loss", "train/prediction", "train/whole"} <= set(found)
     assert pretrained.metrics["best_epoch"] == 1 + found["probe/auc"].index(max(found["probe/auc"]))
-    assert pretrained.metrics["splits"] == {"validation": {}, "test": {}}
+
+
+def test_metrics_tell_what_validation_found_at_the_best_epoch_and_null_for_scores(pretrained: Run) -> None:
+    found, splits = tags(pretrained), pretrained.metrics["splits"]
+    best = pretrained.metrics["best_epoch"] - 1
+    assert [splits[name]["n_events"] for name in splits] == [pretrained.plan["events"][name] for name in ("validation", "test")]
+    assert splits["validation"]["probe_auc"] == found["probe/auc"][best] and splits["validation"]["loss"] == found["val/loss"][best]
+    assert all(entry[name] is None for entry in splits.values() for name in ("auc", "auc_error", "accuracy", "rejection", "significance"))
+    assert splits["test"]["loss"] is None
+
+
+def test_other_files_have_no_scores_without_labels(pretrained: Run, data: Path) -> None:
+    with pytest.raises(InputError, match="trained without labels"):
+        evaluate(pretrained.folder, files=["WH=WH.root", "ZH=ZH.root"], data_dir=data)
+
+
+def test_a_jepa_whose_target_is_the_encoder_collapses_and_the_run_says_so(
+    data: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture,
+) -> None:
+    """Momentum 0 and targets as they come: what is easiest to predict is a constant."""
+    model = "model={name: particle_transformer, dim: 16, n_head: 2, n_block: 1, embedding: [16], pair_hidden: [8]}"
+    settings = (
+        JETS, "data.split={train: 0.6, validation: 0.3, test: 0.1}", model, "objective.momentum=[0, 0]", "objective.normalise=none",
+        "objective.loss=mse", "optim.lr=5e-2", "optim.schedule=constant", "optim.warmup=0", "train.batch_size=16", "train.max_epochs=6",
+        "train.on_collapse=stop",
+    )  # fmt: skip
+    with caplog.at_level(logging.WARNING, logger="root_gnn"):
+        run = train("pretrain_pjepa", overrides=settings, data_dir=data, run_dir=tmp_path / "run")
+    assert "pretrain_pjepa has collapsed: after epoch" in caplog.text and "Training ends here" in caplog.text
+    assert len(tags(run)["ssl/cosine"]) < 6 and max(tags(run)["ssl/cosine"]) > 0.999
 
 
 def test_finetuning_starts_from_its_encoder(pretrained: Run, data: Path, tmp_path: Path) -> None:
