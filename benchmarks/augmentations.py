@@ -18,7 +18,8 @@ from events import jet_sizes, numbered, pions
 from numpy.typing import NDArray
 
 from root_gnn.augmentations import collinear_split, rotate, smear, translate
-from root_gnn.bench.case import Bench, Row, agree, main
+from root_gnn.bench.case import Bench, agree, main
+from root_gnn.bench.row import Row
 from root_gnn.graph.batch import Batch
 from root_gnn.graph.draws import Draws
 from root_gnn.graph.features import Features

@@ -26,7 +26,8 @@ import uproot
 from resample import FIXTURES
 
 from root_gnn.atomic import write_json
-from root_gnn.bench.case import Bench, LeftOut, Row, Unequal, installed, main
+from root_gnn.bench.case import Bench, Unequal, installed, main
+from root_gnn.bench.row import LeftOut, Row
 from root_gnn.bench.timing import Spread, ratios
 
 CLASSES = ("QCD", "Tbqq")
@@ -150,8 +151,8 @@ def run_weaver(folder: Path, config: Path, *, n_train: int, n_validation: int, n
 def timed(command: list[str], variables: dict[str, str]) -> tuple[float, str]:
     """Seconds of a command, and all it said."""
     start = time.perf_counter()
-    both = {"stdout": subprocess.PIPE, "stderr": subprocess.STDOUT}
-    done = subprocess.run(command, env={**os.environ, **variables}, **both, text=True, check=False)
+    environment = {**os.environ, **variables}
+    done = subprocess.run(command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False)
     seconds = time.perf_counter() - start
     if done.returncode:
         raise RuntimeError(f"{' '.join(command[:4])} ended with {done.returncode}: {done.stdout[-2000:]}")

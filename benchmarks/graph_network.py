@@ -23,8 +23,9 @@ from events import EVENTS, poisson_events, simulated_events
 from graph_networks import Contender, Network, Size, forms, others, ours, work
 from torch import Tensor
 
-from root_gnn.bench.case import Bench, LeftOut, Row, Unequal, Work, agree, installed, main
+from root_gnn.bench.case import Bench, Unequal, Work, agree, installed, main
 from root_gnn.bench.memory import peak, watched
+from root_gnn.bench.row import LeftOut, Row
 from root_gnn.bench.timing import Run
 from root_gnn.graph.batch import Batch
 

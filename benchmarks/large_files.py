@@ -20,8 +20,9 @@ import numpy as np
 import torch
 from resample import fixtures, resample
 
-from root_gnn.bench.case import Bench, LeftOut, Row, main
+from root_gnn.bench.case import Bench, main
 from root_gnn.bench.memory import Measured, watched
+from root_gnn.bench.row import LeftOut, Row
 from root_gnn.data.loader import train_loader
 from root_gnn.data.prepare import CACHE_VARIABLE, prepare
 from root_gnn.data.spec import load_spec

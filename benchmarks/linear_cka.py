@@ -15,7 +15,8 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from root_gnn.bench.case import Bench, Row, agree, main
+from root_gnn.bench.case import Bench, agree, main
+from root_gnn.bench.row import Row
 from root_gnn.similarity.cka import cka
 
 N_EVENT, DIM, N_SMALL = 4000, 64, 200
@@ -39,7 +40,8 @@ def centred_gram(x: Floats, y: Floats) -> float:
     def centred(rows: Floats) -> Floats:
         kernel = rows @ rows.T
         means = kernel.mean(axis=0)
-        return kernel - means - means[:, None] + means.mean()
+        result: Floats = kernel - means - means[:, None] + means.mean()
+        return result
 
     return from_kernels(centred(x), centred(y))
 

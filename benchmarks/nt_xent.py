@@ -10,13 +10,15 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterator
+from functools import partial
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from root_gnn.bench.case import Bench, LeftOut, Row, agree, main
+from root_gnn.bench.case import Bench, agree, main
 from root_gnn.bench.memory import peak, watched
+from root_gnn.bench.row import LeftOut, Row
 from root_gnn.nn.nt_xent import nt_xent
 
 DIM, TEMPERATURE = 128, 0.1
@@ -73,7 +75,7 @@ def results(bench: Bench) -> Iterator[Row | LeftOut]:
     pair = views(n_time)
     difference = agree("loss and gradient", answer("root_gnn", pair), answer("broadcast", pair), 1e-5)
     yield from bench.compare(
-        f"loss and gradient of {n_time} pairs", {name: (lambda name=name: answer(name, pair)) for name in FORMS}, ours=["root_gnn"],
+        f"loss and gradient of {n_time} pairs", {name: partial(answer, name, pair) for name in FORMS}, ours=["root_gnn"],
         amount=n_time, unit="pairs", difference=difference, targets=250.0,
     )
     if not sys.platform.startswith("linux"):

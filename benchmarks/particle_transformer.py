@@ -21,7 +21,8 @@ import torch
 from events import jet_sizes, pions
 from torch import Tensor, nn
 
-from root_gnn.bench.case import Bench, LeftOut, Row, agree, installed, main
+from root_gnn.bench.case import Bench, agree, installed, main
+from root_gnn.bench.row import LeftOut, Row
 from root_gnn.bench.timing import Run
 from root_gnn.graph.batch import Batch
 from root_gnn.graph.features import Features

@@ -24,7 +24,8 @@ import torch
 import uproot
 from resample import fixtures, resample
 
-from root_gnn.bench.case import Bench, Row, agree, main
+from root_gnn.bench.case import Bench, agree, main
+from root_gnn.bench.row import Row
 from root_gnn.data.cache import Shard
 from root_gnn.data.graphs import graph_arrays
 from root_gnn.data.prepare import CACHE_VARIABLE, cache_dir, prepare

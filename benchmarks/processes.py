@@ -21,7 +21,8 @@ from graph_networks import PUBLISHED
 from resample import fixtures, resample
 
 from root_gnn.atomic import write_json
-from root_gnn.bench.case import Bench, Row, agree, main
+from root_gnn.bench.case import Bench, agree, main
+from root_gnn.bench.row import Row
 from root_gnn.bench.timing import Spread
 from root_gnn.run import Run
 

@@ -17,8 +17,9 @@ from events import EVENTS
 from graph_network import BASE, QUICK, Setting, check, contenders, inference, training
 from graph_networks import Network, work
 
-from root_gnn.bench.case import Bench, Row, main
+from root_gnn.bench.case import Bench, main
 from root_gnn.bench.limit import MULTIPLICATION, multiplication
+from root_gnn.bench.row import Row
 from root_gnn.bench.timing import Spread, alternate, ratios
 
 WIDTHS = (64, 128, 256)

@@ -23,7 +23,8 @@ from events import EVENTS, events_of, poisson_events
 from graph_networks import Collate, Size, forms, ours
 from torch import Tensor
 
-from root_gnn.bench.case import Bench, Row, main
+from root_gnn.bench.case import Bench, main
+from root_gnn.bench.row import Row
 from root_gnn.bench.timing import Spread, alternate, exponent
 from root_gnn.data.cache import Shard, ShardWriter
 from root_gnn.data.graphs import GraphArrays

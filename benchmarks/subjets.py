@@ -18,11 +18,13 @@ import torch
 from events import jet_sizes, pions
 from numpy.typing import NDArray
 
-from root_gnn.bench.case import Bench, LeftOut, Row, agree, installed, main
+from root_gnn.bench.case import Bench, agree, installed, main
+from root_gnn.bench.row import LeftOut, Row
 from root_gnn.clustering.subjets import SubjetCache, subjets
 
 N_JET, N_SMALL, LONGEST, RADIUS = 1000, 20, 128, 0.2
-Floats, Index = NDArray[np.float64], NDArray[np.int64]
+Floats = NDArray[np.float64]
+Index = NDArray[np.int64]
 
 
 def one_by_one(kinematics: Floats, counts: Index) -> Index:
