@@ -49,7 +49,8 @@ def settings(recipe: str, spec: str, file: str) -> tuple[str, ...]:
     """The recipe on another file, as the documentation says: its data section replaced."""
     if recipe == "pretrain_jjepa":
         pytest.importorskip("fastjet")
-    return (f"data={{spec: {spec}, files: [{file}]}}", SUBJETS if recipe == "pretrain_jjepa" else PARTICLES, *STEPS)
+    half = ("train.precision=bf16",) if recipe == "pretrain_jetclr" else ()  # for which its optimiser is set
+    return (f"data={{spec: {spec}, files: [{file}]}}", SUBJETS if recipe == "pretrain_jjepa" else PARTICLES, *STEPS, *half)
 
 
 @pytest.mark.parametrize("recipe", [*UNLABELLED, "pretrain_constituent_types"])

@@ -3,11 +3,20 @@
 from __future__ import annotations
 
 import math
+from typing import Any
 
 import pytest
 import torch
 from torch import nn
 
+from root_gnn.config.loader import load
+from root_gnn.config.shipped import find, shipped_names
+from root_gnn.graph.features import Features
+from root_gnn.objectives.contrastive import Config as Contrastive
+from root_gnn.protocols import Question
+from root_gnn.recipe import Recipe
+from root_gnn.testing import TinyEncoder, random_batch
+from root_gnn.training.module import TrainingModule
 from root_gnn.training.optim import OptimConfig, groups, optimizer, schedule, scheduler
 
 
@@ -76,3 +85,40 @@ def test_every_parameter_is_in_one_group() -> None:
     found = groups(pair.encoder, pair, OptimConfig())
     together = [parameter for group in found for parameter in group.parameters]
     assert len(together) == len({id(parameter) for parameter in together}) == len(list(pair.parameters()))
+
+
+def test_what_bf16_is_said_to_need_reaches_the_optimiser() -> None:
+    """Steps clipped at 0.1 and Adam's eps at 1e-4, as the JetCLR recipe asks for, in one fused kernel."""
+    optim = load(Recipe, find("pretrain_jetclr", "recipe")).optim
+    assert (optim.clip_norm, optim.eps) == (0.1, 1e-4)
+    batch = random_batch(Features(), (5, 3, 8, 2), seed=1)
+    module = TrainingModule(Contrastive(temperature=0.01).build(TinyEncoder(Features()), Question()), optim)
+    adam = module.configure_optimizers()["optimizer"]
+    assert all(group["eps"] == 1e-4 and group["fused"] for group in adam.param_groups)
+    module.objective(batch)["loss"].backward()
+    parameters = [parameter for parameter in module.parameters() if parameter.grad is not None]
+    before = float(torch.nn.utils.get_total_norm([parameter.grad for parameter in parameters if parameter.grad is not None]))
+    module.configure_gradient_clipping(adam)
+    after = float(torch.nn.utils.get_total_norm([parameter.grad for parameter in parameters if parameter.grad is not None]))
+    assert before > 0.1 and after == pytest.approx(0.1, rel=1e-4)
+
+
+WIDTHS = ("dim", "width", "hidden", "projector", "embedding", "pair_hidden")
+
+
+@pytest.mark.parametrize("name", [name for name in shipped_names("recipe") if name.startswith("pretrain")])
+def test_widths_of_shipped_recipes_are_multiples_of_eight(name: str) -> None:
+    recipe = load(Recipe, find(name, "recipe"))
+    found = [width for part in (recipe.model, recipe.objective) for width in widths(part.model_dump())]
+    assert found and not [width for width in found if width % 8]
+
+
+def widths(section: dict[str, Any]) -> list[int]:
+    """All numbers under keys that are widths of layers."""
+    found: list[int] = []
+    for key, value in section.items():
+        if isinstance(value, dict):
+            found += widths(value)
+        elif key in WIDTHS and value is not None and not isinstance(value, str):
+            found += [value] if isinstance(value, int) else value
+    return found
