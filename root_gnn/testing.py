@@ -97,8 +97,9 @@ def check_head(build: Callable[[int, int], Head], *, dim: int = 16, n_output: in
 def check_objective(build: Callable[[Encoder, Question], Objective], *, question: Question | None = None) -> None:
     """Holds a new objective to the contract of `protocols.Objective`.
 
-    The loss is a finite scalar, negative weights and graphs without nodes included, in bf16 too; its gradient is finite and
-    reaches the encoder; the batch stays as it was; the same seed gives the same loss; logits have a name for each column.
+    The loss is a finite scalar, negative weights and graphs without nodes included, under bf16 too, where it stays in float32; its
+    gradient is finite and reaches the encoder; the batch stays as it was; the same seed gives the same loss; logits have a name for
+    each column.
     """
     question = question or QUESTION
     batch = random_batch(question.features, SIZES * 3, seed=1, question=question)
@@ -117,7 +118,9 @@ def check_objective(build: Callable[[Encoder, Question], Objective], *, question
     _finite("the encoder's gradient", *gradients)
     objective.after_step(0.5)
     with torch.autocast("cpu", dtype=torch.bfloat16):
-        _finite("the loss in bf16", objective(batch)["loss"])
+        half = objective(batch)["loss"]
+    _finite("the loss in bf16", half)
+    _require(half.dtype == torch.float32, f"under autocast to bf16 the loss must be computed in float32, not {half.dtype}")
     objective.eval()
     with _seed(4):
         first = objective(batch)["loss"]

@@ -5,9 +5,9 @@ Event weights are not used: without labels there is no class to balance, and a n
 
 from __future__ import annotations
 
-from typing import Annotated, ClassVar, final
+from typing import Annotated, Any, ClassVar, Literal, final
 
-from pydantic import Field
+from pydantic import Field, model_validator
 from torch import Tensor
 
 from root_gnn.graph.batch import Batch
@@ -15,24 +15,39 @@ from root_gnn.graph.draws import Draws
 from root_gnn.nn.nt_xent import alignment, nt_xent
 from root_gnn.nn.projector import Projector
 from root_gnn.objectives.neutral import Neutral
+from root_gnn.objectives.preset import with_preset
 from root_gnn.objectives.views import Pairs, TwoChains, Views, encoded
 from root_gnn.protocols import STILL, Encoder, Objective, ObjectiveConfig, Question
 
 Width = Annotated[int, Field(ge=1)]
+PAPER: dict[str, Any] = {
+    "views": [
+        ["rotate", "translate"],
+        ["rotate", {"name": "collinear_split", "fraction": 1.0, "max_nodes": 50}, {"name": "smear", "scale": 0.1}, "translate"],
+    ],
+    "temperature": 0.1, "positive_in_denominator": False, "projector": (1024, 1024),
+}  # fmt: skip
 
 
 class Config(ObjectiveConfig):
     """NT-Xent between two views of each graph, after a projector of these widths that is not kept.
 
     `pairs`: two `views` of each graph, or its `resimulation` as the second one. `positive_in_denominator`: as in JetCLR's code; false
-    as in its paper's formula.
+    as in its paper's formula. `preset: paper` is JetCLR on jets: its views, its formula, and its projector in a width that is a
+    multiple of 8; every key that is given counts more.
     """
 
+    preset: Literal["corrected", "paper"] = "corrected"
     pairs: Pairs = "views"
     views: TwoChains = ("rotate_phi",), ("rotate_phi", "reflect_eta")  # type: ignore[assignment]
     temperature: Annotated[float, Field(gt=0)] = 0.1
     positive_in_denominator: bool = True
     projector: Annotated[tuple[Width, ...], Field(min_length=1)] = (128, 128)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _preset(cls, given: Any) -> Any:
+        return with_preset(PAPER, given)
 
     def build(self, encoder: Encoder, question: Question) -> Contrastive:
         """A new objective; labels are not asked for."""

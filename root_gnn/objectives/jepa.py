@@ -24,6 +24,7 @@ from root_gnn.nn.spread import covariance_term, variance_term
 from root_gnn.objectives.hiding import Hiding, Parts
 from root_gnn.objectives.neutral import Neutral
 from root_gnn.objectives.predictor_config import PredictorConfig
+from root_gnn.objectives.preset import with_preset
 from root_gnn.objectives.tokens import NodeTokens, SubjetTokens, Tokens, TokensConfig
 from root_gnn.protocols import STILL, Encoder, Masked, ObjectiveConfig, Question
 
@@ -68,9 +69,7 @@ class Config(ObjectiveConfig):
     @model_validator(mode="before")
     @classmethod
     def _preset(cls, given: Any) -> Any:
-        if not isinstance(given, dict) or given.get("preset") != "paper":
-            return given
-        return _over(PAPER, given)
+        return with_preset(PAPER, given)
 
     def build(self, encoder: Encoder, question: Question) -> Jepa:
         """A new objective; labels are not asked for. Raises MissingExtra where subjets are wanted without FastJet."""
@@ -160,12 +159,3 @@ class Jepa(Masked):
         """Moves the target encoder, once per optimiser step."""
         first, last = self.config.momentum
         self.target.advance(self.encoder, cosine_momentum(first, last, progress))
-
-
-def _over(preset: dict[str, Any], given: dict[str, Any]) -> dict[str, Any]:
-    """The given keys over the preset's, section by section."""
-    result = {**preset, **given}
-    for key, part in preset.items():
-        if isinstance(part, dict) and isinstance(given.get(key), dict):
-            result[key] = {**part, **given[key]}
-    return result

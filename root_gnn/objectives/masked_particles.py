@@ -8,11 +8,11 @@ are from the hardest particle that is left. Event weights are not used.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Annotated, Literal, final
+from typing import Annotated, Any, Literal, final
 
 import torch
 import torch.nn.functional as F
-from pydantic import Field
+from pydantic import Field, model_validator
 from torch import Tensor
 
 from root_gnn.errors import InputError, suggest
@@ -27,11 +27,13 @@ from root_gnn.nn.predictor import Predictor
 from root_gnn.objectives.hiding import Hiding, Parts
 from root_gnn.objectives.neutral import Neutral
 from root_gnn.objectives.predictor_config import PredictorConfig
+from root_gnn.objectives.preset import with_preset
 from root_gnn.protocols import STILL, Encoder, Masked, ObjectiveConfig, Question
 
 RANK_DIM = 16
 NOT_ASKED = ("energy", "eta", "phi", "type", "deta", "dphi", "pt")  # what others say already, or what is asked for by itself
 FIT_ROWS = 200_000
+PAPER: dict[str, Any] = {"hiding": {"ratio": 0.3, "at_most": None}, "asked_by": "rank", "tokens": 512, "types": 0.0}
 
 
 class Config(ObjectiveConfig):
@@ -42,14 +44,22 @@ class Config(ObjectiveConfig):
         features: columns to answer besides pt and the angles; null for all others of the spec but the energy and the type.
         tokens: number of tokens of a k-means codebook that stand for the features; 0 to answer with the features themselves.
         types: weight of telling the hidden particle's type, where there is more than one.
+        preset: `corrected`, or the published recipe, `paper`: a token out of 512 for each of 30 % of the particles, by their rank. The
+            codebook is fitted by k-means (as in arXiv:2409.12589, where it did as well as the first paper's autoencoder).
     """
 
+    preset: Literal["corrected", "paper"] = "corrected"
     hiding: Hiding = Field(default_factory=Hiding)
     asked_by: Literal["rank", "place"] = "rank"
     features: tuple[str, ...] | None = None
     tokens: Annotated[int, Field(ge=0)] = 0
     types: Annotated[float, Field(ge=0)] = 1.0
     predictor: PredictorConfig = Field(default_factory=PredictorConfig)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _preset(cls, given: Any) -> Any:
+        return with_preset(PAPER, given)
 
     def build(self, encoder: Encoder, question: Question) -> MaskedParticles:
         """A new objective; labels are not asked for. Raises InputError for a feature that is not in the spec."""

@@ -96,6 +96,14 @@ def test_labels_and_weights_change_nothing() -> None:
     assert set(objective(batch)) == {"loss", "alignment"} and set(objective.train()(batch)) == {"loss"}
 
 
+def test_the_published_preset_is_jetclr_and_given_keys_count_more() -> None:
+    config = Config.model_validate({"preset": "paper", "temperature": 0.2})
+    chains = [[type(one).__module__.rpartition(".")[2] for one in chain] for chain in config.views]
+    assert chains == [["rotate", "translate"], ["rotate", "collinear_split", "smear", "translate"]]
+    assert (config.temperature, config.positive_in_denominator, config.projector) == (0.2, False, (1024, 1024))
+    assert Config.model_validate(config.model_dump(mode="json")) == config and Config().positive_in_denominator
+
+
 PEAK = """
 import resource, torch
 from root_gnn.nn.nt_xent import nt_xent

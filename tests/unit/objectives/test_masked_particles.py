@@ -120,3 +120,12 @@ def test_an_unknown_feature_is_refused_by_name() -> None:
     with pytest.raises(InputError, match="btagg") as caught:
         build(features=["btagg"])
     assert "btag" in str(caught.value)
+
+
+def test_the_published_preset_answers_with_tokens_and_given_keys_count_more() -> None:
+    config = Config.model_validate({"preset": "paper", "hiding": {"ratio": 0.4}})
+    assert (config.tokens, config.types, config.asked_by) == (512, 0.0, "rank")
+    assert (config.hiding.ratio, config.hiding.at_most) == (0.4, None)
+    objective = build(preset="paper", tokens=6)
+    assert objective.codebook is not None and len(objective.codebook.centres) == 6 and objective.type_column is None
+    assert Config.model_validate(config.model_dump(mode="json")) == config and Config().tokens == 0
