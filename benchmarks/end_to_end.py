@@ -32,7 +32,7 @@ from root_gnn.bench.timing import Spread, ratios
 
 CLASSES = ("QCD", "Tbqq")
 LONGEST, BATCH, SMALLEST_AUC = 128, 256, 0.6
-N_JET, N_EPOCH, N_SMALL = 10_000, 5, 60
+N_JET, N_EPOCH, N_SMALL = 10_000, 3, 60
 SHARES = {"train": 0.8, "validation": 0.1, "test": 0.1}
 IDENTITY = ("charge", "isChargedHadron", "isNeutralHadron", "isPhoton", "isElectron", "isMuon")
 IMPACT = ("d0val", "d0err", "dzval", "dzerr")

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from resample import fixtures
+from resample import simulated_files
 
 from root_gnn.data.graphs import build_graphs
 from root_gnn.data.read import read
@@ -40,7 +40,7 @@ def events_of(counts: np.ndarray, rng: np.random.Generator) -> Batch:
 def simulated_events(n_event: int, data_dir: Path | None, *, seed: int) -> Batch:
     """Simulated events of two objects at least, drawn with replacement from the standard ntuples of a folder or the repository's."""
     rng, spec = np.random.default_rng(seed), load_spec("events")
-    files = sorted(data_dir.glob("*.root")) if data_dir else fixtures()
+    files = simulated_files(data_dir)
     there = concatenate([build_graphs(read(file, spec, stop=n_event), spec).replace(labels={}, weights=None, ids=None) for file in files])
     usable = torch.nonzero(there.n_node >= FEWEST).squeeze(1)
     return numbered(there.select(usable[torch.from_numpy(rng.integers(0, len(usable), n_event))]), rng)

@@ -18,7 +18,7 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from resample import fixtures, resample
+from resample import resample, simulated_files
 
 from root_gnn.bench.case import Bench, main
 from root_gnn.bench.memory import Measured, watched
@@ -74,7 +74,7 @@ def results(bench: Bench) -> Iterator[Row | LeftOut]:
     with tempfile.TemporaryDirectory(dir=options.folder) as name:
         folder = Path(name)
         for place in range(n_file):
-            resample(fixtures(), folder / f"events{place}.root", n_event, seed=place + 1)
+            resample(simulated_files(bench.data_dir), folder / f"events{place}.root", n_event, seed=place + 1)
         note = f"{n_file * n_event:,} events"
         yield from rows(f"prepare, {options.jobs} at a time", watched(prepared, folder, options.jobs), note)
         yield from rows("a shuffled epoch", watched(read, folder), note)

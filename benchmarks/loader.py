@@ -29,7 +29,7 @@ import awkward as ak
 import numpy as np
 import torch
 import uproot
-from resample import fixtures, resample
+from resample import resample, simulated_files
 from torch import Tensor
 
 from root_gnn.bench.case import Bench, agree, installed, main
@@ -282,7 +282,7 @@ def results(bench: Bench) -> Iterator[Row | LeftOut]:
     with tempfile.TemporaryDirectory() as folder:
         paths = [Path(folder) / "objects.root"]
         form = {"basket": bench.options.basket, "compression": bench.options.compression}
-        write_objects(sorted(bench.data_dir.glob("*.root")) if bench.data_dir else fixtures(), paths, n_event, **form)
+        write_objects(simulated_files(bench.data_dir), paths, n_event, **form)
         loaders = Loaders(paths, n_event)
         yield ragged_rate(bench, loaders)
         if installed("weaver"):

@@ -22,7 +22,7 @@ from pathlib import Path
 import awkward as ak
 import torch
 import uproot
-from resample import fixtures, resample
+from resample import resample, simulated_files
 
 from root_gnn.bench.case import Bench, agree, main
 from root_gnn.bench.row import Row
@@ -76,8 +76,7 @@ def results(bench: Bench) -> Iterator[Row]:
         path = bench.options.file
         if path is None:
             path = Path(folder) / "resampled.root"
-            files = sorted(bench.data_dir.glob("*.root")) if bench.data_dir else fixtures()
-            resample(files, path, N_SMALL if bench.quick else bench.options.events, seed=1)
+            resample(simulated_files(bench.data_dir), path, N_SMALL if bench.quick else bench.options.events, seed=1)
         case = Preparing(load_spec(bench.options.spec), path)
         yield from bench.compare(
             f"{case.n_entry:,} events, {len(case.names)} branches", {"root_gnn": case.ours, "uproot": case.uproot}, ours=["root_gnn"],

@@ -18,7 +18,7 @@ from pathlib import Path
 
 import torch
 from graph_networks import PUBLISHED
-from resample import fixtures, resample
+from resample import resample, simulated_files
 
 from root_gnn.atomic import write_json
 from root_gnn.bench.case import Bench, agree, main
@@ -57,8 +57,7 @@ def results(bench: Bench) -> Iterator[Row]:
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         for place, process in enumerate(CLASSES):
-            files = [bench.data_dir / f"{process}.root"] if bench.data_dir else [file for file in fixtures() if file.stem == process]
-            resample(files, folder / f"{process}.root", n_event, seed=place + 1)
+            resample(simulated_files(bench.data_dir, [process]), folder / f"{process}.root", n_event, seed=place + 1)
         recipe = write_recipe(folder, batch=64 if bench.quick else 1024, dim=8 if bench.quick else 64, n_layer=4)
         rates: dict[int, list[float]] = {1: [], 2: []}
         difference = 0.0

@@ -10,15 +10,23 @@ import awkward as ak
 import numpy as np
 import uproot
 
+from root_gnn.errors import InputError
 from root_gnn.simulation import ntuple
 
 AT_A_TIME = 50_000
+PROCESSES = ("WH", "ZH", "ttH", "ttbar")
 FIXTURES = Path(__file__).parents[1] / "tests" / "data"
 
 
-def fixtures() -> list[Path]:
-    """The simulated ntuples that lie in the repository."""
-    return [FIXTURES / f"{process}.root" for process in ("WH", "ZH", "ttH", "ttbar")]
+def simulated_files(data_dir: Path | None, processes: Sequence[str] = PROCESSES) -> list[Path]:
+    """The standard ntuples of some processes in a folder, else those that lie in the repository; raises InputError where there are none."""
+    folder = data_dir or FIXTURES
+    files = [folder / f"{process}.root" for process in processes]
+    there = [file for file in files if file.is_file()]
+    if not there:
+        raise InputError(f"{folder}: expected {', '.join(file.name for file in files)}, as `root-gnn simulate` writes them; name a folder "
+                         "that has them with --data-dir (an installed package comes without the repository's).")
+    return there
 
 
 def resample(files: Sequence[Path], path: Path, n_event: int, *, seed: int) -> None:

@@ -19,7 +19,7 @@ from root_gnn.bench.limit import MULTIPLICATION, multiplication
 from root_gnn.bench.machine import ALLOCATORS, Allocator, describe, load, pin
 from root_gnn.bench.row import LeftOut, Row
 from root_gnn.bench.suite import run_cases
-from root_gnn.bench.timing import Clock, Run, alternate, ratios
+from root_gnn.bench.timing import Clock, Run, Spread, alternate, ratios
 from root_gnn.console import log, set_verbosity
 from root_gnn.errors import InputError
 
@@ -82,7 +82,7 @@ class Bench:
             everything[MULTIPLICATION], operations = multiplication(next(iter(work.values())).width)
         seconds = alternate(everything, self.rounds, clock=clock, warm_up=0 if self.quick else warm_up)
         fastest = seconds.pop(MULTIPLICATION, [])
-        rates = {name: amount / sorted(values)[len(values) // 2] for name, values in seconds.items()}
+        rates = {name: amount / Spread.of(values).median for name, values in seconds.items()}
         for mine in ours:
             asked = targets.get(mine) if isinstance(targets, Mapping) else targets
             fraction = None

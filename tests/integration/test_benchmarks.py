@@ -20,9 +20,9 @@ TOLERANCE = 1e-3  # the largest of any case; each has its own, which it asserts 
 PROCESSES = {"processes", "end_to_end"}  # start whole trainings
 
 
-def run(case: str, out: Path) -> dict[str, Any]:
-    command = [sys.executable, "-m", "root_gnn.cli", "bench", case, "--quick", "--allocator", "default", "--out", str(out)]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
+def run(case: str, data_dir: Path, out: Path) -> dict[str, Any]:
+    command = [sys.executable, "-m", "root_gnn.cli", "bench", case, "--quick", "--allocator", "default"]
+    done = subprocess.run([*command, "--data-dir", str(data_dir), "--out", str(out)], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     assert done.stdout.strip() == out.with_suffix(".md").read_text(encoding="utf-8").strip()
     content: dict[str, Any] = json.loads(out.read_text(encoding="utf-8"))
@@ -30,8 +30,8 @@ def run(case: str, out: Path) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize("case", [pytest.param(name, marks=[pytest.mark.slow] if name in PROCESSES else []) for name in case_files()])
-def test_the_smallest_form_runs_and_writes_everything_down(case: str, tmp_path: Path) -> None:
-    found = run(case, tmp_path / "bench.json")
+def test_the_smallest_form_runs_and_writes_everything_down(case: str, data_dir: Path, tmp_path: Path) -> None:
+    found = run(case, data_dir, tmp_path / "bench.json")
     assert found["machine"]["torch"] and found["machine"]["cpu"]
     assert all(set(row) >= KEYS and row["case"] == case and row["quick"] for row in found["cases"])
     assert all(row["max_difference"] is None or row["max_difference"] <= TOLERANCE for row in found["cases"])

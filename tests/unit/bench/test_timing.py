@@ -18,10 +18,10 @@ def test_the_spread_is_that_of_numpy() -> None:
 
 def test_runs_take_turns_in_alternating_order() -> None:
     seen: list[str] = []
-    now = iter(np.arange(1000) * SHORTEST)
+    now = iter(np.arange(1000) * 2 * SHORTEST)
     seconds = alternate({name: lambda name=name: seen.append(name) for name in "ab"}, 3, clock=lambda: float(next(now)))  # type: ignore[misc]
     assert seen[-6:] == ["a", "b", "b", "a", "a", "b"]
-    assert seconds == {name: pytest.approx([SHORTEST] * 3) for name in "ab"}
+    assert seconds == {name: pytest.approx([2 * SHORTEST] * 3) for name in "ab"}
 
 
 def test_what_is_short_is_repeated_and_divided() -> None:
