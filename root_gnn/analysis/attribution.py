@@ -1,0 +1,188 @@
+"""Which inputs moved a network's answer away from that for events at random, and how far? Integrated gradients.
+
+Sundararajan, Taly, Yan 2017, arXiv:1703.01365, with baselines from the data as in Erion et al. 2019, arXiv:1906.10670. The answer is
+the log-odds of a class. Along a way from a baseline to the event, the gradient with respect to an input times the change of that input,
+integrated, is the input's contribution; all contributions add up to the difference of the two answers (completeness), up to `gap`: what
+the quadrature leaves, and jumps of the network on the way, as where the angle between two nodes is wrapped.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from root_gnn.console import progress
+from root_gnn.errors import InputError, suggest
+from root_gnn.graph.batch import Batch
+from root_gnn.graph.features import Features
+from root_gnn.graph.segment import segment_start, segment_sum
+from root_gnn.metrics.measured import Measured, weighted_mean
+from root_gnn.protocols import Supervised
+
+FIXED = "type"  # a category: there is nothing between two types
+SEED = 1
+
+
+@dataclass(frozen=True)
+class Contribution:
+    """What an input adds to the log-odds, summed over an event's nodes of a type; `node_type` is None for inputs of the whole graph.
+
+    `size` is the mean over events of its absolute value, `shift` the mean with its sign, both with 68 % errors; None where the weights
+    sum to zero or less.
+    """
+
+    name: str
+    node_type: int | None
+    size: Measured | None
+    shift: Measured | None
+
+
+@dataclass(frozen=True)
+class Contributions:
+    """All inputs, and `gap`: the mean absolute difference between the sum of an event's contributions and that of its two answers."""
+
+    inputs: tuple[Contribution, ...]
+    gap: float
+    n_event: int
+
+
+def contributions(
+    objective: Supervised, batches: Sequence[Batch], features: Features, *, output: str | None = None, n_step: int = 16,
+    n_baseline: int = 4,
+) -> Contributions:
+    """Integrated gradients for each node type and column, on average over the events of `batches`, held in memory.
+
+    In a baseline each node has the columns of another node of its type, from any event, and each graph the globals of another: as many
+    objects of the same types that have nothing to do with each other. An event's contributions are the mean over `n_baseline` of them.
+
+    Args:
+        features: names of the columns of the batches, those that the network was built for.
+        output: the class, or the yes-or-no label, whose log-odds are explained; the last one unless given.
+        n_step: points of the quadrature (Gauss-Legendre); more where `gap` is not small against the sizes.
+
+    Raises InputError for an output that there is not, and without batches.
+    """
+    if not batches:
+        raise InputError("Contributions of inputs take at least one batch of events and got none.")
+    place, pool = _place(objective, output), _Pool(batches, features)
+    of_node, of_graph, gaps = [], [], []
+    with progress("contributions of inputs", sum(batch.n_graph for batch in batches)) as meter:
+        for batch in batches:
+            owner = batch.graph_index * pool.n_type + _kinds(batch, features)
+            found = [integrated_gradients(objective, batch, pool.drawn(batch), features, output=place, n_step=n_step)
+                     for _ in range(n_baseline)]  # fmt: skip
+            nodes, globals_, gap = (torch.stack(part).mean(dim=0) for part in zip(*found, strict=True))
+            of_node.append(segment_sum(nodes, owner, batch.n_graph * pool.n_type).view(batch.n_graph, pool.n_type, -1).cpu())
+            of_graph.append(globals_.cpu())
+            gaps.append(gap.cpu())
+            meter.advance(batch.n_graph)
+    weights = torch.cat([torch.ones(one.n_graph) if one.weights is None else one.weights.cpu() for one in batches]).double().numpy()
+    by_type, whole, gap = torch.cat(of_node), torch.cat(of_graph), torch.cat(gaps)
+    rows = [
+        (name, kind if FIXED in features.nodes else None, by_type[:, kind, column])
+        for kind in pool.types for column, name in enumerate(features.nodes) if name != FIXED
+    ] + [(name, None, whole[:, column]) for column, name in enumerate(features.globals)]  # fmt: skip
+    return Contributions(tuple(_contribution(*row, weights) for row in rows), float(gap.abs().mean()), len(gap))
+
+
+def integrated_gradients(
+    objective: Supervised, batch: Batch, baseline: Batch, features: Features, *, output: int, n_step: int = 16,
+) -> tuple[Tensor, Tensor, Tensor]:
+    """Contributions of `nodes (total_node, node_dim)` and `globals (n_graph, global_dim)`, and the gap of completeness `(n_graph,)`.
+
+    All in float64; `baseline` has the topology of `batch` and other columns, `output` is a column of the logits.
+    """
+    points, shares = np.polynomial.legendre.leggauss(n_step)
+    path, change = _way(baseline.nodes, batch.nodes, features), batch.globals - baseline.globals
+    sums = [torch.zeros_like(one, dtype=torch.float64) for one in (batch.nodes, batch.globals)]
+    was_training = objective.training
+    objective.eval()
+    for point, share in zip((points + 1.0) / 2.0, shares / 2.0, strict=True):
+        at = torch.tensor(point).to(batch.nodes)
+        nodes, speed = torch.func.jvp(path, (at,), (torch.ones_like(at),))
+        inputs = nodes.detach().requires_grad_(), (baseline.globals + at * change).detach().requires_grad_()
+        total = _log_odds(objective, batch.replace(nodes=inputs[0], globals=inputs[1]), output).sum()
+        slopes = torch.autograd.grad(total, inputs, allow_unused=True)
+        for added, slope, moved in zip(sums, slopes, (speed, change), strict=True):
+            added += 0.0 if slope is None else float(share) * slope.double() * moved.double()
+    with torch.no_grad():
+        difference = _log_odds(objective, batch, output) - _log_odds(objective, baseline, output)
+    objective.train(was_training)
+    added_up = segment_sum(sums[0], batch.graph_index, batch.n_graph).sum(dim=1) + sums[1].sum(dim=1)
+    return sums[0], sums[1], added_up - difference
+
+
+def _way(start: Tensor, stop: Tensor, features: Features) -> Callable[[Tensor], Tensor]:
+    """Nodes at a share of the way: all columns in straight lines, but the energy so that no mass becomes imaginary in between."""
+    place = [features.nodes.index(name) for name in ("pt", "eta", "energy") if name in features.nodes]
+
+    def straight(share: Tensor) -> Tensor:
+        return torch.lerp(start, stop, share)
+
+    if len(place) < 3:
+        return straight
+    pt, eta, energy = place
+    momenta = [one[:, pt] * torch.cosh(one[:, eta]) for one in (start, stop)]
+    first, last = (torch.where(p > 0.0, one[:, energy] / p, 1.0) for one, p in zip((start, stop), momenta, strict=True))
+
+    def physical(share: Tensor) -> Tensor:
+        nodes = straight(share)
+        momentum = nodes[:, pt] * torch.cosh(nodes[:, eta])
+        return torch.cat([nodes[:, :energy], (torch.lerp(first, last, share) * momentum)[:, None], nodes[:, energy + 1 :]], dim=1)
+
+    return physical
+
+
+def _log_odds(objective: Supervised, batch: Batch, output: int) -> Tensor:
+    """Log of p / (1 - p) of one column, `(n_graph,)`, in float64."""
+    logits = objective.logits(batch).double()
+    if objective.link == "sigmoid":
+        return logits[:, output]
+    others = torch.arange(logits.shape[1], device=logits.device) != output
+    return logits[:, output] - torch.logsumexp(logits[:, others], dim=1)
+
+
+def _place(objective: Supervised, output: str | None) -> int:
+    names = objective.outputs()
+    if output is not None and output not in names:
+        raise InputError(f"The network answers nothing called {output}{suggest(output, names)}")
+    return len(names) - 1 if output is None else names.index(output)
+
+
+def _kinds(batch: Batch, features: Features) -> Tensor:
+    """The type of each node `(total_node,)`, int64; all the same where there is no such column."""
+    if FIXED not in features.nodes:
+        return torch.zeros_like(batch.graph_index)
+    return batch.nodes[:, features.column(FIXED)].long()
+
+
+class _Pool:
+    """Nodes of all batches by type, and their globals, for baselines to draw from."""
+
+    def __init__(self, batches: Sequence[Batch], features: Features) -> None:
+        nodes, kinds = torch.cat([one.nodes for one in batches]), torch.cat([_kinds(one, features) for one in batches])
+        self.features, self.count = features, torch.bincount(kinds)
+        self.nodes, self.globals = nodes[torch.argsort(kinds, stable=True)], torch.cat([one.globals for one in batches])
+        self.n_type, self.types = len(self.count), torch.nonzero(self.count).squeeze(1).tolist()
+        self.generator = torch.Generator().manual_seed(SEED)
+
+    def drawn(self, batch: Batch) -> Batch:
+        """The batch with other nodes of the same types and other globals."""
+        kinds = _kinds(batch, self.features)
+        first = segment_start(self.count)
+        rows = first[kinds] + (self._uniform(kinds) * self.count[kinds]).long()
+        graphs = (self._uniform(batch.n_node) * len(self.globals)).long()
+        return batch.replace(nodes=self.nodes[rows], globals=self.globals[graphs])
+
+    def _uniform(self, like: Tensor) -> Tensor:
+        return torch.rand(len(like), generator=self.generator, dtype=torch.float64).to(like.device)
+
+
+def _contribution(name: str, kind: int | None, each: Tensor, weights: NDArray[np.float64]) -> Contribution:
+    values = each.numpy()
+    return Contribution(name, kind, weighted_mean(np.abs(values), weights), weighted_mean(values, weights))
