@@ -19,6 +19,7 @@ from root_gnn.data.loader import evaluation_loader
 from root_gnn.data.spec import load_spec
 from root_gnn.data.splits import split_table
 from root_gnn.data.table import EventTable, open_table
+from root_gnn.data.whole_events import WholeEvents
 from root_gnn.errors import InputError
 from root_gnn.protocols import Supervised
 from root_gnn.run import Run, Split, data_folder, load_run, question
@@ -122,7 +123,9 @@ def other_files(run: Run, spec: str | None, files: Sequence[Path | str], data_di
 
 def _evaluated(run: Run, objective: Supervised, name: str, table: EventTable, index: NDArray[np.int64]) -> dict[str, Any]:
     table.check_labels()
-    found = answers(objective, evaluation_loader(table, index, BATCH_SIZE))
+    whole = WholeEvents.of(table) if run.recipe.objective.whole_events else None
+    index = index if whole is None else whole.leading(index)
+    found = answers(objective, evaluation_loader(table, index, BATCH_SIZE, whole=whole))
     entry = figures(found, objective, lumi_weights=table.cross_section_weights(index))
     write_predictions(run.folder / "predictions" / f"{name}.parquet", found, objective, table)
     if name != "validation" and objective.link == "softmax":

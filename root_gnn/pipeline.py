@@ -27,9 +27,10 @@ from root_gnn.config.yaml import read_document
 from root_gnn.console import log
 from root_gnn.data.loader import EventLoader, evaluation_loader, train_loader
 from root_gnn.data.pairs import partners
-from root_gnn.data.splits import split_table, subset
+from root_gnn.data.splits import Splits, split_table, subset
 from root_gnn.data.table import EventTable, open_table
 from root_gnn.data.weights import training_weights
+from root_gnn.data.whole_events import WholeEvents
 from root_gnn.errors import InputError, suggest
 from root_gnn.evaluation import evaluate
 from root_gnn.graph.batch import Batch
@@ -73,6 +74,9 @@ class Workbench:
             raise InputError(f"the spec of {source.name} describes other node features than the task's: "
                              f"{source.spec.features()} and {self.spec.features()}; finetune on files read with the same features")
         splits = split_table(self.table, recipe.data.split)
+        self.whole = WholeEvents.of(self.table) if recipe.objective.whole_events else None
+        if self.whole is not None:
+            splits = Splits(*map(self.whole.leading, (splits.train, splits.validation, splits.test)))
         n_train = recipe.data.train_events
         train = splits.train if n_train is None else subset(self.table, splits.train, n_train, recipe.seed)
         self.indices: dict[str, Index] = {"train": train, "validation": splits.validation, "test": splits.test}
@@ -85,7 +89,7 @@ class Workbench:
         if isinstance(self.objective, Supervised):
             self.table.check_labels()
         self.partner = partners(self.table) if self.objective.paired else None
-        self.objective.prepare(evaluation_loader(self.table, self._some_training_events(), 1024))
+        self.objective.prepare(evaluation_loader(self.table, self._some_training_events(), 1024, whole=self.whole))
         if recipe.train.monitor not in measured(self.objective):
             raise InputError(f"train.monitor is {recipe.train.monitor}, which this objective does not measure"
                              f"{suggest(recipe.train.monitor, measured(self.objective))}")
@@ -97,7 +101,7 @@ class Workbench:
                             events={name: len(index) for name, index in self.indices.items()})
 
     def _fitted_scaling(self) -> Scaling:
-        return Scaling.fit(evaluation_loader(self.table, self._some_training_events(), 1024), self.spec.features())
+        return Scaling.fit(evaluation_loader(self.table, self._some_training_events(), 1024, whole=self.whole), self.spec.features())
 
     def _some_training_events(self) -> Index:
         return np.sort(np.random.default_rng(self.recipe.seed).permutation(self.indices["train"])[:N_SCALING_EVENT])
@@ -107,13 +111,14 @@ class Workbench:
         return train_loader(
             self.table, self.indices["train"], self.recipe.train.batch_size // self.recipe.train.accumulate, seed=self.recipe.seed,
             weights=self._weights(), rank=rank, world=world, window=self.recipe.data.window, n_worker=self.recipe.data.n_worker,
-            pin_memory=torch.cuda.is_available(), partner=self.partner,
+            pin_memory=torch.cuda.is_available(), partner=self.partner, whole=self.whole,
         )
 
     def validation_batches(self) -> DataLoader[Batch]:
         """All validation events, with weights on the scale of the training events, signed whatever the loss is trained with."""
         signed = np.copysign(self._weights(), self.table.weight).astype(np.float32)
-        return evaluation_loader(self.table, self.indices["validation"], VALIDATION_BATCH, weights=signed, partner=self.partner)
+        return evaluation_loader(self.table, self.indices["validation"], VALIDATION_BATCH, weights=signed, partner=self.partner,
+                                 whole=self.whole)
 
     def _weights(self) -> NDArray[np.float32]:
         return training_weights(self.table, self.indices["train"], self.recipe.data.weights)

@@ -60,13 +60,22 @@ class Head(nn.Module, ABC):
     def forward(self, batch: Batch) -> Tensor:
         """Logits `(n_graph, n_output)` from an encoded batch."""
 
+    def counted(self, batch: Batch) -> Tensor | None:
+        """The graphs whose logits are answers of their own, bool `(n_graph,)`; None for all of them."""
+        return None
+
     @abstractmethod
     def hidden(self, batch: Batch) -> Tensor:
         """What the last linear layer reads, `(n_graph, hidden_dim)`: the layer CKA calls `decoder`."""
 
 
 class HeadConfig(Section, ABC):
-    """The YAML section of a head."""
+    """The YAML section of a head; `whole_events` asks for batches that hold all jets of their events."""
+
+    @property
+    def whole_events(self) -> bool:
+        """See above; False unless a head says otherwise."""
+        return False
 
     @abstractmethod
     def build(self, dim: int, n_output: int) -> Head:
@@ -133,7 +142,18 @@ class Supervised(Objective, ABC):
 
     def forward(self, batch: Batch, draws: Draws = STILL) -> dict[str, Tensor]:
         """See `Objective.forward`; nothing is drawn."""
-        return self.losses(self.answers(batch), batch)
+        return self.losses(*self.counted(self.answers(batch), batch))
+
+    def counted(self, answers: Tensor, batch: Batch) -> tuple[Tensor, Batch]:
+        """The answers that count in losses and figures, and their graphs; those have no nodes where not all of them count."""
+        kept = self.head.counted(batch)
+        if kept is None:
+            return answers, batch
+        return answers[kept], Batch.of(
+            batch.nodes[:0], torch.zeros(int(kept.sum()), dtype=torch.int64, device=kept.device), globals=batch.globals[kept],
+            labels={name: one[kept] for name, one in batch.labels.items()}, weights=None if batch.weights is None else batch.weights[kept],
+            ids=None if batch.ids is None else batch.ids[kept],
+        )  # fmt: skip
 
     @abstractmethod
     def losses(self, answers: Tensor, batch: Batch) -> dict[str, Tensor]:
@@ -153,7 +173,12 @@ class Supervised(Objective, ABC):
 
 
 class ObjectiveConfig(Section, ABC):
-    """The YAML section of an objective."""
+    """The YAML section of an objective; `whole_events` is that of its head."""
+
+    @property
+    def whole_events(self) -> bool:
+        """See above; False without such a head."""
+        return False
 
     @abstractmethod
     def build(self, encoder: Encoder, question: Question) -> Objective:

@@ -20,6 +20,7 @@ from root_gnn.data.loader import evaluation_loader
 from root_gnn.data.spec import Spec, load_spec
 from root_gnn.data.splits import split_table
 from root_gnn.data.table import EventTable, open_table
+from root_gnn.data.whole_events import WholeEvents
 from root_gnn.errors import InputError, suggest
 from root_gnn.graph.scaling import Scaling
 from root_gnn.protocols import Encoder, Objective, Question, Supervised
@@ -114,7 +115,8 @@ class Run:
             raise InputError(f"{self.folder} was trained without labels, so it has no scores; finetune it, or use embed and cka")
         table = self.table(data_dir)
         index = split_table(table, self.recipe.data.split)[split]
-        return answers(objective, evaluation_loader(table, index, batch_size))
+        whole = WholeEvents.of(table) if self.recipe.objective.whole_events else None
+        return answers(objective, evaluation_loader(table, index if whole is None else whole.leading(index), batch_size, whole=whole))
 
     def __repr__(self) -> str:
         return f"Run({self.name}, {self.recipe.objective.__class__.__module__.rsplit('.', 1)[-1]}, folder={self.folder})"

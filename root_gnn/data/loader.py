@@ -12,6 +12,7 @@ from torch.utils.data import DataLoader, Dataset, Sampler
 
 from root_gnn.data.shuffle import WINDOW, Order
 from root_gnn.data.table import EventTable
+from root_gnn.data.whole_events import WholeEvents
 from root_gnn.errors import InputError
 from root_gnn.graph.batch import Batch
 
@@ -26,12 +27,14 @@ class EventDataset(Dataset[Batch]):
         weights: `(n_event,)` float32, what stands in `Batch.weights`; the weights of the files without it.
         sort: whether graphs stand by ascending number of nodes instead of in the order asked for.
         partner: `(n_event,)`, the row that comes along with each, all of them after the rows asked for.
+        whole: the events whose other rows come along with the leading ones.
     """
 
     def __init__(
         self, table: EventTable, *, weights: NDArray[np.float32] | None = None, sort: bool = False, partner: Index | None = None,
+        whole: WholeEvents | None = None,
     ) -> None:
-        self.table, self.weights, self.sort, self.partner = table, weights, sort, partner
+        self.table, self.weights, self.sort, self.partner, self.whole = table, weights, sort, partner, whole
 
     def __len__(self) -> int:
         return len(self.table)
@@ -41,6 +44,8 @@ class EventDataset(Dataset[Batch]):
             rows = rows[np.argsort(self.table.n_node[rows], kind="stable")]
         if self.partner is not None:
             rows = np.concatenate([rows, self.partner[rows]])
+        if self.whole is not None:
+            rows = self.whole.all_rows(rows)
         return self.table.gather(rows, weights=self.weights)
 
 
@@ -129,12 +134,13 @@ def _order(sampler: BatchSampler) -> dict[str, int]:
 def train_loader(
     table: EventTable, index: Index, batch_size: int, *, seed: int, weights: NDArray[np.float32] | None = None,
     rank: int = 0, world: int = 1, window: int = WINDOW, n_worker: int = 0, pin_memory: bool = False, partner: Index | None = None,
+    whole: WholeEvents | None = None,
 ) -> EventLoader:
     """Shuffled batches of the rows `index (n,)`, sorted by multiplicity inside; events without nodes are left out.
 
     `batch_size` counts graphs over all ranks; `weights (n_event,)` as `training_weights` gives them; `window` rows are
     shuffled among each other. With `partner (n_event,)`, as `data.pairs.partners` gives it, batches hold pairs: the first half, and
-    then the partners in the same order.
+    then the partners in the same order. With `whole` batches hold `batch_size` events with all their rows, and `index` the leading ones.
     """
     has_nodes = table.n_node[index] > 0
     if not has_nodes.all():
@@ -143,21 +149,21 @@ def train_loader(
         index, batch_size = _firsts(table, index, partner), batch_size // 2
     sampler = BatchSampler(index, batch_size, seed=seed, rank=rank, world=world, window=window)
     return EventLoader(
-        EventDataset(table, weights=weights, sort=True, partner=partner), batch_size=None, sampler=sampler, num_workers=n_worker,
-        collate_fn=_as_it_is, pin_memory=pin_memory, persistent_workers=n_worker > 0, generator=_own_generator(),
+        EventDataset(table, weights=weights, sort=True, partner=partner, whole=whole), batch_size=None, sampler=sampler,
+        num_workers=n_worker, collate_fn=_as_it_is, pin_memory=pin_memory, persistent_workers=n_worker > 0, generator=_own_generator(),
     )
 
 
 def evaluation_loader(
     table: EventTable, index: Index, batch_size: int, *, weights: NDArray[np.float32] | None = None,
-    n_worker: int = 0, pin_memory: bool = False, partner: Index | None = None,
+    n_worker: int = 0, pin_memory: bool = False, partner: Index | None = None, whole: WholeEvents | None = None,
 ) -> DataLoader[Batch]:
-    """Batches of the rows `index (n,)` in that order, `batch_size` at a time, all of them; pairs with `partner`, as `train_loader`."""
+    """Batches of the rows `index (n,)` in that order, `batch_size` at a time, all of them; `partner` and `whole` as in `train_loader`."""
     if partner is not None:
         index, batch_size = _firsts(table, index, partner), batch_size // 2
     pieces: Any = [index[first : first + batch_size] for first in range(0, len(index), batch_size)]
     return DataLoader(
-        EventDataset(table, weights=weights, partner=partner), batch_size=None, sampler=pieces, num_workers=n_worker,
+        EventDataset(table, weights=weights, partner=partner, whole=whole), batch_size=None, sampler=pieces, num_workers=n_worker,
         collate_fn=_as_it_is, pin_memory=pin_memory, generator=_own_generator(),
     )
 

@@ -31,6 +31,11 @@ class Config(HeadConfig):
     beside: bool = False
     dropout: Annotated[float, Field(ge=0, lt=1)] = 0.0
 
+    @property
+    def whole_events(self) -> bool:
+        """See `HeadConfig`."""
+        return self.over == "event"
+
     def build(self, dim: int, n_output: int) -> DeepSetsHead:
         """A new head for representations of width `dim`; raises InputError for `beside` over an event, whose jets are pooled anyway."""
         if self.beside and self.over == "event":
@@ -65,6 +70,14 @@ class DeepSetsHead(Head):
         pooled = self._pool(self.phi(batch.nodes), batch.graph_index, batch.n_node)
         out: Tensor = self.rho(torch.cat([pooled, batch.globals], dim=1) if self.beside else pooled)
         return out
+
+    def counted(self, batch: Batch) -> Tensor | None:
+        """See `Head.counted`: over an event the first of its jets."""
+        if not self.over_event:
+            return None
+        event, n_jet = events_of(batch)
+        first = torch.full_like(n_jet, batch.n_graph).scatter_reduce(0, event, torch.arange(batch.n_graph, device=event.device), "amin")
+        return first[event] == torch.arange(batch.n_graph, device=event.device)
 
     def forward(self, batch: Batch) -> Tensor:
         """See `Head.forward`."""

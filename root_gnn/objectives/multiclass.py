@@ -20,6 +20,11 @@ class Config(ObjectiveConfig):
     head: Annotated[HeadConfig, Family("heads")]
     label_smoothing: Annotated[float, Field(ge=0, lt=1)] = 0.0
 
+    @property
+    def whole_events(self) -> bool:
+        """See `ObjectiveConfig`."""
+        return self.head.whole_events
+
     def build(self, encoder: Encoder, question: Question) -> Multiclass:
         """A new objective; raises InputError with fewer than two classes."""
         if len(question.classes) < 2:

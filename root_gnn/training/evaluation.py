@@ -58,7 +58,8 @@ def answers(objective: Supervised, batches: Iterable[Batch], device: torch.devic
     was_training = objective.training
     objective.eval()
     with torch.inference_mode():
-        parts = [Answers.of(objective, batch, objective.answers(batch)) for batch in (one.to(device) for one in batches)]
+        said = (objective.counted(objective.answers(batch), batch) for batch in (one.to(device) for one in batches))
+        parts = [Answers.of(objective, batch, answer) for answer, batch in said]
     objective.train(was_training)
     return Answers.joined(parts)
 

@@ -80,7 +80,7 @@ class TrainingModule(pl.LightningModule):
         """Collects answers of a supervised objective, losses of any other, whose representations go to the callbacks."""
         outputs: dict[str, Tensor] = {}
         if isinstance(self.objective, Supervised):
-            said = self.objective.answers(batch)
+            said, batch = self.objective.counted(self.objective.answers(batch), batch)
             losses = self.objective.losses(said, batch)
             self._answers.append(Answers.of(self.objective, batch, said))
         else:

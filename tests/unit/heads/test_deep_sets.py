@@ -58,3 +58,12 @@ def test_an_event_needs_ids_and_takes_no_global_beside() -> None:
             head(encoded((1, 2), ids=ids))
     with pytest.raises(InputError, match="over: nodes"):
         Config(over="event", beside=True).build(8, 2)
+
+
+def test_of_an_event_the_first_jet_counts() -> None:
+    batch = Batch.of(torch.zeros(4, 3), torch.ones(4, dtype=torch.int64), ids=torch.tensor([[7, 1], [3, 0], [7, 0], [3, 1]]))
+    over_event, over_nodes = (Config(over=over).build(3, 2) for over in ("event", "nodes"))
+    counted = over_event.counted(batch)
+    assert counted is not None and counted.tolist() == [True, True, False, False]
+    assert over_nodes.counted(batch) is None
+    assert Config(over="event").whole_events and not Config().whole_events
