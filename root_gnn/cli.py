@@ -239,6 +239,30 @@ def cka(
 
 
 @app.command()
+def probe(
+    runs: RunFolders,
+    task: Annotated[str, typer.Option("--task", metavar="NAME_OR_PATH", help="The classes: a shipped task or a YAML file.")],
+    train_events: Annotated[
+        int | None, typer.Option("--train-events", help="Training events that each seed draws, balanced; else half of what there is.")
+    ] = None,
+    seeds: Annotated[list[int] | None, typer.Option("--seeds", metavar="N...", help="Draws of the training events; else 1 2 3.")] = None,
+    random: Annotated[bool, typer.Option("--random", help="Also the same networks with the weights they begin with.")] = False,
+    inputs: Annotated[bool, typer.Option("--inputs", help="Also linear models on the inputs as they are.")] = False,
+    out: Annotated[Path | None, typer.Option("--out", help="The folder for probe.json and probe.md; else probe.")] = None,
+    data_dir: DataDir = None, allow_plugin: AllowPlugin = None,
+    quiet: Quiet = False, verbose: Verbose = False, debug: Debug = False,
+) -> None:  # fmt: skip
+    """Fit linear models to frozen representations: how much of the classes can be read off."""
+    from root_gnn.analysis.linear_probe import probe
+
+    found = probe(
+        runs, task=task, train_events=train_events, seeds=seeds or (1, 2, 3), random=random, inputs=inputs, data_dir=data_dir, out=out,
+        allow_plugins=allow_plugin or (),
+    )  # fmt: skip
+    typer.echo(str(found))
+
+
+@app.command()
 def study(
     study: Annotated[str, typer.Argument(metavar="STUDY", help="A YAML file or a shipped name.")],
     out: Annotated[Path | None, typer.Option("--out", metavar="DIR", help="Where runs and results go; studies/<name> otherwise.")] = None,
@@ -296,7 +320,7 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
     signal.signal(signal.SIGTERM, _leave)
     set_verbosity(0)
     try:
-        app(args=_repeat("--files", arguments))
+        app(args=_repeat(("--files", "--seeds"), arguments))
     except Exception as error:
         if "--debug" in arguments:
             traceback.print_exc()
@@ -330,15 +354,15 @@ def _pair(option: str, text: str) -> tuple[str, str]:
     return key, value
 
 
-def _repeat(option: str, arguments: Sequence[str]) -> list[str]:
-    """`--files a b` as `--files a --files b`, which is what the parser takes."""
+def _repeat(options: Sequence[str], arguments: Sequence[str]) -> list[str]:
+    """`--files a b` as `--files a --files b`, which is what the parser takes, for each of `options`."""
     result: list[str] = []
-    collecting = False
+    collecting = ""
     for argument in arguments:
         if argument.startswith("-"):
-            collecting = argument == option
-        elif collecting and result[-1] != option:
-            result.append(option)
+            collecting = argument if argument in options else ""
+        elif collecting and result[-1] != collecting:
+            result.append(collecting)
         result.append(argument)
     return result
 

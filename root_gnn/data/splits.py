@@ -86,14 +86,15 @@ def subset(table: EventTable, train_index: Index, n_total: int, seed: int) -> In
         if wanted > len(rows):
             raise InputError(
                 f"{n_total:,} training events over {len(classes)} classes need {wanted:,} of {name}, but its training split has "
-                f"{len(rows):,}; ask for at most {_largest(table, train_index):,} in total or simulate more."
+                f"{len(rows):,}; ask for at most {largest_subset(table, train_index):,} in total or simulate more."
             )
         order = np.argsort(uniform_of(table.ids, (SUBSET_SALT, seed), rows), kind="stable")
         chosen.append(rows[order[:wanted]])
     return np.sort(np.concatenate(chosen))
 
 
-def _largest(table: EventTable, train_index: Index) -> int:
+def largest_subset(table: EventTable, train_index: Index) -> int:
+    """How many of the training rows `subset` can give, as many of each class."""
     if not table.classes:
         return len(train_index)
     return int(np.bincount(table.label[train_index], minlength=len(table.classes)).min()) * len(table.classes)

@@ -1,0 +1,214 @@
+"""How much of the classes a linear model reads off frozen representations: `root-gnn probe`.
+
+Multinomial logistic regression is fitted to what a run's encoder makes of some training events of a task, the strength of its penalty
+is chosen on the validation events, and the test events judge. Each seed draws training events of its own. Beside the runs stand the
+same networks with the weights they would begin with, and linear models on the inputs as they are.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import NamedTuple, Self
+
+import numpy as np
+from numpy.typing import NDArray
+from torch import Tensor
+
+from root_gnn.analysis.claims import auc_by
+from root_gnn.analysis.embed import of_each_event, representations
+from root_gnn.analysis.held_out import check_held_out
+from root_gnn.analysis.logistic import LinearModel, Sample, fit
+from root_gnn.analysis.probe_results import Gain, Kind, Probed, Probes
+from root_gnn.analysis.raw_inputs import N_HARDEST, flattened, pooled
+from root_gnn.analysis.similarity import labels_of
+from root_gnn.atomic import write_json, write_text
+from root_gnn.config.loader import load
+from root_gnn.config.plugins import name_of
+from root_gnn.config.shipped import find
+from root_gnn.console import log
+from root_gnn.data.splits import largest_subset, split_table, subset
+from root_gnn.data.table import EventTable, open_table
+from root_gnn.data.weights import training_weights
+from root_gnn.errors import InputError
+from root_gnn.graph.batch import Batch
+from root_gnn.metrics.accuracy import accuracy_of
+from root_gnn.metrics.bootstrap import paired_difference, seed_mean
+from root_gnn.run import Run, build, data_folder, load_run
+from root_gnn.task import Task
+
+Floats = NDArray[np.float64]
+Index = NDArray[np.int64]
+
+
+class Fitted(NamedTuple):
+    """A linear model and its probabilities on the test events, `(n_test, n_class)`."""
+
+    model: LinearModel
+    probabilities: Floats
+
+
+@dataclass(frozen=True)
+class Events:
+    """The events of a task that linear models see: rows of a table, `train` by seed."""
+
+    task: Task
+    table: EventTable
+    train: dict[int, Index]
+    validation: Index
+    test: Index
+
+    @classmethod
+    def of(cls, task: Task, table: EventTable, *, train_events: int | None, seeds: Sequence[int]) -> Self:
+        """Draws `train_events` for each seed, half of what can be had unless given; raises InputError where that makes no sense."""
+        if not seeds or len(set(seeds)) < len(seeds):
+            raise InputError(f"--seeds takes one number or more, each once, and got {' '.join(map(str, seeds)) or 'none'}.")
+        table.check_labels()
+        splits, n_class = split_table(table, task.data.split), len(table.classes)
+        empty = [name for name in ("train", "validation", "test") if not len(splits[name])]
+        if n_class < 2 or empty:
+            lacks = f"events in the {empty[0]} split" if empty else "two classes"
+            raise InputError(f"A probe tells classes apart, fits on train, chooses on validation and judges on test; the task {task.name} "
+                             f"lacks {lacks}.")
+        n_train = largest_subset(table, splits.train) // 2 if train_events is None else train_events
+        if n_train < n_class:
+            raise InputError(f"{n_train} training events are too few for the {n_class} classes of {task.name}; a model needs one of each.")
+        train = {seed: subset(table, splits.train, n_train, seed) for seed in seeds}
+        if len(seeds) > 1 and np.array_equal(train[seeds[0]], train[seeds[1]]):
+            raise InputError(f"--train-events {n_train}: these are all there are, so every seed draws the same ones; ask for fewer, "
+                             "or give one seed.")
+        return cls(task, table, train, splits.validation, splits.test)
+
+    def rows(self, seeds: Collection[int]) -> Index:
+        """Everything that is looked at with these seeds, ascending, `(n,)`."""
+        return np.unique(np.concatenate([*(self.train[seed] for seed in seeds), self.validation, self.test]))
+
+    def fit(self, seed: int, rows: Index, features: Floats) -> Fitted:
+        """The linear model on `features (n, dim)` of `rows (n,)`, fitted to the training events of a seed."""
+        weights = training_weights(self.table, self.train[seed], self.task.data.weights).astype(np.float64)
+        place = partial(np.searchsorted, rows)
+        train, validation = (
+            Sample(features[place(index)], self.table.label[index].astype(np.int64), weight)
+            for index, weight in (
+                (self.train[seed], weights[self.train[seed]]),
+                (self.validation, np.copysign(weights[self.validation], self.table.weight[self.validation])),
+            )
+        )
+        model = fit(train, validation)
+        return Fitted(model, model.probabilities(features[place(self.test)]))
+
+
+def probe(
+    runs: Sequence[Run | Path | str], *, task: str, train_events: int | None = None, seeds: Sequence[int] = (1, 2, 3),
+    random: bool = False, inputs: bool = False, data_dir: Path | str | None = None, out: Path | None = None,
+    allow_plugins: Collection[str] = (),
+) -> Probes:
+    """Fits linear models to frozen representations of runs, and writes `probe.json` and `probe.md` in `out` (`probe`).
+
+    Args:
+        task: the events and their classes; a shipped task's name, or a path.
+        train_events: how many training events each seed draws, as many of each class; half of what can be had unless given.
+        seeds: draws of the training events and, with `random`, of the networks' weights.
+        random: also the networks of the runs, with weights as they would begin.
+        inputs: also the node columns as they are, their means and sums, and those of the 30 hardest nodes.
+
+    Runs are compared with the random networks and the inputs, where asked for, else with the first run. Raises InputError for
+    no runs, and for a run that reads other features than the task or was trained on its test events.
+    """
+    opened = [run if isinstance(run, Run) else load_run(run, allow_plugins=allow_plugins) for run in runs]
+    if not opened:
+        raise InputError("A probe takes one run or more.")
+    path = find(task, "task")
+    asked = load(Task, path, allow_dotted=True)
+    events = Events.of(asked, open_table(asked.data, data_folder(data_dir), beside=path), train_events=train_events, seeds=seeds)
+    for run in opened:
+        _check_features(run, events)
+        check_held_out(run, events.table, events.test, split=asked.data.split, data_dir=data_dir)
+    named = dict(zip(labels_of(opened), opened, strict=True))
+    fits: dict[tuple[str, Kind], list[Fitted]] = {(name, "run"): _of_run(events, name, run) for name, run in named.items()}
+    initial = _networks(named) if random else {}
+    fits |= {(name, "random"): _of_random(events, name, named[members[0]]) for name, members in initial.items()}
+    raw = _raw(events.table) if inputs else {}
+    fits |= {(name, "inputs"): _of_inputs(events, name, what) for name, what in raw.items()}
+    references = {run: [*(name for name, members in initial.items() if run in members), *raw] for run in named}
+    if not random and not inputs:
+        references = {run: list(named)[:1] for run in list(named)[1:]}
+    found = _results(events, fits, references)
+    folder = Path("probe") if out is None else out
+    write_json(folder / "probe.json", found.content())
+    write_text(folder / "probe.md", f"{found}\n")
+    log.info("%s and probe.md: %d linear models on %s", folder / "probe.json", len(fits) * len(seeds), asked.name)
+    return found
+
+
+def _of_run(events: Events, name: str, run: Run) -> list[Fitted]:
+    rows = events.rows(events.train)
+    features = representations(run.encoder, events.table, rows, title=name)
+    return [events.fit(seed, rows, features) for seed in events.train]
+
+
+def _of_random(events: Events, name: str, run: Run) -> list[Fitted]:
+    """The network of a run with the weights that each seed gives it."""
+    found = []
+    for seed in events.train:
+        encoder = build(run.recipe.model_copy(update={"seed": seed}), run.spec, run.scaling).encoder.eval()
+        rows = events.rows([seed])
+        found.append(events.fit(seed, rows, representations(encoder, events.table, rows, title=f"{name}, seed {seed}")))
+    return found
+
+
+def _of_inputs(events: Events, name: str, what: Callable[[Batch], Tensor]) -> list[Fitted]:
+    rows = events.rows(events.train)
+    features = of_each_event(what, events.table, rows, title=name)
+    return [events.fit(seed, rows, features) for seed in events.train]
+
+
+def _raw(table: EventTable) -> dict[str, Callable[[Batch], Tensor]]:
+    hardest = partial(flattened, pt=table.features.column("pt"))
+    return {"inputs, pooled": pooled, f"inputs, {N_HARDEST} hardest nodes": hardest}
+
+
+def _networks(named: dict[str, Run]) -> dict[str, list[str]]:
+    """Networks by a name, with the sorted names of the runs that have each: one scaling of the inputs, the first one's, does for all."""
+    same: dict[str, list[str]] = {}
+    for name in sorted(named):
+        same.setdefault(repr(named[name].recipe.model), []).append(name)
+    kinds = [name_of(named[members[0]].recipe.model, "models") for members in same.values()]
+    return {
+        f"random {kind}" if kinds.count(kind) == 1 else f"random {kind} as in {members[0]}": members
+        for kind, members in zip(kinds, same.values(), strict=True)
+    }
+
+
+def _results(events: Events, fits: dict[tuple[str, Kind], list[Fitted]], references: dict[str, list[str]]) -> Probes:
+    table, binary = events.table, len(events.table.classes) == 2
+    truth = (table.label[events.test].astype(np.int64), table.weight[events.test])
+    chances = {name: np.stack([one.probabilities for one in found]) for (name, _), found in fits.items()}
+    scores = {name: values[:, :, 1] if binary else values for name, values in chances.items()}
+    auc = auc_by(len(table.classes))
+    probed = tuple(
+        Probed(
+            name, kind, found[0].model.coefficient.shape[1],
+            accuracy=seed_mean(chances[name], *truth, metric=accuracy_of), auc=seed_mean(scores[name], *truth, **auc),
+            strengths=tuple(one.model.strength for one in found), converged=tuple(one.model.converged for one in found),
+        )
+        for (name, kind), found in fits.items()
+    )
+    gains = tuple(
+        Gain(
+            run, other, accuracy=paired_difference(chances[run], chances[other], *truth, metric=accuracy_of),
+            auc=paired_difference(scores[run], scores[other], *truth, **auc),
+        )
+        for run, others in references.items() for other in others
+    )  # fmt: skip
+    counts = {"training": len(next(iter(events.train.values()))), "validation": len(events.validation), "test": len(events.test)}
+    return Probes(events.task.name, table.classes, tuple(events.train), counts, probed, gains)
+
+
+def _check_features(run: Run, events: Events) -> None:
+    its, wanted = run.spec.features(), events.table.features
+    if its != wanted:
+        raise InputError(f"{run.folder} reads the node features {its}, and the events of the task {events.task.name} have {wanted}; "
+                         "a probe shows the events of the task to all runs, so it takes runs that read these features.")
