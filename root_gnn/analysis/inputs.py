@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from root_gnn import __version__, plots
-from root_gnn.analysis.page import heading, note, page, paragraph, picture, table
+from root_gnn.analysis.page import heading, items, note, page, paragraph, picture, table
 from root_gnn.atomic import write_text
 from root_gnn.data.graphs import ragged_rows
 from root_gnn.data.hygiene import FileSet, Report
@@ -58,16 +58,12 @@ def _figures(report: Report) -> Iterator[str]:
         yield note([f"These files cannot be used as they are. {problem}" for problem in report.problems])
     found = list(remarks(report))
     yield heading("Remarks")
-    yield f"<ul>{''.join(map(_item, found))}</ul>" if found else paragraph("None: nothing odd was found.")
+    yield items(found) if found else paragraph("None: nothing odd was found.")
     yield heading("Files")
     yield table(FILE_HEADER, file_rows(report, report.files))
     if len(report.classes) > 1:
         yield heading("Classes")
         yield table(CLASS_HEADER, class_rows(report.classes))
-
-
-def _item(text: str) -> str:
-    return f"<li>{paragraph(text)[3:-4]}</li>"
 
 
 def _columns(selection: FileSet) -> Iterator[str]:

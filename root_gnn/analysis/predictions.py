@@ -39,6 +39,12 @@ class Predictions:
         return len(self.label)
 
 
+    @property
+    def probabilities(self) -> Floats:
+        """Of every class, `(n_event, n_class)`."""
+        return np.stack([1.0 - self.scores, self.scores], axis=1) if self.scores.ndim == 1 else self.scores
+
+
 def read_predictions(run: Run, split: Split = "test") -> Predictions:
     """Reads `predictions/<split>.parquet`; raises InputError where it is missing or the run is no classifier."""
     path = run.folder / "predictions" / f"{split}.parquet"

@@ -123,7 +123,7 @@ def _comparison(found: Comparison) -> list[str]:
     points = {group.name: plots.Interval(group.auc.mean, group.auc.low, group.auc.high) for group in found.groups if group.auc}
     if points:
         with tempfile.TemporaryDirectory() as folder:
-            path = Path(folder) / "comparison.png"
+            path = Path(folder) / "comparison.svg"
             plots.comparison({"": points}, path)
             parts.append(picture(path, "Test AUC of each group, mean over seeds with 68 % interval over events and seeds."))
     return parts
@@ -147,7 +147,7 @@ def _run(run: Run) -> list[str]:
         heading(run.name), paragraph(_sentence(run)),
         heading("Data", 3), *_data(run),
         heading("Training", 3), table(("parameters of", "number", "learning rate", "weight decay"), _groups(run)),
-        pictures([*(picture(run.folder / "plots" / f"{name}.png", caption) for name, caption in CAPTIONS.items()), _embedding(run)]),
+        pictures([*(picture(run.folder / "plots" / f"{name}.png", caption) for name, caption in CAPTIONS.items()), *_embeddings(run)]),
         paragraph(_versions(run), "source"),
     ]  # fmt: skip
 
@@ -183,14 +183,13 @@ def _groups(run: Run) -> list[tuple[str, ...]]:
     return [(row["name"], f"{row['n_parameters']:,}", f"{row['lr']:.2e}", f"{row['weight_decay']:g}") for row in run.plan["groups"]]
 
 
-def _embedding(run: Run) -> str:
-    path = run.folder / "embedding" / "test.json"
-    if not path.is_file():
-        return ""
-    found = json.loads(path.read_text(encoding="utf-8"))
-    caption = (f"Representations of {found['n_events']:,} test events ({found['method']}). Mean cosine similarity "
-               f"{number(found['mean_cosine'], digits=3)}, effective rank {number(found['effective_rank'], digits=1)}.")
-    return picture(path.with_suffix(".png"), caption)
+def _embeddings(run: Run) -> Iterator[str]:
+    """A picture for each method that there is."""
+    for path in sorted((run.folder / "embedding").glob("test_*.json")):
+        found = json.loads(path.read_text(encoding="utf-8"))
+        caption = (f"Representations of {found['n_events']:,} test events ({found['method']}). Mean cosine similarity "
+                   f"{number(found['mean_cosine'], digits=3)}, effective rank {number(found['effective_rank'], digits=1)}.")
+        yield picture(path.with_suffix(".png"), caption)
 
 
 def _versions(run: Run) -> str:

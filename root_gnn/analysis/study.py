@@ -3,157 +3,30 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Mapping
-from dataclasses import dataclass
-from itertools import product
+from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import Annotated, NamedTuple, Self
-
-from pydantic import Field, model_validator
 
 from root_gnn.analysis.comparison import Comparison
 from root_gnn.analysis.places import DaskPlace, LocalPlace, Place
-from root_gnn.analysis.training import Training
-from root_gnn.analysis.trainings import run_all
+from root_gnn.analysis.study_answers import answers
+from root_gnn.analysis.study_page import write_page
+from root_gnn.analysis.study_pictures import plain
+from root_gnn.analysis.study_plan import Cell, Study
+from root_gnn.analysis.study_results import Answer, Results
+from root_gnn.analysis.study_rows import write_rows
+from root_gnn.analysis.trainings import Outcome, run_all
 from root_gnn.atomic import write_json, write_text
-from root_gnn.config.loader import load
-from root_gnn.config.section import Section
+from root_gnn.config.loader import load, to_yaml
 from root_gnn.config.shipped import find
 from root_gnn.errors import InputError
-from root_gnn.recipe import Name, Seed
 from root_gnn.run import Run, data_folder, load_run
-from root_gnn.task import Mode
-
-Size = Annotated[int, Field(ge=1)]
-TINY = ("data.max_events=200", "train.max_epochs=2", "train.max_steps=4", "train.batch_size=32")
-TINY_SIZES, TINY_SEEDS = (40, 80), 2
-
-
-class Pretraining(Section):
-    """A recipe that networks are pretrained with, what differs from it, and the folder of its files below the data folder."""
-
-    recipe: str
-    set: tuple[str, ...] = ()
-    folder: str = ""
-
-
-class Version(Section):
-    """Other data for the same trainings on tasks: a folder below the data folder, overrides (`data.spec=...`), or both."""
-
-    folder: str = ""
-    set: tuple[str, ...] = ()
-
-
-class Cell(NamedTuple):
-    """What is asked of every group: a task, a version of its data ("" where there is one only), a training size."""
-
-    task: str
-    version: str
-    train_events: int
-
-    @property
-    def question(self) -> str:
-        """Task and version in words."""
-        return f"{Path(self.task).stem}, {self.version}" if self.version else Path(self.task).stem
-
-    @property
-    def title(self) -> str:
-        """Everything in words."""
-        return f"{self.question}, {self.train_events:,} training events"
-
-
-class Study(Section):
-    """`configs/studies/<name>.yaml`.
-
-    Attributes:
-        tasks: shipped tasks, or paths.
-        pretrained: by name, what the tasks start from. The network from scratch is that of the first one.
-        modes: how a task is trained from each of them, beside `scratch`.
-        train_events: sizes of the training subset, total over classes.
-        seeds: each training is run with each.
-        data: by name, versions of the data that the tasks are trained and tested on; none is the task's own data.
-        shared: overrides of every run, of pretrainings and tasks alike: the split of the data, which must be one.
-        set: overrides of every training on a task, after the shared ones.
-        notes: what a reader of the results must know, one paragraph each.
-    """
-
-    name: Name
-    tasks: tuple[str, ...] = Field(min_length=1)
-    pretrained: dict[Name, Pretraining] = Field(min_length=1)
-    modes: tuple[Mode, ...] = ("finetuned",)
-    train_events: tuple[Size, ...] = Field(min_length=1)
-    seeds: tuple[Seed, ...] = (1, 2, 3)
-    data: dict[Name, Version] = Field(default_factory=dict)
-    shared: tuple[str, ...] = ()
-    set: tuple[str, ...] = ()
-    notes: tuple[str, ...] = ()
-
-    @model_validator(mode="after")
-    def _once(self) -> Self:
-        for key in ("tasks", "modes", "train_events", "seeds"):
-            if len(dict.fromkeys(getattr(self, key))) < len(getattr(self, key)):
-                raise ValueError(f"{key} holds something twice")
-        if "scratch" in self.modes:
-            raise ValueError("scratch is always trained, as what the others are compared with; leave it out of modes")
-        return self
-
-    def tiny(self) -> Self:
-        """The same trainings with a few steps on a few events, two sizes and two seeds: shows in a minute that a study goes through."""
-        pretrained = {name: one.model_copy(update={"set": (*one.set, *TINY)}) for name, one in self.pretrained.items()}
-        return self.model_copy(update={
-            "name": f"{self.name}_tiny", "pretrained": pretrained, "set": (*self.set, *TINY), "seeds": self.seeds[:TINY_SEEDS],
-            "train_events": TINY_SIZES[: len(self.train_events)],
-            "notes": ("A tiny run, which shows that everything goes through. Its numbers mean nothing.",),
-        })  # fmt: skip
-
-    def trainings(self) -> list[Training]:
-        """Everything that has to be run: pretrainings first."""
-        return [*self.pretrainings(), *(one for groups in self.groups().values() for members in groups.values() for one in members)]
-
-    def pretrainings(self) -> list[Training]:
-        """The trainings that the others start from."""
-        return [Training(name, one.recipe, (*self.shared, *one.set), folder=one.folder) for name, one in self.pretrained.items()]
-
-    def groups(self) -> dict[Cell, dict[str, list[Training]]]:
-        """By task, version and training size, by name of the group, the trainings with each seed; the first group is `scratch`."""
-        first = next(iter(self.pretrained))
-        found: dict[Cell, dict[str, list[Training]]] = {}
-        for task, version, size in product(self.tasks, self.data or [""], self.train_events):
-            cell = Cell(task, version, size)
-            groups = found[cell] = {"scratch": [self._training(cell, "scratch", first, seed) for seed in self.seeds]}
-            for source, mode in product(self.pretrained, self.modes):
-                groups[f"{source}, {mode}"] = [self._training(cell, mode, source, seed) for seed in self.seeds]
-        return found
-
-    def _training(self, cell: Cell, mode: Mode, source: str, seed: int) -> Training:
-        data = self.data.get(cell.version, Version())
-        of = "" if mode == "scratch" else f"_{source}"
-        version = f"_{cell.version}" if cell.version else ""
-        name = f"{Path(cell.task).stem}{version}_{mode}{of}_n{cell.train_events}_s{seed}"
-        return Training(name, cell.task, (*self.shared, *data.set, *self.set, f"seed={seed}"), mode, source, cell.train_events, data.folder)
-
-
-@dataclass(frozen=True)
-class Results:
-    """What a study found: a comparison for each task and size, and the trainings that failed with the reason."""
-
-    study: Study
-    comparisons: tuple[Comparison, ...]
-    pretrained: Mapping[str, Run]
-    failures: Mapping[str, str]
-    folder: Path
-
-    def __str__(self) -> str:
-        runs = [f"{name}: {run.plan['n_parameters']:,} parameters" for name, run in self.pretrained.items() if "n_parameters" in run.plan]
-        failed = [f"failed: {name}: {reason}" for name, reason in self.failures.items()]
-        return "\n\n".join([*map(str, self.comparisons), *runs, *self.study.notes, *failed])
 
 
 def study(
     path: Path | str, *, data_dir: Path | str | None = None, out: Path | str | None = None, jobs: int = 2, scheduler: str | None = None,
     slurm: Mapping[str, str] | None = None, tiny: bool = False,
 ) -> Results:
-    """Runs what a study needs and is not done yet, and writes `study.json` and `study.md` in `out` (`studies/<name>`).
+    """Runs what a study needs and is not done yet; writes `study.json`, `.md`, `.yaml`, `.parquet`, `.html` in `out` (`studies/<name>`).
 
     Args:
         jobs: trainings at a time on this machine; `scheduler` is the address of a Dask cluster that runs them instead, and `slurm`
@@ -168,21 +41,40 @@ def study(
     runs, data = folder / "runs", data_folder(data_dir)
     runs.mkdir(parents=True, exist_ok=True)
     outcome = run_all(plan.trainings(), _place(runs, data, jobs=jobs, scheduler=scheduler, slurm=slurm))
-    comparisons = []
-    for cell, groups in plan.groups().items():
-        ended = {name: [one.name for one in trainings if one.name in outcome.seconds] for name, trainings in groups.items()}
-        members = {name: [load_run(runs / one) for one in names] for name, names in ended.items() if names}
-        if "scratch" in members:
-            comparisons.append(Comparison.of(members, title=cell.title))
-    if not comparisons:
+    results = Results(plan, _answers(plan, runs, outcome), _finished(plan.pretrained, runs, outcome), outcome.failures, folder, data)
+    if not results.answers:
         raise InputError(f"Nothing can be compared: {'; '.join(f'{name}: {why}' for name, why in outcome.failures.items())}")
-    pretrained = {name: load_run(runs / name) for name in plan.pretrained if name in outcome.seconds}
-    results = Results(plan, tuple(comparisons), pretrained, outcome.failures, folder)
-    commands = [shlex.join(one.command()) for one in plan.trainings()]
-    content = {"comparisons": [one.content() for one in comparisons], "failures": dict(outcome.failures), "commands": commands}
-    write_json(folder / "study.json", {"name": plan.name, "seconds": outcome.seconds, **content})
-    write_text(folder / "study.md", f"{results}\n")
+    write_results(results, outcome.seconds)
     return results
+
+
+def _answers(plan: Study, runs: Path, outcome: Outcome) -> dict[Cell, Answer]:
+    """What can be compared with scratch."""
+    found = {}
+    for cell, groups in plan.groups().items():
+        ended = {name: list(_finished([one.name for one in members], runs, outcome).values()) for name, members in groups.items()}
+        members = {name: members for name, members in ended.items() if members}
+        if "scratch" in members:
+            found[cell] = Answer(members, Comparison.of(members, title=cell.title))
+    return found
+
+
+def _finished(names: Iterable[str], runs: Path, outcome: Outcome) -> dict[str, Run]:
+    return {name: load_run(runs / name) for name in names if name in outcome.seconds}
+
+
+def write_results(results: Results, seconds: Mapping[str, float]) -> None:
+    """Writes all files of a study; `seconds` are those that each training took in this call."""
+    plan, folder, found = results.study, results.folder, answers(results)
+    write_json(folder / "study.json", {
+        "name": plan.name, "seconds": dict(seconds), "comparisons": [one.content() for one in results.comparisons],
+        "answers": plain(found.content()), "failures": dict(results.failures),
+        "commands": [shlex.join(one.command()) for one in plan.trainings()],
+    })  # fmt: skip
+    write_text(folder / "study.md", f"{results}\n")
+    write_text(folder / "study.yaml", to_yaml(plan))
+    write_rows(folder / "study.parquet", results.rows())
+    write_page(results, found)
 
 
 def _place(runs: Path, data_dir: Path, *, jobs: int, scheduler: str | None, slurm: Mapping[str, str] | None) -> Place:

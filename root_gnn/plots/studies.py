@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 from matplotlib.axes import Axes
-from matplotlib.ticker import MaxNLocator
+from matplotlib.ticker import FuncFormatter, MaxNLocator, NullFormatter
 from numpy.typing import ArrayLike
 
 from root_gnn.plots import canvas
@@ -41,6 +41,9 @@ def training_size(
     canvas.dress(top)
     _points(top, curves, names=list(curves))
     top.set(ylabel=quantity, yscale="log" if log else "linear")
+    if log:
+        top.yaxis.set_major_formatter(FuncFormatter(_plain))
+        top.yaxis.set_minor_formatter(FuncFormatter(_plain) if np.ptp(np.log10(top.get_ylim())) < 1.0 else NullFormatter())
     top.legend(frameon=False)
     if gains is not None:
         below = rows[1, 0]
@@ -64,6 +67,10 @@ def _points(axes: Axes, curves: Mapping[str, Mapping[int, Interval]], *, names: 
             np.array(sizes) * shift, value, yerr=canvas.bars(value, low, high), label=name, color=COLOURS[k % 10],
             linestyle=LINES[k % 7], marker=MARKERS[k % 11], markersize=5, capsize=2.5,
         )
+
+
+def _plain(value: float, place: int | None) -> str:
+    return f"{value:g}"
 
 
 def _sizes(axes: Axes, sizes: Sequence[int]) -> None:
@@ -144,7 +151,7 @@ def roc_bands(bands: Mapping[str, Band], path: Path, *, reference: str | None = 
         _band(top, band, k, name)
     x = np.linspace(0.02, 1.0, N_POINT)
     top.plot(x, 1.0 / x, color="black", linewidth=0.8, linestyle=":", label="guessing")
-    top.set(yscale="log", ylabel="Background rejection (1 / background efficiency)")
+    top.set(yscale="log", ylabel="Background rejection")
     top.set_ylim(bottom=1.0)
     top.legend(frameon=False, fontsize="small")
     if reference:

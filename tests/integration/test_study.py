@@ -39,6 +39,27 @@ def results(folder: Path) -> tuple[Any, dict[str, bytes]]:
     return content["comparisons"], predictions
 
 
+@pytest.mark.slow
+@pytest.mark.pythia
+def test_the_study_of_events_goes_through_small_and_answers_everything(tmp_path: Path) -> None:
+    from root_gnn.simulation.simulate import simulate
+
+    data = tmp_path / "events"
+    simulate(["ggF", "VBF", "WH", "ZH", "ttH", "ttbar", "singletop_t"], events=150, out=data, seed=1, jobs=2)
+    process = begin("events", "--tiny", "--out", "out", folder=tmp_path, data=data)
+    told, said = process.communicate()
+    assert process.returncode == 0, said
+    assert "WHvsZH, 40 training events" in told and "study.html" in told
+    content = json.loads((tmp_path / "out" / "study.json").read_text())
+    assert content["failures"] == {} and len(content["comparisons"]) == 4
+    groups = ["scratch", "multiclass, finetuned", "multiclass, frozen", "jepa, finetuned", "jepa, frozen"]
+    for question in content["answers"]["questions"].values():
+        assert list(question["calibration"]) == list(question["worth"]) == list(question["fisher"]) == groups
+        assert list(question["efficiency"]) == groups[1:] and len(question["similarity"]["pairs"]) == 10
+    page = (tmp_path / "out" / "study.html").read_text()
+    assert "All 42 trainings ended well" in page and page.count("<img") > 40
+
+
 def interrupted(process: subprocess.Popen[str], folder: Path, *, after: int, number: signal.Signals) -> bool:
     """Ends a study once its trainings have written so many bytes of history more; False where it was done before."""
     begun = written(folder)

@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from root_gnn.analysis.study import TINY, Cell, Study, study
+from root_gnn.analysis.study import study
+from root_gnn.analysis.study_plan import TINY, Cell, Study
 from root_gnn.analysis.training import Training
 from root_gnn.config.loader import validate
 from root_gnn.errors import InputError

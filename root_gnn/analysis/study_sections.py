@@ -1,0 +1,207 @@
+"""What the page of a study says about one question: against training size, how fast, scores, similarity, embeddings."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from itertools import combinations
+from pathlib import Path
+
+from root_gnn import plots
+from root_gnn.analysis.embed import AXES
+from root_gnn.analysis.page import folded, heading, paragraph, picture, pictures, said, table
+from root_gnn.analysis.predictions import read_predictions
+from root_gnn.analysis.report import HOW_COMPARED, HOW_SIMILAR, UNDEFINED, number
+from root_gnn.analysis.study_answers import Found
+from root_gnn.analysis.study_importance import drops, sizes
+from root_gnn.analysis.study_pictures import against_size, calibrations, learning, roc, similarity_by_size
+from root_gnn.analysis.study_speed import learnings
+from root_gnn.metrics.data_efficiency import DataEfficiency
+from root_gnn.metrics.seeds import OverSeeds
+from root_gnn.metrics.summary import SIGNAL_EFFICIENCIES
+from root_gnn.similarity.cka import LayerMatrix
+from root_gnn.similarity.floor import SeedFloor
+from root_gnn.similarity.separation import Separation
+
+FAR = "distances between far points and sizes of clusters mean nothing"
+WAYS = {"pca": "the two directions of largest variance", "tsne": f"t-SNE; {FAR}", "umap": f"UMAP; {FAR}"}
+HOW_FAST = (
+    "Validation AUC, mean over seeds with the 68 % error of the mean; in brackets how many seeds got there, where not all did. Times are "
+    "training alone, without reading, validation and evaluation."
+)
+HOW_EFFICIENT = (
+    "How many times as many training events scratch needs for the same test AUC, read off between its own sizes; nothing is extrapolated. "
+    "Intervals are 68 %, over events and seeds."
+)
+HOW_CALIBRATED = (
+    "The expected calibration error is the mean distance of the curve from the diagonal. Even perfect probabilities give more than zero "
+    "in a finite sample: 95 % of samples of such stay below the level beside it. First seed of each group."
+)
+
+
+def question_sections(name: str, found: Found, folder: Path) -> Iterator[str]:
+    """All sections of a question; pictures pass through `folder`."""
+    yield heading(f"{name}: against training size")
+    yield paragraph(f"{found.last[1].comparison.n_test:,} test events. {HOW_COMPARED}")
+    yield from _sizes(name, found, folder)
+    yield heading(f"{name}: how fast")
+    yield paragraph(HOW_FAST)
+    yield from _speed(found, folder)
+    yield heading(f"{name}: scores")
+    yield from _scores(found, folder)
+    yield heading(f"{name}: similarity of representations")
+    yield from _similarity(found, folder)
+    yield heading(f"{name}: representations")
+    yield from _representations(found, folder)
+    yield heading(f"{name}: what the inputs are worth")
+    yield from _importance(found, folder)
+
+
+def _sizes(name: str, found: Found, folder: Path) -> Iterator[str]:
+    comparisons = {cell.train_events: answer.comparison for cell, answer in found.cells.items()}
+    first = next(iter(comparisons.values()))
+    drawn = []
+    for at in (None, *map(str, SIGNAL_EFFICIENCIES)) if len(first.classes) == 2 else (None,):
+        path = folder / f"size{at or ''}.svg"
+        against_size(comparisons, path, signal_efficiency=at)
+        what = "test AUC" if at is None else f"background rejection at {100 * float(at):.0f} % signal efficiency"
+        drawn.append(picture(path, f"{name}: {what} against the number of training events, mean over seeds, and below the paired gain over "
+                             "scratch; 68 % intervals over events and seeds."))  # fmt: skip
+    yield pictures(drawn)
+    yield table(first.figures()[0], [row for one in comparisons.values() for row in one.figures()[1]])
+    for k, (header, _) in enumerate(first.paired()):
+        rows = [(row[0], f"{size:,}", *row[1:]) for size, one in comparisons.items() for row in one.paired()[k][1]]
+        yield table((header[0], "training events", *header[1:]), rows)
+    if len(found.cells) == 1:
+        yield said("One training size only, so nothing is said of how many fewer events give the same AUC.")
+        return
+    yield paragraph(HOW_EFFICIENT)
+    rows = [(group, f"{one.size:,}", f"{one.figure:.3f}", factor_of(one)) for group, each in found.efficiency.items() for one in each or ()]
+    yield table(("group", "training events", "test AUC", "data-efficiency factor [68 %]"), rows)
+
+
+def factor_of(found: DataEfficiency) -> str:
+    """A data-efficiency factor in words."""
+    low, high = ("no limit" if end is None else f"{end:.1f}" for end in (found.low, found.high))
+    kind = "" if found.kind == "measured" else f"{found.kind} "
+    return f"{kind}{found.factor:.1f} [{low}, {high}]"
+
+
+def _speed(found: Found, folder: Path) -> Iterator[str]:
+    for cell in dict.fromkeys((next(iter(found.cells)), found.last[0])):
+        curves = learnings(found.cells[cell].members)
+        if curves:
+            learning(curves, folder / "learning.svg")
+            yield picture(folder / "learning.svg", f"{cell.title}: validation AUC along the training; lines are means over seeds as far as "
+                          "all go, bands reach from the lowest seed to the highest.")  # fmt: skip
+    yield table(("group", "training events", "AUC after epoch 5", "AUC at the end", "epochs to within 1 % of that",
+                 "seconds to 99.9 % of scratch's best", "seconds in all"),
+                [(group, f"{size:,}", *map(mean_cell, (one.immediate, one.ultimate, one.epochs, one.to_scratch, one.seconds)))
+                 for size, groups in found.speed.items() for group, one in groups.items()])  # fmt: skip
+
+
+def mean_cell(found: OverSeeds | None) -> str:
+    """A mean over seeds with its error as a cell."""
+    if found is None:
+        return UNDEFINED
+    text = number(found.mean, found.error, digits=3 if abs(found.mean) < 1.0 else 1)
+    return text if found.n_defined == found.n_seed else f"{text} ({found.n_defined} of {found.n_seed})"
+
+
+def _scores(found: Found, folder: Path) -> Iterator[str]:
+    cell, answer = found.last
+    classes = answer.comparison.classes
+    binary = len(classes) == 2
+    drawn = []
+    if binary:
+        roc(answer.members, folder / "roc.svg")
+        drawn.append(picture(folder / "roc.svg", f"{cell.title}: background rejection against signal efficiency, mean over seeds with the "
+                             "68 % band of events and seeds, and its ratio to scratch."))  # fmt: skip
+    calibrations(found.calibration, folder / "calibration.svg", label=classes[-1] if binary else "the most probable class")
+    drawn.append(picture(folder / "calibration.svg", f"{cell.title}: calibration curves with 68 % errors of the events."))
+    yield pictures(drawn)
+    yield paragraph(HOW_CALIBRATED)
+    yield table(("group", "expected calibration error", "95 % of perfect samples below"),
+                [(name, UNDEFINED, UNDEFINED) if one is None else (name, number(one.ece, one.ece_error, digits=3), f"{one.null:.3f}")
+                 for name, one in found.calibration.items()])  # fmt: skip
+    drawn = []
+    for name, runs in answer.members.items():
+        one = read_predictions(runs[0])
+        probabilities = one.probabilities
+        plots.scores(probabilities, one.label, one.weight, classes, folder / "scores.svg")
+        drawn.append(picture(folder / "scores.svg", f"{cell.title}, {name}: scores of each true class, first seed."))
+        if not binary:
+            plots.confusion(probabilities, one.label, one.weight, classes, folder / "confusion.svg")
+            drawn.append(picture(folder / "confusion.svg", f"{cell.title}, {name}: confusion of the classes, first seed."))
+    yield pictures(drawn)
+    if binary:
+        yield said("Two classes: a confusion matrix would hold one point of the ROC curve, and is left out.")
+
+
+def _similarity(found: Found, folder: Path) -> Iterator[str]:
+    one = found.similarity
+    cell = found.last[0]
+    yield paragraph(f"{HOW_SIMILAR} {one.n_event:,} test events, first seed of each group.")
+    drawn = []
+    if one.floor is None:
+        yield said("One seed only, so there is no floor to compare with.")
+    else:
+        drawn.append(_matrix("scratch", "scratch, other seeds", _as_matrix(one.floor), folder, "The floor: two networks from scratch that "
+                             f"differ by their seed, mean of {one.floor.n_pair} pairs."))  # fmt: skip
+    drawn += [_matrix(a, b, matrix, folder, f"{cell.title}: {a} and {b}.") for (a, b), matrix in one.pairs.items() if a == "scratch"]
+    yield pictures(drawn)
+    yield folded("The other pairs of groups", [pictures(
+        _matrix(a, b, one.pairs[a, b], folder, f"{cell.title}: {a} and {b}.")
+        for a, b in combinations([name for name in found.last[1].members if name != "scratch"], 2)
+    )])  # fmt: skip
+    if len(one.by_size) > 1:
+        similarity_by_size(one.by_size, folder / "by_size.svg")
+        yield picture(folder / "by_size.svg", "CKA of the last layer with that of scratch on the same training events, against their "
+                      "number; the floor is scratch with another seed.")  # fmt: skip
+    else:
+        yield said("One training size only, so there is no course of CKA with it.")
+    yield said("Runs keep the weights of their best and last epoch only, so there is no course of CKA with the epoch.")
+
+
+def _as_matrix(floor: SeedFloor) -> LayerMatrix:
+    return LayerMatrix(floor.layers, floor.layers, floor.value, floor.error, floor.null)
+
+
+def _matrix(a: str, b: str, matrix: LayerMatrix, folder: Path, caption: str) -> str:
+    plots.similarity([(a, b, matrix)], folder / "cka.svg")
+    return picture(folder / "cka.svg", f"CKA layer by layer with errors over events. {caption}")
+
+
+def _representations(found: Found, folder: Path) -> Iterator[str]:
+    places, classes = found.places, found.last[1].comparison.classes
+    for method, points in places.points.items():
+        path = folder / f"{method}.svg"
+        plots.embeddings(points, places.label, classes, path, axis_names=AXES[method])
+        what = f"what the head reads of {len(places.label):,} test events, by {WAYS[method]}. First seed of each group."
+        yield picture(path, f"{found.last[0].title}: {what}")
+    if "pca" in places.points:
+        yield said("Too few test events for pictures by t-SNE and UMAP, which show neighbours.")
+    elif "umap" not in places.points:
+        yield said("No picture by UMAP: its package is not installed (the extra embed).")
+    yield paragraph("How far apart the classes are there: Fisher's separation (0: not at all), silhouette (0: overlapping, 1: apart).")
+    yield table(("group", "Fisher", "silhouette"),
+                [(name, _separation(places.fisher[name]), _separation(places.silhouette[name])) for name in places.fisher])  # fmt: skip
+
+
+def _importance(found: Found, folder: Path) -> Iterator[str]:
+    cell, answer = found.last
+    spec = answer.members["scratch"][0].spec
+    pictured = {
+        "drops": (drops(found.worth), "Drop of the test AUC", "how much worse it is when one input comes from other events"),
+        "sizes": (sizes(found.worth, spec), "Mean absolute contribution to the log-odds", "integrated gradients by node type, from an "
+                  "event of average objects"),
+    }  # fmt: skip
+    drawn = []
+    for name, (values, quantity, what) in pictured.items():
+        if any(values.values()):
+            plots.importance(values, folder / f"{name}.svg", quantity=quantity)
+            drawn.append(picture(folder / f"{name}.svg", f"{cell.title}: {what}, with 68 % errors. First seed of each group."))
+    yield pictures(drawn) if drawn else said("The importance of inputs is not defined for these networks.")
+
+
+def _separation(found: Separation | None) -> str:
+    return "not defined" if found is None else number(found.value, found.error, digits=3)

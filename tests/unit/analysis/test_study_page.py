@@ -1,0 +1,92 @@
+"""The page, the JSON and the table of a study, from runs that were never trained."""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+
+import numpy as np
+import pyarrow.parquet as pq
+import pytest
+
+from root_gnn.analysis import study_answers
+from root_gnn.analysis.comparison import Comparison
+from root_gnn.analysis.learning import clock, learning_of
+from root_gnn.analysis.study import write_results
+from root_gnn.analysis.study_plan import Cell, Pretraining, Study
+from root_gnn.analysis.study_results import Answer, Results
+from root_gnn.run import Run
+
+HISTORY = "epoch,step,tag,value\n" + "".join(
+    f"{epoch},{epoch * 2 + 2},{tag},{value}\n"
+    for epoch, auc in enumerate((0.5, 0.58, 0.6, 0.6, 0.59, 0.6))
+    for tag, value in (("train/events_per_s", 50.0), ("val/auc", auc))
+)
+
+
+@pytest.fixture(scope="module")
+def results(seeds: list[Run], deeper: list[Run], tmp_path_factory: pytest.TempPathFactory, ntuples: Path) -> Results:
+    for run in (*seeds, *deeper):
+        metrics = run.metrics | {"seconds": 12.0, "events_per_second": 50.0, "best_epoch": 3, "n_parameters": 99, "device": "cpu"}
+        (run.folder / "metrics.json").write_text(json.dumps(metrics))
+        (run.folder / "history.csv").write_text(HISTORY)
+    plan = Study(name="made", tasks=("WHvsZH",), pretrained={"deep": Pretraining(recipe="r")}, train_events=(100,), notes=("Mind <this>.",))
+    members = {"scratch": seeds, "deep, finetuned": deeper}
+    answer = Answer(members, Comparison.of(members, title="WHvsZH"))
+    failures = {plan.trainings()[-1].name: "no <memory>"}
+    return Results(plan, {Cell("WHvsZH", "", 100): answer}, {"deep": deeper[0]}, failures, tmp_path_factory.mktemp("study"), ntuples)
+
+
+@pytest.fixture(scope="module")
+def folder(results: Results) -> Path:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(study_answers, "_methods", lambda n_event: ("pca",))
+        patch.setattr(study_answers, "N_IMPORTANCE_EVENT", 30)
+        write_results(results, {})
+    return results.folder
+
+
+def test_the_page_says_the_numbers_and_what_it_can_not_say(folder: Path, results: Results) -> None:
+    text = (folder / "study.html").read_text(encoding="utf-8")
+    one = results.comparisons[0]
+    scratch, difference = one.groups[0].auc, one.differences[0]
+    assert scratch is not None and f"test AUC {scratch.mean:.3f} [{scratch.low:.3f}, {scratch.high:.3f}] from scratch" in text
+    assert f", {difference.verdict}" in text and "Mind &lt;this&gt;." in text and "no &lt;memory&gt;" in text
+    for said in ("One training size only", "Energy is not told", "A law of the size of pretraining", "no course of CKA with the epoch"):
+        assert said in text
+    assert "3 of 4 trainings" not in text and "6 of 7 trainings ended well" in text
+    assert 'href="runs/WHvsZH_scratch_n100_s1/"' in text and "root-gnn finetune --task WHvsZH" in text
+
+
+def test_every_picture_is_in_the_page_and_has_words(folder: Path) -> None:
+    text = (folder / "study.html").read_text(encoding="utf-8")
+    pictures = re.findall(r'<img src="data:image/svg\+xml;base64,[^"]{1000,}" alt="([^"]{20,})"', text)
+    assert len(pictures) == text.count("<img") >= 11
+    assert not re.search(r'https?://(?!www\.w3\.org)|<script src|<link|@import|url\(', re.sub(r'src="data:[^"]*"', "", text))
+
+
+def test_json_holds_the_answers_and_no_number_that_is_none(folder: Path) -> None:
+    content = json.loads((folder / "study.json").read_text())
+    of = content["answers"]["questions"]["WHvsZH"]
+    assert of["speed"]["100"]["deep, finetuned"]["immediate"]["mean"] == pytest.approx(0.59)
+    assert of["similarity"]["floor"]["n_pair"] == 3 and list(of["similarity"]["pairs"]) == ["scratch and deep, finetuned"]
+    assert of["pays"]["100"]["deep, finetuned"]["n"] is None, "both took the same time, so nothing is saved"
+    assert "NaN" not in (folder / "study.json").read_text()
+
+
+def test_the_table_has_a_row_for_each_training(folder: Path, results: Results) -> None:
+    table = pq.read_table(folder / "study.parquet").to_pylist()
+    assert [row["run"] for row in table] == [one.name for one in results.study.trainings()]
+    assert table[-1]["failure"] == "no <memory>" and table[-1]["auc"] is None and table[0]["mode"] == "pretraining"
+
+
+def test_seconds_of_training_follow_from_the_rates(seeds: list[Run], results: Results) -> None:
+    found = learning_of(seeds[0])
+    n_train = seeds[0].plan["events"]["train"]
+    assert found is not None and found.rows[:, 2].tolist() == [0.5, 0.58, 0.6, 0.6, 0.59, 0.6]
+    np.testing.assert_allclose(found.seconds, n_train * np.arange(1, 7) / 50.0)
+    batch = seeds[0].recipe.train.batch_size
+    rates, ends = np.array([[0, 1, 10.0], [0, 3, 20.0]]), np.array([[0, 3, 0.5]])
+    first = min(batch, n_train)
+    np.testing.assert_allclose(clock(rates, ends, seeds[0])[:, 2], np.cumsum([first / 10.0, (min(3 * batch, n_train) - first) / 20.0]))
