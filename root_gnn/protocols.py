@@ -135,9 +135,14 @@ class Supervised(Objective, ABC):
     head: Head
     link: Literal["softmax", "sigmoid"]
 
+    def encoded(self, batch: Batch) -> Batch:
+        """What the head reads: representations."""
+        found: Batch = self.encoder(batch)
+        return found
+
     def answers(self, batch: Batch) -> Tensor:
         """All that the head says, `(n_graph, n_answer)`, float32 at least."""
-        said: Tensor = self.head(self.encoder(batch))
+        said: Tensor = self.head(self.encoded(batch))
         return said.float() if said.dtype in (torch.float16, torch.bfloat16) else said
 
     def forward(self, batch: Batch, draws: Draws = STILL) -> dict[str, Tensor]:

@@ -22,8 +22,9 @@ def test_a_backbone_for_jets_tells_events_apart(tmp_path: Path) -> None:
     data = tmp_path / "jets"
     simulate(["HH4b", "multijet"], events=40, out=data, seed=1, params={"mpi": "off"}, level="jets")
     simulate(["QCD", "Hbb"], events=40, out=data, seed=2, params={"mpi": "off"}, level="jets")
-    train("pretrain_xbb", overrides=(*SMALL, "train.max_steps=3"), data_dir=data, run_dir=tmp_path / "xbb")
-    run = finetune("HH4b", run=tmp_path / "xbb", mode="frozen", train_events=30, data_dir=data, run_dir=tmp_path / "frozen",
+    spec = "data.spec=jetclass_features.yaml"
+    train("pretrain_xbb", overrides=(*SMALL, "train.max_steps=3", spec), data_dir=data, run_dir=tmp_path / "xbb")
+    run = finetune("HH4b_features", run=tmp_path / "xbb", mode="frozen", train_events=30, data_dir=data, run_dir=tmp_path / "frozen",
                    overrides=("train.max_epochs=2", "train.batch_size=10"))  # fmt: skip
     events = {name: uproot.open(data / f"{name}.root")["tree"]["eventNumber"].array(library="np") for name in ("HH4b", "multijet")}
     assert all(len(one) >= 80 and len(np.unique(one)) == 40 for one in events.values()), "two jets an event, or more"

@@ -10,6 +10,7 @@ import torch
 from root_gnn.errors import InputError
 from root_gnn.graph.batch import Batch
 from root_gnn.graph.features import Features
+from root_gnn.graph.scaling import Affine, Scaling
 from root_gnn.heads.linear import Config as Linear
 from root_gnn.objectives.multiclass import Config, Multiclass
 from root_gnn.protocols import Question
@@ -62,3 +63,15 @@ def test_outputs_are_the_classes() -> None:
 def test_one_class_is_no_question(classes: tuple[str, ...]) -> None:
     with pytest.raises(InputError, match=f"at least two classes.*there are {len(classes)}"):
         Config(head=Linear()).build(TinyEncoder(Features()), Question(classes=classes))
+
+
+def test_high_level_features_stand_scaled_beside_the_representation() -> None:
+    features = Features(globals=("n_node", "mass"))
+    scaling = Scaling(globals={"n_node": Affine("linear", 2.0, 4.0), "mass": Affine("linear", 100.0, 50.0)})
+    question = Question(classes=("a", "b"), features=features, scaling=scaling)
+    encoder = TinyEncoder(features)
+    plain, both = (Config(head=Linear(), beside=beside).build(encoder, question) for beside in (False, True))
+    events = Batch.of(torch.rand(5, 7) + 1.0, torch.tensor([2, 3]), globals=torch.tensor([[2.0, 150.0], [3.0, 50.0]]))
+    torch.testing.assert_close(both.encoded(events).globals[:, encoder.dim :], torch.tensor([[0.0, 1.0], [0.25, -1.0]]))
+    torch.testing.assert_close(both.encoded(events).globals[:, : encoder.dim], plain.encoded(events).globals)
+    assert both.answers(events).shape == (2, 2)
