@@ -280,7 +280,7 @@ def study(
 
     parameters = dict(_pair("--slurm", text) for text in slurm) if slurm else None
     results = run_study(study, data_dir=data_dir, out=out, jobs=jobs, scheduler=scheduler, slurm=parameters, tiny=tiny)
-    typer.echo(f"{results}\n\n{results.folder / 'study.md'}")
+    typer.echo(f"{results}\n\n{results.folder / 'study.html'}")
 
 
 @app.command()
