@@ -60,6 +60,8 @@ def contributions(
     In a baseline each node has the columns of another node of its type, from any event, and each graph the globals of another: as many
     objects of the same types that have nothing to do with each other. An event's contributions are the mean over `n_baseline` of them.
 
+    Of `energy` it is what the mass contributes, see `integrated_gradients`.
+
     Args:
         features: names of the columns of the batches, those that the network was built for.
         output: the class, or the yes-or-no label, whose log-odds are explained; the last one unless given.
@@ -95,21 +97,23 @@ def integrated_gradients(
 ) -> tuple[Tensor, Tensor, Tensor]:
     """Contributions of `nodes (total_node, node_dim)` and `globals (n_graph, global_dim)`, and the gap of completeness `(n_graph,)`.
 
-    All in float64; `baseline` has the topology of `batch` and other columns, `output` is a column of the logits.
+    The way is straight in every column but the energy, for which energy over momentum stands in: no mass becomes imaginary, and the
+    column `energy` has what the mass contributes; `pt` and `eta` move the energy along. Given the energy itself, a light particle would
+    have large contributions of pt and of energy that cancel. All in float64; `baseline` has the topology of `batch` and other columns,
+    `output` is a column of the logits.
     """
     points, shares = np.polynomial.legendre.leggauss(n_step)
-    path, change = _way(baseline.nodes, batch.nodes, features), batch.globals - baseline.globals
-    sums = [torch.zeros_like(one, dtype=torch.float64) for one in (batch.nodes, batch.globals)]
+    starts = _with_ratio(baseline.nodes, features), baseline.globals
+    ways = _with_ratio(batch.nodes, features) - starts[0], batch.globals - starts[1]
+    sums = [torch.zeros_like(way, dtype=torch.float64) for way in ways]
     was_training = objective.training
     objective.eval()
     for point, share in zip((points + 1.0) / 2.0, shares / 2.0, strict=True):
-        at = torch.tensor(point).to(batch.nodes)
-        nodes, speed = torch.func.jvp(path, (at,), (torch.ones_like(at),))
-        inputs = nodes.detach().requires_grad_(), (baseline.globals + at * change).detach().requires_grad_()
-        total = _log_odds(objective, batch.replace(nodes=inputs[0], globals=inputs[1]), output).sum()
-        slopes = torch.autograd.grad(total, inputs, allow_unused=True)
-        for added, slope, moved in zip(sums, slopes, (speed, change), strict=True):
-            added += 0.0 if slope is None else float(share) * slope.double() * moved.double()
+        inputs = [(start + float(point) * way).detach().requires_grad_() for start, way in zip(starts, ways, strict=True)]
+        between = batch.replace(nodes=_with_energy(inputs[0], features), globals=inputs[1])
+        slopes = torch.autograd.grad(_log_odds(objective, between, output).sum(), inputs, allow_unused=True)
+        for added, slope, way in zip(sums, slopes, ways, strict=True):
+            added += 0.0 if slope is None else float(share) * slope.double() * way.double()
     with torch.no_grad():
         difference = _log_odds(objective, batch, output) - _log_odds(objective, baseline, output)
     objective.train(was_training)
@@ -117,25 +121,22 @@ def integrated_gradients(
     return sums[0], sums[1], added_up - difference
 
 
-def _way(start: Tensor, stop: Tensor, features: Features) -> Callable[[Tensor], Tensor]:
-    """Nodes at a share of the way: all columns in straight lines, but the energy so that no mass becomes imaginary in between."""
-    place = [features.nodes.index(name) for name in ("pt", "eta", "energy") if name in features.nodes]
+def _with_ratio(nodes: Tensor, features: Features) -> Tensor:
+    """Energy over momentum in place of the energy; one where there is no momentum."""
+    return _exchanged(nodes, features, lambda energy, momentum: torch.where(momentum > 0.0, energy / momentum, 1.0))
 
-    def straight(share: Tensor) -> Tensor:
-        return torch.lerp(start, stop, share)
 
-    if len(place) < 3:
-        return straight
-    pt, eta, energy = place
-    momenta = [one[:, pt] * torch.cosh(one[:, eta]) for one in (start, stop)]
-    first, last = (torch.where(p > 0.0, one[:, energy] / p, 1.0) for one, p in zip((start, stop), momenta, strict=True))
+def _with_energy(nodes: Tensor, features: Features) -> Tensor:
+    """The energy in place of energy over momentum."""
+    return _exchanged(nodes, features, lambda ratio, momentum: ratio * momentum)
 
-    def physical(share: Tensor) -> Tensor:
-        nodes = straight(share)
-        momentum = nodes[:, pt] * torch.cosh(nodes[:, eta])
-        return torch.cat([nodes[:, :energy], (torch.lerp(first, last, share) * momentum)[:, None], nodes[:, energy + 1 :]], dim=1)
 
-    return physical
+def _exchanged(nodes: Tensor, features: Features, function: Callable[[Tensor, Tensor], Tensor]) -> Tensor:
+    if not {"pt", "eta", "energy"} <= set(features.nodes):
+        return nodes
+    pt, eta, energy = (features.column(name) for name in ("pt", "eta", "energy"))
+    new = function(nodes[:, energy], nodes[:, pt] * torch.cosh(nodes[:, eta]))
+    return torch.cat([nodes[:, :energy], new[:, None], nodes[:, energy + 1 :]], dim=1)
 
 
 def _log_odds(objective: Supervised, batch: Batch, output: int) -> Tensor:

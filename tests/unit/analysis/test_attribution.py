@@ -8,7 +8,7 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from root_gnn.analysis.attribution import _way, contributions, integrated_gradients
+from root_gnn.analysis.attribution import _with_energy, _with_ratio, contributions, integrated_gradients
 from root_gnn.errors import InputError
 from root_gnn.graph.batch import Batch
 from root_gnn.graph.features import Features
@@ -32,6 +32,7 @@ class Quadratic(Supervised):
     def __init__(self) -> None:
         super().__init__()
         self.encoder = nn.Identity()  # type: ignore[assignment]
+        self.head = Linear().build(1, 1)
 
     def answers(self, batch: Batch) -> Tensor:
         pt = batch.nodes[:, :1]
@@ -87,12 +88,20 @@ def test_contributions_add_up_to_the_difference_of_the_answers(encoder: Any) -> 
 
 
 def test_no_mass_is_imaginary_on_the_way() -> None:
-    start, stop = random_batch(Features(), (50,), seed=1).nodes.double(), random_batch(Features(), (50,), seed=2).nodes.double()
+    features = Features()
+    start, stop = (random_batch(features, (50,), seed=seed).nodes.double() for seed in (1, 2))
+    torch.testing.assert_close(_with_energy(_with_ratio(start, features), features), start)
     for share in torch.linspace(0.0, 1.0, 11):
-        nodes = _way(start, stop, Features())(share.double())
+        nodes = _with_energy(torch.lerp(_with_ratio(start, features), _with_ratio(stop, features), share.double()), features)
         assert bool((nodes[:, 3] >= nodes[:, 0] * torch.cosh(nodes[:, 1]) * (1.0 - 1e-6)).all())
-    torch.testing.assert_close(_way(start, stop, Features())(torch.tensor(0.0).double()), start)
-    torch.testing.assert_close(_way(start, stop, Features())(torch.tensor(1.0).double()), stop)
+
+
+def test_pt_moves_the_energy_along() -> None:
+    batch = collimated(events(), Features())
+    scaled = torch.cat([0.5 * batch.nodes[:, :1], batch.nodes[:, 1:3], 0.5 * batch.nodes[:, 3:4], batch.nodes[:, 4:]], dim=1)
+    nodes, _, _ = integrated_gradients(network(), batch, batch.replace(nodes=scaled), Features(), output=1)
+    assert float(nodes[:, 0].abs().max()) > 1e-4
+    assert float(nodes[:, 1:].abs().max()) < 1e-6
 
 
 def test_contributions_are_summed_by_type_and_averaged_with_weights() -> None:

@@ -15,6 +15,7 @@ from root_gnn.errors import InputError
 from root_gnn.graph.batch import Batch
 from root_gnn.graph.features import Features
 from root_gnn.graph.segment import segment_sum
+from root_gnn.heads.linear import Config as Linear
 from root_gnn.protocols import Supervised
 
 FEATURES = Features(nodes=("pt", "eta", "type"), globals=("n_node", "met"), n_type=2)
@@ -29,6 +30,7 @@ class Formula(Supervised):
         super().__init__()
         self.column, self.met, self.n_class = column, met, n_class
         self.encoder = nn.Identity()  # type: ignore[assignment]
+        self.head = Linear().build(1, n_class)
 
     def answers(self, batch: Batch) -> Tensor:
         read = batch.nodes[:, self.column : self.column + 1] * (batch.nodes[:, 2:3] == 1)
