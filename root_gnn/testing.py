@@ -98,8 +98,7 @@ def check_objective(build: Callable[[Encoder, Question], Objective], *, question
     """Holds a new objective to the contract of `protocols.Objective`.
 
     The loss is a finite scalar, negative weights and graphs without nodes included, under bf16 too, where it stays in float32; its
-    gradient is finite and reaches the encoder; the batch stays as it was; the same seed gives the same loss; logits have a name for
-    each column.
+    gradient is finite and reaches the encoder; the batch stays as it was; the same seed gives the same loss; logits have names.
     """
     question = question or QUESTION
     batch = random_batch(question.features, SIZES * 3, seed=1, question=question)

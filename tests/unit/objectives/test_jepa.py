@@ -218,6 +218,21 @@ def test_a_preset_is_what_is_not_given() -> None:
     assert Config.model_validate(config.model_dump(mode="json")) == config
 
 
+SETTINGS: list[dict[str, Any]] = [
+    {"loss": "mse"}, {"normalise": "none"}, {"target_sees": "targets"}, {"whole": 0.5}, {"variance": 1.0}, {"covariance": 1.0},
+    {"hiding": {"ratio": 0.6}}, {"hiding": {"at_most": 1}}, {"hiding": {"region": "ball"}}, {"hiding": {"hardest": 3}},
+    {"predictor": {"n_scale": 3}}, {"predictor": {"depth": 1}},
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("keys", SETTINGS, ids=str)
+def test_a_setting_is_applied_and_not_only_written_down(keys: dict[str, Any]) -> None:
+    """J-JEPA logged the kind of its position embedding and used another."""
+    batch, plain = jets(), {"whole": 1.0}
+    losses = [build(**settings).eval()(batch)["loss"] for settings in (plain, {**plain, **keys})]
+    assert float(losses[0].detach()) != float(losses[1].detach())
+
+
 class Events(Dataset[Batch]):
     """Six graphs for six rows."""
 
@@ -231,11 +246,13 @@ class Counting(Jepa):  # type: ignore[misc]
     def __init__(self, *args: Any, kill_at: int | None = None) -> None:
         super().__init__(*args)
         self.progress: list[float] = []
+        self.was_training: list[bool] = []
         self.kill_at = kill_at
 
     def after_step(self, progress: float) -> None:
         super().after_step(progress)
         self.progress.append(progress)
+        self.was_training.append(self.encoder.training and self.predictor.training and not self.target.network.training)
         if len(self.progress) == self.kill_at:
             raise KeyboardInterrupt
 
@@ -260,8 +277,9 @@ def last(folder: Path) -> dict[str, Tensor]:
 
 @pytest.mark.parametrize(("accumulate", "n_step"), [(1, 12), (2, 6)])
 def test_the_target_moves_once_per_optimiser_step(accumulate: int, n_step: int, tmp_path: Path) -> None:
-    progress = run(tmp_path / "run", accumulate=accumulate).progress
-    assert progress == pytest.approx([(step + 1) / n_step for step in range(n_step)])
+    trained = run(tmp_path / "run", accumulate=accumulate)
+    assert trained.progress == pytest.approx([(step + 1) / n_step for step in range(n_step)])
+    assert all(trained.was_training)  # J-JEPA stayed in evaluation mode after its first validation
 
 
 def test_killed_and_resumed_equals_unbroken_bit_for_bit(tmp_path: Path) -> None:

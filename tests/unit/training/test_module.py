@@ -11,10 +11,11 @@ from root_gnn.graph.features import Features
 from root_gnn.graph.scaling import Scaling
 from root_gnn.heads.linear import Config as LinearHead
 from root_gnn.models.encode_process_decode import Config as ModelConfig
+from root_gnn.objectives.contrastive import Config as ContrastiveConfig
 from root_gnn.objectives.multiclass import Config as MulticlassConfig
 from root_gnn.objectives.multiclass import Multiclass
 from root_gnn.protocols import Question
-from root_gnn.testing import random_batch
+from root_gnn.testing import TinyEncoder, random_batch
 from root_gnn.training.evaluation import answers
 from root_gnn.training.module import TrainingModule
 from root_gnn.training.optim import OptimConfig
@@ -102,3 +103,13 @@ def test_answers_are_of_evaluation_mode_and_give_the_mode_back(training: bool) -
     first, second = answers(asked, [batch()]), answers(asked, [batch()])
     assert asked.training is training and all(part.training is training for part in asked.modules())
     assert np.array_equal(first.probabilities, second.probabilities)
+
+
+def test_without_labels_the_callbacks_are_given_what_the_encoder_makes() -> None:
+    """JetCLR called the output of the projector's first layer the backbone's."""
+    asked = ContrastiveConfig().build(TinyEncoder(Features()), Question())
+    module, events = TrainingModule(asked, OptimConfig()).eval(), batch()
+    with torch.no_grad():
+        found = module.validation_step(events, 0)
+        assert torch.equal(found["representation"], asked.encoder(events).globals)
+    assert torch.equal(found["label"], events.labels["label"])
