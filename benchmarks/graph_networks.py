@@ -24,7 +24,8 @@ PUBLISHED: dict[str, Any] = {  # as configs/pretrain_multiclass_faithful.yaml
     "pooling": ("mean",), "pair_features": ("delta_eta", "delta_phi", "delta_r"), "type_embedding": False, "absolute_phi": True,
     "dropout": 0.0,
 }
-OF_OTHERS = ("pyg", "dgl")
+NOT_OURS = ("auto", "pyg", "dgl")  # a choice among ours, and those of other libraries
+RECOMPUTING = "recomputing"
 
 
 @dataclass(frozen=True)
@@ -91,9 +92,9 @@ class Contender:
 
 def forms() -> dict[str, dict[str, Any]]:
     """Settings of our own forms by name, those that work here: the native one, others of ours, and with recomputation."""
-    found: dict[str, dict[str, Any]] = {name: {"form": name} for name in get_args(Form) if name not in OF_OTHERS}
+    found: dict[str, dict[str, Any]] = {name: {"form": name} for name in get_args(Form) if name not in NOT_OURS}
     if "recompute" in Config.model_fields:
-        found |= {f"{name}, recomputing": {**form, "recompute": True} for name, form in list(found.items())}
+        found |= {f"{name}, {RECOMPUTING}": {**form, "recompute": True} for name, form in list(found.items())}
     return {name: form for name, form in found.items() if _works(form)}
 
 
@@ -117,7 +118,7 @@ def ours(size: Size, events: Batch, features: Features, form: dict[str, Any]) ->
 
 def others(size: Size, events: Batch, features: Features, packages: Collection[str]) -> dict[str, Contender]:
     """The straightforward implementations in these packages, with the same weights."""
-    network, found, labels = Network(size, events, features), {}, events.labels["label"]
+    network, found, labels = Network(size, events, features, form="native"), {}, events.labels["label"]
 
     def labelled(collate: Callable[[Tensor], Any]) -> Collate:
         return lambda rows: (collate(rows), labels[rows])
