@@ -65,15 +65,16 @@ def _finished(names: Iterable[str], runs: Path, outcome: Outcome) -> dict[str, R
 
 def write_results(results: Results, seconds: Mapping[str, float]) -> None:
     """Writes all files of a study; `seconds` are those that each training took in this call."""
-    plan, folder, found = results.study, results.folder, answers(results)
+    plan, folder = results.study, results.folder
+    write_text(folder / "study.md", f"{results}\n")
+    write_text(folder / "study.yaml", to_yaml(plan))
+    write_rows(folder / "study.parquet", results.rows())
+    found = answers(results)
     write_json(folder / "study.json", {
         "name": plan.name, "seconds": dict(seconds), "comparisons": [one.content() for one in results.comparisons],
         "answers": plain(found.content()), "failures": dict(results.failures),
         "commands": [shlex.join(one.command()) for one in plan.trainings()],
     })  # fmt: skip
-    write_text(folder / "study.md", f"{results}\n")
-    write_text(folder / "study.yaml", to_yaml(plan))
-    write_rows(folder / "study.parquet", results.rows())
     write_page(results, found)
 
 

@@ -30,7 +30,7 @@ from root_gnn.similarity.separation import Separation, fisher, silhouette
 Floats = NDArray[np.float64]
 Layers = dict[str, NDArray[np.float32]]
 Cells = Mapping[Cell, Answer]
-N_CKA_EVENT, N_EMBEDDING_EVENT, N_IMPORTANCE_EVENT, N_PERMUTATION = 2000, 1000, 1000, 20
+N_CKA_EVENT, N_EMBEDDING_EVENT, N_IMPORTANCE_EVENT, N_PERMUTATION = 2000, 1000, 500, 20
 FEWEST_FOR_NEIGHBOURS = 200
 DECODER = "decoder"
 
