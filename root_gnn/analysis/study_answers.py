@@ -188,7 +188,8 @@ def _similarity(layers: Mapping[int, Mapping[str, Sequence[Layers]]]) -> Similar
 
 def _last_layers(groups: Mapping[str, Sequence[Layers]]) -> dict[str, tuple[float | None, float | None]]:
     scratch = groups["scratch"]
-    others = {name: one[0] for name, one in groups.items() if name != "scratch"} | ({"floor": scratch[1]} if len(scratch) > 1 else {})
+    floor = {"floor": scratch[1]} if len(scratch) > 1 else {}  # first, so that pictures give it the colour of scratch
+    others = floor | {name: one[0] for name, one in groups.items() if name != "scratch"}
     found = {}
     for name, one in others.items():
         matrix = layer_matrix({"last": list(scratch[0].values())[-1]}, {"last": list(one.values())[-1]}, n_permutation=2)

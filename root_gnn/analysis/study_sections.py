@@ -146,7 +146,7 @@ def _similarity(found: Found, folder: Path) -> Iterator[str]:
         yield said("One seed only, so there is no floor to compare with.")
     else:
         drawn.append(_matrix("scratch", "scratch, other seeds", _as_matrix(one.floor), folder, "The floor: two networks from scratch that "
-                             f"differ by their seed, mean of {one.floor.n_pair} pairs."))  # fmt: skip
+                             f"differ by their seed (pairs: {one.floor.n_pair})."))  # fmt: skip
     drawn += [_matrix(a, b, matrix, folder, f"{cell.title}: {a} and {b}.") for (a, b), matrix in one.pairs.items() if a == "scratch"]
     yield pictures(drawn)
     yield folded("The other pairs of groups", [pictures(

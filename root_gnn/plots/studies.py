@@ -160,7 +160,9 @@ def roc_bands(bands: Mapping[str, Band], path: Path, *, reference: str | None = 
         base = np.interp(next(iter(bands.values())).x, bands[reference].x, bands[reference].value)
         for k, (_, band) in enumerate(bands.items()):
             _band(below, Band(band.x, band.value / base, band.low / base, band.high / base), k, "")
-        below.set_ylabel(f"Ratio to {reference}")
+        ratios = np.concatenate([(band.value / base)[band.x > 0.1] for band in bands.values()])
+        top_ratio = np.nanmax(ratios) if np.isfinite(ratios).any() else 1.0
+        below.set(ylabel=f"Ratio to {reference}", ylim=(0.0, 1.25 * max(top_ratio, 1.2)))  # wide bands of few events may be cut
         figure.align_ylabels()
     rows[-1, 0].set(xlabel="Signal efficiency", xlim=(0.0, 1.0))
     canvas.save(figure, path)

@@ -7,6 +7,7 @@ import json
 import os
 import shutil
 import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -152,3 +153,26 @@ def test_tables_are_put_in_order_by_number_or_name_with_what_is_not_defined_last
     assert column(browser, [2])[:2] == ["thousand", "two"] and set(column(browser, [])[2:]) == {"ten", "less"}
     assert column(browser, [2])[:2] == ["two", "thousand"]
     assert column(browser, [0]) == ["less", "ten", "thousand", "two"]
+
+
+STUDY = """
+name: small
+tasks: [WHvsZH]
+pretrained:
+  multiclass: {recipe: pretrain_multiclass, set: ["data.classes={WH: WH.root, ZH: ZH.root}"]}
+modes: [finetuned, frozen]
+train_events: [40, 80]
+seeds: [1, 2]
+"""
+
+
+def test_the_pages_of_a_study_and_of_runs(browser: Browser, tmp_path: Path, data_dir: Path) -> None:
+    (tmp_path / "small.yaml").write_text(STUDY)
+    environment = {**os.environ, "OMP_NUM_THREADS": "1", "ROOT_GNN_DATA": str(data_dir)}
+    for words in (["study", "small.yaml", "--tiny", "--out", "out"], ["report", "out/runs/WHvsZH_scratch_n40_s1", "--out", "report.html"]):
+        done = subprocess.run([sys.executable, "-m", "root_gnn.cli", *words], cwd=tmp_path, env=environment, capture_output=True, text=True,
+                              check=False)  # fmt: skip
+        assert done.returncode == 0, done.stderr
+    check(browser, tmp_path / "out" / "study.html")
+    assert browser.value("[...document.querySelectorAll('td a')].length") == 13
+    check(browser, tmp_path / "report.html")
