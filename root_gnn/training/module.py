@@ -56,6 +56,10 @@ class TrainingModule(pl.LightningModule):
             batch = augmentation(batch, Draws(seed=self.seed, epoch=self.current_epoch, place=place))
         return batch
 
+    def transfer_batch_to_device(self, batch: Batch, device: torch.device, dataloader_idx: int) -> Batch:
+        """Copies from pinned memory while the device works; Lightning's own waits for anything but plain tensors."""
+        return batch.to(device, non_blocking=True)
+
     def training_step(self, batch: Batch, index: int) -> dict[str, Tensor]:
         """The objective's losses, of views drawn for this epoch."""
         draws = Draws(seed=self.seed, epoch=self.current_epoch, place=len(self.augmentations))

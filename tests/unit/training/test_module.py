@@ -113,3 +113,18 @@ def test_without_labels_the_callbacks_are_given_what_the_encoder_makes() -> None
         found = module.validation_step(events, 0)
         assert torch.equal(found["representation"], asked.encoder(events).globals)
     assert torch.equal(found["label"], events.labels["label"])
+
+
+def test_a_batch_goes_to_the_device_with_all_it_has(monkeypatch: pytest.MonkeyPatch) -> None:
+    """And does not wait to get there: Lightning's own copy does."""
+    asked: list[bool] = []
+    to = Batch.to
+
+    def noted(self: Batch, device: torch.device | str, *, non_blocking: bool = False) -> Batch:
+        asked.append(non_blocking)
+        return to(self, device, non_blocking=non_blocking)
+
+    monkeypatch.setattr(Batch, "to", noted)
+    moved = TrainingModule(objective(), OptimConfig()).transfer_batch_to_device(batch(), torch.device("meta"), 0)
+    assert asked == [True]
+    assert {moved.nodes.device.type, moved.n_node.device.type, moved.labels["label"].device.type} == {"meta"}
