@@ -248,6 +248,7 @@ def probe(
     seeds: Annotated[list[int] | None, typer.Option("--seeds", metavar="N...", help="Draws of the training events; else 1 2 3.")] = None,
     random: Annotated[bool, typer.Option("--random", help="Also the same networks with the weights they begin with.")] = False,
     inputs: Annotated[bool, typer.Option("--inputs", help="Also linear models on the inputs as they are.")] = False,
+    overrides: Annotated[list[str] | None, typer.Option("--set", metavar="KEY=VALUE", help="Change a key of the task; repeatable.")] = None,
     out: Annotated[Path | None, typer.Option("--out", help="The folder for probe.json and probe.md; else probe.")] = None,
     data_dir: DataDir = None, allow_plugin: AllowPlugin = None,
     quiet: Quiet = False, verbose: Verbose = False, debug: Debug = False,
@@ -256,8 +257,8 @@ def probe(
     from root_gnn.analysis.linear_probe import probe
 
     found = probe(
-        runs, task=task, train_events=train_events, seeds=seeds or (1, 2, 3), random=random, inputs=inputs, data_dir=data_dir, out=out,
-        allow_plugins=allow_plugin or (),
+        runs, task=task, train_events=train_events, seeds=seeds or (1, 2, 3), random=random, inputs=inputs,
+        overrides=overrides or (), data_dir=data_dir, out=out, allow_plugins=allow_plugin or (),
     )  # fmt: skip
     typer.echo(str(found))
 

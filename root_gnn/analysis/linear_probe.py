@@ -102,8 +102,8 @@ class Events:
 
 def probe(
     runs: Sequence[Run | Path | str], *, task: str, train_events: int | None = None, seeds: Sequence[int] = (1, 2, 3),
-    random: bool = False, inputs: bool = False, data_dir: Path | str | None = None, out: Path | None = None,
-    allow_plugins: Collection[str] = (),
+    random: bool = False, inputs: bool = False, overrides: Sequence[str] = (), data_dir: Path | str | None = None,
+    out: Path | None = None, allow_plugins: Collection[str] = (),
 ) -> Probes:
     """Fits linear models to frozen representations of runs, and writes `probe.json` and `probe.md` in `out` (`probe`).
 
@@ -113,6 +113,7 @@ def probe(
         seeds: draws of the training events and, with `random`, of the networks' weights.
         random: also the networks of the runs, with weights as they would begin.
         inputs: also the node columns as they are, their means and sums, and those of the 30 hardest nodes.
+        overrides: `dotted.key=value` of the task.
 
     Runs are compared with the random networks and the inputs, where asked for, else with the first run. Raises InputError for
     no runs, and for a run that reads other features than the task or was trained on its test events.
@@ -121,7 +122,7 @@ def probe(
     if not opened:
         raise InputError("A probe takes one run or more.")
     path = find(task, "task")
-    asked = load(Task, path, allow_dotted=True)
+    asked = load(Task, path, overrides, allow_dotted=True)
     events = Events.of(asked, open_table(asked.data, data_folder(data_dir), beside=path), train_events=train_events, seeds=seeds)
     for run in opened:
         _check_features(run, events)

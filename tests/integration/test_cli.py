@@ -37,8 +37,8 @@ COMMANDS = {
     "evaluate": {"run", "--split", "--spec", "--files", "--data-dir", "--allow-plugin"},
     "embed": {"run", "--method", "--data-dir", "--allow-plugin"},
     "cka": {"runs", "--events", "--out", "--data-dir", "--allow-plugin"},
-    "probe": {"runs", "--task", "--train-events", "--seeds", "--random", "--inputs", "--out", "--data-dir", "--allow-plugin"},
-    "study": {"study", "--out", "--jobs", "--data-dir"},
+    "probe": {"runs", "--task", "--train-events", "--seeds", "--random", "--inputs", "--set", "--out", "--data-dir", "--allow-plugin"},
+    "study": {"study", "--out", "--jobs", "--scheduler", "--slurm", "--tiny", "--data-dir"},
     "report": {"runs", "--out", "--allow-plugin"},
     "bench": {"cases", "--case", "--rounds", "--quick", "--out", "--allocator", "--data-dir"},
 }  # fmt: skip

@@ -156,12 +156,12 @@ def test_the_command_writes_both_files_on_jets(
     run, before = make_run("jets", task="TopvsQCD", train_events=None), signal.getsignal(signal.SIGTERM)
     try:
         with pytest.raises(SystemExit) as left:
-            cli.main(["probe", str(run.folder), "--task", "TopvsQCD", "--train-events", "40", "--seeds", "4", "5", "--random", "--inputs",
-                      "--data-dir", str(ntuples), "--out", str(tmp_path / "out")])  # fmt: skip
+            cli.main(["probe", str(run.folder), "--task", "TopvsQCD", "--set", "name=tops", "--train-events", "40", "--seeds", "4", "5",
+                      "--random", "--inputs", "--data-dir", str(ntuples), "--out", str(tmp_path / "out")])  # fmt: skip
     finally:
         signal.signal(signal.SIGTERM, before)
     assert left.value.code == 0
     content = json.loads((tmp_path / "out" / "probe.json").read_text())
-    assert content["seeds"] == [4, 5] and [one["kind"] for one in content["probed"]] == ["run", "random", "inputs", "inputs"]
+    assert content["task"] == "tops" and content["seeds"] == [4, 5] and [one["kind"] for one in content["probed"]] == ["run", "random", "inputs", "inputs"]
     assert {one["verdict"]["auc"] for one in content["differences"]} == {"too few seeds"}
     assert capsys.readouterr().out == (tmp_path / "out" / "probe.md").read_text()
