@@ -162,6 +162,7 @@ def test_the_command_writes_both_files_on_jets(
         signal.signal(signal.SIGTERM, before)
     assert left.value.code == 0
     content = json.loads((tmp_path / "out" / "probe.json").read_text())
-    assert content["task"] == "tops" and content["seeds"] == [4, 5] and [one["kind"] for one in content["probed"]] == ["run", "random", "inputs", "inputs"]
+    assert content["task"] == "tops" and content["seeds"] == [4, 5]
+    assert [one["kind"] for one in content["probed"]] == ["run", "random", "inputs", "inputs"]
     assert {one["verdict"]["auc"] for one in content["differences"]} == {"too few seeds"}
     assert capsys.readouterr().out == (tmp_path / "out" / "probe.md").read_text()
