@@ -35,6 +35,7 @@ from root_gnn.errors import InputError, suggest
 from root_gnn.evaluation import evaluate
 from root_gnn.graph.batch import Batch
 from root_gnn.graph.scaling import Scaling
+from root_gnn.kernels.library import operator
 from root_gnn.protocols import Encoder, Objective, Supervised
 from root_gnn.recipe import Recipe
 from root_gnn.run import RUNS, Run, build, data_folder, load_run
@@ -164,7 +165,7 @@ def check(recipe: Path | str, *, overrides: Sequence[str] = (), data_dir: Path |
     loss = bench.objective(batch)["loss"]
     loss.backward()
     optimizer(groups(bench.objective.encoder, bench.objective, resolved.optim), resolved.optim).step()
-    return f"{resolved.name}: {bench.table}\n{batch}\nfirst loss {float(loss.detach()):.4f}\n{bench.plan}"
+    return f"{resolved.name}: {bench.table}\n{batch}\nfirst loss {float(loss.detach()):.4f}\n{bench.plan}\n  {operator()}"
 
 
 def train(
@@ -328,4 +329,5 @@ def _resume_command(argv: Sequence[str], folder: Path) -> str:
     """What a user types to go on, from what was typed before; in words where that was not our command line."""
     if Path(argv[0]).stem != "root-gnn" and Path(argv[0]).parts[-2:] != ("root_gnn", "cli.py"):
         return f"the same call with resume (--resume), run folder {folder}"
-    return shlex.join(["root-gnn", *(word for word in argv[1:] if word not in ("--overwrite", "--resume")), "--resume"])
+    resume = ["--resume"] if argv[1:2] in (["train"], ["finetune"]) else []  # a study always goes on with what is there
+    return shlex.join(["root-gnn", *(word for word in argv[1:] if word not in ("--overwrite", "--resume")), *resume])
