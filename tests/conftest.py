@@ -32,11 +32,20 @@ def _gpu() -> bool:
     return torch.cuda.is_available()
 
 
+def _no_operator() -> str:
+    from root_gnn.kernels.library import why_not
+
+    return why_not()
+
+
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Skips, visibly, what needs time that was not granted or a package or device that is not there."""
     missing = {mark: package for mark, package in PACKAGES.items() if importlib.util.find_spec(package) is None}
     no_gpu = any("gpu" in item.keywords for item in items) and not _gpu()
+    no_operator = _no_operator() if any("compiled" in item.keywords for item in items) else ""
     for item in items:
+        if "compiled" in item.keywords and no_operator:
+            item.add_marker(pytest.mark.skip(reason=f"the compiled operator is {no_operator}"))
         if "slow" in item.keywords and not config.getoption("--slow"):
             item.add_marker(pytest.mark.skip(reason="slow; run with --slow"))
         if "gpu" in item.keywords and no_gpu:

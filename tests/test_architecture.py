@@ -26,7 +26,7 @@ MODULES = [file for file in FILES if file.name != "__init__.py"]
 
 LAYERS = (
     {"errors", "console", "atomic"},
-    {"config", "kinematics"},
+    {"config", "kinematics", "kernels"},
     {"clustering", "expressions"},
     {"graph"},
     {"protocols"},

@@ -11,30 +11,35 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Iterator
-from typing import Annotated, Literal, final
+from typing import Annotated, Literal, Self, final
 
 import torch
-from pydantic import Field
+from pydantic import Field, model_validator
 from torch import Tensor, nn
 
+from root_gnn.errors import InputError
 from root_gnn.graph.batch import Batch
 from root_gnn.graph.features import Features
 from root_gnn.graph.scaling import Scaling
 from root_gnn.graph.segment import segment_mean
+from root_gnn.kernels.library import library, why_not
+from root_gnn.nn import message_passing, message_passing_compiled
 from root_gnn.nn.inputs import GlobalInputs, NodeInputs, PairInputs
-from root_gnn.nn.message_passing import Aggregation, GraphNetworkStep, State, StepRunner, Topology, run_steps
+from root_gnn.nn.message_passing import Aggregation, GraphNetworkStep, Runner, State, Topology
 from root_gnn.nn.mlp import MLP, ActivationName
 from root_gnn.protocols import Encoder, EncoderConfig
 
 PairFeature = Literal["delta_eta", "delta_phi", "delta_r", "ln_kt", "ln_z", "ln_m2"]
-Form = Literal["native", "pyg", "dgl"]
+Form = Literal["auto", "compiled", "native", "pyg", "dgl"]
 
 
 class Config(EncoderConfig):
     """Sizes and choices of the network; every default is the recommended one for events.
 
-    `pooling` (nodes to global) is `aggregation` (edges to receiver) unless it is given. `form` is who runs the steps: our
-    own code, or PyTorch Geometric or DGL on the same weights, for comparison and for users of those libraries.
+    `pooling` (nodes to global) is `aggregation` (edges to receiver) unless it is given. `form` is who runs the network, on the
+    same weights: the compiled operator where there is one and `native`, plain PyTorch, where not (`auto`), one of the two, or,
+    for comparison and for users of those libraries, PyTorch Geometric or DGL. `recompute` keeps the rows of edges alone for
+    the backward pass, about a third of the memory, and computes what led to them again.
     """
 
     dim: Annotated[int, Field(ge=1)] = 64
@@ -50,10 +55,20 @@ class Config(EncoderConfig):
     type_embedding: bool = True
     absolute_phi: bool = False
     dropout: Annotated[float, Field(ge=0, lt=1)] = 0.1
-    form: Form = "native"
+    form: Form = "auto"
+    recompute: bool = False
+
+    @model_validator(mode="after")
+    def _recompute_own_forms(self) -> Self:
+        if self.recompute and self.form in ("pyg", "dgl"):
+            raise ValueError(f"recompute: the form {self.form} keeps everything; use form: auto")
+        return self
 
     def build(self, features: Features, scaling: Scaling) -> EncodeProcessDecode:
-        """A new network for batches with these columns; raises MissingExtra where the form's package is not installed."""
+        """A new network for batches with these columns.
+
+        Raises MissingExtra where the form's package is not installed, InputError where the compiled form is asked for and not there.
+        """
         return EncodeProcessDecode(self, features, scaling)
 
 
@@ -65,7 +80,7 @@ class EncodeProcessDecode(Encoder):
         super().__init__()
         self.dim = config.dim
         self.n_steps = config.n_steps
-        self.run_steps = _runner(config.form)
+        self.runner = _runner(config)
         self.node_inputs = NodeInputs(features, scaling, absolute_phi=config.absolute_phi, one_hot_type=config.type_embedding)
         self.pair_inputs = PairInputs(features, scaling, names=config.pair_features)
         self.global_inputs = GlobalInputs(features, scaling)
@@ -87,10 +102,11 @@ class EncodeProcessDecode(Encoder):
 
     def encode(self, batch: Batch, topology: Topology) -> State:
         """The state before the first step, from physical features."""
+        run = self.runner.rows
         return State(
-            self.encode_edges(self.pair_inputs(batch.nodes, topology.senders, topology.receivers)),
-            self.encode_nodes(self.node_inputs(batch.nodes)),
-            self.encode_globals(self.global_inputs(batch)),
+            run(self.encode_edges, self.pair_inputs(batch.nodes, topology.senders, topology.receivers)),
+            run(self.encode_nodes, self.node_inputs(batch.nodes)),
+            run(self.encode_globals, self.global_inputs(batch)),
         )
 
     def step(self, k: int) -> GraphNetworkStep:
@@ -103,7 +119,7 @@ class EncodeProcessDecode(Encoder):
         """The encoded state, then the one after each step."""
         state = self.encode(batch, topology)
         yield state
-        yield from self.run_steps((self.step(k) for k in range(self.n_steps)), state, topology)
+        yield from self.runner.steps((self.step(k) for k in range(self.n_steps)), state, topology)
 
     def forward(self, batch: Batch) -> Batch:
         """See `Encoder.forward`."""
@@ -121,13 +137,25 @@ def _summary(state: State, topology: Topology) -> Tensor:
     return torch.cat([state.globals, segment_mean(state.nodes, topology.graph_index, topology.n_node)], dim=1)
 
 
-def _runner(form: Form) -> StepRunner:
-    if form == "pyg":
-        from root_gnn.nn.message_passing_pyg import run_steps as pyg_steps
+def _runner(config: Config) -> Runner:
+    if config.form == "pyg":
+        from root_gnn.nn import message_passing_pyg
 
-        return pyg_steps
-    if form == "dgl":
-        from root_gnn.nn.message_passing_dgl import run_steps as dgl_steps
+        return message_passing_pyg.runner()
+    if config.form == "dgl":
+        from root_gnn.nn import message_passing_dgl
 
-        return dgl_steps
-    return run_steps
+        return message_passing_dgl.runner()
+    if config.form == "native":
+        return message_passing.runner(recompute=config.recompute)
+    if config.form == "compiled":
+        _check_compiled(config.dim)
+    return message_passing_compiled.runner(recompute=config.recompute)
+
+
+def _check_compiled(dim: int) -> None:
+    found = library()
+    if found is None:
+        raise InputError(f"model.form is compiled, but the compiled operator is {why_not()}; use form: auto")
+    if not found.form(dim):
+        raise InputError(f"model.form is compiled, which needs a dim that is a multiple of 4, not {dim}; change it, or use form: auto")

@@ -9,10 +9,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from typing import Literal, Self
 
 import torch
 from torch import Tensor, nn
+from torch.utils.checkpoint import checkpoint
 
 from root_gnn.graph.batch import Batch
 from root_gnn.graph.segment import segment_max, segment_mean, segment_sum
@@ -124,10 +126,30 @@ class GraphNetworkStep(nn.Module):
 
 
 StepRunner = Callable[[Iterable[GraphNetworkStep], State, Topology], Iterator[State]]
+RowRunner = Callable[[MLP, Tensor], Tensor]
 
 
-def run_steps(steps: Iterable[GraphNetworkStep], state: State, topology: Topology) -> Iterator[State]:
-    """The state after each of the steps."""
+@dataclass(frozen=True)
+class Runner:
+    """Who runs the steps, and who the perceptrons before them."""
+
+    steps: StepRunner
+    rows: RowRunner
+
+
+def run_steps(steps: Iterable[GraphNetworkStep], state: State, topology: Topology, *, recompute: bool = False) -> Iterator[State]:
+    """The state after each of the steps; with `recompute` the backward pass runs a step again instead of keeping what is inside it."""
     for step in steps:
-        state = step(state, topology)
+        state = checkpoint(step, state, topology, use_reentrant=False) if recompute else step(state, topology)
         yield state
+
+
+def run_rows(module: MLP, rows: Tensor, *, recompute: bool = False) -> Tensor:
+    """`module(rows)`."""
+    out: Tensor = checkpoint(module, rows, use_reentrant=False) if recompute else module(rows)
+    return out
+
+
+def runner(*, recompute: bool) -> Runner:
+    """The native form: plain PyTorch."""
+    return Runner(partial(run_steps, recompute=recompute), partial(run_rows, recompute=recompute))

@@ -12,13 +12,18 @@ import torch
 from torch import Tensor
 
 from root_gnn.errors import MissingExtra
-from root_gnn.nn.message_passing import Aggregation, GraphNetworkStep, State, Topology
+from root_gnn.nn.message_passing import Aggregation, GraphNetworkStep, Runner, State, Topology, run_rows
 
 try:
     import dgl
     import dgl.function
 except ImportError as error:
     raise MissingExtra("dgl", "dgl", "the model's form dgl") from error
+
+
+def runner() -> Runner:
+    """The steps by this package; what comes before them is native."""
+    return Runner(run_steps, run_rows)
 
 
 def run_steps(steps: Iterable[GraphNetworkStep], state: State, topology: Topology) -> Iterator[State]:

@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 
 from root_gnn.errors import MissingExtra
-from root_gnn.nn.message_passing import Aggregation, GraphNetworkStep, State, Topology
+from root_gnn.nn.message_passing import Aggregation, GraphNetworkStep, Runner, State, Topology, run_rows
 from root_gnn.nn.mlp import MLP
 
 try:
@@ -50,6 +50,11 @@ class Exchange(MessagePassing):  # type: ignore[misc] # the package has no types
 def exchange(aggregation: tuple[Aggregation, ...]) -> Exchange:
     """The layer for an aggregation; it has no state, so one serves all steps."""
     return Exchange(aggregation)
+
+
+def runner() -> Runner:
+    """The steps by this package; what comes before them is native."""
+    return Runner(run_steps, run_rows)
 
 
 def run_steps(steps: Iterable[GraphNetworkStep], state: State, topology: Topology) -> Iterator[State]:

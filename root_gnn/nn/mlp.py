@@ -26,6 +26,7 @@ class MLP(nn.Module):
     ) -> None:
         super().__init__()
         self.widths = widths
+        self.activation, self.activate_last, self.dropout = activation, activate_last, dropout
         self.first = nn.Linear(sum(widths), dim)
         rest: list[nn.Module] = []
         for layer in range(n_layer):

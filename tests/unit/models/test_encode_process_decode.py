@@ -1,8 +1,10 @@
-"""The graph network: three forms and a slow loop agree, symmetries are exact, the published one is there to the last parameter."""
+"""The graph network: all forms and a slow loop agree, symmetries are exact, the published one is there to the last parameter."""
 
 from __future__ import annotations
 
+import copy
 import math
+import pickle
 import sys
 from typing import Any
 
@@ -13,12 +15,13 @@ from torch import Tensor
 from root_gnn.augmentations.rotate_phi import Config as Rotation
 from root_gnn.config.loader import load
 from root_gnn.config.shipped import find
-from root_gnn.errors import MissingExtra
+from root_gnn.errors import InputError, MissingExtra
 from root_gnn.graph.batch import Batch
 from root_gnn.graph.draws import Draws
 from root_gnn.graph.features import Features
 from root_gnn.graph.scaling import Scaling
 from root_gnn.heads.mlp import Config as HeadConfig
+from root_gnn.kernels.library import SWITCH
 from root_gnn.models.encode_process_decode import Config, EncodeProcessDecode
 from root_gnn.objectives.multiclass import Config as MulticlassConfig
 from root_gnn.recipe import Recipe
@@ -32,6 +35,7 @@ FAITHFUL: dict[str, Any] = {
 }
 FAITHFUL_HEAD = HeadConfig(n_layer=4, activation="relu", activate_last=True, dropout=0.0)
 FORMS = [
+    pytest.param("compiled", marks=pytest.mark.compiled),
     pytest.param("pyg", marks=pytest.mark.pyg),
     pytest.param("dgl", marks=pytest.mark.dgl),
 ]
@@ -132,6 +136,61 @@ def test_forms_agree_in_single_precision(settings: dict[str, Any], form: str) ->
     encoder, other = build(settings).float(), build(settings, form=form).float()
     batch = random_batch(FEATURES, (1, 9, 5, 12, 1, 0, 3), seed=4)
     assert_same(encoder, encoder(batch), other, other(batch), 1e-5)
+
+
+EXACT = {
+    "default": ({}, MIXED), "faithful": (FAITHFUL, MIXED), "wide": (FAITHFUL | {"dim": 128}, MIXED),
+    "one layer": ({"dim": 24, "activation": "silu", "n_layer": 1}, MIXED), "three layers": ({"dim": 40, "n_layer": 3}, MIXED),
+    "no edges": (SETTINGS["all aggregations"], (1, 1, 0)), "no nodes": (FAITHFUL, (0, 0)),
+    "one large": (SETTINGS["all aggregations"] | {"dropout": 0.0}, (200,)), "one large faithful": (SETTINGS["faithful"], (200,)),
+}  # fmt: skip
+
+
+@pytest.mark.compiled
+@pytest.mark.parametrize("recompute", [False, True])
+@pytest.mark.parametrize(("settings", "sizes"), EXACT.values(), ids=EXACT)
+def test_compiled_form_is_as_near_to_double_precision_as_native(settings: dict[str, Any], sizes: tuple[int, ...], recompute: bool) -> None:
+    """As whole vectors. A ReLU at its kink may fall on the other side in single precision, in either form."""
+    encoder, single = build(settings), build(settings).float()
+    compiled = build(settings | {"recompute": recompute}, form="compiled").float()
+    batch = random_batch(FEATURES, sizes, seed=4)
+    wide = batch.replace(nodes=batch.nodes.double(), globals=batch.globals.double())
+    row, gradient = outputs_and_gradient(encoder, encoder(wide))
+    _, of_native = outputs_and_gradient(single, single(batch))
+    got, of_compiled = outputs_and_gradient(compiled, compiled(batch))
+    assert float((got - row).norm()) <= 1e-5 * float(row.norm())
+    allowed = max(1e-5 * float(gradient.norm()), 3.0 * float((of_native - gradient).norm()))
+    assert float((of_compiled - gradient).norm()) <= allowed <= 3e-2 * float(gradient.norm())
+
+
+def test_recomputing_changes_nothing() -> None:
+    encoder, other, batch = build({"dim": 8}), build({"dim": 8, "recompute": True}), batch_of(MIXED)
+    assert_same(encoder, encoder(batch), other, other(batch), 0.0)
+    with pytest.raises(ValueError, match="recompute: the form pyg keeps everything"):
+        Config(form="pyg", recompute=True)
+
+
+def test_auto_is_native_where_nothing_is_compiled(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(SWITCH, "0")
+    encoder, other = build({"dim": 8}).float(), build({"dim": 8}, form="auto").float()
+    batch = random_batch(FEATURES, MIXED, seed=1)
+    assert_same(encoder, encoder(batch), other, other(batch), 0.0)
+    with pytest.raises(InputError, match=f"switched off by {SWITCH}=0"):
+        build({"dim": 8}, form="compiled")
+
+
+@pytest.mark.compiled
+def test_compiled_form_wants_rows_of_vectors() -> None:
+    with pytest.raises(InputError, match="a multiple of 4, not 6"):
+        build({"dim": 6}, form="compiled")
+    assert build({"dim": 6}, form="auto").dim == 6
+
+
+@pytest.mark.compiled
+def test_forms_are_copied_and_sent_to_other_processes() -> None:
+    encoder, batch = build({"dim": 8}, form="auto").float(), random_batch(FEATURES, MIXED, seed=1)
+    for copied in (copy.deepcopy(encoder), pickle.loads(pickle.dumps(encoder))):
+        assert torch.equal(copied(batch).globals, encoder(batch).globals)
 
 
 @pytest.mark.parametrize("form", FORMS)

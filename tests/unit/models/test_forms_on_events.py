@@ -1,4 +1,4 @@
-"""The three forms on events that were simulated or measured, one-node and empty ones among them: outputs and gradients to 1e-5."""
+"""The forms on events that were simulated or measured, one-node and empty ones among them: outputs and gradients to 1e-5."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from root_gnn.graph.scaling import Scaling
 from root_gnn.models.encode_process_decode import Config
 
 N_EVENT = 20
-FORMS = [pytest.param("pyg", marks=pytest.mark.pyg), pytest.param("dgl", marks=pytest.mark.dgl)]
+FORMS = [pytest.param("compiled", marks=pytest.mark.compiled), pytest.param("pyg", marks=pytest.mark.pyg), pytest.param("dgl", marks=pytest.mark.dgl)]
 
 
 def with_small_events(batch: Batch) -> Batch:

@@ -1,0 +1,193 @@
+"""A multilayer perceptron over many rows in one pass through the cache, with gathers before and reductions after it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Any
+
+import torch
+from torch import Tensor
+from torch.autograd.function import once_differentiable
+
+from root_gnn.kernels.library import Job, Layer, Library, library
+
+ACTIVATIONS = ("relu", "gelu", "silu")  # in the order of interface.h
+
+
+@dataclass(frozen=True)
+class Addends:
+    """What is added to the first layer: `first[first_index] + second[second_index]`, gathered in passing.
+
+    `first (n_first, dim)`, `first_index (n_row,)` or None for row m of `first` at row m; `second (n_second, dim)`,
+    `second_index (n_row,)` ascending.
+    """
+
+    first: Tensor
+    first_index: Tensor | None
+    second: Tensor
+    second_index: Tensor
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What is no tensor: the choices of the perceptron, and what is wanted of it.
+
+    Args:
+        activation: one of `ACTIVATIONS`, after every layer but the last, and after that too with `activate_last`.
+        dropout: after every activation, drawn from torch's generator.
+        residual: whether the input is added to the output.
+        recompute: whether the backward pass computes the layers again instead of finding them stored.
+        total, largest: whether the rows of every `second_index` are added up, and their maximum taken.
+        form: the instruction set; empty for the best one.
+    """
+
+    activation: str
+    activate_last: bool
+    epsilon: float
+    dropout: float = 0.0
+    residual: bool = False
+    recompute: bool = False
+    total: bool = False
+    largest: bool = False
+    form: str = ""
+    seed: int = 0
+    n_thread: int = 1
+
+
+@dataclass(frozen=True)
+class Weights:
+    """`matrices[l] (dim, n_in)` and `biases[l] (dim,)` or None of every linear layer; `scale, shift (dim,)` of the LayerNorm."""
+
+    matrices: tuple[Tensor, ...]
+    biases: tuple[Tensor | None, ...]
+    scale: Tensor
+    shift: Tensor
+
+
+@dataclass(frozen=True)
+class Result:
+    """`rows (n_row, dim)`; of the rows of each second addend `total` and `largest (n_second, dim)`, where wanted; 0 of none."""
+
+    rows: Tensor
+    total: Tensor | None
+    largest: Tensor | None
+
+
+def runs(rows: Tensor, dim: int) -> bool:
+    """Whether the compiled operator can take `rows`, and layers of `dim`, now: float32 on a processor, not compiled or autocast."""
+    if rows.device.type != "cpu" or rows.dtype != torch.float32 or torch.compiler.is_compiling():
+        return False
+    found = library()
+    return found is not None and found.form(dim) != "" and not torch.is_autocast_enabled("cpu")
+
+
+def fused(x: Tensor, weights: Weights, settings: Settings, addends: Addends | None = None) -> Result:
+    """The perceptron of `x (n_row, n_in)`, as interface.h describes it; float32 on a processor, differentiable once."""
+    seed = int(torch.randint(2**62, (1,))) if settings.dropout > 0 else 0
+    settings = replace(settings, seed=seed, n_thread=torch.get_num_threads())
+    of_rows = (None,) * 4 if addends is None else (addends.first, addends.first_index, addends.second, addends.second_index)
+    given = (*of_rows, weights.scale, weights.shift, *weights.matrices, *weights.biases)
+    rows, total, largest = _Fused.apply(settings, x, *given)  # type: ignore[no-untyped-call]
+    return Result(rows, total, largest)
+
+
+class _Fused(torch.autograd.Function):
+    @staticmethod
+    def forward(ctx: Any, settings: Settings, x: Tensor, *given: Tensor | None) -> tuple[Tensor | None, ...]:
+        call = _Call.of(settings, x, given)
+        differentiable = any(ctx.needs_input_grad)
+        n_row, dim = x.shape[0], call.scale.shape[0]
+        n_second = 0 if call.second is None else call.second.shape[0]
+        stored = x.new_empty(n_row * call.n_layer * dim) if differentiable and not settings.recompute else None
+        rows = x.new_empty(n_row, dim)
+        total = x.new_zeros(n_second, dim) if settings.total else None
+        largest, n_largest = (x.new_empty(n_second, dim) for _ in range(2)) if settings.largest else (None, None)
+        job = call.job(stored=stored, out=rows, total=total, largest=largest, n_largest=n_largest)
+        _library().run(job, form=settings.form)
+        ctx.settings = settings
+        ctx.set_materialize_grads(False)
+        if differentiable:
+            ctx.save_for_backward(x, *given, stored, largest, n_largest)
+        return rows, total, largest
+
+    @staticmethod
+    @once_differentiable
+    def backward(ctx: Any, *gradients: Tensor | None) -> tuple[Tensor | None, ...]:
+        x, *given, stored, largest, n_largest = ctx.saved_tensors
+        call = _Call.of(ctx.settings, x, given)
+        of_rows, of_total, of_largest = (None if g is None else g.contiguous() for g in gradients)
+        if of_largest is not None:
+            of_largest = of_largest / n_largest.clamp(min=1)
+        wanted = ctx.needs_input_grad[1:]
+        of_x = torch.empty_like(call.x) if wanted[0] else None
+        of_first, of_second = (torch.zeros_like(given[k]) if wanted[1 + k] else None for k in (0, 2))
+        of_scale, of_shift = torch.empty_like(call.scale), torch.empty_like(call.shift)
+        of_matrices = [x.new_empty(matrix.shape) for matrix in call.matrices]
+        of_biases = [None if bias is None else torch.empty_like(bias) for bias in call.biases]
+        job = call.job(
+            of_matrices, of_biases, stored=stored, largest=largest, n_largest=n_largest,
+            out_gradient=of_rows, total_gradient=of_total, largest_gradient=of_largest,
+            x_gradient=of_x, first_gradient=of_first, second_gradient=of_second, scale_gradient=of_scale, shift_gradient=of_shift,
+        )  # fmt: skip
+        _library().run(job, backward=True, form=ctx.settings.form)
+        return None, of_x, of_first, None, of_second, None, of_scale, of_shift, *of_matrices, *of_biases
+
+
+@dataclass(frozen=True)
+class _Call:
+    """The tensors of one call, laid out as the library reads them."""
+
+    settings: Settings
+    x: Tensor
+    first: Tensor | None
+    first_index: Tensor | None
+    second: Tensor | None
+    second_index: Tensor | None
+    scale: Tensor
+    shift: Tensor
+    matrices: list[Tensor]
+    biases: list[Tensor | None]
+
+    @classmethod
+    def of(cls, settings: Settings, x: Tensor, given: Any) -> _Call:
+        names = ("first", "first_index", "second", "second_index", "scale", "shift")
+        tidy = {name: None if tensor is None else tensor.contiguous() for name, tensor in zip(names, given, strict=False)}
+        n_layer = (len(given) - 6) // 2
+        matrices = [matrix if matrix.stride(1) == 1 else matrix.contiguous() for matrix in given[6 : 6 + n_layer]]
+        return cls(settings, x.contiguous(), **tidy, matrices=matrices, biases=list(given[6 + n_layer :]))
+
+    @property
+    def n_layer(self) -> int:
+        return len(self.matrices)
+
+    def job(
+        self, of_matrices: list[Tensor] | None = None, of_biases: list[Tensor | None] | None = None, **outputs: Tensor | None
+    ) -> Job:
+        """The call as the library takes it; valid while the tensors live."""
+        nowhere: list[Any] = [None] * self.n_layer
+        layers = (Layer * self.n_layer)(*(
+            Layer(_at(matrix), matrix.shape[1], matrix.stride(0), _at(bias), _at(of_matrix), _at(of_bias))
+            for matrix, bias, of_matrix, of_bias in zip(
+                self.matrices, self.biases, of_matrices or nowhere, of_biases or nowhere, strict=True
+            )
+        ))  # fmt: skip
+        s = self.settings
+        inputs = ("x", "first", "first_index", "second", "second_index", "scale", "shift")
+        return Job(
+            n_row=self.x.shape[0], dim=self.scale.shape[0], n_layer=self.n_layer, n_thread=s.n_thread,
+            activation=ACTIVATIONS.index(s.activation), activate_last=s.activate_last, residual=s.residual,
+            dropout=s.dropout, epsilon=s.epsilon, seed=s.seed, layers=layers,
+            n_first=0 if self.first is None else self.first.shape[0], n_second=0 if self.second is None else self.second.shape[0],
+            **{name: _at(getattr(self, name)) for name in inputs}, **{name: _at(tensor) for name, tensor in outputs.items()},
+        )  # fmt: skip
+
+
+def _at(tensor: Tensor | None) -> int | None:
+    return None if tensor is None else tensor.data_ptr()
+
+
+def _library() -> Library:
+    found = library()
+    if found is None:
+        raise RuntimeError("the compiled operator is not there; ask runs() first")
+    return found

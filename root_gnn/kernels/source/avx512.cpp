@@ -1,0 +1,5 @@
+#define WIDTH 16
+#define VECTORS 4
+#include "rows.h"
+
+extern const Form form_avx512{"avx512", kWidth, kPanel, scratch_size, forward_rows, backward_rows};
