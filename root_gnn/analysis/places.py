@@ -59,10 +59,10 @@ class LocalPlace(Place):
 
     def _submit(self, training: Training) -> Future[float]:
         try:
-            return self._pool.submit(training.run, self.runs, self.data_dir)
+            return self._pool.submit(_train, training, self.runs, self.data_dir)
         except BrokenExecutor:
             self._pool = self._new_pool()
-            return self._pool.submit(training.run, self.runs, self.data_dir)
+            return self._pool.submit(_train, training, self.runs, self.data_dir)
 
     def _new_pool(self) -> ProcessPoolExecutor:
         return ProcessPoolExecutor(self.n_at_once, mp_context=get_context("spawn"), initializer=_begin)
@@ -76,6 +76,14 @@ class LocalPlace(Place):
     def close(self) -> None:
         """See `Place.close`."""
         self._pool.shutdown()
+
+
+def _train(training: Training, runs: Path, data_dir: Path) -> float:
+    """Of a process: a training, after which a signal ends the process again; Lightning leaves a handler that does not."""
+    try:
+        return training.run(runs, data_dir)
+    finally:
+        signal.signal(signal.SIGTERM, signal.SIG_DFL)
 
 
 def _begin() -> None:
