@@ -151,7 +151,7 @@ class _Call:
     @classmethod
     def of(cls, settings: Settings, x: Tensor, given: Any) -> _Call:
         names = ("first", "first_index", "second", "second_index", "scale", "shift")
-        tidy = {name: None if tensor is None else tensor.contiguous() for name, tensor in zip(names, given, strict=False)}
+        tidy: dict[str, Any] = {name: None if tensor is None else tensor.contiguous() for name, tensor in zip(names, given, strict=False)}
         n_layer = (len(given) - 6) // 2
         matrices = [matrix if matrix.stride(1) == 1 else matrix.contiguous() for matrix in given[6 : 6 + n_layer]]
         return cls(settings, x.contiguous(), **tidy, matrices=matrices, biases=list(given[6 + n_layer :]))
