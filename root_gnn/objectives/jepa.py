@@ -50,7 +50,7 @@ class Config(ObjectiveConfig):
         normalise: what is done to targets first, so that their scale can't shrink: the values of each `token` to mean 0 and variance 1,
             or those of each `feature` over the tokens of the batch, which also takes out what all tokens share; or `none`.
         momentum: of the target encoder at the start and at the end, along half a cosine.
-        whole: weight of predicting the target encoder's global of the whole graph from the context's, besides the tokens.
+        whole: weight of predicting the target encoder's global of what it sees from the context's, besides the tokens.
         variance, covariance: weights of VICReg's terms on the context's representations.
     """
 
