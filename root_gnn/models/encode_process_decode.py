@@ -139,13 +139,13 @@ def _summary(state: State, topology: Topology) -> Tensor:
 
 def _runner(config: Config) -> Runner:
     if config.form == "pyg":
-        from root_gnn.nn import message_passing_pyg
+        from root_gnn.nn.message_passing_pyg import runner as pyg_runner
 
-        return message_passing_pyg.runner()
+        return pyg_runner()
     if config.form == "dgl":
-        from root_gnn.nn import message_passing_dgl
+        from root_gnn.nn.message_passing_dgl import runner as dgl_runner
 
-        return message_passing_dgl.runner()
+        return dgl_runner()
     if config.form == "native":
         return message_passing.runner(recompute=config.recompute)
     if config.form == "compiled":

@@ -19,7 +19,7 @@ def test_the_work_of_the_network_is_what_pytorch_counts(dim: int, n_layer: int, 
     generator = torch.Generator().manual_seed(1)
     batch = Batch.of(torch.rand(21, 7, generator=generator), torch.tensor([5, 2, 9, 4, 1]))
     config = Config(dim=dim, n_layer=n_layer, n_steps=3, share_steps=share, aggregation=("sum",), pooling=("mean",), activate_last=True,
-                    residual=False, dropout=0.0)  # fmt: skip
+                    residual=False, dropout=0.0, form="native")  # fmt: skip
     encoder = config.build(Features(), Scaling())
     head = Head(n_layer=n_layer, dropout=0.0).build(dim, 2)
     counted = GraphNetwork(

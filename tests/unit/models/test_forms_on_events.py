@@ -17,7 +17,7 @@ from root_gnn.graph.scaling import Scaling
 from root_gnn.models.encode_process_decode import Config
 
 N_EVENT = 20
-FORMS = [pytest.param("compiled", marks=pytest.mark.compiled), pytest.param("pyg", marks=pytest.mark.pyg), pytest.param("dgl", marks=pytest.mark.dgl)]
+FORMS = [pytest.param(form, marks=getattr(pytest.mark, form)) for form in ("compiled", "pyg", "dgl")]
 
 
 def with_small_events(batch: Batch) -> Batch:
