@@ -22,7 +22,7 @@ from root_gnn.analysis.embed import of_each_event, representations
 from root_gnn.analysis.held_out import check_held_out
 from root_gnn.analysis.logistic import LinearModel, Sample, fit
 from root_gnn.analysis.probe_results import Gain, Kind, Probed, Probes
-from root_gnn.analysis.raw_inputs import N_HARDEST, flattened, pooled
+from root_gnn.analysis.raw_inputs import N_HARDEST, hardest_nodes, pooled
 from root_gnn.analysis.similarity import labels_of
 from root_gnn.atomic import write_json, write_text
 from root_gnn.config.loader import load
@@ -167,7 +167,7 @@ def _of_inputs(events: Events, name: str, what: Callable[[Batch], Tensor]) -> li
 
 
 def _raw(table: EventTable) -> dict[str, Callable[[Batch], Tensor]]:
-    hardest = partial(flattened, pt=table.features.column("pt"))
+    hardest = partial(hardest_nodes, pt=table.features.column("pt"))
     return {"inputs, pooled": pooled, f"inputs, {N_HARDEST} hardest nodes": hardest}
 
 

@@ -18,6 +18,7 @@ from root_gnn.analysis.study_plan import Cell
 from root_gnn.analysis.study_results import Answer, Results
 from root_gnn.analysis.study_speed import Speed, operations, pays, speeds
 from root_gnn.data.splits import split_table
+from root_gnn.data.table import EventTable
 from root_gnn.metrics.calibration import Calibration, calibration, confidence_calibration
 from root_gnn.metrics.cost import BreakEven
 from root_gnn.metrics.data_efficiency import DataEfficiency, data_efficiency
@@ -85,7 +86,6 @@ class Found:
         """Of the largest size."""
         return list(self.cells.items())[-1]
 
-
     def content(self) -> dict[str, Any]:
         """The figures for JSON."""
         figures = {name: getattr(self, name) for name in ("speed", "pays", "efficiency", "calibration", "similarity", "worth")}
@@ -132,11 +132,17 @@ def _found(cells: Cells, results: Results) -> Found:
                  _similarity(layers), _places(layers, cells, results), _worth(cells, results))  # fmt: skip
 
 
+def _test_events(cell: Cell, answer: Answer, results: Results, n_event: int) -> tuple[EventTable, NDArray[np.int64]]:
+    """The table of a cell's data, and at most `n_event` rows of its test split."""
+    scratch = answer.members["scratch"][0]
+    table = scratch.table(results.data_of(cell))
+    return table, drawn(split_table(table, scratch.recipe.data.split).test, n_event)
+
+
 def _worth(cells: Cells, results: Results) -> dict[str, Worth | None]:
     """Of the first seed of each group at the largest size."""
     cell, answer = list(cells.items())[-1]
-    table = answer.members["scratch"][0].table(results.data_of(cell))
-    index = drawn(split_table(table, answer.members["scratch"][0].recipe.data.split).test, N_IMPORTANCE_EVENT)
+    table, index = _test_events(cell, answer, results, N_IMPORTANCE_EVENT)
     return {name: worth(runs[0], table, index) for name, runs in answer.members.items()}
 
 
@@ -166,9 +172,7 @@ def _layers(cells: Cells, results: Results) -> dict[int, dict[str, list[Layers]]
     """By size and group the layers of the first seed, and of all seeds of scratch at the largest size (two at the others)."""
     found: dict[int, dict[str, list[Layers]]] = {}
     for cell, answer in cells.items():
-        data = results.data_of(cell)
-        table = answer.members["scratch"][0].table(data)
-        index = drawn(split_table(table, answer.members["scratch"][0].recipe.data.split).test, N_CKA_EVENT)
+        table, index = _test_events(cell, answer, results, N_CKA_EVENT)
         for name, runs in answer.members.items():
             n_seed = 1 if name != "scratch" else len(runs) if cell == list(cells)[-1] else 2
             found.setdefault(cell.train_events, {})[name] = [representations(run, table, index) for run in runs[:n_seed]]
@@ -200,8 +204,7 @@ def _last_layers(groups: Mapping[str, Sequence[Layers]]) -> dict[str, tuple[floa
 def _places(layers: Mapping[int, Mapping[str, Sequence[Layers]]], cells: Cells, results: Results) -> Places:
     """What heads read, two components of it, and how far the classes are apart in it."""
     last, (cell, answer) = list(layers.values())[-1], list(cells.items())[-1]
-    table = answer.members["scratch"][0].table(results.data_of(cell))
-    index = drawn(split_table(table, answer.members["scratch"][0].recipe.data.split).test, N_CKA_EVENT)
+    table, index = _test_events(cell, answer, results, N_CKA_EVENT)
     label = table.label[index].astype(np.int64)
     z = {name: np.asarray(_representation(one[0]), dtype=np.float64) for name, one in last.items()}
     step = max(1, -(-len(index) // N_EMBEDDING_EVENT))

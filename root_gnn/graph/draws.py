@@ -9,7 +9,7 @@ from torch import Tensor
 
 from root_gnn.graph.batch import Batch
 from root_gnn.graph.hashing import uniform
-from root_gnn.graph.segment import segment_start
+from root_gnn.graph.segment import segment_place
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -37,6 +37,6 @@ class Draws:
         """One number in [0, 1) per node, `(total_node,)`, float64: a function of the event and the node's place in it."""
         if batch.ids is None:
             raise ValueError("augmentations draw their random numbers from event ids; this batch has none")
-        place = torch.arange(batch.total_node, device=batch.nodes.device) - segment_start(batch.n_node)[batch.graph_index]
+        place = segment_place(batch.graph_index, batch.n_node)
         ids = torch.cat([batch.ids[batch.graph_index], place.unsqueeze(1)], dim=1)
         return uniform(ids, (self.seed, self.epoch, self.view, self.place, stream))

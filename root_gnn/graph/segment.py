@@ -29,3 +29,14 @@ def segment_max(rows: Tensor, count: Tensor) -> Tensor:
 def segment_start(count: Tensor) -> Tensor:
     """Position of each segment's first row, `(n_segment,)`, from `count (n_segment,)`."""
     return torch.cumsum(count, 0) - count
+
+
+def segment_place(index: Tensor, count: Tensor) -> Tensor:
+    """The place of each row in its segment, from 0: `(n_row,)`, from `index (n_row,)` ascending and `count (n_segment,)`."""
+    return torch.arange(index.shape[0], device=index.device) - segment_start(count)[index]
+
+
+def segment_order(score: Tensor, index: Tensor) -> Tensor:
+    """The order in which the rows of each segment of `index (n_row,)` have ascending `score (n_row,)`, segment by segment: `(n_row,)`."""
+    order = torch.argsort(score, stable=True)
+    return order[torch.argsort(index[order], stable=True)]

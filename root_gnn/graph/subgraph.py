@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 
 from root_gnn.graph.batch import Batch
-from root_gnn.graph.segment import segment_start
+from root_gnn.graph.segment import segment_order, segment_place
 
 
 def subgraph(batch: Batch, keep: Tensor) -> Batch:
@@ -27,8 +27,7 @@ def smallest(score: Tensor, batch: Batch, n_kept: Tensor) -> Tensor:
 
     Ties go to the node that comes first. A graph with fewer nodes keeps all of them.
     """
-    order = torch.argsort(score, stable=True)
-    order = order[torch.argsort(batch.graph_index[order], stable=True)]
-    place = torch.arange(batch.total_node, device=score.device) - segment_start(batch.n_node)[batch.graph_index]
+    order = segment_order(score, batch.graph_index)
+    place = segment_place(batch.graph_index, batch.n_node)
     keep = torch.zeros_like(score, dtype=torch.bool)
     return keep.index_put((order,), place < n_kept[batch.graph_index])

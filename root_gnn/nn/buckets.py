@@ -15,7 +15,7 @@ import torch
 from torch import Tensor
 
 from root_gnn.graph.batch import Batch
-from root_gnn.graph.segment import segment_start
+from root_gnn.graph.segment import segment_place, segment_start
 
 
 @dataclass(frozen=True)
@@ -72,7 +72,7 @@ class Buckets:
         first_place = torch.zeros_like(n_node).index_put((order,), segment_start(n_place)).to(device, non_blocking=True)
         first_node = torch.zeros_like(n_node).index_put((order,), segment_start(ordered)).to(device, non_blocking=True)
         graph_position = torch.argsort(order).to(device, non_blocking=True)
-        place, every = places(batch), torch.arange(batch.total_node, device=device)
+        place, every = segment_place(batch.graph_index, batch.n_node), torch.arange(batch.total_node, device=device)
         position = first_place[batch.graph_index] + place
         rows = torch.full((int(n_place.sum()),), batch.total_node, device=device).index_put((position,), every)
         nodes = torch.empty_like(every).index_put((first_node[batch.graph_index] + place,), every)
@@ -94,8 +94,3 @@ class Buckets:
     def per_graph(self, rows: Sequence[Tensor]) -> Tensor:
         """One `(n_graph, dim)` a bucket as `(n_graph, dim)` of the whole batch, in its order."""
         return torch.cat(list(rows))[self.graph_position]
-
-
-def places(batch: Batch) -> Tensor:
-    """The place of each node in its graph, from 0: `(total_node,)`."""
-    return torch.arange(batch.total_node, device=batch.n_node.device) - segment_start(batch.n_node)[batch.graph_index]

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from root_gnn.graph.batch import Batch
-from root_gnn.graph.segment import segment_start
+from root_gnn.graph.segment import segment_order, segment_place, segment_start
 from root_gnn.kinematics.angles import delta_phi
 
 
@@ -37,16 +37,14 @@ def first_by(score: Tensor, batch: Batch) -> Tensor:
 
     Meaningless for graphs without nodes, and the batch must have one node at least.
     """
-    order = torch.argsort(score, stable=True)
-    order = order[torch.argsort(batch.graph_index[order], stable=True)]
+    order = segment_order(score, batch.graph_index)
     return order[segment_start(batch.n_node).clamp(max=batch.total_node - 1)]
 
 
 def place_by(score: Tensor, batch: Batch) -> Tensor:
     """The place of each node by ascending `score (total_node,)` within its graph, from 0: `(total_node,)`."""
-    order = torch.argsort(score, stable=True)
-    order = order[torch.argsort(batch.graph_index[order], stable=True)]
-    place = torch.arange(batch.total_node, device=score.device) - segment_start(batch.n_node)[batch.graph_index]
+    order = segment_order(score, batch.graph_index)
+    place = segment_place(batch.graph_index, batch.n_node)
     return torch.empty_like(place).index_put((order,), place)
 
 

@@ -6,9 +6,9 @@ import torch
 from torch import Tensor, nn
 
 from root_gnn.graph.batch import Batch
-from root_gnn.graph.segment import segment_start
+from root_gnn.graph.segment import segment_place, segment_start
 from root_gnn.nn.attention import Block, block_states
-from root_gnn.nn.buckets import Buckets, places
+from root_gnn.nn.buckets import Buckets
 
 BUCKET_NODES = 1024
 
@@ -41,8 +41,8 @@ class Predictor(nn.Module):
         questions = self.read_question(asked.nodes.to(encoded.nodes.dtype)) + self.hint(encoded.globals)[asked.graph_index]
         n_token = 1 + encoded.n_node + asked.n_node
         first = segment_start(n_token)
-        of_known = (first + 1)[encoded.graph_index] + places(encoded)
-        of_asked = (first + 1 + encoded.n_node)[asked.graph_index] + places(asked)
+        of_known = (first + 1)[encoded.graph_index] + segment_place(encoded.graph_index, encoded.n_node)
+        of_asked = (first + 1 + encoded.n_node)[asked.graph_index] + segment_place(asked.graph_index, asked.n_node)
         rows = torch.cat([self.read_global(encoded.globals), known, questions])
         tokens = Batch.of(torch.empty_like(rows).index_put((torch.cat([first, of_known, of_asked]),), rows), n_token)
         buckets = Buckets.of(tokens, BUCKET_NODES)

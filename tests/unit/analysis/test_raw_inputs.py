@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from root_gnn.analysis.raw_inputs import flattened, pooled
+from root_gnn.analysis.raw_inputs import hardest_nodes, pooled
 from root_gnn.graph.batch import Batch
 
 N_NODE = [3, 0, 5, 1]
@@ -26,7 +26,7 @@ def test_pooled_columns_are_means_sums_and_globals(batch: Batch) -> None:
 
 
 def test_the_hardest_nodes_stand_first_and_the_rest_is_zero(batch: Batch) -> None:
-    found = flattened(batch, pt=1, n_node=4).numpy().reshape(4, 4, 3)
+    found = hardest_nodes(batch, pt=1, n_node=4).numpy().reshape(4, 4, 3)
     for row, rows in zip(found, batch.nodes.split(N_NODE), strict=True):
         hardest = sorted(rows.numpy(), key=lambda node: -node[1])[:4]
         assert np.array_equal(row[: len(hardest)], np.array(hardest).reshape(-1, 3))

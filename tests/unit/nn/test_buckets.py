@@ -8,7 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from root_gnn.graph.batch import Batch
-from root_gnn.nn.buckets import Buckets, places
+from root_gnn.graph.segment import segment_place
+from root_gnn.nn.buckets import Buckets
 from root_gnn.nn.pair_bias import lower_pairs
 
 
@@ -43,7 +44,7 @@ def test_pairs_are_the_lower_triangles() -> None:
     assert list(zip(first.tolist(), second.tolist(), strict=True)) == [
         (0, 0), (1, 0), (1, 1), (2, 0), (2, 1), (2, 2), (3, 3), (4, 4), (5, 4), (5, 5),
     ]
-    assert places(batch).tolist() == [0, 1, 2, 0, 0, 1]
+    assert segment_place(batch.graph_index, batch.n_node).tolist() == [0, 1, 2, 0, 0, 1]
 
 
 def test_lengths_of_jets_leave_little_padding() -> None:
