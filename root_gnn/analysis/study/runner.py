@@ -8,12 +8,12 @@ from pathlib import Path
 
 from root_gnn.analysis.comparison import Comparison
 from root_gnn.analysis.places import DaskPlace, LocalPlace, Place
-from root_gnn.analysis.study_answers import answers
-from root_gnn.analysis.study_page import write_page
-from root_gnn.analysis.study_pictures import plain
-from root_gnn.analysis.study_plan import Cell, Study
-from root_gnn.analysis.study_results import Answer, Results
-from root_gnn.analysis.study_rows import write_rows
+from root_gnn.analysis.study.answers import answers
+from root_gnn.analysis.study.page import write_page
+from root_gnn.analysis.study.pictures import plain
+from root_gnn.analysis.study.plan import Cell, Study
+from root_gnn.analysis.study.results import Answer, Results
+from root_gnn.analysis.study.rows import write_rows
 from root_gnn.analysis.trainings import Outcome, run_all
 from root_gnn.atomic import write_json, write_text
 from root_gnn.config.loader import load, to_yaml

@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from root_gnn.analysis.comparison import Comparison
-from root_gnn.analysis.study_plan import Cell, Study, Version
-from root_gnn.analysis.study_rows import row
+from root_gnn.analysis.study.plan import Cell, Study, Version
+from root_gnn.analysis.study.rows import row
 from root_gnn.run import Run
 
 

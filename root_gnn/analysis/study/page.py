@@ -12,10 +12,10 @@ from root_gnn import __version__
 from root_gnn.analysis.claims import interval
 from root_gnn.analysis.page import Link, folded, heading, items, listing, note, page, paragraph, picture, pictures, said, table
 from root_gnn.analysis.report import HOW_ERRORS, UNDEFINED, number
-from root_gnn.analysis.study_answers import Answers, source_of
-from root_gnn.analysis.study_pictures import totals
-from root_gnn.analysis.study_results import Results
-from root_gnn.analysis.study_sections import factor_of, mean_cell, question_sections
+from root_gnn.analysis.study.answers import Answers, source_of
+from root_gnn.analysis.study.pictures import totals
+from root_gnn.analysis.study.results import Results
+from root_gnn.analysis.study.sections import factor_of, mean_cell, question_sections
 from root_gnn.atomic import write_text
 from root_gnn.config.loader import to_yaml
 from root_gnn.console import log

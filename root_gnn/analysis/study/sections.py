@@ -11,10 +11,10 @@ from root_gnn.analysis.embed import AXES
 from root_gnn.analysis.page import folded, heading, paragraph, picture, pictures, said, table
 from root_gnn.analysis.predictions import read_predictions
 from root_gnn.analysis.report import HOW_COMPARED, HOW_SIMILAR, UNDEFINED, number
-from root_gnn.analysis.study_answers import Found
-from root_gnn.analysis.study_importance import drops, sizes
-from root_gnn.analysis.study_pictures import against_size, calibrations, learning, roc, similarity_by_size
-from root_gnn.analysis.study_speed import learnings
+from root_gnn.analysis.study.answers import Found
+from root_gnn.analysis.study.importance import drops, sizes
+from root_gnn.analysis.study.pictures import against_size, calibrations, learning, roc, similarity_by_size
+from root_gnn.analysis.study.speed import learnings
 from root_gnn.metrics.data_efficiency import DataEfficiency
 from root_gnn.metrics.seeds import OverSeeds
 from root_gnn.metrics.summary import SIGNAL_EFFICIENCIES

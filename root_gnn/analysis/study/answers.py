@@ -13,10 +13,10 @@ from numpy.typing import NDArray
 from root_gnn.analysis.embed import Method, reduced
 from root_gnn.analysis.predictions import read_predictions
 from root_gnn.analysis.similarity import drawn, representations
-from root_gnn.analysis.study_importance import Worth, worth
-from root_gnn.analysis.study_plan import Cell
-from root_gnn.analysis.study_results import Answer, Results
-from root_gnn.analysis.study_speed import Speed, operations, pays, speeds
+from root_gnn.analysis.study.importance import Worth, worth
+from root_gnn.analysis.study.plan import Cell
+from root_gnn.analysis.study.results import Answer, Results
+from root_gnn.analysis.study.speed import Speed, operations, pays, speeds
 from root_gnn.data.splits import split_table
 from root_gnn.data.table import EventTable
 from root_gnn.metrics.calibration import Calibration, calibration, confidence_calibration

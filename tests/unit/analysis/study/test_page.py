@@ -10,12 +10,11 @@ import numpy as np
 import pyarrow.parquet as pq
 import pytest
 
-from root_gnn.analysis import study_answers
 from root_gnn.analysis.comparison import Comparison
 from root_gnn.analysis.learning import clock, learning_of
-from root_gnn.analysis.study import write_results
-from root_gnn.analysis.study_plan import Cell, Pretraining, Study
-from root_gnn.analysis.study_results import Answer, Results
+from root_gnn.analysis.study import answers, write_results
+from root_gnn.analysis.study.plan import Cell, Pretraining, Study
+from root_gnn.analysis.study.results import Answer, Results
 from root_gnn.run import Run
 
 HISTORY = "epoch,step,tag,value\n" + "".join(
@@ -41,8 +40,8 @@ def results(seeds: list[Run], deeper: list[Run], tmp_path_factory: pytest.TempPa
 @pytest.fixture(scope="module")
 def folder(results: Results) -> Path:
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(study_answers, "_methods", lambda n_event: ("pca",))
-        patch.setattr(study_answers, "N_IMPORTANCE_EVENT", 30)
+        patch.setattr(answers, "_methods", lambda n_event: ("pca",))
+        patch.setattr(answers, "N_IMPORTANCE_EVENT", 30)
         write_results(results, {})
     return results.folder
 
