@@ -26,7 +26,7 @@ class Hiding(Section):
 
     Attributes:
         ratio: part of a graph's nodes, rounded, one at least; a graph of one node hides none.
-        at_most: never more than so many; null for no limit.
+        at_most: never more than so many.
         exactly: so many instead of a ratio.
         region: `random` nodes, or a `ball`: a random one and those nearest to it in (eta, phi).
         hardest: only the so many nodes of largest pt may be hidden; null for all.
@@ -34,7 +34,7 @@ class Hiding(Section):
     """
 
     ratio: Fraction = 0.3
-    at_most: Count | None = 21
+    at_most: Count | None = None
     exactly: Count | None = None
     region: Literal["random", "ball"] = "random"
     hardest: Count | None = None

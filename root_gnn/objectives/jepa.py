@@ -33,8 +33,9 @@ Weight = Annotated[float, Field(ge=0)]
 CENTRE = (0, 1, 2)  # pt, eta, phi of a token
 PAPER: dict[str, Any] = {
     "tokens": {"name": "subjets", "at_most": 20},
-    "hiding": {"exactly": 6, "at_most": None, "hardest": 10, "fewest": 10},
-    "loss": "mse", "normalise": "none", "momentum": (0.99, 1.0), "predictor": {"width": 64, "depth": 3, "n_head": 8},
+    "hiding": {"exactly": 6, "hardest": 10, "fewest": 10},
+    "loss": "mse", "normalise": "none", "predictor": {"width": 64, "depth": 3, "n_head": 8},
+    "whole": 0.0, "variance": 0.0, "covariance": 0.0,
 }
 
 
@@ -56,15 +57,15 @@ class Config(ObjectiveConfig):
 
     preset: Literal["corrected", "paper"] = "corrected"
     tokens: TokensConfig = Field(default_factory=TokensConfig)
-    hiding: Hiding = Field(default_factory=Hiding)
+    hiding: Hiding = Field(default_factory=lambda: Hiding(ratio=0.5))
     target_sees: Literal["graph", "targets"] = "graph"
     predictor: PredictorConfig = Field(default_factory=PredictorConfig)
     loss: Literal["smooth_l1", "mse"] = "smooth_l1"
-    normalise: Literal["none", "token", "feature"] = "token"
-    momentum: tuple[Momentum, Momentum] = (0.996, 1.0)
-    whole: Weight = 0.0
-    variance: Weight = 0.0
-    covariance: Weight = 0.0
+    normalise: Literal["none", "token", "feature"] = "feature"
+    momentum: tuple[Momentum, Momentum] = (0.99, 1.0)
+    whole: Weight = 2.0
+    variance: Weight = 1.0
+    covariance: Weight = 0.1
 
     @model_validator(mode="before")
     @classmethod

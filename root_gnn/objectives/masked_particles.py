@@ -33,7 +33,7 @@ from root_gnn.protocols import STILL, Encoder, Masked, ObjectiveConfig, Question
 RANK_DIM = 16
 NOT_ASKED = ("energy", "eta", "phi", "type", "deta", "dphi", "pt")  # what others say already, or what is asked for by itself
 FIT_ROWS = 200_000
-PAPER: dict[str, Any] = {"hiding": {"ratio": 0.3, "at_most": None}, "asked_by": "rank", "tokens": 512, "types": 0.0}
+PAPER: dict[str, Any] = {"hiding": {"ratio": 0.3}, "asked_by": "rank", "tokens": 512, "types": 0.0}
 
 
 class Config(ObjectiveConfig):

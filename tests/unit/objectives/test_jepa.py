@@ -29,8 +29,10 @@ from root_gnn.training.fit import fit
 from root_gnn.training.optim import OptimConfig
 
 SIZES = (12, 5, 1, 10, 0, 14, 2)
+ALONE: dict[str, Any] = {"normalise": "token", "whole": 0.0, "variance": 0.0, "covariance": 0.0}  # nothing that other graphs of a batch change
 FORMS: dict[str, dict[str, Any]] = {
     "random nodes": {},
+    "targets by themselves": ALONE,
     "a ball": {"hiding": {"region": "ball"}},
     "of the hardest": {"hiding": {"hardest": 4, "exactly": 2}},
     "targets alone, all terms": {"target_sees": "targets", "whole": 1.0, "variance": 1.0, "covariance": 0.5},
@@ -116,7 +118,7 @@ def test_each_graph_is_asked_for_its_own_targets(keys: dict[str, Any]) -> None:
     """J-JEPA paired the tokens of one jet with the masks of another; here a batch's loss is that of its graphs one by one."""
     if keys:
         pytest.importorskip("fastjet")
-    objective, batch = build(**keys).eval(), jets()
+    objective, batch = build(**ALONE, **keys).eval(), jets()
     whole, total, n_hidden = objective(batch)["loss"], 0.0, 0
     for graph in range(batch.n_graph):
         alone = batch.select(torch.tensor([graph]))
@@ -128,7 +130,7 @@ def test_each_graph_is_asked_for_its_own_targets(keys: dict[str, Any]) -> None:
 
 
 def test_targets_are_real_nodes_in_the_published_numbers() -> None:
-    objective, batch = build(hiding={"exactly": 6, "at_most": None, "hardest": 10, "fewest": 10}), jets(12, 5, 1, 10, 0, 14, 30)
+    objective, batch = build(hiding={"exactly": 6, "hardest": 10, "fewest": 10}), jets(12, 5, 1, 10, 0, 14, 30)
     hide = objective.hidden(batch)
     counts = torch.zeros_like(batch.n_node).index_add(0, batch.graph_index, hide.long())
     assert counts.tolist() == [6, 0, 0, 6, 0, 6, 6]
@@ -140,8 +142,9 @@ def test_targets_are_real_nodes_in_the_published_numbers() -> None:
 
 def test_targets_in_the_default_numbers() -> None:
     batch = jets(1, 2, 3, 10, 100, 0)
-    counts = torch.zeros_like(batch.n_node).index_add(0, batch.graph_index, build().hidden(batch).long())
-    assert counts.tolist() == [0, 1, 1, 3, 21, 0]
+    for keys, expected in (({}, [0, 1, 2, 5, 50, 0]), ({"hiding": {"ratio": 0.3, "at_most": 21}}, [0, 1, 1, 3, 21, 0])):
+        counts = torch.zeros_like(batch.n_node).index_add(0, batch.graph_index, build(**keys).hidden(batch).long())
+        assert counts.tolist() == expected
 
 
 def test_targets_change_with_the_epoch() -> None:
@@ -163,7 +166,7 @@ def test_a_ball_is_the_nearest_of_one_of_them() -> None:
 
 
 def test_targets_are_what_the_average_encoder_makes_of_the_whole_graph() -> None:
-    objective, batch = build().eval(), jets()
+    objective, batch = build(**ALONE).eval(), jets()
     hide, answers = objective.hidden(batch), []
     hook = objective.predictor.register_forward_hook(lambda module, inputs, output: answers.append(output))
     loss = objective(batch)["loss"]
@@ -228,7 +231,7 @@ SETTINGS: list[dict[str, Any]] = [
 @pytest.mark.parametrize("keys", SETTINGS, ids=str)
 def test_a_setting_is_applied_and_not_only_written_down(keys: dict[str, Any]) -> None:
     """J-JEPA logged the kind of its position embedding and used another."""
-    batch, plain = jets(), {"whole": 1.0}
+    batch, plain = jets(), {**ALONE, "whole": 1.0}
     losses = [build(**settings).eval()(batch)["loss"] for settings in (plain, {**plain, **keys})]
     assert float(losses[0].detach()) != float(losses[1].detach())
 
