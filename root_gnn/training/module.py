@@ -65,8 +65,18 @@ class TrainingModule(pl.LightningModule):
         draws = Draws(seed=self.seed, epoch=self.current_epoch, place=len(self.augmentations))
         return self.objective(self.augmented(batch), draws)  # type: ignore[no-any-return]
 
+    def on_train_start(self) -> None:
+        """Ends a resumed training that had made all its steps."""
+        self._stop_after_last_step()
+
     def on_train_batch_end(self, *args: Any) -> None:
-        """Validates and ends where `train.max_steps` ends an epoch early; Lightning's own limit leaves without validation."""
+        """Validates and ends where `train.max_steps` ends an epoch early.
+
+        Lightning's own limit leaves without validation, and with it a training that is resumed at the end of an epoch skips one.
+        """
+        self._stop_after_last_step()
+
+    def _stop_after_last_step(self) -> None:
         if self.trainer.global_step >= self.n_step:
             self.trainer.should_stop = True
 

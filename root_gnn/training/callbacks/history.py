@@ -28,7 +28,7 @@ def stepped(trainer: pl.Trainer, batch_idx: int) -> bool:
 
 def is_last(trainer: pl.Trainer, batch_idx: int) -> bool:
     """Whether validation follows: the epoch ends with this batch, or training with this step."""
-    return batch_idx + 1 == trainer.num_training_batches or trainer.global_step == trainer.max_steps
+    return batch_idx + 1 == trainer.num_training_batches or trainer.global_step == trainer.lightning_module.n_step
 
 
 class History(pl.Callback):

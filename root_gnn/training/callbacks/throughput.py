@@ -22,7 +22,9 @@ class Throughput(pl.Callback):
     def on_train_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
         """Opens the meter at what is left to do."""
         if trainer.is_global_zero:
-            self._meter = Meter(f"training {self.name}", math.ceil(self.n_event * _epochs_left(trainer)), "events").__enter__()
+            module: Any = pl_module  # the one that knows how many steps there are
+            epochs = (module.n_step - trainer.global_step) / module.steps_per_epoch
+            self._meter = Meter(f"training {self.name}", math.ceil(self.n_event * epochs), "events").__enter__()
 
     def on_train_batch_end(
         self, trainer: pl.Trainer, pl_module: pl.LightningModule, outputs: Any, batch: Any, batch_idx: int,
@@ -42,11 +44,3 @@ class Throughput(pl.Callback):
         if self._meter is not None:
             self._meter.__exit__(None, None, None)
             self._meter = None
-
-
-def _epochs_left(trainer: pl.Trainer) -> float:
-    """Epochs to go, and parts of one where the number of steps ends training first."""
-    epochs = max((trainer.max_epochs or 1) - trainer.current_epoch, 1)
-    if trainer.max_steps < 0:
-        return epochs
-    return min(epochs, (trainer.max_steps - trainer.global_step) * trainer.accumulate_grad_batches / trainer.num_training_batches)

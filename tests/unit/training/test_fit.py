@@ -185,6 +185,22 @@ def test_max_steps_ends_with_a_validation_and_a_best(max_steps: int, tmp_path: P
     assert run.rows("val/loss")[-1][1] == max_steps
 
 
+@pytest.mark.parametrize("place", [("step", N_BATCH), ("step", N_BATCH + 1), ("validation", 1), ("step", 2 * N_BATCH)], ids=str)
+def test_max_steps_resumed_after_any_epoch_equals_unbroken(place: tuple[str, int], tmp_path: Path) -> None:
+    """Where Lightning knows of a largest number of steps, it goes on from the end of an epoch without training the next one."""
+    losses, keys = [0.5, 0.2, 0.4], {"max_steps": 2 * N_BATCH + 1}
+    unbroken, killed = training(tmp_path / "unbroken", **keys), training(tmp_path / "killed", **keys)
+    whole = unbroken.go(Scripted(losses))
+    with pytest.raises(Killed):
+        killed.go(Scripted(losses, stop_in=place))
+    assert killed.go(Scripted(losses), resume=True).best_epoch == whole.best_epoch == 2
+    one, other = unbroken.checkpoint("last"), killed.checkpoint("last")
+    assert all(torch.equal(one[key], other[key]) for key in one)
+    assert killed.rows("val/loss") == unbroken.rows("val/loss") and killed.rows("train/loss") == unbroken.rows("train/loss")
+    again = Scripted(losses)
+    assert unbroken.go(again, resume=True) == whole and again.modes == []
+
+
 def test_a_value_that_is_no_number_is_never_the_best(tmp_path: Path) -> None:
     assert training(tmp_path / "first").go(Scripted([math.nan, 0.4, math.inf, 0.3, math.nan])).best_epoch == 4
     with pytest.raises(InputError, match=r"val/loss was not a finite number.*optim\.lr"):
