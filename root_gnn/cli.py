@@ -16,8 +16,24 @@ from typing import Annotated, Literal, NoReturn
 import typer
 
 from root_gnn import __version__
+from root_gnn.commands import pack, predict, runs
 from root_gnn.console import log, set_verbosity
 from root_gnn.errors import InputError
+from root_gnn.options import (
+    AllowPlugin,
+    DataDir,
+    Debug,
+    Jobs,
+    Overrides,
+    Overwrite,
+    Quiet,
+    RecipeName,
+    Resume,
+    RunDir,
+    RunFolder,
+    RunFolders,
+    Verbose,
+)
 
 EXAMPLES = {"--param": "mstop=600", "--slurm": "partition=long"}
 WRONG_PLACE = (PermissionError, NotADirectoryError, IsADirectoryError, FileExistsError)
@@ -35,33 +51,6 @@ def _show_version(asked: bool) -> None:
     if asked:
         typer.echo(__version__)
         raise typer.Exit
-
-
-def _be_quiet(asked: bool) -> None:
-    if asked:
-        set_verbosity(-1)
-
-
-def _be_verbose(asked: bool) -> None:
-    if asked:
-        set_verbosity(1)
-
-
-Quiet = Annotated[bool, typer.Option("--quiet", "-q", callback=_be_quiet, help="Show warnings and errors only.")]
-Verbose = Annotated[bool, typer.Option("--verbose", "-v", callback=_be_verbose, help="Show every step.")]
-Debug = Annotated[bool, typer.Option("--debug", help="Show the traceback of an error.")]
-RecipeName = Annotated[str, typer.Argument(metavar="RECIPE", help="A YAML file, or the name of a shipped recipe.")]
-RunFolder = Annotated[Path, typer.Argument(metavar="RUN", help="A run folder.")]
-RunFolders = Annotated[list[Path], typer.Argument(metavar="RUN...", help="Run folders.")]
-Overrides = Annotated[list[str] | None, typer.Option("--set", metavar="KEY=VALUE", help="Change a key of the recipe; repeatable.")]
-DataDir = Annotated[Path | None, typer.Option("--data-dir", help="Where data paths begin; else ROOT_GNN_DATA, else the current folder.")]
-RunDir = Annotated[Path | None, typer.Option("--run-dir", help="The run folder; else runs/<name>.")]
-Resume = Annotated[bool, typer.Option("--resume", help="Go on with the run in this folder.")]
-Overwrite = Annotated[bool, typer.Option("--overwrite", help="Replace what is there.")]
-AllowPlugin = Annotated[
-    list[str] | None, typer.Option("--allow-plugin", metavar="MODULE", help="A module that a run folder may import; repeatable.")
-]
-Jobs = Annotated[int, typer.Option("--jobs", help="Processes to use.")]
 
 
 @app.callback()
@@ -178,7 +167,9 @@ def train(
 @app.command()
 def finetune(
     task: Annotated[str, typer.Option("--task", metavar="NAME_OR_PATH", help="The question: a shipped task or a YAML file.")],
-    run: Annotated[Path | None, typer.Option("--from", metavar="RUN", help="The pretrained run; not needed from scratch.")] = None,
+    run: Annotated[
+        Path | None, typer.Option("--from", metavar="RUN", help="Pretrained: folder, name, checkpoint or packed run; not from scratch.")
+    ] = None,
     mode: Annotated[Literal["finetuned", "frozen", "scratch"], typer.Option("--mode", help="What happens to the backbone.")] = "finetuned",
     train_events: Annotated[int | None, typer.Option("--train-events", help="Training events in all, balanced over the classes.")] = None,
     overrides: Overrides = None, data_dir: DataDir = None, run_dir: RunDir = None,
@@ -209,6 +200,11 @@ def evaluate(
     from root_gnn.evaluation import evaluate
 
     evaluate(run, split=split, spec=spec, files=files or (), data_dir=data_dir, allow_plugins=allow_plugin or ())
+
+
+app.command()(predict)
+app.command()(runs)
+app.command()(pack)
 
 
 @app.command()

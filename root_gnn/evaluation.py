@@ -16,13 +16,12 @@ from root_gnn.atomic import atomic_file, write_json
 from root_gnn.console import log
 from root_gnn.data.config import DataConfig
 from root_gnn.data.loader import evaluation_loader
-from root_gnn.data.spec import load_spec
 from root_gnn.data.splits import split_table
 from root_gnn.data.table import EventTable, open_table
 from root_gnn.data.whole_events import WholeEvents
 from root_gnn.errors import InputError
 from root_gnn.protocols import Supervised
-from root_gnn.run import Run, Split, data_folder, load_run, question
+from root_gnn.run import Run, Split, data_folder, load_run, question, reading_spec
 from root_gnn.training.evaluation import Answers, answers, figures
 from root_gnn.training.fit import Fitted
 
@@ -47,6 +46,7 @@ def evaluate(
     Raises InputError where the files' classes are unknown or their node features are not those of the run.
     """
     run = load_run(folder, allow_plugins=allow_plugins)
+    run.check_keeps_results()
     objective = run.objective
     path = run.folder / "metrics.json"
     content: dict[str, Any] = run.metrics if path.exists() and fitted is None else {}
@@ -102,10 +102,7 @@ def other_files(run: Run, spec: str | None, files: Sequence[Path | str], data_di
     """Events that the run was not made for, with its classes."""
     if not files:
         raise InputError("--spec names how to read other files; name them with --files FILE... or --files CLASS=FILE...")
-    reading = run.spec if spec is None else load_spec(spec)
-    if reading.features() != run.spec.features():
-        raise InputError(f"the spec {reading.name} describes other node features than {run.name} was trained on: "
-                         f"{', '.join(reading.node_features)} and {', '.join(run.spec.node_features)}")
+    reading = reading_spec(run, spec)
     if reading.label is not None:
         return open_table(DataConfig(files=tuple(map(str, files))), data_dir, spec=reading)
     classes: dict[str, list[str]] = {name: [] for name in question(run.recipe.data, run.spec).classes}

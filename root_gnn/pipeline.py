@@ -21,12 +21,13 @@ from torch.utils.data import DataLoader
 
 from root_gnn import __version__
 from root_gnn.atomic import write_json, write_text
-from root_gnn.config.loader import load, to_mapping, to_yaml
+from root_gnn.config.loader import leaves, load, to_mapping, to_yaml
 from root_gnn.config.shipped import find
 from root_gnn.config.yaml import read_document
 from root_gnn.console import log
 from root_gnn.data.loader import EventLoader, evaluation_loader, train_loader
 from root_gnn.data.pairs import partners
+from root_gnn.data.spec import load_spec
 from root_gnn.data.splits import Splits, split_table, subset
 from root_gnn.data.table import EventTable, open_table
 from root_gnn.data.weights import training_weights
@@ -227,7 +228,7 @@ def _run(
     resume: bool, overwrite: bool, beside: Path | None,
 ) -> Run:
     folder = RUNS / recipe.name if run_dir is None else Path(run_dir)
-    plugins = _own_modules(to_mapping(recipe))
+    plugins = _own_modules([to_mapping(recipe), to_mapping(load_spec(recipe.data.spec, beside=beside))])
     is_first = all(os.environ.get(name, "0") == "0" for name in RANKS)  # the others leave the folder to it
     if is_first:
         _check_folder(folder, recipe, mode=mode, source=source, resume=resume, overwrite=overwrite)
@@ -288,9 +289,9 @@ def _just_begun(folder: Path) -> bool:
 
 def _check_same_run(folder: Path, recipe: Recipe, *, mode: str, source: Run | None) -> None:
     config = folder / "config.yaml"
-    before, now = _flat(read_document(config).value), _flat(to_mapping(recipe))
+    before, now = leaves(read_document(config).value), leaves(to_mapping(recipe))
     changed = [f"{key} is {before.get(key)!r} there and {now.get(key)!r} here" for key in before | now if before.get(key) != now.get(key)]
-    plan = load_run(folder, allow_plugins=_own_modules(to_mapping(recipe))).plan if not changed else {}
+    plan = json.loads((folder / "plan.json").read_text(encoding="utf-8")) if not changed else {}
     if plan and plan["mode"] != mode:
         changed.append(f"--mode is {plan['mode']} there and {mode} here")
     digest = sha256(source.checkpoint) if source is not None and mode != "scratch" else None
@@ -299,14 +300,6 @@ def _check_same_run(folder: Path, recipe: Recipe, *, mode: str, source: Run | No
     if changed:
         raise InputError(f"{config} and this recipe differ, so --resume would not give the run it promises: {'; '.join(changed[:3])}. "
                          "Resume with the recipe of the run, or use --run-dir for a new one")
-
-
-def _flat(value: Any, key: str = "") -> dict[str, Any]:
-    """The leaves of a mapping by dotted key."""
-    if not isinstance(value, dict) or not value:
-        return {key: value}
-    parts = [_flat(part, f"{key}.{name}" if key else str(name)) for name, part in value.items()]
-    return {name: leaf for part in parts for name, leaf in part.items()}
 
 
 def _own_modules(mapping: Any) -> set[str]:

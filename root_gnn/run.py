@@ -23,6 +23,7 @@ from root_gnn.data.table import EventTable, open_table
 from root_gnn.data.whole_events import WholeEvents
 from root_gnn.errors import InputError, suggest
 from root_gnn.graph.scaling import Scaling
+from root_gnn.packed import is_packed, unpacked
 from root_gnn.protocols import Encoder, Objective, Question, Supervised
 from root_gnn.recipe import Recipe
 from root_gnn.training.evaluation import Answers, answers
@@ -39,14 +40,21 @@ class Run:
         folder: the run folder.
         recipe: the resolved recipe, `config.yaml`.
         spec: the data spec, `spec.yaml`.
+        is_kept: whether the folder is the place for results of these weights: not that of a packed run, nor for other weights
+            than the best.
     """
 
-    def __init__(self, folder: Path, *, allow_plugins: Collection[str] = ()) -> None:
+    def __init__(
+        self, folder: Path, *, checkpoint: Path | None = None, is_kept: bool = True, allow_plugins: Collection[str] = (),
+    ) -> None:  # fmt: skip
         self.folder = Path(folder)
         if not (self.folder / "config.yaml").is_file():
-            raise InputError(f"{folder} is no run folder: it has no config.yaml{suggest(self.folder.name, run_names(self.folder.parent))}")
+            known = [*run_names(self.folder.parent), *run_names(RUNS)]
+            raise InputError(f"{folder} is no run folder: it has no config.yaml{suggest(self.folder.name, known)}")
         self.recipe = load(Recipe, self.folder / "config.yaml", allow_plugins=allow_plugins)
-        self.spec: Spec = load_spec(self.folder / "spec.yaml")
+        self.spec: Spec = load(Spec, self.folder / "spec.yaml", allow_plugins=allow_plugins)
+        self._checkpoint = checkpoint
+        self.is_kept = is_kept and checkpoint is None
 
     @property
     def name(self) -> str:
@@ -55,7 +63,9 @@ class Run:
 
     @property
     def checkpoint(self) -> Path:
-        """The best weights; raises InputError where training has not come that far."""
+        """The weights asked for, else the best; raises InputError where training has not come that far."""
+        if self._checkpoint is not None:
+            return self._checkpoint
         path = self.folder / "checkpoints" / "best.ckpt"
         if not path.exists():
             raise InputError(f"{self.folder} has no checkpoints/best.ckpt yet: its training did not finish an epoch; go on with --resume")
@@ -118,24 +128,51 @@ class Run:
         whole = WholeEvents.of(table) if self.recipe.objective.whole_events else None
         return answers(objective, evaluation_loader(table, index if whole is None else whole.leading(index), batch_size, whole=whole))
 
+    def check_keeps_results(self) -> None:
+        """Raises InputError where results cannot be written into the folder."""
+        if not self.is_kept:
+            raise InputError(f"{self.name} was opened from one file, and the results of this command belong into a run folder of the best "
+                             "weights; name the run folder, or make one of a packed run with `root-gnn pack --unpack FILE`")
+
     def __repr__(self) -> str:
         return f"Run({self.name}, {self.recipe.objective.__class__.__module__.rsplit('.', 1)[-1]}, folder={self.folder})"
 
 
-def load_run(folder: Path | str, *, allow_plugins: Collection[str] = ()) -> Run:
-    """Opens a run folder, given as a path or as a name below `runs/`."""
-    path = Path(folder)
-    return Run(path if path.exists() or not (RUNS / path).exists() else RUNS / path, allow_plugins=allow_plugins)
+def load_run(place: Path | str, *, allow_plugins: Collection[str] = ()) -> Run:
+    """Opens a run given as a folder, as a name below `runs/`, as one of its checkpoints, or as a packed run.
+
+    Nothing in it is executed. Raises InputError, with near names, where there is no such run.
+    """
+    path = Path(place)
+    path = path if path.exists() or not (RUNS / path).exists() else RUNS / path
+    if is_packed(path):
+        return Run(unpacked(path), is_kept=False, allow_plugins=allow_plugins)
+    if not path.is_file():
+        return Run(path, allow_plugins=allow_plugins)
+    folder = path.resolve().parent.parent
+    if path.suffix != ".ckpt" or path.resolve().parent.name != "checkpoints" or not (folder / "config.yaml").is_file():
+        raise InputError(f"{path} is neither a checkpoint in the folder checkpoints/ of a run, whose config.yaml says what the weights are "
+                         "of, nor a packed run (*.safetensors)")
+    return Run(folder, checkpoint=None if path.name == "best.ckpt" else path, allow_plugins=allow_plugins)
 
 
-def load_encoder(folder: Path | str) -> Encoder:
-    """The trained encoder of a run folder, in evaluation mode."""
-    return load_run(folder).encoder
+def load_encoder(place: Path | str) -> Encoder:
+    """The trained encoder of a run, as `load_run` takes it, in evaluation mode."""
+    return load_run(place).encoder
 
 
 def data_folder(given: Path | str | None) -> Path:
     """Where data paths start: as given, else `ROOT_GNN_DATA`, else the current folder."""
     return Path(given if given is not None else os.environ.get("ROOT_GNN_DATA", "."))
+
+
+def reading_spec(run: Run, spec: str | None) -> Spec:
+    """How other files are read for a run: as its own, or with `spec`; raises InputError where that gives other node features."""
+    reading = run.spec if spec is None else load_spec(spec)
+    if reading.features() != run.spec.features():
+        raise InputError(f"the spec {reading.name} describes other node features than {run.name} was trained on: "
+                         f"{', '.join(reading.node_features)} and {', '.join(run.spec.node_features)}")
+    return reading
 
 
 def run_names(folder: Path) -> list[str]:

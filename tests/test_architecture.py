@@ -35,11 +35,13 @@ LAYERS = (
     {"objectives"},
     {"training"},
     {"recipe"},
-    {"task"},
+    {"task", "packed"},
     {"run"},
-    {"evaluation", "preparation"},
+    {"evaluation", "preparation", "prediction", "registry"},
     {"pipeline"},
     {"leak", "analysis", "export", "bench"},
+    {"options"},
+    {"commands"},
     {"cli", "testing"},
 )
 LEVEL = {room: level for level, rooms in enumerate(LAYERS) for room in rooms}

@@ -91,6 +91,7 @@ def embed(
     if method not in AXES:
         raise InputError(f"--method {method}: there is no such method{suggest(method, AXES)}")
     opened = run if isinstance(run, Run) else load_run(run, allow_plugins=allow_plugins)
+    opened.check_keeps_results()
     table = opened.table(data_dir)
     index = drawn(split_table(table, opened.recipe.data.split)[split], events)
     if len(index) < FEWEST:

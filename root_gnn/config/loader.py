@@ -67,6 +67,14 @@ def to_yaml(section: Section) -> str:
     return dump_yaml(to_mapping(section))
 
 
+def leaves(value: Any, key: str = "") -> dict[str, Any]:
+    """The values of a mapping of mappings, by dotted key."""
+    if not isinstance(value, dict) or not value:
+        return {key: value}
+    parts = [leaves(part, f"{key}.{name}" if key else str(name)) for name, part in value.items()]
+    return {name: leaf for part in parts for name, leaf in part.items()}
+
+
 def _extended(path: Path, base: Callable[[str], Path], above: tuple[Path, ...] = ()) -> Document:
     """A document with what it extends below it; raises InputError where files extend one another in a circle."""
     document = read_document(path)

@@ -46,7 +46,7 @@ def split_of(ids: Index | Column, split: Split) -> Splits:
     An event's split depends on its id and on `split` only: not on other events, files, classes, their order or any seed.
     """
     if split.n_fold is not None:
-        fold = np.minimum(uniform_of(ids, FOLD_SALT) * split.n_fold, split.n_fold - 1).astype(np.int64)
+        fold = _fold(ids, split.n_fold)
         code = np.where(uniform_of(ids, VALIDATION_SALT) < split.validation, VALIDATION, TRAIN).astype(np.int8)
         code[fold == split.fold] = TEST
         return _rows(code)
@@ -56,6 +56,16 @@ def split_of(ids: Index | Column, split: Split) -> Splits:
         code[place >= split.train + split.validation] = TEST
     code[place < split.train] = TRAIN
     return _rows(code)
+
+
+def folds(table: EventTable, split: Split) -> Index:
+    """The fold of each event, `(n_event,)`: the k-fold split that tests on it, as `split_of` counts them.
+
+    Raises InputError where the split has no folds or the ids that decide are not there.
+    """
+    if split.n_fold is None:
+        raise InputError("data.split has no n_fold, so events have no fold")
+    return _fold(_hashed(table, split.ids), split.n_fold)
 
 
 def split_table(table: EventTable, split: Split) -> Splits:
@@ -98,6 +108,11 @@ def largest_subset(table: EventTable, train_index: Index) -> int:
     if not table.classes:
         return len(train_index)
     return int(np.bincount(table.label[train_index], minlength=len(table.classes)).min()) * len(table.classes)
+
+
+def _fold(ids: Index | Column, n_fold: int) -> Index:
+    fold: Index = np.minimum(uniform_of(ids, FOLD_SALT) * n_fold, n_fold - 1).astype(np.int64)
+    return fold
 
 
 def _rows(code: Codes) -> Splits:

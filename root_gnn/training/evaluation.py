@@ -37,12 +37,12 @@ class Answers:
 
     @classmethod
     def of(cls, objective: Supervised, batch: Batch, said: Tensor) -> Self:
-        """Those for one batch, of which the head `said (n_graph, n_answer)`; links applied in float64."""
-        logits = objective.logits_of(said).detach().double()
+        """Those for one batch, of which the head `said (n_graph, n_answer)`."""
+        probabilities = probabilities_of(objective, said)
         if objective.link == "softmax":
-            probabilities, truth = torch.softmax(logits, dim=1), batch.labels["label"]
+            truth = batch.labels["label"]
         else:
-            probabilities, truth = torch.sigmoid(logits), torch.stack([batch.labels[name] for name in objective.outputs()], dim=1)
+            truth = torch.stack([batch.labels[name] for name in objective.outputs()], dim=1)
         weights = torch.ones(batch.n_graph) if batch.weights is None else batch.weights
         ids = torch.arange(batch.n_graph).unsqueeze(1) if batch.ids is None else batch.ids
         return cls(probabilities.cpu().numpy(), truth.cpu().long().numpy(), weights.cpu().double().numpy(), ids.cpu().numpy())
@@ -51,6 +51,12 @@ class Answers:
     def joined(cls, parts: Sequence[Self]) -> Self:
         """Several batches' answers, one after the other."""
         return cls(*(np.concatenate([getattr(part, name) for part in parts]) for name in ("probabilities", "truth", "weights", "ids")))
+
+
+def probabilities_of(objective: Supervised, said: Tensor) -> Tensor:
+    """Probabilities `(n_graph, n_output)` of what the head `said (n_graph, n_answer)`; the link is applied in float64."""
+    logits = objective.logits_of(said).detach().double()
+    return torch.softmax(logits, dim=1) if objective.link == "softmax" else torch.sigmoid(logits)
 
 
 def answers(objective: Supervised, batches: Iterable[Batch], device: torch.device | str = "cpu") -> Answers:

@@ -139,9 +139,22 @@ def _honest_exit() -> Iterator[None]:
 
 
 def load_weights(objective: Objective, checkpoint: Path) -> None:
-    """Loads a checkpoint's weights into the whole objective, strictly; nothing in the file is executed."""
-    content = torch.load(checkpoint, map_location="cpu", weights_only=True)
-    objective.load_state_dict(part(content["state_dict"], "objective"), strict=True)
+    """Loads a checkpoint's weights into the whole objective, strictly; raises InputError where they are not its own."""
+    tensors = part(weights(checkpoint), "objective")
+    try:
+        objective.load_state_dict(tensors, strict=True)
+    except RuntimeError as error:
+        raise InputError(f"the weights in {checkpoint} do not fit the recipe beside them: {' '.join(str(error).split())[:300]}") from error
+
+
+def weights(checkpoint: Path) -> dict[str, torch.Tensor]:
+    """All tensors of a checkpoint by name; nothing in the file is executed. Raises InputError where it is no checkpoint, or damaged."""
+    try:
+        found: dict[str, torch.Tensor] = torch.load(checkpoint, map_location="cpu", weights_only=True)["state_dict"]
+    except Exception as error:  # torch raises many kinds, some of a module that this package does not import
+        raise InputError(f"{checkpoint} cannot be read as a checkpoint: it is damaged or holds more than weights, and none of it was run "
+                         f"({type(error).__name__}). Take another checkpoint, or train the run again.") from error
+    return found
 
 
 def part(state: dict[str, torch.Tensor], prefix: str) -> dict[str, torch.Tensor]:

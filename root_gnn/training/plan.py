@@ -7,13 +7,10 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
-import torch
-from torch import Tensor
-
 from root_gnn.atomic import write_json
 from root_gnn.errors import InputError
 from root_gnn.protocols import Encoder, Objective
-from root_gnn.training.fit import part
+from root_gnn.training.fit import part, weights
 from root_gnn.training.optim import OptimConfig, groups
 
 
@@ -77,7 +74,7 @@ def load_backbone(encoder: Encoder, checkpoint: Path) -> tuple[str, ...]:
 
     Raises InputError naming the first tensors that are missing, too many, or of another shape.
     """
-    state: dict[str, Tensor] = torch.load(checkpoint, map_location="cpu", weights_only=True)["state_dict"]
+    state = weights(checkpoint)
     tensors = part(state, "objective.encoder")
     own = encoder.state_dict()
     wrong = [f"{name} is missing" for name in own if name not in tensors]

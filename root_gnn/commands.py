@@ -1,0 +1,70 @@
+"""The commands about what becomes of trained runs: `predict`, `runs`, `pack`; `root_gnn.cli` adds them to `root-gnn`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Literal
+
+import typer
+
+from root_gnn.options import AllowPlugin, Debug, Overwrite, Quiet, RunFolder, Verbose
+
+
+def predict(
+    run: RunFolder,
+    files: Annotated[list[str], typer.Argument(metavar="FILE...", help="Files, patterns in quotes, or addresses on a server.")],
+    out: Annotated[Path, typer.Option("--out", metavar="DIR", help="The folder for <file>.scores.root.")],
+    others: Annotated[
+        list[Path] | None, typer.Option("--with", metavar="RUN", help="One more run: another seed, or another fold; repeatable.")
+    ] = None,
+    systematics: Annotated[bool, typer.Option("--systematics", help="A score set for every variation of the spec.")] = False,
+    embeddings: Annotated[bool, typer.Option("--embeddings", help="Also what the head reads.")] = False,
+    form: Annotated[Literal["root", "parquet"], typer.Option("--format", help="What to write.")] = "root",
+    blind: Annotated[
+        str | None, typer.Option("--blind", metavar="CLASS>THRESHOLD", help="Withhold the scores of events above; for real data.")
+    ] = None,
+    spec: Annotated[str | None, typer.Option("--spec", help="The data spec of the files, where it is not the run's own.")] = None,
+    part: Annotated[str | None, typer.Option("--part", metavar="K/N", help="The K-th of N jobs that share the files.")] = None,
+    device: Annotated[Literal["cpu", "cuda"] | None, typer.Option("--device", help="Else the GPU where there is one.")] = None,
+    overwrite: Overwrite = False, allow_plugin: AllowPlugin = None,
+    quiet: Quiet = False, verbose: Verbose = False, debug: Debug = False,
+) -> None:  # fmt: skip
+    """Write scores aligned entry by entry with each file, as a ROOT friend tree or parquet; files that are done are kept."""
+    from root_gnn.prediction.predict import predict
+
+    predict(
+        run, files, out=out, others=others or (), systematics=systematics, embeddings=embeddings, form=form, blind=blind, spec=spec,
+        part=part, overwrite=overwrite, device=device, allow_plugins=allow_plugin or (),
+    )  # fmt: skip
+
+
+def runs(
+    places: Annotated[list[Path] | None, typer.Argument(metavar="[RUN...]", help="Runs to compare; without any, all are listed.")] = None,
+    folder: Annotated[Path, typer.Option("--dir", help="Where runs are looked for.")] = Path("runs"),
+    where: Annotated[
+        list[str] | None, typer.Option("--where", metavar="KEY=VALUE", help="Only such runs; also != > < >= <=; repeatable.")
+    ] = None,
+    sort: Annotated[str, typer.Option("--sort", metavar="KEY", help="Sort by this, numbers from the largest.")] = "name",
+    json: Annotated[bool, typer.Option("--json", help="Everything that is known of each, as JSON.")] = False,
+    quiet: Quiet = False, verbose: Verbose = False, debug: Debug = False,
+) -> None:  # fmt: skip
+    """List runs with their key figures, or compare some."""
+    from root_gnn.registry import compare
+    from root_gnn.registry import runs as listed
+
+    found = compare(places) if places else listed(folder, where=where or (), sort=sort)
+    typer.echo(found.as_json() if json else str(found))
+
+
+def pack(
+    run: RunFolder,
+    out: Annotated[Path | None, typer.Option("--out", metavar="FILE", help="Else <name>.safetensors; with --unpack runs/<name>.")] = None,
+    unpack: Annotated[bool, typer.Option("--unpack", help="Make a run folder of a packed run.")] = False,
+    overwrite: Overwrite = False, allow_plugin: AllowPlugin = None,
+    quiet: Quiet = False, verbose: Verbose = False, debug: Debug = False,
+) -> None:  # fmt: skip
+    """Write a run as one file that is safe to load from anybody: safetensors with JSON and YAML texts."""
+    from root_gnn.registry import pack, unpack_run
+
+    typer.echo(str(unpack_run(run, out=out, overwrite=overwrite) if unpack else
+                   pack(run, out=out, overwrite=overwrite, allow_plugins=allow_plugin or ())))  # fmt: skip

@@ -1,0 +1,1 @@
+"""Scores of trained networks for the entries of files, one by one."""

@@ -1,0 +1,252 @@
+"""Scores for the entries of files, each file its own file of scores: `root-gnn predict`."""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from root_gnn.console import log, progress
+from root_gnn.data.cache import Shard
+from root_gnn.data.checksum import fingerprint
+from root_gnn.data.config import find_files
+from root_gnn.data.prepare import cache_dir, prepare
+from root_gnn.data.read import open_records
+from root_gnn.data.spec import Spec
+from root_gnn.data.table import EventTable
+from root_gnn.errors import InputError
+from root_gnn.prediction.blinding import Blinding
+from root_gnn.prediction.files import Aligned, Form, note_of, write
+from root_gnn.prediction.networks import Networks, Scores
+from root_gnn.prediction.places import Places
+from root_gnn.run import Run, load_run, reading_spec
+from root_gnn.training.plan import sha256
+
+SCORED, LEFT_OUT, BLINDED = 0, 1, 2
+"""What the branch `status` says: the scores are NaN where it is not 0."""
+NOTE_FORMAT = 1
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What is written for every file.
+
+    Attributes:
+        variations: systematic variations, one score set each; None alone for the nominal one without a name.
+        spec: how files are read, before a variation is chosen.
+    """
+
+    networks: Networks
+    spec: Spec
+    variations: tuple[str | None, ...]
+    embeddings: bool
+    form: Form
+    blind: str | None
+    device: str
+
+    @cached_property
+    def made_of(self) -> list[dict[str, str]]:
+        """The networks by name and content."""
+        return [{"name": run.name, "sha256": sha256(run.checkpoint)} for run in self.networks.runs]
+
+    def note(self, path: Path) -> dict[str, Any]:
+        """What the scores of a file depend on."""
+        return {
+            "format": NOTE_FORMAT, "input": {"name": path.name, "bytes": path.stat().st_size, "fingerprint": fingerprint(path)},
+            "runs": self.made_of,
+            "spec": self.spec.digest(), "variations": list(self.variations), "embeddings": self.embeddings, "blind": self.blind,
+        }  # fmt: skip
+
+
+def predict(
+    run: Run | Path | str, files: Sequence[Path | str], *, out: Path | str, others: Sequence[Run | Path | str] = (),
+    systematics: bool = False, embeddings: bool = False, form: Form = "root", blind: str | None = None, spec: str | None = None,
+    part: str | None = None, overwrite: bool = False, device: str | None = None, allow_plugins: Collection[str] = (),
+) -> list[Path]:  # fmt: skip
+    """Writes `OUT/<file>.scores.root` (or `.parquet`) for each input file, aligned with it entry by entry; files that are done are kept.
+
+    Args:
+        others: more runs, as many seeds, whose mean and spread are written, or the folds of a k-fold split: an event is then scored
+            by the runs that tested on its fold, never by one that trained on it.
+        systematics: a score set per variation of the spec, `score_<class>_<variation>`.
+        embeddings: also `embedding_<k>`, what the head reads.
+        blind: `CLASS>THRESHOLD`; events scored above it are flagged and their scores withheld.
+        spec: how to read the files, where not as the run's own.
+        part: `K/N`: of the files, every N-th from the K-th on (from 1), for N jobs.
+        device: `cpu` or `cuda`; the GPU where there is one.
+
+    Returns the files of scores, done before or now. Raises InputError where runs don't fit together or the files, a file is not what
+    the spec says, two inputs have one name, or a file of scores was made of something else.
+    """
+    opened = [one if isinstance(one, Run) else load_run(one, allow_plugins=allow_plugins) for one in (run, *others)]
+    networks = Networks.of(opened)
+    networks.check(embeddings=embeddings)
+    if blind is not None:
+        Blinding.parse(blind, networks.outputs)
+    reading = _reading(opened, spec)
+    variations = _variations(reading, systematics)
+    asked = Asked(networks, reading, variations, embeddings, form, blind, device or ("cuda" if torch.cuda.is_available() else "cpu"))
+    targets = _share(_targets(find_files(tuple(map(str, files)), Path()), Path(out), form), part)
+    written: list[Path] = []
+    with progress("predict", len(targets), unit="files") as meter:
+        for path, target in targets.items():
+            if overwrite or not _is_done(target, asked.note(path), form):
+                _one_file(path, target, asked)
+            if target.exists():
+                written.append(target)
+            meter.advance(1, target.name)
+    if targets and not written:
+        raise InputError(f"none of the {len(targets)} files could be read with the spec {asked.spec.name}; the reasons are above")
+    return written
+
+
+def _one_file(path: Path, target: Path, asked: Asked) -> None:
+    """Scores a file and writes them; with `on_bad_file: skip` in the spec a file that can't be read is left out."""
+    try:
+        write(target, _aligned(path, target.parent, asked), asked.note(path), form=asked.form)
+    except InputError as error:
+        if asked.spec.on_bad_file == "stop":
+            raise
+        log.warning("skipped (on_bad_file: skip): %s", error)
+
+
+def _aligned(path: Path, out: Path, asked: Asked) -> Aligned:
+    """All columns of a file."""
+    sets: dict[str, tuple[Places, NDArray[np.int8], Scores, NDArray[np.int64]]] = {}
+    for name in asked.variations:
+        spec = asked.spec.variation(name).model_copy(update={"on_bad_file": "stop"})
+        with _prepared(spec, path, out) as shard:
+            _check_ids(path, spec, asked.networks)
+            table = EventTable([shard], spec, files=[path])
+            places = Places.of(path, spec, shard, whole_events=asked.networks.whole_events)
+            scores = asked.networks.on(table, device=asked.device, embeddings=asked.embeddings)
+            status = places.spread(np.full(len(table), SCORED, dtype=np.int8), LEFT_OUT)
+            sets["" if name is None else f"_{name}"] = places, status, scores, np.array(table.ids[:])
+    first = next(iter(sets.values()))[0]
+    if any(not places.is_same(first) for places, *_ in sets.values()):
+        raise InputError(f"{path}: the list {asked.spec.graph_per} has other lengths in some variations, so their scores cannot stand side "
+                         "by side; predict one variation at a time, with a spec of its own")
+    hidden = _hidden(sets, asked)
+    columns: dict[str, NDArray[Any]] = {}
+    for suffix, (places, status, scores, _) in sets.items():
+        status[hidden & (status == SCORED)] = BLINDED
+        columns[f"status{suffix}"] = status
+        for name, values in _named(scores, asked.networks.outputs).items():
+            columns[f"{name}{suffix}"] = np.where(status == SCORED, places.spread(values.astype(np.float32), np.nan), np.float32(np.nan))
+    ids, is_known = _ids(sets, asked)
+    return Aligned(columns, ids, is_known, first.per_entry, first.trees)
+
+
+def _named(scores: Scores, outputs: Sequence[str]) -> dict[str, NDArray[np.float64]]:
+    """Scores by the name of their branch."""
+    named = {f"score_{name}": scores.mean[:, place] for place, name in enumerate(outputs)}
+    if scores.spread is not None:
+        named |= {f"spread_{name}": scores.spread[:, place] for place, name in enumerate(outputs)}
+    if scores.embedding is not None:
+        named |= {f"embedding_{place}": scores.embedding[:, place] for place in range(scores.embedding.shape[1])}
+    return named
+
+
+def _hidden(sets: Mapping[str, tuple[Places, Any, Scores, Any]], asked: Asked) -> NDArray[np.bool_]:
+    """The places that are blinded, `(n_place,)`: above the threshold in any score set, else another set would tell."""
+    hidden = np.zeros(next(iter(sets.values()))[0].n_place, dtype=bool)
+    if asked.blind is not None:
+        blinding = Blinding.parse(asked.blind, asked.networks.outputs)
+        for places, _, scores, _ in sets.values():
+            hidden |= places.spread(blinding.hides(scores.mean), False)
+    return hidden
+
+
+def _ids(sets: Mapping[str, tuple[Places, Any, Any, NDArray[np.int64]]], asked: Asked) -> tuple[dict[str, NDArray[np.int64]], Any]:
+    """The id columns at their places, and where some score set knows them; a score of a whole event has no place in its list."""
+    names = list(asked.spec.id_names)
+    names = names[:-1] if asked.networks.whole_events and asked.spec.graph_per is not None else names
+    n_place = next(iter(sets.values()))[0].n_place
+    ids, is_known = {name: np.zeros(n_place, dtype=np.int64) for name in names}, np.zeros(n_place, dtype=bool)
+    for places, _, _, values in sets.values():
+        is_known[places.of_graph] = True
+        for column, name in enumerate(names):
+            ids[name][places.of_graph] = values[:, column]
+    return ids, is_known
+
+
+@contextmanager
+def _prepared(spec: Spec, path: Path, out: Path) -> Iterator[Shard]:
+    """A file prepared in a place of its own that is gone afterwards: nothing is left beside the inputs."""
+    out.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(prefix=".prepared.", dir=out) as scratch:
+        try:
+            yield prepare(spec, [path], data_dir=Path(scratch))[path]
+        finally:
+            shutil.rmtree(cache_dir(Path(scratch)), ignore_errors=True)
+
+
+def _check_ids(path: Path, spec: Spec, networks: Networks) -> None:
+    """Raises InputError where folds are told by ids that the file does not have."""
+    if networks.split is None:
+        return
+    with open_records(path, spec) as records:
+        if not records.selection.ids:
+            wanted = ", ".join(value.text for value in spec.id) or "an `id`"
+            raise InputError(f"{path}: the fold of an event is told by its id, and the file lacks {wanted} (spec {spec.name}); without it "
+                             "an event may be scored by a network that was trained on it. Add the branch, or name a run without folds.")
+
+
+def _reading(runs: Sequence[Run], spec: str | None) -> Spec:
+    """How the files are read: what prediction needs, as for the first run."""
+    reading = reading_spec(runs[0], spec).inputs_only()
+    unlike = [run for run in runs if spec is None and run.spec.inputs_only().digest() != reading.digest()]
+    if unlike:
+        raise InputError(f"{unlike[0].folder} and {runs[0].folder} read files differently (spec.yaml); say with --spec how to read these")
+    return reading
+
+
+def _variations(spec: Spec, systematics: bool) -> tuple[str | None, ...]:
+    if not systematics:
+        return (None,)
+    if not spec.systematics:
+        raise InputError(f"--systematics: the spec {spec.name} has none; its key `systematics` lists what stands for %SYS% in branch names")
+    return spec.systematics
+
+
+def _targets(paths: Sequence[Path], out: Path, form: Form) -> dict[Path, Path]:
+    """The file of scores of each input; raises InputError where two inputs have one."""
+    taken: dict[Path, Path] = {}
+    for path in paths:
+        target = out / f"{Path(path.name).stem}.scores.{form}"
+        if target in taken:
+            raise InputError(f"{taken[target]} and {path} would both be scored into {target}; predict them into different folders (--out)")
+        taken[target] = path
+    return {path: target for target, path in taken.items()}
+
+
+def _share(targets: dict[Path, Path], part: str | None) -> dict[Path, Path]:
+    """One job's files."""
+    if part is None:
+        return targets
+    first, sign, n = part.partition("/")
+    if not (sign and first.isdigit() and n.isdigit() and 1 <= int(first) <= int(n)):
+        raise InputError(f"--part {part}: K/N was expected, the K-th of N jobs, as in --part 1/4")
+    return dict(list(targets.items())[int(first) - 1 :: int(n)])
+
+
+def _is_done(target: Path, note: Mapping[str, Any], form: Form) -> bool:
+    """Whether the scores are there already; raises InputError where the file was made of something else."""
+    if not target.exists():
+        return False
+    before = note_of(target, form)
+    changed = [key for key in note if before.get(key) != note[key]]
+    if changed:
+        raise InputError(f"{target} was written with another {changed[0]}: {before.get(changed[0])} there, {note[changed[0]]} here; "
+                         "name another --out, or replace it with --overwrite")
+    log.info("%s is there already", target)
+    return True

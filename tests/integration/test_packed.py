@@ -1,0 +1,207 @@
+"""A run in one file: what is in it comes back, and what a stranger put into it does nothing."""
+
+from __future__ import annotations
+
+import json
+import pickle
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from safetensors import safe_open
+from safetensors.torch import load_file, save_file
+
+from root_gnn.errors import InputError
+from root_gnn.evaluation import evaluate
+from root_gnn.packed import TEXTS
+from root_gnn.pipeline import finetune, train
+from root_gnn.registry import compare, pack, runs, unpack_run
+from root_gnn.run import Run, load_encoder, load_run
+
+SMALL = ("data.classes={WH: WH.root, ZH: ZH.root}", "data.max_events=100", "model.dim=8", "model.n_steps=1", "train.max_epochs=1",
+         "train.max_steps=2", "train.batch_size=64")  # fmt: skip
+SPY = "from pathlib import Path\nPath(__file__).with_name('executed').touch()\n"
+
+
+@pytest.fixture(scope="module")
+def run(data_dir: Path, tmp_path_factory: pytest.TempPathFactory) -> Run:
+    return train("pretrain_multiclass", overrides=SMALL, data_dir=data_dir, run_dir=tmp_path_factory.mktemp("here") / "runs" / "first")
+
+
+@pytest.fixture(scope="module")
+def packed(run: Run, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return pack(run, out=tmp_path_factory.mktemp("packed") / "first.safetensors")
+
+
+def header(path: Path) -> dict[str, str]:
+    with safe_open(path, framework="pt") as file:
+        return dict(file.metadata())
+
+
+def changed(packed: Path, path: Path, **texts: str | None) -> Path:
+    """A packed run with other texts, names written with _ for the dot."""
+    named = {key.replace("_", ".", 1): text for key, text in texts.items()}
+    save_file(load_file(packed), path, metadata={key: text for key, text in {**header(packed), **named}.items() if text is not None})
+    return path
+
+
+def same(left: torch.nn.Module, right: torch.nn.Module) -> bool:
+    ours, theirs = left.state_dict(), right.state_dict()
+    return list(ours) == list(theirs) and all(torch.equal(ours[name], theirs[name]) for name in ours)
+
+
+def test_every_way_to_name_a_run_gives_the_same_network(run: Run, packed: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(run.folder.parents[1])
+    for place in (run.folder, "first", run.checkpoint, packed):
+        assert same(load_run(place).objective, run.objective)
+    assert load_run(packed).name == "first"
+    assert load_run(packed).metrics == run.metrics
+    assert load_run(run.folder / "checkpoints" / "last.ckpt").checkpoint.name == "last.ckpt"
+    with pytest.raises(InputError, match="did you mean first"):
+        load_run("frist")
+
+
+def test_a_packed_run_can_be_finetuned(run: Run, packed: Path, data_dir: Path, tmp_path: Path) -> None:
+    overrides = ("data.classes={WH: WH.root, ZH: ZH.root}", "data.max_events=100", "train.max_steps=2", "train.max_epochs=1")
+    tuned = finetune("WHvsZH", run=packed, mode="frozen", overrides=overrides, data_dir=data_dir, run_dir=tmp_path / "tuned")
+    assert tuned.plan["source"] == "first"
+    assert same(tuned.encoder, run.encoder)
+
+
+def test_results_are_not_written_where_they_vanish(run: Run, packed: Path, data_dir: Path) -> None:
+    for place in (packed, run.folder / "checkpoints" / "last.ckpt"):
+        with pytest.raises(InputError, match="name the run folder"):
+            evaluate(place, data_dir=data_dir)
+
+
+def test_unpacking_gives_the_run_back(run: Run, packed: Path, tmp_path: Path) -> None:
+    folder = unpack_run(packed, out=tmp_path / "back")
+    assert same(Run(folder).objective, run.objective)
+    assert all((folder / name).read_text() == (run.folder / name).read_text() for name in TEXTS)
+    with pytest.raises(InputError, match="exists"):
+        unpack_run(packed, out=folder)
+    with pytest.raises(InputError, match="exists"):
+        pack(run, out=packed)
+    assert unpack_run(packed, out=folder, overwrite=True) == folder
+
+
+@pytest.mark.parametrize("key", ["config_yaml", "spec_yaml"])
+def test_a_packed_run_that_names_code_does_nothing_and_is_refused(
+    key: str, packed: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, leave: Callable[..., int], capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "stranger.py").write_text(SPY, encoding="utf-8")
+    monkeypatch.syspath_prepend(str(tmp_path))
+    text = header(packed)[key.replace("_", ".", 1)]
+    known = "encode_process_decode" if key == "config_yaml" else "name: root\n"
+    assert known in text
+    crafted = changed(packed, tmp_path / "crafted.safetensors", **{key: text.replace(known, known.replace(known.split()[-1], "stranger"))})
+    crafted = changed(crafted, crafted.with_stem("dotted"), **{key: text.replace(known, known.replace(known.split()[-1], "stranger.part"))})
+    assert leave("finetune", "--task", "WHvsZH", "--from", str(crafted)) == 2
+    assert "loading a run folder does not execute code" in capsys.readouterr().err
+    assert not (tmp_path / "executed").exists()
+    assert "stranger" not in sys.modules
+
+
+class Attack:
+    """An object that writes a file where a pickle of it is loaded."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+
+    def __reduce__(self) -> Any:
+        return Path.touch, (self.path,)
+
+
+def test_a_pickle_in_disguise_is_never_loaded(
+    run: Run, tmp_path: Path, leave: Callable[..., int], capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "attack.safetensors").write_bytes(pickle.dumps(Attack(tmp_path / "executed")))
+    torch.save({"state_dict": Attack(tmp_path / "executed")}, tmp_path / "torch.safetensors")
+    for name in ("attack", "torch"):
+        assert leave("predict", str(tmp_path / f"{name}.safetensors"), "x.root", "--out", str(tmp_path / "out")) == 2
+        assert "is no packed run, or is damaged" in capsys.readouterr().err
+    folder = unpack_run(pack(run, out=tmp_path / "fine.safetensors"), out=tmp_path / "folder")
+    torch.save({"state_dict": Attack(tmp_path / "executed")}, folder / "checkpoints" / "best.ckpt")
+    assert leave("predict", str(folder), "x.root", "--out", str(tmp_path / "out")) == 2
+    assert "cannot be read as a checkpoint" in capsys.readouterr().err
+    assert not (tmp_path / "executed").exists()
+
+
+def test_damaged_and_crafted_files_are_refused_by_name(packed: Path, tmp_path: Path) -> None:
+    content = packed.read_bytes()
+    broken = {
+        "empty": b"", "short": content[: len(content) // 2], "long": content + b"x", "text": b"not a run", "header": b"\xff" * 64,
+    }  # fmt: skip
+    for name, data in broken.items():
+        (tmp_path / f"{name}.safetensors").write_bytes(data)
+        with pytest.raises(InputError, match=rf"{name}\.safetensors is no packed run"):
+            load_run(tmp_path / f"{name}.safetensors")
+    for texts, said in (
+        ({"format": "other"}, "no packed run"), ({"spec_yaml": None}, r"lacks spec\.yaml"), ({"evil_py": "x"}, r"holds 'evil\.py'"),
+        ({"name": "../../outside"}, r"calls its run '\.\./\.\./outside'"), ({"scaling_json": "{}"}, r"scaling\.json is not"),
+        ({"plan_json": "[]"}, r"plan\.json is not"), ({"metrics_json": "{"}, r"metrics\.json is not"),
+    ):  # fmt: skip
+        with pytest.raises(InputError, match=said):
+            load_run(changed(packed, tmp_path / "crafted.safetensors", **texts))
+    tensors = load_file(packed)
+    name = next(iter(tensors))
+    save_file({**tensors, name: torch.zeros(3)}, tmp_path / "weights.safetensors", metadata=header(packed))
+    with pytest.raises(InputError, match="do not fit the recipe"):
+        load_run(tmp_path / "weights.safetensors").objective  # noqa: B018 the property loads the weights
+
+
+def test_runs_are_listed_filtered_sorted_and_compared(run: Run, tmp_path: Path, packed: Path) -> None:
+    second = unpack_run(packed, out=tmp_path / "runs" / "second")
+    unpack_run(packed, out=tmp_path / "runs" / "below" / "third")
+    metrics = json.loads((second / "metrics.json").read_text())
+    metrics["splits"]["test"]["auc"] = 0.25
+    (second / "metrics.json").write_text(json.dumps(metrics))
+    config = (second / "config.yaml").read_text()
+    (second / "config.yaml").write_text(config.replace("seed: 1", "seed: 7"))
+    (tmp_path / "runs" / "below" / "third" / "metrics.json").unlink()
+    everything = runs(tmp_path / "runs")
+    assert [(one.facts["name"], one.facts["state"]) for one in everything.runs] == [("second", "finished"), ("third", "stopped")]
+    for condition, names in (
+        ("seed=7", ["second"]), ("seed!=7", ["third"]), ("test.auc<0.3", ["second"]), ("test.auc>=0.3", []),
+        ("model.dim = 8", ["second", "third"]),
+        ("objective.name=jepa", []), ("test.auc=null", ["third"]),
+    ):  # fmt: skip
+        assert [one.facts["name"] for one in runs(tmp_path / "runs", where=[condition]).runs] == names, condition
+    assert [one.facts["seed"] for one in runs(tmp_path / "runs", sort="seed").runs] == [7, 1]
+    found = compare([run.folder, second, packed])
+    assert len(found.runs) == 3
+    assert "0.25" in str(found)
+    assert not any(key.startswith("model.dim") for key in found.keys)
+    for wrong in ({"where": ["sed=1"]}, {"where": ["seed"]}, {"where": ["name>3"]}, {"sort": "test.acu"}):
+        with pytest.raises(InputError, match=r"--where|--sort"):
+            runs(tmp_path / "runs", **wrong)  # type: ignore[arg-type]
+    (second / "config.yaml").write_text("name: [")
+    assert runs(tmp_path / "runs").runs[0].facts["state"] == "damaged"
+
+
+def test_a_checkpoint_without_its_run_is_refused(run: Run, tmp_path: Path) -> None:
+    (tmp_path / "alone.ckpt").write_bytes(run.checkpoint.read_bytes())
+    with pytest.raises(InputError, match="neither a checkpoint in the folder"):
+        load_encoder(tmp_path / "alone.ckpt")
+
+
+def test_a_source_of_ones_own_is_trusted_where_it_was_passed_and_nowhere_else(
+    run: Run, data_dir: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "own").mkdir()
+    (tmp_path / "own" / "__init__.py").touch()
+    (tmp_path / "own" / "files.py").write_text("from root_gnn.data.sources.root import Config as Root\nclass Config(Root):\n    pass\n")
+    monkeypatch.syspath_prepend(str(tmp_path))
+    spec = (run.folder / "spec.yaml").read_text().replace("name: root\n", "name: own.files\n")
+    (tmp_path / "own.yaml").write_text(spec)
+    overrides = (*SMALL, f"data.spec={tmp_path / 'own.yaml'}")
+    made = train("pretrain_multiclass", overrides=overrides, data_dir=data_dir, run_dir=tmp_path / "run")
+    assert made.spec.source.__class__.__module__ == "own.files"
+    again = train("pretrain_multiclass", overrides=overrides, data_dir=data_dir, run_dir=tmp_path / "run", resume=True)
+    assert again.metrics == made.metrics
+    with pytest.raises(InputError, match=r"--allow-plugin own\.files"):
+        load_run(made.folder)
+    assert load_run(made.folder, allow_plugins=["own.files"]).name == "run"
