@@ -10,6 +10,8 @@ from numpy.typing import NDArray
 
 from root_gnn.simulation.detector import Detector
 from root_gnn.simulation.jets import JetSelection
+from root_gnn.simulation.matrix_elements.source import hard_source
+from root_gnn.simulation.matrix_elements.tth import TopPairHiggs
 from root_gnn.simulation.ntuple import EVENTS, JETS, Columns, Layout
 from root_gnn.simulation.objects import Selection
 from root_gnn.simulation.processes import Settings
@@ -35,6 +37,7 @@ class Chunk:
 
     An item is an event that passes the preselection, or with `jets` what that selection counts (`rows.jet_rows`).
     `parts`: Pythia settings of each part of the process; the parts share the items equally. `copies`: showers of each hard event.
+    `hard`: what our own amplitudes make, in place of Pythia.
     """
 
     process_id: int
@@ -48,6 +51,7 @@ class Chunk:
     n_hard: int = 0
     copies: int = 1
     jets: JetSelection | None = None
+    hard: TopPairHiggs | None = None
 
     @property
     def layout(self) -> Layout:
@@ -131,11 +135,13 @@ def _rows(record: EventRecord, chunk: Chunk, rng: np.random.Generator) -> Rows:
 def _generator(chunk: Chunk, part: int) -> Generator | Reshowerer:
     run = chunk.index * len(chunk.parts) + part
     seed = pythia_seed(chunk.seed, chunk.process_id, run)
+    source = None if chunk.hard is None else hard_source(chunk.hard, np.random.default_rng([chunk.seed, chunk.process_id, run, 2]))
     if chunk.copies == 1:
-        return Generator(chunk.parts[part], seed=seed, slha=chunk.slha, lhe=chunk.lhe, skip=chunk.skip)
+        return Generator(chunk.parts[part], seed=seed, slha=chunk.slha, lhe=chunk.lhe, skip=chunk.skip, source=source)
     hard_seed = pythia_seed(chunk.seed, chunk.process_id + _HARD, run)
     return Reshowerer(
-        chunk.parts[part], seed=seed, hard_seed=hard_seed, copies=chunk.copies, slha=chunk.slha, lhe=chunk.lhe, skip=chunk.skip)
+        chunk.parts[part], seed=seed, hard_seed=hard_seed, copies=chunk.copies, slha=chunk.slha, lhe=chunk.lhe, skip=chunk.skip,
+        source=source)
 
 
 def _count(result: Result, weight: Floats, hard_of_item: NDArray[np.int64], n_used: int) -> None:

@@ -10,6 +10,7 @@ from typing import TypedDict
 
 from root_gnn.errors import InputError, suggest
 from root_gnn.simulation.jets import JetSelection
+from root_gnn.simulation.matrix_elements.tth import TopPairHiggs
 from root_gnn.simulation.resonances import Decay
 
 Settings = tuple[str, ...]
@@ -22,6 +23,7 @@ class Process:
 
     `parts`: settings blocks of equal cross section that are mixed in equal shares (mirror images, say), each added to `settings`.
     `variants`: further settings by the value of the parameter `spin`. `jets`: what the jet ntuple keeps, None where there is none.
+    `cp_angle`: degrees, where the hard events are our own of top pair and Higgs boson.
     `harder`: limits on the pt of the hard process over those on the pt of jets, without the upper one where jets have none.
     """
 
@@ -37,6 +39,7 @@ class Process:
     jets: JetSelection | None = None
     harder: tuple[float, float] | None = None
     variants: Mapping[str, Settings] | None = None
+    cp_angle: float | None = None
 
 
 TTBAR = ("Top:gg2ttbar=on", "Top:qqbar2ttbar=on")
@@ -52,6 +55,7 @@ PAIR_OF_HIGGS = MappingProxyType({
 STOP_PAIR = ("SUSY:gg2squarkantisquark=on", "SUSY:qqbar2squarkantisquark=on", "SUSY:idA=1000006", "SUSY:idB=1000006")
 
 _RECOIL = "recoils against Z to neutrinos"
+_OWN = "own amplitudes, leading order, tops on their mass shell, no spin correlation between them"
 
 
 class _Several(TypedDict):
@@ -93,6 +97,10 @@ PROCESSES: tuple[Process, ...] = (
     Process("FCNC", 17, "top pair, one top (either charge, half each) to charm and Higgs", TTBAR + TOP_TO_CHARM_HIGGS,
             parts=(("6:onPosIfAny=25", "6:onNegIfAny=5"), ("6:onPosIfAny=5", "6:onNegIfAny=25")),
             caveat="decay only: charm gluon to top Higgs is missing; the cross section assumes 9 % top to charm Higgs"),
+    Process("ttH_CPodd", 19, "CP-odd Higgs boson with a top pair", caveat=_OWN, cp_angle=90.0),
+    Process("ttH_CPeven", 28, "CP-even Higgs boson with a top pair, to compare with the CP-odd one", caveat=_OWN, cp_angle=0.0),
+    Process("ttH_CP", 29, "Higgs boson of mixed CP with a top pair", caveat=f"{_OWN}; 45 degrees unless --param cp_angle=", cp_angle=45.0,
+            params=("cp_angle",)),
     Process("STOP", 18, "pair of lighter stops, each to top and neutralino", STOP_PAIR,
             caveat="one decay channel; masses 600 and 100 GeV unless --param mstop=, mlsp=", params=("mstop", "mlsp"), needs_slha=True),
     Process("Zjets", 20, "Z or photon (mass above 50 GeV) with a jet",
@@ -126,7 +134,6 @@ _LATER = "its table entry comes with a later release"
 UNAVAILABLE: Mapping[str, tuple[int, str]] = MappingProxyType({
     "tHjb": (7, _NO_MATRIX_ELEMENT), "tW": (11, _NO_MATRIX_ELEMENT), "ttW": (12, _NO_MATRIX_ELEMENT), "ttZ": (13, _NO_MATRIX_ELEMENT),
     "ttyy": (14, _NO_MATRIX_ELEMENT), "ttt": (15, _NO_MATRIX_ELEMENT), "tttt": (16, _NO_MATRIX_ELEMENT),
-    "ttH_CPodd": (19, "Pythia alone would use the CP-even matrix element, which is wrong physics"),
     "Wprime": (25, _LATER), "Zprime": (26, _LATER), "tttt_scalar": (27, _LATER),
 })
 BY_NAME: Mapping[str, Process] = MappingProxyType({process.name: process for process in PROCESSES})
@@ -189,6 +196,7 @@ PARAMETERS: Mapping[str, str] = MappingProxyType({
     "mlsp": "STOP: mass of the lightest neutralino in GeV (default 100)",
     "spin": "HH4b: spin of the resonance, 0 or 2 (default 2)",
     "mass": "HH4b: mass of the resonance in GeV (default 1500)",
+    "cp_angle": "ttH_CP: angle between the CP-even and the CP-odd coupling in degrees, 0 to 180 (default 45)",
     "pt_min": "jets: smallest pt in GeV (default 500; HH4b and multijet 250)",
     "pt_max": "jets: largest pt in GeV (default 1000; HH4b and multijet none)",
 })
@@ -196,6 +204,7 @@ _WINDOW = ("pt_min", "pt_max")
 _CHOICES: Mapping[str, tuple[str, ...]] = MappingProxyType({"mpi": ("on", "off"), "spin": ("0", "2")})
 _TOP_MASS = 173.0
 _HIGGS_MASS = 125.0
+_ENERGY = 13000.0
 
 
 def check_params(params: Mapping[str, str], processes: Sequence[Process], *, from_file: bool) -> None:
@@ -217,20 +226,33 @@ def check_params(params: Mapping[str, str], processes: Sequence[Process], *, fro
 
 def _check_value(key: str, params: Mapping[str, str]) -> None:
     choices = _CHOICES.get(key)
-    if choices is None:
+    if key == "cp_angle":
+        _angle(params, 0.0)
+    elif choices is None:
         number(params, key, 0.0)
     elif params[key] not in choices:
         raise InputError(f"--param {key}={params[key]}: expected {' or '.join(choices)}")
 
 
 def _check_energies(params: Mapping[str, str]) -> None:
-    if number(params, "ecm", 13000.0) < 500.0:
+    if number(params, "ecm", _ENERGY) < 500.0:
         raise InputError(f"--param ecm={params['ecm']}: expected at least 500 GeV")
     if number(params, "mstop", 600.0) < number(params, "mlsp", 100.0) + _TOP_MASS:
         raise InputError(f"--param mstop, mlsp: the stop ({number(params, 'mstop', 600.0):g} GeV) must be heavier than neutralino and top "
                          f"together ({number(params, 'mlsp', 100.0) + _TOP_MASS:g} GeV)")
     if number(params, "mass", 1500.0) < 2.0 * _HIGGS_MASS + 1.0:
         raise InputError(f"--param mass={params['mass']}: expected more than two Higgs bosons weigh ({2 * _HIGGS_MASS + 1:g} GeV)")
+
+
+def _angle(params: Mapping[str, str], default: float) -> float:
+    text = params.get("cp_angle", str(default))
+    try:
+        value = float(text)
+    except ValueError:
+        value = -1.0
+    if not 0.0 <= value <= 180.0:
+        raise InputError(f"--param cp_angle={text}: expected 0 (CP-even) to 180 degrees, 90 being CP-odd")
+    return value
 
 
 def number(params: Mapping[str, str], key: str, default: float) -> float:
@@ -264,9 +286,19 @@ def settings_of(process: Process, params: Mapping[str, str], *, from_file: bool)
               f"PartonLevel:MPI={params.get('mpi', 'on')}")
     if from_file:
         return (*common, "Beams:frameType=4"),
-    beams = f"Beams:eCM={number(params, 'ecm', 13000.0):g}"
+    if process.cp_angle is not None:
+        return (*common, "Beams:frameType=5"),
+    beams = f"Beams:eCM={number(params, 'ecm', _ENERGY):g}"
     chosen = (*process.settings, *_variant(process, params), *_phase_space(process, params))
     return tuple((*common, beams, *chosen, *part) for part in process.parts)
+
+
+def hard_events_of(process: Process, params: Mapping[str, str]) -> TopPairHiggs | None:
+    """What our own amplitudes make of a process; None where its hard events come from Pythia or a file."""
+    if process.cp_angle is None:
+        return None
+    return TopPairHiggs(_angle(params, process.cp_angle) if "cp_angle" in process.params else process.cp_angle,
+                        number(params, "ecm", _ENERGY))
 
 
 def _variant(process: Process, params: Mapping[str, str]) -> Settings:

@@ -54,6 +54,7 @@ class Generator:
         if not 1 <= seed <= LARGEST_SEED:
             raise ValueError(f"Pythia takes seeds from 1 to {LARGEST_SEED}, not {seed}")
         self._lhe = lhe
+        self._source = source  # Pythia keeps no reference to it
         self._failed_in_a_row = 0
         self.n_failed = 0
         self.pythia = pythia8().Pythia("", False)
@@ -95,7 +96,9 @@ class Generator:
 
     def cross_section(self) -> CrossSection:
         info = self.pythia.infoPython()
-        return CrossSection(info.sigmaGen() * _MB_TO_PB, info.sigmaErr() * _MB_TO_PB, int(info.nAccepted()))
+        # Pythia takes the cross section of a source of unweighted events as it is, but drops its error
+        error = info.sigmaErr() * _MB_TO_PB if self._source is None else self._source.xErr(0)
+        return CrossSection(info.sigmaGen() * _MB_TO_PB, error, int(info.nAccepted()))
 
     def batch(self, n_event: int) -> EventRecord:
         """Up to `n_event` showered, hadronised events: fewer where some failed or the file ended. 50 to 100 run fastest."""

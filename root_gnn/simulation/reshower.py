@@ -29,10 +29,10 @@ class Reshowerer:
 
     def __init__(
         self, settings: Sequence[str], *, seed: int, hard_seed: int, copies: int, slha: str | None = None, lhe: Path | None = None,
-        skip: int = 0,
+        skip: int = 0, source: Any = None,
     ) -> None:
         self._copies = copies
-        self._hard = Generator([*settings, "PartonLevel:all=off"], seed=hard_seed, slha=slha, lhe=lhe, skip=skip)
+        self._hard = Generator([*settings, "PartonLevel:all=off"], seed=hard_seed, slha=slha, lhe=lhe, skip=skip, source=source)
         self._source = _hand_over(self._hard.pythia)
         showers = [setting for setting in settings if setting.startswith(_OF_SHOWERS) or setting[0].isdigit()]
         self._shower = Generator([*showers, "Beams:frameType=5"], seed=seed, slha=slha, source=self._source)

@@ -23,7 +23,7 @@ from root_gnn.simulation.lhe import count_events
 from root_gnn.simulation.ntuple import Columns, Metadata, read_metadata, select, write
 from root_gnn.simulation.objects import Selection
 from root_gnn.simulation.pool import run_in_order
-from root_gnn.simulation.processes import Process, check_params, external, find, jet_selection, number, settings_of
+from root_gnn.simulation.processes import Process, check_params, external, find, hard_events_of, jet_selection, number, settings_of
 from root_gnn.simulation.top_tagging import check_request, write_top_tagging
 
 LARGEST_RESIMULATE = 100
@@ -124,6 +124,9 @@ def _plan(process: Process, request: _Request, path: Path) -> _Plan:
     parts = settings_of(process, params, from_file=lhe is not None)
     slha = _spectrum(params) if process.needs_slha else None
     settings: dict[str, Any] = {"parts": parts, "slha": slha, "detector": asdict(Detector()), "selection": asdict(jets or Selection())}
+    hard = hard_events_of(process, params)
+    if hard is not None:
+        settings["hard"] = asdict(hard)
     if request.copies > 1:
         settings["resimulate"] = request.copies
     if lhe is None:
@@ -136,7 +139,7 @@ def _plan(process: Process, request: _Request, path: Path) -> _Plan:
         firsts = range(0, n_hard, EVENTS_PER_CHUNK)
         chunks = [Chunk(process.id, seed, i, parts, 0, lhe=lhe.resolve(), skip=first, n_hard=min(EVENTS_PER_CHUNK, n_hard - first))
                   for i, first in enumerate(firsts)]
-    chunks = [replace(chunk, copies=request.copies, jets=jets) for chunk in chunks]
+    chunks = [replace(chunk, copies=request.copies, jets=jets, hard=hard) for chunk in chunks]
     return _Plan(process, events, seed, path, tuple(chunks), json.dumps(settings, sort_keys=True))
 
 

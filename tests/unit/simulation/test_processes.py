@@ -2,14 +2,25 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pytest
 
 from root_gnn.errors import InputError
-from root_gnn.simulation.processes import BY_NAME, PROCESSES, UNAVAILABLE, check_params, describe, external, find, settings_of
+from root_gnn.simulation.processes import (
+    BY_NAME,
+    PROCESSES,
+    UNAVAILABLE,
+    check_params,
+    describe,
+    external,
+    find,
+    hard_events_of,
+    settings_of,
+)
 
 EVENT_NAMES = [
     "ggF", "VBF", "WH", "ZH", "ttH", "bbH", "tHjb", "ttbar", "singletop_t", "singletop_s", "tW", "ttW", "ttZ", "ttyy", "ttt", "tttt",
-    "FCNC", "STOP", "ttH_CPodd", "Zjets", "Wjets", "diboson", "HH4b", "multijet", "Wprime", "Zprime", "tttt_scalar",
+    "FCNC", "STOP", "ttH_CPodd", "ttH_CPeven", "ttH_CP", "Zjets", "Wjets", "diboson", "HH4b", "multijet", "Wprime", "Zprime", "tttt_scalar",
 ]
 JET_NAMES = ["QCD", "Hbb", "Hcc", "Hgg", "H4q", "Hqql", "Zqq", "Wqq", "Tbqq", "Tbl"]
 
@@ -31,7 +42,7 @@ def test_one_line_each() -> None:
     assert all("\n" not in line and line.split()[0] in BY_NAME for line in lines)
 
 
-@pytest.mark.parametrize("name", ["tHjb", "tW", "ttH_CPodd", "tttt"])
+@pytest.mark.parametrize("name", ["tHjb", "tW", "tttt"])
 def test_what_pythia_cannot_do_is_refused_with_the_way_out(name: str) -> None:
     with pytest.raises(InputError, match=r"Pythia alone .*--lhe"):
         find(name)
@@ -57,7 +68,8 @@ def test_names_of_external_files_keep_or_get_a_number() -> None:
 @pytest.mark.parametrize(("params", "message"), [
     ({"mpii": "on"}, "did you mean mpi"), ({"mpi": "yes"}, "on or off"), ({"ecm": "fast"}, "positive number"),
     ({"ecm": "-1"}, "positive number"), ({"ecm": "20"}, "at least 500"), ({"mstop": "700"}, "belongs to STOP"),
-    ({"ecm": "nan"}, "positive"),
+    ({"ecm": "nan"}, "positive"), ({"cp_angle": "200"}, "0 .CP-even. to 180"), ({"cp_angle": "odd"}, "0 .CP-even. to 180"),
+    ({"cp_angle": "30"}, "belongs to ttH_CP"),
 ])
 def test_bad_parameters(params: dict[str, str], message: str) -> None:
     with pytest.raises(InputError, match=message):
@@ -78,15 +90,19 @@ def test_beam_energy_belongs_to_the_file() -> None:
 @pytest.mark.pythia
 @pytest.mark.parametrize("name", sorted(BY_NAME))
 def test_pythia_accepts_every_setting_and_makes_the_process(name: str) -> None:
+    from root_gnn.simulation.matrix_elements.source import hard_source
     from root_gnn.simulation.pythia import Generator
     from root_gnn.simulation.simulate import _spectrum
 
     process = BY_NAME[name]
     for settings in settings_of(process, {"mpi": "off"}, from_file=False):
-        generator = Generator(settings, seed=1, slha=_spectrum({}) if process.needs_slha else None)
+        hard = hard_events_of(process, {})
+        source = hard_source(hard, np.random.default_rng(1)) if hard else None
+        generator = Generator(settings, seed=1, slha=_spectrum({}) if process.needs_slha else None, source=source)
         record = generator.batch(5)
         n_higgs = (record.is_last_copy & (record.pdg == 25)).sum() / record.n_event
-        assert n_higgs == {"HH4b": 2}.get(name, name in ("ggF", "VBF", "WH", "ZH", "ttH", "bbH", "FCNC") or name.startswith("H"))
+        assert n_higgs == {"HH4b": 2}.get(name, name in ("ggF", "VBF", "WH", "ZH", "bbH", "FCNC") or name.startswith(("H", "ttH")))
         n_top = (record.is_last_copy & (record.kind == 6)).sum() / record.n_event
-        assert n_top == {"ttH": 2, "ttbar": 2, "FCNC": 2, "STOP": 2, "singletop_t": 1, "singletop_s": 1, "Tbqq": 2, "Tbl": 2}.get(name, 0)
+        in_pairs = ("ttH", "ttH_CPodd", "ttH_CPeven", "ttH_CP", "ttbar", "FCNC", "STOP", "Tbqq", "Tbl")
+        assert n_top == (2 if name in in_pairs else name.startswith("singletop"))
         assert generator.cross_section().value > 0

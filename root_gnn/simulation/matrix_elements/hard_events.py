@@ -1,0 +1,142 @@
+"""Unweighted hard events of top pair and Higgs boson with any CP angle, from our own amplitudes, phase space and Pythia's densities."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields
+from functools import lru_cache
+
+import numpy as np
+from numpy.typing import NDArray
+
+from root_gnn.simulation.matrix_elements.dirac import Reals
+from root_gnn.simulation.matrix_elements.importance import Grid
+from root_gnn.simulation.matrix_elements.phase_space import N_RANDOM, THRESHOLD, Sample, sample, transverse_mass_squared
+from root_gnn.simulation.matrix_elements.proton import ANTIQUARKS, GLUON, QUARKS, Proton
+from root_gnn.simulation.matrix_elements.tth import HIGGS_MASS, TOP_MASS, VACUUM, Point, TopPairHiggs, squared
+
+_GEV2_TO_PB = 3.893793721e8
+_PREPARATION_SEED, _PILOT, _BLOCK = 1, 20_000, 5_000  # points that set the maximum, points of a draw
+CHANNELS = ((GLUON, GLUON), *((code, -code) for code in (*QUARKS, *ANTIQUARKS)))
+
+
+@dataclass(frozen=True)
+class HardEvents:
+    """`n` events in the laboratory: momenta `(n, 4)`, codes of the partons `(n, 2)`, scale of factorisation in GeV `(n,)`.
+
+    `first_near`: whether the colour of the first of two gluons runs into the top (the flow drawn by the colour-ordered amplitudes).
+    """
+
+    point: Point
+    codes: NDArray[np.int64]
+    first_near: NDArray[np.bool_]
+    scale: Reals
+
+    def __len__(self) -> int:
+        return len(self.scale)
+
+
+class Sampler:
+    """Draws events; the cross section in pb and its statistical error come from the first set of points.
+
+    An event of a weight above the largest one seen in preparation comes as often as its weight over that one says, so no weight is lost
+    and none is needed.
+    """
+
+    def __init__(self, wanted: TopPairHiggs, rng: np.random.Generator) -> None:
+        self._rng = rng
+        self._integrand, self._grid, self._largest = _prepared(wanted)
+        self._next = self._draw()
+        weight = self._next.weight
+        self.cross_section = float(weight.mean())
+        self.error = float(weight.std() / np.sqrt(len(weight)))
+
+    def block(self) -> HardEvents:
+        """The events that came of some thousand points."""
+        drawn, self._next = self._next, self._draw()
+        return drawn.events(self._largest, self._rng)
+
+    def _draw(self) -> _Drawn:
+        uniform, volume = self._grid.draw(_BLOCK, self._rng)
+        return self._integrand(uniform, volume)
+
+
+@lru_cache(maxsize=4)
+def _prepared(wanted: TopPairHiggs) -> tuple[_Integrand, Grid, float]:
+    """The integrand, a grid that follows it, and the largest weight met: the same for whoever asks, made once in a process."""
+    rng = np.random.default_rng(_PREPARATION_SEED)
+    integrand, grid = _Integrand(wanted), Grid(N_RANDOM)
+    grid.adapt(lambda uniform: integrand(uniform, np.ones(len(uniform))).weight, _BLOCK, rng)
+    uniform, volume = grid.draw(_PILOT, rng)
+    return integrand, grid, float(integrand(uniform, volume).weight.max())
+
+
+@dataclass(frozen=True)
+class _Drawn:
+    """Points with their weights `(n, n_channel)` in pb, and the share of the first gluon's colour flow `(n,)`."""
+
+    sampled: Sample
+    by_channel: Reals
+    first_near: Reals
+
+    @property
+    def weight(self) -> Reals:
+        summed: Reals = self.by_channel.sum(axis=1)
+        return summed
+
+    def events(self, largest: float, rng: np.random.Generator) -> HardEvents:
+        """Points kept with the chance of their weight over the `largest`, their channel and colour flow drawn, in the laboratory."""
+        weight = self.weight
+        times = np.floor(weight / largest + rng.random(len(weight))).astype(np.int64)
+        chosen = np.repeat(np.arange(len(weight)), times)
+        share = self.by_channel[chosen].cumsum(axis=1)
+        channel = (share <= share[:, -1:] * rng.random((len(chosen), 1))).sum(axis=1)
+        boost = 0.5 * np.log(self.sampled.x1 / self.sampled.x2)[chosen]
+        point = Point(*(_along_beam(getattr(self.sampled.point, field.name)[chosen], boost) for field in fields(Point)))
+        near = self.first_near[chosen] > rng.random(len(chosen))
+        return HardEvents(point, np.array(CHANNELS)[channel], near, np.sqrt(_factorisation(point)))
+
+
+class _Integrand:
+    """Amplitudes, densities and phase space together."""
+
+    def __init__(self, wanted: TopPairHiggs) -> None:
+        self._ecm, self._angle = wanted.ecm, float(np.radians(wanted.cp_angle))
+        self._proton = Proton((THRESHOLD / wanted.ecm) ** 2, (HIGGS_MASS * TOP_MASS, wanted.ecm**2 / 4.0))
+
+    def __call__(self, uniform: Reals, volume: Reals) -> _Drawn:
+        """Points from random numbers `(n, N_RANDOM)` of inverse density `volume (n,)`."""
+        sampled = sample(uniform, self._ecm)
+        amplitude, scale = squared(sampled.point, self._angle), _factorisation(sampled.point)
+        by_side = {1: amplitude.quark_first, -1: amplitude.quark_second}
+        coupling = 4.0 * np.pi * self._proton.coupling(_renormalisation(sampled.point)) * TOP_MASS / VACUUM
+        flux = _GEV2_TO_PB * coupling**2 * sampled.volume * volume / (2.0 * sampled.s * sampled.x1 * sampled.x2)
+        first, second = (
+            {code: self._proton.density(code, x, scale) for code in (GLUON, *QUARKS, *ANTIQUARKS)} for x in (sampled.x1, sampled.x2)
+        )
+        weights = [
+            flux * first[one] * second[two] * (amplitude.gluons if one == GLUON else by_side[int(np.sign(one))]) for one, two in CHANNELS
+        ]
+        return _Drawn(sampled, np.stack(weights, axis=1), amplitude.first_near)
+
+
+def _transverse(point: Point) -> Reals:
+    """Squared transverse masses of top, antitop and Higgs boson, `(n, 3)`, the smallest first."""
+    return np.sort(np.stack([transverse_mass_squared(p) for p in (point.top, point.antitop, point.higgs)], axis=1), axis=1)
+
+
+def _factorisation(point: Point) -> Reals:
+    """Geometric mean of the two smallest squared transverse masses, as Pythia takes it."""
+    scale: Reals = np.sqrt(_transverse(point)[:, :2].prod(axis=1))
+    return scale
+
+
+def _renormalisation(point: Point) -> Reals:
+    """Geometric mean of the three squared transverse masses, as Pythia takes it."""
+    scale: Reals = np.cbrt(_transverse(point).prod(axis=1))
+    return scale
+
+
+def _along_beam(p: Reals, rapidity: Reals) -> Reals:
+    """Momenta `(n, 4)` as they are in a frame where theirs moves along the beam."""
+    cosh, sinh = np.cosh(rapidity), np.sinh(rapidity)
+    return np.stack((p[:, 0] * cosh + p[:, 3] * sinh, p[:, 1], p[:, 2], p[:, 3] * cosh + p[:, 0] * sinh), axis=1)
