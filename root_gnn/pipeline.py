@@ -70,7 +70,9 @@ class Workbench:
         self, recipe: Recipe, *, data_dir: Path | str | None, mode: str = "scratch", source: Run | None = None, beside: Path | None = None,
     ) -> None:
         self.recipe, self.source = recipe, source
-        self.table: EventTable = open_table(recipe.data, data_folder(data_dir), beside=beside)
+        self.table: EventTable = open_table(
+            recipe.data, data_folder(data_dir), beside=beside, whole_events=recipe.objective.whole_events,
+        )  # fmt: skip
         self.spec = self.table.spec
         if source is not None and source.spec.features() != self.spec.features():
             raise InputError(f"the spec of {source.name} describes other node features than the task's: "

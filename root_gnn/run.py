@@ -108,6 +108,17 @@ class Run:
         return built.eval().requires_grad_(False)
 
     @property
+    def kept_epochs(self) -> tuple[int, ...]:
+        """The epochs (from 1) whose weights were kept (`train.keep_epochs`), ascending."""
+        return tuple(sorted(int(path.stem.removeprefix("epoch_")) for path in (self.folder / "checkpoints").glob("epoch_*.ckpt")))
+
+    def objective_after(self, epoch: int) -> Objective:
+        """The objective in evaluation mode with the weights it had after one of `kept_epochs`."""
+        built = build(self.recipe, self.spec, self.scaling)
+        load_weights(built, self.folder / "checkpoints" / f"epoch_{epoch}.ckpt")
+        return built.eval().requires_grad_(False)
+
+    @property
     def encoder(self) -> Encoder:
         """The trained encoder in evaluation mode."""
         encoder = self.objective.encoder
@@ -116,7 +127,7 @@ class Run:
 
     def table(self, data_dir: Path | str | None = None) -> EventTable:
         """The run's own events, prepared where needed."""
-        return open_table(self.recipe.data, data_folder(data_dir), spec=self.spec)
+        return open_table(self.recipe.data, data_folder(data_dir), spec=self.spec, whole_events=self.recipe.objective.whole_events)
 
     def answers(self, split: Split = "test", *, data_dir: Path | str | None = None, batch_size: int = 1024) -> Answers:
         """The objective's answers on a split, in event order; raises InputError for a run trained without labels."""

@@ -74,9 +74,13 @@ def compare(
 
 def representations(run: Run, table: EventTable, index: Index, *, title: str = "") -> Layers:
     """Every named layer of a run for the events `index (n,)` of a table, `(n, layer_dim)` each, in that order."""
-    objective = run.objective
+    return layers_of(run.objective, table, index, title=title or run.name)
+
+
+def layers_of(objective: Objective, table: EventTable, index: Index, *, title: str) -> Layers:
+    """As `representations`, of an objective in evaluation mode."""
     parts: dict[str, list[NDArray[np.float32]]] = {}
-    with torch.inference_mode(), progress(f"layers of {title or run.name}", len(index)) as meter:
+    with torch.inference_mode(), progress(f"layers of {title}", len(index)) as meter:
         for batch in evaluation_loader(table, index, BATCH_SIZE):
             for name, value in _layers(objective, batch).items():
                 parts.setdefault(name, []).append(value.float().numpy())

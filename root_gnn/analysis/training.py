@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+import json
 import os
 import time
 from dataclasses import dataclass
 from pathlib import Path
 
+from root_gnn.analysis.energy import Energy, energy_used
+from root_gnn.atomic import write_json
 from root_gnn.console import set_verbosity
+from root_gnn.run import Run, load_run
 from root_gnn.task import Mode
+
+ENERGY = "energy.json"
 
 
 @dataclass(frozen=True)
@@ -51,11 +57,27 @@ class Training:
 
         start = time.monotonic()
         folder, data = runs / self.name, data_dir / self.folder
-        if self.mode is None:
-            train(self.what, overrides=self.overrides, data_dir=data, run_dir=folder, resume=True)
-        else:
-            finetune(
-                self.what, run=None if self.source is None else runs / self.source, mode=self.mode, train_events=self.train_events,
-                overrides=self.overrides, data_dir=data, run_dir=folder, resume=True,
-            )  # fmt: skip
-        return time.monotonic() - start
+        with energy_used() as energy:
+            if self.mode is None:
+                train(self.what, overrides=self.overrides, data_dir=data, run_dir=folder, resume=True)
+            else:
+                finetune(
+                    self.what, run=None if self.source is None else runs / self.source, mode=self.mode, train_events=self.train_events,
+                    overrides=self.overrides, data_dir=data, run_dir=folder, resume=True,
+                )  # fmt: skip
+        seconds = time.monotonic() - start
+        _write_down(energy, seconds, load_run(folder))
+        return seconds
+
+
+def _write_down(energy: Energy, seconds: float, run: Run) -> None:
+    """`energy.json` of a run that was trained without a break; of another the part before is not known, so nothing is said."""
+    path = run.folder / ENERGY
+    if energy.joules is not None and not path.exists() and seconds >= run.metrics["seconds"]:
+        write_json(path, {"joules": energy.joules, "seconds": seconds})
+
+
+def joules_of(run: Run) -> float | None:
+    """What the machine used while the run was trained and evaluated; None where it was not counted."""
+    path = run.folder / ENERGY
+    return float(json.loads(path.read_text(encoding="utf-8"))["joules"]) if path.is_file() else None

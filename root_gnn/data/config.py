@@ -92,7 +92,8 @@ class DataConfig(Section):
         cross_sections: by class, cross section in pb, for classes whose files do not tell it.
         weights: event weights in the loss, `signed` as they are or `abs`; evaluation is always signed.
         augmentations: what is done to a batch in training, in this order.
-        max_events: at most so many events of each class, chosen by hash of their ids; null for all.
+        max_events: at most so many events of each class (graphs, where a head does not answer for whole events), chosen by hash of
+            their ids; null for all.
         train_events: training events in total, as many of each class, drawn by the recipe's seed and nested between sizes;
             null for all of the training split.
         window: training events that are shuffled among each other; from as many on, an epoch is shuffled window by window.

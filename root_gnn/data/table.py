@@ -47,8 +47,8 @@ class EventTable:
 
     def __init__(
         self, shards: Sequence[Shard], spec: Spec, *, classes: Sequence[str] = (), shard_label: Sequence[int] = (),
-        max_events: int | None = None, lumi: float | None = None, cross_sections: Mapping[str, float] | None = None,
-        files: Sequence[Path] = (),
+        max_events: int | None = None, whole_events: bool = False, lumi: float | None = None,
+        cross_sections: Mapping[str, float] | None = None, files: Sequence[Path] = (),
     ) -> None:
         self.shards, self.spec, self.lumi = list(shards), spec, lumi
         self.files = list(files) or [Path(str(shard.meta.source["name"])) for shard in self.shards]
@@ -64,7 +64,8 @@ class EventTable:
             self.label[here] = self._labels(place)
             np.subtract(shard.offsets[1:], shard.offsets[:-1], out=self.n_node[here], casting="unsafe")
         if max_events is not None:
-            kept = _first_by_hash(Column(self.shards, "ids", self.rows), self.label, max_events)
+            ids = Column(self.shards, "ids", self.rows, only=range(len(spec.id_names) - 1) if whole_events else None)
+            kept = _first_by_hash(ids, self.label, max_events, together=whole_events)
             self.rows, self.label, self.n_node = Rows(sizes, kept), self.label[kept], self.n_node[kept]
         self._processes = self._grouped() if lumi is not None else []
         self.ids, self.weight = (Column(self.shards, name, self.rows) for name in ("ids", "weight"))
@@ -208,10 +209,13 @@ class EventTable:
         return branches or "what label in the spec names"
 
 
-def open_table(config: DataConfig, data_dir: Path, *, spec: Spec | None = None, beside: Path | None = None, jobs: int = 1) -> EventTable:
+def open_table(
+    config: DataConfig, data_dir: Path, *, spec: Spec | None = None, beside: Path | None = None, jobs: int = 1, whole_events: bool = False,
+) -> EventTable:
     """The events of a recipe, prepared where the cache lacks them.
 
     `spec` replaces the one that the recipe names (a run folder's own); `beside` is the recipe, for a spec that lies next to it.
+    With `whole_events` rows that share all ids but the last are one event, of which `max_events` keeps all rows or none.
     Raises InputError for a file that is missing, wrong, or named for two classes, and for files that hold events twice or momenta in
     different units; warns where two classes hold the same events.
     """
@@ -222,8 +226,8 @@ def open_table(config: DataConfig, data_dir: Path, *, spec: Spec | None = None, 
     if common := selection.in_two_classes():
         log.warning("%s", common)
     table = EventTable(
-        selection.shards, spec, classes=selection.classes, shard_label=selection.file_class, max_events=config.max_events, lumi=config.lumi,
-        cross_sections=config.cross_sections, files=selection.paths,
+        selection.shards, spec, classes=selection.classes, shard_label=selection.file_class, max_events=config.max_events,
+        whole_events=whole_events, lumi=config.lumi, cross_sections=config.cross_sections, files=selection.paths,
     )  # fmt: skip
     n_empty = int((table.n_node == 0).sum())
     if n_empty:
@@ -258,8 +262,11 @@ def _columns(there: Sequence[str], wanted: Sequence[str]) -> list[int] | None:
     return None if tuple(there) == tuple(wanted) else [there.index(name) for name in wanted]
 
 
-def _first_by_hash(ids: Column, label: NDArray[np.int16], n_most: int) -> Index:
-    """Rows, ascending, of at most `n_most` events of each class: those whose hash is smallest, the earlier of equal ones."""
+def _first_by_hash(ids: Column, label: NDArray[np.int16], n_most: int, *, together: bool) -> Index:
+    """Rows, ascending, of at most `n_most` events of each class: those whose hash is smallest, the earlier of equal ones.
+
+    With `together` rows of equal ids are one event, all of which stays.
+    """
     best: dict[int, tuple[NDArray[np.float64], Index]] = {}
     for start in range(0, len(label), BLOCK):
         rows = np.arange(start, min(start + BLOCK, len(label)))
@@ -269,6 +276,7 @@ def _first_by_hash(ids: Column, label: NDArray[np.int16], n_most: int) -> Index:
             places, kept = place[here], rows[here]
             if value in best:
                 places, kept = np.concatenate([best[value][0], places]), np.concatenate([best[value][1], kept])
-            order = np.argsort(places, kind="stable")[:n_most]
+            order = np.argsort(places, kind="stable")
+            order = order[places[order] <= np.unique(places)[:n_most][-1]] if together else order[:n_most]
             best[value] = places[order], kept[order]
     return np.sort(np.concatenate([kept for _, kept in best.values()])) if best else np.zeros(0, dtype=np.int64)

@@ -9,6 +9,8 @@ from __future__ import annotations
 import ctypes
 import functools
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from ctypes import POINTER, Structure, c_char_p, c_double, c_int, c_int64, c_uint64, c_void_p
 from pathlib import Path
 
@@ -89,6 +91,20 @@ def _load(file: Path) -> tuple[Library | None, str]:
 def library() -> Library | None:
     """The operator, or None where plain PyTorch has to do."""
     return None if os.environ.get(SWITCH) == "0" else _load(FILE)[0]
+
+
+@contextmanager
+def switched_off() -> Iterator[None]:
+    """Plain PyTorch inside the block, whose operations can be counted."""
+    before = os.environ.get(SWITCH)
+    os.environ[SWITCH] = "0"
+    try:
+        yield
+    finally:
+        if before is None:
+            del os.environ[SWITCH]
+        else:
+            os.environ[SWITCH] = before
 
 
 def why_not() -> str:

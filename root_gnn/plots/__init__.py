@@ -15,9 +15,11 @@ from root_gnn.plots.runs import similarity as similarity
 from root_gnn.plots.studies import Band as Band
 from root_gnn.plots.studies import calibration as calibration
 from root_gnn.plots.studies import comparison as comparison
+from root_gnn.plots.studies import correlations as correlations
 from root_gnn.plots.studies import cost as cost
 from root_gnn.plots.studies import embeddings as embeddings
 from root_gnn.plots.studies import importance as importance
 from root_gnn.plots.studies import learning as learning
 from root_gnn.plots.studies import roc_bands as roc_bands
+from root_gnn.plots.studies import scaling as scaling
 from root_gnn.plots.studies import training_size as training_size

@@ -1,4 +1,5 @@
-"""Pictures of many runs side by side: against training size, along the training, ROC with bands, calibration, cost, importance."""
+"""Pictures of many runs side by side: against training size, along the training, ROC with bands, calibration, cost,
+importance, the law of pretraining size, correlations of features."""
 
 from __future__ import annotations
 
@@ -30,10 +31,12 @@ class Band(NamedTuple):
 def training_size(
     curves: Mapping[str, Mapping[int, Interval]], path: Path, *, quantity: str = "Test AUC",
     gains: Mapping[str, Mapping[int, Interval]] | None = None, gain: str = "Gain over scratch", log: bool = False,
+    axis: str = "Training events",
 ) -> None:
     """A quantity with 68 % intervals against the number of training events, a line for each mode; sizes on a logarithmic axis.
 
-    `gains` are drawn in a panel below, about zero, in the colours of the same names; `log` draws the quantity on a logarithmic axis.
+    `axis` names what is counted where it is something else, epochs say; `gains` are drawn in a panel below, about zero, in the colours
+    of the same names; `log` draws the quantity on a logarithmic axis.
     """
     figure = canvas.new_figure(5.6, 4.2 if gains is None else 5.4)
     rows = figure.subplots(1 if gains is None else 2, 1, sharex=True, squeeze=False, height_ratios=(1,) if gains is None else (2.2, 1))
@@ -53,11 +56,11 @@ def training_size(
         below.set_ylabel(gain)
         figure.align_ylabels()
     sizes = sorted({size for points in curves.values() for size in points})
-    _sizes(rows[-1, 0], sizes)
+    _sizes(rows[-1, 0], sizes, axis)
     canvas.save(figure, path)
 
 
-def _points(axes: Axes, curves: Mapping[str, Mapping[int, Interval]], *, names: Sequence[str]) -> None:
+def _points(axes: Axes, curves: Mapping[str, Mapping[int, Interval]], *, names: Sequence[str], line: bool = True) -> None:
     for name, points in curves.items():
         k = names.index(name)
         sizes = sorted(points)
@@ -65,7 +68,7 @@ def _points(axes: Axes, curves: Mapping[str, Mapping[int, Interval]], *, names: 
         shift = 1.0 + 0.03 * (k - (len(names) - 1) / 2.0)  # so that error bars of modes don't lie on each other
         axes.errorbar(
             np.array(sizes) * shift, value, yerr=canvas.bars(value, low, high), label=name, color=COLOURS[k % 10],
-            linestyle=LINES[k % 7], marker=MARKERS[k % 11], markersize=5, capsize=2.5,
+            linestyle=LINES[k % 7] if line else "none", marker=MARKERS[k % 11], markersize=5, capsize=2.5,
         )
 
 
@@ -73,8 +76,8 @@ def _plain(value: float, place: int | None) -> str:
     return f"{value:g}"
 
 
-def _sizes(axes: Axes, sizes: Sequence[int]) -> None:
-    axes.set(xscale="log", xlabel="Training events")
+def _sizes(axes: Axes, sizes: Sequence[int], label: str) -> None:
+    axes.set(xscale="log", xlabel=label)
     axes.set_xticks([], minor=True)
     axes.set_xticks(sizes, [f"{size:,}" for size in sizes])
     axes.set_xlim(sizes[0] / 1.35, sizes[-1] * 1.35)
@@ -188,8 +191,6 @@ def cost(bands: Mapping[str, Band], path: Path) -> None:
     for k, (name, band) in enumerate(bands.items()):
         _band(axes, band, k, name)
     axes.set(xscale="log", yscale="log", xlabel="Number of trainings on a task", ylabel="Time in all [h]")
-
-
     axes.legend(frameon=False)
     canvas.save(figure, path)
 
@@ -231,4 +232,36 @@ def embeddings(
         axes.set_title(name, fontsize="small")
         axes.set(xticks=[], yticks=[], xlabel=axis_names[0], ylabel=axis_names[1])
     figure.legend(loc="outside upper left", ncols=min(len(classes), 6), frameon=False, fontsize="small", markerscale=2.0)
+    canvas.save(figure, path)
+
+
+def scaling(curves: Mapping[str, tuple[Mapping[int, Interval], Band | None]], path: Path, *, quantity: str = "1 - test AUC") -> None:
+    """A quantity that is to be small against the size of pretraining, on logarithmic axes: points with 68 % intervals, and the law."""
+    figure, axes = canvas.sheet()
+    _points(axes, {name: points for name, (points, _) in curves.items()}, names=list(curves), line=False)
+    for k, (_, law) in enumerate(curves.values()):
+        if law is not None:
+            _band(axes, law, k, "")
+    axes.set(yscale="log", ylabel=quantity)
+    axes.yaxis.set_major_formatter(FuncFormatter(_plain))
+    axes.yaxis.set_minor_formatter(FuncFormatter(_plain) if np.ptp(np.log10(axes.get_ylim())) < 1.0 else NullFormatter())
+    _sizes(axes, sorted({size for points, _ in curves.values() for size in points}), "Training events of pretraining")
+    axes.legend(frameon=False, fontsize="small")
+    canvas.save(figure, path)
+
+
+def correlations(panels: Mapping[str, Floats], path: Path) -> None:
+    """Correlations of the features of several representations, `(n_feature, n_feature)` each, as squares of colour with one scale."""
+    n_column = min(len(panels), 3)
+    n_row = -(-len(panels) // n_column)
+    figure = canvas.new_figure(2.6 * n_column + 0.8, 2.7 * n_row)
+    every, image = [], None
+    for place, (name, matrix) in enumerate(panels.items()):
+        axes = figure.add_subplot(n_row, n_column, place + 1)
+        image = axes.imshow(matrix, cmap="RdBu_r", vmin=-1.0, vmax=1.0, interpolation="nearest", rasterized=True)
+        axes.set_title(name, fontsize="small")
+        axes.set(xticks=[], yticks=[], xlabel=f"{len(matrix)} features")
+        every.append(axes)
+    if image is not None:
+        figure.colorbar(image, ax=every, label="Pearson correlation", shrink=0.8)
     canvas.save(figure, path)

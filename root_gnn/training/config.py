@@ -20,7 +20,8 @@ class TrainConfig(Section):
     labels `probe/auc` of a linear probe of at most `probe_events` validation events, or a figure `ssl/...` of the spread of
     representations; `on_collapse` is what happens where they are all the same.
     `early_stopping` is the number of epochs in a row without a better one after which training ends. `checkpoint_every`
-    saves within an epoch, every so many steps, beside the checkpoint each epoch ends with.
+    saves within an epoch, every so many steps, beside the checkpoint each epoch ends with. `keep_epochs` are epochs (from 1) whose
+    weights stay, as `checkpoints/epoch_<n>.ckpt`.
     """
 
     max_epochs: Count = 20
@@ -32,6 +33,7 @@ class TrainConfig(Section):
     early_stopping: Count | None = None
     monitor: str = "val/loss"
     checkpoint_every: Count | None = None
+    keep_epochs: tuple[Count, ...] = ()
     accumulate: Count = 1
     log_every: Count = 20
     probe_events: Annotated[int, Field(ge=0)] = 10_000

@@ -61,7 +61,9 @@ def fit(
 
     Raises InputError where the monitored value is not measured, or never was a finite number.
     """
-    checkpoints = Checkpoints(folder / "checkpoints", monitor=train.monitor, mode=train.monitor_mode, every=train.checkpoint_every)
+    checkpoints = Checkpoints(
+        folder / "checkpoints", monitor=train.monitor, mode=train.monitor_mode, every=train.checkpoint_every, keep=train.keep_epochs,
+    )  # fmt: skip
     history = History(folder / "history.csv", log_every=train.log_every, batch_size=train.batch_size)
     callbacks: list[pl.Callback] = [
         RandomState(), history, Throughput(name, n_event=n_event, monitor=train.monitor),

@@ -13,6 +13,7 @@ from root_gnn.analysis.permutation import Importance, permutation_importance
 from root_gnn.data.loader import evaluation_loader
 from root_gnn.data.spec import Spec
 from root_gnn.data.table import EventTable
+from root_gnn.data.whole_events import WholeEvents
 from root_gnn.plots import Interval
 from root_gnn.protocols import Supervised
 from root_gnn.run import Run
@@ -28,12 +29,12 @@ class Worth:
     contributions: Contributions
 
 
-def worth(run: Run, table: EventTable, index: NDArray[int64]) -> Worth | None:
-    """From the events `index (n,)`; None for a network that tells no classes apart."""
+def worth(run: Run, table: EventTable, index: NDArray[int64], whole: WholeEvents | None = None) -> Worth | None:
+    """From the events `index (n,)`, rows that lead `whole` events where it is given; None for a network that tells no classes apart."""
     objective = run.objective
     if not isinstance(objective, Supervised) or objective.link != "softmax":
         return None
-    batches, features = list(evaluation_loader(table, index, BATCH_SIZE)), table.features
+    batches, features = list(evaluation_loader(table, index, BATCH_SIZE, whole=whole)), table.features
     shuffled = permutation_importance(objective, batches, features, n_repeat=N_REPEAT, n_replica=N_REPLICA)
     return Worth(shuffled, contributions(objective, batches, features, n_step=N_STEP))
 

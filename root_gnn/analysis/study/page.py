@@ -10,22 +10,15 @@ from pathlib import Path
 
 from root_gnn import __version__
 from root_gnn.analysis.claims import interval
-from root_gnn.analysis.page import Link, folded, heading, items, listing, note, page, paragraph, picture, pictures, said, table
+from root_gnn.analysis.page import Link, folded, heading, items, listing, note, page, paragraph, table
 from root_gnn.analysis.report import HOW_ERRORS, UNDEFINED, number
-from root_gnn.analysis.study.answers import Answers, source_of
-from root_gnn.analysis.study.pictures import totals
+from root_gnn.analysis.study.answers import Answers
+from root_gnn.analysis.study.cost_section import break_even_cell, costs, pretraining_size
 from root_gnn.analysis.study.results import Results
-from root_gnn.analysis.study.sections import factor_of, mean_cell, question_sections
+from root_gnn.analysis.study.sections import factor_of, question_sections
 from root_gnn.atomic import write_text
 from root_gnn.config.loader import to_yaml
 from root_gnn.console import log
-from root_gnn.metrics.cost import BreakEven
-
-HOW_COSTS = (
-    "Break-even is the number of trainings on a task whose saved time is that of the pretraining: seconds of scratch until 99.9 % of its "
-    "best validation AUC, less those of the other group until the same AUC, seed by seed. Operations are those of matrix products, counted "
-    "on some events; backward counts as two forward passes."
-)
 
 
 def write_page(results: Results, found: Answers) -> Path:
@@ -46,8 +39,8 @@ def _parts(results: Results, found: Answers, folder: Path) -> Iterator[str]:
         yield table(("training", "why"), results.failures.items())
     for name, one in found.found.items():
         yield from question_sections(name, one, folder)
-    yield from _costs(results, found, folder)
-    yield from _scaling(found)
+    yield from costs(results, found, folder)
+    yield from pretraining_size(found, folder)
     yield from _provenance(results)
 
 
@@ -66,59 +59,9 @@ def _summary(results: Results, found: Answers) -> Iterator[str]:
         paid = [(group, one) for group, one in of.pays[of.last[0].train_events].items() if one is not None and one.n is not None]
         if paid:
             yield (f"{name}, {of.last[0].train_events:,} training events: trainings after which pretraining has paid for itself: "
-                   + "; ".join(f"{group} {_break_even(one)}" for group, one in paid) + ".")  # fmt: skip
+                   + "; ".join(f"{group} {break_even_cell(one)}" for group, one in paid) + ".")  # fmt: skip
     n_failed, n_all = len(results.failures), len(results.study.trainings())
     yield f"{n_all - n_failed} of {n_all} trainings ended well." if n_failed else f"All {n_all} trainings ended well."
-
-
-def _costs(results: Results, found: Answers, folder: Path) -> Iterator[str]:
-    yield heading("Cost")
-    yield paragraph(HOW_COSTS)
-    rows = [
-        (name, f"{run.plan['events']['train']:,}", f"{run.metrics['seconds']:,.0f} s", f"{run.metrics['events_per_second']:,.0f}",
-         f"{found.operations[name]:.2e}", run.metrics["device"])
-        for name, run in results.pretrained.items()
-    ]  # fmt: skip
-    yield table(("pretraining", "training events", "training time", "events/s", "operations", "device"), rows)
-    yield said("Energy is not told: no counter of it was read during these trainings.")
-    seconds = {name: float(run.metrics["seconds"]) for name, run in results.pretrained.items()}
-    drawn, cells = [], []
-    for name, of in found.found.items():
-        times = {group: one.seconds for group, one in of.speed[of.last[0].train_events].items()}
-        totals(seconds, {group: (source_of(group, results), each) for group, each in times.items() if each}, folder / "cost.svg")
-        drawn.append(picture(folder / "cost.svg", f"{of.last[0].title}: hours in all against the number of trainings, with pretraining; "
-                             "bands are the 68 % error of a training's time."))  # fmt: skip
-        for size, paying in of.pays.items():
-            each = of.speed[size]
-            cells += [(group, name, f"{size:,}", mean_cell(each["scratch"].to_scratch), mean_cell(each[group].to_scratch),
-                       mean_cell(each[group].saved), _break_even(one)) for group, one in paying.items()]  # fmt: skip
-    yield pictures(drawn)
-    yield table(("group", "task", "training events", "seconds of scratch", "seconds to the same AUC", "seconds saved",
-                 "break-even after trainings [68 %]"), cells)  # fmt: skip
-
-
-def _scaling(found: Answers) -> Iterator[str]:
-    yield heading("Size of pretraining")
-    if not found.scaling:
-        yield said("A law of the size of pretraining takes one recipe at three sizes or more, which this study does not have.")
-        return
-    rows = [
-        (name, "not defined", "", "") if law is None
-        else (name, number(law.exponent.value, law.exponent.error, digits=3), number(law.scale.value, law.scale.error, digits=4),
-              UNDEFINED if law.chi2 is None else f"{law.chi2:.1f} / {law.n_dof}")
-        for name, law in found.scaling.items()
-    ]  # fmt: skip
-    yield paragraph("1 - AUC at the smallest training size against the training events of pretraining, as a power law.")
-    yield table(("task and mode", "exponent", "1 - AUC at the mean size", "chi2 / degrees of freedom"), rows)
-
-
-def _break_even(found: BreakEven | None) -> str:
-    if found is None:
-        return UNDEFINED
-    if found.n is None:
-        return "not with these" if found.low is None else f"not with these, at best {found.low:,.0f}"
-    low, high = (UNDEFINED if end is None else f"{end:,.1f}" for end in (found.low, found.high))
-    return f"{found.n:,.1f} [{low}, {'no limit' if found.high is None else high}]"
 
 
 def _provenance(results: Results) -> Iterator[str]:

@@ -14,8 +14,10 @@ from root_gnn import plots
 from root_gnn.analysis.comparison import Comparison
 from root_gnn.analysis.learning import Learning
 from root_gnn.analysis.predictions import Predictions, read_predictions
+from root_gnn.analysis.study.scaling import Scaling
 from root_gnn.metrics.bootstrap import PairedDifference, SeedMean
 from root_gnn.metrics.calibration import Calibration
+from root_gnn.metrics.power_law import PowerLaw
 from root_gnn.metrics.rejection import rejections
 from root_gnn.metrics.seeds import OverSeeds
 from root_gnn.plots import Band, Interval
@@ -85,14 +87,26 @@ def calibrations(found: Mapping[str, Calibration | None], path: Path, *, label: 
     plots.calibration(curves, path, label=label)
 
 
-def similarity_by_size(found: Mapping[int, Mapping[str, tuple[float | None, float | None]]], path: Path) -> None:
-    """CKA with scratch against training size, of each group and of the floor."""
+def similarity_along(found: Mapping[int, Mapping[str, tuple[float | None, float | None]]], path: Path, *, axis: str) -> None:
+    """CKA with scratch against training size or epoch, whichever the numbers and `axis` are, of each group and of the floor."""
     curves: dict[str, dict[int, Interval]] = {}
     for size, groups in found.items():
         for name, (value, error) in groups.items():
             if value is not None:
                 curves.setdefault(name, {})[size] = Interval(value, value - (error or 0.0), value + (error or 0.0))
-    plots.training_size(curves, path, quantity="CKA with scratch, last layer")
+    plots.training_size(curves, path, quantity="CKA with scratch, last layer", axis=axis)
+
+
+def laws(found: Mapping[str, Scaling], path: Path) -> None:
+    """1 - AUC against the size of pretraining with the fitted power laws."""
+    plots.scaling({name: (one.points, None if one.law is None else _law(one.law, list(one.points))) for name, one in found.items()}, path)
+
+
+def _law(law: PowerLaw, sizes: Sequence[int]) -> Band:
+    x = np.geomspace(min(sizes), max(sizes), 40)
+    at = [law.at(size) for size in x]
+    value, error = np.array([one.value for one in at]), np.array([one.error for one in at], dtype=np.float64)
+    return Band(x, value, np.maximum(value - error, 1e-6), value + error)
 
 
 def totals(pretraining: Mapping[str, float], groups: Mapping[str, tuple[str | None, OverSeeds]], path: Path) -> None:

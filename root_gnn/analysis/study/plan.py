@@ -15,15 +15,27 @@ from root_gnn.task import Mode
 
 Size = Annotated[int, Field(ge=1)]
 TINY = ("data.max_events=200", "train.max_epochs=2", "train.max_steps=4", "train.batch_size=32")
-TINY_SIZES, TINY_SEEDS = (40, 80), 2
+TINY_SIZES, TINY_SEEDS, TINY_PRETRAINING = (40, 80), 2, 70
+SIZE = "data.train_events="
 
 
 class Pretraining(Section):
-    """A recipe that networks are pretrained with, what differs from it, and the folder of its files below the data folder."""
+    """A recipe that networks are pretrained with, what differs from it, and the folder of its files below the data folder.
+
+    `modes` replaces those of the study; with `only_smallest` tasks start from it at the smallest training size alone, for what the size
+    of pretraining does.
+    """
 
     recipe: str
     set: tuple[str, ...] = ()
     folder: str = ""
+    modes: tuple[Mode, ...] | None = None
+    only_smallest: bool = False
+
+    def tiny(self, train_events: int) -> Self:
+        """With a few steps, on so many training events where the number is given."""
+        kept = [f"{SIZE}{train_events}" if override.startswith(SIZE) else override for override in self.set]
+        return self.model_copy(update={"set": (*kept, *TINY)})
 
 
 class Version(Section):
@@ -79,16 +91,19 @@ class Study(Section):
 
     @model_validator(mode="after")
     def _once(self) -> Self:
-        for key in ("tasks", "modes", "train_events", "seeds"):
+        for key in ("tasks", "train_events", "seeds"):
             if len(dict.fromkeys(getattr(self, key))) < len(getattr(self, key)):
                 raise ValueError(f"{key} holds something twice")
-        if "scratch" in self.modes:
-            raise ValueError("scratch is always trained, as what the others are compared with; leave it out of modes")
+        for modes in (self.modes, *(one.modes or () for one in self.pretrained.values())):
+            if len(set(modes)) < len(modes):
+                raise ValueError("modes holds something twice")
+            if "scratch" in modes:
+                raise ValueError("scratch is always trained, as what the others are compared with; leave it out of modes")
         return self
 
     def tiny(self) -> Self:
         """The same trainings with a few steps on a few events, two sizes and two seeds: shows in a minute that a study goes through."""
-        pretrained = {name: one.model_copy(update={"set": (*one.set, *TINY)}) for name, one in self.pretrained.items()}
+        pretrained = {name: one.tiny(TINY_PRETRAINING * (k + 1)) for k, (name, one) in enumerate(self.pretrained.items())}
         return self.model_copy(update={
             "name": f"{self.name}_tiny", "pretrained": pretrained, "set": (*self.set, *TINY), "seeds": self.seeds[:TINY_SEEDS],
             "train_events": TINY_SIZES[: len(self.train_events)],
@@ -110,8 +125,11 @@ class Study(Section):
         for task, version, size in product(self.tasks, self.data or [""], self.train_events):
             cell = Cell(task, version, size)
             groups = found[cell] = {"scratch": [self._training(cell, "scratch", first, seed) for seed in self.seeds]}
-            for source, mode in product(self.pretrained, self.modes):
-                groups[f"{source}, {mode}"] = [self._training(cell, mode, source, seed) for seed in self.seeds]
+            for source, pretraining in self.pretrained.items():
+                if pretraining.only_smallest and size > min(self.train_events):
+                    continue
+                for mode in pretraining.modes or self.modes:
+                    groups[f"{source}, {mode}"] = [self._training(cell, mode, source, seed) for seed in self.seeds]
         return found
 
     def _training(self, cell: Cell, mode: Mode, source: str, seed: int) -> Training:

@@ -13,7 +13,7 @@ from root_gnn.analysis.predictions import read_predictions
 from root_gnn.analysis.report import HOW_COMPARED, HOW_SIMILAR, UNDEFINED, number
 from root_gnn.analysis.study.answers import Found
 from root_gnn.analysis.study.importance import drops, sizes
-from root_gnn.analysis.study.pictures import against_size, calibrations, learning, roc, similarity_by_size
+from root_gnn.analysis.study.pictures import against_size, calibrations, learning, roc, similarity_along
 from root_gnn.analysis.study.speed import learnings
 from root_gnn.metrics.data_efficiency import DataEfficiency
 from root_gnn.metrics.seeds import OverSeeds
@@ -154,12 +154,18 @@ def _similarity(found: Found, folder: Path) -> Iterator[str]:
         for a, b in combinations([name for name in found.last[1].members if name != "scratch"], 2)
     )])  # fmt: skip
     if len(one.by_size) > 1:
-        similarity_by_size(one.by_size, folder / "by_size.svg")
+        similarity_along(one.by_size, folder / "by_size.svg", axis="Training events")
         yield picture(folder / "by_size.svg", "CKA of the last layer with that of scratch on the same training events, against their "
                       "number; the floor is scratch with another seed.")  # fmt: skip
     else:
         yield said("One training size only, so there is no course of CKA with it.")
-    yield said("Runs keep the weights of their best and last epoch only, so there is no course of CKA with the epoch.")
+    if one.by_epoch:
+        similarity_along(one.by_epoch, folder / "by_epoch.svg", axis="Epoch")
+        yield picture(folder / "by_epoch.svg", f"{cell.title}: CKA of the last layer after an epoch with that of scratch as it ended, "
+                      "against the epoch; the floor is scratch with another seed.")  # fmt: skip
+    else:
+        yield said("These runs kept the weights of their best and last epoch only, so there is no course of CKA with the epoch "
+                   "(train.keep_epochs keeps more).")  # fmt: skip
 
 
 def _as_matrix(floor: SeedFloor) -> LayerMatrix:
@@ -185,6 +191,12 @@ def _representations(found: Found, folder: Path) -> Iterator[str]:
     yield paragraph("How far apart the classes are there: Fisher's separation (0: not at all), silhouette (0: overlapping, 1: apart).")
     yield table(("group", "Fisher", "silhouette"),
                 [(name, _separation(places.fisher[name]), _separation(places.silhouette[name])) for name in places.fisher])  # fmt: skip
+    plots.correlations({name: one.matrix for name, one in places.redundancy.items()}, folder / "correlations.svg")
+    yield picture(folder / "correlations.svg", f"{found.last[0].title}: Pearson correlation of the features that the head reads, those "
+                  "that go together side by side; constant features are left out. First seed of each group.")  # fmt: skip
+    yield table(("group", "features", "of which vary", "mean absolute correlation", "of independent features"),
+                [(name, str(one.n_feature), str(len(one.matrix)), UNDEFINED if one.strength is None else f"{one.strength:.3f}",
+                  f"{one.chance:.3f}") for name, one in places.redundancy.items()])  # fmt: skip
 
 
 def _importance(found: Found, folder: Path) -> Iterator[str]:

@@ -1,26 +1,16 @@
-"""How soon trainings were good, what they cost, and when a pretraining has paid for itself, from the runs of a study."""
+"""How soon the trainings of a study were good."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 from typing import NamedTuple
 
-import torch
-from torch.utils.flop_counter import FlopCounterMode
-
 from root_gnn.analysis.learning import Learning, learning_of
-from root_gnn.data.loader import evaluation_loader
-from root_gnn.data.splits import split_table
-from root_gnn.metrics.cost import BreakEven, break_even
 from root_gnn.metrics.learning import best, cost_to_reach, epochs_to_final, immediate, ultimate
-from root_gnn.metrics.measured import Measured
 from root_gnn.metrics.seeds import OverSeeds, over_seeds
 from root_gnn.run import Run
 
 NEAR_SCRATCH = 0.999
-N_FLOP_EVENT = 64
-PASSES = {"frozen": 1.0}  # of the network in a training step, counted in forward passes; forward and backward are three
 Members = Mapping[str, Sequence[Run]]
 
 
@@ -64,36 +54,3 @@ def _speed(runs: Sequence[Run], scratch: Mapping[int, Learning | None]) -> Speed
 def _seconds_to(own: Learning | None, scratch: Learning | None) -> float | None:
     level = None if scratch is None else best(scratch.rows)
     return None if own is None or level is None else cost_to_reach(own.rows, own.seconds, NEAR_SCRATCH * level)
-
-
-def pays(pretraining: Run, scratch: Speed, group: Speed) -> BreakEven | None:
-    """Trainings until the time to 99.9 % of scratch that they save is that of the pretraining; None where not all seeds got there."""
-    spent = pretraining.metrics.get("seconds")
-    if spent is None or scratch.to_scratch is None or group.to_scratch is None or group.saved is None:
-        return None
-    if group.saved.n_defined < group.saved.n_seed:
-        return None
-    return break_even(spent, _measured(scratch.to_scratch), _measured(group.to_scratch), saved=_measured(group.saved))
-
-
-def _measured(found: OverSeeds) -> Measured:
-    return Measured(found.mean, found.error)
-
-
-def operations(run: Run, data_dir: Path) -> float:
-    """Floating-point operations of the matrix products of a whole training; a frozen backbone is run forward only.
-
-    Counted in a forward pass of some test events; backward counts as two.
-    """
-    table = run.table(data_dir)
-    index = split_table(table, run.recipe.data.split).test[:N_FLOP_EVENT]
-    batch = next(iter(evaluation_loader(table, index, N_FLOP_EVENT)))
-    with torch.inference_mode(), FlopCounterMode(display=False) as counter:
-        run.objective(batch)
-    of_event: float = counter.get_total_flops() / batch.n_graph
-    return of_event * PASSES.get(run.plan["mode"], 3.0) * seen(run)
-
-
-def seen(run: Run) -> float:
-    """Training events seen, each as often as it was."""
-    return float(run.metrics["seconds"]) * float(run.metrics["events_per_second"])

@@ -1,12 +1,14 @@
-"""`checkpoints/last.ckpt` and `checkpoints/best.ckpt`, written whole or not at all."""
+"""`checkpoints/last.ckpt`, `best.ckpt` and weights of epochs that are to stay, written whole or not at all."""
 
 from __future__ import annotations
 
 import math
+from collections.abc import Collection
 from pathlib import Path
 from typing import Any, Literal
 
 import lightning.pytorch as pl
+import torch
 from lightning.pytorch.callbacks import Checkpoint
 
 from root_gnn.atomic import atomic_file
@@ -17,11 +19,11 @@ from root_gnn.training.callbacks.history import VALIDATION, is_last, stepped
 class Checkpoints(Checkpoint):
     """Saves `last` after every epoch (and every `every` steps), and `best` whenever the monitored value improved.
 
-    A value that is not finite is no improvement.
+    A value that is not finite is no improvement. After the epochs `keep` (from 1) the weights alone are saved, and stay.
     """
 
-    def __init__(self, folder: Path, *, monitor: str, mode: Literal["min", "max"], every: int | None) -> None:
-        self.folder, self.monitor, self.mode, self.every = folder, monitor, mode, every
+    def __init__(self, folder: Path, *, monitor: str, mode: Literal["min", "max"], every: int | None, keep: Collection[int] = ()) -> None:
+        self.folder, self.monitor, self.mode, self.every, self.keep = folder, monitor, mode, every, keep
         self.best: float | None = None
         self.best_epoch = 0
 
@@ -63,6 +65,9 @@ class Checkpoints(Checkpoint):
         if improved and math.isfinite(value):
             self.best, self.best_epoch = value, trainer.current_epoch
             self.save(trainer, self.best_path)
+        if trainer.current_epoch + 1 in self.keep and trainer.is_global_zero:
+            with atomic_file(self.folder / f"epoch_{trainer.current_epoch + 1}.ckpt") as temporary:
+                torch.save({"state_dict": pl_module.state_dict()}, temporary)
         self.save(trainer, self.last_path)
 
     def save(self, trainer: pl.Trainer, path: Path) -> None:

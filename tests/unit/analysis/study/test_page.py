@@ -12,7 +12,7 @@ import pytest
 
 from root_gnn.analysis.comparison import Comparison
 from root_gnn.analysis.learning import clock, learning_of
-from root_gnn.analysis.study import answers, write_results
+from root_gnn.analysis.study import answers, embeddings, write_results
 from root_gnn.analysis.study.plan import Cell, Pretraining, Study
 from root_gnn.analysis.study.results import Answer, Results
 from root_gnn.run import Run
@@ -40,7 +40,7 @@ def results(seeds: list[Run], deeper: list[Run], tmp_path_factory: pytest.TempPa
 @pytest.fixture(scope="module")
 def folder(results: Results) -> Path:
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(answers, "_methods", lambda n_event: ("pca",))
+        patch.setattr(embeddings, "_methods", lambda n_event: ("pca",))
         patch.setattr(answers, "N_IMPORTANCE_EVENT", 30)
         write_results(results, {})
     return results.folder
@@ -52,7 +52,7 @@ def test_the_page_says_the_numbers_and_what_it_can_not_say(folder: Path, results
     scratch, difference = one.groups[0].auc, one.differences[0]
     assert scratch is not None and f"test AUC {scratch.mean:.3f} [{scratch.low:.3f}, {scratch.high:.3f}] from scratch" in text
     assert f", {difference.verdict}" in text and "Mind &lt;this&gt;." in text and "no &lt;memory&gt;" in text
-    for said in ("One training size only", "Energy is not told", "A law of the size of pretraining", "no course of CKA with the epoch"):
+    for said in ("One training size only", "A law of the size of pretraining", "no course of CKA with the epoch"):
         assert said in text
     assert "3 of 4 trainings" not in text and "6 of 7 trainings ended well" in text
     assert 'href="runs/WHvsZH_scratch_n100_s1/"' in text and "root-gnn finetune --task WHvsZH" in text

@@ -1,0 +1,47 @@
+"""The table of a study in a page of Markdown."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from root_gnn.analysis.study.readme import fill
+from root_gnn.errors import InputError
+
+MARKS = "<!-- study x: written by scripts/study_table -->\nold\n<!-- end of the study -->"
+
+
+def comparison(task: str, size: int, auc: float) -> dict[str, Any]:
+    figure = {"mean": auc, "low": auc - 0.01, "high": auc + 0.01, "per_seed": [auc, auc]}
+    gain = {"mean": 0.05, "low": 0.03, "high": 0.0625, "per_seed": [0.04, -0.06]}
+    return {
+        "title": f"{task}, {size:,} training events",
+        "groups": [{"name": name, "n_train": size, "auc": figure} for name in ("scratch", "a, frozen")],
+        "differences": [{"group": "a, frozen", "auc": gain, "verdict": "above"}],
+    }  # fmt: skip
+
+
+def test_the_smallest_and_the_largest_size_stand_between_the_marks(tmp_path: Path) -> None:
+    (tmp_path / "README.md").write_text(f"before\n{MARKS}\nafter\n")
+    every = [comparison("WH, new", size, auc) for size, auc in ((100, 0.6), (1000, 0.65), (5000, 0.7))] + [comparison("ttH", 100, 0.8)]
+    (tmp_path / "study.json").write_text(json.dumps({"name": "x", "comparisons": every, "answers": {}}))
+    for _ in range(2):
+        fill(tmp_path / "README.md", tmp_path / "study.json")
+    text = (tmp_path / "README.md").read_text()
+    assert text.startswith("before\n<!-- study x") and text.endswith("<!-- end of the study -->\nafter\n") and "old" not in text
+    assert "| WH, new | a, frozen | 5,000 | 0.700 [0.690, 0.710] | +0.050 [+0.030, +0.062] | +0.040 -0.060 | above |" in text
+    assert text.count("\n| WH, new |") == 4 and text.count("\n| ttH |") == 2 and "1,000" not in text
+    assert "(docs/figures/study_x.png)" in text and (tmp_path / "docs" / "figures" / "study_x.png").stat().st_size > 5000
+
+
+def test_other_files_and_pages_without_marks(tmp_path: Path) -> None:
+    (tmp_path / "README.md").write_text("no marks")
+    (tmp_path / "other.json").write_text("{}")
+    (tmp_path / "study.json").write_text(json.dumps({"name": "x", "comparisons": [comparison("WH", 10, 0.6)], "answers": {}}))
+    with pytest.raises(InputError, match=r"expected study\.json"):
+        fill(tmp_path / "README.md", tmp_path / "other.json")
+    with pytest.raises(InputError, match="written by scripts/study_table"):
+        fill(tmp_path / "README.md", tmp_path / "study.json")
