@@ -291,7 +291,7 @@ def _just_begun(folder: Path) -> bool:
 
 def _check_same_run(folder: Path, recipe: Recipe, *, mode: str, source: Run | None) -> None:
     config = folder / "config.yaml"
-    before, now = leaves(read_document(config).value), leaves(to_mapping(recipe))
+    before, now = leaves(_written(config, recipe)), leaves(to_mapping(recipe))
     changed = [f"{key} is {before.get(key)!r} there and {now.get(key)!r} here" for key in before | now if before.get(key) != now.get(key)]
     plan = json.loads((folder / "plan.json").read_text(encoding="utf-8")) if not changed else {}
     if plan and plan["mode"] != mode:
@@ -302,6 +302,14 @@ def _check_same_run(folder: Path, recipe: Recipe, *, mode: str, source: Run | No
     if changed:
         raise InputError(f"{config} and this recipe differ, so --resume would not give the run it promises: {'; '.join(changed[:3])}. "
                          "Resume with the recipe of the run, or use --run-dir for a new one")
+
+
+def _written(config: Path, recipe: Recipe) -> Any:
+    """A run's recipe, with the defaults of keys that came to the library after it; as it stands where it can't be read any more."""
+    try:
+        return to_mapping(load(Recipe, config, allow_plugins=_own_modules(to_mapping(recipe))))
+    except InputError:
+        return read_document(config).value
 
 
 def _own_modules(mapping: Any) -> set[str]:

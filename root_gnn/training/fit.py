@@ -98,7 +98,7 @@ def _trainer(train: TrainConfig, folder: Path, callbacks: list[pl.Callback]) -> 
     return pl.Trainer(
         default_root_dir=folder, accelerator="auto", devices=train.devices, num_nodes=train.num_nodes,
         precision="bf16-mixed" if train.precision == "bf16" else "32-true",
-        max_epochs=train.max_epochs, max_steps=train.max_steps or -1,
+        max_epochs=train.max_epochs,
         accumulate_grad_batches=train.accumulate,
         logger=TensorBoardLogger(folder, name="", version="tensorboard", default_hp_metric=False),
         callbacks=callbacks, plugins=plugins, num_sanity_val_steps=0, use_distributed_sampler=False,

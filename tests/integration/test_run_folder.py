@@ -117,6 +117,15 @@ def test_resume_names_what_differs(finished: Run, data_dir: Path, tmp_path: Path
         again(finished.folder, data_dir, "optim.lr=0.5", resume=True)
 
 
+def test_a_run_from_before_a_key_existed_is_gone_on_with(run: Run, data_dir: Path) -> None:
+    config = run.folder / "config.yaml"
+    written = config.read_text(encoding="utf-8")
+    older = "".join(line for line in written.splitlines(keepends=True) if "dropout" not in line)
+    assert older != written
+    config.write_text(older, encoding="utf-8")
+    assert again(run.folder, data_dir, resume=True).metrics == run.metrics
+
+
 def test_a_finetuning_is_resumed_from_its_own_backbone_only(finished: Run, data_dir: Path, tmp_path: Path) -> None:
     def tune(source: Run, mode: str = "finetuned", **keys: Any) -> Run:
         return finetune("WHvsZH", run=source, mode=mode, train_events=60, data_dir=data_dir, run_dir=tmp_path / "tuned",  # type: ignore[arg-type]
