@@ -29,7 +29,7 @@ from root_gnn.training.fit import fit
 from root_gnn.training.optim import OptimConfig
 
 SIZES = (12, 5, 1, 10, 0, 14, 2)
-ALONE: dict[str, Any] = {"normalise": "token", "whole": 0.0, "variance": 0.0, "covariance": 0.0}  # nothing that other graphs of a batch change
+ALONE: dict[str, Any] = {"normalise": "token", "whole": 0.0, "variance": 0.0, "covariance": 0.0}  # no other graph matters
 FORMS: dict[str, dict[str, Any]] = {
     "random nodes": {},
     "targets by themselves": ALONE,
