@@ -269,6 +269,9 @@ def study(
         list[str] | None, typer.Option("--slurm", metavar="KEY=VALUE", help="Train in Slurm job arrays, with this of sbatch; repeatable.")
     ] = None,
     tiny: Annotated[bool, typer.Option("--tiny", help="A few steps on a few events, to see that it goes through.")] = False,
+    fresh: Annotated[
+        Path | None, typer.Option("--fresh", metavar="DIR", help="Compare also on newly simulated files of the same names: study_fresh.md.")
+    ] = None,
     data_dir: DataDir = None,
     quiet: Quiet = False, verbose: Verbose = False, debug: Debug = False,
 ) -> None:  # fmt: skip
@@ -276,7 +279,7 @@ def study(
     from root_gnn.analysis.study import study as run_study
 
     parameters = dict(_pair("--slurm", text) for text in slurm) if slurm else None
-    results = run_study(study, data_dir=data_dir, out=out, jobs=jobs, scheduler=scheduler, slurm=parameters, tiny=tiny)
+    results = run_study(study, data_dir=data_dir, out=out, jobs=jobs, scheduler=scheduler, slurm=parameters, tiny=tiny, fresh=fresh)
     typer.echo(f"{results}\n\n{results.folder / 'study.html'}")
 
 

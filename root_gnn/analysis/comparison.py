@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 
@@ -21,7 +21,7 @@ from root_gnn.errors import InputError, suggest
 from root_gnn.metrics.bootstrap import PairedDifference, SeedMean, paired_difference, seed_mean
 from root_gnn.metrics.rejection import rejection_of
 from root_gnn.metrics.summary import SIGNAL_EFFICIENCIES
-from root_gnn.run import Run
+from root_gnn.run import Run, Split
 
 REJECTION_REPLICAS = 200
 
@@ -75,7 +75,10 @@ class Comparison:
     differences: tuple[Difference, ...]
 
     @classmethod
-    def of(cls, groups: Mapping[str, Sequence[Run]], *, title: str = "", reference: str | None = None) -> Comparison:
+    def of(
+        cls, groups: Mapping[str, Sequence[Run]], *, title: str = "", reference: str | None = None,
+        split: Split | Literal["files"] = "test",
+    ) -> Comparison:
         """Reads the test predictions of all runs and compares each group with `reference`, the first group unless given.
 
         Raises InputError for a group without runs or with a seed twice, runs of other classes or other test events (by id, in order),
@@ -86,7 +89,7 @@ class Comparison:
         base = next(iter(groups)) if reference is None else reference
         if base not in groups:
             raise InputError(f"The reference {base} is none of the groups{suggest(base, groups)}")
-        found = {name: {run.recipe.seed: read_predictions(run) for run in runs} for name, runs in groups.items()}
+        found = {name: {run.recipe.seed: read_predictions(run, split) for run in runs} for name, runs in groups.items()}
         every = [one for members in found.values() for one in members.values()]
         check_same_events(every)
         for name, runs in groups.items():

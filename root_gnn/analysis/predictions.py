@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import pyarrow.parquet as pq
@@ -45,8 +45,8 @@ class Predictions:
         return np.stack([1.0 - self.scores, self.scores], axis=1) if self.scores.ndim == 1 else self.scores
 
 
-def read_predictions(run: Run, split: Split = "test") -> Predictions:
-    """Reads `predictions/<split>.parquet`; raises InputError where it is missing or the run is no classifier."""
+def read_predictions(run: Run, split: Split | Literal["files"] = "test") -> Predictions:
+    """Reads `predictions/<split>.parquet`, `files` for those of other files; raises InputError where it is missing or the run is no classifier."""
     path = run.folder / "predictions" / f"{split}.parquet"
     if not path.is_file():
         raise InputError(f"{run.folder} has no predictions/{split}.parquet; make it with `root-gnn evaluate {run.folder} --split {split}`, "

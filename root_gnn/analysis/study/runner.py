@@ -9,6 +9,7 @@ from pathlib import Path
 from root_gnn.analysis.comparison import Comparison
 from root_gnn.analysis.places import DaskPlace, LocalPlace, Place
 from root_gnn.analysis.study.answers import answers
+from root_gnn.analysis.study.fresh import fresh_comparisons
 from root_gnn.analysis.study.page import write_page
 from root_gnn.analysis.study.pictures import plain
 from root_gnn.analysis.study.plan import Cell, Study
@@ -24,7 +25,7 @@ from root_gnn.run import Run, data_folder, load_run
 
 def study(
     path: Path | str, *, data_dir: Path | str | None = None, out: Path | str | None = None, jobs: int = 2, scheduler: str | None = None,
-    slurm: Mapping[str, str] | None = None, tiny: bool = False,
+    slurm: Mapping[str, str] | None = None, tiny: bool = False, fresh: Path | str | None = None,
 ) -> Results:
     """Runs what a study needs and is not done yet; writes `study.json`, `.md`, `.yaml`, `.parquet`, `.html` in `out` (`studies/<name>`).
 
@@ -32,6 +33,8 @@ def study(
         jobs: trainings at a time on this machine; `scheduler` is the address of a Dask cluster that runs them instead, and `slurm`
             holds parameters of sbatch for job arrays instead (empty for Slurm's defaults).
         tiny: `Study.tiny` instead of the study.
+        fresh: a folder with newly simulated files of the same names; all groups are compared on all of their events too, in
+            `study_fresh.md` and `.json`.
 
     Raises InputError where the study is wrong, or nothing can be compared since trainings failed.
     """
@@ -45,6 +48,10 @@ def study(
     if not results.answers:
         raise InputError(f"Nothing can be compared: {'; '.join(f'{name}: {why}' for name, why in outcome.failures.items())}")
     write_results(results, outcome.seconds)
+    if fresh is not None:
+        judged = fresh_comparisons(results, Path(fresh))
+        write_text(folder / "study_fresh.md", "\n\n".join(map(str, judged)) + "\n")
+        write_json(folder / "study_fresh.json", [one.content() for one in judged])
     return results
 
 

@@ -6,7 +6,9 @@ import json
 from pathlib import Path
 
 import pytest
+from sklearn.metrics import roc_auc_score
 
+from root_gnn.analysis.predictions import read_predictions
 from root_gnn.analysis.study import study
 from root_gnn.errors import InputError
 
@@ -36,7 +38,12 @@ def test_a_failure_does_not_stop_the_others_and_what_is_done_is_found_again(tmp_
     assert "WHvsZH, 60 training events" in said and "Tiny." in said and "failed: broken" in said
     content = json.loads((tmp_path / "out" / "study.json").read_text())
     assert len(content["commands"]) == 5 and content["comparisons"][0]["groups"][0]["n_train"] == 60
-    assert study(path, data_dir=data_dir, out=tmp_path / "out", jobs=1).comparisons == results.comparisons
+    assert study(path, data_dir=data_dir, out=tmp_path / "out", jobs=1, fresh=data_dir).comparisons == results.comparisons
+    fresh = json.loads((tmp_path / "out" / "study_fresh.json").read_text())[0]
+    scores = [read_predictions(run, "files") for run in next(iter(results.answers.values())).members["scratch"]]
+    assert fresh["n_test"] == len(scores[0].label) > content["comparisons"][0]["n_test"]
+    assert fresh["groups"][0]["auc"]["mean"] == pytest.approx(roc_auc_score(scores[0].label, scores[0].scores, sample_weight=scores[0].weight))
+    assert "on fresh events" in (tmp_path / "out" / "study_fresh.md").read_text()
 
 
 def test_two_clusters_at_once(tmp_path: Path) -> None:
