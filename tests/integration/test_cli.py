@@ -38,7 +38,7 @@ COMMANDS = {
     "embed": {"run", "--method", "--data-dir", "--allow-plugin"},
     "cka": {"runs", "--events", "--out", "--data-dir", "--allow-plugin"},
     "probe": {"runs", "--task", "--train-events", "--seeds", "--random", "--inputs", "--set", "--out", "--data-dir", "--allow-plugin"},
-    "study": {"study", "--out", "--jobs", "--scheduler", "--slurm", "--tiny", "--data-dir"},
+    "study": {"study", "--out", "--jobs", "--scheduler", "--slurm", "--tiny", "--fresh", "--data-dir"},
     "predict": {"run", "files", "--out", "--with", "--systematics", "--embeddings", "--format", "--blind", "--spec", "--part", "--device",
                 "--overwrite", "--allow-plugin"},
     "runs": {"places", "--dir", "--where", "--sort", "--json"},
