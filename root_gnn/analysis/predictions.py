@@ -46,7 +46,10 @@ class Predictions:
 
 
 def read_predictions(run: Run, split: Split | Literal["files"] = "test") -> Predictions:
-    """Reads `predictions/<split>.parquet`, `files` for those of other files; raises InputError where it is missing or the run is no classifier."""
+    """Reads `predictions/<split>.parquet`, `files` for those of other files.
+
+    Raises InputError where it is missing or the run is no classifier.
+    """
     path = run.folder / "predictions" / f"{split}.parquet"
     if not path.is_file():
         raise InputError(f"{run.folder} has no predictions/{split}.parquet; make it with `root-gnn evaluate {run.folder} --split {split}`, "

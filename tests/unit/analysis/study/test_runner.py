@@ -42,7 +42,8 @@ def test_a_failure_does_not_stop_the_others_and_what_is_done_is_found_again(tmp_
     fresh = json.loads((tmp_path / "out" / "study_fresh.json").read_text())[0]
     scores = [read_predictions(run, "files") for run in next(iter(results.answers.values())).members["scratch"]]
     assert fresh["n_test"] == len(scores[0].label) > content["comparisons"][0]["n_test"]
-    assert fresh["groups"][0]["auc"]["mean"] == pytest.approx(roc_auc_score(scores[0].label, scores[0].scores, sample_weight=scores[0].weight))
+    auc = roc_auc_score(scores[0].label, scores[0].scores, sample_weight=scores[0].weight)
+    assert fresh["groups"][0]["auc"]["mean"] == pytest.approx(auc)
     assert "on fresh events" in (tmp_path / "out" / "study_fresh.md").read_text()
 
 
