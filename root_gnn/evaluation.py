@@ -40,7 +40,7 @@ def evaluate(
     Args:
         split: a split of the run's own data; validation and test where none is named.
         spec, files: other files instead, all of their events, as the split `files`; `CLASS=FILE` says a file's class where
-            the spec has no label.
+            the spec's label does not tell the run's classes.
         fitted: what the training reported; without it what `metrics.json` says of the training and of other splits is kept.
 
     Raises InputError where the files' classes are unknown or their node features are not those of the run.
@@ -103,13 +103,15 @@ def other_files(run: Run, spec: str | None, files: Sequence[Path | str], data_di
     if not files:
         raise InputError("--spec names how to read other files; name them with --files FILE... or --files CLASS=FILE...")
     reading = reading_spec(run, spec)
-    if reading.label is not None:
+    names = question(run.recipe.data, run.spec).classes
+    if reading.label is not None and reading.label.names == names:
         return open_table(DataConfig(files=tuple(map(str, files))), data_dir, spec=reading)
-    classes: dict[str, list[str]] = {name: [] for name in question(run.recipe.data, run.spec).classes}
+    classes: dict[str, list[str]] = {name: [] for name in names}
     for given in map(str, files):
         name, sign, file = given.partition("=")
         if not sign or name not in classes:
-            raise InputError(f"--files {given}: the spec {reading.name} has no label, so say the class of each file as CLASS=FILE, "
+            why = "has no label" if reading.label is None else f"labels {', '.join(reading.label.names)} and {run.name} tells others apart"
+            raise InputError(f"--files {given}: the spec {reading.name} {why}, so say the class of each file as CLASS=FILE, "
                              f"with a class among {', '.join(classes)}")
         classes[name].append(file)
     named = {name: tuple(paths) for name, paths in classes.items() if paths}

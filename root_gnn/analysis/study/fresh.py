@@ -7,7 +7,7 @@ from pathlib import Path
 from root_gnn.analysis.comparison import Comparison
 from root_gnn.analysis.study.results import Results
 from root_gnn.evaluation import evaluate
-from root_gnn.run import Run
+from root_gnn.run import Run, question
 
 
 def fresh_comparisons(results: Results, folder: Path) -> tuple[Comparison, ...]:
@@ -25,4 +25,7 @@ def fresh_comparisons(results: Results, folder: Path) -> tuple[Comparison, ...]:
 
 def _files(run: Run) -> list[str]:
     data = run.recipe.data
-    return [f"{name}={file}" for name, files in data.classes.items() for file in files] if data.classes else [*data.files]
+    told = run.spec.label is not None and run.spec.label.names == question(data, run.spec).classes
+    if data.classes and not told:
+        return [f"{name}={file}" for name, files in data.classes.items() for file in files]
+    return [*data.files, *(file for files in data.classes.values() for file in files)]
