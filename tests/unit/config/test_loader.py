@@ -137,6 +137,12 @@ def test_sections_made_in_python_are_as_strict() -> None:
         Optim(rate=1.0)  # type: ignore[call-arg]
 
 
+@pytest.mark.parametrize(("said", "meant"), [("false", False), ("False", False), ("true", True), ("True", True)])
+def test_a_switch_that_is_set_to_false_is_off(said: str, meant: bool, tmp_path: Path) -> None:
+    """JetCLR read its switches by `type=bool`, for which every word is true."""
+    assert load(Recipe, write(tmp_path, "name: a\n"), (f"shuffle={said}",)).shuffle is meant
+
+
 def test_overrides_are_read_by_the_rules_of_the_file(tmp_path: Path) -> None:
     path = write(tmp_path, "name: a\nsteps: [{lr: 1}, {lr: 2}]\n")
     recipe = load(Recipe, path, ["optim.lr=1e-4", "optim.betas=[.5, 1]", "steps.1.clip_norm=3", "name='7'", "optim.lr=2e-4", "size = 5"])

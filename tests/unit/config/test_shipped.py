@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
 
 from root_gnn.config import shipped
+from root_gnn.config.loader import leaves
+from root_gnn.config.yaml import read_document
 from root_gnn.errors import InputError
+
+ROOT = Path(__file__).resolve().parents[3]
 
 
 @pytest.fixture
@@ -59,3 +64,10 @@ def test_a_name_that_leads_nowhere_lists_the_near_ones(house: Path, name: str) -
     with pytest.raises(InputError, match="There is no task") as caught:
         shipped.find(name, "task")
     assert "WHvsZH" in str(caught.value)
+
+
+def test_no_shipped_file_names_a_place_of_one_machine() -> None:
+    """JetCLR's data paths were those of its authors' disks; here every path starts at the data folder."""
+    found = [*(ROOT / "configs").rglob("*.yaml"), *(ROOT / "data_specs").rglob("*.yaml")]
+    words = [(path.name, str(word)) for path in found for word in leaves(read_document(path).value).values()]
+    assert len(found) > 50 and [(name, word) for name, word in words if re.search(r"(^|[\s=\[{,:'\"])(/\w|~/|[A-Z]:\\)", word)] == []
