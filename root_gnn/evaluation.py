@@ -16,6 +16,7 @@ from root_gnn.atomic import atomic_file, write_json
 from root_gnn.console import log
 from root_gnn.data.config import DataConfig
 from root_gnn.data.loader import evaluation_loader
+from root_gnn.data.spec import Spec
 from root_gnn.data.splits import split_table
 from root_gnn.data.table import EventTable, open_table
 from root_gnn.data.whole_events import WholeEvents
@@ -98,15 +99,19 @@ def _unlabelled(run: Run, best_epoch: int | None) -> dict[str, Any]:
     return entries
 
 
+def tells_classes(spec: Spec, run: Run) -> bool:
+    """Whether the label of a spec is what the run tells apart, so that its files need not be named with their classes."""
+    return spec.label is not None and spec.label.names == question(run.recipe.data, run.spec).classes
+
+
 def other_files(run: Run, spec: str | None, files: Sequence[Path | str], data_dir: Path) -> EventTable:
     """Events that the run was not made for, with its classes."""
     if not files:
         raise InputError("--spec names how to read other files; name them with --files FILE... or --files CLASS=FILE...")
     reading = reading_spec(run, spec)
-    names = question(run.recipe.data, run.spec).classes
-    if reading.label is not None and reading.label.names == names:
+    if tells_classes(reading, run):
         return open_table(DataConfig(files=tuple(map(str, files))), data_dir, spec=reading)
-    classes: dict[str, list[str]] = {name: [] for name in names}
+    classes: dict[str, list[str]] = {name: [] for name in question(run.recipe.data, run.spec).classes}
     for given in map(str, files):
         name, sign, file = given.partition("=")
         if not sign or name not in classes:

@@ -8,6 +8,8 @@ from __future__ import annotations
 import json
 import re
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -51,7 +53,7 @@ def unpack(path: Path, folder: Path) -> Path:
     Only the texts of `TEXTS` and tensors are taken, whatever else the file holds. Raises InputError where it is no packed run, is
     damaged, or holds something that no run has.
     """
-    texts, tensors = _content(path)
+    texts, tensors = _texts(path), _tensors(path)
     with atomic_folder(folder) as temporary:
         for name in TEXTS:
             if name in texts:
@@ -70,7 +72,7 @@ def unpacked(path: Path) -> Path:
 
 def name_of(path: Path) -> str:
     """The name of the run that a packed file holds."""
-    return _content(path)[0]["name"]
+    return _texts(path)["name"]
 
 
 @cache
@@ -83,16 +85,27 @@ def _unpacked(path: Path, size: int, mtime_ns: int) -> Path:
 _KEPT: list[tempfile.TemporaryDirectory[str]] = []
 
 
-def _content(path: Path) -> tuple[dict[str, str], dict[str, torch.Tensor]]:
-    """Header and tensors, checked for everything that can be told before the texts are read."""
+@contextmanager
+def _opened(path: Path) -> Iterator[Any]:
+    """A safetensors file; raises InputError where it can't be read as one."""
     try:
         with safe_open(path, framework="pt") as file:
-            texts: dict[str, str] = dict(file.metadata() or {})
-            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 the file is no dict
+            yield file
     except (SafetensorError, OSError, ValueError) as error:
         words = " ".join(str(error).split())
         raise InputError(f"{path} is no packed run, or is damaged: it can't be read as safetensors ({words}). Nothing of it was run; get "
                          "the file again, or a run folder instead.") from error
+
+
+def _tensors(path: Path) -> dict[str, torch.Tensor]:
+    with _opened(path) as file:
+        return {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 the file is no dict
+
+
+def _texts(path: Path) -> dict[str, str]:
+    """The header, checked for everything that can be told before the texts are read."""
+    with _opened(path) as file:
+        texts: dict[str, str] = dict(file.metadata() or {})
     if texts.get("format") != FORMAT:
         raise InputError(f"{path} is a safetensors file but no packed run: its header says {texts.get('format')!r} where {FORMAT!r} was "
                          "expected. Pack a run with `root-gnn pack RUN`.")
@@ -103,7 +116,7 @@ def _content(path: Path) -> tuple[dict[str, str], dict[str, torch.Tensor]]:
         raise InputError(f"{path} is refused: its header {what}. Get it from its author again.")
     if not NAME.fullmatch(texts["name"]):
         raise InputError(f"{path} is refused: it calls its run {texts['name']!r}; letters, digits and _ . + - were expected.")
-    return texts, tensors
+    return texts
 
 
 def _check_texts(path: Path, folder: Path) -> None:

@@ -16,7 +16,7 @@ from root_gnn.config.yaml import read_document
 from root_gnn.errors import InputError, suggest
 from root_gnn.packed import SUFFIX, is_packed, pack_folder, unpack, unpacked
 from root_gnn.packed import name_of as name_of_packed
-from root_gnn.run import RUNS, Run, load_run
+from root_gnn.run import RUNS, Run, check_is_run, load_run, located
 
 SHOWN = ("name", "state", "model.name", "objective.name", "mode", "data.train_events", "seed", "best_epoch", "test.auc", "test.loss",
          "seconds")  # fmt: skip
@@ -126,11 +126,12 @@ def _check_free(target: Path, overwrite: bool) -> None:
 
 def _folder(place: Path | str) -> Path:
     """The folder of a run given as `load_run` takes it, without reading its recipe."""
-    path = Path(place)
-    path = path if path.exists() or not (RUNS / path).exists() else RUNS / path
+    path = located(place)
     if is_packed(path):
         return unpacked(path)
-    return path.resolve().parent.parent if path.is_file() else load_run(path).folder
+    folder = path.resolve().parent.parent if path.is_file() else path
+    check_is_run(folder)
+    return folder
 
 
 def _json(path: Path) -> dict[str, Any]:

@@ -48,9 +48,7 @@ class Run:
         self, folder: Path, *, checkpoint: Path | None = None, is_kept: bool = True, allow_plugins: Collection[str] = (),
     ) -> None:  # fmt: skip
         self.folder = Path(folder)
-        if not (self.folder / "config.yaml").is_file():
-            known = [*run_names(self.folder.parent), *run_names(RUNS)]
-            raise InputError(f"{folder} is no run folder: it has no config.yaml{suggest(self.folder.name, known)}")
+        check_is_run(self.folder)
         self.recipe = load(Recipe, self.folder / "config.yaml", allow_plugins=allow_plugins)
         self.spec: Spec = load(Spec, self.folder / "spec.yaml", allow_plugins=allow_plugins)
         self._checkpoint = checkpoint
@@ -103,9 +101,7 @@ class Run:
     @cached_property
     def objective(self) -> Objective:
         """The trained objective in evaluation mode."""
-        built = build(self.recipe, self.spec, self.scaling)
-        load_weights(built, self.checkpoint)
-        return built.eval().requires_grad_(False)
+        return self._loaded(self.checkpoint)
 
     @property
     def kept_epochs(self) -> tuple[int, ...]:
@@ -113,9 +109,12 @@ class Run:
         return tuple(sorted(int(path.stem.removeprefix("epoch_")) for path in (self.folder / "checkpoints").glob("epoch_*.ckpt")))
 
     def objective_after(self, epoch: int) -> Objective:
-        """The objective in evaluation mode with the weights it had after one of `kept_epochs`."""
+        """The objective in evaluation mode with the weights it had after an epoch; raises InputError where none were kept."""
+        return self._loaded(self.folder / "checkpoints" / f"epoch_{epoch}.ckpt")
+
+    def _loaded(self, checkpoint: Path) -> Objective:
         built = build(self.recipe, self.spec, self.scaling)
-        load_weights(built, self.folder / "checkpoints" / f"epoch_{epoch}.ckpt")
+        load_weights(built, checkpoint)
         return built.eval().requires_grad_(False)
 
     @property
@@ -154,8 +153,7 @@ def load_run(place: Path | str, *, allow_plugins: Collection[str] = ()) -> Run:
 
     Nothing in it is executed. Raises InputError, with near names, where there is no such run.
     """
-    path = Path(place)
-    path = path if path.exists() or not (RUNS / path).exists() else RUNS / path
+    path = located(place)
     if is_packed(path):
         return Run(unpacked(path), is_kept=False, allow_plugins=allow_plugins)
     if not path.is_file():
@@ -165,6 +163,19 @@ def load_run(place: Path | str, *, allow_plugins: Collection[str] = ()) -> Run:
         raise InputError(f"{path} is neither a checkpoint in the folder checkpoints/ of a run, whose config.yaml says what the weights are "
                          "of, nor a packed run (*.safetensors)")
     return Run(folder, checkpoint=None if path.name == "best.ckpt" else path, allow_plugins=allow_plugins)
+
+
+def located(place: Path | str) -> Path:
+    """Where a run is that was given as a path, or as a name below `runs/`."""
+    path = Path(place)
+    return path if path.exists() or not (RUNS / path).exists() else RUNS / path
+
+
+def check_is_run(folder: Path) -> None:
+    """Raises InputError, with near names, where there is no run folder."""
+    if not (folder / "config.yaml").is_file():
+        known = [*run_names(folder.parent), *run_names(RUNS)]
+        raise InputError(f"{folder} is no run folder: it has no config.yaml{suggest(folder.name, known)}")
 
 
 def load_encoder(place: Path | str) -> Encoder:

@@ -11,7 +11,7 @@ from pathlib import Path
 from root_gnn.analysis.energy import Energy, energy_used
 from root_gnn.atomic import write_json
 from root_gnn.console import set_verbosity
-from root_gnn.run import Run, load_run
+from root_gnn.run import Run
 from root_gnn.task import Mode
 
 ENERGY = "energy.json"
@@ -59,14 +59,14 @@ class Training:
         folder, data = runs / self.name, data_dir / self.folder
         with energy_used() as energy:
             if self.mode is None:
-                train(self.what, overrides=self.overrides, data_dir=data, run_dir=folder, resume=True)
+                run = train(self.what, overrides=self.overrides, data_dir=data, run_dir=folder, resume=True)
             else:
-                finetune(
+                run = finetune(
                     self.what, run=None if self.source is None else runs / self.source, mode=self.mode, train_events=self.train_events,
                     overrides=self.overrides, data_dir=data, run_dir=folder, resume=True,
                 )  # fmt: skip
         seconds = time.monotonic() - start
-        _write_down(energy, seconds, load_run(folder))
+        _write_down(energy, seconds, run)
         return seconds
 
 

@@ -66,7 +66,7 @@ def fit(
     )  # fmt: skip
     history = History(folder / "history.csv", log_every=train.log_every, batch_size=train.batch_size)
     callbacks: list[pl.Callback] = [
-        RandomState(), history, Throughput(name, n_event=n_event, monitor=train.monitor),
+        RandomState(), history, Throughput(name, n_event=n_event),
         Interrupt(checkpoints), checkpoints,
     ]
     if not isinstance(objective, Supervised):

@@ -100,7 +100,6 @@ def _found(cells: Cells, results: Results) -> Found:
                if (source := source_of(group, results)) is not None}
         for size, each in speed.items()
     }  # fmt: skip
-    last = list(cells.values())[-1]
     cell, last = list(cells.items())[-1]
     recipe, table = last.members["scratch"][0].recipe, last.members["scratch"][0].table(results.data_of(cell))
     test = split_table(table, recipe.data.split).test
@@ -109,11 +108,12 @@ def _found(cells: Cells, results: Results) -> Found:
         of.train_events: layers_of_groups(answer, table, index, n_scratch=len(results.study.seeds) if of == cell else 2)
         for of, answer in cells.items()
     }
+    of_last = layers[cell.train_events]
     return Found(
         cells, speed, _spent(cells, results), paying, _efficiency(cells),
         {name: _calibration(runs[0]) for name, runs in last.members.items()},
-        similarity(layers, along_training(last, table, index)), places(layers[cell.train_events], table.label[index].astype(np.int64)),
-        _worth(last, table, test),
+        similarity(layers, along_training(last, table, index, scratch=of_last["scratch"][0])),
+        places(of_last, table.label[index].astype(np.int64)), _worth(last, table, test),
     )  # fmt: skip
 
 

@@ -6,8 +6,8 @@ from pathlib import Path
 
 from root_gnn.analysis.comparison import Comparison
 from root_gnn.analysis.study.results import Results
-from root_gnn.evaluation import evaluate
-from root_gnn.run import Run, question
+from root_gnn.evaluation import evaluate, tells_classes
+from root_gnn.run import Run
 
 
 def fresh_comparisons(results: Results, folder: Path) -> tuple[Comparison, ...]:
@@ -25,7 +25,5 @@ def fresh_comparisons(results: Results, folder: Path) -> tuple[Comparison, ...]:
 
 def _files(run: Run) -> list[str]:
     data = run.recipe.data
-    told = run.spec.label is not None and run.spec.label.names == question(data, run.spec).classes
-    if data.classes and not told:
-        return [f"{name}={file}" for name, files in data.classes.items() for file in files]
-    return [*data.files, *(file for files in data.classes.values() for file in files)]
+    told = tells_classes(run.spec, run)
+    return [*data.files, *(file if told else f"{name}={file}" for name, files in data.classes.items() for file in files)]

@@ -14,8 +14,8 @@ from root_gnn.training.callbacks.history import VALIDATION
 class Throughput(pl.Callback):
     """One bar over all epochs on a terminal, a line every so often elsewhere, and a line per epoch."""
 
-    def __init__(self, name: str, *, n_event: int, monitor: str) -> None:
-        self.name, self.n_event, self.monitor = name, n_event, monitor
+    def __init__(self, name: str, *, n_event: int) -> None:
+        self.name, self.n_event = name, n_event
         self._meter: Meter | None = None
         self._note = ""
 
