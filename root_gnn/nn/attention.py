@@ -14,6 +14,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from root_gnn.nn.linear import Linear, linear
+
 
 class Attention(nn.Module):
     """Multi-head attention through `scaled_dot_product_attention`, which picks the fastest kernel there is."""
@@ -21,8 +23,8 @@ class Attention(nn.Module):
     def __init__(self, dim: int, n_head: int, *, dropout: float = 0.0) -> None:
         super().__init__()
         self.n_head, self.dropout = n_head, dropout
-        self.project_in = nn.Linear(dim, 3 * dim)  # query, key, value
-        self.project_out = nn.Linear(dim, dim)
+        self.project_in = Linear(dim, 3 * dim)  # query, key, value
+        self.project_out = Linear(dim, dim)
 
     def forward(self, queries: Tensor, keys: Tensor | None = None, *, bias: Tensor | None = None) -> Tensor:
         """`queries (n, n_query, dim)` ask `keys (n, n_key, dim)`, themselves where none are given: `(n, n_query, dim)`.
@@ -34,8 +36,8 @@ class Attention(nn.Module):
         else:
             dim = queries.shape[-1]
             weight, offset = self.project_in.weight, self.project_in.bias
-            q = F.linear(queries, weight[:dim], offset[:dim])
-            k, v = F.linear(keys, weight[dim:], offset[dim:]).chunk(2, dim=-1)
+            q = linear(queries, weight[:dim], offset[:dim])
+            k, v = linear(keys, weight[dim:], offset[dim:]).chunk(2, dim=-1)
         if bias is not None and bias.dtype != torch.bool:
             bias = bias.to(q.dtype)
         dropout = self.dropout if self.training else 0.0
@@ -64,9 +66,9 @@ class Block(nn.Module):
         self.attention = Attention(dim, n_head, dropout=attention_dropout)
         self.after_attention = nn.LayerNorm(dim) if scaled else nn.Identity()
         self.before_layers = nn.LayerNorm(dim)
-        self.widen = nn.Linear(dim, expansion * dim)
+        self.widen = Linear(dim, expansion * dim)
         self.between_layers = nn.LayerNorm(expansion * dim) if scaled else nn.Identity()
-        self.narrow = nn.Linear(expansion * dim, dim)
+        self.narrow = Linear(expansion * dim, dim)
         self.dropout = nn.Dropout(dropout)
         self.head_scale = nn.Parameter(torch.ones(n_head)) if scaled else None
         self.residual_scale = nn.Parameter(torch.ones(dim)) if scaled else None

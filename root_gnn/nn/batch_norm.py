@@ -5,6 +5,8 @@ from __future__ import annotations
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from root_gnn.nn.linear import linear
+
 
 def batch_normed(norm: nn.Module, rows: Tensor) -> Tensor:
     """`rows (n_row, dim)` through a `BatchNorm1d`; one row or none have no variance, and pass by the running one."""
@@ -22,4 +24,4 @@ def linear_batch_normed(layer: nn.Module, norm: nn.Module, rows: Tensor) -> Tens
         return batch_normed(norm, layer(rows))
     assert norm.running_var is not None and norm.running_mean is not None
     scale = norm.weight * (norm.running_var + norm.eps).rsqrt()
-    return F.linear(rows, layer.weight * scale.unsqueeze(1), (layer.bias - norm.running_mean) * scale + norm.bias)
+    return linear(rows, layer.weight * scale.unsqueeze(1), (layer.bias - norm.running_mean) * scale + norm.bias)

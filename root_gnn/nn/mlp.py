@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import Literal
 
-import torch.nn.functional as F
 from torch import Tensor, nn
+
+from root_gnn.nn.linear import Linear, linear
 
 ActivationName = Literal["relu", "gelu", "silu"]
 ACTIVATIONS: dict[str, type[nn.Module]] = {"relu": nn.ReLU, "gelu": nn.GELU, "silu": nn.SiLU}
@@ -27,11 +28,11 @@ class MLP(nn.Module):
         super().__init__()
         self.widths = widths
         self.activation, self.activate_last, self.dropout = activation, activate_last, dropout
-        self.first = nn.Linear(sum(widths), dim)
+        self.first = Linear(sum(widths), dim)
         rest: list[nn.Module] = []
         for layer in range(n_layer):
             if layer > 0:
-                rest.append(nn.Linear(dim, dim))
+                rest.append(Linear(dim, dim))
             if layer < n_layer - 1 or activate_last:
                 rest += [ACTIVATIONS[activation](), nn.Dropout(dropout)]
         if norm:
@@ -47,4 +48,4 @@ class MLP(nn.Module):
         """What the input part `k`, `rows (n_row, widths[k])`, adds to the first layer: `(n_row, dim)`."""
         start = sum(self.widths[:k])
         weight = self.first.weight[:, start : start + self.widths[k]]
-        return F.linear(rows, weight, self.first.bias if bias else None)
+        return linear(rows, weight, self.first.bias if bias else None)

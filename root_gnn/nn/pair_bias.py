@@ -21,6 +21,7 @@ from root_gnn.kinematics.angles import delta_phi
 from root_gnn.kinematics.pairs import EPSILON, LARGEST, LARGEST_DELTA_ETA
 from root_gnn.nn.batch_norm import batch_normed, linear_batch_normed
 from root_gnn.nn.buckets import Bucket, Buckets
+from root_gnn.nn.linear import Linear
 
 BRANCHING = ("ln_kt", "ln_z", "ln_dr", "ln_m2")
 
@@ -44,7 +45,7 @@ class PairBias(nn.Module):
         widths = (len(BRANCHING), *hidden, n_head)
         self.layers = nn.ModuleList(
             # attention does not see what is added to all of its logits alike, so the last layer needs no offset
-            nn.Linear(a, b, bias=batch_norm or k < len(hidden)) for k, (a, b) in enumerate(itertools.pairwise(widths))
+            Linear(a, b, bias=batch_norm or k < len(hidden)) for k, (a, b) in enumerate(itertools.pairwise(widths))
         )
         self.norms = nn.ModuleList(nn.BatchNorm1d(width) for width in widths) if batch_norm else None
 

@@ -6,6 +6,8 @@ from itertools import pairwise
 
 from torch import Tensor, nn
 
+from root_gnn.nn.linear import Linear
+
 
 class Projector(nn.Module):
     """Linear layers of the given widths with GELU between them, and BatchNorm too where asked for."""
@@ -17,7 +19,7 @@ class Projector(nn.Module):
             if place > 0:
                 layers += [nn.BatchNorm1d(before)] if batch_norm else []
                 layers.append(nn.GELU())
-            layers.append(nn.Linear(before, after))
+            layers.append(Linear(before, after))
         self.layers = nn.Sequential(*layers)
 
     def forward(self, rows: Tensor) -> Tensor:

@@ -15,6 +15,7 @@ from root_gnn.graph.segment import segment_sum
 from root_gnn.kinematics.angles import delta_phi
 from root_gnn.nn.batch_norm import batch_normed
 from root_gnn.nn.inputs import Standardise
+from root_gnn.nn.linear import Linear
 
 SUBJET = "subjet"  # the column that says which subjet of its jet a constituent belongs to: a name, not a quantity
 Coordinates = Literal["jet", "event"]
@@ -96,7 +97,7 @@ class TokenEmbedding(nn.Module):
         super().__init__()
         self.input_norm = nn.BatchNorm1d(n_input) if batch_norm else None
         before = (n_input, *widths[:-1])
-        layers = [[nn.LayerNorm(a), nn.Linear(a, b), nn.GELU()] for a, b in zip(before, widths, strict=True)]
+        layers = [[nn.LayerNorm(a), Linear(a, b), nn.GELU()] for a, b in zip(before, widths, strict=True)]
         self.layers = nn.Sequential(*(part for layer in layers for part in layer))
 
     def forward(self, rows: Tensor) -> Tensor:

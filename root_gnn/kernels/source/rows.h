@@ -191,11 +191,15 @@ void multiply_by_slope(const Tile &tile, const float *kept, const float *slope, 
 }
 
 void add_columns(const Tile &tile, const float *g, float *to) {
+    constexpr int kChains = 4;  // additions that need not wait for each other
     const int64_t dim = tile.job.dim;
     for (int64_t j = 0; j < dim; j += kWidth) {
-        Vec s = load(to + j);
-        for (int64_t i = 0; i < tile.n; i++) s += load(g + i * dim + j);
-        store(to + j, s);
+        Vec s[kChains]{load(to + j)};
+        int64_t i = 0;
+        for (; i + kChains <= tile.n; i += kChains)
+            for (int r = 0; r < kChains; r++) s[r] += load(g + (i + r) * dim + j);
+        for (; i < tile.n; i++) s[0] += load(g + i * dim + j);
+        store(to + j, (s[0] + s[1]) + (s[2] + s[3]));
     }
 }
 

@@ -22,13 +22,25 @@ INLINE Int bits(Vec v) { return reinterpret_cast<Int>(v); }
 INLINE Vec number(Int v) { return reinterpret_cast<Vec>(v); }
 INLINE Vec positive(Vec v) { return Vec{} > v ? Vec{} : v; }  // in this order NaN stays NaN
 
-INLINE float sum(Vec v) {
-    float part[kWidth];
-    __builtin_memcpy(part, &v, sizeof v);
-    for (int half = kWidth / 2; half > 0; half /= 2)
-        for (int i = 0; i < half; i++) part[i] += part[i + half];
-    return part[0];
-}
+// Adds halves until two numbers are left.
+template <int N>
+struct Sum {
+    typedef float All __attribute__((vector_size(4 * N)));
+    typedef float Half __attribute__((vector_size(2 * N)));
+    INLINE float of(All v) {
+        Half half[2];
+        __builtin_memcpy(half, &v, sizeof v);
+        return Sum<N / 2>::of(half[0] + half[1]);
+    }
+};
+
+template <>
+struct Sum<2> {
+    typedef float All __attribute__((vector_size(8)));
+    INLINE float of(All v) { return v[0] + v[1]; }
+};
+
+INLINE float sum(Vec v) { return Sum<kWidth>::of(v); }
 
 INLINE Vec clamp(Vec v, float low, float high) {
     v = all(low) > v ? all(low) : v;
