@@ -29,9 +29,10 @@ from root_gnn.bench.row import LeftOut, Row
 from root_gnn.bench.timing import Run
 from root_gnn.graph.batch import Batch
 
-TOLERANCE, GRADIENT_TOLERANCE = 1e-5, 1e-3
-N_ORDER = 16
-PACKAGES = ("dgl", "torch_geometric")
+TOLERANCE = 1e-5
+GRADIENT_ERROR, FURTHER = 1e-3, 3.0  # of the size of the gradient in float64; how much further from it than the furthest of the others
+N_ORDER = 512  # so many that no kernel made for the size of one batch serves another
+PACKAGES = {"dgl": "dgl", "pyg": "torch_geometric"}
 COMPILED = "compiled"
 
 
@@ -69,7 +70,7 @@ def contenders(setting: Setting, data_dir: Path | None) -> tuple[Batch, dict[str
     events = events_of(setting, data_dir)
     chosen = {name: form for name, form in forms().items() if setting in (BASE, *QUICK) or RECOMPUTING not in name}
     mine = {name: ours(setting.size, events, EVENTS, form) for name, form in chosen.items()}
-    return events, mine, others(setting.size, events, EVENTS, [name for name in PACKAGES if installed(name)])
+    return events, mine, others(setting.size, events, EVENTS, [package for package in PACKAGES.values() if installed(package)])
 
 
 def events_of(setting: Setting, data_dir: Path | None) -> Batch:
@@ -79,17 +80,24 @@ def events_of(setting: Setting, data_dir: Path | None) -> Batch:
 
 
 def check(setting: Setting, events: Batch, everyone: dict[str, Contender]) -> float:
-    """The largest difference of logits from those of the native form; raises Unequal where logits or gradients differ."""
+    """The largest difference of logits from those in float64; raises Unequal where logits or gradients are wrong.
+
+    In float32 a ReLU close to 0 falls on either side, and takes a summand of the gradient with it, in every implementation. So that
+    of the gradients is wrong which is further from float64 than thrice the furthest of the other libraries' (or 1e-3 of its size).
+    """
     rows = torch.argsort(events.n_node[: setting.batch], stable=True)  # in this order ours are not sorted again
-    batch, labels = everyone["native"].collate(rows)
-    logits, gradient = everyone["native"].logits(batch), everyone["native"].gradient(batch, labels)
-    differences = []
-    for name, other in everyone.items():
-        batch, labels = other.collate(rows)
-        differences.append(agree(f"{setting}, {name}", logits, other.logits(batch), TOLERANCE))
-        apart = float((other.gradient(batch, labels) - gradient).norm() / gradient.norm())
-        if not apart < GRADIENT_TOLERANCE:
-            raise Unequal(f"{setting}, {name}: the gradients differ by {apart:.1e} of their size; nothing is timed")
+    exact = everyone["native"].exact()
+    batch, labels = exact.collate(rows)
+    logits, gradient = exact.logits(batch), exact.gradient(batch, labels)
+    differences, apart = [], {}
+    for name, one in everyone.items():
+        batch, labels = one.collate(rows)
+        differences.append(agree(f"{setting}, {name}", one.logits(batch), logits, TOLERANCE))
+        apart[name] = float((one.gradient(batch, labels) - gradient).norm() / gradient.norm())
+    allowed = max([GRADIENT_ERROR, *(FURTHER * apart[name] for name in PACKAGES if name in apart)])
+    for name, error in apart.items():
+        if not error <= allowed:
+            raise Unequal(f"{setting}, {name}: the gradient is off by {error:.1e} of its size, {allowed:.0e} is allowed; nothing is timed")
     return max(differences)
 
 
@@ -148,7 +156,7 @@ def step_memory(name: str, setting: Setting) -> float:
     if name in known:
         contender = ours(setting.size, events, EVENTS, known[name])
     else:
-        contender = next(iter(others(setting.size, events, EVENTS, [{"pyg": "torch_geometric"}.get(name, name)]).values()))
+        contender = next(iter(others(setting.size, events, EVENTS, [PACKAGES[name]]).values()))
     step, rows = contender.trainer(), torch.arange(events.n_graph)
     step(*contender.collate(rows[: max(len(rows) // 8, 2)]))
     return peak(lambda: step(*contender.collate(rows))) / events.n_edge
@@ -157,7 +165,7 @@ def step_memory(name: str, setting: Setting) -> float:
 def memory(setting: Setting) -> Iterator[Row]:
     """Peak memory of our forms against the others; asked of those that recompute."""
     mine = list(forms())
-    theirs = [name for name, package in (("dgl", "dgl"), ("pyg", "torch_geometric")) if installed(package)]
+    theirs = [name for name, package in PACKAGES.items() if installed(package)]
     each = {name: watched(step_memory, name, setting).result for name in [*mine, *theirs]}
     for name in mine:
         for other in theirs:
@@ -171,7 +179,7 @@ def memory(setting: Setting) -> Iterator[Row]:
 
 def results(bench: Bench) -> Iterator[Row | LeftOut]:
     """All settings; with the default allocator, or in haste, fewer."""
-    for package in PACKAGES:
+    for package in PACKAGES.values():
         if not installed(package):
             yield LeftOut(what=f"the comparison with {package}", reason=f"{package} is not installed")
     if COMPILED not in forms():

@@ -17,6 +17,7 @@ from root_gnn.graph.features import Features
 from root_gnn.graph.scaling import Scaling
 from root_gnn.heads.mlp import Config as Head
 from root_gnn.models.encode_process_decode import Config, EncodeProcessDecode, Form
+from root_gnn.nn.linear import Linear
 
 N_CLASS, N_STEP = 2, 4
 PUBLISHED: dict[str, Any] = {  # as configs/pretrain_multiclass_faithful.yaml
@@ -75,6 +76,15 @@ class Contender:
 
         return step
 
+    def exact(self) -> Contender:
+        """The same in float64."""
+
+        def collate(rows: Tensor) -> tuple[Any, Tensor]:
+            batch, labels = self.collate(rows)
+            return batch.replace(nodes=batch.nodes.double(), globals=batch.globals.double()), labels
+
+        return Contender(collate, copy.deepcopy(self.network).double())
+
     def logits(self, batch: Any) -> Tensor:
         """The output without gradients, `(n_graph, 2)`."""
         with torch.no_grad():
@@ -118,7 +128,7 @@ def ours(size: Size, events: Batch, features: Features, form: dict[str, Any]) ->
 
 def others(size: Size, events: Batch, features: Features, packages: Collection[str]) -> dict[str, Contender]:
     """The straightforward implementations in these packages, with the same weights."""
-    network, found, labels = Network(size, events, features, form="native"), {}, events.labels["label"]
+    network, found, labels = as_written(Network(size, events, features, form="native")), {}, events.labels["label"]
 
     def labelled(collate: Callable[[Tensor], Any]) -> Collate:
         return lambda rows: (collate(rows), labels[rows])
@@ -132,6 +142,14 @@ def others(size: Size, events: Batch, features: Features, packages: Collection[s
 
         found["pyg"] = Contender(labelled(pyg_collate(network.encoder, events)), PyGNetwork(network.encoder, network.head))
     return found
+
+
+def as_written(network: Network) -> Network:
+    """The network with PyTorch's own linear layers in place of ours, which a straightforward implementation has not."""
+    for layer in network.modules():
+        if isinstance(layer, Linear):
+            layer.__class__ = nn.Linear
+    return network
 
 
 def work(size: Size, batch: Batch, network: Network) -> GraphNetwork:

@@ -7,20 +7,24 @@ from dataclasses import dataclass
 import torch
 
 from root_gnn.bench.timing import Run
+from root_gnn.nn.linear import linear
 
-MULTIPLICATION = "torch.mm"
+MULTIPLICATION, ONEDNN = "torch.mm", "oneDNN"
 ROWS, TIMES = 4096, 40
 
 
-def multiplication(width: int) -> tuple[Run, float]:
-    """Matrix products `(4096, width) x (width, width)` in float32 into memory that is there, and their floating-point operations."""
+def multiplication(width: int, by: str = MULTIPLICATION) -> tuple[Run, float]:
+    """Matrix products `(4096, width) x (width, width)` in float32, and their floating-point operations; `by` torch.mm or oneDNN."""
     generator = torch.Generator().manual_seed(1)
     rows, weight = torch.randn(ROWS, width, generator=generator), torch.randn(width, width, generator=generator)
     out = torch.empty(ROWS, width)
 
     def run() -> None:
         for _ in range(TIMES):
-            torch.mm(rows, weight, out=out)
+            if by == ONEDNN:
+                linear(rows, weight)
+            else:
+                torch.mm(rows, weight, out=out)
 
     return run, 2.0 * TIMES * ROWS * width * width
 

@@ -6,7 +6,7 @@ import pytest
 import torch
 from torch.utils.flop_counter import FlopCounterMode
 
-from root_gnn.bench.limit import GraphNetwork, multiplication
+from root_gnn.bench.limit import MULTIPLICATION, ONEDNN, GraphNetwork, multiplication
 from root_gnn.graph.batch import Batch
 from root_gnn.graph.features import Features
 from root_gnn.graph.scaling import Scaling
@@ -34,8 +34,9 @@ def test_the_work_of_the_network_is_what_pytorch_counts(dim: int, n_layer: int, 
     assert counted.training == forward.get_total_flops() + backward.get_total_flops()
 
 
-def test_the_multiplication_does_what_it_says() -> None:
-    run, operations = multiplication(64)
+@pytest.mark.parametrize("by", [MULTIPLICATION, ONEDNN])
+def test_the_multiplication_does_what_it_says(by: str) -> None:
+    run, operations = multiplication(64, by)
     with FlopCounterMode(display=False) as counter:
         run()
     assert operations == counter.get_total_flops()
