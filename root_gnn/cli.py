@@ -75,6 +75,10 @@ def simulate(
     top_tagging: Annotated[
         Path | None, typer.Option("--top-tagging", metavar="FILE.h5", help="Also write QCD and Tbqq as the Top Tagging reference set.")
     ] = None,
+    pileup: Annotated[
+        str | None, typer.Option("--pileup", metavar="MEAN[,SD]", help="Lay so many minimum-bias collisions over each event.")
+    ] = None,
+    variations: Annotated[bool, typer.Option("--variations", help="Keep the weights of shower scale variations.")] = False,
     list_processes: Annotated[bool, typer.Option("--list", help="Show the processes and leave.")] = False,
     overwrite: Overwrite = False,
     quiet: Quiet = False, verbose: Verbose = False, debug: Debug = False,
@@ -85,12 +89,13 @@ def simulate(
 
         typer.echo("\n".join(describe()))
         return
+    from root_gnn.simulation.pileup import PileUp
     from root_gnn.simulation.simulate import simulate
 
     simulate(
         process or [], events=events, out=out, seed=seed, jobs=jobs, lhe=lhe, resimulate=resimulate,
         params=dict(_pair("--param", text) for text in param or []), level=level, overwrite=overwrite,
-        top_tagging=top_tagging,
+        top_tagging=top_tagging, pileup=None if pileup is None else PileUp.parse(pileup), variations=variations,
     )  # fmt: skip
 
 
@@ -193,13 +198,14 @@ def evaluate(
     ] = None,
     spec: Annotated[str | None, typer.Option("--spec", help="The data spec of other files, by path or shipped name.")] = None,
     files: Annotated[list[str] | None, typer.Option("--files", metavar="F...", help="Files in the data folder, F or CLASS=F.")] = None,
+    variation: Annotated[str | None, typer.Option("--variation", metavar="NAME", help="A systematic variation of the spec.")] = None,
     data_dir: DataDir = None, allow_plugin: AllowPlugin = None,
     quiet: Quiet = False, verbose: Verbose = False, debug: Debug = False,
 ) -> None:  # fmt: skip
     """Write metrics.json, plots and predictions of a run."""
     from root_gnn.evaluation import evaluate
 
-    evaluate(run, split=split, spec=spec, files=files or (), data_dir=data_dir, allow_plugins=allow_plugin or ())
+    evaluate(run, split=split, spec=spec, files=files or (), variation=variation, data_dir=data_dir, allow_plugins=allow_plugin or ())
 
 
 app.command()(predict)

@@ -34,14 +34,15 @@ AT_BEST_EPOCH = {"loss": "val/loss", "probe_auc": "probe/auc", "cosine": "ssl/co
 
 def evaluate(
     folder: Path | str, *, split: Split | None = None, spec: str | None = None, files: Sequence[Path | str] = (),
-    data_dir: Path | str | None = None, allow_plugins: Collection[str] = (), fitted: Fitted | None = None,
+    variation: str | None = None, data_dir: Path | str | None = None, allow_plugins: Collection[str] = (), fitted: Fitted | None = None,
 ) -> Run:
     """Writes `metrics.json`, `predictions/<split>.parquet` and `plots/*.png` of a run.
 
     Args:
         split: a split of the run's own data; validation and test where none is named.
         spec, files: other files instead, all of their events, as the split `files`; `CLASS=FILE` says a file's class where
-            the spec's label does not tell the run's classes.
+            the spec's label does not tell the run's classes. With a variation and no files the run's own are read with `spec`.
+        variation: one of `systematics` of the spec; what is written then carries its name, as in `test_JET_up`.
         fitted: what the training reported; without it what `metrics.json` says of the training and of other splits is kept.
 
     Raises InputError where the files' classes are unknown or their node features are not those of the run.
@@ -58,16 +59,22 @@ def evaluate(
         }
     splits = content.setdefault("splits", {})
     if not isinstance(objective, Supervised):
-        if files or spec is not None:
-            raise InputError(f"{run.folder} was trained without labels, so it has no scores on other files; finetune it, or use embed")
+        if files or spec is not None or variation is not None:
+            raise InputError(f"{run.folder} was trained without labels, so it has no scores on other files or variations; finetune it, or "
+                             f"use embed")
         splits |= _unlabelled(run, content.get("best_epoch"))
-    elif files or spec is not None:
-        table = other_files(run, spec, files, data_folder(data_dir))
-        splits["files"] = _evaluated(run, objective, "files", table, np.arange(len(table)))
     else:
-        table = run.table(data_dir)
-        rows = split_table(table, run.recipe.data.split)
-        splits |= {name: _evaluated(run, objective, name, table, rows[name]) for name in (SPLITS if split is None else (split,))}
+        reading = reading_spec(run, spec)
+        reading = reading if variation is None else reading.variation(variation)
+        suffix = "" if variation is None else f"_{variation}"
+        if files or (spec is not None and variation is None):
+            table = other_files(run, reading, files, data_folder(data_dir))
+            rows = {"files": np.arange(len(table))}
+        else:
+            table = run.table(data_dir, spec=reading)
+            known = split_table(table, run.recipe.data.split)
+            rows = {name: known[name] for name in (SPLITS if split is None else (split,))}
+        splits |= {name + suffix: _evaluated(run, objective, name + suffix, table, index) for name, index in rows.items()}
     (run.folder / "plots").mkdir(exist_ok=True)
     plots.learning_curves(run.history, run.folder / "plots" / "learning_curves.png")
     write_json(path, content)
@@ -104,11 +111,10 @@ def tells_classes(spec: Spec, run: Run) -> bool:
     return spec.label is not None and spec.label.names == question(run.recipe.data, run.spec).classes
 
 
-def other_files(run: Run, spec: str | None, files: Sequence[Path | str], data_dir: Path) -> EventTable:
+def other_files(run: Run, reading: Spec, files: Sequence[Path | str], data_dir: Path) -> EventTable:
     """Events that the run was not made for, with its classes."""
     if not files:
         raise InputError("--spec names how to read other files; name them with --files FILE... or --files CLASS=FILE...")
-    reading = reading_spec(run, spec)
     if tells_classes(reading, run):
         return open_table(DataConfig(files=tuple(map(str, files))), data_dir, spec=reading)
     classes: dict[str, list[str]] = {name: [] for name in question(run.recipe.data, run.spec).classes}
@@ -132,7 +138,7 @@ def _evaluated(run: Run, objective: Supervised, name: str, table: EventTable, in
     found = answers(objective, evaluation_loader(table, index, BATCH_SIZE, whole=whole))
     entry = figures(found, objective, lumi_weights=table.cross_section_weights(index))
     write_predictions(run.folder / "predictions" / f"{name}.parquet", found, objective, table)
-    if name != "validation" and objective.link == "softmax":
+    if not name.startswith("validation") and objective.link == "softmax":
         _plot(run.folder / "plots", "" if name == "test" else f"_{name}", found, objective)
     return entry
 

@@ -124,9 +124,9 @@ class Run:
         encoder.run_folder = self.folder
         return encoder
 
-    def table(self, data_dir: Path | str | None = None) -> EventTable:
-        """The run's own events, prepared where needed."""
-        return open_table(self.recipe.data, data_folder(data_dir), spec=self.spec, whole_events=self.recipe.objective.whole_events)
+    def table(self, data_dir: Path | str | None = None, *, spec: Spec | None = None) -> EventTable:
+        """The run's own events, prepared where needed; `spec` reads their files otherwise than the run's own."""
+        return open_table(self.recipe.data, data_folder(data_dir), spec=spec or self.spec, whole_events=self.recipe.objective.whole_events)
 
     def answers(self, split: Split = "test", *, data_dir: Path | str | None = None, batch_size: int = 1024) -> Answers:
         """The objective's answers on a split, in event order; raises InputError for a run trained without labels."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,13 +13,15 @@ from root_gnn.simulation.detector import Detector
 from root_gnn.simulation.jets import JetSelection
 from root_gnn.simulation.matrix_elements.source import hard_source
 from root_gnn.simulation.matrix_elements.tth import TopPairHiggs
-from root_gnn.simulation.ntuple import EVENTS, JETS, Columns, Layout
+from root_gnn.simulation.ntuple import EVENTS, JETS, N_PILEUP, Columns, Layout
 from root_gnn.simulation.objects import Selection
+from root_gnn.simulation.pileup import MinimumBias, PileUp
 from root_gnn.simulation.processes import Settings
 from root_gnn.simulation.pythia import LARGEST_SEED, CrossSection, Generator
 from root_gnn.simulation.record import EventRecord, Floats
 from root_gnn.simulation.reshower import Reshowerer
 from root_gnn.simulation.rows import Rows, event_rows, first_items, jet_rows, join, shuffle
+from root_gnn.simulation.variations import VARIATIONS, branch
 
 EVENTS_PER_CHUNK = 500
 _BATCH = 100  # largest and smallest number of events asked of Pythia at once
@@ -28,6 +31,8 @@ LARGEST_USER_SEED = 2**_SEED_BITS - 1
 LARGEST_CHUNK = 2**_CHUNK_BITS - 1
 _SEED_STRIDE = 7919  # coprime to the number of Pythia's seeds: no two chunks of a file share one
 _HARD = 100_000  # added to the process number for the random numbers of hard events that are showered several times
+_PILEUP = 200_000  # the same for collisions of pile-up
+_PILEUP_BATCH = 2_000  # of which no more than so many are laid over events at once: half a million particles
 _NEVER_KEPT = 20_000  # events tried without one that passes the preselection
 
 
@@ -37,7 +42,8 @@ class Chunk:
 
     An item is an event that passes the preselection, or with `jets` what that selection counts (`rows.jet_rows`).
     `parts`: Pythia settings of each part of the process; the parts share the items equally. `copies`: showers of each hard event.
-    `hard`: what our own amplitudes make, in place of Pythia.
+    `hard`: what our own amplitudes make, in place of Pythia. `pileup`: collisions laid over each event. `variations`: whether the
+    settings have the shower vary its scales (`variations.SETTINGS`).
     """
 
     process_id: int
@@ -52,10 +58,13 @@ class Chunk:
     copies: int = 1
     jets: JetSelection | None = None
     hard: TopPairHiggs | None = None
+    pileup: PileUp | None = None
+    variations: bool = False
 
     @property
     def layout(self) -> Layout:
-        return EVENTS if self.jets is None else JETS
+        further: dict[str, Any] = {branch(name): np.dtype(np.float32) for name in VARIATIONS} if self.variations else {}
+        return (EVENTS if self.jets is None else JETS).with_scalars({**further, **(N_PILEUP if self.pileup else {})})
 
 
 @dataclass
@@ -99,15 +108,17 @@ def run_chunk(chunk: Chunk) -> Result:
 
 def _run_part(chunk: Chunk, part: int, share: int, result: Result, rng: np.random.Generator) -> list[Rows]:
     generator = _generator(chunk, part)
+    pileup = _pileup(chunk, part, generator.ecm)
+    largest = _BATCH if chunk.pileup is None else min(_BATCH, max(_SMALL_BATCH, round(_PILEUP_BATCH / chunk.pileup.mean)))
     pieces: list[Rows] = []
     n_kept = n_hard = n_tried = 0
     while not generator.at_end and (n_hard < chunk.n_hard if chunk.lhe else n_kept < share):
-        asked = min(max(_BATCH // chunk.copies, 1), chunk.n_hard - n_hard if chunk.lhe else max(share - n_kept, _SMALL_BATCH))
+        asked = min(max(largest // chunk.copies, 1), chunk.n_hard - n_hard if chunk.lhe else max(share - n_kept, _SMALL_BATCH))
         record = generator.batch(asked)
         n_hard += asked
         if not record.n_event:
             continue
-        rows = _rows(record, chunk, rng)
+        rows = _rows(record if pileup is None else pileup.overlay(record, rng), chunk, rng)
         if not chunk.lhe:
             rows = first_items(rows, share - n_kept, chunk.layout)
         weight = record.weight[::chunk.copies]
@@ -130,6 +141,14 @@ def _rows(record: EventRecord, chunk: Chunk, rng: np.random.Generator) -> Rows:
     if chunk.jets is None:
         return event_rows(record, Detector(), Selection(), rng, copies=chunk.copies)
     return jet_rows(record, Detector(), chunk.jets, rng, copies=chunk.copies)
+
+
+def _pileup(chunk: Chunk, part: int, ecm: float) -> MinimumBias | None:
+    """The collisions to lay over the events of a part."""
+    if chunk.pileup is None:
+        return None
+    seed = pythia_seed(chunk.seed, chunk.process_id + _PILEUP, chunk.index * len(chunk.parts) + part)
+    return MinimumBias(chunk.pileup, ecm=ecm, seed=seed, detector=Detector())
 
 
 def _generator(chunk: Chunk, part: int) -> Generator | Reshowerer:

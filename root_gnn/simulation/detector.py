@@ -1,7 +1,7 @@
 """A parametrised detector: what tracker, calorimeters and muon system would measure of the generated particles.
 
 Efficiencies and resolutions are of the size of the LHC experiments' (compare de Favereau et al. 2014, DELPHES 3, arXiv:1307.6346).
-Particle flow is ideal: a track never hides a cluster. No magnetic field, no pile-up.
+Particle flow is ideal: a track never hides a cluster, and one from another collision is left out with all that it is of. No magnetic field.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ import numpy as np
 
 from root_gnn.kinematics.angles import wrap_phi
 from root_gnn.kinematics.fourvectors import energy_of, to_cartesian
-from root_gnn.simulation.record import Bools, EventRecord, Floats, Ints
+from root_gnn.simulation.record import APART, Bools, EventRecord, Floats, Ints
 
 CHARGED_HADRON, NEUTRAL_HADRON, PHOTON, ELECTRON, MUON = range(5)
 INVISIBLE = (12, 14, 16, 1000012, 1000014, 1000016, 1000022, 1000039)
@@ -123,7 +123,8 @@ def measure(record: EventRecord, detector: Detector, rng: np.random.Generator) -
                              & (record.pt > detector.min_pt))
     charge = _charges(record.pdg[visible])
     tracked = _has_track(record, visible, charge, detector.tracker, rng)
-    tracks = _tracks(record, visible[tracked], charge[tracked], detector, rng)
+    of_hard = tracked if record.overlaid is None else tracked & (record.overlaid.collision[visible] != APART)
+    tracks = _tracks(record, visible[of_hard], charge[of_hard], detector, rng)
     rest = visible[~tracked]
     rest = rest[record.kind[rest] != 13]  # an untracked muon leaves too little in the calorimeter to be seen
     is_em = np.isin(record.kind[rest], (11, 22))

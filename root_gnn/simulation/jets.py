@@ -135,7 +135,7 @@ def _once(partner: Ints) -> Bools:
 
 
 def jet_columns(record: EventRecord, candidates: Candidates, found: Found, selection: JetSelection, rng: np.random.Generator) -> Columns:
-    """All branches of the jets but the numbers of their events; constituents hardest first."""
+    """All branches of the jets but what they share with their events; constituents hardest first."""
     jets, members = found.jets, found.members
     order = np.lexsort((-candidates.pt[members.particle], members.jet))
     particle, owner = members.particle[order], members.jet[order]
@@ -155,7 +155,6 @@ def jet_columns(record: EventRecord, candidates: Candidates, found: Found, selec
     columns |= _substructure((px, py, pz, energy), counts, selection)
     columns |= _truth(record, found, selection)
     columns["jet_index"] = found.index
-    columns["weight"] = record.weight[jets.event]
     return {name: np.asarray(values, dtype=np.float32) if values.dtype == np.float64 else values for name, values in columns.items()}
 
 

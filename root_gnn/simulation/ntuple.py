@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass, fields, replace
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
@@ -31,6 +31,10 @@ class Layout:
     tree: str
     collections: Mapping[str, Types]
     scalars: Types
+
+    def with_scalars(self, further: Types) -> Layout:
+        """The same with further branches of one value per row."""
+        return replace(self, scalars={**self.scalars, **further})
 
     def collection_of(self, branch: str) -> str | None:
         """The collection a branch belongs to; None for single values."""
@@ -65,6 +69,7 @@ _JET: Types = MappingProxyType({
     **{f"aux_genpart_{name}": _F for name in ("pid", "pt", "eta", "phi", "mass")}, "aux_truth_match": _F,
     **_NUMBERS, "jet_index": np.dtype(np.int16),
 })
+N_PILEUP: Types = MappingProxyType({"n_pileup": np.dtype(np.int16)})
 EVENTS = Layout("Events", _OBJECTS, _EVENT)
 JETS = Layout("tree", MappingProxyType({"part": _PART}), _JET)
 EVENTS_PER_BASKET = 10_000

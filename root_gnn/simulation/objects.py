@@ -10,10 +10,11 @@ from numpy.typing import NDArray
 
 from root_gnn.clustering.jets import Jets, cluster_jets
 from root_gnn.kinematics.angles import delta_r
+from root_gnn.simulation.density import Density, density, without_pileup
 from root_gnn.simulation.detector import ELECTRON, MUON, PHOTON, Candidates
 from root_gnn.simulation.flavour import Tagger, hadron_flavour, tag
 from root_gnn.simulation.ntuple import Columns
-from root_gnn.simulation.record import Bools, EventRecord, Floats, Ints, span_pairs
+from root_gnn.simulation.record import HARD, Bools, EventRecord, Floats, Ints, span_pairs
 
 
 @dataclass(frozen=True)
@@ -51,10 +52,11 @@ def reconstruct(record: EventRecord, candidates: Candidates, selection: Selectio
     Overlaps are removed in the order muon, electron, photon, jet: a candidate is used once, and jets within `overlap_cone` of an
     isolated electron or photon are dropped.
     """
-    muon = _isolated(candidates, MUON, selection.muon, selection.isolation_cone)
-    electron = _isolated(candidates, ELECTRON, selection.electron, selection.isolation_cone)
-    photon = _photons(record, candidates, selection, rng)
-    jets = _jets(candidates, np.concatenate((muon, electron, photon)), selection)
+    everywhere = density(candidates, record)
+    muon = _isolated(candidates, MUON, selection.muon, selection.isolation_cone, everywhere)
+    electron = _isolated(candidates, ELECTRON, selection.electron, selection.isolation_cone, everywhere)
+    photon = _photons(record, candidates, selection, everywhere, rng)
+    jets = _jets(candidates, np.concatenate((muon, electron, photon)), selection, everywhere)
     jets = _without_overlap(jets, candidates, np.concatenate((electron, photon)), selection.overlap_cone)
     flavour = hadron_flavour(record, jets, selection.tagger)
     columns: Columns = {}
@@ -76,10 +78,11 @@ def preselected(columns: Columns, selection: Selection) -> Bools:
     return np.asarray(total >= selection.min_objects)
 
 
-def _isolated(candidates: Candidates, kind: int, cuts: LeptonCuts, cone: float) -> Ints:
+def _isolated(candidates: Candidates, kind: int, cuts: LeptonCuts, cone: float, everywhere: Density) -> Ints:
     """Indices of candidates of a kind that pass the cuts."""
     index = np.flatnonzero((candidates.kind == kind) & (candidates.pt > cuts.min_pt) & (np.abs(candidates.eta) < cuts.max_eta))
-    return index[_activity(candidates, index, cone) < cuts.isolation]
+    average = everywhere.at(candidates.event[index], candidates.eta[index]) * np.pi * cone**2 / candidates.pt[index]
+    return index[_activity(candidates, index, cone) - average < cuts.isolation]
 
 
 def _activity(candidates: Candidates, index: Ints, cone: float) -> Floats:
@@ -94,21 +97,26 @@ def _activity(candidates: Candidates, index: Ints, cone: float) -> Floats:
     return around
 
 
-def _photons(record: EventRecord, candidates: Candidates, selection: Selection, rng: np.random.Generator) -> Ints:
-    index = _isolated(candidates, PHOTON, selection.photon, selection.isolation_cone)
+def _photons(
+    record: EventRecord, candidates: Candidates, selection: Selection, everywhere: Density, rng: np.random.Generator,
+) -> Ints:
+    index = _isolated(candidates, PHOTON, selection.photon, selection.isolation_cone, everywhere)
     source = candidates.source[index]
     prompt = (record.kind[source] == 22) & (record.parent_kind(source) < 100)
+    if record.overlaid is not None:
+        prompt &= record.overlaid.collision[source] == HARD
     keep = rng.random(len(index)) < np.where(prompt, selection.photon_efficiency, selection.photon_fake_rate)
     return index[keep]
 
 
-def _jets(candidates: Candidates, used: Ints, selection: Selection) -> Jets:
+def _jets(candidates: Candidates, used: Ints, selection: Selection, everywhere: Density) -> Jets:
     free = np.ones(len(candidates.pt), dtype=bool)
     free[used] = False
     px, py, pz = (component[free] for component in candidates.cartesian())
     counts = np.bincount(candidates.event[free], minlength=candidates.n_event)
     jets = cluster_jets(px, py, pz, candidates.energy[free], counts=counts, radius=selection.jet_radius, min_pt=selection.jet_min_pt)
-    return _choose(jets, np.abs(jets.eta) < selection.jet_max_eta)
+    jets = without_pileup(jets, everywhere, selection.jet_radius)
+    return _choose(jets, (np.abs(jets.eta) < selection.jet_max_eta) & (jets.pt > selection.jet_min_pt))
 
 
 def _choose(jets: Jets, keep: Bools) -> Jets:
@@ -135,7 +143,7 @@ def _single(values: NDArray[Any]) -> NDArray[np.float32]:
 
 
 def _missing_momentum(columns: Columns, candidates: Candidates, selection: Selection, rng: np.random.Generator) -> None:
-    """Minus the sum of everything measured, with noise for what the parametrisation leaves out (pile-up, dead regions)."""
+    """Minus the sum of everything measured, with noise for what the parametrisation leaves out (dead regions, noisy cells)."""
     px, py, _ = candidates.cartesian()
     n_event = candidates.n_event
     total = np.bincount(candidates.event, candidates.pt, n_event)

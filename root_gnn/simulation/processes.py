@@ -9,9 +9,11 @@ from types import MappingProxyType
 from typing import TypedDict
 
 from root_gnn.errors import InputError, suggest
+from root_gnn.simulation.heavy import PAIR_OF_HIGGS, TOPS_WITH_SCALAR, W_PRIME, Z_PRIME, Resonance
 from root_gnn.simulation.jets import JetSelection
 from root_gnn.simulation.matrix_elements.tth import TopPairHiggs
 from root_gnn.simulation.resonances import Decay
+from root_gnn.simulation.spectrum import DECAYS, Stop
 
 Settings = tuple[str, ...]
 EXTERNAL_IDS = 1000, 31000  # `process` values of external files under names of their own
@@ -22,7 +24,8 @@ class Process:
     """One process: its name on disk, its number in the branch `process`, and the Pythia settings that make it.
 
     `parts`: settings blocks of equal cross section that are mixed in equal shares (mirror images, say), each added to `settings`.
-    `variants`: further settings by the value of the parameter `spin`. `jets`: what the jet ntuple keeps, None where there is none.
+    `resonances`: the heavy particle that is made, by the value of the parameter `choice` (the first is the default), and its `mass`.
+    `jets`: what the jet ntuple keeps, None where there is none.
     `cp_angle`: degrees, where the hard events are our own of top pair and Higgs boson.
     `harder`: limits on the pt of the hard process over those on the pt of jets, without the upper one where jets have none.
     """
@@ -38,7 +41,9 @@ class Process:
     levels: tuple[str, ...] = ("events",)
     jets: JetSelection | None = None
     harder: tuple[float, float] | None = None
-    variants: Mapping[str, Settings] | None = None
+    resonances: Mapping[str, Resonance] | None = None
+    choice: str = ""
+    mass: float = 0.0
     cp_angle: float | None = None
 
 
@@ -48,10 +53,6 @@ TOP_TO_CHARM_HIGGS = ("6:addChannel=1 0.10 100 4 25", "6:onMode=off")
 HADRONIC_W, LEPTONIC_W = ("24:onMode=off", "24:onIfAny=1 2 3 4 5"), ("24:onMode=off", "24:onIfAny=11 13")
 BOOSTED_HIGGS = ("HiggsSM:ffbar2HZ=on", "23:onMode=off", "23:onIfAny=12 14 16", "25:onMode=off")
 HIGGS_TO_WW = (*BOOSTED_HIGGS, "25:onIfMatch=24 -24", "24:onMode=off")
-PAIR_OF_HIGGS = MappingProxyType({
-    "0": ("Higgs:useBSM=on", "HiggsBSM:gg2H2=on", "HiggsH2:coup2H1H1=1", "35:onMode=off", "35:onIfMatch=25 25"),
-    "2": ("ExtraDimensionsG*:gg2G*=on", "5100039:onMode=off", "5100039:onIfAny=25"),
-})
 STOP_PAIR = ("SUSY:gg2squarkantisquark=on", "SUSY:qqbar2squarkantisquark=on", "SUSY:idA=1000006", "SUSY:idB=1000006")
 
 _RECOIL = "recoils against Z to neutrinos"
@@ -101,17 +102,25 @@ PROCESSES: tuple[Process, ...] = (
     Process("ttH_CPeven", 28, "CP-even Higgs boson with a top pair, to compare with the CP-odd one", caveat=_OWN, cp_angle=0.0),
     Process("ttH_CP", 29, "Higgs boson of mixed CP with a top pair", caveat=f"{_OWN}; 45 degrees unless --param cp_angle=", cp_angle=45.0,
             params=("cp_angle",)),
-    Process("STOP", 18, "pair of lighter stops, each to top and neutralino", STOP_PAIR,
-            caveat="one decay channel; masses 600 and 100 GeV unless --param mstop=, mlsp=", params=("mstop", "mlsp"), needs_slha=True),
+    Process("STOP", 18, "pair of lighter stops, all decaying in one way", STOP_PAIR,
+            caveat="to top and neutralino, 600 and 100 GeV, unless --param decay=, mstop=, mlsp=, mchargino=; no spin correlation",
+            params=("mstop", "mlsp", "mchargino", "decay"), needs_slha=True),
     Process("Zjets", 20, "Z or photon (mass above 50 GeV) with a jet",
             ("WeakBosonAndParton:qqbar2gmZg=on", "WeakBosonAndParton:qg2gmZq=on", "PhaseSpace:pTHatMin=30", "23:mMin=50"),
             caveat="one jet from the matrix element (pt above 30 GeV), further ones from the shower are too soft"),
     Process("Wjets", 21, "W with a jet", ("WeakBosonAndParton:qqbar2Wg=on", "WeakBosonAndParton:qg2Wq=on", "PhaseSpace:pTHatMin=30"),
             caveat="one jet from the matrix element (pt above 30 GeV), further ones from the shower are too soft"),
     Process("diboson", 22, "WW, WZ and ZZ", ("WeakDoubleBoson:all=on",), caveat="leading order, no gluon-gluon part"),
-    Process("HH4b", 23, "resonance of spin 0 or 2 to two Higgs bosons to four b", ("25:onMode=off", "25:onIfAny=5"), variants=PAIR_OF_HIGGS,
-            caveat="narrow, spin 2 and 1500 GeV unless --param spin=, mass=", params=("spin", "mass"), levels=("events", "jets"),
-            jets=JetSelection("Hbb", Decay(25, 2, flavour=5), **_SEVERAL)),
+    Process("HH4b", 23, "resonance of spin 0 or 2 to two Higgs bosons to four b", ("25:onMode=off", "25:onIfAny=5"),
+            resonances=PAIR_OF_HIGGS, choice="spin", mass=1500.0, caveat="narrow, spin 2 and 1500 GeV unless --param spin=, mass=",
+            params=("spin", "mass"), levels=("events", "jets"), jets=JetSelection("Hbb", Decay(25, 2, flavour=5), **_SEVERAL)),
+    Process("Wprime", 25, "W' to top and bottom, or to W and Z", resonances=W_PRIME, choice="decay", mass=2000.0, params=("decay", "mass"),
+            caveat="couples as the W; 2000 GeV to top and bottom unless --param mass=, decay=WZ; no interference with the W"),
+    Process("Zprime", 26, "Z' to a top pair", resonances=Z_PRIME, mass=2000.0, params=("mass",),
+            caveat="couples as the Z; 2000 GeV unless --param mass=; no interference with Z and photon, no spin correlation"),
+    Process("tttt_scalar", 27, "four tops: a heavy scalar, decaying to a top pair, made with another", resonances=TOPS_WITH_SCALAR,
+            mass=500.0, params=("mass",),
+            caveat="narrow, 500 GeV unless --param mass=; four tops of the standard model are not part of it; no spin correlation"),
     Process("multijet", 24, "quark and gluon jets", ("HardQCD:all=on",), levels=("events", "jets"), harder=(0.84, 1.3),
             jets=JetSelection("QCD", **_SEVERAL), caveat="two partons from the matrix element, further jets from the shower"),
     _jets("QCD", 41, "quark and gluon jets", ("HardQCD:all=on",), None, caveat="dijets; JetClass takes Z to neutrinos with a jet",
@@ -129,13 +138,8 @@ PROCESSES: tuple[Process, ...] = (
     _jets("Tbl", 50, "top to b, e or mu, neutrino", (*TTBAR, *LEPTONIC_W), Decay(6, 3, n_lepton=1), caveat="from pairs of tops"),
 )
 
-_NO_MATRIX_ELEMENT = "Pythia alone has no matrix element for it"
-_LATER = "its table entry comes with a later release"
-UNAVAILABLE: Mapping[str, tuple[int, str]] = MappingProxyType({
-    "tHjb": (7, _NO_MATRIX_ELEMENT), "tW": (11, _NO_MATRIX_ELEMENT), "ttW": (12, _NO_MATRIX_ELEMENT), "ttZ": (13, _NO_MATRIX_ELEMENT),
-    "ttyy": (14, _NO_MATRIX_ELEMENT), "ttt": (15, _NO_MATRIX_ELEMENT), "tttt": (16, _NO_MATRIX_ELEMENT),
-    "Wprime": (25, _LATER), "Zprime": (26, _LATER), "tttt_scalar": (27, _LATER),
-})
+UNAVAILABLE: Mapping[str, int] = MappingProxyType({"tHjb": 7, "tW": 11, "ttW": 12, "ttZ": 13, "ttyy": 14, "ttt": 15, "tttt": 16})
+"""Names and numbers of what Pythia alone has no matrix element for."""
 BY_NAME: Mapping[str, Process] = MappingProxyType({process.name: process for process in PROCESSES})
 
 
@@ -145,9 +149,9 @@ def find(name: str, level: str = "events") -> Process:
         _check_level(BY_NAME[name], level)
         return BY_NAME[name]
     if name in UNAVAILABLE:
-        raise InputError(f"--process {name}: cannot be simulated here: {UNAVAILABLE[name][1]}. Make its hard events with a matrix-element "
-                         f"generator (MadGraph, POWHEG) and shower them: root-gnn simulate --process {name} --lhe FILE ... "
-                         f"`root-gnn simulate --list` shows what needs no file.")
+        raise InputError(f"--process {name}: cannot be simulated here: Pythia alone has no matrix element for it. Make its hard events "
+                         f"with a matrix-element generator (MadGraph, POWHEG) and shower them: root-gnn simulate --process {name} --lhe "
+                         f"FILE ... `root-gnn simulate --list` shows what needs no file.")
     near = suggest(name, [*BY_NAME, *UNAVAILABLE])
     if "known are" in near:  # only what can be made is worth listing
         near = suggest(name, BY_NAME)
@@ -169,11 +173,11 @@ def external(name: str, level: str = "events") -> Process:
     With jets the name says which class they are, so it must be one that has jets; InputError otherwise.
     """
     if level == "jets":
-        return replace(find(name, level), settings=(), parts=((),), variants=None, harder=None, params=())
+        return replace(find(name, level), settings=(), parts=((),), resonances=None, harder=None, params=())
     if name in BY_NAME:
         number = BY_NAME[name].id
     elif name in UNAVAILABLE:
-        number = UNAVAILABLE[name][0]
+        number = UNAVAILABLE[name]
     else:
         low, high = EXTERNAL_IDS
         number = low + zlib.crc32(name.encode()) % (high - low)
@@ -194,16 +198,16 @@ PARAMETERS: Mapping[str, str] = MappingProxyType({
     "ecm": "centre-of-mass energy in GeV (default 13000)",
     "mstop": "STOP: mass of the lighter stop in GeV (default 600)",
     "mlsp": "STOP: mass of the lightest neutralino in GeV (default 100)",
+    "mchargino": "STOP with decay=bottom: mass of the chargino in GeV (default: halfway between stop and neutralino)",
+    "decay": "STOP: top, bottom (with a chargino that goes to W and neutralino) or charm (default top); Wprime: tb or WZ (default tb)",
     "spin": "HH4b: spin of the resonance, 0 or 2 (default 2)",
-    "mass": "HH4b: mass of the resonance in GeV (default 1500)",
+    "mass": "mass of the new particle in GeV (default HH4b 1500, Wprime and Zprime 2000, tttt_scalar 500)",
     "cp_angle": "ttH_CP: angle between the CP-even and the CP-odd coupling in degrees, 0 to 180 (default 45)",
     "pt_min": "jets: smallest pt in GeV (default 500; HH4b and multijet 250)",
     "pt_max": "jets: largest pt in GeV (default 1000; HH4b and multijet none)",
 })
 _WINDOW = ("pt_min", "pt_max")
 _CHOICES: Mapping[str, tuple[str, ...]] = MappingProxyType({"mpi": ("on", "off"), "spin": ("0", "2")})
-_TOP_MASS = 173.0
-_HIGGS_MASS = 125.0
 _ENERGY = 13000.0
 
 
@@ -218,8 +222,13 @@ def check_params(params: Mapping[str, str], processes: Sequence[Process], *, fro
         owners = [p.name for p in PROCESSES if key in p.params or (key in _WINDOW and p.jets)]
         if owners and not any(p.jets if key in _WINDOW else key in p.params for p in processes):
             raise InputError(f"--param {key}={value}: it belongs to {', '.join(owners)}, not to {', '.join(p.name for p in processes)}")
-    _check_energies(params)
+    if number(params, "ecm", _ENERGY) < 500.0:
+        raise InputError(f"--param ecm={params['ecm']}: expected at least 500 GeV")
     for process in processes:
+        if process.needs_slha:
+            stop_of(process, params).check()
+        if process.resonances is not None:
+            _check_mass(process, params)
         if process.jets is not None:
             jet_selection(process, params)
 
@@ -228,20 +237,37 @@ def _check_value(key: str, params: Mapping[str, str]) -> None:
     choices = _CHOICES.get(key)
     if key == "cp_angle":
         _angle(params, 0.0)
-    elif choices is None:
+    elif key != "decay" and choices is None:
         number(params, key, 0.0)
-    elif params[key] not in choices:
+    elif choices is not None and params[key] not in choices:
         raise InputError(f"--param {key}={params[key]}: expected {' or '.join(choices)}")
 
 
-def _check_energies(params: Mapping[str, str]) -> None:
-    if number(params, "ecm", _ENERGY) < 500.0:
-        raise InputError(f"--param ecm={params['ecm']}: expected at least 500 GeV")
-    if number(params, "mstop", 600.0) < number(params, "mlsp", 100.0) + _TOP_MASS:
-        raise InputError(f"--param mstop, mlsp: the stop ({number(params, 'mstop', 600.0):g} GeV) must be heavier than neutralino and top "
-                         f"together ({number(params, 'mlsp', 100.0) + _TOP_MASS:g} GeV)")
-    if number(params, "mass", 1500.0) < 2.0 * _HIGGS_MASS + 1.0:
-        raise InputError(f"--param mass={params['mass']}: expected more than two Higgs bosons weigh ({2 * _HIGGS_MASS + 1:g} GeV)")
+def _check_mass(process: Process, params: Mapping[str, str]) -> None:
+    lightest, mass = _resonance(process, params).lightest, number(params, "mass", process.mass)
+    if mass < lightest:
+        raise InputError(f"--param mass={mass:g}: {process.name} needs more than what it decays to weighs ({lightest:g} GeV)")
+
+
+def _resonance(process: Process, params: Mapping[str, str]) -> Resonance:
+    """The heavy particle that is asked for."""
+    if process.resonances is None:
+        raise ValueError(f"{process.name} has no heavy particle")
+    return process.resonances[_chosen(process, params, process.choice, tuple(process.resonances))]
+
+
+def _chosen(process: Process, params: Mapping[str, str], key: str, choices: Sequence[str]) -> str:
+    """The value of a parameter, the first of its choices without one; InputError where it is none of them."""
+    value = params.get(key, choices[0])
+    if value not in choices:
+        raise InputError(f"--param {key}={value}: for {process.name} expected {' or '.join(choices)}{suggest(value, choices)}")
+    return value
+
+
+def stop_of(process: Process, params: Mapping[str, str]) -> Stop:
+    """The stop that is asked for."""
+    chargino = number(params, "mchargino", 0.0) if "mchargino" in params else None
+    return Stop(number(params, "mstop", 600.0), number(params, "mlsp", 100.0), chargino, _chosen(process, params, "decay", tuple(DECAYS)))
 
 
 def _angle(params: Mapping[str, str], default: float) -> float:
@@ -289,7 +315,8 @@ def settings_of(process: Process, params: Mapping[str, str], *, from_file: bool)
     if process.cp_angle is not None:
         return (*common, "Beams:frameType=5"),
     beams = f"Beams:eCM={number(params, 'ecm', _ENERGY):g}"
-    chosen = (*process.settings, *_variant(process, params), *_phase_space(process, params))
+    heavy = () if process.resonances is None else _resonance(process, params).with_mass(number(params, "mass", process.mass))
+    chosen = (*process.settings, *heavy, *_phase_space(process, params))
     return tuple((*common, beams, *chosen, *part) for part in process.parts)
 
 
@@ -299,17 +326,6 @@ def hard_events_of(process: Process, params: Mapping[str, str]) -> TopPairHiggs 
         return None
     return TopPairHiggs(_angle(params, process.cp_angle) if "cp_angle" in process.params else process.cp_angle,
                         number(params, "ecm", _ENERGY))
-
-
-def _variant(process: Process, params: Mapping[str, str]) -> Settings:
-    """A resonance of the spin and mass asked for, one percent wide."""
-    if process.variants is None:
-        return ()
-    spin, mass = params.get("spin", "2"), number(params, "mass", 1500.0)
-    code = {"0": "35", "2": "5100039"}[spin]
-    width = (f"{code}:m0={mass:g}", f"{code}:mWidth={mass / 100:g}", f"{code}:doForceWidth=on", f"{code}:mMin={0.9 * mass:g}",
-             f"{code}:mMax={1.1 * mass:g}")
-    return (*process.variants[spin], *width)
 
 
 def _phase_space(process: Process, params: Mapping[str, str]) -> Settings:

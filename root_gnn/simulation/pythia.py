@@ -6,9 +6,10 @@ Sjostrand et al. 2022, "A comprehensive guide to the physics and usage of PYTHIA
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import awkward as ak
@@ -16,7 +17,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from root_gnn.errors import InputError, MissingExtra
-from root_gnn.simulation.record import EventRecord
+from root_gnn.simulation.record import EventRecord, Floats
+from root_gnn.simulation.variations import VARIATIONS
 
 LARGEST_SEED = 900_000_000
 TOLERATED_FAILURES = 50  # in a row, nothing accepted between them
@@ -103,8 +105,10 @@ class Generator:
     def batch(self, n_event: int) -> EventRecord:
         """Up to `n_event` showered, hadronised events: fewer where some failed or the file ended. 50 to 100 run fastest."""
         good = self.events(n_event)
-        weights = ak.to_numpy(ak.firsts(good.info.weights)) if len(good) else np.zeros(0)
-        return concatenate_events([good] if len(good) else [], np.asarray(weights, dtype=np.float64))
+        if not len(good):
+            return concatenate_events([], np.zeros(0))
+        weights = np.asarray(ak.to_numpy(ak.firsts(good.info.weights)), dtype=np.float64)
+        return concatenate_events([good], weights, self.variations(good))
 
     def events(self, n_event: int) -> ak.Array:
         """The same as Pythia gives them."""
@@ -112,6 +116,20 @@ class Generator:
         good = events[~ak.is_none(events)]
         self._count(len(good), len(events))
         return good
+
+    def variations(self, events: ak.Array) -> dict[str, Floats]:
+        """Factors on the weight of `events` by the name of a shower's variation, `(n_event,)`; empty where none was asked for."""
+        if not self.pythia.flag("UncertaintyBands:doVariations"):
+            return {}
+        weights = np.asarray(ak.to_numpy(events.info.weights), dtype=np.float64)
+        names = [str(self.pythia.infoPython().weightNameByIndex(i)) for i in range(weights.shape[1])]
+        nominal = np.where(weights[:, 0] == 0.0, 1.0, weights[:, 0])
+        return {name: weights[:, names.index(name)] / nominal for name in VARIATIONS}
+
+    @property
+    def ecm(self) -> float:
+        """Energy of the collision in GeV."""
+        return float(self.pythia.infoPython().eCM())
 
     def next(self) -> bool:
         """Makes one event inside `pythia`; False where that failed or the file ended."""
@@ -138,8 +156,10 @@ class Generator:
         raise RuntimeError(f"Pythia failed on {self._failed_in_a_row} events in a row")
 
 
-def concatenate_events(parts: Sequence[ak.Array], weights: NDArray[np.float64]) -> EventRecord:
-    """Pythia's events, all parts one after the other, with their weights `(n_event,)`, as flat arrays."""
+def concatenate_events(
+    parts: Sequence[ak.Array], weights: NDArray[np.float64], variations: Mapping[str, Floats] = MappingProxyType({}),
+) -> EventRecord:
+    """Pythia's events, all parts one after the other, with their weights and the variations of these `(n_event,)`, as flat arrays."""
     blocks = [_columns(part) for part in parts]
     if not blocks:
         empty, none = np.zeros(0), np.zeros(0, dtype=np.int64)
@@ -150,7 +170,7 @@ def concatenate_events(parts: Sequence[ak.Array], weights: NDArray[np.float64]) 
     return EventRecord(
         n_event=len(count), event=np.repeat(np.arange(len(count)), count), pdg=column["id"], final=column["status"] > 0,
         mother=column["mother1"] + start, px=column["px"], py=column["py"], pz=column["pz"], energy=column["e"],
-        x=column["x"], y=column["y"], z=column["z"], weight=weights,
+        x=column["x"], y=column["y"], z=column["z"], weight=weights, variations=variations,
     )
 
 

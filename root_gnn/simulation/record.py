@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
@@ -14,6 +15,16 @@ from root_gnn.kinematics.fourvectors import mass, to_cylindrical
 Floats = NDArray[np.floating[Any]]
 Ints = NDArray[np.int64]
 Bools = NDArray[np.bool_]
+HARD, NEAR, APART = range(3)
+"""Where a particle of an event with pile-up comes from: the hard collision, one that tracks can't tell from it, any other."""
+
+
+@dataclass(frozen=True)
+class Overlaid:
+    """Pile-up of an event record: how many collisions were laid over each event `(n_event,)`, and whose a particle is `(n_particle,)`."""
+
+    n_collision: Ints
+    collision: Ints
 
 
 @dataclass(frozen=True)
@@ -22,7 +33,8 @@ class EventRecord:
 
     `event` is the particle's event, `pdg` its code, `final` whether it reaches the detector, `mother` the index of its first
     mother in these arrays (an event's first entry, which stands for the event itself, where there is none). GeV.
-    `x, y, z` is where a particle was born, in mm from the collision.
+    `x, y, z` is where a particle was born, in mm from the collision. `variations` are factors on the weight by name, `(n_event,)` each.
+    `overlaid`: None without pile-up.
     """
 
     n_event: int
@@ -38,6 +50,8 @@ class EventRecord:
     y: Floats
     z: Floats
     weight: Floats
+    variations: Mapping[str, Floats] = field(default_factory=dict)
+    overlaid: Overlaid | None = None
 
     @cached_property
     def _cylindrical(self) -> tuple[Floats, Floats, Floats]:

@@ -14,10 +14,10 @@ import awkward as ak
 import numpy as np
 
 from root_gnn.simulation.pythia import CrossSection, Generator, concatenate_events, pythia8
-from root_gnn.simulation.record import EventRecord
+from root_gnn.simulation.record import EventRecord, Floats
 
 # what the second Pythia must know besides the properties of particles; a hard process among it would be mixed with what is handed over
-_OF_SHOWERS = ("Next:", "ParticleDecays:", "SLHA:", "PartonLevel:", "SpaceShower:", "TimeShower:")
+_OF_SHOWERS = ("Next:", "ParticleDecays:", "SLHA:", "PartonLevel:", "SpaceShower:", "TimeShower:", "UncertaintyBands:")
 _ONE_PROCESS = 9999
 _FIRST_PARTON = 3  # in Pythia's record of a hard event: behind the event itself and the beams
 _INCOMING, _OUTGOING, _DECAYED = -1, 1, 2
@@ -32,7 +32,8 @@ class Reshowerer:
         skip: int = 0, source: Any = None,
     ) -> None:
         self._copies = copies
-        self._hard = Generator([*settings, "PartonLevel:all=off"], seed=hard_seed, slha=slha, lhe=lhe, skip=skip, source=source)
+        hard = [setting for setting in settings if not setting.startswith("UncertaintyBands:")]
+        self._hard = Generator([*hard, "PartonLevel:all=off"], seed=hard_seed, slha=slha, lhe=lhe, skip=skip, source=source)
         self._source = _hand_over(self._hard.pythia)
         showers = [setting for setting in settings if setting.startswith(_OF_SHOWERS) or setting[0].isdigit()]
         self._shower = Generator([*showers, "Beams:frameType=5"], seed=seed, slha=slha, source=self._source)
@@ -50,6 +51,11 @@ class Reshowerer:
         """Hard events lost because one of their showers, or they themselves, failed."""
         return self._hard.n_failed + self._shower.n_failed
 
+    @property
+    def ecm(self) -> float:
+        """Energy of the collision in GeV."""
+        return self._hard.ecm
+
     def cross_section(self) -> CrossSection:
         return self._hard.cross_section()
 
@@ -57,6 +63,7 @@ class Reshowerer:
         """Up to `n_event` hard events, the `copies` showers of each one after the other."""
         weights: list[float] = []
         showered: list[ak.Array] = []
+        varied: list[dict[str, Floats]] = []
         for _ in range(n_event):
             if self._hard.at_end:
                 break
@@ -65,8 +72,10 @@ class Reshowerer:
             copies = self._shower.events(self._copies)
             if len(copies) == self._copies:
                 showered.append(copies)
+                varied.append(self._shower.variations(copies))
                 weights.append(self._hard.weight)
-        return concatenate_events(showered, np.repeat(np.asarray(weights), self._copies))
+        variations = {name: np.concatenate([one[name] for one in varied]) for name in (varied[0] if varied else ())}
+        return concatenate_events(showered, np.repeat(np.asarray(weights), self._copies), variations)
 
 
 def _hand_over(hard: Any) -> Any:

@@ -13,6 +13,7 @@ from root_gnn.simulation.ntuple import Columns, Layout, concatenate, reorder, se
 from root_gnn.simulation.objects import Selection, preselected, reconstruct
 from root_gnn.simulation.record import EventRecord, Ints
 from root_gnn.simulation.truth import truth
+from root_gnn.simulation.variations import branch
 
 
 @dataclass
@@ -46,7 +47,7 @@ class Rows:
 def event_rows(record: EventRecord, detector: Detector, selection: Selection, rng: np.random.Generator, *, copies: int) -> Rows:
     """Events as rows; a hard event is kept where all its showers pass the preselection."""
     columns = reconstruct(record, measure(record, detector, rng), selection, rng)
-    columns["weight"] = record.weight.astype(np.float32)
+    columns |= _of_events(record, np.arange(record.n_event))
     columns |= truth(record)
     keep = np.repeat(preselected(columns, selection).reshape(-1, copies).all(axis=1), copies)
     hard, copy = np.divmod(np.flatnonzero(keep), copies)
@@ -68,7 +69,17 @@ def jet_rows(record: EventRecord, detector: Detector, selection: JetSelection, r
     hard, copy = np.divmod(found.jets.event, copies)
     if item is None:
         item = _counted(hard) if selection.whole_events else np.arange(len(hard))
-    return Rows(jet_columns(record, candidates, found, selection, rng), item, hard, copy)
+    columns = jet_columns(record, candidates, found, selection, rng)
+    return Rows(columns | _of_events(record, found.jets.event), item, hard, copy)
+
+
+def _of_events(record: EventRecord, event: Ints) -> Columns:
+    """Weights and number of further collisions of the events that rows `(n_row,)` belong to."""
+    columns: Columns = {"weight": record.weight[event].astype(np.float32)}
+    columns |= {branch(name): (record.weight * factor)[event].astype(np.float32) for name, factor in record.variations.items()}
+    if record.overlaid is not None:
+        columns["n_pileup"] = record.overlaid.n_collision[event].astype(np.int16)
+    return columns
 
 
 def _of_complete_events(found: Found, n_event: int, copies: int) -> Found:

@@ -8,7 +8,6 @@ import json
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import asdict, dataclass, replace
-from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
@@ -22,9 +21,11 @@ from root_gnn.simulation.detector import Detector
 from root_gnn.simulation.lhe import count_events
 from root_gnn.simulation.ntuple import Columns, Metadata, read_metadata, select, write
 from root_gnn.simulation.objects import Selection
+from root_gnn.simulation.pileup import PileUp
 from root_gnn.simulation.pool import run_in_order
-from root_gnn.simulation.processes import Process, check_params, external, find, hard_events_of, jet_selection, number, settings_of
+from root_gnn.simulation.processes import Process, check_params, external, find, hard_events_of, jet_selection, settings_of, stop_of
 from root_gnn.simulation.top_tagging import check_request, write_top_tagging
+from root_gnn.simulation.variations import SETTINGS
 
 LARGEST_RESIMULATE = 100
 NO_PARAMS: Mapping[str, str] = {}
@@ -40,6 +41,8 @@ class _Request:
     lhe: Path | None
     copies: int
     level: str
+    pileup: PileUp | None
+    variations: bool
 
 
 @dataclass(frozen=True)
@@ -63,7 +66,7 @@ class _Plan:
 def simulate(
     processes: Sequence[str], *, events: int, out: Path, seed: int = 1, jobs: int = 1, lhe: Path | None = None, resimulate: int = 1,
     params: Mapping[str, str] = NO_PARAMS, level: str = "events", overwrite: bool = False,
-    top_tagging: Path | None = None,
+    top_tagging: Path | None = None, pileup: PileUp | None = None, variations: bool = False,
 ) -> list[Path]:
     """Writes `out/<process>.root`, `events` preselected events each, and returns the paths in the order of `processes`.
 
@@ -72,7 +75,9 @@ def simulate(
     constituents: `events` jets of a class, or all jets of `events` events where the process is one of whole events. `resimulate`
     showers each hard event so many times and writes as many rows. `lhe` showers the hard events of a file under the one name given,
     or the file's own. A complete file made with the same settings is kept; a different one is an InputError unless `overwrite`.
-    `top_tagging` names a file for the jets of QCD and Tbqq together in the layout of the Top Tagging reference set.
+    `pileup` lays minimum-bias collisions over each event. `variations` keeps the weights of half and twice the scale of the showers as
+    branches (`variations.branch`). `top_tagging` names a file for the jets of QCD and Tbqq together in the layout of the Top Tagging
+    reference set.
     """
     _check_options(processes, events=events, seed=seed, jobs=jobs, lhe=lhe, resimulate=resimulate, level=level)
     if top_tagging is not None:
@@ -84,7 +89,7 @@ def simulate(
     if out.exists() and not out.is_dir():
         raise InputError(f"--out {out}: expected a folder, but it is a file; choose another name")
     check_params(params, chosen, from_file=lhe is not None)
-    request = _Request(events, seed, params, lhe, resimulate, level)
+    request = _Request(events, seed, params, lhe, resimulate, level, pileup, variations)
     plans = [_plan(process, request, out / f"{process.name}.root") for process in chosen]
     for plan in plans:
         _clear_leftovers(plan.path)
@@ -122,11 +127,15 @@ def _plan(process: Process, request: _Request, path: Path) -> _Plan:
     events, seed, params, lhe = request.events, request.seed, request.params, request.lhe
     jets = jet_selection(process, params) if request.level == "jets" else None
     parts = settings_of(process, params, from_file=lhe is not None)
-    slha = _spectrum(params) if process.needs_slha else None
+    if request.variations:
+        parts = tuple((*part, *SETTINGS) for part in parts)
+    slha = stop_of(process, params).slha() if process.needs_slha else None
     settings: dict[str, Any] = {"parts": parts, "slha": slha, "detector": asdict(Detector()), "selection": asdict(jets or Selection())}
     hard = hard_events_of(process, params)
     if hard is not None:
         settings["hard"] = asdict(hard)
+    if request.pileup is not None:
+        settings["pileup"] = asdict(request.pileup)
     if request.copies > 1:
         settings["resimulate"] = request.copies
     if lhe is None:
@@ -139,17 +148,9 @@ def _plan(process: Process, request: _Request, path: Path) -> _Plan:
         firsts = range(0, n_hard, EVENTS_PER_CHUNK)
         chunks = [Chunk(process.id, seed, i, parts, 0, lhe=lhe.resolve(), skip=first, n_hard=min(EVENTS_PER_CHUNK, n_hard - first))
                   for i, first in enumerate(firsts)]
-    chunks = [replace(chunk, copies=request.copies, jets=jets, hard=hard) for chunk in chunks]
+    chunks = [replace(chunk, copies=request.copies, jets=jets, hard=hard, pileup=request.pileup,
+                      variations=request.variations) for chunk in chunks]
     return _Plan(process, events, seed, path, tuple(chunks), json.dumps(settings, sort_keys=True))
-
-
-def _spectrum(params: Mapping[str, str]) -> str:
-    """The stop spectrum with the masses asked for."""
-    text = files("root_gnn.simulation").joinpath("stop.slha").read_text(encoding="ascii")
-    for code, key, default in (("1000006", "mstop", 600.0), ("1000022", "mlsp", 100.0)):
-        old = next(line for line in text.splitlines() if line.split()[:1] == [code])
-        text = text.replace(old, f"   {code}    {number(params, key, default):.6E}")
-    return text
 
 
 def _is_there(plan: _Plan) -> bool:

@@ -16,6 +16,7 @@ from root_gnn.simulation.processes import (
     find,
     hard_events_of,
     settings_of,
+    stop_of,
 )
 
 EVENT_NAMES = [
@@ -31,7 +32,7 @@ def test_every_promised_name_is_known() -> None:
 
 
 def test_numbers_are_unique_and_fit_the_branch() -> None:
-    numbers = [process.id for process in PROCESSES] + [number for number, _ in UNAVAILABLE.values()]
+    numbers = [process.id for process in PROCESSES] + list(UNAVAILABLE.values())
     assert len(set(numbers)) == len(numbers)
     assert min(numbers) > 0 and max(numbers) < 128
 
@@ -60,7 +61,7 @@ def test_levels_and_typos_are_refused() -> None:
 
 def test_names_of_external_files_keep_or_get_a_number() -> None:
     assert external("ttbar").id == BY_NAME["ttbar"].id
-    assert external("tW").id == UNAVAILABLE["tW"][0]
+    assert external("tW").id == UNAVAILABLE["tW"]
     assert 1000 <= external("my_sample").id < 32768
     assert external("my_sample").id == external("my_sample").id != external("my_sample2").id
 
@@ -92,17 +93,16 @@ def test_beam_energy_belongs_to_the_file() -> None:
 def test_pythia_accepts_every_setting_and_makes_the_process(name: str) -> None:
     from root_gnn.simulation.matrix_elements.source import hard_source
     from root_gnn.simulation.pythia import Generator
-    from root_gnn.simulation.simulate import _spectrum
 
     process = BY_NAME[name]
     for settings in settings_of(process, {"mpi": "off"}, from_file=False):
         hard = hard_events_of(process, {})
         source = hard_source(hard, np.random.default_rng(1)) if hard else None
-        generator = Generator(settings, seed=1, slha=_spectrum({}) if process.needs_slha else None, source=source)
+        generator = Generator(settings, seed=1, slha=stop_of(process, {}).slha() if process.needs_slha else None, source=source)
         record = generator.batch(5)
         n_higgs = (record.is_last_copy & (record.pdg == 25)).sum() / record.n_event
         assert n_higgs == {"HH4b": 2}.get(name, name in ("ggF", "VBF", "WH", "ZH", "bbH", "FCNC") or name.startswith(("H", "ttH")))
         n_top = (record.is_last_copy & (record.kind == 6)).sum() / record.n_event
-        in_pairs = ("ttH", "ttH_CPodd", "ttH_CPeven", "ttH_CP", "ttbar", "FCNC", "STOP", "Tbqq", "Tbl")
-        assert n_top == (2 if name in in_pairs else name.startswith("singletop"))
+        in_pairs = ("ttH", "ttH_CPodd", "ttH_CPeven", "ttH_CP", "ttbar", "FCNC", "STOP", "Tbqq", "Tbl", "Zprime")
+        assert n_top == (4 if name == "tttt_scalar" else 2 if name in in_pairs else name.startswith(("singletop", "Wprime")))
         assert generator.cross_section().value > 0
