@@ -61,7 +61,9 @@ class Buckets:
 
     @classmethod
     def of(cls, batch: Batch, limit: int) -> Self:
-        """Buckets of about `limit` nodes each (waits for the device once, to learn the sizes)."""
+        """Buckets of about `limit` nodes each (waits for the device once, to learn the sizes); one for all where a network is exported."""
+        if torch.compiler.is_exporting():
+            return cls._together(batch)
         n_node, device = batch.n_node.cpu(), batch.n_node.device
         ordered, order = torch.sort(n_node, stable=True)
         part = torch.where(ordered > 0, 1 + (torch.cumsum(ordered, 0) - 1) // limit, 0)
@@ -81,6 +83,18 @@ class Buckets:
         parts = tuple(Bucket(block.view(shape), block.view(shape) < batch.total_node, size) for block, shape, size in blocks)
         return cls(parts, rows, nodes, position, graph_position, sizes, n_pair.tolist())
 
+    @classmethod
+    def _together(cls, batch: Batch) -> Self:
+        """All graphs in one bucket, as the number of buckets would have to be the same for all batches; some graph has 2 nodes at least."""
+        n_node, total = batch.n_node, batch.total_node
+        length, n_pair = (_size(number) for number in (n_node.max(), (n_node * (n_node + 1) // 2).sum()))
+        every = torch.arange(total, device=n_node.device)
+        place, known = torch.arange(length, device=n_node.device), torch.arange(batch.n_graph, device=n_node.device)
+        mask = place < n_node.unsqueeze(1)
+        rows = torch.where(mask, segment_start(n_node).unsqueeze(1) + place, total)
+        position = batch.graph_index * length + segment_place(batch.graph_index, n_node)
+        return cls((Bucket(rows, mask, n_node),), rows.flatten(), every, position, known, n_node, [n_pair])
+
     def pad(self, rows: Tensor) -> list[Tensor]:
         """`rows (total_node, dim)` as one `(n_graph, length, dim)` a bucket, zero where padded."""
         padded = torch.cat([rows, rows.new_zeros(1, rows.shape[1])])[self.rows]  # at once: each gather's gradient is as large as `rows`
@@ -94,3 +108,10 @@ class Buckets:
     def per_graph(self, rows: Sequence[Tensor]) -> Tensor:
         """One `(n_graph, dim)` a bucket as `(n_graph, dim)` of the whole batch, in its order."""
         return torch.cat(list(rows))[self.graph_position]
+
+
+def _size(number: Tensor) -> int:
+    """A number that is 2 at least, as a variable size of an exported network."""
+    size: int = number.item()  # type: ignore[assignment]
+    torch._check(size >= 2)  # type: ignore[no-untyped-call]
+    return size
