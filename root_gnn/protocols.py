@@ -38,6 +38,10 @@ class Encoder(nn.Module, ABC):
     def layers(self, batch: Batch) -> dict[str, Tensor]:
         """Named intermediate representations of each graph, `(n_graph, layer_dim)`, from input to output."""
 
+    def found(self, batch: Batch) -> dict[str, Tensor]:
+        """Node columns that another program finds for this encoder, `(total_node,)` by name; an exported network is given them."""
+        return {}
+
 
 class EncoderConfig(Section, ABC):
     """The YAML section of an encoder."""
@@ -45,6 +49,10 @@ class EncoderConfig(Section, ABC):
     @abstractmethod
     def build(self, features: Features, scaling: Scaling) -> Encoder:
         """A new encoder with weights drawn from torch's current generator."""
+
+    def plain(self) -> Self:
+        """The same network on the same weights in the form that can be exported."""
+        return self
 
 
 class Head(nn.Module, ABC):

@@ -71,6 +71,10 @@ class Config(EncoderConfig):
         """
         return EncodeProcessDecode(self, features, scaling)
 
+    def plain(self) -> Self:
+        """See `EncoderConfig.plain`: PyTorch alone."""
+        return self.model_copy(update={"form": "native", "recompute": False})
+
 
 @final
 class EncodeProcessDecode(Encoder):

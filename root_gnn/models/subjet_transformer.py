@@ -78,7 +78,7 @@ class SubjetTransformer(Encoder):
 
     def __init__(self, config: Config, features: Features, scaling: Scaling) -> None:
         super().__init__()
-        self.dim, self.limit = config.dim, config.bucket_nodes
+        self.dim, self.limit, self.column = config.dim, config.bucket_nodes, config.column
         self.number: ColumnSubjets | ClusteredSubjets = ClusteredSubjets(algorithm=config.algorithm, radius=config.radius)
         if config.column in features.nodes:
             self.number = ColumnSubjets(features.column(config.column))
@@ -109,6 +109,12 @@ class SubjetTransformer(Encoder):
         means = {name: segment_mean(rows, jets.graph_index, jets.n_node) for name, rows in zip(names, states, strict=True)}
         return {**means, "graph": self._graph(jets, self.norm(states[-1]))}
 
+    def found(self, batch: Batch) -> dict[str, Tensor]:
+        """See `Encoder.found`: the number of its subjet for each constituent, where FastJet finds it."""
+        if isinstance(self.number, ColumnSubjets):
+            return {}
+        return {self.column: self.number(batch, batch.nodes[:, self.kinematic]).to(batch.nodes.dtype)}
+
     def _graph(self, jets: Batch, tokens: Tensor) -> Tensor:
         pooled = segment_mean(tokens, jets.graph_index, jets.n_node)
         out: Tensor = self.of_graph(torch.cat([pooled, self.global_inputs(jets)], dim=1))
@@ -123,7 +129,7 @@ class SubjetTransformer(Encoder):
             nothing = batch.nodes.new_zeros(0, self.dim)
             return jets, subjets.of_node, [nothing] * (1 + len(self.blocks))
         tokens = self.embed(subjets.constituents(self.inputs(batch))) + self.place(self._place(jets, subjets.n_constituent))
-        buckets = Buckets.of(jets, self.limit)
+        buckets = Buckets.of(jets.n_node, jets.graph_index, self.limit)
         padded = zip(buckets.parts, buckets.pad(tokens), strict=True)
         each = [block_states(self.blocks, rows, bucket.mask[:, None, None, :]) for bucket, rows in padded]
         return jets, subjets.of_node, [buckets.flat(rows) for rows in zip(*each, strict=True)]
