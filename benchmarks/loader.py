@@ -1,18 +1,19 @@
 """Reading batches: root_gnn's loader beside weaver-core's on the same ROOT file, and beside graphs built event by event.
 
-    python benchmarks/loader.py                          (the repository's simulated events, resampled to 100,000)
+    python benchmarks/loader.py                          (the repository's simulated events, resampled to 50,000)
     python benchmarks/loader.py --data-dir DIR           (the standard ntuples in a folder)
 
 Batches of 1,024; whole epochs, from asking for the first batch to the last, by the clock on the wall. Against weaver (0.5,
 `SimpleIterDataset`) both give seven features of up to 25 objects as `(batch, feature, object)` with a mask and the label, shuffled.
-The padded batches are compared before they are timed. Weaver is taken three ways: as it comes (`fetch_step` 0.01, a hundredth of the
-file at a time), with all events at once (`fetch_step` 1, which reads the file into memory at the beginning of each epoch), and in an
-epoch after the first with `in_memory`, where it reads nothing any more. How fast it is as it comes depends on the file: nanoAOD is
+Before anything is timed the padded batches are compared, and a shuffled epoch of the ragged ones with the branches of the file. Weaver
+is taken three ways: as it comes (`fetch_step` 0.01, a hundredth of the file at a time), with all events at once (`fetch_step` 1, which
+reads the file into memory at the beginning of each epoch), and in an epoch after the first with `in_memory`, where it reads nothing any more. How fast it is as it comes depends on the file: nanoAOD is
 compressed with LZMA and closes its baskets every 30 MB, which is all of these events (the defaults here); `root-gnn simulate` uses
 ZSTD and 10,000 events a basket (`--compression ZSTD --basket 10000`).
 Against DGL and PyG ours are ragged batches, theirs complete graphs with three features on each edge, made one by one and then
 batched, as the published systems make them: from the events of the file, and from tensors of nodes that are in memory already.
-`root_gnn, with edges` makes the edges and their features for the whole batch at once, which training does inside of the network.
+`root_gnn, with edges` makes the edges and their features for the whole batch at once, which training does inside of the network. This
+is measured with the tuned allocator alone. Where there is a GPU, the copies of ragged batches to it are measured apart and with reading.
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ import argparse
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -44,9 +45,9 @@ from root_gnn.graph.batch import Batch
 
 BATCH, LENGTH = 1024, 25
 LEVELS = {"LZMA": 9, "ZLIB": 1, "ZSTD": 5}
-N_BUILT = 4  # batches of graphs made one by one
-N_EVENT, N_SMALL = 100_000, 600
-RAGGED, EDGES, PADDED = "root_gnn", "root_gnn, with edges", "root_gnn"
+N_BUILT = 2  # batches of graphs made one by one
+N_EVENT, N_SMALL = 50_000, 600
+RAGGED, EDGES, PADDED, PINNED = "root_gnn", "root_gnn, with edges", "root_gnn", "root_gnn, page-locked, not waiting"
 FEATURES = ("pt", "eta", "phi", "energy", "btag", "charge", "kind")
 SPEC = {
     "name": "objects", "source": {"name": "root", "tree": "Events"}, "node_features": [*FEATURES, "type"],
@@ -110,10 +111,10 @@ class Loaders:
         self.index = np.arange(n_event)
         self.epoch = 0
 
-    def ours(self, n_event: int | None = None) -> Iterator[Batch]:
-        """A shuffled epoch of ragged batches, of the first `n_event` events."""
+    def ours(self, n_event: int | None = None, *, pinned: bool = False) -> Iterator[Batch]:
+        """A shuffled epoch of ragged batches, of the first `n_event` events; `pinned` in page-locked memory."""
         self.epoch += 1
-        return iter(train_loader(self.table, self.index[:n_event], BATCH, seed=self.epoch))
+        return iter(train_loader(self.table, self.index[:n_event], BATCH, seed=self.epoch, pin_memory=pinned))
 
     def ours_padded(self) -> Iterator[Padded]:
         """A shuffled epoch of padded batches."""
@@ -268,12 +269,61 @@ def against_graphs(bench: Bench, loaders: Loaders, name: str, build: Callable[..
         )  # fmt: skip
 
 
+def check_ragged(loaders: Loaders) -> float:
+    """The largest difference of a shuffled epoch and the branches of the file, event by event; raises Unequal where there is any."""
+    with uproot.open(loaders.paths[0]) as file:
+        branches = file["Events"].arrays([*(f"part_{name}" for name in FEATURES), "label_sig"], library="ak", how=dict)
+    label, seen, difference = torch.from_numpy(ak.to_numpy(branches.pop("label_sig"))), [], 0.0
+    for place, batch in enumerate(loaders.ours()):
+        assert batch.ids is not None
+        seen.append(batch.ids[:, -1])  # the entry of the file
+        entries = seen[-1].numpy()
+        theirs = torch.from_numpy(np.stack([ak.to_numpy(ak.flatten(branch[entries])) for branch in branches.values()], axis=1))
+        difference = max(difference, agree(f"ragged batch {place}", batch.nodes[:, : len(FEATURES)], theirs, 0.0))
+        agree(f"labels of ragged batch {place}", batch.labels["label"], label[entries], 0.0)
+    n_node = ak.to_numpy(ak.num(next(iter(branches.values()))))
+    agree("entries of an epoch", torch.cat(seen).sort().values, torch.from_numpy(np.flatnonzero(n_node)), 0.0)
+    return difference
+
+
 def ragged_rate(bench: Bench, loaders: Loaders) -> Row:
     """Events per second of whole shuffled epochs, as a figure of its own."""
-    n_event = len(loaders.index)
+    n_event, difference = len(loaders.index), check_ragged(loaders)
     seconds = alternate({RAGGED: lambda: finish(loaders.ours(), n_event)}, bench.rounds)[RAGGED]
     rates = Spread.of([n_event / each for each in seconds])
-    return Row.spread(rates, what=f"ragged, {n_event:,} events, random order", unit="events/s", rates={}, target=1e6)
+    return Row.spread(
+        rates, what=f"ragged, {n_event:,} events, random order", unit="events/s", rates={}, target=1e6, max_difference=difference,
+    )  # fmt: skip
+
+
+def to_device(bench: Bench, loaders: Loaders) -> Iterator[Row | LeftOut]:
+    """What page-locked memory and copies that do not wait gain on the way to a GPU: the copies apart, and with the loader."""
+    if not torch.cuda.is_available():
+        yield LeftOut(what="copies to a device", reason="there is no CUDA device, and on a CPU nothing is copied")
+        return
+    n_event = min(N_BUILT * BATCH, len(loaders.index))
+    ordinary = list(loaders.ours(n_event))
+    locked = [batch.pin_memory() for batch in ordinary]
+    there = [batch.to("cuda", non_blocking=True) for batch in locked]
+    difference = max(agree("copied nodes", mine.nodes, one.nodes.cpu(), 0.0) for mine, one in zip(ordinary, there, strict=True))
+    kinds: dict[str, tuple[Run, Run]] = {
+        "copies to the GPU": (lambda: copy(locked, waits=False), lambda: copy(ordinary, waits=True)),
+        "reading and copies to the GPU": (
+            lambda: copy(loaders.ours(n_event, pinned=True), waits=False), lambda: copy(loaders.ours(n_event), waits=True),
+        ),
+    }  # fmt: skip
+    for what, (mine, other) in kinds.items():
+        yield from bench.compare(
+            f"{what}, {n_event:,} events", {PINNED: mine, "ordinary memory, waiting": other}, ours=[PINNED], amount=n_event, unit="events",
+            difference=difference, clock=time.perf_counter,
+        )  # fmt: skip
+
+
+def copy(batches: Iterable[Batch], *, waits: bool) -> None:
+    """Batches to the GPU, until the last is there."""
+    for batch in batches:
+        batch.to("cuda", non_blocking=not waits)
+    torch.cuda.synchronize()
 
 
 def results(bench: Bench) -> Iterator[Row | LeftOut]:
@@ -285,10 +335,11 @@ def results(bench: Bench) -> Iterator[Row | LeftOut]:
         write_objects(simulated_files(bench.data_dir), paths, n_event, **form)
         loaders = Loaders(paths, n_event)
         yield ragged_rate(bench, loaders)
+        yield from to_device(bench, loaders)
         if installed("weaver"):
             yield from against_weaver(bench, loaders)
         for package, name, build in (("dgl", "DGL", dgl_batch), ("torch_geometric", "PyG", pyg_batch)):
-            if installed(package):
+            if installed(package) and (bench.thorough or bench.quick):
                 yield from against_graphs(bench, loaders, name, build)
     for package in ("weaver", "dgl", "torch_geometric"):
         if not installed(package):
