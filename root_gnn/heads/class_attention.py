@@ -50,7 +50,7 @@ class ClassAttentionHead(Head):
 
     def hidden(self, batch: Batch) -> Tensor:
         """See `Head.hidden`."""
-        buckets = Buckets.of(batch, self.limit)
+        buckets = Buckets.of(batch.n_node, batch.graph_index, self.limit)
         padded = zip(buckets.parts, buckets.pad(self.norm(batch.nodes)), strict=True)
         return buckets.per_graph([self.ask(rows, bucket.mask) for bucket, rows in padded])
 

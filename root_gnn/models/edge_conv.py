@@ -85,7 +85,7 @@ class EdgeConvNetwork(Encoder):
         states = [self.embed(self.inputs(batch))]
         if batch.total_node == 0:
             return states * (1 + len(self.blocks))
-        buckets = Buckets.of(batch, self.limit)
+        buckets = Buckets.of(batch.n_node, batch.graph_index, self.limit)
         senders, receivers = nearest(batch.nodes[:, self.angles], buckets, self.k, angle=1)
         for block, convolution in enumerate(self.blocks):
             if self.dynamic and block > 0:

@@ -96,7 +96,7 @@ class GraphTransformer(Encoder):
         embedded = self.embed(self.inputs(batch))
         if batch.n_graph == 0:
             return [embedded] * (1 + len(self.blocks))
-        buckets = Buckets.of(batch, self.limit)
+        buckets = Buckets.of(batch.n_node, batch.graph_index, self.limit)
         padded = zip(buckets.parts, buckets.pad(embedded), strict=True)
         if self.pairs is None:
             each = [block_states(self.blocks, rows, bucket.mask[:, None, None, :]) for bucket, rows in padded]

@@ -107,7 +107,7 @@ class ParticleTransformer(Encoder):
         embedded = self.embed(inputs)
         if batch.n_graph == 0:
             return [embedded] * (1 + len(self.blocks) if all_blocks else 1), embedded
-        buckets = Buckets.of(batch, self.limit)
+        buckets = Buckets.of(batch.n_node, batch.graph_index, self.limit)
         each, tokens = [], []
         for bucket, rows, bias in zip(buckets.parts, buckets.pad(embedded), self.pairs(batch, buckets), strict=True):
             states = block_states(self.blocks, rows, dense_bias(bias, bucket))

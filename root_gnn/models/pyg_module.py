@@ -104,7 +104,7 @@ class PygModule(Encoder):
     def _edges(self, batch: Batch) -> tuple[Tensor, Tensor]:
         if self.k is None or batch.total_node == 0:
             return batch.edge_index()
-        return nearest(batch.nodes[:, self.angles], Buckets.of(batch, self.limit), self.k, angle=1)
+        return nearest(batch.nodes[:, self.angles], Buckets.of(batch.n_node, batch.graph_index, self.limit), self.k, angle=1)
 
 
 def _make(config: Config) -> nn.Module:

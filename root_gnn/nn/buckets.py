@@ -14,7 +14,6 @@ from typing import Self
 import torch
 from torch import Tensor
 
-from root_gnn.graph.batch import Batch
 from root_gnn.graph.segment import segment_place, segment_start
 
 
@@ -60,39 +59,42 @@ class Buckets:
     n_pair: list[int]
 
     @classmethod
-    def of(cls, batch: Batch, limit: int) -> Self:
-        """Buckets of about `limit` nodes each (waits for the device once, to learn the sizes); one for all where a network is exported."""
+    def of(cls, n_node: Tensor, graph_index: Tensor, limit: int) -> Self:
+        """Buckets of about `limit` nodes each, from `n_node (n_graph,)` and `graph_index (total_node,)` as a batch has them.
+
+        Waits for the device once, to learn the sizes. Where a network is exported all graphs are in one bucket.
+        """
         if torch.compiler.is_exporting():
-            return cls._together(batch)
-        n_node, device = batch.n_node.cpu(), batch.n_node.device
-        ordered, order = torch.sort(n_node, stable=True)
+            return cls._together(n_node, graph_index)
+        total, device = graph_index.shape[0], n_node.device
+        ordered, order = torch.sort(n_node.cpu(), stable=True)
         part = torch.where(ordered > 0, 1 + (torch.cumsum(ordered, 0) - 1) // limit, 0)
         _, part, count = torch.unique_consecutive(part, return_inverse=True, return_counts=True)
         length = ordered[torch.cumsum(count, 0) - 1]
         n_pair = torch.zeros_like(count).index_add(0, part, ordered * (ordered + 1) // 2)
         n_place = torch.repeat_interleave(length, count)
-        first_place = torch.zeros_like(n_node).index_put((order,), segment_start(n_place)).to(device, non_blocking=True)
-        first_node = torch.zeros_like(n_node).index_put((order,), segment_start(ordered)).to(device, non_blocking=True)
+        first_place = torch.zeros_like(ordered).index_put((order,), segment_start(n_place)).to(device, non_blocking=True)
+        first_node = torch.zeros_like(ordered).index_put((order,), segment_start(ordered)).to(device, non_blocking=True)
         graph_position = torch.argsort(order).to(device, non_blocking=True)
-        place, every = segment_place(batch.graph_index, batch.n_node), torch.arange(batch.total_node, device=device)
-        position = first_place[batch.graph_index] + place
-        rows = torch.full((int(n_place.sum()),), batch.total_node, device=device).index_put((position,), every)
-        nodes = torch.empty_like(every).index_put((first_node[batch.graph_index] + place,), every)
+        place, every = segment_place(graph_index, n_node), torch.arange(total, device=device)
+        position = first_place[graph_index] + place
+        rows = torch.full((int(n_place.sum()),), total, device=device).index_put((position,), every)
+        nodes = torch.empty_like(every).index_put((first_node[graph_index] + place,), every)
         sizes, shapes = ordered.to(device, non_blocking=True), list(zip(count.tolist(), length.tolist(), strict=True))
         blocks = zip(torch.split(rows, [a * b for a, b in shapes]), shapes, torch.split(sizes, count.tolist()), strict=True)
-        parts = tuple(Bucket(block.view(shape), block.view(shape) < batch.total_node, size) for block, shape, size in blocks)
+        parts = tuple(Bucket(block.view(shape), block.view(shape) < total, size) for block, shape, size in blocks)
         return cls(parts, rows, nodes, position, graph_position, sizes, n_pair.tolist())
 
     @classmethod
-    def _together(cls, batch: Batch) -> Self:
+    def _together(cls, n_node: Tensor, graph_index: Tensor) -> Self:
         """All graphs in one bucket, as the number of buckets would have to be the same for all batches; some graph has 2 nodes at least."""
-        n_node, total = batch.n_node, batch.total_node
+        total = graph_index.shape[0]
         length, n_pair = (_size(number) for number in (n_node.max(), (n_node * (n_node + 1) // 2).sum()))
         every = torch.arange(total, device=n_node.device)
-        place, known = torch.arange(length, device=n_node.device), torch.arange(batch.n_graph, device=n_node.device)
+        place, known = torch.arange(length, device=n_node.device), torch.arange(n_node.shape[0], device=n_node.device)
         mask = place < n_node.unsqueeze(1)
         rows = torch.where(mask, segment_start(n_node).unsqueeze(1) + place, total)
-        position = batch.graph_index * length + segment_place(batch.graph_index, n_node)
+        position = graph_index * length + segment_place(graph_index, n_node)
         return cls((Bucket(rows, mask, n_node),), rows.flatten(), every, position, known, n_node, [n_pair])
 
     def pad(self, rows: Tensor) -> list[Tensor]:

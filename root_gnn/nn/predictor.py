@@ -44,9 +44,9 @@ class Predictor(nn.Module):
         of_known = (first + 1)[encoded.graph_index] + segment_place(encoded.graph_index, encoded.n_node)
         of_asked = (first + 1 + encoded.n_node)[asked.graph_index] + segment_place(asked.graph_index, asked.n_node)
         rows = torch.cat([self.read_global(encoded.globals), known, questions])
-        tokens = Batch.of(torch.empty_like(rows).index_put((torch.cat([first, of_known, of_asked]),), rows), n_token)
-        buckets = Buckets.of(tokens, BUCKET_NODES)
-        padded = zip(buckets.parts, buckets.pad(tokens.nodes), strict=True)
+        tokens = torch.empty_like(rows).index_put((torch.cat([first, of_known, of_asked]),), rows)
+        buckets = Buckets.of(n_token, torch.repeat_interleave(n_token, output_size=len(tokens)), BUCKET_NODES)
+        padded = zip(buckets.parts, buckets.pad(tokens), strict=True)
         states = buckets.flat([block_states(self.blocks, part, bucket.mask[:, None, None, :])[-1] for bucket, part in padded])
         answers: Tensor = self.answer(self.norm(states[of_asked]))
         return answers

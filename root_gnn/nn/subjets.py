@@ -106,7 +106,7 @@ class AttentionEmbedding(nn.Module):
 
     def forward(self, batch: Batch) -> Tensor:
         """A batch whose graphs are subjets to `(n_graph, dim)`."""
-        buckets = Buckets.of(batch, self.limit)
+        buckets = Buckets.of(batch.n_node, batch.graph_index, self.limit)
         tokens = []
         for bucket, rows in zip(buckets.parts, buckets.pad(self.embed(batch.nodes)), strict=True):
             last = block_states(self.blocks, rows, bucket.mask[:, None, None, :])[-1]

@@ -43,7 +43,7 @@ def pair_bias(encoder: GraphTransformer, nodes: Tensor) -> Tensor | None:
         return None
     count = len(nodes)
     alone = random_batch(FEATURES, (count,), seed=1).replace(nodes=nodes)
-    flat = torch.cat(encoder.pairs(alone, Buckets.of(alone, 1)))
+    flat = torch.cat(encoder.pairs(alone, Buckets.of(alone.n_node, alone.graph_index, 1)))
     out = torch.zeros(2, count, count, dtype=nodes.dtype)
     row = 0
     for i in range(count):

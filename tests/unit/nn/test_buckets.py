@@ -22,7 +22,7 @@ def batch_of(sizes: list[int]) -> Batch:
 @given(st.lists(st.integers(0, 30), min_size=1, max_size=25), st.integers(1, 60))
 def test_padding_and_back_is_nothing(sizes: list[int], limit: int) -> None:
     batch = batch_of(sizes)
-    buckets = Buckets.of(batch, limit)
+    buckets = Buckets.of(batch.n_node, batch.graph_index, limit)
     padded = buckets.pad(batch.nodes)
     assert torch.equal(buckets.flat(padded), batch.nodes)
     counts = [part.mask.sum(1, keepdim=True) for part in buckets.parts]
@@ -49,5 +49,6 @@ def test_pairs_are_the_lower_triangles() -> None:
 
 def test_lengths_of_jets_leave_little_padding() -> None:
     sizes = np.random.default_rng(1).gamma(4.2, 39 / 4.2, 512).clip(1, 128).astype(int).tolist()
-    buckets = Buckets.of(batch_of(sizes), 1024)
+    batch = batch_of(sizes)
+    buckets = Buckets.of(batch.n_node, batch.graph_index, 1024)
     assert sum(part.rows.numel() for part in buckets.parts) < 1.1 * sum(sizes)

@@ -19,7 +19,7 @@ from root_gnn.testing import random_batch
 def test_neighbours_are_those_of_scikit_learn(k: int, limit: int) -> None:
     batch = random_batch(Features(), (7, 1, 0, 20, 2), seed=1)
     points = batch.nodes[:, 1:3].double()
-    senders, receivers = nearest(points, Buckets.of(batch, limit), k, angle=1)
+    senders, receivers = nearest(points, Buckets.of(batch.n_node, batch.graph_index, limit), k, angle=1)
     assert bool((receivers[1:] >= receivers[:-1]).all())
     for graph, count in enumerate(batch.n_node.tolist()):
         rows = torch.nonzero(batch.graph_index == graph).squeeze(1)
@@ -39,5 +39,5 @@ def test_neighbours_are_those_of_scikit_learn(k: int, limit: int) -> None:
 
 def test_no_pair_gives_no_edge() -> None:
     batch = random_batch(Features(), (1, 0, 1), seed=1)
-    senders, receivers = nearest(batch.nodes[:, 1:3], Buckets.of(batch, 8), 4)
+    senders, receivers = nearest(batch.nodes[:, 1:3], Buckets.of(batch.n_node, batch.graph_index, 8), 4)
     assert senders.shape == receivers.shape == (0,)
