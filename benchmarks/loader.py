@@ -7,9 +7,9 @@ Batches of 1,024; whole epochs, from asking for the first batch to the last, by 
 `SimpleIterDataset`) both give seven features of up to 25 objects as `(batch, feature, object)` with a mask and the label, shuffled.
 Before anything is timed the padded batches are compared, and a shuffled epoch of the ragged ones with the branches of the file. Weaver
 is taken three ways: as it comes (`fetch_step` 0.01, a hundredth of the file at a time), with all events at once (`fetch_step` 1, which
-reads the file into memory at the beginning of each epoch), and in an epoch after the first with `in_memory`, where it reads nothing any more. How fast it is as it comes depends on the file: nanoAOD is
-compressed with LZMA and closes its baskets every 30 MB, which is all of these events (the defaults here); `root-gnn simulate` uses
-ZSTD and 10,000 events a basket (`--compression ZSTD --basket 10000`).
+reads the file into memory at the beginning of each epoch), and in an epoch after the first with `in_memory`, where it reads nothing any
+more. How fast it is as it comes depends on the file: nanoAOD is compressed with LZMA and closes its baskets every 30 MB, which is all
+of these events (the defaults here); `root-gnn simulate` uses ZSTD and 10,000 events a basket (`--compression ZSTD --basket 10000`).
 Against DGL and PyG ours are ragged batches, theirs complete graphs with three features on each edge, made one by one and then
 batched, as the published systems make them: from the events of the file, and from tensors of nodes that are in memory already.
 `root_gnn, with edges` makes the edges and their features for the whole batch at once, which training does inside of the network. This
