@@ -31,9 +31,10 @@ def as_matrix(values: Any, name: str) -> Floats:
 
 def centred(matrix: Floats) -> Floats:
     """`matrix (n_event, dim)` less its mean over events; a feature that is constant up to rounding becomes exactly zero."""
-    values: Floats = matrix - matrix.mean(axis=0)
-    constant = np.abs(values).max(axis=0) <= CONSTANT_BELOW * np.abs(matrix).max(axis=0)
-    values[:, constant] = 0.0
+    mean = matrix.mean(axis=0)
+    values: Floats = matrix - mean
+    square = np.einsum("ij,ij->j", values, values) / max(len(matrix), 1)
+    values[:, np.sqrt(square) <= CONSTANT_BELOW * np.abs(mean)] = 0.0
     return values
 
 
