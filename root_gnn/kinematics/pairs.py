@@ -22,16 +22,33 @@ def pair_features(sender: Tensor, receiver: Tensor) -> Tensor:
     `sender`, `receiver`: `(..., n_edge, 4)` or any broadcastable shapes ending in 4 = pt, eta, phi, energy (GeV, radians).
     Differences are sender minus receiver; kT = min(pt) delta_r, z = min(pt) / sum of pt, m2 = (p_s + p_r)^2 in GeV^2.
     """
-    pt_s, eta_s, phi_s, energy_s = sender.unbind(-1)
-    pt_r, eta_r, phi_r, energy_r = receiver.unbind(-1)
-    pt_s, pt_r = pt_s.clamp(0.0, LARGEST), pt_r.clamp(0.0, LARGEST)
+    return pair_features_of(with_excess(sender), with_excess(receiver))
+
+
+def with_excess(kinematics: Tensor) -> Tensor:
+    """pt, eta, phi, and energy of `(..., 4)`, cut at `LARGEST`; then |p| and E - |p| >= 0: `(..., 6)`.
+
+    The last is a small difference of two large numbers, which single precision would leave to the last bit of the hyperbolic cosine.
+    """
+    pt, eta, phi, energy = kinematics.double().unbind(-1)
+    pt, energy = pt.clamp(0.0, LARGEST), energy.clamp(max=LARGEST)
+    momentum = (pt * eta.clamp(-LARGEST_DELTA_ETA, LARGEST_DELTA_ETA).cosh()).clamp(max=LARGEST)
+    return torch.stack((pt, eta, phi, energy, momentum, (energy - momentum).clamp(min=0.0)), dim=-1).to(kinematics.dtype)
+
+
+def pair_features_of(sender: Tensor, receiver: Tensor) -> Tensor:
+    """`pair_features` of rows `(..., n_edge, 6)` that `with_excess` made, once for each object instead of once for each pair."""
+    pt_s, eta_s, phi_s, energy_s, p_s, k_s = sender.unbind(-1)
+    pt_r, eta_r, phi_r, energy_r, p_r, k_r = receiver.unbind(-1)
     deta, dphi = delta_eta(eta_s, eta_r), delta_phi(phi_s, phi_r)
     dr = (deta * deta + dphi * dphi).clamp(EPSILON * EPSILON, LARGEST * LARGEST).sqrt()
     softer = torch.minimum(pt_s, pt_r)
     ln_kt = (softer * dr).clamp(min=EPSILON).log()
     ln_z = (softer / (pt_s + pt_r).clamp(min=EPSILON)).clamp(min=EPSILON).log()
-    opening = _opening(deta, dphi)
-    m2 = _mass_squared(_momentum(pt_s, eta_s), energy_s, _momentum(pt_r, eta_r), energy_r, pt_s * pt_r * opening)
+    # (p_s + p_r)^2 as a sum of terms that are all >= 0, so nothing cancels: with k = E - |p| the own masses are k (E + |p|) and
+    # E_s E_r - p_s.p_r = p_s k_r + p_r k_s + k_s k_r + pt_s pt_r opening
+    own = k_s * (energy_s + p_s) + k_r * (energy_r + p_r)
+    m2 = own + 2.0 * (p_s * k_r + p_r * k_s + k_s * k_r + pt_s * pt_r * _opening(deta, dphi))
     return torch.stack((deta, dphi, dr, ln_kt, ln_z, m2.clamp(min=EPSILON).log()), dim=-1)
 
 
@@ -39,18 +56,3 @@ def _opening(deta: Tensor, dphi: Tensor) -> Tensor:
     """cosh(deta) - cos(dphi) without the cancellation between two numbers near 1."""
     half = 0.5 * deta.clamp(-LARGEST_DELTA_ETA, LARGEST_DELTA_ETA)
     return 2.0 * (half.sinh().square() + (0.5 * dphi).sin().square())
-
-
-def _momentum(pt: Tensor, eta: Tensor) -> Tensor:
-    return (pt * eta.clamp(-LARGEST_DELTA_ETA, LARGEST_DELTA_ETA).cosh()).clamp(max=LARGEST)
-
-
-def _mass_squared(p_s: Tensor, energy_s: Tensor, p_r: Tensor, energy_r: Tensor, transverse: Tensor) -> Tensor:
-    """(p_s + p_r)^2 as a sum of terms that are all >= 0, so nothing cancels in float32.
-
-    With k = E - |p| the own masses are k (E + |p|) and E_s E_r - p_s.p_r = p_s k_r + p_r k_s + k_s k_r + pt_s pt_r opening.
-    """
-    energy_s, energy_r = energy_s.clamp(max=LARGEST), energy_r.clamp(max=LARGEST)
-    k_s, k_r = (energy_s - p_s).clamp(min=0.0), (energy_r - p_r).clamp(min=0.0)
-    own = k_s * (energy_s + p_s) + k_r * (energy_r + p_r)
-    return own + 2.0 * (p_s * k_r + p_r * k_s + k_s * k_r + transverse)

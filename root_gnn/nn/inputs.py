@@ -10,7 +10,7 @@ from torch import Tensor, nn
 from root_gnn.graph.batch import Batch
 from root_gnn.graph.features import Features
 from root_gnn.graph.scaling import TRANSFORMS, Affine, Scaling
-from root_gnn.kinematics.pairs import PAIR_FEATURES, pair_features
+from root_gnn.kinematics.pairs import PAIR_FEATURES, pair_features_of, with_excess
 
 
 class Standardise(nn.Module):
@@ -77,8 +77,8 @@ class PairInputs(nn.Module):
 
     def forward(self, nodes: Tensor, senders: Tensor, receivers: Tensor) -> Tensor:
         """Physical node features `(n_node, node_dim)` and edge ends `(n_edge,)` to inputs `(n_edge, dim)`."""
-        momenta = nodes[:, self.kinematic]
-        scaled: Tensor = self.scale(pair_features(momenta[senders], momenta[receivers]))
+        momenta = with_excess(nodes[:, self.kinematic])
+        scaled: Tensor = self.scale(pair_features_of(momenta[senders], momenta[receivers]))
         return scaled
 
 

@@ -99,15 +99,18 @@ def dense_bias(bias: Tensor, bucket: Bucket) -> Tensor:
 
 
 def momenta(kinematics: Tensor) -> Tensor:
-    """pt, rapidity, phi, mass^2 and mT - pt of `(n_node, 4)` = pt, eta, phi, energy: `(n_node, 5)`; GeV, radians."""
-    pt, eta, phi, energy = kinematics.unbind(1)
+    """pt, rapidity, phi, mass^2 and mT - pt of `(n_node, 4)` = pt, eta, phi, energy: `(n_node, 5)`; GeV, radians.
+
+    In double precision, as energy less momentum is a small difference of two large numbers.
+    """
+    pt, eta, phi, energy = kinematics.double().unbind(1)
     pt, energy = pt.clamp(0.0, LARGEST), energy.clamp(max=LARGEST)
     eta = eta.clamp(-LARGEST_DELTA_ETA, LARGEST_DELTA_ETA)
     momentum = (pt * eta.cosh()).clamp(max=LARGEST)
     mass2 = (energy - momentum).clamp(min=0.0) * (energy + momentum)
     transverse = torch.sqrt((pt * pt + mass2).clamp(min=EPSILON * EPSILON))
     rapidity = torch.asinh(pt * eta.sinh() / transverse)
-    return torch.stack([pt, rapidity, phi, mass2, mass2 / (transverse + pt)], dim=1)
+    return torch.stack([pt, rapidity, phi, mass2, mass2 / (transverse + pt)], dim=1).to(kinematics.dtype)
 
 
 def branching(particles: Tensor, first: Tensor, second: Tensor) -> Tensor:
