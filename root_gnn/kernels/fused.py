@@ -38,6 +38,7 @@ class Settings:
         residual: whether the input is added to the output.
         recompute: whether the backward pass computes the layers again instead of finding them stored.
         total, largest: whether the rows of every `second_index` are added up, and their maximum taken.
+        in_place: whether the input may be overwritten by the output, where no gradient is wanted.
         form: the instruction set; empty for the best one.
     """
 
@@ -49,6 +50,7 @@ class Settings:
     recompute: bool = False
     total: bool = False
     largest: bool = False
+    in_place: bool = False
     form: str = ""
     seed: int = 0
     n_thread: int = 1
@@ -87,28 +89,35 @@ def fused(x: Tensor, weights: Weights, settings: Settings, addends: Addends | No
     settings = replace(settings, seed=seed, n_thread=torch.get_num_threads())
     of_rows = (None,) * 4 if addends is None else (addends.first, addends.first_index, addends.second, addends.second_index)
     given = (*of_rows, weights.scale, weights.shift, *weights.matrices, *weights.biases)
-    rows, total, largest = _Fused.apply(settings, x, *given)  # type: ignore[no-untyped-call]
-    return Result(rows, total, largest)
+    if torch.is_grad_enabled() and any(tensor is not None and tensor.requires_grad for tensor in (x, *given)):
+        return Result(*_Fused.apply(settings, x, *given))  # type: ignore[no-untyped-call]
+    call = _Call.of(settings, x, given)
+    can_replace = settings.in_place and x.shape[1] == call.scale.shape[0]
+    result, _ = _forward(call, None, out=call.x if can_replace else None)
+    return result
+
+
+def _forward(call: _Call, stored: Tensor | None, out: Tensor | None = None) -> tuple[Result, Tensor | None]:
+    """The result, and how many rows share a largest value; what the backward pass reads goes to `stored`, the rows to `out`."""
+    settings, x, dim = call.settings, call.x, call.scale.shape[0]
+    n_second = 0 if call.second is None else call.second.shape[0]
+    rows = x.new_empty(x.shape[0], dim) if out is None else out
+    total = x.new_zeros(n_second, dim) if settings.total else None
+    largest, n_largest = (x.new_empty(n_second, dim) for _ in range(2)) if settings.largest else (None, None)
+    _library().run(call.job(stored=stored, out=rows, total=total, largest=largest, n_largest=n_largest), form=settings.form)
+    return Result(rows, total, largest), n_largest
 
 
 class _Fused(torch.autograd.Function):
     @staticmethod
     def forward(ctx: Any, settings: Settings, x: Tensor, *given: Tensor | None) -> tuple[Tensor | None, ...]:
         call = _Call.of(settings, x, given)
-        differentiable = any(ctx.needs_input_grad)
-        n_row, dim = x.shape[0], call.scale.shape[0]
-        n_second = 0 if call.second is None else call.second.shape[0]
-        stored = x.new_empty(n_row * call.n_layer * dim) if differentiable and not settings.recompute else None
-        rows = x.new_empty(n_row, dim)
-        total = x.new_zeros(n_second, dim) if settings.total else None
-        largest, n_largest = (x.new_empty(n_second, dim) for _ in range(2)) if settings.largest else (None, None)
-        job = call.job(stored=stored, out=rows, total=total, largest=largest, n_largest=n_largest)
-        _library().run(job, form=settings.form)
+        stored = None if settings.recompute else x.new_empty(x.shape[0] * call.n_layer * call.scale.shape[0])
+        result, n_largest = _forward(call, stored)
         ctx.settings = settings
         ctx.set_materialize_grads(False)
-        if differentiable:
-            ctx.save_for_backward(x, *given, stored, largest, n_largest)
-        return rows, total, largest
+        ctx.save_for_backward(x, *given, stored, result.largest, n_largest)
+        return result.rows, result.total, result.largest
 
     @staticmethod
     @once_differentiable

@@ -25,7 +25,7 @@ def runner(*, recompute: bool) -> Runner:
 
 
 def run_steps(steps: Iterable[GraphNetworkStep], state: State, topology: Topology, *, recompute: bool) -> Iterator[State]:
-    """The state after each of the steps."""
+    """The state after each of the steps; without gradients its rows are those of the state before, overwritten."""
     if not runs(state.edges, state.edges.shape[1]):
         yield from native.run_steps(steps, state, topology, recompute=recompute)
         return
@@ -61,7 +61,7 @@ def _update(
     module: MLP, part: int, rows: Tensor, addends: Addends, names: tuple[Aggregation, ...], *, residual: bool, recompute: bool
 ) -> Result:
     """The rows after the perceptron whose input part `part` they are, the other parts being the addends."""
-    settings = _settings(module, residual=residual, recompute=recompute, total=True, largest="max" in names)
+    settings = _settings(module, residual=residual, recompute=recompute, total=True, largest="max" in names, in_place=True)
     return fused(rows, _weights(module, part), settings, addends)
 
 
@@ -84,10 +84,13 @@ def _weights(module: MLP, part: int | None = None) -> Weights:
     )
 
 
-def _settings(module: MLP, *, recompute: bool, residual: bool = False, total: bool = False, largest: bool = False) -> Settings:
+def _settings(
+    module: MLP, *, recompute: bool, residual: bool = False, total: bool = False, largest: bool = False, in_place: bool = False,
+) -> Settings:
     return Settings(
         activation=module.activation, activate_last=module.activate_last, epsilon=_norm(module).eps,
         dropout=module.dropout if module.training else 0.0, residual=residual, recompute=recompute, total=total, largest=largest,
+        in_place=in_place,
     )
 
 
