@@ -27,6 +27,7 @@ from root_gnn.nn import message_passing, message_passing_compiled
 from root_gnn.nn.inputs import GlobalInputs, NodeInputs, PairInputs
 from root_gnn.nn.message_passing import Aggregation, GraphNetworkStep, Runner, State, Topology
 from root_gnn.nn.mlp import MLP, ActivationName
+from root_gnn.nn.widths import Width
 from root_gnn.protocols import Encoder, EncoderConfig
 
 PairFeature = Literal["delta_eta", "delta_phi", "delta_r", "ln_kt", "ln_z", "ln_m2"]
@@ -42,7 +43,7 @@ class Config(EncoderConfig):
     the backward pass, about a third of the memory, and computes what led to them again.
     """
 
-    dim: Annotated[int, Field(ge=1)] = 64
+    dim: Width = 64
     n_steps: Annotated[int, Field(ge=1)] = 3
     n_layer: Annotated[int, Field(ge=1)] = 2
     activation: ActivationName = "gelu"

@@ -17,6 +17,7 @@ pytestmark = pytest.mark.compiled
 PLAIN = Settings(activation="relu", activate_last=True, epsilon=1e-5)
 ACTIVATIONS = {"relu": F.relu, "gelu": F.gelu, "silu": F.silu}
 FULL = replace(PLAIN, residual=True, total=True, largest=True)
+TIMES = 4  # 3.7 is the most that was measured: one gradient of a bias that plain PyTorch has to 5e-8
 COUNT = (0, 3, 1, 0, 120, 90, 40, 0)  # rows that each segment has: more than a tile, none, and none at the end
 
 
@@ -95,11 +96,14 @@ def outputs_and_gradients(
 
 
 def assert_plain(x: Tensor, weights: Weights, settings: Settings, addends: Addends | None = None) -> None:
-    expected = outputs_and_gradients(plain, x, weights, settings, addends, torch.float64)
+    """Outputs and gradients are no further from double precision than a few times what plain PyTorch's are in single precision."""
+    exact = outputs_and_gradients(plain, x, weights, settings, addends, torch.float64)
+    single = outputs_and_gradients(plain, x, weights, settings, addends, torch.float32)
     for recompute in (False, True):
         got = outputs_and_gradients(fused, x, weights, replace(settings, recompute=recompute), addends, torch.float32)
-        for one, other in zip(got, expected, strict=True):
-            assert float((one - other).norm()) <= 1e-5 * max(float(other.norm()), 1.0)
+        for one, other, expected in zip(got, single, exact, strict=True):
+            rounding = max(float((other - expected).norm()), torch.finfo(torch.float32).eps * float(expected.norm()))
+            assert float((one - expected).norm()) <= TIMES * rounding
 
 
 @pytest.mark.parametrize("activation", ["relu", "gelu", "silu"])

@@ -179,11 +179,10 @@ def test_auto_is_native_where_nothing_is_compiled(monkeypatch: pytest.MonkeyPatc
         build({"dim": 8}, form="compiled")
 
 
-@pytest.mark.compiled
-def test_compiled_form_wants_rows_of_vectors() -> None:
-    with pytest.raises(InputError, match="a multiple of 4, not 6"):
-        build({"dim": 6}, form="compiled")
-    assert build({"dim": 6}, form="auto").dim == 6
+@pytest.mark.parametrize("dim", [4, 6, 12])
+def test_widths_are_multiples_of_8(dim: int) -> None:
+    with pytest.raises(ValueError, match=f"a multiple of 8, .* not {dim}; take"):
+        Config(dim=dim)
 
 
 @pytest.mark.compiled
