@@ -5,6 +5,8 @@ The logarithms of kT, z and m^2 are the pair features of Qu, Li, Qian 2022 (arXi
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import torch
 from torch import Tensor
 
@@ -36,20 +38,30 @@ def with_excess(kinematics: Tensor) -> Tensor:
     return torch.stack((pt, eta, phi, energy, momentum, (energy - momentum).clamp(min=0.0)), dim=-1).to(kinematics.dtype)
 
 
-def pair_features_of(sender: Tensor, receiver: Tensor) -> Tensor:
-    """`pair_features` of rows `(..., n_edge, 6)` that `with_excess` made, once for each object instead of once for each pair."""
+def pair_features_of(sender: Tensor, receiver: Tensor, names: Sequence[str] = PAIR_FEATURES) -> Tensor:
+    """`pair_features` of rows `(..., n_edge, 6)` that `with_excess` made, once for each object instead of once for each pair.
+
+    Only the features `names` are computed: `(..., n_edge, n_name)`.
+    """
     pt_s, eta_s, phi_s, energy_s, p_s, k_s = sender.unbind(-1)
     pt_r, eta_r, phi_r, energy_r, p_r, k_r = receiver.unbind(-1)
     deta, dphi = delta_eta(eta_s, eta_r), delta_phi(phi_s, phi_r)
     dr = (deta * deta + dphi * dphi).clamp(EPSILON * EPSILON, LARGEST * LARGEST).sqrt()
     softer = torch.minimum(pt_s, pt_r)
-    ln_kt = (softer * dr).clamp(min=EPSILON).log()
-    ln_z = (softer / (pt_s + pt_r).clamp(min=EPSILON)).clamp(min=EPSILON).log()
-    # (p_s + p_r)^2 as a sum of terms that are all >= 0, so nothing cancels: with k = E - |p| the own masses are k (E + |p|) and
-    # E_s E_r - p_s.p_r = p_s k_r + p_r k_s + k_s k_r + pt_s pt_r opening
-    own = k_s * (energy_s + p_s) + k_r * (energy_r + p_r)
-    m2 = own + 2.0 * (p_s * k_r + p_r * k_s + k_s * k_r + pt_s * pt_r * _opening(deta, dphi))
-    return torch.stack((deta, dphi, dr, ln_kt, ln_z, m2.clamp(min=EPSILON).log()), dim=-1)
+
+    def m2() -> Tensor:
+        # (p_s + p_r)^2 as a sum of terms that are all >= 0, so nothing cancels: with k = E - |p| the own masses are k (E + |p|) and
+        # E_s E_r - p_s.p_r = p_s k_r + p_r k_s + k_s k_r + pt_s pt_r opening
+        own = k_s * (energy_s + p_s) + k_r * (energy_r + p_r)
+        return own + 2.0 * (p_s * k_r + p_r * k_s + k_s * k_r + pt_s * pt_r * _opening(deta, dphi))
+
+    known = {
+        "delta_eta": lambda: deta, "delta_phi": lambda: dphi, "delta_r": lambda: dr,
+        "ln_kt": lambda: (softer * dr).clamp(min=EPSILON).log(),
+        "ln_z": lambda: (softer / (pt_s + pt_r).clamp(min=EPSILON)).clamp(min=EPSILON).log(),
+        "ln_m2": lambda: m2().clamp(min=EPSILON).log(),
+    }
+    return torch.stack([known[name]() for name in names], dim=-1)
 
 
 def _opening(deta: Tensor, dphi: Tensor) -> Tensor:

@@ -10,7 +10,7 @@ from torch import Tensor, nn
 from root_gnn.graph.batch import Batch
 from root_gnn.graph.features import Features
 from root_gnn.graph.scaling import TRANSFORMS, Affine, Scaling
-from root_gnn.kinematics.pairs import PAIR_FEATURES, pair_features_of, with_excess
+from root_gnn.kinematics.pairs import pair_features_of, with_excess
 
 
 class Standardise(nn.Module):
@@ -72,13 +72,13 @@ class PairInputs(nn.Module):
     def __init__(self, features: Features, scaling: Scaling, *, names: Sequence[str]) -> None:
         super().__init__()
         self.kinematic = [features.column(name) for name in ("pt", "eta", "phi", "energy")]
-        self.scale = Standardise([PAIR_FEATURES.index(name) for name in names], names, scaling.edges)
-        self.dim = len(names)
+        self.scale = Standardise(range(len(names)), names, scaling.edges)
+        self.names, self.dim = names, len(names)
 
     def forward(self, nodes: Tensor, senders: Tensor, receivers: Tensor) -> Tensor:
         """Physical node features `(n_node, node_dim)` and edge ends `(n_edge,)` to inputs `(n_edge, dim)`."""
         momenta = with_excess(nodes[:, self.kinematic])
-        scaled: Tensor = self.scale(pair_features_of(momenta[senders], momenta[receivers]))
+        scaled: Tensor = self.scale(pair_features_of(momenta[senders], momenta[receivers], self.names))
         return scaled
 
 
