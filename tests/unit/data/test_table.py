@@ -104,6 +104,27 @@ def test_max_events_in_blocks_as_at_once(folder: Path, monkeypatch: pytest.Monke
     assert again.tolist() == expected.rows.kept.tolist()
 
 
+def test_max_events_keeps_events_whole(folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Every hard event stands in two rows, of files whose ids differ in the last column alone."""
+    for name in ("one", "two"):
+        shutil.copy(folder / "WH.root", tmp_path / f"{name}.root")
+    spec = load_spec("events").model_copy(update={"on_duplicate": "keep"})
+    config = validate(DataConfig, {"classes": {"WH": ["one.root", "two.root"]}})
+
+    def kept(**keys: Any) -> list[tuple[int, ...]]:
+        table = open_table(config.model_copy(update=keys), tmp_path, spec=spec, whole_events=True)
+        return [tuple(row[:-1]) for row in table.ids[:].tolist()]
+
+    every = np.array(kept())
+    place = uniform(torch.from_numpy(every), table_module.KEEP_SALT).numpy()
+    naive = {tuple(row) for row in every[np.argsort(place, kind="stable")][:40].tolist()}
+    assert len(naive) == 20, "the first twenty events in two rows each"
+    monkeypatch.setattr(table_module, "BLOCK", 64)  # the rows of an event lie in different blocks
+    few, more = kept(max_events=20), kept(max_events=50)
+    assert set(few) == naive < set(more) and len(set(more)) == 50
+    assert all(rows.count(one) == 2 for rows in (few, more) for one in rows)
+
+
 def test_expected_yields(folder: Path) -> None:
     assert open_(folder).cross_section_weights() is None
     table = open_(folder, lumi=10.0)

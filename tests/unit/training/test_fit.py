@@ -111,6 +111,22 @@ def test_best_is_the_best_epoch_and_not_the_last_one(tmp_path: Path) -> None:
     assert [loss for _, _, loss in run.rows("val/loss")] == pytest.approx(objective.losses)
 
 
+def test_weights_of_the_epochs_asked_for_stay(tmp_path: Path) -> None:
+    """Those of epoch 2, the best one, are `best`; a training that was killed in between leaves the same files."""
+    losses = [0.5, 0.2, 0.4, 0.3, 0.6]
+    whole, killed = (training(tmp_path / name, keep_epochs=[1, 2, 4, 9]) for name in ("whole", "killed"))
+    whole.go(Scripted(losses))
+    with pytest.raises(Killed):
+        killed.go(Scripted(losses, stop_in=("step", 2 * N_BATCH + 1)))
+    killed.go(Scripted(losses), resume=True)
+    for run in (whole, killed):
+        kept = {path.stem: run.checkpoint(path.stem) for path in (run.folder / "checkpoints").glob("epoch_*.ckpt")}
+        assert sorted(kept) == ["epoch_1", "epoch_2", "epoch_4"], "there was no ninth"
+        assert [kept[f"epoch_{k}"]["objective.counts"].tolist() for k in (1, 2, 4)] == [[k, k * N_BATCH] for k in (1, 2, 4)]
+        assert all(torch.equal(value, whole.checkpoint("best")[name]) for name, value in kept["epoch_2"].items())
+        assert all(torch.equal(value, whole.checkpoint("epoch_4")[name]) for name, value in kept["epoch_4"].items())
+
+
 def test_training_mode_comes_back_after_validation(tmp_path: Path) -> None:
     """J-JEPA validated in evaluation mode and trained on in it."""
     objective = Scripted([0.5] * 5)

@@ -51,6 +51,38 @@ def test_a_tiny_study_goes_through_the_same_groups() -> None:
     assert [list(groups) for groups in tiny.groups().values()] == [list(groups) for groups in plan.groups().values()][:2]
 
 
+SERIES = {
+    "name": "x", "tasks": ["WHvsZH"], "modes": ["finetuned", "frozen"], "train_events": [5000, 1000, 20000], "seeds": [1, 2, 3],
+    "pretrained": {
+        "all": {"recipe": "r"}, "tenth": {"recipe": "r", "set": ["data.train_events=7000"], "modes": ["finetuned"], "only_smallest": True},
+        "head": {"recipe": "q", "modes": ["frozen"]},
+    },
+}  # fmt: skip
+
+
+def test_a_pretraining_may_have_modes_of_its_own_and_only_the_smallest_size() -> None:
+    plan = validate(Study, SERIES)
+    groups = {cell.train_events: list(groups) for cell, groups in plan.groups().items()}
+    everywhere = ["scratch", "all, finetuned", "all, frozen", "head, frozen"]
+    assert groups == {5000: everywhere, 1000: [*everywhere[:3], "tenth, finetuned", "head, frozen"], 20000: everywhere}
+    assert len(plan.trainings()) == 3 + 3 * (3 * 4 + 1)
+
+
+def test_a_tiny_study_keeps_modes_and_shrinks_each_pretraining_to_a_size_of_its_own() -> None:
+    tiny = validate(Study, SERIES).tiny()
+    assert [one.modes for one in tiny.pretrained.values()] == [None, ("finetuned",), ("frozen",)]
+    sizes = [override for override in tiny.pretrained["tenth"].set if override.startswith("data.train_events=")]
+    assert sizes == ["data.train_events=140"] and not any("train_events" in override for override in tiny.pretrained["all"].set)
+    assert ["tenth, finetuned" in groups for groups in tiny.groups().values()] == [True, False] and len(tiny.seeds) == 2
+
+
+@pytest.mark.parametrize("modes", [["scratch"], ["frozen", "frozen"]])
+def test_modes_of_a_pretraining_are_checked_as_those_of_the_study(modes: list[str]) -> None:
+    content = {"name": "x", "tasks": ["WHvsZH"], "pretrained": {"a": {"recipe": "r", "modes": modes}}, "train_events": [10]}
+    with pytest.raises(InputError, match=r"modes holds something twice|scratch is always trained"):
+        validate(Study, content)
+
+
 @pytest.mark.parametrize(("key", "value", "message"), [
     ("modes", ["scratch"], "scratch is always trained"), ("seeds", [1, 1], "seeds holds something twice"), ("train_events", [0], "greater"),
 ])  # fmt: skip
