@@ -16,7 +16,7 @@ from typing import Annotated, Literal, NoReturn
 import typer
 
 from root_gnn import __version__
-from root_gnn.commands import pack, predict, runs
+from root_gnn.commands import export, pack, predict, runs
 from root_gnn.console import log, set_verbosity
 from root_gnn.errors import InputError
 from root_gnn.options import (
@@ -79,6 +79,7 @@ def simulate(
         str | None, typer.Option("--pileup", metavar="MEAN[,SD]", help="Lay so many minimum-bias collisions over each event.")
     ] = None,
     variations: Annotated[bool, typer.Option("--variations", help="Keep the weights of shower scale variations.")] = False,
+    control: Annotated[bool, typer.Option("--control", help="Instead: generated events against known values, OUT/control.html.")] = False,
     list_processes: Annotated[bool, typer.Option("--list", help="Show the processes and leave.")] = False,
     overwrite: Overwrite = False,
     quiet: Quiet = False, verbose: Verbose = False, debug: Debug = False,
@@ -89,13 +90,18 @@ def simulate(
 
         typer.echo("\n".join(describe()))
         return
+    params = dict(_pair("--param", text) for text in param or [])
+    if control:
+        from root_gnn.analysis.control import control_page
+
+        control_page(process or [], events=events, out=out, level=level, seed=seed, params=params)
+        return
     from root_gnn.simulation.pileup import PileUp
     from root_gnn.simulation.simulate import simulate
 
     simulate(
-        process or [], events=events, out=out, seed=seed, jobs=jobs, lhe=lhe, resimulate=resimulate,
-        params=dict(_pair("--param", text) for text in param or []), level=level, overwrite=overwrite,
-        top_tagging=top_tagging, pileup=None if pileup is None else PileUp.parse(pileup), variations=variations,
+        process or [], events=events, out=out, seed=seed, jobs=jobs, lhe=lhe, resimulate=resimulate, params=params, level=level,
+        overwrite=overwrite, top_tagging=top_tagging, pileup=None if pileup is None else PileUp.parse(pileup), variations=variations,
     )  # fmt: skip
 
 
@@ -211,6 +217,7 @@ def evaluate(
 app.command()(predict)
 app.command()(runs)
 app.command()(pack)
+app.command()(export)
 
 
 @app.command()

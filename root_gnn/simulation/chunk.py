@@ -107,7 +107,7 @@ def run_chunk(chunk: Chunk) -> Result:
 
 
 def _run_part(chunk: Chunk, part: int, share: int, result: Result, rng: np.random.Generator) -> list[Rows]:
-    generator = _generator(chunk, part)
+    generator = generator_of(chunk, part)
     pileup = _pileup(chunk, part, generator.ecm)
     largest = _BATCH if chunk.pileup is None else min(_BATCH, max(_SMALL_BATCH, round(_PILEUP_BATCH / chunk.pileup.mean)))
     pieces: list[Rows] = []
@@ -151,7 +151,8 @@ def _pileup(chunk: Chunk, part: int, ecm: float) -> MinimumBias | None:
     return MinimumBias(chunk.pileup, ecm=ecm, seed=seed, detector=Detector())
 
 
-def _generator(chunk: Chunk, part: int) -> Generator | Reshowerer:
+def generator_of(chunk: Chunk, part: int) -> Generator | Reshowerer:
+    """What makes the events of a part of a chunk."""
     run = chunk.index * len(chunk.parts) + part
     seed = pythia_seed(chunk.seed, chunk.process_id, run)
     source = None if chunk.hard is None else hard_source(chunk.hard, np.random.default_rng([chunk.seed, chunk.process_id, run, 2]))

@@ -52,6 +52,11 @@ class Reshowerer:
         return self._hard.n_failed + self._shower.n_failed
 
     @property
+    def pythia(self) -> Any:
+        """The Pythia that makes the hard events."""
+        return self._hard.pythia
+
+    @property
     def ecm(self) -> float:
         """Energy of the collision in GeV."""
         return self._hard.ecm

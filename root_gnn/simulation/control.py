@@ -1,0 +1,255 @@
+"""Generated events against what is known of a process: conservation, multiplicities, masses, charges, decay fractions, with pulls."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+
+import numpy as np
+
+from root_gnn.simulation.chunk import Chunk, generator_of
+from root_gnn.simulation.detector import CHARGE
+from root_gnn.simulation.matrix_elements.tth import TOP_MASS
+from root_gnn.simulation.processes import Process, hard_events_of, settings_of, stop_of
+from root_gnn.simulation.pythia import CrossSection, Generator
+from root_gnn.simulation.record import Bools, EventRecord, Floats, Ints
+from root_gnn.simulation.reshower import Reshowerer
+
+LARGEST_PULL = 4.0
+_BATCH = 100
+_FEWEST = 50  # particles of a kind, below which its fractions are not looked at
+_EXACT = 1e-4
+_NAMES = {6: "t", 23: "Z", 24: "W", 25: "H", 32: "Z'", 34: "W'", 35: "scalar", 1000006: "stop", 1000022: "neutralino", 5100039: "graviton"}
+_QUARKS, _LEPTONS, _NEUTRINOS = (1, 2, 3, 4, 5), (11, 13, 15), (12, 14, 16)
+_FREE: Mapping[int, Mapping[str, tuple[tuple[int, ...], float]]] = MappingProxyType({
+    # Higgs boson of 125 GeV: LHC Higgs Cross Section Working Group 2016, arXiv:1610.07922; W, Z: Particle Data Group 2024
+    25: {"b b": ((5,), 0.582), "W W": ((24,), 0.214), "g g": ((21,), 0.0819), "tau tau": ((15,), 0.0627), "c c": ((4,), 0.0289),
+         "Z Z": ((23,), 0.0262)},
+    24: {"e nu": ((11,), 0.1086), "mu nu": ((13,), 0.1086), "tau nu": ((15,), 0.1086), "quarks": (_QUARKS, 0.6741)},
+    23: {"charged leptons": (_LEPTONS, 0.1010), "neutrinos": (_NEUTRINOS, 0.2000), "b b": ((5,), 0.1512), "quarks": (_QUARKS, 0.6991)},
+    6: {"W b": ((24,), 0.998)},
+})  # fmt: skip
+_FORCED: Mapping[str, Mapping[int, tuple[int, ...]]] = MappingProxyType({
+    "HH4b": {25: (5,)}, "Hbb": {25: (5,), 23: _NEUTRINOS}, "Hcc": {25: (4,), 23: _NEUTRINOS}, "Hgg": {25: (21,), 23: _NEUTRINOS},
+    "H4q": {25: (24,), 24: _QUARKS, 23: _NEUTRINOS}, "Hqql": {25: (24,), 23: _NEUTRINOS}, "Zqq": {23: _QUARKS}, "Wqq": {24: _QUARKS},
+    "Tbqq": {24: _QUARKS}, "Tbl": {24: (11, 13)},
+})  # fmt: skip
+_TOP, _HIGGS, _W, _Z, _STOP, _NEUTRALINO = 6, 25, 24, 23, 1000006, 1000022
+_BOOSTED = {_HIGGS: 1, _Z: 1}
+_MADE: Mapping[str, Mapping[int, int]] = MappingProxyType({
+    # per event; of the first four of these none where none is said; what comes from tops and Higgs bosons left out
+    "ggF": {_HIGGS: 1}, "VBF": {_HIGGS: 1}, "WH": {_HIGGS: 1, _W: 1}, "ZH": {_HIGGS: 1, _Z: 1}, "ttH": {_HIGGS: 1, _TOP: 2},
+    "bbH": {_HIGGS: 1}, "ttbar": {_TOP: 2}, "singletop_t": {_TOP: 1}, "singletop_s": {_TOP: 1}, "FCNC": {_TOP: 2, _HIGGS: 1},
+    "ttH_CPodd": {_HIGGS: 1, _TOP: 2}, "ttH_CPeven": {_HIGGS: 1, _TOP: 2}, "ttH_CP": {_HIGGS: 1, _TOP: 2},
+    "STOP": {_STOP: 2, _NEUTRALINO: 2, _TOP: 2}, "STOP bottom": {_STOP: 2, _NEUTRALINO: 2, _W: 2}, "STOP charm": {_STOP: 2, _NEUTRALINO: 2},
+    "Zjets": {_Z: 1}, "Wjets": {_W: 1}, "HH4b": {_HIGGS: 2}, "multijet": {}, "Wprime": {34: 1, _TOP: 1}, "Wprime WZ": {34: 1, _W: 1, _Z: 1},
+    "Zprime": {32: 1, _TOP: 2}, "tttt_scalar": {35: 1, _TOP: 4}, "QCD": {}, "Hbb": _BOOSTED, "Hcc": _BOOSTED, "Hgg": _BOOSTED,
+    "H4q": _BOOSTED, "Hqql": _BOOSTED, "Zqq": {_Z: 2}, "Wqq": {_W: 2}, "Tbqq": {_TOP: 2}, "Tbl": {_TOP: 2},
+})  # fmt: skip
+_WITH_PHOTON = ("Zjets", "diboson")  # what is called Z there is in part a photon, whose decays and mass are others
+_POSITIVE: Mapping[str, tuple[int, float, float]] = MappingProxyType({
+    # share of the positive charge of a particle, and how well it is known; next-to-leading order, arXiv:1610.07922 and ATLAS-CMS top group
+    "WH": (24, 0.61, 0.02), "singletop_t": (6, 0.63, 0.03), "singletop_s": (6, 0.615, 0.03),
+})  # fmt: skip
+_ASYMMETRIC = ("WH", "singletop_t", "singletop_s", "Wjets", "diboson", "Wprime", "Zqq", "Hbb", "Hcc", "Hgg", "multijet", "QCD")
+
+
+@dataclass(frozen=True)
+class Check:
+    """A quantity of a process: what was found, what is known of it, and the error of the difference (0 where it must be exact)."""
+
+    quantity: str
+    found: float
+    expected: float
+    error: float
+
+    @property
+    def pull(self) -> float | None:
+        """Difference over error; None where it must be exact."""
+        return None if self.error == 0.0 else (self.found - self.expected) / self.error
+
+    @property
+    def holds(self) -> bool:
+        pull = self.pull
+        return abs(self.found - self.expected) <= _EXACT * max(abs(self.expected), 1.0) if pull is None else abs(pull) < LARGEST_PULL
+
+
+@dataclass(frozen=True)
+class Control:
+    """What was found of a process in `n_event` generated events; `spectra` are values by the name of their quantity."""
+
+    process: str
+    description: str
+    n_event: int
+    n_failed: int
+    cross_section: CrossSection
+    checks: tuple[Check, ...]
+    spectra: Mapping[str, Floats]
+
+
+def control(process: Process, *, events: int, seed: int, params: Mapping[str, str]) -> Control:
+    """Generates events of a process, without a detector, and looks at them."""
+    settings = settings_of(process, params, from_file=False)
+    slha = stop_of(process, params).slha() if process.needs_slha else None
+    chunk = Chunk(process.id, seed, 0, settings, events, slha, hard=hard_events_of(process, params))
+    generators = [generator_of(chunk, part) for part in range(len(settings))]
+    records = [_events(generator, len(share)) for generator, share in
+               zip(generators, np.array_split(np.arange(events), len(generators)), strict=True)]
+    particles = [record for batch in records for record in batch]
+    looked = _Looked(process, generators[0], particles, made=_made(process, params))
+    sections = [generator.cross_section() for generator in generators]
+    total = CrossSection(sum(one.value for one in sections), float(np.hypot.reduce([one.error for one in sections])),
+                         sum(one.n_event for one in sections))
+    n_failed = sum(generator.n_failed for generator in generators)
+    n_event = sum(record.n_event for record in particles)
+    return Control(process.name, process.description, n_event, n_failed, total, tuple(looked.checks()), looked.spectra())
+
+
+def _made(process: Process, params: Mapping[str, str]) -> Mapping[int, int] | None:
+    """How many heavy particles of each kind every event must have; None where they differ."""
+    made = _MADE.get(f"{process.name} {params.get('decay', '')}", _MADE.get(process.name))
+    return None if made is None else {**dict.fromkeys((_TOP, _HIGGS, _W, _Z), 0), **made}
+
+
+def _events(generator: Generator | Reshowerer, n_event: int) -> list[EventRecord]:
+    records: list[EventRecord] = []
+    while (missing := n_event - sum(record.n_event for record in records)) > 0:
+        records.append(generator.batch(min(missing, _BATCH)))
+    return records
+
+
+class _Looked:
+    """The events of a process and what is looked at in them."""
+
+    def __init__(self, process: Process, generator: Generator | Reshowerer, records: list[EventRecord], *,
+                 made: Mapping[int, int] | None) -> None:
+        self._process, self._records, self._made = process, records, made
+        self._generator = generator  # Pythia's table of particles is gone when Pythia is
+        self._data = generator.pythia.particleData
+        self._n_event = sum(record.n_event for record in records)
+        self._last = [{kind: np.flatnonzero((record.kind == kind) & record.is_last_copy) for kind in _NAMES} for record in records]
+
+    def checks(self) -> Iterator[Check]:
+        yield from self._conserved()
+        yield from self._multiplicities()
+        yield from self._masses()
+        yield from self._charges()
+        yield from self._fractions()
+
+    def spectra(self) -> dict[str, Floats]:
+        """Masses and transverse momenta of all heavy particles, and the number of charged ones that the tracker could see."""
+        found: dict[str, Floats] = {}
+        for kind, name in _NAMES.items():
+            if self._count(kind) >= _FEWEST and kind != 1000022:
+                found[f"mass of {name} [GeV]"] = self._values(kind, "mass")
+                found[f"pt of {name} [GeV]"] = self._values(kind, "pt")
+        seen = []
+        for record in self._records:
+            charged = record.final & np.isin(record.kind, list(CHARGE)) & (np.abs(record.eta) < 2.5) & (record.pt > 0.3)
+            seen.append(np.bincount(record.event[charged], minlength=record.n_event))
+        return found | {"charged particles, abs(eta) < 2.5, pt > 0.3 GeV": np.concatenate(seen).astype(np.float64)}
+
+    def _conserved(self) -> Iterator[Check]:
+        n_charge = n_energy = 0
+        for record in self._records:
+            final = np.flatnonzero(record.final)
+            charge = sum((np.where(record.pdg[final] == kind, sign, 0) - np.where(record.pdg[final] == -kind, sign, 0))
+                         for kind, sign in CHARGE.items())  # fmt: skip
+            n_charge += int((np.bincount(record.event[final], charge, record.n_event).round() == 2).sum())
+            energy = np.bincount(record.event[final], record.energy[final], record.n_event)
+            n_energy += int((np.abs(energy / self._generator.ecm - 1.0) < _EXACT).sum())
+        yield Check("events with the charge of two protons", n_charge / self._n_event, 1.0, 0.0)
+        yield Check("events with the energy of the beams", n_energy / self._n_event, 1.0, 0.0)
+
+    def _multiplicities(self) -> Iterator[Check]:
+        if self._made is None:  # diboson: two of W and Z, in any mixture
+            both = [np.concatenate(pair) for pair in zip(self._direct(_W), self._direct(_Z), strict=True)]
+            n_right = sum(_n_events(record, index, 2) for record, index in zip(self._records, both, strict=True))
+            yield Check("events with 2 W or Z", n_right / self._n_event, 1.0, 0.0)
+            return
+        for kind, number in self._made.items():
+            n_right = sum(_n_events(record, index, number) for record, index in zip(self._records, self._direct(kind), strict=True))
+            yield Check(f"events with {number} {_NAMES[kind]}", n_right / self._n_event, 1.0, 0.0)
+
+    def _direct(self, kind: int) -> list[Ints]:
+        """Those that come from no top and no Higgs boson."""
+        found = []
+        for record, last in zip(self._records, self._last, strict=True):
+            index = last[kind]
+            found.append(index[~np.isin(record.parent_kind(index), (6, 25))] if kind in (23, 24) else index)
+        return found
+
+    def _masses(self) -> Iterator[Check]:
+        """Medians; half of the width of a resonance squared over its mass is how far the fall of parton densities may pull it down."""
+        for kind in (6, 23, 24, 25, 32, 34, 35, 5100039, 1000006):
+            index = self._direct(kind)
+            mass = np.sort(np.concatenate([record.mass[i] for record, i in zip(self._records, index, strict=True)]))
+            if len(mass) < _FEWEST or (kind == 23 and self._process.name in _WITH_PHOTON):
+                continue
+            known = TOP_MASS if kind == 6 and self._process.cp_angle is not None else float(self._data.m0(kind))
+            half = 0.5 * np.sqrt(len(mass))
+            low, high = mass[[round(0.5 * len(mass) - half), min(round(0.5 * len(mass) + half), len(mass) - 1)]]
+            pulled = 2.0 * float(self._data.mWidth(kind)) ** 2 / known if kind != 1000006 else 0.0
+            error = float(np.hypot(0.5 * (high - low), pulled))
+            yield Check(f"median mass of {_NAMES[kind]} [GeV]", float(np.median(mass)), known, error if error > _EXACT * known else 0.0)
+
+    def _charges(self) -> Iterator[Check]:
+        if self._process.name in _POSITIVE:
+            kind, known, error = _POSITIVE[self._process.name]
+            sign = np.concatenate([np.sign(record.pdg[index]) for record, index in zip(self._records, self._direct(kind), strict=True)])
+            share = float(np.mean(sign > 0))
+            yield Check(f"share of positive {_NAMES[kind]}", share, known, float(np.hypot(error, _binomial(known, len(sign)))))
+        if self._process.name not in _ASYMMETRIC:
+            sign = np.concatenate([
+                -np.sign(record.pdg[child]) for record, last in zip(self._records, self._last, strict=True)
+                for child in [record.children(last[24])[1]] for child in [child[np.isin(record.kind[child], (11, 13))]]
+            ])
+            if len(sign) >= _FEWEST:
+                yield Check("share of positive e, mu from W", float(np.mean(sign > 0)), 0.5, _binomial(0.5, len(sign)))
+        if self._process.name == "FCNC":
+            sign = np.concatenate([np.sign(record.pdg[last[6]][_has(record, last[6], (25,))])
+                                   for record, last in zip(self._records, self._last, strict=True)])
+            yield Check("share of t among tops to Higgs", float(np.mean(sign > 0)), 0.5, _binomial(0.5, len(sign)))
+
+    def _fractions(self) -> Iterator[Check]:
+        forced = _FORCED.get(self._process.name, {})
+        for kind, ways in _FREE.items():
+            n = self._count(kind)
+            if n < _FEWEST or (kind == 23 and self._process.name in _WITH_PHOTON):
+                continue
+            if kind in forced:
+                yield Check(f"{_NAMES[kind]} decaying as chosen", self._share(kind, forced[kind]), 1.0, 0.0)
+                continue
+            if (self._process.name, kind) in (("FCNC", 6), ("Hqql", 24)):  # half of them each
+                ways = {"W b": ((24,), 0.5)} if kind == 6 else {"e, mu": ((11, 13), 0.5)}
+                yield from (Check(f"{_NAMES[kind]} to {name}", self._share(kind, to), known, 0.0) for name, (to, known) in ways.items())
+                continue
+            for name, (to, known) in ways.items():
+                yield Check(f"{_NAMES[kind]} to {name}", self._share(kind, to), known, _binomial(known, n))
+
+    def _count(self, kind: int) -> int:
+        return sum(len(last[kind]) for last in self._last)
+
+    def _values(self, kind: int, name: str) -> Floats:
+        return np.concatenate([getattr(record, name)[last[kind]] for record, last in zip(self._records, self._last, strict=True)])
+
+    def _share(self, kind: int, products: tuple[int, ...]) -> float:
+        """Of the particles of a kind how many have one of `products` among what they decay to."""
+        right = [_has(record, last[kind], products) for record, last in zip(self._records, self._last, strict=True)]
+        return float(np.mean(np.concatenate(right)))
+
+
+def _n_events(record: EventRecord, index: Ints, number: int) -> int:
+    """Events that have so many of the particles."""
+    return int((np.bincount(record.event[index], minlength=record.n_event) == number).sum())
+
+
+def _has(record: EventRecord, index: Ints, products: tuple[int, ...]) -> Bools:
+    owner, child = record.children(index)
+    has: Bools = np.bincount(owner[np.isin(record.kind[child], products)], minlength=len(index)) > 0
+    return has
+
+
+def _binomial(share: float, n: int) -> float:
+    return float(np.sqrt(share * (1.0 - share) / max(n, 1)))

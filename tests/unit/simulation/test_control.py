@@ -1,0 +1,49 @@
+"""What is known of a process, against events of it and against events that are wrong on purpose."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+pytest.importorskip("pythia8mc")
+
+from root_gnn.simulation.control import Check, control
+from root_gnn.simulation.processes import PROCESSES, find
+
+pytestmark = pytest.mark.pythia
+QUICK = {"mpi": "off"}
+
+
+def test_pulls() -> None:
+    assert Check("x", 1.2, 1.0, 0.1).pull == pytest.approx(2.0)
+    assert Check("x", 1.2, 1.0, 0.1).holds and not Check("x", 1.5, 1.0, 0.1).holds
+    assert Check("x", 1.0, 1.0, 0.0).pull is None and Check("x", 1.0, 1.0, 0.0).holds and not Check("x", 0.99, 1.0, 0.0).holds
+
+
+@pytest.mark.parametrize(("name", "params"), [
+    ("FCNC", {}), ("STOP", {"decay": "bottom", "mstop": "500"}), ("HH4b", {"spin": "0", "mass": "600"}), ("Wprime", {"decay": "WZ"}),
+])  # fmt: skip
+def test_a_process_is_what_it_says(name: str, params: dict[str, str]) -> None:
+    found = control(find(name), events=100, seed=3, params={**QUICK, **params})
+    assert found.n_event == 100 and found.n_failed == 0 and found.cross_section.error > 0
+    assert not [check for check in found.checks if not check.holds]
+    assert {"events with the charge of two protons", "events with the energy of the beams"} <= {check.quantity for check in found.checks}
+    assert all(np.isfinite(values).all() for values in found.spectra.values())
+
+
+def test_what_is_wrong_is_seen() -> None:
+    ttbar = find("ttbar")
+    one_way = replace(ttbar, settings=(*ttbar.settings, "24:onMode=off", "24:onPosIfAny=11 13", "24:onNegIfAny=1 2 3 4 5"))
+    wrong = {check.quantity for check in control(one_way, events=100, seed=3, params=QUICK).checks if not check.holds}
+    assert wrong >= {"share of positive e, mu from W", "W to tau nu", "W to e nu"} and "t to W b" not in wrong
+    higgs = replace(find("ZH"), name="ttH")
+    wrong = {check.quantity for check in control(higgs, events=40, seed=3, params=QUICK).checks if not check.holds}
+    assert wrong == {"events with 2 t", "events with 0 Z"}
+
+
+def test_every_process_has_known_numbers() -> None:
+    from root_gnn.simulation.control import _made
+
+    assert [process.name for process in PROCESSES if _made(process, {}) is None] == ["diboson"]
