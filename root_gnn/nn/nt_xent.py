@@ -2,19 +2,25 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import torch
 import torch.nn.functional as F
 from torch import Tensor
+from torch.autograd.function import once_differentiable
 
 from root_gnn.nn.gather import Gathered, gathered, n_process
+from root_gnn.nn.linear import linear
+
+AT_A_TIME = 2**20  # similarities that are there at once
 
 
 def nt_xent(first: Tensor, second: Tensor, *, temperature: float, positive_in_denominator: bool, gather: bool = True) -> Tensor:
     """Mean over both views `(n, dim)` of `n` objects of -log(exp(s_positive / T) / sum exp(s / T)), s the cosine similarity.
 
     The sum is over all other views of all objects, with `gather` of all processes; without `positive_in_denominator` the object's own other
-    view is left out of it too, as the formula of arXiv:2108.04253 says while its code has it in. Computed in float32 at least
-    from one matrix of similarities, `(2 n, 2 n_all)`.
+    view is left out of it too, as the formula of arXiv:2108.04253 says while its code has it in. Computed in float32 at least,
+    from a few rows of the matrix of similarities `(2 n, 2 n_all)` at a time; differentiable once.
     """
     with torch.autocast(first.device.type, enabled=False):
         one, two = _unit(first), _unit(second)
@@ -22,17 +28,45 @@ def nt_xent(first: Tensor, second: Tensor, *, temperature: float, positive_in_de
         n, n_all, start = one.shape[0], all_one.rows.shape[0], all_one.start
         if n_all < 2:  # nothing to be different from
             return (one * two).sum() * 0.0
-        logits = torch.cat([one, two]) @ torch.cat([all_one.rows, all_two.rows]).T / temperature
-        row = torch.arange(2 * n, device=logits.device)
-        own = torch.cat([row[:n] + start, row[:n] + start + n_all])
-        other = torch.cat([row[:n] + start + n_all, row[:n] + start])
-        positive = logits[row, other]
-        left_out = (own,) if positive_in_denominator else (own, other)
-        for columns in left_out:
-            logits = logits.index_put((row, columns), logits.new_tensor(-torch.inf))
-        total = torch.logsumexp(logits, dim=1)
+        place = torch.arange(start, start + n, device=one.device)
+        own, other = torch.cat([place, place + n_all]), torch.cat([place + n_all, place])
+        rows, every = torch.cat([one, two]) / temperature, torch.cat([all_one.rows, all_two.rows])
+        loss: Tensor = _MeanLoss.apply(rows, every, own, other, positive_in_denominator)  # type: ignore[no-untyped-call]
         share = n * (n_process() if gather else 1) / n_all  # gradients are averaged over processes, whose numbers of objects may differ
-        return (total - positive).mean() * share
+        return loss * share
+
+
+class _MeanLoss(torch.autograd.Function):
+    """Mean over `rows (m, dim)` of log sum exp(row . column) over `every (k, dim)` less that with the column `other (m,)`.
+
+    The columns `own (m,)` are left out of the sum. The gradient is made on the way forward, from the same similarities, so that none
+    of them has to be kept.
+    """
+
+    @staticmethod
+    def forward(ctx: Any, rows: Tensor, every: Tensor, own: Tensor, other: Tensor, positive_in_denominator: bool) -> Tensor:
+        loss, of_rows, of_every = rows.new_zeros(()), [], torch.zeros_like(every)
+        size = max(AT_A_TIME // every.shape[0], 1)
+        for some, itself, partner in zip(rows.split(size), own.unsqueeze(1).split(size), other.unsqueeze(1).split(size), strict=True):
+            logits = linear(some, every).scatter_(1, itself, -torch.inf)
+            positive = logits.gather(1, partner)
+            if not positive_in_denominator:
+                logits.scatter_(1, partner, -torch.inf)
+            shares = logits.softmax(1)
+            loss += (logits.amax(1, keepdim=True) - positive - shares.amax(1, keepdim=True).log()).sum()  # the largest of both is the same
+            if any(ctx.needs_input_grad):
+                shares.scatter_add_(1, partner, shares.new_full((), -1.0).expand(partner.shape))
+                of_rows.append(linear(shares, every.T))
+                of_every += linear(some.T, shares.T).T
+        if of_rows:
+            ctx.save_for_backward(torch.cat(of_rows) / len(rows), of_every / len(rows))
+        return loss / len(rows)
+
+    @staticmethod
+    @once_differentiable
+    def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor | None, ...]:
+        of_rows, of_every = ctx.saved_tensors
+        return of_rows * gradient, of_every * gradient, None, None, None
 
 
 def alignment(first: Tensor, second: Tensor) -> Tensor:

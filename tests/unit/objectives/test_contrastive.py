@@ -9,12 +9,14 @@ from pathlib import Path
 
 import pytest
 import torch
+import torch.nn.functional as F
 from torch import Tensor
 
 from root_gnn.augmentations.reflect_eta import Config as ReflectEta
 from root_gnn.augmentations.rotate_phi import Config as RotatePhi
 from root_gnn.graph.draws import Draws
 from root_gnn.graph.features import Features
+from root_gnn.nn import nt_xent as nt_xent_file
 from root_gnn.nn.nt_xent import alignment, nt_xent, uniformity
 from root_gnn.objectives.contrastive import Config
 from root_gnn.objectives.views import Views
@@ -55,6 +57,32 @@ def test_the_loss_stays_in_float32_under_bf16() -> None:
         loss = nt_xent(first, second, temperature=0.1, positive_in_denominator=True)
     assert loss.dtype == torch.float32
     assert float(loss) == pytest.approx(naive(first, second, 0.1, True), rel=1e-6)
+
+
+@pytest.mark.parametrize("positive_in_denominator", [True, False])
+@pytest.mark.parametrize("at_a_time", [nt_xent_file.AT_A_TIME, 30, 1])
+def test_the_gradient_is_that_of_finite_differences(positive_in_denominator: bool, at_a_time: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(nt_xent_file, "AT_A_TIME", at_a_time)
+    generator = torch.Generator().manual_seed(3)
+    views = [torch.randn(5, 4, generator=generator, dtype=torch.float64, requires_grad=True) for _ in range(2)]
+
+    def loss(first: Tensor, second: Tensor) -> Tensor:
+        return nt_xent(first, second, temperature=0.3, positive_in_denominator=positive_in_denominator)
+
+    assert torch.autograd.gradcheck(loss, tuple(views))
+    assert float(loss(*views).detach()) == pytest.approx(naive(*(view.detach() for view in views), 0.3, positive_in_denominator), rel=1e-12)
+
+
+def test_small_temperatures_neither_overflow_nor_vanish() -> None:
+    generator = torch.Generator().manual_seed(4)
+    first, second = (torch.randn(8, 16, generator=generator, requires_grad=True) for _ in range(2))
+    loss = nt_xent(first, second, temperature=1e-3, positive_in_denominator=True)
+    loss.backward()  # type: ignore[no-untyped-call]
+    hardest = torch.cat([F.normalize(first.detach()), F.normalize(second.detach())])
+    similarity = (hardest @ hardest.T).fill_diagonal_(-2.0)
+    expected = (similarity.amax(1) - torch.cat([similarity.diagonal(8), similarity.diagonal(-8)])).mean() / 1e-3  # the largest alone counts
+    assert float(loss.detach()) == pytest.approx(float(expected), rel=1e-4)
+    assert first.grad is not None and bool(torch.isfinite(first.grad).all())
 
 
 @pytest.mark.parametrize("positive_in_denominator", [True, False])
