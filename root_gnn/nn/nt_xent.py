@@ -45,7 +45,7 @@ class _MeanLoss(torch.autograd.Function):
 
     @staticmethod
     def forward(ctx: Any, rows: Tensor, every: Tensor, own: Tensor, other: Tensor, positive_in_denominator: bool) -> Tensor:
-        loss, of_rows, of_every = rows.new_zeros(()), [], torch.zeros_like(every)
+        loss, of_rows, of_columns = rows.new_zeros(()), [], torch.zeros_like(every.T)
         size = max(AT_A_TIME // every.shape[0], 1)
         for some, itself, partner in zip(rows.split(size), own.unsqueeze(1).split(size), other.unsqueeze(1).split(size), strict=True):
             logits = linear(some, every).scatter_(1, itself, -torch.inf)
@@ -57,9 +57,9 @@ class _MeanLoss(torch.autograd.Function):
             if any(ctx.needs_input_grad):
                 shares.scatter_add_(1, partner, shares.new_full((), -1.0).expand(partner.shape))
                 of_rows.append(linear(shares, every.T))
-                of_every += linear(some.T, shares.T).T
+                of_columns += linear(some.T, shares.T)
         if of_rows:
-            ctx.save_for_backward(torch.cat(of_rows) / len(rows), of_every / len(rows))
+            ctx.save_for_backward(torch.cat(of_rows) / len(rows), of_columns.T / len(rows))
         return loss / len(rows)
 
     @staticmethod
