@@ -14,11 +14,15 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from root_gnn.nn.dropout import Dropout, dropout
 from root_gnn.nn.linear import Linear, linear
 
 
 class Attention(nn.Module):
-    """Multi-head attention through `scaled_dot_product_attention`, which picks the fastest kernel there is."""
+    """Multi-head attention through `scaled_dot_product_attention`, which picks the fastest kernel there is.
+
+    On a processor it has none with dropout, where it is written out.
+    """
 
     def __init__(self, dim: int, n_head: int, *, dropout: float = 0.0) -> None:
         super().__init__()
@@ -40,13 +44,25 @@ class Attention(nn.Module):
             k, v = linear(keys, weight[dim:], offset[dim:]).chunk(2, dim=-1)
         if bias is not None and bias.dtype != torch.bool:
             bias = bias.to(q.dtype)
-        dropout = self.dropout if self.training else 0.0
-        mixed = F.scaled_dot_product_attention(self._heads(q), self._heads(k), self._heads(v), bias, dropout)
+        heads = (self._heads(q), self._heads(k), self._heads(v))
+        rate = self.dropout if self.training else 0.0
+        if rate > 0.0 and q.device.type == "cpu":
+            mixed = _written_out(*heads, bias, rate)
+        else:
+            mixed = F.scaled_dot_product_attention(*heads, bias, rate)
         out: Tensor = self.project_out(mixed.transpose(1, 2).flatten(2))
         return out
 
     def _heads(self, rows: Tensor) -> Tensor:
         return rows.view(*rows.shape[:2], self.n_head, rows.shape[2] // self.n_head).transpose(1, 2)
+
+
+def _written_out(q: Tensor, k: Tensor, v: Tensor, bias: Tensor | None, rate: float) -> Tensor:
+    """`scaled_dot_product_attention` in three products; at least one key of a query is not hidden."""
+    logits = (q * q.shape[-1] ** -0.5) @ k.transpose(-2, -1)
+    if bias is not None:
+        logits = logits.masked_fill(~bias, -torch.inf) if bias.dtype == torch.bool else logits + bias
+    return dropout(logits.softmax(dim=-1), rate) @ v
 
 
 class Block(nn.Module):
@@ -69,7 +85,7 @@ class Block(nn.Module):
         self.widen = Linear(dim, expansion * dim)
         self.between_layers = nn.LayerNorm(expansion * dim) if scaled else nn.Identity()
         self.narrow = Linear(expansion * dim, dim)
-        self.dropout = nn.Dropout(dropout)
+        self.dropout = Dropout(dropout)
         self.head_scale = nn.Parameter(torch.ones(n_head)) if scaled else None
         self.residual_scale = nn.Parameter(torch.ones(dim)) if scaled else None
 

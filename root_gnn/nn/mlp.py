@@ -6,6 +6,7 @@ from typing import Literal
 
 from torch import Tensor, nn
 
+from root_gnn.nn.dropout import Dropout
 from root_gnn.nn.linear import Linear, linear
 
 ActivationName = Literal["relu", "gelu", "silu"]
@@ -34,7 +35,7 @@ class MLP(nn.Module):
             if layer > 0:
                 rest.append(Linear(dim, dim))
             if layer < n_layer - 1 or activate_last:
-                rest += [ACTIVATIONS[activation](), nn.Dropout(dropout)]
+                rest += [ACTIVATIONS[activation](), Dropout(dropout)]
         if norm:
             rest.append(nn.LayerNorm(dim))
         self.rest = nn.Sequential(*rest)

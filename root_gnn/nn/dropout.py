@@ -1,0 +1,35 @@
+"""Dropout that draws sixteen random bits a number, a quarter of what PyTorch takes on a processor, where it is a fifth of a training."""
+
+from __future__ import annotations
+
+import math
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+BITS = 16
+
+
+class Dropout(nn.Dropout):
+    """`torch.nn.Dropout`, by `dropout`."""
+
+    def forward(self, input: Tensor) -> Tensor:
+        """Numbers of any shape to the same, some of them zero in training."""
+        return dropout(input, self.p) if self.training else input
+
+
+def dropout(rows: Tensor, rate: float) -> Tensor:
+    """Each number is zero with probability `rate`, rounded to a multiple of 2^-16, or divided by the probability that it is not.
+
+    From PyTorch's generator: the same seed, the same numbers. On other devices, and where PyTorch compiles, `F.dropout`.
+    """
+    if rate == 0.0:
+        return rows
+    if rows.device.type != "cpu" or rate == 1.0 or torch.compiler.is_compiling():
+        return F.dropout(rows, rate)
+    n_dropped = round(rate * 2**BITS)
+    words = torch.empty(math.ceil(rows.numel() * BITS / 64), dtype=torch.int64).random_(-(2**63), None)
+    bits = words.view(torch.int16)[: rows.numel()].view(rows.shape)
+    kept = (bits >= n_dropped - 2 ** (BITS - 1)).to(rows.dtype)
+    return rows * kept.mul_(2**BITS / (2**BITS - n_dropped))
