@@ -6,11 +6,11 @@
 The network is the published one (8 + 2 blocks, width 128). Jets have Gamma-distributed numbers of constituents, mean 39 and standard
 deviation 19, 128 at most. Nine batches are gone through by turns, each padded to its own longest jet by weaver, which trims its padding
 and embeds pairs sparsely, its fastest way. Asserted before anything is timed: the outputs of all batches agree in double precision; in
-single precision ours are from these by 1e-5 of the largest value at most, or by 1.5 times what weaver's are (which is more: masses of
-pairs are small differences); the gradients of the training loss in all weights agree in double precision, with neither dropout nor the
-batch norms' own statistics, which weaver takes over the padding too. In training itself both drop out at random, and weaver some of
-the particles as well. A training step is forward, backward of a cross entropy, and fused AdamW. Times are those of the processor, so
-that a busy machine does not count.
+single precision ours are from what double precision makes of the same rounded inputs by 1e-5 of the largest value at most, or by 1.5
+times what weaver's are (which is more: masses of pairs are small differences); the gradients of the training loss in all weights agree
+in double precision, with neither dropout nor the batch norms' own statistics, which weaver takes over the padding too. In training
+itself both drop out at random, and weaver some of the particles as well. A training step is forward, backward of a cross entropy, and
+fused AdamW. Times are those of the processor, so that a busy machine does not count.
 """
 
 from __future__ import annotations
@@ -120,12 +120,15 @@ class Pair:
 
 def check(pair: Pair, pool: Sequence[Jets]) -> float:
     """The largest difference of class tokens in double precision; raises Unequal where tokens or gradients are wrong."""
-    single, double = outputs(pair, pool, torch.float32), outputs(pair, pool, torch.float64)
+    rounded = [jets.to(torch.float32) for jets in pool]  # what single precision is given, whose masses are not those of the jets
+    single, of_rounded, double = (outputs(pair, jets, dtype) for jets, dtype in (
+        (rounded, torch.float32), (rounded, torch.float64), (pool, torch.float64)
+    ))  # fmt: skip
     differences = []
-    for rounded, (mine, exact) in zip(single, double, strict=True):
-        scale = float(exact.abs().max())
-        differences.append(agree("class tokens in double precision", mine, exact, TOLERANCE * scale))
-        apart, allowed = (float((one - exact).abs().max()) for one in rounded)
+    for (mine, theirs), found, exact in zip(double, single, of_rounded, strict=True):
+        scale = float(theirs.abs().max())
+        differences.append(agree("class tokens in double precision", mine, theirs, TOLERANCE * scale))
+        apart, allowed = (float((one - other).abs().max()) for one, other in zip(found, exact, strict=True))
         if not apart <= max(SINGLE * scale, FURTHER * allowed):
             raise Unequal(f"class tokens in single precision are {apart:.1e} from the exact ones, weaver's {allowed:.1e}; nothing is timed")
     check_gradients(pair, pool[0])
