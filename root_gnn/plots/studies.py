@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 from matplotlib.axes import Axes
+from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, MaxNLocator, NullFormatter
 from numpy.typing import ArrayLike
 
@@ -47,7 +48,7 @@ def training_size(
     if log:
         top.yaxis.set_major_formatter(FuncFormatter(_plain))
         top.yaxis.set_minor_formatter(FuncFormatter(_plain) if np.ptp(np.log10(top.get_ylim())) < 1.0 else NullFormatter())
-    top.legend(frameon=False)
+    _legend_above(figure, top)
     if gains is not None:
         below = rows[1, 0]
         canvas.dress(below)
@@ -126,8 +127,15 @@ def learning(curves: Mapping[str, Mapping[str, Sequence[Curve]]], path: Path, *,
         if label.startswith("Epoch"):
             axes.xaxis.set_major_locator(MaxNLocator(6, integer=True, min_n_ticks=1))
     rows[0, 0].set_ylabel(quantity)
-    rows[0, 0].legend(frameon=False, fontsize="small")
+    _legend_above(figure, rows[0, 0])
     canvas.save(figure, path)
+
+
+def _legend_above(figure: Figure, axes: Axes) -> None:
+    """One legend for the figure over its panels, where it hides no point."""
+    handles, labels = axes.get_legend_handles_labels()
+    columns = max(1, min(int(figure.get_figwidth() / 1.8), len(labels)))
+    figure.legend(handles, labels, loc="outside upper left", ncols=columns, frameon=False, fontsize="small")
 
 
 def _over_seeds(seeds: Sequence[Curve]) -> Band:
@@ -191,7 +199,7 @@ def cost(bands: Mapping[str, Band], path: Path) -> None:
     for k, (name, band) in enumerate(bands.items()):
         _band(axes, band, k, name)
     axes.set(xscale="log", yscale="log", xlabel="Number of trainings on a task", ylabel="Time in all [h]")
-    axes.legend(frameon=False)
+    _legend_above(figure, axes)
     canvas.save(figure, path)
 
 
