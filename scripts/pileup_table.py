@@ -18,8 +18,8 @@ import uproot
 
 NEAR = 0.3
 CENTRAL = 2.5
-HEADER = ("collisions", "jets, abs(eta) < 2.5", "jets beyond", "jets that are new", "jets that are lost", "jet pt, ratio", "jet pt, width",
-          "e and mu", "missing pt, width added [GeV]")
+HEADER = ("collisions", "jets, abs(eta) < 2.5", "jets beyond", "new jets", "lost jets", "jet pt, ratio", "jet pt, width",
+          "e and mu", "missing pt, width of change [GeV]")
 
 
 def events(path: Path) -> ak.Array:
@@ -45,8 +45,8 @@ def with_error(values: Any, digits: int) -> str:
 
 
 def row(quiet: ak.Array, crowded: ak.Array) -> list[str]:
-    """Figures of the events that both files hold."""
-    _, first, second = np.intersect1d(ak.to_numpy(quiet.eventNumber), ak.to_numpy(crowded.eventNumber), return_indices=True)
+    """Figures of the events that both files hold; the generated top tells which, since event numbers count what passes the preselection."""
+    _, first, second = np.intersect1d(ak.to_numpy(quiet.top1_pt), ak.to_numpy(crowded.top1_pt), return_indices=True)
     before, after = quiet[first], crowded[second]
     old, new = jets(before), jets(after)
     partner = nearest(old, new)

@@ -26,9 +26,9 @@ _FREE: Mapping[int, Mapping[str, tuple[tuple[int, ...], float]]] = MappingProxyT
     # Higgs boson of 125 GeV: LHC Higgs Cross Section Working Group 2016, arXiv:1610.07922; W, Z: Particle Data Group 2024
     25: {"b b": ((5,), 0.582), "W W": ((24,), 0.214), "g g": ((21,), 0.0819), "tau tau": ((15,), 0.0627), "c c": ((4,), 0.0289),
          "Z Z": ((23,), 0.0262)},
-    24: {"e nu": ((11,), 0.1086), "mu nu": ((13,), 0.1086), "tau nu": ((15,), 0.1086), "quarks": (_QUARKS, 0.6741)},
+    24: {"e nu": ((11,), 0.1071), "mu nu": ((13,), 0.1063), "tau nu": ((15,), 0.1138), "quarks": (_QUARKS, 0.6741)},
     23: {"charged leptons": (_LEPTONS, 0.1010), "neutrinos": (_NEUTRINOS, 0.2000), "b b": ((5,), 0.1512), "quarks": (_QUARKS, 0.6991)},
-    6: {"W b": ((24,), 0.998)},
+    6: {"W b": ((5,), 0.998)},
 })  # fmt: skip
 _FORCED: Mapping[str, Mapping[int, tuple[int, ...]]] = MappingProxyType({
     "HH4b": {25: (5,)}, "Hbb": {25: (5,), 23: _NEUTRINOS}, "Hcc": {25: (4,), 23: _NEUTRINOS}, "Hgg": {25: (21,), 23: _NEUTRINOS},
@@ -222,7 +222,7 @@ class _Looked:
                 yield Check(f"{_NAMES[kind]} decaying as chosen", self._share(kind, forced[kind]), 1.0, 0.0)
                 continue
             if (self._process.name, kind) in (("FCNC", 6), ("Hqql", 24)):  # half of them each
-                ways = {"W b": ((24,), 0.5)} if kind == 6 else {"e, mu": ((11, 13), 0.5)}
+                ways = {"H c": ((25,), 0.5)} if kind == 6 else {"e, mu": ((11, 13), 0.5)}
                 yield from (Check(f"{_NAMES[kind]} to {name}", self._share(kind, to), known, 0.0) for name, (to, known) in ways.items())
                 continue
             for name, (to, known) in ways.items():

@@ -31,14 +31,14 @@ def test_evaluate_with_weights_of_another_shower(tmp_path: Path) -> None:
     assert varied["test"] == nominal["test"] and set(varied) == {"validation", "test", f"validation_{NAME}", f"test_{NAME}"}
     assert varied[f"test_{NAME}"]["n_events"] == nominal["test"]["n_events"]
     assert varied[f"test_{NAME}"]["sum_of_weights"] != nominal["test"]["sum_of_weights"]
-    plain, other = (pq.read_table(run.folder / "predictions" / f"{name}.parquet").to_pandas() for name in ("test", f"test_{NAME}"))
-    assert plain.eventNumber.equals(other.eventNumber) and np.allclose(plain.score_WH, other.score_WH)
+    plain, other = (pq.read_table(run.folder / "predictions" / f"{name}.parquet") for name in ("test", f"test_{NAME}"))
+    assert plain["eventNumber"].equals(other["eventNumber"]) and np.allclose(plain["score_WH"], other["score_WH"])
     weights: dict[int, float] = {}
     for process in ("WH", "ZH"):
         with uproot.open(data / f"{process}.root") as file:
             events = file["Events"].arrays(["eventNumber", NAME], library="np")
         weights |= dict(zip(events["eventNumber"].tolist(), events[NAME].tolist(), strict=True))
-    assert np.allclose(other.weight, [weights[number] for number in other.eventNumber.tolist()])
+    assert np.allclose(other["weight"], [weights[number] for number in other["eventNumber"].to_pylist()])
 
     files = [f"{name}={data / f'{name}.root'}" for name in ("WH", "ZH")]
     content = evaluate(run.folder, spec="events_shower", files=files, variation="weight_isr_twice").metrics
