@@ -36,6 +36,7 @@ from root_gnn.errors import InputError, suggest
 from root_gnn.evaluation import evaluate
 from root_gnn.graph.batch import Batch
 from root_gnn.graph.scaling import Scaling
+from root_gnn.graph.static import Shape
 from root_gnn.kernels.library import operator
 from root_gnn.protocols import Encoder, Objective, Supervised
 from root_gnn.recipe import Recipe
@@ -93,6 +94,7 @@ class Workbench:
         if isinstance(self.objective, Supervised):
             self.table.check_labels()
         self.partner = partners(self.table) if self.objective.paired else None
+        self.shape = self._static_shape()
         self.objective.prepare(evaluation_loader(self.table, self._some_training_events(), 1024, whole=self.whole))
         if recipe.train.monitor not in measured(self.objective):
             raise InputError(f"train.monitor is {recipe.train.monitor}, which this objective does not measure"
@@ -144,7 +146,24 @@ class Workbench:
             self.objective, self.training_batches, self.validation_batches(),
             train=self.recipe.train, optim=self.recipe.optim, augmentations=augmentations,
             seed=self.recipe.seed, folder=folder, name=self.recipe.name, n_event=len(self.indices["train"]), resume=resume,
+            shape=self.shape,
         )
+
+    def _static_shape(self) -> Shape | None:
+        """What the batches of one process are padded to; raises InputError where that would not fix what the network works on."""
+        train, objective = self.recipe.train, self.recipe.objective
+        if not train.static_shapes:
+            return None
+        parts = (self.recipe.model, getattr(objective, "head", None))
+        bucketed = [type(part).__module__.rpartition(".")[2] for part in parts if "bucket_nodes" in getattr(type(part), "model_fields", ())]
+        why = f"{bucketed[0]} sorts graphs into buckets, whose sizes change with the batch" if bucketed else ""
+        why = why or ("the head answers for whole events" if self.whole is not None else "")
+        why = why or ("the objective compares graphs without labels" if not isinstance(self.objective, Supervised) else "")
+        if why:
+            raise InputError(f"train.static_shapes is true, but {why}, so that padding would not keep its steps the same. Leave it out.")
+        n_graph = -(-train.batch_size // (train.accumulate * train.devices * train.num_nodes))
+        n_node = self.table.n_node[self.indices["train"]]
+        return Shape.of(torch.from_numpy(n_node[n_node > 0].astype(np.int64)), n_graph)
 
 
 def versions() -> dict[str, str | None]:

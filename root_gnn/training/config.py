@@ -21,7 +21,8 @@ class TrainConfig(Section):
     representations; `on_collapse` is what happens where they are all the same.
     `early_stopping` is the number of epochs in a row without a better one after which training ends. `checkpoint_every`
     saves within an epoch, every so many steps, beside the checkpoint each epoch ends with. `keep_epochs` are epochs (from 1) whose
-    weights stay, as `checkpoints/epoch_<n>.ckpt`.
+    weights stay, as `checkpoints/epoch_<n>.ckpt`. `static_shapes` pads the batches of training to one number of graphs, nodes and
+    edges, for steps that are captured and replayed; losses, gradients and figures stay what they are.
     """
 
     max_epochs: Count = 20
@@ -38,6 +39,7 @@ class TrainConfig(Section):
     log_every: Count = 20
     probe_events: Annotated[int, Field(ge=0)] = 10_000
     on_collapse: Literal["warn", "stop"] = "warn"
+    static_shapes: bool = False
 
     @model_validator(mode="after")
     def _divides(self) -> Self:

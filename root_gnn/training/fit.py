@@ -21,6 +21,7 @@ from torch.utils.data import DataLoader
 from root_gnn.console import log
 from root_gnn.errors import InputError
 from root_gnn.graph.batch import Batch
+from root_gnn.graph.static import Shape
 from root_gnn.protocols import Augmentation, Objective, Supervised
 from root_gnn.training.callbacks.checkpoints import Checkpoints
 from root_gnn.training.callbacks.collapse import Collapse
@@ -50,6 +51,7 @@ class Fitted:
 def fit(
     objective: Objective, train_loader: Callable[[int, int], Loader], validation_loader: Loader, *, train: TrainConfig, optim: OptimConfig,
     augmentations: Sequence[Augmentation], seed: int, folder: Path, name: str, n_event: int, resume: bool,
+    shape: Shape | None = None,
 ) -> Fitted:
     """Trains `objective` and leaves it with the weights of the best epoch.
 
@@ -58,6 +60,7 @@ def fit(
         folder: the run folder; `history.csv`, `tensorboard/` and `checkpoints/` are written there.
         n_event: training events per epoch, over all ranks.
         resume: go on from `checkpoints/last.ckpt` where there is one.
+        shape: what the batches of one process are padded to; None leaves them as they are.
 
     Raises InputError where the monitored value is not measured, or never was a finite number.
     """
@@ -82,7 +85,9 @@ def fit(
         batches = train_loader(trainer.global_rank, trainer.world_size)
         steps_per_epoch = math.ceil(len(batches) / train.accumulate)
         n_step = min(train.max_epochs * steps_per_epoch, train.max_steps or train.max_epochs * steps_per_epoch)
-        module = TrainingModule(objective, optim, augmentations=augmentations, seed=seed, n_step=n_step, steps_per_epoch=steps_per_epoch)
+        module = TrainingModule(
+            objective, optim, augmentations=augmentations, seed=seed, n_step=n_step, steps_per_epoch=steps_per_epoch, shape=shape,
+        )  # fmt: skip
         with _honest_exit():
             trainer.fit(module, batches, validation_loader, ckpt_path=from_checkpoint, weights_only=True)
     if checkpoints.best is None:

@@ -12,6 +12,7 @@ from torch.optim import Optimizer
 
 from root_gnn.graph.batch import Batch
 from root_gnn.graph.draws import Draws
+from root_gnn.graph.static import Shape, padded
 from root_gnn.protocols import Augmentation, Objective, Supervised
 from root_gnn.training.callbacks.collapse import SPREAD
 from root_gnn.training.evaluation import Answers, quick_figures
@@ -30,10 +31,10 @@ class TrainingModule(pl.LightningModule):
 
     def __init__(
         self, objective: Objective, optim: OptimConfig, *, augmentations: Sequence[Augmentation] = (),
-        seed: int = 0, n_step: int = 1, steps_per_epoch: int = 1,
+        seed: int = 0, n_step: int = 1, steps_per_epoch: int = 1, shape: Shape | None = None,
     ) -> None:
         super().__init__()
-        self.objective, self.optim = objective, optim
+        self.objective, self.optim, self.shape = objective, optim, shape
         self.augmentations = list(augmentations)
         self.seed, self.n_step, self.steps_per_epoch = seed, n_step, steps_per_epoch
         self.frozen = optim.backbone_lr_scale == 0.0
@@ -61,9 +62,12 @@ class TrainingModule(pl.LightningModule):
         return batch.to(device, non_blocking=True)
 
     def training_step(self, batch: Batch, index: int) -> dict[str, Tensor]:
-        """The objective's losses, of views drawn for this epoch."""
+        """The objective's losses, of views drawn for this epoch; with a shape its network is asked about padded batches."""
+        batch = self.augmented(batch)
+        if self.shape is not None and isinstance(self.objective, Supervised):
+            return self.objective.losses(self.objective.answers(padded(batch, self.shape))[: batch.n_graph], batch)
         draws = Draws(seed=self.seed, epoch=self.current_epoch, place=len(self.augmentations))
-        return self.objective(self.augmented(batch), draws)  # type: ignore[no-any-return]
+        return self.objective(batch, draws)  # type: ignore[no-any-return]
 
     def on_train_start(self) -> None:
         """Ends a resumed training that had made all its steps."""
