@@ -92,7 +92,7 @@ def simulate(
         return
     params = dict(_pair("--param", text) for text in param or [])
     if control:
-        from root_gnn.analysis.control import control_page
+        from root_gnn.analysis.control_page import control_page
 
         control_page(process or [], events=events, out=out, level=level, seed=seed, params=params)
         return

@@ -9,7 +9,7 @@ import pytest
 
 pytest.importorskip("pythia8mc")
 
-from root_gnn.analysis.control import control_page
+from root_gnn.analysis.control_page import control_page
 from root_gnn.errors import InputError
 
 pytestmark = pytest.mark.pythia
