@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import awkward as ak
 import numpy as np
@@ -63,7 +64,7 @@ def test_truth_branches(name: str, params: dict[str, str], counts: tuple[int, ..
     for branch, number in zip(("n_higgs", "n_top", "n_W", "n_Z"), counts, strict=True):
         assert ak.all(events[branch] == number)
     if name == "Zprime":
-        tops = [vector.array({x: ak.to_numpy(events[f"top{i}_{y}"]).astype(float) for x, y in zip(("pt", "eta", "phi", "mass"),
+        tops: list[Any] = [vector.array({x: ak.to_numpy(events[f"top{i}_{y}"]).astype(float) for x, y in zip(("pt", "eta", "phi", "mass"),
                 ("pt", "eta", "phi", "m"), strict=True)}) for i in (1, 2)]
         mass = (tops[0] + tops[1]).mass
         # below the mass by what the shower radiates off the tops
