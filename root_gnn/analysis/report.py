@@ -105,7 +105,7 @@ def _figures(run: Run) -> tuple[str, ...]:
     return (
         f"{test['n_events']:,}" if "n_events" in test else UNDEFINED,
         number(test.get("auc"), test.get("auc_error")), number(test.get("accuracy"), test.get("accuracy_error")), number(test.get("loss")),
-        *(number(rejection.get(at, {}).get("value"), rejection.get(at, {}).get("error"), digits=2) for at in ("0.3", "0.5")),
+        *(rejection_cell(**rejection.get(at, {})) for at in ("0.3", "0.5")),
         str(metrics.get("best_epoch", UNDEFINED)), f"{metrics['seconds']:,.0f} s" if "seconds" in metrics else UNDEFINED,
     )  # fmt: skip
 
@@ -115,6 +115,15 @@ def number(value: float | None, error: float | None = None, *, digits: int = 4) 
     if value is None:
         return UNDEFINED
     return f"{value:.{digits}f}" if error is None else f"{value:.{digits}f} ± {error:.{digits}f}"
+
+
+def rejection_cell(
+    value: float | None = None, error: float | None = None, low: float | None = None, high: float | None = None,
+) -> str:
+    """A background rejection with its 68 % interval, or with its error in a run from before there were intervals."""
+    if value is None or low is None:
+        return number(value, error, digits=2)
+    return f"{value:.2f} [{low:.2f}, {'no limit' if high is None else format(high, '.2f')}]"
 
 
 def _comparison(found: Comparison) -> list[str]:

@@ -3,20 +3,34 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike
 
 from root_gnn.errors import InputError
 from root_gnn.metrics.inputs import BinaryEvents, binary_events
-from root_gnn.metrics.measured import Floats, Integers, Measured
+from root_gnn.metrics.measured import Floats, Integers
 from root_gnn.metrics.roc import Cuts, cuts, efficiencies, first_reaching
+
+
+class Rejection(NamedTuple):
+    """A background rejection, its error to first order, and its 68 % interval; all but `value` are None without replicas.
+
+    The interval is `efficiency ± spread` of the background turned over: a sum over events scatters evenly, its inverse does not, so `high`
+    lies further from the value than `low`. `high` is None where a background efficiency of zero is in the interval.
+    """
+
+    value: float
+    error: float | None
+    low: float | None
+    high: float | None
 
 
 def rejection(
     scores: ArrayLike, labels: ArrayLike, weights: ArrayLike | None = None, *,
     signal_efficiency: float = 0.5, n_replica: int = 200, seed: int = 1,
-) -> Measured | None:
+) -> Rejection | None:
     """Background rejection of `scores (n_event,)` at one signal efficiency in (0, 1], and its error; see `rejections`."""
     return rejections(scores, labels, weights, signal_efficiencies=(signal_efficiency,), n_replica=n_replica, seed=seed)[0]
 
@@ -24,12 +38,12 @@ def rejection(
 def rejections(
     scores: ArrayLike, labels: ArrayLike, weights: ArrayLike | None = None, *,
     signal_efficiencies: Sequence[float] = (0.3, 0.5), n_replica: int = 200, seed: int = 1,
-) -> tuple[Measured | None, ...]:
+) -> tuple[Rejection | None, ...]:
     """Background rejection at each of several signal efficiencies, with errors from the same Poisson bootstrap.
 
     The cut is the tightest one that keeps at least the asked share of the signal weight; events of equal score are never
     parted. In every replica each event counts a Poisson number of times and the cut is found anew, so the error holds the uncertainty
-    of the threshold too; it is the relative spread of the background efficiency times the rejection. A seed gives one result.
+    of the threshold too; error and interval are those of the background efficiency turned over. A seed gives one result.
 
     Negative weights count with their sign. None, not a large number, where no background (or a background weight of zero or less)
     passes the cut: the events then give a lower limit only. None too where the weights of a class sum to zero or less.
@@ -84,8 +98,11 @@ def _background_kept(cut: Cuts, events: BinaryEvents, weights: Floats, targets: 
     return None if found is None else found[1][first_reaching(found[0], targets)]
 
 
-def _rejection(kept: float, replicas: Floats) -> Measured | None:
+def _rejection(kept: float, replicas: Floats) -> Rejection | None:
     if kept <= 0.0:
         return None
-    error = float(np.std(replicas, ddof=1) / kept**2) if len(replicas) > 1 else None
-    return Measured(float(1.0 / kept), error)
+    value = float(1.0 / kept)
+    if len(replicas) < 2:
+        return Rejection(value, None, None, None)
+    spread = float(np.std(replicas, ddof=1))
+    return Rejection(value, float(spread / kept**2), float(1.0 / (kept + spread)), float(1.0 / (kept - spread)) if kept > spread else None)

@@ -13,7 +13,7 @@ from root_gnn.metrics.auc import auc, auc_multiclass
 from root_gnn.metrics.cross_entropy import cross_entropy
 from root_gnn.metrics.inputs import ClassEvents, class_events
 from root_gnn.metrics.measured import Measured
-from root_gnn.metrics.rejection import rejections
+from root_gnn.metrics.rejection import Rejection, rejections
 from root_gnn.metrics.significance import significance
 
 SIGNAL_EFFICIENCIES = (0.3, 0.5)
@@ -60,7 +60,8 @@ def _error(found: Measured | None) -> float | None:
 
 def _rejection(score: ArrayLike, events: ClassEvents) -> dict[str, dict[str, float | None]]:
     found = rejections(score, events.labels, events.weights, signal_efficiencies=SIGNAL_EFFICIENCIES)
-    return {str(at): {"value": _value(one), "error": _error(one)} for at, one in zip(SIGNAL_EFFICIENCIES, found, strict=True)}
+    undefined: dict[str, float | None] = dict.fromkeys(Rejection._fields)
+    return {str(at): undefined if one is None else one._asdict() for at, one in zip(SIGNAL_EFFICIENCIES, found, strict=True)}
 
 
 def _significance(score: ArrayLike, labels: ArrayLike, lumi_weights: ArrayLike | None) -> dict[str, float] | None:

@@ -38,20 +38,18 @@ class Distribution(NamedTuple):
 def roc(curves: Mapping[str, tuple[ArrayLike, ArrayLike, ArrayLike | None]], path: Path) -> None:
     """Background rejection against signal efficiency with 68 % bands, from (scores, labels, weights) of each curve.
 
-    A curve has a gap where no background, or less than its own error, is left. Bands are symmetric on the logarithmic axis.
+    A curve has a gap where no background, or less than its own error, is left.
     """
     figure, axes = canvas.sheet()
     efficiency = np.linspace(0.01, 1.0, N_CURVE_POINT)
     for k, (name, (scores, labels, weights)) in enumerate(curves.items()):
         found = rejections(scores, labels, weights, signal_efficiencies=tuple(efficiency), n_replica=100)
-        known = [one is not None and one.error is not None and one.error < one.value for one in found]
-        rows = [(one.value, one.error) if is_known and one else (np.nan, np.nan) for one, is_known in zip(found, known, strict=True)]
-        value, error = np.array(rows, dtype=np.float64).T  # a gap stays a gap: no line is drawn over it
+        rows = [(one.value, one.low, one.high) if one is not None and one.high is not None else (np.nan,) * 3 for one in found]
+        value, low, high = np.array(rows, dtype=np.float64).T  # a gap stays a gap: no line is drawn over it
         area = auc(scores, labels, weights)
         label = name if area is None else f"{name}, AUC {canvas.with_error(area.value, area.error)}"
         axes.plot(efficiency, value, label=label, color=COLOURS[k % 10], linestyle=LINES[k % 7])
-        ratio = np.exp(error / value)
-        axes.fill_between(efficiency, value / ratio, value * ratio, color=COLOURS[k % 10], alpha=0.25, linewidth=0)
+        axes.fill_between(efficiency, low, high, color=COLOURS[k % 10], alpha=0.25, linewidth=0)
     axes.plot(efficiency, 1.0 / efficiency, color="black", linewidth=0.8, linestyle=":", label="guessing")
     axes.set(yscale="log", xlim=(0.0, 1.0), xlabel="Signal efficiency", ylabel="Background rejection (1 / background efficiency)")
     axes.set_ylim(bottom=1.0)

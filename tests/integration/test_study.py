@@ -16,6 +16,19 @@ from typing import Any
 
 import pytest
 
+from root_gnn.analysis.study.readme import fill
+
+ANSWERED = (
+    "test AUC against the number of training events", "background rejection at 30 %", "background rejection at 50 %", "test accuracy",
+    "Test significance is not defined", "data-efficiency factor", "validation AUC along the training", "epochs to within 1 % of that",
+    "seconds to 99.9 % of scratch&#x27;s best", "AUC after epoch 5", "operations", "break-even after trainings", "share the pretraining",
+    "1 - AUC of the tasks at their smallest", "CKA layer by layer", "The floor: two networks from scratch", "against their number",
+    "after an epoch", "t-SNE", "Fisher", "silhouette", "Pearson correlation", "comes from other events", "integrated gradients by node",
+    "expected calibration error", "calibration curves", "scores of each true class", "background rejection against signal efficiency",
+    "a confusion matrix would hold one point",
+)
+"""What the page of a study of tasks with two classes has to say: the list of the issue."""
+
 STUDY = """
 name: interrupted
 tasks: [WHvsZH]
@@ -53,11 +66,25 @@ def test_the_study_of_events_goes_through_small_and_answers_everything(tmp_path:
     content = json.loads((tmp_path / "out" / "study.json").read_text())
     assert content["failures"] == {} and len(content["comparisons"]) == 4
     groups = ["scratch", "multiclass, finetuned", "multiclass, frozen", "jepa, finetuned", "jepa, frozen"]
-    for question in content["answers"]["questions"].values():
-        assert list(question["calibration"]) == list(question["worth"]) == list(question["fisher"]) == groups
+    fewer = ["multiclass_21k, finetuned", "multiclass_7k, finetuned"]  # at the smallest size alone
+    answers = content["answers"]
+    for question in answers["questions"].values():
+        assert all(list(question[name]) == groups for name in ("calibration", "worth", "fisher", "silhouette", "correlation"))
         assert list(question["efficiency"]) == groups[1:] and len(question["similarity"]["pairs"]) == 10
+        for by_size in ("of_seeds", "speed", "spent"):
+            assert {size: list(each) for size, each in question[by_size].items()} == {"40": groups + fewer, "80": groups}
+        assert list(question["similarity"]["by_size"]) == ["40", "80"] and "1" in question["similarity"]["by_epoch"]
+        assert question["similarity"]["floor"]["n_pair"] == 1
+    assert list(answers["scaling"]) == ["WHvsZH, finetuned", "ttHvsttbar, finetuned"]
+    assert list(answers["pretrainings"]) == ["multiclass", "jepa", "multiclass_21k", "multiclass_7k"]
     page = (tmp_path / "out" / "study.html").read_text()
-    assert "All 42 trainings ended well" in page and page.count("<img") > 40
+    assert "All 52 trainings ended well" in page and page.count("<img") > 40
+    for answered in ANSWERED:
+        assert answered in page
+    marks = "<!-- study events_tiny: written by scripts/study_table -->\n<!-- end of the study -->\n"
+    (tmp_path / "README.md").write_text(marks)
+    fill(tmp_path / "README.md", tmp_path / "out" / "study.json")
+    assert (tmp_path / "README.md").read_text().count("| multiclass_7k, finetuned | 40 |") == 2
 
 
 def interrupted(process: subprocess.Popen[str], folder: Path, *, after: int, number: signal.Signals) -> bool:

@@ -19,6 +19,7 @@ from root_gnn.analysis.study.importance import Worth, worth
 from root_gnn.analysis.study.plan import Cell
 from root_gnn.analysis.study.results import Answer, Results
 from root_gnn.analysis.study.scaling import Scaling, scaling
+from root_gnn.analysis.study.seed_figures import SeedFigures, seed_figures
 from root_gnn.analysis.study.speed import Speed, speeds
 from root_gnn.data.splits import split_table
 from root_gnn.data.table import EventTable
@@ -31,6 +32,7 @@ from root_gnn.run import Run
 Floats = NDArray[np.float64]
 Cells = Mapping[Cell, Answer]
 N_CKA_EVENT, N_IMPORTANCE_EVENT = 2000, 500
+FIGURES = ("of_seeds", "speed", "spent", "pays", "efficiency", "calibration", "similarity", "worth")
 
 
 @dataclass(frozen=True)
@@ -38,6 +40,7 @@ class Found:
     """The figures of one question (a task on a version of the data)."""
 
     cells: Cells
+    of_seeds: dict[int, dict[str, SeedFigures]]
     speed: dict[int, dict[str, Speed]]
     spent: dict[int, dict[str, Spent]]
     pays: dict[int, dict[str, BreakEven | None]]
@@ -59,7 +62,7 @@ class Found:
 
     def content(self) -> dict[str, Any]:
         """The figures for JSON."""
-        figures = {name: getattr(self, name) for name in ("speed", "spent", "pays", "efficiency", "calibration", "similarity", "worth")}
+        figures = {name: getattr(self, name) for name in FIGURES}
         strength = {name: one.strength for name, one in self.places.redundancy.items()}
         return {**figures, "fisher": self.places.fisher, "silhouette": self.places.silhouette, "correlation": strength}
 
@@ -110,7 +113,8 @@ def _found(cells: Cells, results: Results) -> Found:
     }
     of_last = layers[cell.train_events]
     return Found(
-        cells, speed, _spent(cells, results), paying, _efficiency(cells),
+        cells, {of.train_events: seed_figures(answer.members) for of, answer in cells.items()},
+        speed, _spent(cells, results), paying, _efficiency(cells),
         {name: _calibration(runs[0]) for name, runs in last.members.items()},
         similarity(layers, along_training(last, table, index, scratch=of_last["scratch"][0])),
         places(of_last, table.label[index].astype(np.int64)), _worth(last, table, test),

@@ -11,10 +11,11 @@ from pathlib import Path
 from root_gnn import __version__
 from root_gnn.analysis.claims import interval
 from root_gnn.analysis.page import Link, folded, heading, items, listing, note, page, paragraph, table
-from root_gnn.analysis.report import HOW_ERRORS, UNDEFINED, number
+from root_gnn.analysis.report import HOW_ERRORS, UNDEFINED, number, rejection_cell
 from root_gnn.analysis.study.answers import Answers
 from root_gnn.analysis.study.cost_section import break_even_cell, costs, pretraining_size
 from root_gnn.analysis.study.results import Results
+from root_gnn.analysis.study.rows import REJECTION
 from root_gnn.analysis.study.sections import factor_of, question_sections
 from root_gnn.atomic import write_text
 from root_gnn.config.loader import to_yaml
@@ -94,7 +95,7 @@ def _runs(results: Results) -> Iterator[Sequence[str | Link]]:
         yield (
             link, task, row["group"] or "pretraining", _count(row["n_train"]), _count(row["seed"]),
             number(row["auc"], row["auc_error"]), number(row["accuracy"], row["accuracy_error"]),
-            *(number(row[f"rejection_{at}"], row[f"rejection_{at}_error"], digits=2) for at in (30, 50)),
+            *(rejection_cell(*(row[f"rejection_{at}{part}"] for part in REJECTION)) for at in (30, 50)),
             number(row["significance"], digits=2), _count(row["best_epoch"]),
             UNDEFINED if row["seconds"] is None else f"{row['seconds']:,.1f} s", _count(row["n_parameters"]),
         )  # fmt: skip

@@ -20,7 +20,7 @@ Comparison = Mapping[str, Any]
 def fill(page: Path, file: Path, picture: Path | None = None) -> None:
     """Writes the table of a study's `study.json` between the marks of a page, and its picture of the first task as a file.
 
-    `picture` lies below the page's folder; `docs/figures/study_<name>.png` there where none is named. The marks are
+    `picture` lies below the page's folder; where none is named it is `study_<name>.png` in `docs/figures`. The marks are
     `<!-- study NAME: written by scripts/study_table -->` and `<!-- end of the study -->`. Raises InputError where the file
     is of no study or the marks are missing.
     """
@@ -32,7 +32,8 @@ def fill(page: Path, file: Path, picture: Path | None = None) -> None:
     if not mark or not end:
         raise InputError(f"{page}: expected the lines {begin!r} and {END!r}, between which the table of the study is written.")
     comparisons = content["comparisons"]
-    picture = picture or page.parent / "docs" / "figures" / f"study_{content['name']}.png"
+    docs = page.parent if page.parent.name == "docs" else page.parent / "docs"
+    picture = picture or docs / "figures" / f"study_{content['name']}.png"
     first = _question(comparisons[0])
     curves, gains = _curves([one for one in comparisons if _question(one) == first])
     plots.training_size(curves, picture, gains=gains)

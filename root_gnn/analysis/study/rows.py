@@ -17,11 +17,12 @@ from root_gnn.metrics.learning import best, epochs_to_final, immediate
 from root_gnn.metrics.summary import SIGNAL_EFFICIENCIES
 from root_gnn.run import Run
 
+REJECTION = {"": "value", "_error": "error", "_low": "low", "_high": "high"}  # ends of columns, and what run folders call them
 SCHEMA = pa.schema([
     *((name, pa.string()) for name in ("run", "task", "version", "group", "mode", "source")),
     *((name, pa.int64()) for name in ("train_events", "seed", "n_train", "n_test", "n_parameters", "best_epoch", "n_epoch", "n_step")),
     *((name, pa.float64()) for name in ("seconds", "events_per_second", "auc", "auc_error", "accuracy", "accuracy_error", "loss")),
-    *((f"rejection_{100 * at:.0f}{part}", pa.float64()) for at in SIGNAL_EFFICIENCIES for part in ("", "_error")),
+    *((f"rejection_{100 * at:.0f}{part}", pa.float64()) for at in SIGNAL_EFFICIENCIES for part in REJECTION),
     *((name, pa.float64()) for name in ("significance", "auc_epoch_5", "best_validation_auc", "epochs_to_1_percent")),
     *((name, pa.string()) for name in ("device", "failure", "command", "versions")),
 ])  # fmt: skip
@@ -47,8 +48,8 @@ def _found(run: Run) -> dict[str, Any]:
     return {
         **{key: metrics.get(key) for key in ("n_parameters", "best_epoch", "seconds", "events_per_second", "device")},
         **{key: test.get(key) for key in ("auc", "auc_error", "accuracy", "accuracy_error", "loss")},
-        **{f"rejection_{100 * at:.0f}": (rejection.get(str(at)) or {}).get("value") for at in SIGNAL_EFFICIENCIES},
-        **{f"rejection_{100 * at:.0f}_error": (rejection.get(str(at)) or {}).get("error") for at in SIGNAL_EFFICIENCIES},
+        **{f"rejection_{100 * at:.0f}{part}": (rejection.get(str(at)) or {}).get(key)
+           for at in SIGNAL_EFFICIENCIES for part, key in REJECTION.items()},
         "significance": (test.get("significance") or {}).get("max"), "seed": run.recipe.seed,
         "n_train": run.plan["events"]["train"], "n_test": test.get("n_events"),
         "n_step": int(max(steps)) if steps else None, "n_epoch": int(max(epochs)) + 1 if epochs else None,

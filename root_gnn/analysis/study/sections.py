@@ -14,6 +14,7 @@ from root_gnn.analysis.report import HOW_COMPARED, HOW_SIMILAR, UNDEFINED, numbe
 from root_gnn.analysis.study.answers import Found
 from root_gnn.analysis.study.importance import drops, sizes
 from root_gnn.analysis.study.pictures import against_size, calibrations, learning, roc, similarity_along
+from root_gnn.analysis.study.seed_figures import SeedFigures
 from root_gnn.analysis.study.speed import learnings
 from root_gnn.metrics.data_efficiency import DataEfficiency
 from root_gnn.metrics.seeds import OverSeeds
@@ -24,6 +25,7 @@ from root_gnn.similarity.separation import Separation
 
 FAR = "distances between far points and sizes of clusters mean nothing"
 WAYS = {"pca": "the two directions of largest variance", "tsne": f"t-SNE; {FAR}", "umap": f"UMAP; {FAR}"}
+NEEDS_YIELDS = ": it is that of an expected yield, which takes a luminosity (data.lumi) and the cross sections of the samples"
 HOW_FAST = (
     "Validation AUC, mean over seeds with the 68 % error of the mean; in brackets how many seeds got there, where not all did. Times are "
     "training alone, without reading, validation and evaluation."
@@ -71,12 +73,29 @@ def _sizes(name: str, found: Found, folder: Path) -> Iterator[str]:
     for k, (header, _) in enumerate(first.paired()):
         rows = [(row[0], f"{size:,}", *row[1:]) for size, one in comparisons.items() for row in one.paired()[k][1]]
         yield table((header[0], "training events", *header[1:]), rows)
+    yield from _of_seeds(found)
     if len(found.cells) == 1:
         yield said("One training size only, so nothing is said of how many fewer events give the same AUC.")
         return
     yield paragraph(HOW_EFFICIENT)
     rows = [(group, f"{one.size:,}", f"{one.figure:.3f}", factor_of(one)) for group, each in found.efficiency.items() for one in each or ()]
     yield table(("group", "training events", "test AUC", "data-efficiency factor [68 %]"), rows)
+
+
+def _of_seeds(found: Found) -> Iterator[str]:
+    """Accuracy and significance against training size."""
+    every = [(group, f"{size:,}", one) for size, each in found.of_seeds.items() for group, one in each.items()]
+    for k, name in enumerate(SeedFigures._fields):
+        if all(one[k].value is None for _, _, one in every):
+            yield said(f"Test {name} is not defined for these runs{NEEDS_YIELDS if name == 'significance' else ''}.")
+        else:
+            yield table(("group", "training events", f"test {name}", "spread of the seeds", "less that of scratch, seed by seed"),
+                        [(group, size, mean_cell(one[k].value), _spread(one[k].value), "" if group == "scratch" else mean_cell(one[k].gain))
+                         for group, size, one in every])  # fmt: skip
+
+
+def _spread(found: OverSeeds | None) -> str:
+    return UNDEFINED if found is None else number(found.spread, digits=3)
 
 
 def factor_of(found: DataEfficiency) -> str:

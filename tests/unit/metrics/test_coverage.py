@@ -45,7 +45,9 @@ def test_errors_of_auc_and_rejection_cover(shift, kind):
     for toy in range(N_TOY):
         scores, weights = generator.normal(size=2 * N_CLASS) + shift * LABELS, weights_of(generator, kind)
         kept = rejections(scores, LABELS, weights, signal_efficiencies=EFFICIENCIES, n_replica=100, seed=toy)
-        inside.append([abs(one.value - true) < one.error for one, true in zip((auc(scores, LABELS, weights), *kept), truth, strict=True)])
+        area = auc(scores, LABELS, weights)
+        ends = [(area.value - area.error, area.value + area.error), *((one.low, one.high or math.inf) for one in kept)]
+        inside.append([low < true < high for (low, high), true in zip(ends, truth, strict=True)])
     assert np.mean(inside, axis=0) == HELD
 
 

@@ -44,6 +44,15 @@ def test_error_covers_the_truth(negative):
     assert np.all(np.abs(np.mean(np.abs(pulls) < 1.0, axis=0) - 0.68) < 0.13), "four standard deviations of 200 toys"
 
 
+def test_the_interval_is_that_of_the_background_efficiency_turned_over():
+    found = rejection(*toy(np.random.default_rng(1), 400, negative=0.1), signal_efficiency=0.3)
+    efficiency, spread = 1.0 / found.value, found.error / found.value**2
+    assert (found.low, found.high) == pytest.approx((1.0 / (efficiency + spread), 1.0 / (efficiency - spread)))
+    few = rejection([0.9, 0.8, *[0.85] * 3, *[0.1] * 50], [1, 1, *[0] * 53], [*[1.0] * 4, -1.0, *[1.0] * 50], signal_efficiency=1.0)
+    assert few.value == 51.0 and 0.0 < few.low < 51.0 and few.high is None, "1 + 1 - 1 events may be none"
+    assert rejection(*toy(np.random.default_rng(1), 400), n_replica=0)[1:] == (None, None, None)
+
+
 def test_threshold_is_part_of_the_error():
     generator = np.random.default_rng(2)
     scores = np.concatenate([generator.normal(size=100_000), generator.normal(1.2, 1.0, 200)])

@@ -31,7 +31,7 @@ def test_binary_entry_holds_each_metric():
     assert (found["auc"], found["auc_error"]) == auc(probabilities[:, 1], labels, weights)
     assert (found["accuracy"], found["accuracy_error"]) == accuracy(probabilities, labels, weights)
     expected = rejection(probabilities[:, 1], labels, weights, signal_efficiency=0.3)
-    assert found["rejection"]["0.3"] == {"value": pytest.approx(expected.value), "error": pytest.approx(expected.error)}
+    assert found["rejection"]["0.3"] == pytest.approx(expected._asdict())
     assert set(found["rejection"]) == {"0.3", "0.5"}
     assert found["significance"] == significance(probabilities[:, 1], labels, 0.1 * weights)._asdict()
     assert json.loads(json.dumps(found, allow_nan=False)) == found, "plain Python numbers"
@@ -53,7 +53,7 @@ def test_what_is_not_defined_is_null(n_event):
     assert set(found) == KEYS
     assert found["auc"] is None
     assert found["auc_error"] is None
-    assert found["rejection"] == {"0.3": {"value": None, "error": None}, "0.5": {"value": None, "error": None}}
+    assert found["rejection"] == dict.fromkeys(("0.3", "0.5"), dict.fromkeys(("value", "error", "low", "high")))
     assert found["significance"] is None
     assert (found["loss"] is None) == (n_event == 0)
     json.dumps(found, allow_nan=False)

@@ -52,6 +52,7 @@ def test_the_page_says_the_numbers_and_what_it_can_not_say(folder: Path, results
     scratch, difference = one.groups[0].auc, one.differences[0]
     assert scratch is not None and f"test AUC {scratch.mean:.3f} [{scratch.low:.3f}, {scratch.high:.3f}] from scratch" in text
     assert f", {difference.verdict}" in text and "Mind &lt;this&gt;." in text and "no &lt;memory&gt;" in text
+    assert "Test significance is not defined" in text
     for said in ("One training size only", "A law of the size of pretraining", "no course of CKA with the epoch"):
         assert said in text
     assert "3 of 4 trainings" not in text and "6 of 7 trainings ended well" in text
@@ -65,10 +66,14 @@ def test_every_picture_is_in_the_page_and_has_words(folder: Path) -> None:
     assert not re.search(r'https?://(?!www\.w3\.org)|<script src|<link|@import|url\(', re.sub(r'src="data:[^"]*"', "", text))
 
 
-def test_json_holds_the_answers_and_no_number_that_is_none(folder: Path) -> None:
+def test_json_holds_the_answers_and_no_number_that_is_none(folder: Path, seeds: list[Run], deeper: list[Run]) -> None:
     content = json.loads((folder / "study.json").read_text())
     of = content["answers"]["questions"]["WHvsZH"]
     assert of["speed"]["100"]["deep, finetuned"]["immediate"]["mean"] == pytest.approx(0.59)
+    accuracy = [[run.metrics["splits"]["test"]["accuracy"] for run in runs] for runs in (deeper, seeds)]
+    found = of["of_seeds"]["100"]["deep, finetuned"]["accuracy"]
+    for key, values in (("value", accuracy[0]), ("gain", np.subtract(*accuracy))):
+        assert (found[key]["mean"], found[key]["spread"]) == (pytest.approx(np.mean(values)), pytest.approx(np.std(values, ddof=1)))
     assert of["similarity"]["floor"]["n_pair"] == 3 and list(of["similarity"]["pairs"]) == ["scratch and deep, finetuned"]
     assert of["pays"]["100"]["deep, finetuned"]["n"] is None, "both took the same time, so nothing is saved"
     assert "NaN" not in (folder / "study.json").read_text()

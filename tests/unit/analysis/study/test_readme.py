@@ -37,6 +37,15 @@ def test_the_smallest_and_the_largest_size_stand_between_the_marks(tmp_path: Pat
     assert "(docs/figures/study_x.png)" in text and (tmp_path / "docs" / "figures" / "study_x.png").stat().st_size > 5000
 
 
+def test_a_page_below_docs_has_its_picture_beside_it(tmp_path: Path) -> None:
+    page = tmp_path / "docs" / "results.md"
+    page.parent.mkdir()
+    page.write_text(f"{MARKS}\n")
+    (tmp_path / "study.json").write_text(json.dumps({"name": "x", "comparisons": [comparison("WH", 10, 0.6)], "answers": {}}))
+    fill(page, tmp_path / "study.json")
+    assert "(figures/study_x.png)" in page.read_text() and (tmp_path / "docs" / "figures" / "study_x.png").is_file()
+
+
 def test_other_files_and_pages_without_marks(tmp_path: Path) -> None:
     (tmp_path / "README.md").write_text("no marks")
     (tmp_path / "other.json").write_text("{}")
