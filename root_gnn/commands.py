@@ -1,4 +1,4 @@
-"""The commands about what becomes of trained runs: `predict`, `runs`, `pack`; `root_gnn.cli` adds them to `root-gnn`."""
+"""The commands about what becomes of trained runs: `predict`, `runs`, `pack`, `export`; `root_gnn.cli` adds them to `root-gnn`."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 
 import typer
 
-from root_gnn.options import AllowPlugin, Debug, Overwrite, Quiet, RunFolder, Verbose
+from root_gnn.options import AllowPlugin, DataDir, Debug, Overwrite, Quiet, RunFolder, Verbose
 
 
 def predict(
@@ -68,3 +68,21 @@ def pack(
 
     typer.echo(str(unpack_run(run, out=out, overwrite=overwrite) if unpack else
                    pack(run, out=out, overwrite=overwrite, allow_plugins=allow_plugin or ())))  # fmt: skip
+
+
+def export(
+    run: RunFolder,
+    out: Annotated[Path, typer.Option("--out", metavar="FILE", help="model.onnx, or model.pt2 for a program of torch.export.")],
+    opset: Annotated[int, typer.Option("--opset", min=18, max=20, help="Version of the ONNX operators.")] = 18,
+    ir_version: Annotated[int, typer.Option("--ir-version", min=8, max=10, help="Version of the ONNX format.")] = 8,
+    tolerance: Annotated[float, typer.Option("--tolerance", help="The largest difference from PyTorch on real events.")] = 1e-5,
+    data_dir: DataDir = None, overwrite: Overwrite = False, allow_plugin: AllowPlugin = None,
+    quiet: Quiet = False, verbose: Verbose = False, debug: Debug = False,
+) -> None:  # fmt: skip
+    """Write a run as ONNX, raw features in and probabilities out, checked against PyTorch before it is kept; with a model card."""
+    from root_gnn.export.export import export
+
+    export(
+        run, out=out, data_dir=data_dir, opset=opset, ir_version=ir_version, tolerance=tolerance, overwrite=overwrite,
+        allow_plugins=allow_plugin or (),
+    )  # fmt: skip

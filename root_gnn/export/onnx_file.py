@@ -1,0 +1,98 @@
+"""ONNX files: written from a traced network, with metadata inside, and run by onnxruntime."""
+
+from __future__ import annotations
+
+import logging
+import warnings
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+from torch.export import ExportedProgram
+
+from root_gnn.errors import InputError, MissingExtra
+from root_gnn.export.network import Signature
+
+try:
+    import onnx
+    import onnxruntime
+    import onnxscript  # noqa: F401  the exporter of PyTorch needs it, and says so late
+except ImportError as error:
+    raise MissingExtra(error.name or "onnx", "onnx", "ONNX export") from error
+
+MOST_OPSET = 20
+
+
+def model_of(program: ExportedProgram, signature: Signature, *, opset: int, ir_version: int) -> onnx.ModelProto:
+    """The ONNX model, with the names of the signature.
+
+    Raises InputError where an operator of the network has no form in ONNX; the network can then be written as `.pt2`.
+    """
+    from root_gnn.export.onnx_operators import TABLE
+
+    if not 18 <= opset <= MOST_OPSET:
+        raise InputError(f"--opset {opset}: 18 to {MOST_OPSET} was expected; before 18 there is no maximum over the nodes of a graph")
+    try:
+        with _quiet():
+            written = torch.onnx.export(
+                program, dynamo=True, opset_version=opset, custom_translation_table=TABLE,
+                input_names=list(signature.inputs), output_names=[signature.output], verbose=False,
+            )  # fmt: skip
+    except (torch.onnx.errors.OnnxExporterError, NotImplementedError) as error:
+        cause = error.__cause__ or error
+        raise InputError(f"this network has an operator that ONNX lacks ({' '.join(str(cause).split())[:200]}); write it as a program of "
+                         "torch.export instead, with --out <name>.pt2") from error
+    assert written is not None
+    model: onnx.ModelProto = written.model_proto
+    model.ir_version = ir_version
+    _name_axes(model, signature)
+    onnx.checker.check_model(model)
+    return model
+
+
+def describe(model: onnx.ModelProto, metadata: Mapping[str, str]) -> None:
+    """Puts the metadata into the model, in place of what is there."""
+    del model.metadata_props[:]
+    onnx.helper.set_model_props(model, dict(metadata))
+
+
+class Session:
+    """An ONNX model in onnxruntime, on one thread of the processor."""
+
+    def __init__(self, model: bytes) -> None:
+        options = onnxruntime.SessionOptions()
+        options.intra_op_num_threads = options.inter_op_num_threads = 1
+        options.log_severity_level = 3
+        self._session: Any = onnxruntime.InferenceSession(model, options, providers=["CPUExecutionProvider"])
+
+    def __call__(self, arguments: Mapping[str, Tensor]) -> NDArray[np.float64]:
+        """The output `(n_graph, dim)` for inputs by name."""
+        (out,) = self._session.run(None, {name: value.numpy() for name, value in arguments.items()})
+        found: NDArray[np.float64] = np.asarray(out, dtype=np.float64)
+        return found
+
+
+def _name_axes(model: onnx.ModelProto, signature: Signature) -> None:
+    """Names the axes that vary in inputs and output; what is known of sizes in between is left to the runtime."""
+    del model.graph.value_info[:]
+    for value in model.graph.input:
+        value.type.tensor_type.shape.dim[0].dim_param = signature.inputs[value.name]
+    model.graph.output[0].type.tensor_type.shape.dim[0].dim_param = "n_graph"
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """Without the exporter's words on its own deprecations and on packages that nobody asked for."""
+    registration = logging.getLogger("torch.onnx._internal.exporter._registration")
+    before = registration.level
+    registration.setLevel(logging.ERROR)
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            yield
+    finally:
+        registration.setLevel(before)
