@@ -47,7 +47,8 @@ class _MeanLoss(torch.autograd.Function):
     def forward(ctx: Any, rows: Tensor, every: Tensor, own: Tensor, other: Tensor, positive_in_denominator: bool) -> Tensor:
         loss, of_rows, of_columns = rows.new_zeros(()), [], torch.zeros_like(every.T)
         size = max(AT_A_TIME // every.shape[0], 1)
-        for some, itself, partner in zip(rows.split(size), own.unsqueeze(1).split(size), other.unsqueeze(1).split(size), strict=True):
+        parts = (torch.split(part, size) for part in (rows, own.unsqueeze(1), other.unsqueeze(1)))
+        for some, itself, partner in zip(*parts, strict=True):
             logits = linear(some, every).scatter_(1, itself, -torch.inf)
             positive = logits.gather(1, partner)
             if not positive_in_denominator:
