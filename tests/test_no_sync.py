@@ -33,6 +33,7 @@ KNOWN = {
     "graph/batch.py:Batch.select": "batches are selected on the host", "graph/batch.py:Batch.check": CHECKED,
     "graph/batch.py:Batch._check_edges": CHECKED,
     "graph/edges.py:n_complete_edge": "where a batch is made of another in a step: a view, the known nodes, subjets",
+    "graph/static.py:_most": "before training",
     "graph/exchange.py:batch_of": EXCHANGED, "graph/exchange.py:_are_all_pairs": EXCHANGED, "graph/pyg.py:_bounds": EXCHANGED,
     "nn/attention.py:Block._scaled": "a plain number of repeats: nothing is read", "nn/buckets.py:Buckets.of": BUCKETS,
     "nn/buckets.py:_size": "where a network is exported only",
