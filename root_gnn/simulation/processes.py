@@ -246,7 +246,7 @@ def _check_value(key: str, params: Mapping[str, str]) -> None:
 def _check_mass(process: Process, params: Mapping[str, str]) -> None:
     lightest, mass = _resonance(process, params).lightest, number(params, "mass", process.mass)
     if mass < lightest:
-        raise InputError(f"--param mass={mass:g}: {process.name} needs more than what it decays to weighs ({lightest:g} GeV)")
+        raise InputError(f"--param mass={mass:g}: {process.name} must be heavier than what it decays to ({lightest:g} GeV)")
 
 
 def _resonance(process: Process, params: Mapping[str, str]) -> Resonance:

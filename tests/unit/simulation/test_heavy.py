@@ -20,7 +20,7 @@ QUICK = {"mpi": "off"}
 
 
 @pytest.mark.parametrize(("name", "params", "message"), [
-    ("Zprime", {"mass": "300"}, "Zprime needs more .* .347 GeV."), ("tttt_scalar", {"mass": "340"}, "347"),
+    ("Zprime", {"mass": "300"}, "Zprime must be heavier .* .347 GeV."), ("tttt_scalar", {"mass": "340"}, "347"),
     ("HH4b", {"mass": "250"}, "251"), ("Wprime", {"mass": "150", "decay": "WZ"}, "172.6"), ("Wprime", {"decay": "top"}, "tb or WZ"),
     ("STOP", {"decay": "tb"}, "top or bottom"),
     ("Zprime", {"decay": "tb"}, "belongs to STOP, Wprime"), ("STOP", {"decay": "charm", "mstop": "100"}, "neutralino and charm"),
