@@ -16,7 +16,7 @@ from torch import Tensor, nn
 from torch.autograd.function import once_differentiable
 from torch.utils.flop_counter import register_flop_formula
 
-LEAST = 2**20  # multiplications: below it the overhead of the call is larger than what it saves
+LEAST = 2**24  # multiplications: oneDNN makes a kernel for each new size, which takes as long as it saves in a dozen smaller products
 ROWS = 8192  # over so many rows at a time a product of columns stays in cache
 
 
