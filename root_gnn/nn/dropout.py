@@ -32,4 +32,5 @@ def dropout(rows: Tensor, rate: float) -> Tensor:
     words = torch.empty(math.ceil(rows.numel() * BITS / 64), dtype=torch.int64).random_(-(2**63), None)
     bits = words.view(torch.int16)[: rows.numel()].view(rows.shape)
     kept = (bits >= n_dropped - 2 ** (BITS - 1)).to(rows.dtype)
-    return rows * kept.mul_(2**BITS / (2**BITS - n_dropped))
+    out: Tensor = rows * kept.mul_(2**BITS / (2**BITS - n_dropped))
+    return out

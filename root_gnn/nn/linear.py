@@ -33,16 +33,16 @@ def linear(rows: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:
     if not runs(rows, weight):
         return F.linear(rows, weight, bias)
     out: Tensor = _Linear.apply(rows.flatten(0, -2), weight, bias)  # type: ignore[no-untyped-call]
-    return out.unflatten(0, rows.shape[:-1])
+    return out.view(*rows.shape[:-1], out.shape[1])
 
 
 def runs(rows: Tensor, weight: Tensor) -> bool:
     """Whether oneDNN multiplies `rows (..., n_in)` by `weight (n_out, n_in)`."""
-    return (
-        rows.device.type == "cpu" and rows.dtype == weight.dtype == torch.float32 and _there and torch.backends.mkldnn.enabled
-        and not (torch.is_autocast_enabled("cpu") or torch.compiler.is_compiling() or torch.jit.is_tracing())
-        and prod(rows.shape) * weight.shape[0] >= LEAST  # last: a network that is exported has sizes that nobody knows
-    )
+    if rows.device.type != "cpu" or not rows.dtype == weight.dtype == torch.float32 or not (_there and torch.backends.mkldnn.enabled):
+        return False
+    if torch.is_autocast_enabled("cpu") or torch.compiler.is_compiling() or torch.jit.is_tracing():  # type: ignore[attr-defined,no-untyped-call]
+        return False
+    return prod(rows.shape) * weight.shape[0] >= LEAST  # last: a network that is exported has sizes that nobody knows
 
 
 class _Linear(torch.autograd.Function):
@@ -75,7 +75,7 @@ def _product(rows: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor
 def _over_rows(gradient: Tensor, rows: Tensor) -> Tensor:
     """`gradient.T @ rows`, `(n_out, n_in)`, with the wider of the two as the matrix that is laid out anew."""
     wide = rows.shape[1] >= gradient.shape[1]
-    parts = zip(gradient.split(ROWS), rows.split(ROWS), strict=True)
+    parts = zip(torch.split(gradient, ROWS), torch.split(rows, ROWS), strict=True)
     products = (_product(g.T, r.T) if wide else _product(r.T, g.T).T for g, r in parts)
     total = next(products)
     for product in products:
