@@ -153,14 +153,6 @@ def _runner(config: Config) -> Runner:
         return dgl_runner()
     if config.form == "native":
         return message_passing.runner(recompute=config.recompute)
-    if config.form == "compiled":
-        _check_compiled(config.dim)
-    return message_passing_compiled.runner(recompute=config.recompute)
-
-
-def _check_compiled(dim: int) -> None:
-    found = library()
-    if found is None:
+    if config.form == "compiled" and library() is None:
         raise InputError(f"model.form is compiled, but the compiled operator is {why_not()}; use form: auto")
-    if not found.form(dim):
-        raise InputError(f"model.form is compiled, which needs a dim that is a multiple of 4, not {dim}; change it, or use form: auto")
+    return message_passing_compiled.runner(recompute=config.recompute)
