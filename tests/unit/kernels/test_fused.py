@@ -154,6 +154,31 @@ def test_rows_that_share_the_maximum_share_its_gradient() -> None:
     torch.testing.assert_close(found[fused][1].double(), found[plain][1], rtol=1e-4, atol=1e-5)
 
 
+@pytest.mark.parametrize("n_thread", [1, 2])
+def test_rows_are_overwritten_only_where_they_may_be_and_no_gradient_is_wanted(form: str, n_thread: int) -> None:
+    before, settings = drawn(5000, 64, seed=1), replace(FULL, form=form, in_place=True)
+    count = torch.full((500,), 10)
+    ends = Addends(drawn(30, 64, seed=31), torch.arange(5000) % 30, drawn(500, 64, seed=32), torch.repeat_interleave(count))
+    expected = fused(before, weights_of(64, 64, 3), replace(settings, in_place=False), ends)
+    threads = torch.get_num_threads()
+    try:
+        torch.set_num_threads(n_thread)
+        x = before.clone()
+        found = fused(x, weights_of(64, 64, 3), settings, ends)
+    finally:
+        torch.set_num_threads(threads)
+    assert found.rows.data_ptr() == x.data_ptr()
+    for one, other in zip((found.rows, found.total, found.largest), (expected.rows, expected.total, expected.largest), strict=True):
+        assert one is not None and other is not None
+        torch.testing.assert_close(one, other, rtol=1e-6, atol=1e-6)
+    differentiable = before.clone().requires_grad_()
+    assert not torch.equal(fused(differentiable, weights_of(64, 64, 3), settings, ends).rows, before)
+    assert torch.equal(differentiable, before)
+    narrow = drawn(7, 3, seed=1)
+    fused(narrow, weights_of(3, 64, 3), replace(PLAIN, in_place=True))
+    assert torch.equal(narrow, drawn(7, 3, seed=1))
+
+
 def test_not_a_number_is_not_hidden() -> None:
     x = drawn(sum(COUNT), 16, seed=1)
     x[50, 3] = torch.nan
