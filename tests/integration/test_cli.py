@@ -27,14 +27,14 @@ RUNNING = {"--set", "--data-dir", "--run-dir", "--resume", "--overwrite", "--all
 COMMANDS = {
     "simulate": {
         "--process", "--events", "--out", "--level", "--seed", "--jobs", "--lhe", "--resimulate", "--param", "--list", "--overwrite",
-        "--top-tagging",
+        "--top-tagging", "--pileup", "--variations", "--control",
     },
     "inspect": {"file", "--tree", "--draft-spec"},
     "prepare": {"recipe_or_spec", "--jobs", "--scheduler", "--systematics", "--data-dir"},
     "check": {"recipe", "--set", "--data-dir"},
     "train": {"recipe", *RUNNING},
     "finetune": {"--task", "--from", "--mode", "--train-events", *RUNNING},
-    "evaluate": {"run", "--split", "--spec", "--files", "--data-dir", "--allow-plugin"},
+    "evaluate": {"run", "--split", "--spec", "--files", "--variation", "--data-dir", "--allow-plugin"},
     "embed": {"run", "--method", "--data-dir", "--allow-plugin"},
     "cka": {"runs", "--events", "--out", "--data-dir", "--allow-plugin"},
     "probe": {"runs", "--task", "--train-events", "--seeds", "--random", "--inputs", "--set", "--out", "--data-dir", "--allow-plugin"},
@@ -43,6 +43,7 @@ COMMANDS = {
                 "--overwrite", "--allow-plugin"},
     "runs": {"places", "--dir", "--where", "--sort", "--json"},
     "pack": {"run", "--out", "--unpack", "--overwrite", "--allow-plugin"},
+    "export": {"run", "--out", "--opset", "--ir-version", "--tolerance", "--data-dir", "--overwrite", "--allow-plugin"},
     "report": {"runs", "--out", "--allow-plugin"},
     "bench": {"cases", "--case", "--rounds", "--quick", "--out", "--allocator", "--data-dir"},
 }  # fmt: skip

@@ -99,7 +99,7 @@ def test_the_draft_of_a_standard_ntuple_reads_like_the_shipped_spec(data_dir: Pa
     text = str(inspect(path))
     for words in ("counted by njet", "GeV: the median of jet_pt is", "process, eventNumber", "tree metadata: 1 entry", "higgs_exists"):
         assert words in text
-    assert "events (this file has all that they need)" in text
+    assert "events, events_shower (this file has all that they need)" in text  # the nominal events of both
     assert "12 branches" in str(inspect(path, "metadata"))
 
 
