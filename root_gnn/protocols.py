@@ -144,13 +144,17 @@ class Supervised(Objective, ABC):
     link: Literal["softmax", "sigmoid"]
 
     def encoded(self, batch: Batch) -> Batch:
-        """What the head reads: representations."""
+        """What the head reads: the encoder's representations, behind whose `dim` columns of `globals` further ones may stand."""
         found: Batch = self.encoder(batch)
         return found
 
     def answers(self, batch: Batch) -> Tensor:
         """All that the head says, `(n_graph, n_answer)`, float32 at least."""
-        said: Tensor = self.head(self.encoded(batch))
+        return self.answers_of(self.encoded(batch))
+
+    def answers_of(self, encoded: Batch) -> Tensor:
+        """The same of a batch that is encoded already."""
+        said: Tensor = self.head(encoded)
         return said.float() if said.dtype in (torch.float16, torch.bfloat16) else said
 
     def forward(self, batch: Batch, draws: Draws = STILL) -> dict[str, Tensor]:

@@ -119,10 +119,12 @@ def _answers(
     with torch.inference_mode():
         for batch in evaluation_loader(table, leading, BATCH_SIZE, whole=whole):
             here = batch.to(device)
+            encoded = objective.encoded(here) if isinstance(objective, Supervised) else objective.encoder(here)
             if isinstance(objective, Supervised):
-                scores.append(probabilities_of(objective, objective.counted(objective.answers(here), here)[0]).cpu().numpy())
+                said = objective.counted(objective.answers_of(encoded), here)[0]
+                scores.append(probabilities_of(objective, said).cpu().numpy())
             if embeddings:
-                points.append(objective.encoder(here).globals.double().cpu().numpy())
+                points.append(encoded.globals[:, : objective.encoder.dim].double().cpu().numpy())
     n_output = len(objective.outputs()) if isinstance(objective, Supervised) else 0
     answered = np.concatenate([np.zeros((0, n_output)), *scores])
     embedded = np.concatenate([np.zeros((0, objective.encoder.dim)), *points])

@@ -12,11 +12,15 @@ import awkward as ak
 import numpy as np
 import pyarrow.parquet as pq
 import pytest
+import torch
 import uproot
 import yaml
 
+from root_gnn.data.graphs import build_graphs
+from root_gnn.data.read import read
 from root_gnn.data.splits import split_table
 from root_gnn.errors import InputError
+from root_gnn.graph.batch import Batch
 from root_gnn.pipeline import train
 from root_gnn.prediction import predict as module
 from root_gnn.prediction.files import note_of
@@ -31,12 +35,12 @@ Make = Callable[..., Run]
 
 @pytest.fixture(scope="module")
 def make(data_dir: Path, tmp_path_factory: pytest.TempPathFactory) -> Make:
-    """`make(name, *overrides)` is a run that was trained for two steps; the same name gives the same run."""
+    """`make(name, *overrides, recipe=...)` is a run that was trained for two steps; the same name gives the same run."""
     folder, made = tmp_path_factory.mktemp("runs"), {}
 
-    def run(name: str, *overrides: str) -> Run:
+    def run(name: str, *overrides: str, recipe: str = "pretrain_multiclass") -> Run:
         if name not in made:
-            made[name] = train("pretrain_multiclass", overrides=(*SMALL, *overrides), data_dir=data_dir, run_dir=folder / name)
+            made[name] = train(recipe, overrides=(*SMALL, *overrides), data_dir=data_dir, run_dir=folder / name)
         return made[name]
 
     return run
@@ -51,9 +55,12 @@ def spec_with(run: Run, path: Path, **keys: Any) -> str:
 
 def tree(path: Path) -> dict[str, Any]:
     with uproot.open(path) as file:
-        return file["scores"].arrays(library="np")
+        return dict(file["scores"].arrays(library="np"))
 
 
+def batch_of(run: Run, path: Path) -> Batch:
+    """A whole file as a batch, by the public functions."""
+    return build_graphs(read(path, run.spec), run.spec)
 
 
 def test_scores_stand_beside_their_entries_also_of_those_a_selection_drops(make: Make, data_dir: Path, tmp_path: Path) -> None:
@@ -98,6 +105,42 @@ def test_real_data_need_neither_label_nor_weight(make: Make, data_dir: Path, tmp
     (bare,) = predict(run, [tmp_path / "data.root"], out=tmp_path / "a")
     (full,) = predict(run, [data_dir / "WH.root"], out=tmp_path / "b")
     assert np.array_equal(tree(bare)["score_ZH"], tree(full)["score_ZH"])
+
+
+def test_embeddings_cost_no_second_pass(make: Make, data_dir: Path, tmp_path: Path) -> None:
+    run = make("beside", "objective.beside=true")
+    seen: list[int] = []
+    hook = run.encoder.register_forward_hook(lambda encoder, inputs, encoded: seen.append(inputs[0].n_graph))
+    (path,) = predict(run, [data_dir / "WH.root"], out=tmp_path, embeddings=True)
+    hook.remove()
+    found, batch = tree(path), batch_of(run, data_dir / "WH.root")
+    assert seen == [batch.n_graph]
+    names = [name for name in found if name.startswith("embedding_")]
+    assert names == [f"embedding_{place}" for place in range(run.encoder.dim)]
+    with torch.inference_mode():
+        expected = run.encoder(batch).globals.numpy()
+    np.testing.assert_allclose(np.stack([found[name] for name in names], axis=1), expected, rtol=1e-4, atol=1e-5)
+    (without,) = predict(run, [data_dir / "WH.root"], out=tmp_path / "plain")
+    assert np.array_equal(tree(without)["score_ZH"], found["score_ZH"])
+
+
+def test_a_network_of_labels_gives_each_its_probability(make: Make, data_dir: Path, tmp_path: Path) -> None:
+    run = make("labels", recipe="pretrain_multilabel")
+    found = tree(predict(run, [data_dir / "WH.root"], out=tmp_path)[0])
+    names = [f"score_{slot}_exists" for slot in ("higgs", "top1", "top2", "W", "Z")]
+    assert list(found) == ["status", *names]
+    with torch.inference_mode():
+        expected = torch.sigmoid(run.objective.logits(batch_of(run, data_dir / "WH.root"))).numpy()  # type: ignore[operator]
+    np.testing.assert_allclose(np.stack([found[name] for name in names], axis=1), expected, atol=1e-6)
+
+
+def test_a_network_without_labels_gives_embeddings_alone(make: Make, data_dir: Path, tmp_path: Path) -> None:
+    run = make("unlabelled", recipe="pretrain_contrastive")
+    with pytest.raises(InputError, match="--embeddings"):
+        predict(run, [data_dir / "WH.root"], out=tmp_path)
+    found = tree(predict(run, [data_dir / "WH.root"], out=tmp_path, embeddings=True)[0])
+    assert list(found) == ["status", *(f"embedding_{place}" for place in range(run.encoder.dim))]
+    assert np.isfinite(found["embedding_0"]).all() and found["embedding_0"].std() > 0
 
 
 def test_blinded_events_are_flagged_and_show_nothing(make: Make, data_dir: Path, tmp_path: Path) -> None:
