@@ -27,7 +27,8 @@ SUFFIX = ".safetensors"
 FORMAT = "root_gnn packed run 1"
 NEEDED = ("config.yaml", "spec.yaml", "scaling.json", "plan.json", "versions.json")
 TEXTS = (*NEEDED, "metrics.json", "history.csv")
-NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.+-]*")
+NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.+-]{0,199}")
+LONGEST_TEXT = 16 * 2**20  # characters; the longest that a run has is its history, some hundred bytes an epoch
 
 
 def pack_folder(folder: Path, checkpoint: Path, out: Path) -> Path:
@@ -115,7 +116,12 @@ def _texts(path: Path) -> dict[str, str]:
         what = f"lacks {lacking[0]}" if lacking else f"holds {strange[0]!r}, which no packed run does"
         raise InputError(f"{path} is refused: its header {what}. Get it from its author again.")
     if not NAME.fullmatch(texts["name"]):
-        raise InputError(f"{path} is refused: it calls its run {texts['name']!r}; letters, digits and _ . + - were expected.")
+        raise InputError(f"{path} is refused: it calls its run {texts['name'][:300]!r}; at most 200 letters, digits and _ . + - were "
+                         "expected.")
+    long = [name for name in TEXTS if len(texts.get(name, "")) > LONGEST_TEXT]
+    if long:
+        raise InputError(f"{path} is refused: its {long[0]} has {len(texts[long[0]]):,} characters, more than any run needs. Get it from "
+                         "its author again.")
     return texts
 
 
@@ -128,6 +134,6 @@ def _check_texts(path: Path, folder: Path) -> None:
             content: Any = json.loads((folder / name).read_text(encoding="utf-8")) if (folder / name).exists() else {}
             if not isinstance(content, dict):
                 raise TypeError(f"{type(content).__name__} instead of a mapping")
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
-        raise InputError(f"{path} is refused: its {name} is not what a run has there ({type(error).__name__}: {error}). Get it from its "
-                         "author again.") from error
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
+        raise InputError(f"{path} is refused: its {name} is not what a run has there ({type(error).__name__}: {str(error)[:200]}). Get it "
+                         "from its author again.") from error

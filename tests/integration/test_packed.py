@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 import pickle
+import stat
 import sys
+import tarfile
+import zipfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -16,7 +20,7 @@ from safetensors.torch import load_file, save_file
 
 from root_gnn.errors import InputError
 from root_gnn.evaluation import evaluate
-from root_gnn.packed import TEXTS
+from root_gnn.packed import LONGEST_TEXT, TEXTS
 from root_gnn.pipeline import finetune, train
 from root_gnn.registry import compare, pack, runs, unpack_run
 from root_gnn.run import Run, load_encoder, load_run
@@ -128,6 +132,104 @@ def test_a_pickle_in_disguise_is_never_loaded(
     assert leave("predict", str(folder), "x.root", "--out", str(tmp_path / "out")) == 2
     assert "cannot be read as a checkpoint" in capsys.readouterr().err
     assert not (tmp_path / "executed").exists()
+
+
+def an_archive(path: Path) -> None:
+    """A ZIP of a run whose names lead out of the folder, with a link."""
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr("config.yaml", "name: x")
+        archive.writestr("../executed", "here")
+        link = zipfile.ZipInfo("checkpoints")
+        link.external_attr = (stat.S_IFLNK | 0o777) << 16
+        archive.writestr(link, "..")
+
+
+def a_tarball(path: Path) -> None:
+    """The same as a tar file."""
+    with tarfile.open(path, "w:gz") as archive:
+        archive.addfile(tarfile.TarInfo("../executed"))
+        link = tarfile.TarInfo("checkpoints")
+        link.type, link.linkname = tarfile.SYMTYPE, ".."
+        archive.addfile(link)
+
+
+def a_header(content: dict[str, Any], size: int | None = None) -> Callable[[Path], None]:
+    """A safetensors file of a header alone, which may claim another size."""
+
+    def make(path: Path) -> None:
+        text = json.dumps(content).encode()
+        path.write_bytes((size or len(text)).to_bytes(8, "little") + text)
+
+    return make
+
+
+TENSOR = {"dtype": "F32", "shape": [10**6, 10**6], "data_offsets": [0, 4 * 10**12]}
+FOREIGN: dict[str, Callable[[Path], Any]] = {
+    "zip": an_archive, "tar": a_tarball,
+    "gzip bomb": lambda path: path.write_bytes(gzip.compress(bytes(10**7))),
+    "header of a terabyte": a_header({}, size=2**40), "header of 150 megabytes": a_header({"__metadata__": {"format": "x" * 150_000_000}}),
+    "tensor of four terabytes": a_header({"objective.x": TENSOR}),
+    "tensors over each other": a_header({name: {"dtype": "F32", "shape": [1], "data_offsets": [0, 4]} for name in ("a", "b")}),
+    "nested": lambda path: path.write_bytes((10**6).to_bytes(8, "little") + b"[" * 10**6),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("kind", FOREIGN)
+def test_what_only_looks_like_a_packed_run_is_refused_unopened(
+    kind: str, tmp_path: Path, leave: Callable[..., int], capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = tmp_path / "in" / "crafted.safetensors"
+    path.parent.mkdir()
+    FOREIGN[kind](path)
+    for command in (("pack", "--unpack", str(path), "--out", str(tmp_path / "in" / "run")),
+                    ("finetune", "--task", "WHvsZH", "--from", str(path), "--run-dir", str(tmp_path / "in" / "run"))):  # fmt: skip
+        assert leave(*command) == 2
+        assert "crafted.safetensors is no packed run, or is damaged" in capsys.readouterr().err
+    assert [found.name for found in tmp_path.rglob("*")] == ["in", "crafted.safetensors"]
+
+
+TEXT_BOMBS = {
+    "an object in the recipe": ("config_yaml", "run: !!python/object/apply:os.system ['touch executed']\n", "tags"),
+    "an object in the spec": ("spec_yaml", "name: !!python/object/new:pathlib.Path [executed]\n", "tags"),
+    "a billion laughs": ("config_yaml", "a: &a [x, x]\nb: &b [*a, *a]\nc: [*b, *b]\n", "anchors"),
+    "a deep recipe": ("config_yaml", f"a: {'[' * 5000}{']' * 5000}\n", "nested"),
+    "a long recipe": ("config_yaml", f"a: {'x' * 2_000_000}\n", "too many"),
+    "a deep plan": ("plan_json", "[" * 200_000 + "]" * 200_000, "plan.json"),
+    "a number of a million digits": ("metrics_json", f'{{"a": {"9" * 1_000_000}}}', "metrics.json"),
+    "a long history": ("history_csv", "x" * (LONGEST_TEXT + 1), "history.csv"),
+    "code where the name was": ("name", "$(touch executed)", "letters, digits"),
+    "an absolute name": ("name", "/executed", "letters, digits"),
+    "a name of two lines": ("name", "a\n../b", "letters, digits"),
+    "a name too long for a folder": ("name", "x" * 5000, "letters, digits"),
+}
+
+
+@pytest.mark.parametrize("bomb", TEXT_BOMBS)
+def test_a_text_that_is_an_attack_does_nothing(
+    bomb: str, packed: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, leave: Callable[..., int], capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    key, text, said = TEXT_BOMBS[bomb]
+    crafted = changed(packed, tmp_path / "crafted.safetensors", **{key: text})
+    assert leave("predict", str(crafted), "x.root", "--out", "out") == 2
+    error = capsys.readouterr().err
+    assert said in error and "Traceback" not in error and len(error) < 2000
+    assert [found.name for found in tmp_path.rglob("*")] == ["crafted.safetensors"]
+
+
+def test_unpacking_follows_no_link_out_of_its_place(packed: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Somebody put links where the parts of the run go: they are refused or replaced, and what they point to stays."""
+    monkeypatch.chdir(tmp_path)
+    outside = tmp_path / "outside"
+    outside.mkdir()
+    (outside / "config.yaml").write_text("mine", encoding="utf-8")
+    Path("runs").mkdir()
+    (Path("runs") / "first").symlink_to(outside)
+    with pytest.raises(InputError, match="exists"):
+        unpack_run(packed)
+    assert unpack_run(packed, overwrite=True) == Path("runs/first")
+    assert [path.name for path in outside.iterdir()] == ["config.yaml"] and (outside / "config.yaml").read_text() == "mine"
+    assert not Path("runs/first").is_symlink() and load_run("first").name == "first"
 
 
 def test_damaged_and_crafted_files_are_refused_by_name(packed: Path, tmp_path: Path) -> None:
