@@ -12,16 +12,21 @@ from setuptools.command.build_ext import build_ext
 SOURCE = Path("root_gnn", "kernels", "source")
 LIBRARY = "root_gnn.kernels.libroot_gnn"
 COMMON = ["-std=c++17", "-O3", "-g0", "-fvisibility=hidden", "-pthread", "-Wno-psabi"]
-FLAGS = {  # of the files that are compiled for newer processors than the others
-    "avx2.cpp": ["-mavx2", "-mfma"],
-    "avx512.cpp": ["-mavx512f", "-mavx512dq", "-mfma", "-mprefer-vector-width=512"],
+FLAGS = {  # of the files with such an ending, which are compiled for newer processors than the others
+    "avx2": ["-mavx2", "-mfma"],
+    "avx512": ["-mavx512f", "-mavx512dq", "-mfma", "-mprefer-vector-width=512"],
 }
+
+
+def flags(source: str) -> list[str]:
+    """What the file is compiled with beside `COMMON`, by the instruction set at the end of its name."""
+    return FLAGS.get(Path(source).stem.rpartition("_")[2], [])
 
 
 def sources() -> list[str]:
     """What is compiled on this kind of processor."""
     x86 = platform.machine().lower() in ("x86_64", "amd64")
-    return sorted(str(file) for file in SOURCE.glob("*.cpp") if x86 or file.name not in FLAGS)
+    return sorted(str(file) for file in SOURCE.glob("*.cpp") if x86 or not flags(str(file)))
 
 
 class BuildLibrary(build_ext):
@@ -30,8 +35,8 @@ class BuildLibrary(build_ext):
     def build_extension(self, ext: Extension) -> None:
         objects = []
         for source in ext.sources:
-            flags = COMMON + FLAGS.get(Path(source).name, [])
-            objects += self.compiler.compile([source], output_dir=self.build_temp, extra_postargs=flags, depends=ext.depends)
+            settings = [*COMMON, *flags(source)]
+            objects += self.compiler.compile([source], output_dir=self.build_temp, extra_postargs=settings, depends=ext.depends)
         self.compiler.link_shared_object(objects, self.get_ext_fullpath(ext.name), extra_postargs=["-pthread"], target_lang="c++")
 
     def get_ext_filename(self, fullname: str) -> str:

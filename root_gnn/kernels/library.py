@@ -1,4 +1,4 @@
-"""Finds and loads the compiled operator, where it was built and runs; `source/interface.h` says what it does.
+"""Finds and loads the compiled operator, where it was built and runs; `source/interface.h` says what is in it.
 
 It lies beside this file when a compiler was there at installation. Nothing is compiled later. Where it is missing or
 does not load, or the environment variable `ROOT_GNN_COMPILED` is 0, everything runs without it, by plain PyTorch.
@@ -44,6 +44,21 @@ class Job(Structure):
     ]  # fmt: skip
 
 
+class Pairs(Structure):
+    """One call of the contrastive loss; mirrors `Pairs` of interface.h."""
+
+    _fields_ = [
+        ("n", c_int64), ("dim", c_int64), ("temperature", c_double), ("shortest", c_double),
+        *((name, c_void_p) for name in ("first", "second", "loss", "gradient")),
+    ]  # fmt: skip
+
+
+class Cross(Structure):
+    """One product of features; mirrors `Cross` of interface.h."""
+
+    _fields_ = [*((name, c_int64) for name in ("n_row", "p", "q", "n_thread")), *((name, c_void_p) for name in ("x", "y", "out"))]
+
+
 class Library:
     """The loaded operator; raises OSError where the file is no such library, or one of another version of root_gnn."""
 
@@ -52,14 +67,15 @@ class Library:
         try:
             self._size, self._form = functions.root_gnn_interface_size, functions.root_gnn_form
             self._forward, self._backward = functions.root_gnn_forward, functions.root_gnn_backward
+            self._nt_xent, self._cross = functions.root_gnn_nt_xent, functions.root_gnn_cross
         except AttributeError as error:
             raise OSError(str(error)) from error
         self._size.restype, self._size.argtypes = c_int64, []
-        if self._size() != ctypes.sizeof(Job) + ctypes.sizeof(Layer):
+        if self._size() != sum(ctypes.sizeof(structure) for structure in (Job, Layer, Pairs, Cross)):
             raise OSError(f"{file} was built from another version of root_gnn")
         self._form.restype, self._form.argtypes = c_char_p, [c_int64]
-        for function in (self._forward, self._backward):
-            function.restype, function.argtypes = c_int, [POINTER(Job), c_char_p]
+        for function, structure in (self._forward, Job), (self._backward, Job), (self._nt_xent, Pairs), (self._cross, Cross):
+            function.restype, function.argtypes = c_int, [POINTER(structure), c_char_p]
 
     @functools.cache  # noqa: B019 # there is one library in a process
     def form(self, dim: int) -> str:
@@ -69,11 +85,22 @@ class Library:
 
     def run(self, job: Job, *, backward: bool = False, form: str = "") -> None:
         """Does the job, with the instruction set `form` or the best one."""
-        code = (self._backward if backward else self._forward)(ctypes.byref(job), form.encode())
-        if code == 1:
-            raise MemoryError("the compiled operator found no memory")
-        if code == 2:
-            raise ValueError(f"the compiled operator has no form {form!r} for rows of {job.dim} here")
+        _done((self._backward if backward else self._forward)(ctypes.byref(job), form.encode()), form, job.dim)
+
+    def nt_xent(self, job: Pairs, *, form: str = "") -> None:
+        """The contrastive loss of pairs of views."""
+        _done(self._nt_xent(ctypes.byref(job), form.encode()), form, job.dim)
+
+    def cross(self, job: Cross, *, form: str = "") -> None:
+        """A product of features."""
+        _done(self._cross(ctypes.byref(job), form.encode()), form, job.q)
+
+
+def _done(code: int, form: str, dim: int) -> None:
+    if code == 1:
+        raise MemoryError("the compiled operator found no memory")
+    if code == 2:
+        raise ValueError(f"the compiled operator has no form {form!r} for rows of {dim} here")
 
 
 @functools.cache

@@ -9,10 +9,14 @@ import torch.nn.functional as F
 from torch import Tensor
 from torch.autograd.function import once_differentiable
 
+from root_gnn.kernels.fused import runs
+from root_gnn.kernels.nt_xent import LOWEST_TEMPERATURE
+from root_gnn.kernels.nt_xent import nt_xent as compiled
 from root_gnn.nn.gather import Gathered, gathered, n_process
 from root_gnn.nn.linear import linear
 
 AT_A_TIME = 2**20  # similarities that are there at once
+SHORTEST = 1e-8  # length that rows are divided by at least
 
 
 def nt_xent(first: Tensor, second: Tensor, *, temperature: float, positive_in_denominator: bool, gather: bool = True) -> Tensor:
@@ -22,10 +26,15 @@ def nt_xent(first: Tensor, second: Tensor, *, temperature: float, positive_in_de
     view is left out of it too, as the formula of arXiv:2108.04253 says while its code has it in. Computed in float32 at least,
     from a few rows of the matrix of similarities `(2 n, 2 n_all)` at a time; differentiable once.
     """
+    n, alone = first.shape[0], not gather or n_process() == 1
     with torch.autocast(first.device.type, enabled=False):
+        if alone and positive_in_denominator and temperature >= LOWEST_TEMPERATURE and n > 1 and 4 * n * n <= AT_A_TIME:
+            one, two = _single(first), _single(second)
+            if runs(one, one.shape[1]):
+                return _Compiled.apply(one, two, temperature)  # type: ignore[no-untyped-call, no-any-return]
         one, two = _unit(first), _unit(second)
         all_one, all_two = (gathered(view) if gather else Gathered(view, 0) for view in (one, two))
-        n, n_all, start = one.shape[0], all_one.rows.shape[0], all_one.start
+        n_all, start = all_one.rows.shape[0], all_one.start
         if n_all < 2:  # nothing to be different from
             return (one * two).sum() * 0.0
         place = torch.arange(start, start + n, device=one.device)
@@ -70,6 +79,24 @@ class _MeanLoss(torch.autograd.Function):
         return of_rows * gradient, of_every * gradient, None, None, None
 
 
+class _Compiled(torch.autograd.Function):
+    """The loss of views `(n, dim)` among themselves by the compiled operator, with a gradient made on the way forward too."""
+
+    @staticmethod
+    def forward(ctx: Any, first: Tensor, second: Tensor, temperature: float) -> Tensor:
+        loss, gradient = compiled(
+            first, second, temperature=temperature, shortest=SHORTEST, with_gradient=any(ctx.needs_input_grad),
+        )  # fmt: skip
+        ctx.save_for_backward(gradient)
+        return loss
+
+    @staticmethod
+    @once_differentiable
+    def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor | None, ...]:
+        (of_rows,) = ctx.saved_tensors
+        return *(of_rows * gradient).chunk(2), None
+
+
 def alignment(first: Tensor, second: Tensor) -> Tensor:
     """Mean squared distance of the two unit views `(n, dim)` of an object (Wang, Isola 2020, arXiv:2005.10242)."""
     return (_unit(first) - _unit(second)).square().sum(1).mean()
@@ -83,5 +110,9 @@ def uniformity(rows: Tensor) -> Tensor:
     return torch.log(((each.sum() - each.diagonal().sum()) / max(n * (n - 1), 1)).clamp(min=1e-30))
 
 
+def _single(rows: Tensor) -> Tensor:
+    return rows if rows.dtype == torch.float64 else rows.float()
+
+
 def _unit(rows: Tensor) -> Tensor:
-    return F.normalize(rows if rows.dtype == torch.float64 else rows.float(), dim=1, eps=1e-8)
+    return F.normalize(_single(rows), dim=1, eps=SHORTEST)

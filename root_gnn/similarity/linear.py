@@ -7,11 +7,13 @@ D = |X^T Y|^2 - n / (n - 2) sum s_i t_i + S T / ((n - 1) (n - 2)), which is n (n
 
 from __future__ import annotations
 
+from functools import cached_property
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from root_gnn.kernels.cross import cross
 from root_gnn.similarity.representation import Floats, centred
 from root_gnn.similarity.view import View
 
@@ -22,25 +24,32 @@ def debiased(biased: float, squares_product: float, square_x: float, square_y: f
 
 
 class LinearView(View):
-    """Centred `features (n_event, dim)` and `squares (n_event,)`, their squared norms; D is debiased or not."""
+    """Centred `features (n_event, dim)`, the sum `scale` of their squares; D is debiased or not."""
 
-    def __init__(self, features: Floats, squares: Floats, *, is_debiased: bool) -> None:
-        self.features, self.squares, self.is_debiased = features, squares, is_debiased
-        self.n_event, self.scale = len(features), float(squares.sum())
+    def __init__(self, features: Floats, scale: float, *, is_debiased: bool) -> None:
+        self.features, self.scale, self.is_debiased = features, scale, is_debiased
+        self.n_event = len(features)
 
     @classmethod
     def of(cls, matrix: Floats, *, is_debiased: bool) -> LinearView:
         """The view of `matrix (n_event, dim)`."""
         features = centred(matrix)
-        return cls(features, np.einsum("ij,ij->i", features, features), is_debiased=is_debiased)
+        return cls(features, float(np.vdot(features, features)), is_debiased=is_debiased)
+
+    @cached_property
+    def squares(self) -> Floats:
+        """Squared norms of the rows, `(n_event,)`."""
+        norms: Floats = np.einsum("ij,ij->i", self.features, self.features)
+        return norms
 
     def permuted(self, order: NDArray[np.integer[Any]]) -> LinearView:
         """The same representation with its events in another order."""
-        return LinearView(self.features[order], self.squares[order], is_debiased=self.is_debiased)
+        return LinearView(self.features[order], self.scale, is_debiased=self.is_debiased)
 
     def dependence(self, other: LinearView) -> float:
         """|X^T Y|^2, or D where debiased."""
-        biased = float(np.sum((self.features.T @ other.features) ** 2))
+        product = cross(self.features, other.features)
+        biased = float(np.vdot(product, product))
         if not self.is_debiased:
             return biased
         return debiased(biased, float(self.squares @ other.squares), self.scale, other.scale, self.n_event)

@@ -31,10 +31,11 @@ def as_matrix(values: Any, name: str) -> Floats:
 
 def centred(matrix: Floats) -> Floats:
     """`matrix (n_event, dim)` less its mean over events; a feature that is constant up to rounding becomes exactly zero."""
-    mean = matrix.mean(axis=0)
+    mean = np.ones(len(matrix)) @ matrix / max(len(matrix), 1)
     values: Floats = matrix - mean
     square = np.einsum("ij,ij->j", values, values) / max(len(matrix), 1)
-    values[:, np.sqrt(square) <= CONSTANT_BELOW * np.abs(mean)] = 0.0
+    rounding = max(CONSTANT_BELOW, len(matrix) * np.finfo(np.float64).eps)  # of the mean
+    values[:, np.sqrt(square) <= rounding * np.abs(mean)] = 0.0
     return values
 
 

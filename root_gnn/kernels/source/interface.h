@@ -6,7 +6,9 @@
 //     z = W_0 x + b_0 [+ first[first_index] + second[second_index]]      activation, dropout, W_1 ..., activation, ...
 //     out = LayerNorm(z_last) [+ x],   total[s] and largest[s] over the rows with second_index == s
 //
-// `library.py` mirrors the two structures; `interface_size` lets it notice when they differ. All arrays are row-major
+// Beside it there are the contrastive loss of pairs of views, and the product of features in double precision that CKA is made of.
+//
+// `library.py` mirrors the structures; `interface_size` lets it notice when they differ. All arrays are row-major
 // without gaps, except the weights, whose rows are `stride` numbers apart. Nothing here is allocated for the caller.
 
 #pragma once
@@ -47,6 +49,24 @@ struct Job {
     float *x_gradient, *first_gradient, *second_gradient, *scale_gradient, *shift_gradient;
 };
 
+// The normalised temperature-scaled cross-entropy (arXiv:2002.05709) of views among themselves, in one thread.
+struct Pairs {
+    int64_t n, dim;
+    double temperature;  // from 1/30, so that exp(similarity / temperature) is a float
+    double shortest;  // length that rows are divided by at least
+    const float *first, *second;  // (n, dim) each
+    double *loss;
+    float *gradient;  // (2 n, dim), of the first views, then of the second; null where not wanted
+};
+
+// out = x^T y, over rows.
+struct Cross {
+    int64_t n_row, p, q, n_thread;
+    const double *x;  // (n_row, p)
+    const double *y;  // (n_row, q); where it is x, half of the work is done
+    double *out;  // (p, q) of zeros
+};
+
 // What a thread adds up on its own. Weight gradients are transposed, (n_in, dim), one layer after the other.
 struct Sums {
     float *weights, *biases, *scale, *shift, *first;
@@ -67,13 +87,32 @@ struct Form {
     void (*backward)(const Job &, const Packed &, int64_t begin, int64_t end, float *scratch, const Sums &);
 };
 
-extern const Form form_baseline, form_avx2, form_avx512;  // the last two on x86-64 only
+struct PairsForm {
+    const char *name;
+    int64_t width;
+    int64_t (*scratch)(const Pairs &);
+    void (*run)(const Pairs &, float *scratch);
+};
+
+struct CrossForm {
+    const char *name;
+    int64_t width;
+    void (*run)(const Cross &, int64_t begin, int64_t end, double *out);  // without what mirrors the rest, where y is x
+};
+
+// Those for AVX on x86-64 only.
+extern const Form form_baseline, form_avx2, form_avx512;
+extern const PairsForm pairs_baseline, pairs_avx2, pairs_avx512;
+extern const CrossForm cross_baseline, cross_avx2, cross_avx512;
 
 #pragma GCC visibility push(default)
 extern "C" {
-int64_t root_gnn_interface_size();  // bytes of Job and Layer together
-const char *root_gnn_form(int64_t dim);  // the form that runs rows of this width here; "" where none can
-int root_gnn_forward(const Job *, const char *form);  // form: as root_gnn_form names it, or "" for the best
-int root_gnn_backward(const Job *, const char *form);  // 0 done, 1 out of memory, 2 no form for this width
+int64_t root_gnn_interface_size();  // bytes of Job, Layer, Pairs and Cross together
+const char *root_gnn_form(int64_t dim);  // the form that runs rows of `dim` floats here; "" where none can
+// form: as root_gnn_form names it, or "" for the best. 0 done, 1 out of memory, 2 no form for this width
+int root_gnn_forward(const Job *, const char *form);
+int root_gnn_backward(const Job *, const char *form);
+int root_gnn_nt_xent(const Pairs *, const char *form);
+int root_gnn_cross(const Cross *, const char *form);
 }
 #pragma GCC visibility pop

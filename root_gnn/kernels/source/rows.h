@@ -2,6 +2,7 @@
 
 #pragma once
 
+#include "functions.h"
 #include "product.h"
 
 namespace {

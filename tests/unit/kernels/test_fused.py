@@ -11,7 +11,6 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from root_gnn.kernels.fused import Addends, Result, Settings, Weights, fused, runs
-from root_gnn.kernels.library import library
 
 pytestmark = pytest.mark.compiled
 PLAIN = Settings(activation="relu", activate_last=True, epsilon=1e-5)
@@ -19,17 +18,6 @@ ACTIVATIONS = {"relu": F.relu, "gelu": F.gelu, "silu": F.silu}
 FULL = replace(PLAIN, residual=True, total=True, largest=True)
 TIMES = 4  # 3.7 is the most that was measured: one gradient of a bias that plain PyTorch has to 5e-8
 COUNT = (0, 3, 1, 0, 120, 90, 40, 0)  # rows that each segment has: more than a tile, none, and none at the end
-
-
-@pytest.fixture(params=["avx512", "avx2", "baseline"])
-def form(request: pytest.FixtureRequest) -> str:
-    """An instruction set, skipped where the processor lacks it."""
-    found = library()
-    assert found is not None
-    order = ["avx512", "avx2", "baseline"]
-    if order.index(request.param) < order.index(found.form(64)):
-        pytest.skip(f"this processor has no {request.param}")
-    return str(request.param)
 
 
 def drawn(*shape: int, seed: int) -> Tensor:

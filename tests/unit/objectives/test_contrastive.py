@@ -73,6 +73,24 @@ def test_the_gradient_is_that_of_finite_differences(positive_in_denominator: boo
     assert float(loss(*views).detach()) == pytest.approx(naive(*(view.detach() for view in views), 0.3, positive_in_denominator), rel=1e-12)
 
 
+@pytest.mark.parametrize("temperature", [0.034, 0.1, 2.0])
+def test_the_symmetric_way_is_the_general_one(temperature: float, monkeypatch: pytest.MonkeyPatch) -> None:
+    generator = torch.Generator().manual_seed(6)
+    views = [torch.randn(300, 24, generator=generator) for _ in range(2)]
+    views[1][1] = -views[0][1]  # partners as far from each other as can be
+    views[0][2] = 0.0  # a row without a direction
+    found = []
+    for at_a_time in (nt_xent_file.AT_A_TIME, 600 * 600 - 1):
+        monkeypatch.setattr(nt_xent_file, "AT_A_TIME", at_a_time)
+        one, two = (view.clone().requires_grad_() for view in views)
+        loss = nt_xent(one, two, temperature=temperature, positive_in_denominator=True)
+        (3.0 * loss).backward()  # type: ignore[no-untyped-call]
+        assert one.grad is not None and two.grad is not None
+        found.append((loss.detach(), one.grad, two.grad))
+    for symmetric, general in zip(*found, strict=True):
+        torch.testing.assert_close(symmetric, general, rtol=1e-5, atol=1e-5 * float(general.abs().max()))
+
+
 def test_small_temperatures_neither_overflow_nor_vanish() -> None:
     generator = torch.Generator().manual_seed(4)
     first, second = (torch.randn(8, 16, generator=generator, requires_grad=True) for _ in range(2))

@@ -9,6 +9,7 @@ import torch
 
 from root_gnn.errors import InputError
 from root_gnn.similarity.cka import ESTIMATORS, cka, cka_with_error, layer_matrix
+from root_gnn.similarity.representation import centred
 
 
 def related(seed=0, n=120, p=12, q=7, mix=0.5):
@@ -43,6 +44,14 @@ def gaussian(x, width=0.4):
 def test_debiased_equals_the_kernel_formula_of_song_and_nguyen():
     x, y = related()
     assert cka(x, y) == pytest.approx(ratio(hsic_1, x @ x.T, y @ y.T), abs=1e-12)
+
+
+@pytest.mark.parametrize("n", [1000, 1_000_000])
+def test_a_constant_feature_is_zero_however_many_events_there_are(n):
+    matrix = np.stack([np.full(n, 0.1), np.full(n, 0.1) + 1e-6 * np.arange(n) / n], axis=1)
+    found = centred(matrix)
+    assert not found[:, 0].any()
+    np.testing.assert_allclose(found[:, 1], matrix[:, 1] - matrix[:, 1].mean(), atol=1e-11)
 
 
 @pytest.mark.parametrize("estimator", ["biased_linear", "biased_gram"])

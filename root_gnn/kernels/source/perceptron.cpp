@@ -1,55 +1,17 @@
-// The entry points: chooses the instruction set, packs the weights, shares the rows among threads and adds up what they did.
+// The entry points of the perceptron: packs the weights, shares the rows among threads and adds up what they did.
 // Compiled for the oldest processor; nothing here is in an inner loop.
 
 #include <algorithm>
-#include <cstdlib>
-#include <cstring>
-#include <memory>
-#include <thread>
 #include <vector>
 
+#include "choice.h"
 #include "interface.h"
+#include "memory.h"
+#include "threads.h"
 
 namespace {
 
 constexpr int64_t kRowsWorthAThread = 2048;
-
-struct Free {
-    void operator()(float *p) const { std::free(p); }
-};
-using Block = std::unique_ptr<float, Free>;
-
-Block room(int64_t n) {
-    void *p = nullptr;
-    if (posix_memalign(&p, 64, static_cast<size_t>(std::max<int64_t>(n, 1)) * sizeof(float)) != 0) throw std::bad_alloc();
-    return Block(static_cast<float *>(p));
-}
-
-Block zeros(int64_t n) {
-    Block block = room(n);
-    std::fill_n(block.get(), n, 0.0f);
-    return block;
-}
-
-bool runs_here(const Form &form) {
-#if defined(__x86_64__)
-    if (&form == &form_avx512) return __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512dq");
-    if (&form == &form_avx2) return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma");
-#endif
-    return &form == &form_baseline;
-}
-
-// The widest form this processor has whose vectors fill rows of `dim`; `name` asks for one.
-const Form *choose(int64_t dim, const char *name) {
-#if defined(__x86_64__)
-    const Form *forms[] = {&form_avx512, &form_avx2, &form_baseline};
-#else
-    const Form *forms[] = {&form_baseline};
-#endif
-    for (const Form *form : forms)
-        if (dim > 0 && dim % form->width == 0 && runs_here(*form) && (!*name || std::strcmp(name, form->name) == 0)) return form;
-    return nullptr;
-}
 
 int64_t n_weight(const Job &job) {
     int64_t n = 0;
@@ -93,25 +55,6 @@ std::vector<int64_t> shares(const Job &job) {
     }
     bounds.push_back(job.n_row);
     return bounds;
-}
-
-// Runs work(i) for all i < n, each in a thread of its own, the first in this one.
-template <class Work>
-void in_threads(int64_t n, const Work &work) {
-    std::vector<std::thread> threads;
-    threads.reserve(static_cast<size_t>(n));
-    int64_t started = 1;
-    try {
-        for (; started < n; started++) threads.emplace_back(work, started);
-    } catch (...) {  // no more threads to be had: the rest is done here
-    }
-    work(0);
-    for (int64_t i = started; i < n; i++) work(i);
-    for (std::thread &thread : threads) thread.join();
-}
-
-void add(const float *from, int64_t n, float *to) {
-    for (int64_t i = 0; i < n; i++) to[i] += from[i];
 }
 
 // Weight, bias, scale and shift gradients of a thread in one block, behind them that of `first` where it needs its own.
@@ -178,27 +121,21 @@ void backward(const Job &job, const Form &form) {
     hand_out(job, parts[0].parts(job));
 }
 
-template <class Run>
-int guarded(const Job *job, const char *name, const Run &run) {
-    const Form *form = choose(job->dim, name);
-    if (!form) return 2;
-    try {
-        run(*job, *form);
-    } catch (...) {
-        return 1;
-    }
-    return 0;
-}
+const Form *chosen(int64_t dim, const char *name) { return choose<Form>(FORMS(form), dim, name); }
 
 }  // namespace
 
-int64_t root_gnn_interface_size() { return sizeof(Job) + sizeof(Layer); }
+int64_t root_gnn_interface_size() { return sizeof(Job) + sizeof(Layer) + sizeof(Pairs) + sizeof(Cross); }
 
 const char *root_gnn_form(int64_t dim) {
-    const Form *form = choose(dim, "");
+    const Form *form = chosen(dim, "");
     return form ? form->name : "";
 }
 
-int root_gnn_forward(const Job *job, const char *form) { return guarded(job, form, forward); }
+int root_gnn_forward(const Job *job, const char *name) {
+    return guarded(chosen(job->dim, name), [&](const Form &form) { forward(*job, form); });
+}
 
-int root_gnn_backward(const Job *job, const char *form) { return guarded(job, form, backward); }
+int root_gnn_backward(const Job *job, const char *name) {
+    return guarded(chosen(job->dim, name), [&](const Form &form) { backward(*job, form); });
+}

@@ -1,0 +1,31 @@
+// Work shared among threads, whose results are added in an order of their own.
+
+#pragma once
+
+#include <cstdint>
+#include <thread>
+#include <vector>
+
+namespace {
+
+// Runs work(i) for all i < n, each in a thread of its own, the first in this one.
+template <class Work>
+void in_threads(int64_t n, const Work &work) {
+    std::vector<std::thread> threads;
+    threads.reserve(static_cast<size_t>(n));
+    int64_t started = 1;
+    try {
+        for (; started < n; started++) threads.emplace_back(work, started);
+    } catch (...) {  // no more threads to be had: the rest is done here
+    }
+    work(0);
+    for (int64_t i = started; i < n; i++) work(i);
+    for (std::thread &thread : threads) thread.join();
+}
+
+template <class T>
+void add(const T *from, int64_t n, T *to) {
+    for (int64_t i = 0; i < n; i++) to[i] += from[i];
+}
+
+}  // namespace
