@@ -1,0 +1,134 @@
+"""The documentation as a site: it builds without a warning, links lead somewhere, it fits a browser; and the tutorial runs."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import sys
+from collections.abc import Callable
+from functools import partial
+from html.parser import HTMLParser
+from pathlib import Path
+from typing import Any
+from urllib.parse import unquote, urlsplit
+
+import pytest
+
+DOCS = Path(__file__).parents[2] / "docs"
+TUTORIAL = DOCS / "tutorial.ipynb"
+MAIN = ("index", "start", "tutorial", "data", "simulation", "pretrain", "finetune", "study", "compare", "deploy", "extend", "physics",
+        "statistics", "results", "model", "api/index", "api/training")  # fmt: skip
+SMALL = {"EVENTS, EPOCHS, FEW = 900, 6, 150": "EVENTS, EPOCHS, FEW = 250, 1, 40", "train.max_epochs=15": "train.max_epochs=1"}
+pytestmark = pytest.mark.skipif(not TUTORIAL.is_file(), reason="the documentation is not installed beside the tests")
+
+
+class Page(HTMLParser):
+    """What a page links to, what can be linked to in it, and what it loads."""
+
+    def __init__(self, path: Path) -> None:
+        super().__init__()
+        self.links: set[str] = set()
+        self.anchors: set[str] = set()
+        self.loads: set[str] = set()
+        self.without_words: list[str] = []
+        self.feed(path.read_text(encoding="utf-8"))
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        found = {name: value or "" for name, value in attrs}
+        self.anchors |= {found[name] for name in ("id", "name") if name in found}
+        if tag == "a" and "href" in found:
+            self.links.add(found["href"])
+        if tag in ("script", "img", "link"):
+            self.loads.add(found.get("src") or found.get("href") or "")
+        if tag == "img" and len(found.get("alt", "")) < 6 and "logo" not in found.get("class", ""):
+            self.without_words.append(found["src"][:60])
+
+
+@pytest.fixture(scope="module")
+def build(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Path]:
+    """`build(notebooks_run=...)` is the folder of a site built with warnings as errors; skips where Sphinx is not installed."""
+    for package in ("sphinx", "furo", "myst_parser", "sphinx_copybutton", "nbclient"):
+        pytest.importorskip(package)
+
+    def run(*, notebooks_run: bool) -> Path:
+        folder = tmp_path_factory.mktemp("site")
+        command = [sys.executable, "-m", "sphinx", "-W", "--keep-going", "-q", "-D", f"notebooks_run={int(notebooks_run)}",
+                   "-d", str(folder / "doctrees"), str(DOCS), str(folder / "html")]  # fmt: skip
+        done = subprocess.run(command, env={**os.environ, "OMP_NUM_THREADS": "1"}, capture_output=True, text=True, check=False)
+        assert done.returncode == 0 and not done.stderr, done.stderr
+        return folder / "html"
+
+    return run
+
+
+def check_links(site: Path) -> None:
+    """Every link inside the site leads to a page, and to a place in it that is there; nothing is loaded from elsewhere."""
+    pages = {path: Page(path) for path in site.rglob("*.html")}
+    wrong = []
+    for path, page in pages.items():
+        for link in page.links | page.loads:
+            parts = urlsplit(link)
+            if parts.scheme == "data" or (parts.scheme and link in page.links and link not in page.loads):
+                continue
+            target = (path.parent / unquote(parts.path)).resolve() if parts.path else path
+            place = unquote(parts.fragment)
+            if parts.scheme or parts.netloc:
+                wrong.append(f"{path.relative_to(site)} loads {link} from elsewhere")
+            elif not target.is_file():
+                wrong.append(f"{path.relative_to(site)}: there is no {link}")
+            elif place and target in pages and place not in pages[target].anchors:
+                wrong.append(f"{path.relative_to(site)}: {link} leads to no place in that page")
+        wrong += [f"{path.relative_to(site)}: a picture without words, {one}" for one in page.without_words]
+    assert not wrong, "\n".join(wrong)
+
+
+def test_it_builds_without_a_warning_and_no_link_is_broken(build: Callable[..., Path]) -> None:
+    site = build(notebooks_run=False)
+    check_links(site)
+    told = (site / "searchindex.js").read_text(encoding="utf-8")
+    assert all(f'"{name}"' in told for name in MAIN)
+    assert "<math" in (site / "statistics.html").read_text(encoding="utf-8")
+    reference = (site / "api" / "training.html").read_text(encoding="utf-8")
+    assert 'id="root_gnn.pipeline.finetune"' in reference and "size of the training subset, total over classes" in reference
+
+
+@pytest.mark.slow
+def test_pages_of_the_site_in_a_browser(build: Callable[..., Path], browser: Any) -> None:
+    site = build(notebooks_run=True)
+    check_links(site)
+    pictures = Page(site / "tutorial.html").loads
+    assert sum(one.startswith("data:image/png") for one in pictures) == 4
+    for name in MAIN:
+        for width in (1280, 390):
+            for dark in (False, True):
+                browser.open(site / f"{name}.html", width=width, dark=dark)
+                assert browser.value("document.documentElement.scrollWidth") <= width, (name, width)
+                assert browser.value("[...document.images].every(one => one.naturalWidth > 0 || one.loading == 'lazy')"), name
+                shade = browser.value("getComputedStyle(document.body).backgroundColor")
+                assert (sum(map(int, re.findall(r"\d+", shade)[:3])) < 200) == dark, (name, dark, shade)
+    assert browser.told() == []
+    browser.open(site / "search.html", width=1280)
+    browser.value("location.assign('search.html?q=rejection')")
+    found = "document.querySelectorAll('#search-results li a').length"
+    assert any(browser.call("Runtime.evaluate", expression="new Promise(r => setTimeout(r, 300))", awaitPromise=True) is not None
+               and browser.value(found) > 2 for _ in range(30))  # fmt: skip
+
+
+@pytest.mark.pythia
+def test_the_tutorial_runs(tmp_path: Path) -> None:
+    """On fewer events than it says: the full one is run when the site is built, in the slow test above."""
+    nbformat, nbclient = pytest.importorskip("nbformat"), pytest.importorskip("nbclient")
+    pytest.importorskip("ipykernel")
+    notebook = nbformat.read(TUTORIAL, as_version=4)
+    text = "".join(cell.source for cell in notebook.cells)
+    assert all(text.count(size) == 1 for size in SMALL)
+    for cell in notebook.cells:
+        for size, smaller in SMALL.items():
+            cell.source = cell.source.replace(size, smaller)
+        assert cell.cell_type == "markdown" or (cell.outputs, cell.execution_count) == ([], None), "outputs are not kept"
+    client = partial(nbclient.NotebookClient, timeout=300, kernel_name="python3", resources={"metadata": {"path": str(tmp_path)}})
+    client(notebook).execute()
+    pictured = [cell for cell in notebook.cells if any("image/png" in one.get("data", {}) for one in cell.get("outputs", ()))]
+    assert len(pictured) == 4 and all(len(cell.metadata.alt) > 20 for cell in pictured)
+    assert (tmp_path / "cka" / "cka.json").is_file()
