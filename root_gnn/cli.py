@@ -16,7 +16,7 @@ from typing import Annotated, Literal, NoReturn
 import typer
 
 from root_gnn import __version__
-from root_gnn.commands import export, pack, predict, runs
+from root_gnn.commands import convert, export, pack, predict, runs
 from root_gnn.console import log, set_verbosity
 from root_gnn.errors import InputError
 from root_gnn.options import (
@@ -218,6 +218,7 @@ app.command()(predict)
 app.command()(runs)
 app.command()(pack)
 app.command()(export)
+app.command()(convert)
 
 
 @app.command()

@@ -1,4 +1,4 @@
-"""The commands about what becomes of trained runs: `predict`, `runs`, `pack`, `export`; `root_gnn.cli` adds them to `root-gnn`."""
+"""The commands about what becomes of trained runs, and `convert`; `root_gnn.cli` adds them to `root-gnn`."""
 
 from __future__ import annotations
 
@@ -86,3 +86,16 @@ def export(
         run, out=out, data_dir=data_dir, opset=opset, ir_version=ir_version, tolerance=tolerance, overwrite=overwrite,
         allow_plugins=allow_plugin or (),
     )  # fmt: skip
+
+
+def convert(
+    file: Annotated[Path, typer.Argument(metavar="FILE.yaml", help="A data configuration of weaver-core, or one of root_gnn_dgl.")],
+    out: Annotated[Path | None, typer.Option("--out", metavar="DIR", help="The folder for the files; else the current one.")] = None,
+    tree: Annotated[str | None, typer.Option("--tree", help="The tree to read, where weaver's file names none; else tree.")] = None,
+    overwrite: Overwrite = False,
+    quiet: Quiet = False, verbose: Verbose = False, debug: Debug = False,
+) -> None:  # fmt: skip
+    """Make a data spec, and a recipe, of another program's configuration, and list what could not be translated."""
+    from root_gnn.convert.convert import convert
+
+    typer.echo(str(convert(file, out=out, tree=tree, overwrite=overwrite)))

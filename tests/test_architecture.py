@@ -39,7 +39,7 @@ LAYERS = (
     {"run"},
     {"evaluation", "preparation", "prediction", "registry"},
     {"pipeline"},
-    {"leak", "analysis", "export", "bench"},
+    {"leak", "analysis", "export", "bench", "convert"},
     {"options"},
     {"commands"},
     {"cli", "testing"},

@@ -44,6 +44,7 @@ COMMANDS = {
     "runs": {"places", "--dir", "--where", "--sort", "--json"},
     "pack": {"run", "--out", "--unpack", "--overwrite", "--allow-plugin"},
     "export": {"run", "--out", "--opset", "--ir-version", "--tolerance", "--data-dir", "--overwrite", "--allow-plugin"},
+    "convert": {"file", "--out", "--tree", "--overwrite"},
     "report": {"runs", "--out", "--allow-plugin"},
     "bench": {"cases", "--case", "--rounds", "--quick", "--out", "--allocator", "--data-dir"},
 }  # fmt: skip
@@ -155,6 +156,8 @@ def record(monkeypatch: pytest.MonkeyPatch, target: str, result: Any = None) -> 
           "form": "parquet", "blind": "ZH>0.8", "part": "1/4", "device": "cpu"}),
         ("pack runs/a --out a.safetensors", "root_gnn.registry.pack", {"run": Path("runs/a"), "out": Path("a.safetensors")}),
         ("pack a.safetensors --unpack", "root_gnn.registry.unpack_run", {"file": Path("a.safetensors"), "out": None}),
+        ("convert a.yaml --out o --tree Events --overwrite", "root_gnn.convert.convert.convert",
+         {"file": Path("a.yaml"), "out": Path("o"), "tree": "Events", "overwrite": True}),
         ("report runs/a runs/b --out page.html", "root_gnn.analysis.report.report",
          {"runs": [Path("runs/a"), Path("runs/b")], "out": Path("page.html")}),
     ],

@@ -1,0 +1,1 @@
+"""Configurations of other programs as data specs and recipes of ours."""

@@ -1,0 +1,319 @@
+"""A data configuration of weaver-core (hqucms/weaver-core; arXiv:2202.03772) as a data spec."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from root_gnn.convert.converted import Notes
+from root_gnn.convert.foreign import mapping, words
+from root_gnn.convert.formula import Formulas, Untranslatable, function_of
+from root_gnn.convert.momenta import Momenta
+from root_gnn.convert.naming import prefix_of
+from root_gnn.data.collection import ANGLES, MOMENTUM
+from root_gnn.errors import InputError
+
+COLLECTIONS = {"pf": "constituent", "sv": "vertex", "el": "electron", "mu": "muon"}
+MOMENTA = ("px", "py", "pz", "energy")  # of the inputs called *_vectors, in this order
+KINDS = ("points", "features", "vectors", "mask")
+TRANSFORMS = ("log", "tanh")
+CLIP = (-5.0, 5.0)
+UNKNOWN = object()
+READ = ("treename", "selection", "new_variables", "preprocess", "inputs", "labels", "observers", "monitor_variables", "weights")
+ELSEWHERE = {
+    "test_time_selection": "one spec selects alike everywhere; put it under `select` of a second spec, for `evaluate --spec`",
+    "branch_magic": "write the names of the branches out", "file_magic": "write the names of the branches out",
+}  # fmt: skip
+UNNEEDED = {"bucketing": "batches are ragged, so jets of like lengths need not be sought"}
+
+
+@dataclass(frozen=True)
+class Variable:
+    """An input of weaver's: its name, what is subtracted and multiplied, and between what it is cut, where that was asked for."""
+
+    name: str
+    centre: float | str | None
+    scale: float
+    limits: tuple[float, float] | None
+
+
+def is_weaver(content: Mapping[str, Any]) -> bool:
+    """Whether a file's keys are those of a data configuration of weaver-core."""
+    return "inputs" in content and "labels" in content
+
+
+def to_spec(content: Mapping[str, Any], *, name: str, tree: str | None, notes: Notes) -> dict[str, Any]:
+    """The data spec called `name`, as plain values; raises InputError where nothing in `content` can become a graph's nodes.
+
+    `tree` is read where the configuration names none.
+    """
+    weaver = _Weaver(content, notes)
+    spec: dict[str, Any] = {"name": name, "source": {"name": "root", "tree": weaver.tree(tree)}}
+    select = weaver.formula("selection", content.get("selection"))
+    spec |= {"select": select} if select else {}
+    spec |= weaver.inputs()
+    weights = weaver.weights()
+    spec |= {"weight": weights} if weights else {}
+    label = weaver.label()
+    spec |= {"label": label} if label else {}
+    weaver.the_rest()
+    return spec
+
+
+class _Weaver:
+    """One configuration; each method translates a section of it and notes what it could not."""
+
+    def __init__(self, content: Mapping[str, Any], notes: Notes) -> None:
+        self._content, self._notes = content, notes
+        self._formulas = Formulas(mapping(content.get("new_variables")))
+        self._params = mapping(mapping(content.get("preprocess")).get("params"))
+        self._is_automatic = str(mapping(content.get("preprocess")).get("method", "manual")).lower().startswith("auto")
+
+    def tree(self, given: str | None) -> str:
+        """The tree to read."""
+        named = self._content.get("treename")
+        if not named and given is None:
+            self._notes.different.append("treename is not given, and `tree` is read; name another with --tree")
+        return str(named or given or "tree")
+
+    def formula(self, key: str, text: Any) -> str | None:
+        """A formula in our language; None where there is none, or it has no form here, which is noted."""
+        if text in (None, ""):
+            return None
+        try:
+            return self._formulas.expression(str(text))
+        except Untranslatable as error:
+            self._notes.lose(key, error)
+            return None
+
+    def value(self, key: str, text: str | ast.expr) -> dict[str, str] | str | None:
+        """A branch or an expression, as a spec has it; None as `formula`."""
+        try:
+            node = self._formulas.tree(text) if isinstance(text, str) else text
+            branch = self._formulas.branch(node)
+            return branch if branch is not None else {"expression": self._formulas.expression(node)}
+        except Untranslatable as error:
+            self._notes.lose(key, error)
+            return None
+
+    def inputs(self) -> dict[str, Any]:
+        """`nodes`, `node_features`, `transforms` and `globals` of the spec."""
+        groups = mapping(self._content.get("inputs"))
+        families: dict[str, dict[str, Any]] = {}
+        for group, content in groups.items():
+            family, _, kind = group.rpartition("_")
+            if kind in KINDS and family and not _is_of_jet(content):
+                families.setdefault(family, {})[kind] = mapping(content)
+        nodes: dict[str, Any] = {}
+        transforms: dict[str, str] = {}
+        features, inputs = list[str](), list[str]()
+        for family, parts in families.items():
+            made = self._collection(family, parts)
+            if made is None:
+                continue
+            nodes[COLLECTIONS.get(family, family)] = {"type": len(nodes), **made.node}
+            features += [feature for feature in made.node["features"] if feature not in (*MOMENTA, *features)]
+            transforms |= made.transforms
+            inputs += made.inputs
+        if not nodes:
+            raise InputError("nothing under `inputs` says where the momenta of a graph's nodes stand: a group such as pf_vectors with px, "
+                             f"py, pz and energy was expected, and there are {', '.join(groups) or 'none'}")
+        if len(nodes) == 1 and inputs:
+            self._notes.different.append("weaver hands pf_features to the network in its order; for a particle_transformer that is "
+                                         f"`model: {{name: particle_transformer, inputs: [{', '.join(inputs)}]}}`")
+        own = [f"{family}_{kind}" for family, parts in families.items() for kind in parts]
+        globals_ = self._globals({group: content for group, content in groups.items() if group not in own})
+        found: dict[str, Any] = {"nodes": nodes, "node_features": ["pt", "eta", "phi", "energy", *features, "type"]}
+        return found | ({"transforms": transforms} if transforms else {}) | ({"globals": globals_} if globals_ else {})
+
+    def _collection(self, family: str, parts: Mapping[str, Mapping[str, Any]]) -> _Made | None:
+        """The collection of one family of inputs; None where it has no momenta."""
+        vectors = self._variables(parts.get("vectors", {}))
+        if len(vectors) != len(MOMENTA):
+            named = ", ".join(f"{family}_{kind}" for kind in parts)
+            self._notes.lose(f"inputs.{named}", f"nodes need momenta, and there is no {family}_vectors of px, py, pz, energy")
+            return None
+        values = [self.value(f"inputs.{family}_vectors", variable.name) for variable in vectors]
+        if any(value is None for value in values):
+            return None
+        made = _Made({"features": dict(zip(MOMENTA, values, strict=True))}, {}, [])
+        momenta = Momenta(self._formulas, [variable.name for variable in vectors])
+        known: dict[str, str] = {}
+        chosen = self._variables(parts.get("features", {}))
+        prefix = prefix_of([variable.name for variable in (*chosen, *vectors)])
+        for variable in chosen:
+            self._feature(family, variable, momenta, made, known=known, prefix=prefix)
+        self._mask(family, self._variables(parts.get("mask", {})), made)
+        self._scaling(chosen)
+        if "points" in parts:
+            self._notes.different.append(f"{family}_points: neighbours are found in eta and phi of the momenta")
+        lengths = {part.get("length") for part in parts.values()} - {None}
+        if lengths:
+            self._notes.different.append(f"length {', '.join(map(str, sorted(lengths, key=str)))} of {family}_*: nothing is cut or padded")
+        return made
+
+    def _feature(
+        self, family: str, variable: Variable, momenta: Momenta, made: _Made, *, known: dict[str, str], prefix: str,
+    ) -> None:  # fmt: skip
+        """Adds one input to the collection: made of the momenta inside the network, a branch, a transformed branch, or an expression."""
+        key = f"inputs.{family}_features.{variable.name}"
+        try:
+            tree = self._formulas.tree(variable.name)
+            inside = momenta.made_inside(tree)
+            if inside:
+                made.inputs.append(inside)
+                return
+            value, transform, origin = self._feature_value(variable, tree)
+        except Untranslatable as error:
+            self._notes.lose(key, error)
+            return
+        name = _feature_name(origin, prefix, taken=[other for other in known if known[other] != repr(value)])
+        known[name] = repr(value)
+        made.node["features"][name] = value
+        if transform:
+            made.transforms[name] = transform
+        made.inputs.append(name)
+
+    def _feature_value(self, variable: Variable, tree: ast.expr) -> tuple[Any, str, str]:
+        """What a feature is read from, how it is transformed afterwards, and the name that tells what it is."""
+        branch = self._formulas.branch(tree)
+        if branch is None and variable.limits is None and function_of(tree) in TRANSFORMS and isinstance(tree, ast.Call):
+            inner = self._formulas.branch(tree.args[0]) if len(tree.args) == 1 else None
+            if inner is not None:
+                return inner, str(function_of(tree)), inner
+        if variable.limits is not None:
+            low, high = variable.limits
+            expression = f"clip({self._formulas.expression(tree)}, {low:g}, {high:g})"
+            return {"expression": expression}, "", branch or variable.name
+        return (branch, "", branch) if branch is not None else ({"expression": self._formulas.expression(tree)}, "", variable.name)
+
+    def _mask(self, family: str, variables: Sequence[Variable], made: _Made) -> None:
+        """Which objects there are: all of them, where the mask is made of ones."""
+        for variable in variables:
+            try:
+                tree = self._formulas.tree(variable.name)
+                if function_of(tree) != "ones_like":
+                    made.node["mask"] = self.value(f"inputs.{family}_mask", tree)
+            except Untranslatable as error:
+                self._notes.lose(f"inputs.{family}_mask", error)
+
+    def _scaling(self, variables: Sequence[Variable]) -> None:
+        scaled = [f"{one.name} ({one.centre}, {one.scale:g})" for one in variables if one.centre is not None]
+        if scaled:
+            self._notes.different.append(f"centre and scale are fitted to the training data and kept with the weights: {', '.join(scaled)}")
+
+    def _globals(self, groups: Mapping[str, Any]) -> dict[str, Any]:
+        """Columns of the graph, from groups of one number a jet."""
+        found: dict[str, Any] = {}
+        for group, content in groups.items():
+            if not _is_of_jet(content):
+                self._notes.lose(f"inputs.{group}", "a group is one of *_points, *_features, *_vectors and *_mask, or of length 1")
+                continue
+            variables = self._variables(mapping(content))
+            values = {one.name: self.value(f"inputs.{group}.{one.name}", one.name) for one in variables}
+            found |= {name: value for name, value in values.items() if value is not None}
+            self._scaling(variables)
+        return found
+
+    def _variables(self, group: Mapping[str, Any]) -> list[Variable]:
+        """The variables of a group of inputs, with the parameters written beside them or under `preprocess.params`."""
+        rows = group.get("vars")
+        return [self._variable(row if isinstance(row, list) else [row]) for row in (rows if isinstance(rows, list) else []) if row]
+
+    def _variable(self, row: Sequence[Any]) -> Variable:
+        name = str(row[0])
+        given = mapping(self._params.get(name))
+        centre = given.get("center", row[1] if len(row) > 1 else "auto" if self._is_automatic else None)
+        written = {"scale": row[2] if len(row) > 2 else 1.0, "min": row[3] if len(row) > 3 else CLIP[0],
+                   "max": row[4] if len(row) > 4 else CLIP[1]}  # fmt: skip
+        scale, low, high = (_number(given.get(key, value), f"inputs, {name}, {key}") for key, value in written.items())
+        if not isinstance(centre, int | float) or (low, high) == CLIP or scale <= 0:
+            return Variable(name, centre, scale, None)
+        return Variable(name, centre, scale, (float(centre) + low / scale, float(centre) + high / scale))
+
+    def label(self) -> dict[str, Any] | None:
+        """The section `label`: of weaver's simple labels, a branch or condition for each class."""
+        labels = mapping(self._content.get("labels"))
+        classes = labels.get("value")
+        if labels.get("type") != "simple" or not isinstance(classes, list):
+            stacked = self._stacked(mapping(classes))
+            if stacked is None:
+                self._notes.lose("labels", "only `simple` labels, or one made by argmax of a stack of branches, have a form here; see "
+                                           "`label` of the data spec")
+            return stacked
+        return self._one_hot([(str(name), str(name)) for name in classes])
+
+    def _stacked(self, custom: Mapping[str, Any]) -> dict[str, Any] | None:
+        """A label that is the place of the largest in a stack: `np.argmax(np.stack([...], axis=1), axis=1)`."""
+        if len(custom) != 1:
+            return None
+        try:
+            tree = self._formulas.tree(str(next(iter(custom.values()))))
+        except Untranslatable:
+            return None
+        stack = tree.args[0] if isinstance(tree, ast.Call) and function_of(tree) == "argmax" and tree.args else None
+        if not isinstance(stack, ast.Call) or function_of(stack) != "stack" or not stack.args or not isinstance(stack.args[0], ast.List):
+            return None
+        inner = [one.args[0] if isinstance(one, ast.Call) and function_of(one) == "to_numpy" else one for one in stack.args[0].elts]
+        return self._one_hot([(ast.unparse(one), one) for one in inner])
+
+    def _one_hot(self, classes: Sequence[tuple[str, str | ast.expr]]) -> dict[str, Any] | None:
+        prefix = prefix_of([name for name, _ in classes])
+        values = {name.removeprefix(prefix): self.value(f"labels.{name}", value) for name, value in classes}
+        return None if None in values.values() or not values else {"one_hot": values}
+
+    def weights(self) -> list[Any]:
+        """The section `weight`."""
+        weights = mapping(self._content.get("weights"))
+        if not weights:
+            return []
+        is_ready = bool(weights.get("use_precomputed_weights"))
+        branches = words(weights.get("weight_branches" if is_ready else "reweight_basewgt"))
+        if not is_ready:
+            alike = ", ".join(mapping(weights.get("reweight_vars")))
+            self._notes.lose("weights", f"weaver draws jets so that {alike} are alike in all classes ({weights.get('reweight_method')}); "
+                             "here every jet is used with its weight. Write such weights into the file, and name the branch under `weight`")
+        return [value for value in (self.value(f"weights.{branch}", branch) for branch in branches) if value is not None]
+
+    def the_rest(self) -> None:
+        """Notes the keys that are left."""
+        seen = [*words(self._content.get("observers")), *words(self._content.get("monitor_variables"))]
+        if seen:
+            self._notes.different.append(f"observers ({', '.join(seen)}) need not be copied: `predict` writes its scores row by row beside "
+                                         "the file")
+        for key, value in self._content.items():
+            if value is None or key in READ:
+                continue
+            if key in UNNEEDED:
+                self._notes.different.append(f"{key}: {UNNEEDED[key]}")
+            else:
+                self._notes.lose(key, ELSEWHERE.get(key, "no such key is known"))
+
+
+@dataclass(frozen=True)
+class _Made:
+    """A collection as it is put together: its `node` section, transforms by feature, and weaver's inputs in their order."""
+
+    node: dict[str, Any]
+    transforms: dict[str, str]
+    inputs: list[str]
+
+
+def _is_of_jet(group: Any) -> bool:
+    """Whether a group of inputs has one number a jet."""
+    return mapping(group).get("length", UNKNOWN) in (1, None)
+
+
+def _number(value: Any, key: str) -> float:
+    """A number as YAML of that program gives it; raises InputError where it is none."""
+    try:
+        return float(value)
+    except (TypeError, ValueError) as error:
+        raise InputError(f"{key}: a number was expected, not {value!r:.60}") from error
+
+
+def _feature_name(origin: str, prefix: str, *, taken: Sequence[str]) -> str:
+    short = origin.removeprefix(prefix)
+    return origin if short in (*MOMENTUM, *ANGLES, "type", "", *taken) else short
