@@ -19,13 +19,17 @@ html_css_files = ["wide.css"]
 html_math_renderer = "mathml"
 html_copy_source = False
 html_domain_indices = False
+html_use_index = False
+html_show_search_summary = False  # summaries are fetched, which browsers refuse for pages from a disk
+html_show_copyright = False
+add_module_names = False
 
 myst_enable_extensions = ["dollarmath"]
 myst_heading_anchors = 4
 
 # What these packages are needed for is imported late; the reference is built without them.
 autodoc_mock_imports = ["dgl", "torch_geometric", "pythia8mc", "fastjet"]
-autodoc_default_options = {"members": True, "member-order": "bysource"}
+autodoc_default_options = {"members": True, "member-order": "bysource", "exclude-members": "model_config"}
 toc_object_entries = False
 autodoc_typehints_format = "short"
 python_use_unqualified_type_names = True

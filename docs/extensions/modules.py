@@ -11,9 +11,11 @@ from sphinx.application import Sphinx
 from sphinx.util.docutils import SphinxDirective
 
 import root_gnn
+from root_gnn.config.section import Section
 
 PACKAGE = Path(root_gnn.__file__).parent
 SECTIONS = ("Args:", "Attributes:")
+LONGEST_DEFAULT = 60
 
 
 class Modules(SphinxDirective):
@@ -41,6 +43,17 @@ def as_rst(app: Sphinx, what: str, name: str, thing: object, options: object, li
     parts = re.split(r"(`[^`]*`)", "\n".join(lines))
     escaped = "".join(f"`{part}`" if k % 2 else re.sub(r"([*_|])", r"\\\1", part) for k, part in enumerate(parts))
     lines[:] = with_lists(escaped.split("\n"))
+    if isinstance(thing, type) and issubclass(thing, Section):
+        lines += keys_of(thing)
+
+
+def keys_of(section: type[Section]) -> Iterator[str]:
+    """The keys of a section of YAML with their defaults."""
+    if section.model_fields:
+        yield from ("", "**Keys and defaults**", "")
+    for name, field in section.model_fields.items():
+        default = "" if field.is_required() else repr(field.get_default(call_default_factory=True))
+        yield f"- ``{name}``" + (f": ``{default}``" if 0 < len(default) < LONGEST_DEFAULT else "")
 
 
 def with_lists(lines: list[str]) -> Iterator[str]:
@@ -51,7 +64,8 @@ def with_lists(lines: list[str]) -> Iterator[str]:
         if line in SECTIONS:
             yield from ("", f"**{line[:-1]}**", "")
         elif in_section and re.match(r" {4}\S", line):
-            yield f"- {line.strip()}"
+            name, _, rest = line.strip().partition(": ")
+            yield f"- ``{name.replace(chr(92), '')}``: {rest}"
         else:
             yield f"  {line.strip()}" if in_section and line else line
 

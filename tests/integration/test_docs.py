@@ -25,7 +25,7 @@ from root_gnn.config.loader import load, to_mapping, validate
 from root_gnn.config.shipped import find
 from root_gnn.config.yaml import read_document
 from root_gnn.data.spec import Spec, load_spec
-from root_gnn.errors import MissingExtra
+from root_gnn.errors import InputError, MissingExtra
 from root_gnn.recipe import Recipe
 from root_gnn.simulation.processes import find as find_process
 from root_gnn.task import Task, finetuning_recipe
@@ -39,6 +39,7 @@ CHECKED = ("python", "yaml", "bash")
 SHOWN = ("text", "cpp", "{toctree}", "{modules}")  # output, C++, and what Sphinx reads
 PLACEHOLDERS = ("my.yaml", "recipe.yaml", "my_study.yaml")
 OTHERS = ("pip", "python", "g++", "export", "cd", "sbatch", "torchrun", "srun", "condor_submit")
+USAGE_ERROR: Any = typer.BadParameter.__base__  # of click, which typer brings along or depends on
 COMMANDS: Any = typer.main.get_command(cli.app)
 SMALL = ("train.max_epochs=1", "train.batch_size=32")
 
@@ -141,6 +142,19 @@ def check_names(command: str, given: dict[str, Any]) -> None:
         find_process(process, level=given["level"])
 
 
+@pytest.mark.parametrize(
+    "line",
+    [
+        "root-gnn trane pretrain_multiclass", "root-gnn train pretrain_multiclas", "root-gnn train pretrain_jepa --set train.epochs=3",
+        "root-gnn train pretrain_multiclass --epochs 3", "root-gnn finetune --task WHvsTH", "root-gnn finetune --task WHvsZH --mode cold",
+        "root-gnn simulate --process Hbb", "root-gnn study event", "scripts/quickest", "do_something --fast",
+    ],
+)  # fmt: skip
+def test_a_command_that_is_none_is_found_out(line: str) -> None:
+    with pytest.raises((KeyError, AssertionError, InputError, USAGE_ERROR)):
+        check_command(shlex.split(line))
+
+
 # Python, YAML, and the commands that are cheap
 
 
@@ -149,7 +163,7 @@ def world(tmp_path_factory: pytest.TempPathFactory, data_dir: Path) -> Path:
     """A folder as the pages speak of it: `data` with all processes, `mc`, `data.root`, and runs of a few steps in `runs`."""
     folder = tmp_path_factory.mktemp("world")
     (folder / "mc").mkdir()
-    shutil.copytree(data_dir, folder / "data")
+    shutil.copytree(data_dir, folder / "data", ignore=shutil.ignore_patterns(".*"))
     for name, like in {"ggF": "WH", "VBF": "ZH", "singletop_t": "FCNC"}.items():
         shutil.copy(data_dir / f"{like}.root", folder / "data" / f"{name}.root")
     for name in ("data.root", "WH.root", "ttH.root", "mc/ZH.root"):
@@ -184,10 +198,11 @@ def small(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pages
 def test_the_code_of_a_page_runs(
-    page: Path, world: Path, small: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, leave: Callable[..., int],
+    page: Path, small: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, leave: Callable[..., int], request: pytest.FixtureRequest,
 ) -> None:  # fmt: skip
     found = [block for block in blocks(page) if block.language in CHECKED and not block.mark.startswith("not run")]
-    shutil.copytree(world, tmp_path, dirs_exist_ok=True)
+    if any(block.language == "python" or block.mark == "run" for block in found):
+        shutil.copytree(request.getfixturevalue("world"), tmp_path, dirs_exist_ok=True)
     monkeypatch.chdir(tmp_path)
     monkeypatch.syspath_prepend(tmp_path)
     names: dict[str, Any] = {"__name__": "__main__"}
