@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import logging
+import math
 import os
 import platform
 import shlex
@@ -46,6 +48,7 @@ from root_gnn.training.fit import Fitted, fit
 from root_gnn.training.module import measured
 from root_gnn.training.optim import groups, optimizer
 from root_gnn.training.plan import Plan, load_backbone, sha256
+from root_gnn.training.processes import is_restarted, processes
 
 N_SCALING_EVENT = 50_000
 VALIDATION_BATCH = 1024
@@ -95,6 +98,9 @@ class Workbench:
             self.table.check_labels()
         self.partner = partners(self.table) if self.objective.paired else None
         self.shape = self._static_shape()
+        if recipe.train.compile and _bucketed(recipe.model):
+            raise InputError(f"train.compile is true, but {_bucketed(recipe.model)}, so that it would be compiled again and again. "
+                             "Leave it out.")
         self.objective.prepare(evaluation_loader(self.table, self._some_training_events(), 1024, whole=self.whole))
         if recipe.train.monitor not in measured(self.objective):
             raise InputError(f"train.monitor is {recipe.train.monitor}, which this objective does not measure"
@@ -142,10 +148,11 @@ class Workbench:
         """Trains, and leaves the objective with the best weights."""
         features = self.spec.features()
         augmentations = [config.build(features) for config in self.recipe.data.augmentations]
+        rows = self.indices["train"] if self.whole is None else self.whole.all_rows(self.indices["train"])
         return fit(
             self.objective, self.training_batches, self.validation_batches(),
             train=self.recipe.train, optim=self.recipe.optim, augmentations=augmentations,
-            seed=self.recipe.seed, folder=folder, name=self.recipe.name, n_event=len(self.indices["train"]), resume=resume,
+            seed=self.recipe.seed, folder=folder, name=self.recipe.name, n_graph=len(rows), resume=resume,
             shape=self.shape,
         )
 
@@ -154,16 +161,21 @@ class Workbench:
         train, objective = self.recipe.train, self.recipe.objective
         if not train.static_shapes:
             return None
-        parts = (self.recipe.model, getattr(objective, "head", None))
-        bucketed = [type(part).__module__.rpartition(".")[2] for part in parts if "bucket_nodes" in getattr(type(part), "model_fields", ())]
-        why = f"{bucketed[0]} sorts graphs into buckets, whose sizes change with the batch" if bucketed else ""
+        why = _bucketed(self.recipe.model) or _bucketed(getattr(objective, "head", None))
         why = why or ("the head answers for whole events" if self.whole is not None else "")
         why = why or ("the objective compares graphs without labels" if not isinstance(self.objective, Supervised) else "")
         if why:
             raise InputError(f"train.static_shapes is true, but {why}, so that padding would not keep its steps the same. Leave it out.")
-        n_graph = -(-train.batch_size // (train.accumulate * train.devices * train.num_nodes))
+        n_graph = -(-train.batch_size // (train.accumulate * math.prod(processes(train))))
         n_node = self.table.n_node[self.indices["train"]]
         return Shape.of(torch.from_numpy(n_node[n_node > 0].astype(np.int64)), n_graph)
+
+
+def _bucketed(part: Any) -> str:
+    """Why the part of a network works on other sizes in every step; empty where it does not."""
+    if "bucket_nodes" not in getattr(type(part), "model_fields", ()):
+        return ""
+    return f"{type(part).__module__.rpartition('.')[2]} sorts graphs into buckets, whose sizes change with the batch"
 
 
 def versions() -> dict[str, str | None]:
@@ -251,7 +263,11 @@ def _run(
     folder = RUNS / recipe.name if run_dir is None else Path(run_dir)
     plugins = _own_modules([to_mapping(recipe), to_mapping(load_spec(recipe.data.spec, beside=beside))])
     is_first = all(os.environ.get(name, "0") == "0" for name in RANKS)  # the others leave the folder to it
-    if is_first:
+    if is_restarted():
+        resume, overwrite = True, False
+    if not is_first:
+        log.setLevel(logging.WARNING)  # what there is to tell is told once
+    else:
         _check_folder(folder, recipe, mode=mode, source=source, resume=resume, overwrite=overwrite)
     if resume and _is_finished(folder):
         log.info("%s is finished already", folder)

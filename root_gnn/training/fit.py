@@ -6,14 +6,12 @@ import logging
 import math
 import warnings
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import lightning.pytorch as pl
 import torch
-from lightning.fabric.plugins.environments.slurm import SLURMEnvironment
 from lightning.pytorch.loggers import TensorBoardLogger
 from lightning.pytorch.utilities.exceptions import SIGTERMException
 from torch.utils.data import DataLoader
@@ -31,9 +29,12 @@ from root_gnn.training.callbacks.interrupt import Interrupt
 from root_gnn.training.callbacks.probe import Probe
 from root_gnn.training.callbacks.random_state import RandomState
 from root_gnn.training.callbacks.throughput import Throughput
+from root_gnn.training.compiled import compiled
 from root_gnn.training.config import TrainConfig
 from root_gnn.training.module import TrainingModule
 from root_gnn.training.optim import OptimConfig
+from root_gnn.training.precision import Float64
+from root_gnn.training.processes import clear_loss, environment, processes, seed_of
 
 Loader = DataLoader[Batch]
 
@@ -50,7 +51,7 @@ class Fitted:
 
 def fit(
     objective: Objective, train_loader: Callable[[int, int], Loader], validation_loader: Loader, *, train: TrainConfig, optim: OptimConfig,
-    augmentations: Sequence[Augmentation], seed: int, folder: Path, name: str, n_event: int, resume: bool,
+    augmentations: Sequence[Augmentation], seed: int, folder: Path, name: str, n_graph: int, resume: bool,
     shape: Shape | None = None,
 ) -> Fitted:
     """Trains `objective` and leaves it with the weights of the best epoch.
@@ -58,18 +59,18 @@ def fit(
     Args:
         train_loader: makes the batches of one process from its rank and the number of processes.
         folder: the run folder; `history.csv`, `tensorboard/` and `checkpoints/` are written there.
-        n_event: training events per epoch, over all ranks.
+        n_graph: graphs that an epoch of training goes through, over all ranks.
         resume: go on from `checkpoints/last.ckpt` where there is one.
         shape: what the batches of one process are padded to; None leaves them as they are.
 
-    Raises InputError where the monitored value is not measured, or never was a finite number.
+    Raises InputError where the monitored value is not measured, or never was a finite number, and where nothing can be compiled.
     """
     checkpoints = Checkpoints(
         folder / "checkpoints", monitor=train.monitor, mode=train.monitor_mode, every=train.checkpoint_every, keep=train.keep_epochs,
     )  # fmt: skip
     history = History(folder / "history.csv", log_every=train.log_every, batch_size=train.batch_size)
     callbacks: list[pl.Callback] = [
-        RandomState(), history, Throughput(name, n_event=n_event),
+        RandomState(seed), history, Throughput(name, n_graph=n_graph),
         Interrupt(checkpoints), checkpoints,
     ]
     if not isinstance(objective, Supervised):
@@ -80,15 +81,16 @@ def fit(
     if resume:
         log.info("%s: %s", name, f"going on from {from_checkpoint}" if from_checkpoint else "no checkpoint yet, starting anew")
     with _quiet(), torch.random.fork_rng():
-        torch.manual_seed(seed)
         trainer = _trainer(train, folder, callbacks)
+        torch.manual_seed(seed_of(seed, trainer.global_rank))
         batches = train_loader(trainer.global_rank, trainer.world_size)
         steps_per_epoch = math.ceil(len(batches) / train.accumulate)
         n_step = min(train.max_epochs * steps_per_epoch, train.max_steps or train.max_epochs * steps_per_epoch)
         module = TrainingModule(
             objective, optim, augmentations=augmentations, seed=seed, n_step=n_step, steps_per_epoch=steps_per_epoch, shape=shape,
         )  # fmt: skip
-        with _honest_exit():
+        fast = compiled(objective.encoder, fixed_shapes=shape is not None) if train.compile else nullcontext()
+        with _honest_exit(), clear_loss(), fast:
             trainer.fit(module, batches, validation_loader, ckpt_path=from_checkpoint, weights_only=True)
     if checkpoints.best is None:
         raise InputError(f"{train.monitor} was not a finite number after any epoch of {name}, so no epoch is the best one; "
@@ -99,10 +101,13 @@ def fit(
 
 
 def _trainer(train: TrainConfig, folder: Path, callbacks: list[pl.Callback]) -> pl.Trainer:
-    plugins: list[Any] = [SLURMEnvironment(auto_requeue=False)] if SLURMEnvironment.detect() else []
+    devices, num_nodes = processes(train)
+    plugins = environment()
+    if train.precision == "f64":
+        plugins.append(Float64())
     return pl.Trainer(
-        default_root_dir=folder, accelerator="auto", devices=train.devices, num_nodes=train.num_nodes,
-        precision="bf16-mixed" if train.precision == "bf16" else "32-true",
+        default_root_dir=folder, accelerator="auto", devices=devices, num_nodes=num_nodes,
+        precision={32: "32-true", "bf16": "bf16-mixed", "f64": None}[train.precision],
         max_epochs=train.max_epochs,
         accumulate_grad_batches=train.accumulate,
         logger=TensorBoardLogger(folder, name="", version="tensorboard", default_hp_metric=False),

@@ -17,7 +17,7 @@ KEYS = {
     "limit_fraction", "limit_target", "max_difference", "rounds", "cores", "load", "quick",
 }  # fmt: skip
 TOLERANCE = 1e-3  # the largest of any case; each has its own, which it asserts itself
-PROCESSES = {"processes", "end_to_end"}  # start whole trainings
+SLOW = {"processes", "end_to_end", "compile"}  # whole trainings; kernels that are made
 
 
 def run(case: str, data_dir: Path, out: Path) -> dict[str, Any]:
@@ -29,7 +29,7 @@ def run(case: str, data_dir: Path, out: Path) -> dict[str, Any]:
     return content
 
 
-@pytest.mark.parametrize("case", [pytest.param(name, marks=[pytest.mark.slow] if name in PROCESSES else []) for name in case_files()])
+@pytest.mark.parametrize("case", [pytest.param(name, marks=[pytest.mark.slow] if name in SLOW else []) for name in case_files()])
 def test_the_smallest_form_runs_and_writes_everything_down(case: str, data_dir: Path, tmp_path: Path) -> None:
     found = run(case, data_dir, tmp_path / "bench.json")
     assert found["machine"]["torch"] and found["machine"]["cpu"]

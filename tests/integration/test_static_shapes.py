@@ -1,4 +1,4 @@
-"""`train.static_shapes`: one shape for all batches of an epoch, and the run it leaves is the run without it."""
+"""`train.static_shapes` and `train.compile`: one shape for all batches of an epoch, and the run it leaves is the run without it."""
 
 from __future__ import annotations
 
@@ -58,3 +58,23 @@ def test_where_padding_would_fix_nothing_it_is_refused(override: str, why: str, 
     recipe = load(Recipe, find("pretrain_multiclass", "recipe"), [*overrides, override, STATIC])
     with pytest.raises(InputError, match=f"static_shapes is true, but .*{why}"):
         Workbench(recipe, data_dir=data_dir)
+
+
+def test_networks_that_would_be_compiled_in_every_step_are_refused(data_dir: Path) -> None:
+    overrides = [one for one in SMALL if not one.startswith("model")]
+    chosen = ["model={name: graph_transformer, dim: 16, n_head: 2}", "train.compile=true"]
+    recipe = load(Recipe, find("pretrain_multiclass", "recipe"), [*overrides, *chosen])
+    with pytest.raises(InputError, match="compile is true, but graph_transformer sorts"):
+        Workbench(recipe, data_dir=data_dir)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("more", [(), (STATIC,)])
+def test_a_compiled_run_is_the_same(more: tuple[str, ...], data_dir: Path, tmp_path: Path) -> None:
+    plain, fast = (
+        train("pretrain_multiclass", overrides=(*SMALL, "model.form=native", *more, *extra), data_dir=data_dir, run_dir=tmp_path / name)
+        for name, extra in (("plain", ()), ("fast", ("train.compile=true",)))
+    )
+    for name in ("train/loss", "val/loss", "val/auc"):
+        np.testing.assert_allclose(fast.history[name], plain.history[name], rtol=0, atol=1e-5)
+    assert fast.objective.state_dict().keys() == plain.objective.state_dict().keys()

@@ -14,8 +14,8 @@ from root_gnn.training.callbacks.history import VALIDATION
 class Throughput(pl.Callback):
     """One bar over all epochs on a terminal, a line every so often elsewhere, and a line per epoch."""
 
-    def __init__(self, name: str, *, n_event: int) -> None:
-        self.name, self.n_event = name, n_event
+    def __init__(self, name: str, *, n_graph: int) -> None:
+        self.name, self.n_graph = name, n_graph
         self._meter: Meter | None = None
         self._note = ""
 
@@ -24,7 +24,7 @@ class Throughput(pl.Callback):
         if trainer.is_global_zero:
             module: Any = pl_module  # the one that knows how many steps there are
             epochs = (module.n_step - trainer.global_step) / module.steps_per_epoch
-            self._meter = Meter(f"training {self.name}", math.ceil(self.n_event * epochs), "events").__enter__()
+            self._meter = Meter(f"training {self.name}", math.ceil(self.n_graph * epochs), "events").__enter__()
 
     def on_train_batch_end(
         self, trainer: pl.Trainer, pl_module: pl.LightningModule, outputs: Any, batch: Any, batch_idx: int,

@@ -81,7 +81,7 @@ class Training:
         held: DataLoader[Batch] = DataLoader(Events(), batch_size=None, sampler=[np.arange(3)])
         return fit(
             objective, lambda rank, world: loader, held, train=self.config, optim=self.optim, augmentations=(), seed=1,
-            folder=self.folder, name="scripted", n_event=9, resume=resume,
+            folder=self.folder, name="scripted", n_graph=9, resume=resume,
         )
 
     def checkpoint(self, name: str) -> dict[str, Tensor]:

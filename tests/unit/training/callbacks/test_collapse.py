@@ -108,6 +108,6 @@ def test_a_run_whose_encoder_is_constant_ends_where_it_is_to(then: str, n_epoch:
     held: DataLoader[Batch] = DataLoader(Events(), batch_size=None, sampler=[np.arange(6 * k, 6 * k + 6) for k in range(4)])
     train = TrainConfig.model_validate({"max_epochs": 3, "batch_size": 6, "on_collapse": then})
     fit(objective, lambda rank, world: loader, held, train=train, optim=OptimConfig(lr=1e-3), augmentations=(), seed=1,
-        folder=tmp_path, name="constant", n_event=12, resume=False)  # fmt: skip
+        folder=tmp_path, name="constant", n_graph=12, resume=False)  # fmt: skip
     history = (tmp_path / "history.csv").read_text(encoding="utf-8")
     assert history.count("ssl/cosine") == n_epoch
