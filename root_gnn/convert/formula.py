@@ -62,6 +62,10 @@ class Formulas:
         """The syntax tree of a formula, or of the one that the text is the name of."""
         return self.resolved(_parsed(text))
 
+    def variable(self, name: str) -> ast.expr:
+        """The same of a name, which may have any characters where it is that of a branch."""
+        return self.resolved(ast.Name(name))
+
     def resolved(self, node: ast.expr) -> ast.expr:
         """What a name stands for; anything else as it is."""
         for _ in range(len(self._texts) + 1):

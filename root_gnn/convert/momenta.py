@@ -13,7 +13,7 @@ class Momenta:
 
     def __init__(self, formulas: Formulas, names: Sequence[str]) -> None:
         self._formulas = formulas
-        self._px, self._py, _, self._energy = (self._told(name) for name in names)
+        self._px, self._py, _, self._energy = (self._told(ast.Name(name)) for name in names)
 
     def made_inside(self, node: ast.expr) -> str:
         """The name of an input of `nn.token_inputs`, empty where it is none of them."""
@@ -54,10 +54,10 @@ class Momenta:
             return self._told(found.left)
         return ""
 
-    def _told(self, node: ast.expr | str) -> str:
+    def _told(self, node: ast.expr) -> str:
         """The branch that a node is, empty where it is none."""
         try:
-            return self._formulas.branch(self._formulas.tree(node) if isinstance(node, str) else node) or ""
+            return self._formulas.branch(node) or ""
         except Untranslatable:
             return ""
 

@@ -91,7 +91,7 @@ class _Weaver:
     def value(self, key: str, text: str | ast.expr) -> dict[str, str] | str | None:
         """A branch or an expression, as a spec has it; None as `formula`."""
         try:
-            node = self._formulas.tree(text) if isinstance(text, str) else text
+            node = self._formulas.tree(text) if isinstance(text, str) else self._formulas.resolved(text)
             branch = self._formulas.branch(node)
             return branch if branch is not None else {"expression": self._formulas.expression(node)}
         except Untranslatable as error:
@@ -114,8 +114,11 @@ class _Weaver:
             if made is None:
                 continue
             nodes[COLLECTIONS.get(family, family)] = {"type": len(nodes), **made.node}
+            for feature in made.node["features"]:
+                if feature in features and made.transforms.get(feature) != transforms.get(feature):
+                    self._notes.lose(f"inputs.{family}_features.{feature}", "it is transformed as the feature of that name of the others")
+            transforms |= {feature: made.transforms[feature] for feature in made.transforms if feature not in features}
             features += [feature for feature in made.node["features"] if feature not in (*MOMENTA, *features)]
-            transforms |= made.transforms
             inputs += made.inputs
         if not nodes:
             raise InputError("nothing under `inputs` says where the momenta of a graph's nodes stand: a group such as pf_vectors with px, "
@@ -135,7 +138,7 @@ class _Weaver:
             named = ", ".join(f"{family}_{kind}" for kind in parts)
             self._notes.lose(f"inputs.{named}", f"nodes need momenta, and there is no {family}_vectors of px, py, pz, energy")
             return None
-        values = [self.value(f"inputs.{family}_vectors", variable.name) for variable in vectors]
+        values = [self.value(f"inputs.{family}_vectors", ast.Name(variable.name)) for variable in vectors]
         if any(value is None for value in values):
             return None
         made = _Made({"features": dict(zip(MOMENTA, values, strict=True))}, {}, [])
@@ -160,7 +163,7 @@ class _Weaver:
         """Adds one input to the collection: made of the momenta inside the network, a branch, a transformed branch, or an expression."""
         key = f"inputs.{family}_features.{variable.name}"
         try:
-            tree = self._formulas.tree(variable.name)
+            tree = self._formulas.variable(variable.name)
             inside = momenta.made_inside(tree)
             if inside:
                 made.inputs.append(inside)
@@ -193,9 +196,9 @@ class _Weaver:
         """Which objects there are: all of them, where the mask is made of ones."""
         for variable in variables:
             try:
-                tree = self._formulas.tree(variable.name)
-                if function_of(tree) != "ones_like":
-                    made.node["mask"] = self.value(f"inputs.{family}_mask", tree)
+                tree = self._formulas.variable(variable.name)
+                value = None if function_of(tree) == "ones_like" else self.value(f"inputs.{family}_mask", tree)
+                made.node.update({} if value is None else {"mask": value})
             except Untranslatable as error:
                 self._notes.lose(f"inputs.{family}_mask", error)
 
@@ -212,7 +215,7 @@ class _Weaver:
                 self._notes.lose(f"inputs.{group}", "a group is one of *_points, *_features, *_vectors and *_mask, or of length 1")
                 continue
             variables = self._variables(mapping(content))
-            values = {one.name: self.value(f"inputs.{group}.{one.name}", one.name) for one in variables}
+            values = {one.name: self.value(f"inputs.{group}.{one.name}", ast.Name(one.name)) for one in variables}
             found |= {name: value for name, value in values.items() if value is not None}
             self._scaling(variables)
         return found
@@ -229,7 +232,10 @@ class _Weaver:
         written = {"scale": row[2] if len(row) > 2 else 1.0, "min": row[3] if len(row) > 3 else CLIP[0],
                    "max": row[4] if len(row) > 4 else CLIP[1]}  # fmt: skip
         scale, low, high = (_number(given.get(key, value), f"inputs, {name}, {key}") for key, value in written.items())
-        if not isinstance(centre, int | float) or (low, high) == CLIP or scale <= 0:
+        if centre is None or (low, high) == CLIP:
+            return Variable(name, centre, scale, None)
+        if not isinstance(centre, int | float) or scale <= 0:
+            self._notes.lose(f"inputs, {name}", f"cut between {low:g} and {high:g} after a scale that no number gives; nothing is cut here")
             return Variable(name, centre, scale, None)
         return Variable(name, centre, scale, (float(centre) + low / scale, float(centre) + high / scale))
 

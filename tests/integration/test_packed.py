@@ -75,6 +75,21 @@ def test_a_packed_run_can_be_finetuned(run: Run, packed: Path, data_dir: Path, t
     assert same(tuned.encoder, run.encoder)
 
 
+@pytest.mark.parametrize("way", ["folder", "name", "checkpoint", "packed"])
+def test_from_takes_every_way_to_name_a_run(
+    way: str, run: Run, packed: Path, data_dir: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, leave: Callable[..., int]
+) -> None:
+    monkeypatch.chdir(run.folder.parents[1])
+    source = {"folder": str(run.folder), "name": "first", "checkpoint": "runs/first/checkpoints/last.ckpt", "packed": str(packed)}[way]
+    small = ("data.classes={WH: WH.root, ZH: ZH.root}", "data.max_events=60", "train.max_steps=1", "train.max_epochs=1")
+    settings = [word for one in small for word in ("--set", one)]
+    assert leave("finetune", "--task", "WHvsZH", "--from", source, "--mode", "frozen", *settings, "--data-dir", str(data_dir),
+                 "--run-dir", str(tmp_path / "tuned")) == 0  # fmt: skip
+    tuned = load_run(tmp_path / "tuned")
+    expected = load_run("runs/first/checkpoints/last.ckpt") if way == "checkpoint" else run
+    assert tuned.plan["source"] == "first" and same(tuned.encoder, expected.encoder)
+
+
 def test_results_are_not_written_where_they_vanish(run: Run, packed: Path, data_dir: Path) -> None:
     for place in (packed, run.folder / "checkpoints" / "last.ckpt"):
         with pytest.raises(InputError, match="name the run folder"):

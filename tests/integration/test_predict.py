@@ -240,6 +240,19 @@ def test_an_event_is_scored_by_the_fold_that_did_not_train_on_it(make: Make, dat
     assert (seen == 1).all()
 
 
+def test_several_seeds_of_each_fold_are_averaged_fold_by_fold(make: Make, data_dir: Path, tmp_path: Path) -> None:
+    runs = {(fold, seed): make(f"fold{fold}" + ("" if seed == 1 else f"seed{seed}"), "data.split.n_fold=2", f"data.split.fold={fold}",
+                               f"seed={seed}") for fold in range(2) for seed in (1, 2)}  # fmt: skip
+    single = [tree(predict(runs[0, seed], [data_dir / "WH.root"], out=tmp_path / f"{seed}", others=[runs[1, seed]])[0]) for seed in (1, 2)]
+    together = [runs[key] for key in ((0, 2), (1, 2), (1, 1))]
+    (path,) = predict(runs[0, 1], [data_dir / "WH.root"], out=tmp_path / "all", others=together)
+    each = np.stack([one["score_ZH"] for one in single]).astype(float)
+    np.testing.assert_allclose(tree(path)["score_ZH"], each.mean(axis=0), atol=1e-6)
+    np.testing.assert_allclose(tree(path)["spread_ZH"], each.std(axis=0, ddof=1), atol=1e-6)
+    with pytest.raises(InputError, match="as many for each fold"):
+        predict(runs[0, 1], [data_dir / "WH.root"], out=tmp_path / "uneven", others=together[1:])
+
+
 def test_folds_that_do_not_cover_every_event_are_refused(make: Make, data_dir: Path, tmp_path: Path) -> None:
     runs = [make(f"fold{fold}", "data.split.n_fold=2", f"data.split.fold={fold}") for fold in range(2)]
     with pytest.raises(InputError, match="missing is fold 1"):

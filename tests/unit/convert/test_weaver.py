@@ -143,6 +143,29 @@ def test_a_stack_of_labels_event_numbers_and_masks(data_dir: Path, tmp_path: Pat
     assert any(note.startswith("bucketing") for note in made.notes.different)
 
 
+def test_vertices_are_a_kind_of_their_own(tmp_path: Path) -> None:
+    content = jetclass()
+    vectors = group(*(f"sv_{name}" for name in ("px", "py", "pz", "energy")), length=5)
+    content["inputs"] |= {"sv_features": group(["sv_charge", None], ["sv_d0val", None]), "sv_vectors": vectors}
+    spec, made = converted(tmp_path, content)
+    assert {name: one.type for name, one in spec.nodes.items()} == {"constituent": 0, "vertex": 1} and spec.features().n_type == 2
+    assert spec.nodes["vertex"].features["charge"][0].branch == "sv_charge" and spec.node_features.count("charge") == 1
+    assert [note.partition(":")[0] for note in made.notes.lost] == ["inputs.sv_features.d0val"], "read as it is there, by its tanh here"
+    assert not any("inputs: [" in note for note in made.notes.different)
+
+
+def test_names_of_branches_may_have_dots(tmp_path: Path) -> None:
+    content = jetclass(new_variables={"log_e": "np.log(part_energy)"})
+    content["inputs"]["pf_features"] = group("log_e", "PF.Charge", "PF#d0", ["PF.err", 0, 1, 0, 1])
+    content["inputs"]["pf_vectors"] = group("PF.Px", "PF.Py", "PF.Pz", "PF.E")
+    spec, made = converted(tmp_path, content)
+    features = spec.nodes["constituent"].features
+    assert [features[name][0].branch for name in ("px", "energy", "PF.Charge", "PF#d0")] == ["PF.Px", "PF.E", "PF.Charge", "PF#d0"]
+    assert features["PF.err"][0].expression == "clip(PF.err, 0, 1)" and features["part_energy"][0].branch == "part_energy"
+    mask = spec.nodes["constituent"].mask
+    assert made.notes.lost == [] and mask is not None and mask.branch == "part_mask", "no formula, so a branch"
+
+
 def test_whatever_has_no_form_is_named(tmp_path: Path) -> None:
     inputs = jetclass()["inputs"]
     content = jetclass(
@@ -166,7 +189,9 @@ def test_whatever_has_no_form_is_named(tmp_path: Path) -> None:
 def test_parameters_that_weaver_wrote_itself_are_those_that_count(tmp_path: Path) -> None:
     params = {"part_charge": {"length": 128, "center": 0.5, "scale": 2.0, "min": -1, "max": 3, "pad_value": 0}}
     content = jetclass(preprocess={"method": "auto", "data_fraction": 0.1, "params": params})
+    content["inputs"]["pf_features"]["vars"] += [["part_n", "auto", 1, -1, 1], ["part_m", 1, -2, 0, 3]]
     _, made = converted(tmp_path, content)
+    assert [note.partition(":")[0] for note in made.notes.lost] == ["inputs, part_n", "inputs, part_m"], "cut where no number tells"
     text = (tmp_path / "config_spec.yaml").read_text()
     assert "charge: {expression: 'clip(part_charge, 0, 2)'}" in text  # (x - 0.5) * 2 between -1 and 3
     assert any("part_charge (0.5, 2)" in note for note in made.notes.different)
