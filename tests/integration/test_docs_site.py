@@ -8,7 +8,6 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
-from functools import partial
 from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
@@ -21,6 +20,7 @@ TUTORIAL = DOCS / "tutorial.ipynb"
 MAIN = ("index", "start", "tutorial", "data", "simulation", "pretrain", "finetune", "study", "compare", "deploy", "extend", "physics",
         "statistics", "results", "model", "api/index", "api/training")  # fmt: skip
 SMALL = {"EVENTS, EPOCHS, FEW = 900, 6, 150": "EVENTS, EPOCHS, FEW = 250, 1, 40", "train.max_epochs=15": "train.max_epochs=1"}
+JUPYTER = ("IPYTHONDIR", "JUPYTER_RUNTIME_DIR")  # else in the home folder
 pytestmark = pytest.mark.skipif(not TUTORIAL.is_file(), reason="the documentation is not installed beside the tests")
 
 
@@ -56,7 +56,8 @@ def build(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Path]:
         folder = tmp_path_factory.mktemp("site")
         command = [sys.executable, "-m", "sphinx", "-W", "--keep-going", "-q", "-D", f"notebooks_run={int(notebooks_run)}",
                    "-d", str(folder / "doctrees"), str(DOCS), str(folder / "html")]  # fmt: skip
-        done = subprocess.run(command, env={**os.environ, "OMP_NUM_THREADS": "1"}, capture_output=True, text=True, check=False)
+        elsewhere = {name: str(folder / name) for name in JUPYTER}
+        done = subprocess.run(command, env={**os.environ, **elsewhere, "OMP_NUM_THREADS": "1"}, capture_output=True, text=True, check=False)
         assert done.returncode == 0, done.stderr
         return folder / "html"
 
@@ -121,7 +122,7 @@ def test_pages_of_the_site_in_a_browser(build: Callable[..., Path], browser: Any
 
 
 @pytest.mark.pythia
-def test_the_tutorial_runs(tmp_path: Path) -> None:
+def test_the_tutorial_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """On fewer events than it says: the full one is run when the site is built, in the slow test above."""
     nbformat, nbclient = pytest.importorskip("nbformat"), pytest.importorskip("nbclient")
     pytest.importorskip("ipykernel")
@@ -132,8 +133,10 @@ def test_the_tutorial_runs(tmp_path: Path) -> None:
         for size, smaller in SMALL.items():
             cell.source = cell.source.replace(size, smaller)
         assert cell.cell_type == "markdown" or (cell.outputs, cell.execution_count) == ([], None), "outputs are not kept"
-    client = partial(nbclient.NotebookClient, timeout=300, kernel_name="python3", resources={"metadata": {"path": str(tmp_path)}})
-    client(notebook).execute()
+    for name in JUPYTER:
+        monkeypatch.setenv(name, str(tmp_path / name))
+    resources = {"metadata": {"path": str(tmp_path)}}
+    nbclient.NotebookClient(notebook, timeout=300, kernel_name="python3", resources=resources).execute()
     pictured = [cell for cell in notebook.cells if any("image/png" in one.get("data", {}) for one in cell.get("outputs", ()))]
     assert len(pictured) == 4 and all(len(cell.metadata.alt) > 20 for cell in pictured)
     assert (tmp_path / "cka" / "cka.json").is_file()
