@@ -96,6 +96,10 @@ class Batch:
         """The batch without gradient history."""
         return self._map(lambda tensor: tensor.detach())
 
+    def double(self) -> Batch:
+        """The batch with its floats in float64."""
+        return self._map(lambda tensor: tensor.double() if tensor.is_floating_point() else tensor)
+
     def _map(self, function: Any) -> Batch:
         changes: dict[str, Any] = {}
         for name in ("nodes", "globals", "n_node", "graph_index", "senders", "receivers", "edges", "weights", "ids"):

@@ -63,5 +63,5 @@ def angles_from(known: Batch, asked: Batch, columns: tuple[int, int, int]) -> tu
 def rank_waves(place: Tensor, dim: int) -> Tensor:
     """Sines and cosines of places `(n,)` counted from 0, wavelengths from 2 pi to 100 times that: `(n, dim)`, `dim` even."""
     scales = torch.exp(torch.arange(dim // 2, device=place.device) * (-math.log(100.0) / max(dim // 2 - 1, 1)))
-    angles = place.to(torch.float32).unsqueeze(1) * scales
+    angles = place.to(scales.dtype).unsqueeze(1) * scales
     return torch.cat([angles.sin(), angles.cos()], dim=1)

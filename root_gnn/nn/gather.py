@@ -1,4 +1,4 @@
-"""Rows of all processes in one, with gradients that find their way back."""
+"""Rows, sums and means over all processes, with gradients that find their way back."""
 
 from __future__ import annotations
 
@@ -36,9 +36,45 @@ class _AllGather(torch.autograd.Function):
         return gradient[first : first + ctx.n_row]
 
 
+class _AllSum(torch.autograd.Function):
+    @staticmethod
+    def forward(ctx: Any, value: Tensor) -> Tensor:
+        total = value.clone(memory_format=torch.contiguous_format)
+        dist.all_reduce(total)
+        return total
+
+    @staticmethod
+    @once_differentiable
+    def backward(ctx: Any, gradient: Tensor) -> Tensor:
+        gradient = gradient.clone(memory_format=torch.contiguous_format)
+        dist.all_reduce(gradient)
+        return gradient
+
+
 def n_process() -> int:
     """Number of processes that train together."""
     return dist.get_world_size() if dist.is_available() and dist.is_initialized() else 1
+
+
+def summed(value: Tensor) -> Tensor:
+    """The sum over all processes of a `value` of one shape; the gradient is the sum over what every process made of it."""
+    if n_process() == 1:
+        return value
+    total: Tensor = _AllSum.apply(value)  # type: ignore[no-untyped-call]
+    return total
+
+
+def mean_of_all(total: Tensor, n: int | Tensor, *, together: bool) -> Tensor:
+    """This process's part in the mean over the terms of all processes; `total` is the sum of its own `n`, and 0.0 where there are none.
+
+    The mean over processes of the parts, which is what becomes of their gradients, is the mean over all terms, however many
+    each has. Not `together`, a process has the mean of its own.
+    """
+    if not together or n_process() == 1:
+        return total / (n.clamp(min=1) if isinstance(n, Tensor) else max(n, 1))
+    n_all = torch.as_tensor(n, dtype=torch.float64, device=total.device).detach().clone()
+    dist.all_reduce(n_all)
+    return total * (n_process() / n_all.clamp(min=1.0)).to(total.dtype)
 
 
 def gathered(rows: Tensor) -> Gathered:

@@ -14,6 +14,7 @@ from root_gnn.kernels.nt_xent import LOWEST_TEMPERATURE
 from root_gnn.kernels.nt_xent import nt_xent as compiled
 from root_gnn.nn.gather import Gathered, gathered, n_process
 from root_gnn.nn.linear import linear
+from root_gnn.nn.single import single
 
 AT_A_TIME = 2**20  # similarities that are there at once
 SHORTEST = 1e-8  # length that rows are divided by at least
@@ -29,7 +30,7 @@ def nt_xent(first: Tensor, second: Tensor, *, temperature: float, positive_in_de
     n, alone = first.shape[0], not gather or n_process() == 1
     with torch.autocast(first.device.type, enabled=False):
         if alone and positive_in_denominator and temperature >= LOWEST_TEMPERATURE and n > 1 and 4 * n * n <= AT_A_TIME:
-            one, two = _single(first), _single(second)
+            one, two = single(first), single(second)
             if runs(one, one.shape[1]):
                 return _Compiled.apply(one, two, temperature)  # type: ignore[no-untyped-call, no-any-return]
         one, two = _unit(first), _unit(second)
@@ -110,9 +111,5 @@ def uniformity(rows: Tensor) -> Tensor:
     return torch.log(((each.sum() - each.diagonal().sum()) / max(n * (n - 1), 1)).clamp(min=1e-30))
 
 
-def _single(rows: Tensor) -> Tensor:
-    return rows if rows.dtype == torch.float64 else rows.float()
-
-
 def _unit(rows: Tensor) -> Tensor:
-    return F.normalize(_single(rows), dim=1, eps=SHORTEST)
+    return F.normalize(single(rows), dim=1, eps=SHORTEST)

@@ -19,8 +19,10 @@ from root_gnn.graph.batch import Batch
 from root_gnn.graph.draws import Draws
 from root_gnn.nn.coordinates import AngleWaves, angles_from
 from root_gnn.nn.ema import Ema, cosine_momentum
+from root_gnn.nn.gather import mean_of_all
 from root_gnn.nn.predictor import Predictor
-from root_gnn.nn.spread import covariance_term, variance_term
+from root_gnn.nn.single import single
+from root_gnn.nn.spread import covariance_term, even_features, variance_term
 from root_gnn.objectives.hiding import Hiding, Parts
 from root_gnn.objectives.neutral import Neutral
 from root_gnn.objectives.predictor_config import PredictorConfig
@@ -79,7 +81,7 @@ class Config(ObjectiveConfig):
 
 @final
 class Jepa(Masked):
-    """Mean distance between predicted and target representations over all hidden tokens of the batch."""
+    """Mean distance between predicted and target representations over all hidden tokens of the batch, of all processes."""
 
     def __init__(self, config: Config, encoder: Encoder, question: Question) -> None:
         super().__init__()
@@ -113,7 +115,7 @@ class Jepa(Masked):
         known = tokens.kept(~hide).pooled(encoded)
         wanted, whole = self._targets(batch, shown, tokens, hide)
         with torch.autocast(batch.nodes.device.type, enabled=False):
-            known = known.replace(nodes=known.nodes.float(), globals=encoded.globals.float())
+            known = known.replace(nodes=single(known.nodes), globals=single(encoded.globals))
             predicted = self._predicted(known, Parts.of(tokens.centres, hide))
             return self._losses(predicted, wanted, known, whole)
 
@@ -132,29 +134,31 @@ class Jepa(Masked):
         else:
             seen = self.target.network(shown.hidden)
             rows = tokens.kept(hide).pooled(seen).nodes
-        return self._normalised(rows.float()), self._normalised(seen.globals.float())
+        return self._normalised(single(rows)), self._normalised(single(seen.globals))
 
     def _normalised(self, rows: Tensor) -> Tensor:
         if self.config.normalise == "token":
             return F.layer_norm(rows, rows.shape[1:])
-        if self.config.normalise == "feature" and len(rows) > 1:
-            return F.batch_norm(rows, None, None, training=True)
-        return rows
+        return even_features(rows, together=self.training) if self.config.normalise == "feature" else rows
 
     def _losses(self, predicted: Tensor, wanted: Tensor, known: Batch, whole: Tensor) -> dict[str, Tensor]:
-        distance = F.smooth_l1_loss if self.config.loss == "smooth_l1" else F.mse_loss
-        loss = distance(predicted, wanted, reduction="sum") / max(wanted.numel(), 1)
+        loss = self._distance(predicted, wanted)
         terms: dict[str, Tensor] = {}
         if self.from_whole is not None:
-            terms["whole"] = self.config.whole * distance(self.from_whole(known.globals), whole)
-        if self.config.variance > 0.0:
-            terms["variance"] = self.config.variance * (variance_term(known.nodes) + variance_term(known.globals))
-        if self.config.covariance > 0.0:
-            terms["covariance"] = self.config.covariance * (covariance_term(known.nodes) + covariance_term(known.globals))
+            terms["whole"] = self.config.whole * self._distance(self.from_whole(known.globals), whole)
+        for name, weight, term in (
+            ("variance", self.config.variance, variance_term), ("covariance", self.config.covariance, covariance_term),
+        ):  # fmt: skip
+            if weight > 0.0:
+                terms[name] = weight * (term(known.nodes, together=self.training) + term(known.globals, together=self.training))
         if not terms:
             return {"loss": loss}
         total = loss + torch.stack(list(terms.values())).sum()
         return {"loss": total, "prediction": loss.detach(), **{name: term.detach() for name, term in terms.items()}}
+
+    def _distance(self, predicted: Tensor, wanted: Tensor) -> Tensor:
+        distance = F.smooth_l1_loss if self.config.loss == "smooth_l1" else F.mse_loss
+        return mean_of_all(distance(predicted, wanted, reduction="sum"), wanted.numel(), together=self.training)
 
     def after_step(self, progress: float) -> None:
         """Moves the target encoder, once per optimiser step."""

@@ -22,8 +22,10 @@ from root_gnn.graph.scaling import Affine
 from root_gnn.kinematics.angles import wrap_phi
 from root_gnn.nn.codebook import Codebook
 from root_gnn.nn.coordinates import AngleWaves, angles_from, place_by, rank_waves
+from root_gnn.nn.gather import mean_of_all
 from root_gnn.nn.inputs import Standardise
 from root_gnn.nn.predictor import Predictor
+from root_gnn.nn.single import single
 from root_gnn.objectives.hiding import Hiding, Parts
 from root_gnn.objectives.neutral import Neutral
 from root_gnn.objectives.predictor_config import PredictorConfig
@@ -106,7 +108,7 @@ class MaskedParticles(Masked):
         parts = Parts.of(batch, hide)
         encoded = self.encoder(parts.known)
         with torch.autocast(batch.nodes.device.type, enabled=False):
-            encoded = encoded.replace(nodes=encoded.nodes.float(), globals=encoded.globals.float())
+            encoded = encoded.replace(nodes=single(encoded.nodes), globals=single(encoded.globals))
             places = self.waves(*angles_from(parts.known, parts.known, self.columns))
             answers = self.predictor(encoded, places, parts.hidden.replace(nodes=self._questions(batch, hide, parts)))
             return self._losses(answers, parts)
@@ -127,19 +129,20 @@ class MaskedParticles(Masked):
         return torch.cat([values, angles], 1)
 
     def _losses(self, answers: Tensor, parts: Parts) -> dict[str, Tensor]:
-        n_hidden = max(parts.hidden.total_node, 1)
+        n_hidden = parts.hidden.total_node
         values, own = self._values(parts), answers[:, : self.n_answer]
         if self.codebook is not None:
-            features = F.cross_entropy(own, self.codebook(values), reduction="sum") / n_hidden
+            features = mean_of_all(F.cross_entropy(own, self.codebook(values), reduction="sum"), n_hidden, together=self.training)
         else:
             error = own - values
             if self.config.asked_by == "rank":  # a full turn in phi is no error
                 error = torch.cat([error[:, :-1], wrap_phi(error[:, -1:] * self.angle_scale[1]) / self.angle_scale[1]], 1)
-            features = F.smooth_l1_loss(error, torch.zeros_like(error), reduction="sum") / (n_hidden * error.shape[1])
+            total = F.smooth_l1_loss(error, torch.zeros_like(error), reduction="sum")
+            features = mean_of_all(total, error.numel(), together=self.training)
         if self.type_column is None:
             return {"loss": features, "features": features.detach()}
         kind = parts.hidden.nodes[:, self.type_column].round().long().clamp(0, answers.shape[1] - self.n_answer - 1)
-        types = F.cross_entropy(answers[:, self.n_answer :], kind, reduction="sum") / n_hidden
+        types = mean_of_all(F.cross_entropy(answers[:, self.n_answer :], kind, reduction="sum"), n_hidden, together=self.training)
         return {"loss": features + self.config.types * types, "features": features.detach(), "types": types.detach()}
 
     def prepare(self, batches: Iterable[Batch]) -> None:

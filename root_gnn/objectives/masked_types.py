@@ -18,8 +18,10 @@ from root_gnn.graph.batch import Batch
 from root_gnn.graph.draws import Draws
 from root_gnn.graph.scaling import Affine
 from root_gnn.nn.coordinates import AngleWaves, angles_from
+from root_gnn.nn.gather import mean_of_all
 from root_gnn.nn.inputs import Standardise
 from root_gnn.nn.predictor import Predictor
+from root_gnn.nn.single import single
 from root_gnn.objectives.hiding import Hiding, Parts
 from root_gnn.objectives.neutral import Neutral
 from root_gnn.objectives.predictor_config import PredictorConfig
@@ -83,13 +85,13 @@ class MaskedTypes(Masked):
         parts = Parts.of(batch, self.hidden(batch, draws))
         encoded = self.encoder(parts.known)
         with torch.autocast(batch.nodes.device.type, enabled=False):
-            encoded = encoded.replace(nodes=encoded.nodes.float(), globals=encoded.globals.float())
+            encoded = encoded.replace(nodes=single(encoded.nodes), globals=single(encoded.globals))
             places = self.waves(*angles_from(parts.known, parts.known, self.columns))
             angles = self.waves(*angles_from(parts.known, parts.hidden, self.columns))
             questions = torch.cat([angles, self.scale(parts.hidden.nodes)], dim=1)
             answers = self.predictor(encoded, places, parts.hidden.replace(nodes=questions))
             total = F.cross_entropy(answers, self.kinds(parts.hidden), reduction="sum")
-            return {"loss": total / max(parts.hidden.total_node, 1)}
+            return {"loss": mean_of_all(total, parts.hidden.total_node, together=self.training)}
 
     def kinds(self, batch: Batch) -> Tensor:
         """The kind of each node, `(total_node,)`, int64."""

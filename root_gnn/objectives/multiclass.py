@@ -12,6 +12,7 @@ from torch import Tensor
 from root_gnn.config.plugins import Family
 from root_gnn.errors import InputError
 from root_gnn.graph.batch import Batch
+from root_gnn.nn.gather import mean_of_all
 from root_gnn.nn.inputs import GlobalInputs
 from root_gnn.protocols import Encoder, Head, HeadConfig, ObjectiveConfig, Question, Supervised
 
@@ -66,4 +67,5 @@ class Multiclass(Supervised):
     def losses(self, answers: Tensor, batch: Batch) -> dict[str, Tensor]:
         """`loss`, a scalar, of logits `(n_graph, n_class)`."""
         each = F.cross_entropy(answers, batch.labels["label"], label_smoothing=self.label_smoothing, reduction="none")
-        return {"loss": (each if batch.weights is None else each * batch.weights).mean()}
+        each = each if batch.weights is None else each * batch.weights
+        return {"loss": mean_of_all(each.sum(), len(each), together=self.training)}

@@ -19,6 +19,7 @@ from root_gnn.errors import InputError
 from root_gnn.graph.batch import Batch
 from root_gnn.graph.features import Features
 from root_gnn.graph.segment import segment_max
+from root_gnn.nn.gather import mean_of_all
 from root_gnn.protocols import Encoder, Head, HeadConfig, ObjectiveConfig, Question, Supervised
 
 PT_SCALE, ETA_SCALE = 100.0, 2.0  # GeV, 1: numbers of order one for heavy particles at the LHC
@@ -73,14 +74,15 @@ class Multilabel(Supervised):
         answers = self._slots(answers)
         exists = self._truth(batch, "exists")
         weights = torch.ones_like(exists) if batch.weights is None else batch.weights.unsqueeze(1).expand_as(exists)
-        existence = (weights * F.binary_cross_entropy_with_logits(answers[:, :, 0], exists, reduction="none")).mean()
+        each = weights * F.binary_cross_entropy_with_logits(answers[:, :, 0], exists, reduction="none")
+        existence = mean_of_all(each.sum(), each.numel(), together=self.training)
         ln_pt = torch.log(self._truth(batch, "pt").clamp(min=1.0) / PT_SCALE)
         error = F.huber_loss(answers[:, :, 1], ln_pt, reduction="none")
         error = error + F.huber_loss(answers[:, :, 2], self._truth(batch, "eta").clamp(-10, 10) / ETA_SCALE, reduction="none")
         angle = self._truth(batch, "phi") - hardest_phi(batch, self.pt_column, self.phi_column).unsqueeze(1)
         direction = F.normalize(answers[:, :, 3:5], dim=2, eps=1e-6)
         error = error + 1.0 - direction[:, :, 0] * torch.cos(angle) - direction[:, :, 1] * torch.sin(angle)
-        kinematics = (weights * exists * error).sum() / exists.sum().clamp(min=1.0)
+        kinematics = mean_of_all((weights * exists * error).sum(), exists.sum(), together=self.training)
         return {"loss": existence + self.kinematics * kinematics, "existence": existence.detach(), "kinematics": kinematics.detach()}
 
 

@@ -14,9 +14,10 @@ from torch import Tensor
 
 from root_gnn.graph.batch import Batch
 from root_gnn.graph.draws import Draws
-from root_gnn.nn.gather import gathered
+from root_gnn.nn.gather import mean_of_all
 from root_gnn.nn.nt_xent import alignment
 from root_gnn.nn.projector import Projector
+from root_gnn.nn.single import single
 from root_gnn.nn.spread import covariance_term, variance_term
 from root_gnn.objectives.neutral import Neutral
 from root_gnn.objectives.views import Pairs, TwoChains, Views, encoded
@@ -43,7 +44,7 @@ class Config(ObjectiveConfig):
 
 @final
 class VICReg(Objective):
-    """Invariance within a process; variance and covariance over the graphs of all processes."""
+    """All three terms are over the graphs of all processes; the projector's batch norms are over those of one."""
 
     measures: ClassVar[tuple[str, ...]] = ("alignment",)
 
@@ -59,11 +60,11 @@ class VICReg(Objective):
         both = torch.cat(encoded(self.encoder, self.views(self.neutral(batch), draws)))
         first, second = self.projector(both).chunk(2)
         with torch.autocast(first.device.type, enabled=False):
-            first, second = first.float(), second.float()
-            invariance = F.mse_loss(first, second)
-            views = [gathered(view).rows if self.training else view for view in (first, second)]
-            variance = 0.5 * (variance_term(views[0]) + variance_term(views[1]))
-            covariance = covariance_term(views[0]) + covariance_term(views[1])
+            first, second = single(first), single(second)
+            together = self.training  # in validation every process has the same events
+            invariance = mean_of_all(F.mse_loss(first, second, reduction="sum"), first.numel(), together=together)
+            variance = 0.5 * (variance_term(first, together=together) + variance_term(second, together=together))
+            covariance = covariance_term(first, together=together) + covariance_term(second, together=together)
             config = self.config
             loss = config.invariance * invariance + config.variance * variance + config.covariance * covariance
         losses = {"loss": loss, "invariance": invariance.detach(), "variance": variance.detach(), "covariance": covariance.detach()}

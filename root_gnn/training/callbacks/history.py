@@ -17,6 +17,8 @@ import lightning.pytorch as pl
 import torch
 from torch import Tensor
 
+from root_gnn.training.processes import from_all
+
 HEADER = "epoch,step,tag,value\n"
 VALIDATION = ("val/", "ssl/", "probe/")  # what is measured after an epoch
 
@@ -32,36 +34,47 @@ def is_last(trainer: pl.Trainer, batch_idx: int) -> bool:
 
 
 class History(pl.Callback):
-    """Writes training scalars every `log_every` steps and at each epoch's end, validation scalars as they come, to CSV and TensorBoard."""
+    """Writes training scalars every `log_every` steps and at each epoch's end, validation scalars as they come, to CSV and TensorBoard.
+
+    Training scalars are means over all processes, of which the first one writes.
+    """
 
     def __init__(self, path: Path, *, log_every: int, batch_size: int) -> None:
         self.path, self.log_every, self.batch_size = path, log_every, batch_size
         self.seconds = 0.0
         self.n_graph = 0
+        self._n_new = 0  # graphs of this process that `n_graph`, over all of them, has not got yet
         self._sums: dict[str, Tensor | float] = {}
         self._n_summed = 0
         self._since = (0.0, 0)
         self._clock = 0.0
         self._grad_norm: Tensor | None = None
         self._resumed_length: int | None = None
+        self._resumed_sums: list[dict[str, float]] = []
 
     def state_dict(self) -> dict[str, Any]:
         """Length of the file, time spent and what is summed up since the last row."""
+        self._count()
         return {
             "length": self.path.stat().st_size if self.path.exists() else 0, "seconds": self.seconds, "n_graph": self.n_graph,
-            "sums": {name: float(value) for name, value in self._sums.items()}, "n_summed": self._n_summed, "since": list(self._since),
+            "sums": from_all(self._own_sums()), "n_summed": self._n_summed, "since": list(self._since),
         }
 
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
         """Takes up what `state_dict` left."""
         self._resumed_length = state_dict["length"]
         self.seconds, self.n_graph = state_dict["seconds"], state_dict["n_graph"]
-        self._sums, self._n_summed = dict(state_dict["sums"]), state_dict["n_summed"]
+        sums = state_dict["sums"]
+        self._resumed_sums, self._n_summed = sums if isinstance(sums, list) else [sums], state_dict["n_summed"]
         self._since = (state_dict["since"][0], state_dict["since"][1])
 
     def on_train_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
         """Starts the file, or cuts it back to the checkpoint."""
         self._clock = time.monotonic()
+        if self._resumed_sums:
+            same = len(self._resumed_sums) == trainer.world_size
+            self._sums = dict(self._resumed_sums[trainer.global_rank] if same else _mean(self._resumed_sums))
+            self._resumed_sums = []
         if not trainer.is_global_zero:
             return
         if self._resumed_length is None or not self.path.exists():
@@ -81,7 +94,7 @@ class History(pl.Callback):
         """Sums losses on the device; reads them only on the steps that are written."""
         now = time.monotonic()
         self.seconds, self._clock = self.seconds + now - self._clock, now
-        self.n_graph += batch.n_graph * trainer.world_size
+        self._n_new += batch.n_graph
         for name, value in outputs.items():
             parts = trainer.accumulate_grad_batches if name == "loss" else 1  # Lightning has divided this one by them
             self._sums[name] = self._sums.get(name, 0.0) + value.detach() * parts
@@ -90,8 +103,16 @@ class History(pl.Callback):
         if due or is_last(trainer, batch_idx):  # an epoch of fewer steps than `log_every` leaves a row too
             self._write_training(trainer)
 
+    def _count(self) -> None:
+        self.n_graph, self._n_new = self.n_graph + sum(from_all(self._n_new)), 0
+
+    def _own_sums(self) -> dict[str, float]:
+        return {name: float(value) for name, value in self._sums.items()}
+
     def _write_training(self, trainer: pl.Trainer) -> None:
-        values = {f"train/{name}": float(value) / self._n_summed for name, value in self._sums.items()}
+        self._count()
+        sums = _mean(from_all(self._own_sums()))
+        values = {f"train/{name}": value / self._n_summed for name, value in sums.items()}
         if self._grad_norm is not None:
             values["train/grad_norm"] = float(self._grad_norm)
             self._grad_norm = None
@@ -121,3 +142,8 @@ class History(pl.Callback):
             file.write(rows)
         if trainer.logger is not None:
             trainer.logger.log_metrics(dict(values), step=trainer.global_step)
+
+
+def _mean(sums: list[dict[str, float]]) -> dict[str, float]:
+    """Mean over processes of each sum."""
+    return {name: sum(each[name] for each in sums) / len(sums) for name in sums[0]}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import signal
+import time
 from types import FrameType
 from typing import Any
 
@@ -11,10 +12,11 @@ import lightning.pytorch as pl
 from root_gnn.console import log
 from root_gnn.training.callbacks.checkpoints import Checkpoints
 from root_gnn.training.callbacks.history import is_last, stepped
+from root_gnn.training.processes import from_all
 
 SIGNALS = (signal.SIGTERM, signal.SIGINT, signal.SIGUSR1)
 EXIT_CODES = {signal.SIGTERM: 143, signal.SIGINT: 130, signal.SIGUSR1: 143}
-STEPS_BETWEEN_QUESTIONS = 10
+SECONDS_BETWEEN_QUESTIONS = 1.0
 
 
 class Interrupt(pl.Callback):
@@ -23,10 +25,13 @@ class Interrupt(pl.Callback):
     def __init__(self, checkpoints: Checkpoints) -> None:
         self.checkpoints = checkpoints
         self._received: signal.Signals | None = None
+        self._asked = (0, 0.0)  # step and time of the last question among several processes
+        self._ask_at = 0
         self._before: dict[signal.Signals, Any] = {}
 
     def on_train_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
         """Listens from now on, in place of Lightning, which gives the signals back when it ends; only a main thread can."""
+        self._asked, self._ask_at = (trainer.global_step, time.monotonic()), trainer.global_step + 1
         for number in SIGNALS:
             try:
                 self._before[number] = signal.signal(number, self._note)
@@ -42,35 +47,45 @@ class Interrupt(pl.Callback):
         """Saves and leaves, if a signal came; not on an epoch's last step, after which the epoch is finished and saved."""
         if is_last(trainer, batch_idx) or not stepped(trainer, batch_idx):
             return
-        if trainer.world_size > 1 and trainer.global_step % STEPS_BETWEEN_QUESTIONS:
+        if trainer.world_size > 1 and trainer.global_step < self._ask_at:
             return
-        if self._told(trainer):
+        if received := self._told(trainer):
             self.checkpoints.save(trainer, self.checkpoints.last_path)
-            self._leave(trainer)
+            _leave(trainer, received)
 
     def on_train_epoch_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
         """Leaves, if a signal came while the last epoch was validated and saved."""
-        if self.checkpoints.best is not None and self._told(trainer):
-            self._leave(trainer)
+        if self.checkpoints.best is not None and (received := self._told(trainer)):
+            _leave(trainer, received)
 
     def on_train_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
         """Leaves, if a signal came in the last epoch: what follows training has no checkpoint to save."""
-        if self._told(trainer):
-            self._leave(trainer)
+        if received := self._told(trainer):
+            _leave(trainer, received)
 
-    def _told(self, trainer: pl.Trainer) -> bool:
-        """Whether a signal came to any process; all of them ask at the same step, so that all leave together."""
-        came = self._received is not None
-        return trainer.strategy.reduce_boolean_decision(came, all=False) if trainer.world_size > 1 else came
+    def _told(self, trainer: pl.Trainer) -> signal.Signals | None:
+        """The signal that came, to whichever process; all of them ask at the same step, so that all leave together.
 
-    def _leave(self, trainer: pl.Trainer) -> None:
-        received = self._received or signal.SIGTERM
-        if trainer.is_global_zero:
-            log.warning("Stopped by %s after step %d; saved.", received.name, trainer.global_step)
-        raise SystemExit(EXIT_CODES[received])
+        The next question is as many steps away as the slowest process makes in a second.
+        """
+        if trainer.world_size > 1:
+            step, then = self._asked
+            now = time.monotonic()
+            each = from_all((int(self._received or 0), (now - then) / max(trainer.global_step - step, 1)))
+            number, seconds = (max(values) for values in zip(*each, strict=True))
+            self._received = signal.Signals(number) if number else None
+            self._asked = (trainer.global_step, now)
+            self._ask_at = trainer.global_step + max(int(SECONDS_BETWEEN_QUESTIONS / max(seconds, 1e-3)), 1)
+        return self._received
 
     def teardown(self, trainer: pl.Trainer, pl_module: pl.LightningModule, stage: str) -> None:
         """Hands the signals back."""
         for number, handler in self._before.items():
             signal.signal(number, handler)
         self._before = {}
+
+
+def _leave(trainer: pl.Trainer, received: signal.Signals) -> None:
+    if trainer.is_global_zero:
+        log.warning("Stopped by %s after step %d; saved.", received.name, trainer.global_step)
+    raise SystemExit(EXIT_CODES[received])

@@ -9,15 +9,25 @@ import lightning.pytorch as pl
 import numpy as np
 import torch
 
+from root_gnn.console import log
+from root_gnn.training.processes import from_all, seed_of
+
 
 class RandomState(pl.Callback):
-    """The states travel in the checkpoint and are put back just before the first batch after it."""
+    """The states of all processes travel in the checkpoint and are put back just before the first batch after it.
 
-    def __init__(self) -> None:
-        self._pending: dict[str, Any] | None = None
+    Where another number of processes goes on, each is seeded anew from `seed`, its rank and the step.
+    """
+
+    def __init__(self, seed: int) -> None:
+        self.seed = seed
+        self._pending: list[dict[str, Any]] | None = None
 
     def state_dict(self) -> dict[str, Any]:
-        """States of torch (CPU and every GPU), NumPy and Python, as plain values and tensors."""
+        """States of torch (CPU and every GPU), NumPy and Python of each process, as plain values and tensors."""
+        return {"ranks": from_all(self._own())}
+
+    def _own(self) -> dict[str, Any]:
         kind, keys, *rest = np.random.get_state(legacy=True)  # noqa: NPY002 somebody's plug-in may draw from it
         version, internal, gauss = random.getstate()
         return {
@@ -28,13 +38,21 @@ class RandomState(pl.Callback):
 
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
         """Keeps the states until training starts."""
-        self._pending = state_dict
+        self._pending = state_dict.get("ranks", [state_dict])  # as one process wrote it before
 
     def on_train_batch_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule, batch: Any, batch_idx: int) -> None:
         """Puts the states back, once."""
         if self._pending is None:
             return
-        state, self._pending = self._pending, None
+        states, self._pending = self._pending, None
+        if len(states) == trainer.world_size:
+            self._put_back(states[trainer.global_rank])
+            return
+        torch.manual_seed(seed_of(self.seed, trainer.global_rank, trainer.global_step, trainer.world_size))
+        if trainer.is_global_zero:
+            log.warning("%d processes go on with what %d began: dropout is drawn anew from here.", trainer.world_size, len(states))
+
+    def _put_back(self, state: dict[str, Any]) -> None:
         torch.set_rng_state(state["torch"])
         if state["cuda"] and torch.cuda.is_available():
             torch.cuda.set_rng_state_all(state["cuda"])

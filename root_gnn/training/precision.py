@@ -1,0 +1,17 @@
+"""Training in float64, to compare trainings that round differently."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from lightning.pytorch.plugins.precision import DoublePrecision
+
+from root_gnn.graph.batch import Batch
+
+
+class Float64(DoublePrecision):
+    """Lightning's, which can't change a batch; weights, batches and what a step makes are float64, and the files stay as they are."""
+
+    def convert_input(self, data: Any) -> Any:
+        """The batch in float64."""
+        return data.double() if isinstance(data, Batch) else super().convert_input(data)
