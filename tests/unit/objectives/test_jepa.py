@@ -269,7 +269,7 @@ def run(folder: Path, *, accumulate: int = 1, kill_at: int | None = None, resume
     held: DataLoader[Batch] = DataLoader(Events(), batch_size=None, sampler=[np.arange(6)])
     train = TrainConfig(max_epochs=3, batch_size=6 * accumulate, accumulate=accumulate, monitor="ssl/effective_rank")
     fit(objective, lambda rank, world: loader, held, train=train, optim=OptimConfig(lr=1e-2), augmentations=(), seed=1,
-        folder=folder, name="jepa", n_event=24, resume=resume)  # fmt: skip
+        folder=folder, name="jepa", n_graph=24, resume=resume)  # fmt: skip
     return objective
 
 
