@@ -27,6 +27,7 @@ EVENTS_PER_CHUNK = 500
 _BATCH = 100  # largest and smallest number of events asked of Pythia at once
 _SMALL_BATCH = 10
 _INDEX_BITS, _CHUNK_BITS, _SEED_BITS, _PROCESS_BITS = 9, 16, 30, 7
+_SHARED = 1 << (_INDEX_BITS + _CHUNK_BITS + _SEED_BITS + _PROCESS_BITS)  # no other event number has this bit
 LARGEST_USER_SEED = 2**_SEED_BITS - 1
 LARGEST_CHUNK = 2**_CHUNK_BITS - 1
 _SEED_STRIDE = 7919  # coprime to the number of Pythia's seeds: no two chunks of a file share one
@@ -43,7 +44,8 @@ class Chunk:
     An item is an event that passes the preselection, or with `jets` what that selection counts (`rows.jet_rows`).
     `parts`: Pythia settings of each part of the process; the parts share the items equally. `copies`: showers of each hard event.
     `hard`: what our own amplitudes make, in place of Pythia. `pileup`: collisions laid over each event. `variations`: whether the
-    settings have the shower vary its scales (`variations.SETTINGS`).
+    settings have the shower vary its scales (`variations.SETTINGS`). `shared`: whether every seed has the same hard events, so that these
+    must have the same numbers.
     """
 
     process_id: int
@@ -60,6 +62,7 @@ class Chunk:
     hard: TopPairHiggs | None = None
     pileup: PileUp | None = None
     variations: bool = False
+    shared: bool = False
 
     @property
     def layout(self) -> Layout:
@@ -124,7 +127,7 @@ def _run_part(chunk: Chunk, part: int, share: int, result: Result, rng: np.rando
         weight = record.weight[::chunk.copies]
         full = not chunk.lhe and rows.n_item == share - n_kept
         _count(result, weight, rows.hard_of_item, len(weight) if not full else int(rows.hard_of_item[-1]) + 1)
-        rows.hard += result.n_hard_seen
+        rows.hard = generator.places[rows.hard] if chunk.shared else rows.hard + result.n_hard_seen
         result.n_hard_seen += len(weight)
         pieces.append(rows)
         n_kept += rows.n_item
@@ -173,12 +176,15 @@ def _count(result: Result, weight: Floats, hard_of_item: NDArray[np.int64], n_us
 
 
 def _number(rows: Rows, chunk: Chunk) -> Columns:
-    """The branches with the numbers of the events: hard events are counted as they come, their copies by `resimulation`."""
+    """The branches with the numbers of the events: hard events are counted as they come, their copies by `resimulation`.
+
+    Those that every seed shares have the number of their place in the file, so that no split parts what was one hard event.
+    """
     first = chunk.process_id % 2**_PROCESS_BITS
-    for value, bits in ((chunk.seed, _SEED_BITS), (chunk.index, _CHUNK_BITS), (0, _INDEX_BITS)):
+    for value, bits in ((0 if chunk.shared else chunk.seed, _SEED_BITS), (chunk.index, _CHUNK_BITS), (0, _INDEX_BITS)):
         first = first << bits | value
     columns = rows.columns
-    columns["eventNumber"] = first + rows.event_rank()
+    columns["eventNumber"] = (first | _SHARED) + rows.hard if chunk.shared else first + rows.event_rank()
     columns["resimulation"] = rows.copy.astype(np.int16)
     if chunk.jets is None:
         columns["process"] = np.full(len(rows.hard), chunk.process_id, dtype=np.int16)

@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
+import tempfile
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from pathlib import Path
 from types import MappingProxyType
 
 import numpy as np
 
 from root_gnn.simulation.chunk import Chunk, generator_of
 from root_gnn.simulation.detector import CHARGE
+from root_gnn.simulation.hard_file import of_process
 from root_gnn.simulation.matrix_elements.tth import TOP_MASS
 from root_gnn.simulation.processes import Process, hard_events_of, settings_of, stop_of
 from root_gnn.simulation.pythia import CrossSection, Generator
 from root_gnn.simulation.record import Bools, EventRecord, Floats, Ints
 from root_gnn.simulation.reshower import Reshowerer
+from root_gnn.simulation.sherpa.make import make
 
 LARGEST_PULL = 4.0
 _BATCH = 100
@@ -38,6 +42,8 @@ _FORCED: Mapping[str, Mapping[int, tuple[int, ...]]] = MappingProxyType({
 })  # fmt: skip
 _TOP, _HIGGS, _W, _Z, _STOP, _NEUTRALINO = 6, 25, 24, 23, 1000006, 1000022
 _BOOSTED = {_HIGGS: 1, _Z: 1}
+_PHOTON, _PHOTON_PT = 22, 20.0
+_ANY = -1
 _MADE: Mapping[str, Mapping[int, int]] = MappingProxyType({
     # per event; of the first four of these none where none is said; what comes from tops and Higgs bosons left out
     "ggF": {_HIGGS: 1}, "VBF": {_HIGGS: 1}, "WH": {_HIGGS: 1, _W: 1}, "ZH": {_HIGGS: 1, _Z: 1}, "ttH": {_HIGGS: 1, _TOP: 2},
@@ -45,15 +51,21 @@ _MADE: Mapping[str, Mapping[int, int]] = MappingProxyType({
     "ttH_CPodd": {_HIGGS: 1, _TOP: 2}, "ttH_CPeven": {_HIGGS: 1, _TOP: 2}, "ttH_CP": {_HIGGS: 1, _TOP: 2},
     "STOP": {_STOP: 2, _NEUTRALINO: 2, _TOP: 2}, "STOP bottom": {_STOP: 2, _NEUTRALINO: 2, _W: 2}, "STOP charm": {_STOP: 2, _NEUTRALINO: 2},
     "Zjets": {_Z: 1}, "Wjets": {_W: 1}, "HH4b": {_HIGGS: 2}, "multijet": {}, "Wprime": {34: 1, _TOP: 1}, "Wprime WZ": {34: 1, _W: 1, _Z: 1},
-    "Zprime": {32: 1, _TOP: 2}, "tttt_scalar": {35: 1, _TOP: 4}, "QCD": {}, "Hbb": _BOOSTED, "Hcc": _BOOSTED, "Hgg": _BOOSTED,
+    "tHjb": {_HIGGS: 1, _TOP: 1}, "tW": {_TOP: 1, _W: 1}, "ttW": {_TOP: 2, _W: 1}, "ttZ": {_TOP: 2, _Z: 1}, "ttyy": {_TOP: 2},
+    "ttt": {_TOP: 3, _W: _ANY}, "tttt": {_TOP: 4}, "Zprime": {32: 1, _TOP: 2}, "tttt_scalar": {35: 1, _TOP: 4}, "QCD": {},
+    "Hbb": _BOOSTED, "Hcc": _BOOSTED, "Hgg": _BOOSTED,
     "H4q": _BOOSTED, "Hqql": _BOOSTED, "Zqq": {_Z: 2}, "Wqq": {_W: 2}, "Tbqq": {_TOP: 2}, "Tbl": {_TOP: 2},
 })  # fmt: skip
 _WITH_PHOTON = ("Zjets", "diboson")  # what is called Z there is in part a photon, whose decays and mass are others
 _POSITIVE: Mapping[str, tuple[int, float, float]] = MappingProxyType({
     # share of the positive charge of a particle, and how well it is known; next-to-leading order, arXiv:1610.07922 and ATLAS-CMS top group
-    "WH": (24, 0.61, 0.02), "singletop_t": (6, 0.63, 0.03), "singletop_s": (6, 0.615, 0.03),
+    "WH": (24, 0.61, 0.02), "singletop_t": (6, 0.63, 0.03), "singletop_s": (6, 0.615, 0.03), "tHjb": (6, 0.66, 0.03),
+    "tW": (6, 0.5, 0.0), "ttW": (24, 0.66, 0.02),
 })  # fmt: skip
-_ASYMMETRIC = ("WH", "singletop_t", "singletop_s", "Wjets", "diboson", "Wprime", "Zqq", "Hbb", "Hcc", "Hgg", "multijet", "QCD")
+_ASYMMETRIC = ("WH", "singletop_t", "singletop_s", "Wjets", "diboson", "Wprime", "Zqq", "Hbb", "Hcc", "Hgg", "multijet", "QCD", "tHjb",
+               "ttW", "ttt")
+_MORE_TOPS = {"ttt": 1, **dict.fromkeys(("ttbar", "ttH", "ttH_CPeven", "ttH_CPodd", "ttH_CP", "FCNC", "Zprime", "tttt_scalar", "ttW", "ttZ",
+                                         "ttyy", "tttt", "Tbqq", "Tbl"), 0)}  # of the one charge than of the other
 
 
 @dataclass(frozen=True)
@@ -91,9 +103,26 @@ class Control:
 
 def control(process: Process, *, events: int, seed: int, params: Mapping[str, str]) -> Control:
     """Generates events of a process, without a detector, and looks at them."""
+    with tempfile.TemporaryDirectory(prefix="hard-events-") as folder:
+        chunk = _chunk(process, events=events, seed=seed, params=params, folder=Path(folder))
+        return _look(process, chunk, params)
+
+
+def _chunk(process: Process, *, events: int, seed: int, params: Mapping[str, str], folder: Path) -> Chunk:
+    """All events in one piece of work; hard events of Sherpa are made first."""
     settings = settings_of(process, params, from_file=False)
     slha = stop_of(process, params).slha() if process.needs_slha else None
     chunk = Chunk(process.id, seed, 0, settings, events, slha, hard=hard_events_of(process, params))
+    hard_file = of_process(process, events=events, seed=seed, params=params, folder=folder, spare=False)
+    if hard_file is None:
+        return chunk
+    if hard_file.wanted is not None:
+        make(hard_file.wanted)
+    return replace(chunk, lhe=hard_file.path, n_hard=hard_file.n_event)
+
+
+def _look(process: Process, chunk: Chunk, params: Mapping[str, str]) -> Control:
+    settings, events = chunk.parts, chunk.n_keep
     generators = [generator_of(chunk, part) for part in range(len(settings))]
     records = [_events(generator, len(share)) for generator, share in
                zip(generators, np.array_split(np.arange(events), len(generators)), strict=True)]
@@ -115,7 +144,7 @@ def _made(process: Process, params: Mapping[str, str]) -> Mapping[int, int] | No
 
 def _events(generator: Generator | Reshowerer, n_event: int) -> list[EventRecord]:
     records: list[EventRecord] = []
-    while (missing := n_event - sum(record.n_event for record in records)) > 0:
+    while (missing := n_event - sum(record.n_event for record in records)) > 0 and not generator.at_end:
         records.append(generator.batch(min(missing, _BATCH)))
     return records
 
@@ -170,8 +199,19 @@ class _Looked:
             yield Check("events with 2 W or Z", n_right / self._n_event, 1.0, 0.0)
             return
         for kind, number in self._made.items():
+            if number == _ANY:
+                continue
             n_right = sum(_n_events(record, index, number) for record, index in zip(self._records, self._direct(kind), strict=True))
             yield Check(f"events with {number} {_NAMES[kind]}", n_right / self._n_event, 1.0, 0.0)
+        if self._process.name in _MORE_TOPS:
+            more = _MORE_TOPS[self._process.name]
+            charges = [np.bincount(record.event[i], np.sign(record.pdg[i]), record.n_event)
+                       for record, i in zip(self._records, self._direct(_TOP), strict=True)]
+            n_right = int((np.abs(np.concatenate(charges)) == more).sum())
+            yield Check(f"events with {more} more t of one charge than of the other", n_right / self._n_event, 1.0, 0.0)
+        if self._process.name == "ttyy":
+            n_right = sum(int((_hard_photons(record, i) == 2).sum()) for record, i in zip(self._records, self._direct(_TOP), strict=True))
+            yield Check(f"events with 2 photons above {_PHOTON_PT:g} GeV", n_right / self._n_event, 1.0, 0.0)
 
     def _direct(self, kind: int) -> list[Ints]:
         """Those that come from no top and no Higgs boson."""
@@ -191,7 +231,8 @@ class _Looked:
             known = TOP_MASS if kind == 6 and self._process.cp_angle is not None else float(self._data.m0(kind))
             half = 0.5 * np.sqrt(len(mass))
             low, high = mass[[round(0.5 * len(mass) - half), min(round(0.5 * len(mass) + half), len(mass) - 1)]]
-            pulled = 2.0 * float(self._data.mWidth(kind)) ** 2 / known if kind != 1000006 else 0.0
+            as_made = kind == 1000006 or self._process.card is not None  # nothing widens it
+            pulled = 0.0 if as_made else 2.0 * float(self._data.mWidth(kind)) ** 2 / known
             error = float(np.hypot(0.5 * (high - low), pulled))
             yield Check(f"median mass of {_NAMES[kind]} [GeV]", float(np.median(mass)), known, error if error > _SHARP * known else 0.0)
 
@@ -244,6 +285,13 @@ class _Looked:
 def _n_events(record: EventRecord, index: Ints, number: int) -> int:
     """Events that have so many of the particles."""
     return int((np.bincount(record.event[index], minlength=record.n_event) == number).sum())
+
+
+def _hard_photons(record: EventRecord, top: Ints) -> Ints:
+    """How many photons of each event `(n_event,)` were made with the tops `top`, and are hard enough."""
+    _, made = record.children(np.unique(record.mother[record.first_copy(top)]))
+    chosen = made[(record.kind[made] == _PHOTON) & (record.pt[made] > _PHOTON_PT)]
+    return np.bincount(record.event[chosen], minlength=record.n_event)
 
 
 def _has(record: EventRecord, index: Ints, products: tuple[int, ...]) -> Bools:

@@ -13,6 +13,7 @@ from root_gnn.simulation.heavy import PAIR_OF_HIGGS, TOPS_WITH_SCALAR, W_PRIME, 
 from root_gnn.simulation.jets import JetSelection
 from root_gnn.simulation.matrix_elements.tth import TopPairHiggs
 from root_gnn.simulation.resonances import Decay
+from root_gnn.simulation.sherpa.cards import FOUR_TOPS, T_H_J, T_W, THREE_TOPS, TT_PHOTONS, TT_W, TT_Z, Card
 from root_gnn.simulation.spectrum import DECAYS, Stop
 
 Settings = tuple[str, ...]
@@ -26,7 +27,8 @@ class Process:
     `parts`: settings blocks of equal cross section that are mixed in equal shares (mirror images, say), each added to `settings`.
     `resonances`: the heavy particle that is made, by the value of the parameter `choice` (the first is the default), and its `mass`.
     `jets`: what the jet ntuple keeps, None where there is none.
-    `cp_angle`: degrees, where the hard events are our own of top pair and Higgs boson.
+    `cp_angle`: degrees, where the hard events are our own of top pair and Higgs boson. `card`: what Sherpa is asked for, where they are
+    Sherpa's.
     `harder`: limits on the pt of the hard process over those on the pt of jets, without the upper one where jets have none.
     """
 
@@ -45,6 +47,7 @@ class Process:
     choice: str = ""
     mass: float = 0.0
     cp_angle: float | None = None
+    card: Card | None = None
 
 
 TTBAR = ("Top:gg2ttbar=on", "Top:qqbar2ttbar=on")
@@ -57,6 +60,7 @@ STOP_PAIR = ("SUSY:gg2squarkantisquark=on", "SUSY:qqbar2squarkantisquark=on", "S
 
 _RECOIL = "recoils against Z to neutrinos"
 _OWN = "own amplitudes, leading order, tops on their mass shell, no spin correlation between them"
+_SHERPA = "hard events of Sherpa or shipped ones of it, leading order, colour lines drawn, no spin correlation"
 
 
 class _Several(TypedDict):
@@ -91,10 +95,20 @@ PROCESSES: tuple[Process, ...] = (
             caveat="leading order, no spin correlation between the tops"),
     Process("bbH", 6, "Higgs boson with a bottom pair", ("HiggsSM:gg2Hbbbar=on", "HiggsSM:qqbar2Hbbbar=on"),
             caveat="four-flavour scheme: do not add a five-flavour sample"),
+    Process("tHjb", 7, "Higgs boson with one top (either charge) and a quark", card=T_H_J,
+            caveat=f"{_SHERPA}; five-flavour scheme: the b comes from the shower and is too soft"),
     Process("ttbar", 8, "top pair", TTBAR, caveat="leading order, no spin correlation, further jets from the shower"),
     Process("singletop_t", 9, "single top, t-channel W", ("Top:qq2tq(t:W)=on",),
             caveat="five-flavour scheme: the spectator b comes from the shower and is too soft"),
     Process("singletop_s", 10, "single top, s-channel W", ("Top:ffbar2tqbar(s:W)=on",), caveat="leading order"),
+    Process("tW", 11, "single top (either charge) with a W", card=T_W, caveat=f"{_SHERPA}; five-flavour scheme"),
+    Process("ttW", 12, "top pair with a W of either charge", card=TT_W, caveat=f"{_SHERPA}; the W decays in all directions alike"),
+    Process("ttZ", 13, "top pair with a Z", card=TT_Z, caveat=f"{_SHERPA}; no photon beside the Z, which decays in all directions alike"),
+    Process("ttyy", 14, "top pair with two photons", card=TT_PHOTONS,
+            caveat=f"{_SHERPA}; photons above 20 GeV, abs(eta) below 2.5, 0.4 apart, of quarks and tops, none of what these decay to"),
+    Process("ttt", 15, "three tops (either charge) with a W or a quark", card=THREE_TOPS,
+            caveat=f"{_SHERPA}; five-flavour scheme; both kinds in the ratio of their cross sections"),
+    Process("tttt", 16, "four tops", card=FOUR_TOPS, caveat=f"{_SHERPA}; strong interaction only"),
     Process("FCNC", 17, "top pair, one top (either charge, half each) to charm and Higgs", TTBAR + TOP_TO_CHARM_HIGGS,
             parts=(("6:onPosIfAny=25", "6:onNegIfAny=5"), ("6:onPosIfAny=5", "6:onNegIfAny=25")),
             caveat="decay only: charm gluon to top Higgs is missing; the cross section assumes 9 % top to charm Higgs"),
@@ -138,24 +152,15 @@ PROCESSES: tuple[Process, ...] = (
     _jets("Tbl", 50, "top to b, e or mu, neutrino", (*TTBAR, *LEPTONIC_W), Decay(6, 3, n_lepton=1), caveat="from pairs of tops"),
 )
 
-UNAVAILABLE: Mapping[str, int] = MappingProxyType({"tHjb": 7, "tW": 11, "ttW": 12, "ttZ": 13, "ttyy": 14, "ttt": 15, "tttt": 16})
-"""Names and numbers of what Pythia alone has no matrix element for."""
 BY_NAME: Mapping[str, Process] = MappingProxyType({process.name: process for process in PROCESSES})
 
 
 def find(name: str, level: str = "events") -> Process:
-    """The process called `name`; InputError where it is unknown, or Pythia cannot make it, or not at this level."""
+    """The process called `name`; InputError where it is unknown, or not made at this level."""
     if name in BY_NAME:
         _check_level(BY_NAME[name], level)
         return BY_NAME[name]
-    if name in UNAVAILABLE:
-        raise InputError(f"--process {name}: cannot be simulated here: Pythia alone has no matrix element for it. Make its hard events "
-                         f"with a matrix-element generator (MadGraph, POWHEG) and shower them: root-gnn simulate --process {name} --lhe "
-                         f"FILE ... `root-gnn simulate --list` shows what needs no file.")
-    near = suggest(name, [*BY_NAME, *UNAVAILABLE])
-    if "known are" in near:  # only what can be made is worth listing
-        near = suggest(name, BY_NAME)
-    raise InputError(f"--process {name}: no such process{near}")
+    raise InputError(f"--process {name}: no such process{suggest(name, BY_NAME)}")
 
 
 def _check_level(process: Process, level: str) -> None:
@@ -176,8 +181,6 @@ def external(name: str, level: str = "events") -> Process:
         return replace(find(name, level), settings=(), parts=((),), resonances=None, harder=None, params=())
     if name in BY_NAME:
         number = BY_NAME[name].id
-    elif name in UNAVAILABLE:
-        number = UNAVAILABLE[name]
     else:
         low, high = EXTERNAL_IDS
         number = low + zlib.crc32(name.encode()) % (high - low)
@@ -310,7 +313,7 @@ def settings_of(process: Process, params: Mapping[str, str], *, from_file: bool)
     """The full Pythia settings of every part of a process (beams, stable particles, switches), the seed left out."""
     common = ("Next:numberCount=0", "ParticleDecays:limitTau0=on", "ParticleDecays:tau0Max=10", "SLHA:verbose=0",
               f"PartonLevel:MPI={params.get('mpi', 'on')}")
-    if from_file:
+    if from_file or process.card is not None:
         return (*common, "Beams:frameType=4"),
     if process.cp_angle is not None:
         return (*common, "Beams:frameType=5"),

@@ -47,7 +47,8 @@ class Generator:
     """Pythia ready to run with given settings and seed; RuntimeError where a setting is refused or starting up fails.
 
     `slha`: text of a SUSY spectrum. `lhe`: file of hard events, of which the first `skip` are passed over. `source`: an `LHAup` of
-    Pythia that gives the hard events. `pythia` is the object of the library itself.
+    Pythia that gives the hard events. `pythia` is the object of the library itself. `places (n_event,)`: which of the events asked for so
+    far, from 0, those of the last batch are.
     """
 
     def __init__(
@@ -58,7 +59,8 @@ class Generator:
         self._lhe = lhe
         self._source = source  # Pythia keeps no reference to it
         self._failed_in_a_row = 0
-        self.n_failed = 0
+        self.n_failed = self._n_asked = 0
+        self.places = np.zeros(0, dtype=np.int64)
         self.pythia = pythia8().Pythia("", False)
         self._apply(["Print:quiet=on", "Random:setSeed=on", f"Random:seed={seed}", *settings])
         if lhe is not None:
@@ -113,7 +115,10 @@ class Generator:
     def events(self, n_event: int) -> ak.Array:
         """The same as Pythia gives them."""
         events = self.pythia.nextBatch(n_event, "none")
-        good = events[~ak.is_none(events)]
+        made = ~ak.to_numpy(ak.is_none(events))
+        good = events[made]
+        self.places = self._n_asked + np.flatnonzero(made)
+        self._n_asked += n_event
         self._count(len(good), len(events))
         return good
 

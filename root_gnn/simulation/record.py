@@ -107,15 +107,19 @@ class EventRecord:
                 return last
             last[owner[same]] = child[same]
 
-    def parent_kind(self, index: Ints) -> Ints:
-        """Code without sign of what particles `index` were born from, their own earlier copies skipped."""
+    def first_copy(self, index: Ints) -> Ints:
+        """Particles `index` as they were born: followed back through mothers of the same code."""
         first = index.copy()
         while True:
             mother = self.mother[first]
             is_copy = (self.pdg[mother] == self.pdg[first]) & (mother != first)
             if not is_copy.any():
-                return self.kind[self.mother[first]]
+                return first
             first[is_copy] = mother[is_copy]
+
+    def parent_kind(self, index: Ints) -> Ints:
+        """Code without sign of what particles `index` were born from, their own earlier copies skipped."""
+        return self.kind[self.mother[self.first_copy(index)]]
 
 
 def span_pairs(start: NDArray[Any], stop: NDArray[Any]) -> tuple[Ints, Ints]:

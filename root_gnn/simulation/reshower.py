@@ -25,13 +25,18 @@ _UNPOLARISED = 9.0
 
 
 class Reshowerer:
-    """A generator of `copies` showers of every hard event; takes what `Generator` takes, and a seed of its own for the hard events."""
+    """A generator of `copies` showers of every hard event; takes what `Generator` takes, and a seed of its own for the hard events.
+
+    `places (n_event,)`: which of the hard events asked for so far, from 0, those of the last batch are.
+    """
 
     def __init__(
         self, settings: Sequence[str], *, seed: int, hard_seed: int, copies: int, slha: str | None = None, lhe: Path | None = None,
         skip: int = 0, source: Any = None,
     ) -> None:
         self._copies = copies
+        self._n_asked = 0
+        self.places = np.zeros(0, dtype=np.int64)
         hard = [setting for setting in settings if not setting.startswith("UncertaintyBands:")]
         self._hard = Generator([*hard, "PartonLevel:all=off"], seed=hard_seed, slha=slha, lhe=lhe, skip=skip, source=source)
         self._source = _hand_over(self._hard.pythia)
@@ -69,7 +74,8 @@ class Reshowerer:
         weights: list[float] = []
         showered: list[ak.Array] = []
         varied: list[dict[str, Floats]] = []
-        for _ in range(n_event):
+        places: list[int] = []
+        for place in range(self._n_asked, self._n_asked + n_event):
             if self._hard.at_end:
                 break
             if not self._hard.next():
@@ -79,6 +85,9 @@ class Reshowerer:
                 showered.append(copies)
                 varied.append(self._shower.variations(copies))
                 weights.append(self._hard.weight)
+                places.append(place)
+        self._n_asked += n_event
+        self.places = np.array(places, dtype=np.int64)
         variations = {name: np.concatenate([one[name] for one in varied]) for name in (varied[0] if varied else ())}
         return concatenate_events(showered, np.repeat(np.asarray(weights), self._copies), variations)
 

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import fcntl
-import hashlib
 import json
+import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import asdict, dataclass, replace
@@ -18,12 +18,14 @@ from root_gnn.console import Meter, log, progress
 from root_gnn.errors import InputError, suggest
 from root_gnn.simulation.chunk import EVENTS_PER_CHUNK, LARGEST_CHUNK, LARGEST_USER_SEED, Chunk, Result, run_chunk
 from root_gnn.simulation.detector import Detector
-from root_gnn.simulation.lhe import count_events
+from root_gnn.simulation.hard_file import HardFile, of_process, of_user
 from root_gnn.simulation.ntuple import Columns, Metadata, read_metadata, select, write
 from root_gnn.simulation.objects import Selection
 from root_gnn.simulation.pileup import PileUp
 from root_gnn.simulation.pool import run_in_order
 from root_gnn.simulation.processes import Process, check_params, external, find, hard_events_of, jet_selection, settings_of, stop_of
+from root_gnn.simulation.sherpa.files import made_by
+from root_gnn.simulation.sherpa.make import make
 from root_gnn.simulation.top_tagging import check_request, write_top_tagging
 from root_gnn.simulation.variations import SETTINGS
 
@@ -43,11 +45,12 @@ class _Request:
     level: str
     pileup: PileUp | None
     variations: bool
+    folder: Path  # for hard events that are made on the way
 
 
 @dataclass(frozen=True)
 class _Plan:
-    """One file to write."""
+    """One file to write; `hard_file` where Pythia only showers."""
 
     process: Process
     events: int
@@ -55,6 +58,7 @@ class _Plan:
     path: Path
     chunks: tuple[Chunk, ...]
     settings: str
+    hard_file: HardFile | None
 
     @property
     def item(self) -> str:
@@ -89,13 +93,14 @@ def simulate(
     if out.exists() and not out.is_dir():
         raise InputError(f"--out {out}: expected a folder, but it is a file; choose another name")
     check_params(params, chosen, from_file=lhe is not None)
-    request = _Request(events, seed, params, lhe, resimulate, level, pileup, variations)
-    plans = [_plan(process, request, out / f"{process.name}.root") for process in chosen]
-    for plan in plans:
-        _clear_leftovers(plan.path)
-    todo = [plan for plan in plans if overwrite or not _is_there(plan)]
-    if todo:
-        _run(todo, jobs)
+    with tempfile.TemporaryDirectory(prefix="hard-events-") as folder:
+        request = _Request(events, seed, params, lhe, resimulate, level, pileup, variations, Path(folder))
+        plans = [_plan(process, request, out / f"{process.name}.root") for process in chosen]
+        for plan in plans:
+            _clear_leftovers(plan.path)
+        todo = [plan for plan in plans if overwrite or not _is_there(plan)]
+        if todo:
+            _run(todo, jobs)
     paths = [plan.path for plan in plans]
     if top_tagging is not None:
         write_top_tagging(top_tagging, paths, seed=seed)
@@ -125,6 +130,7 @@ def _check_options(
 
 def _plan(process: Process, request: _Request, path: Path) -> _Plan:
     events, seed, params, lhe = request.events, request.seed, request.params, request.lhe
+    hard_file = of_user(lhe) if lhe is not None else of_process(process, events=events, seed=seed, params=params, folder=request.folder)
     jets = jet_selection(process, params) if request.level == "jets" else None
     parts = settings_of(process, params, from_file=lhe is not None)
     if request.variations:
@@ -138,19 +144,17 @@ def _plan(process: Process, request: _Request, path: Path) -> _Plan:
         settings["pileup"] = asdict(request.pileup)
     if request.copies > 1:
         settings["resimulate"] = request.copies
-    if lhe is None:
+    if hard_file is None:
         firsts = range(0, events, EVENTS_PER_CHUNK)
         chunks = [Chunk(process.id, seed, i, parts, min(EVENTS_PER_CHUNK, events - first), slha) for i, first in enumerate(firsts)]
     else:
-        n_hard = count_events(lhe)
-        with lhe.open("rb") as stream:
-            settings["lhe"] = {"name": lhe.name, "sha256": hashlib.file_digest(stream, "sha256").hexdigest()}
-        firsts = range(0, n_hard, EVENTS_PER_CHUNK)
-        chunks = [Chunk(process.id, seed, i, parts, 0, lhe=lhe.resolve(), skip=first, n_hard=min(EVENTS_PER_CHUNK, n_hard - first))
-                  for i, first in enumerate(firsts)]
+        settings |= hard_file.settings
+        firsts = range(0, hard_file.n_event, EVENTS_PER_CHUNK)
+        chunks = [Chunk(process.id, seed, i, parts, 0, lhe=hard_file.path, skip=first, shared=hard_file.shared,
+                        n_hard=min(EVENTS_PER_CHUNK, hard_file.n_event - first)) for i, first in enumerate(firsts)]
     chunks = [replace(chunk, copies=request.copies, jets=jets, hard=hard, pileup=request.pileup,
                       variations=request.variations) for chunk in chunks]
-    return _Plan(process, events, seed, path, tuple(chunks), json.dumps(settings, sort_keys=True))
+    return _Plan(process, events, seed, path, tuple(chunks), json.dumps(settings, sort_keys=True), hard_file)
 
 
 def _is_there(plan: _Plan) -> bool:
@@ -174,7 +178,12 @@ def _is_there(plan: _Plan) -> bool:
 
 def _run(plans: Sequence[_Plan], jobs: int) -> None:
     tasks = [chunk for plan in plans for chunk in plan.chunks]
+    wanted = [plan.hard_file.wanted for plan in plans if plan.hard_file is not None and plan.hard_file.wanted is not None]
     with ExitStack() as stack:
+        if wanted:
+            making = stack.enter_context(progress("Sherpa", len(wanted)))
+            for path in run_in_order(make, wanted, jobs=min(jobs, len(wanted))):
+                making.advance(1, path.name)
         meter = stack.enter_context(progress("simulate", sum(plan.events for plan in plans)))
         results = run_in_order(run_chunk, tasks, jobs=jobs)
         stack.callback(results.close)  # type: ignore[attr-defined]
@@ -231,6 +240,8 @@ class _Total:
     def metadata(self) -> Metadata:
         value, error = self._cross_section()
         plan, generator = self._plan, self._results[0].generator
+        if plan.process.card is not None and plan.hard_file is not None:
+            generator = f"{made_by(plan.hard_file.path)}, {generator}"
         n_failed = sum(result.n_failed for result in self._results)
         copies = plan.chunks[0].copies
         return Metadata(
@@ -238,7 +249,10 @@ class _Total:
             self._sum_of_weights * copies, plan.events, plan.settings)
 
     def _cross_section(self) -> tuple[float, float]:
-        """Sum over the parts of the mean over the chunks, weighted by the events each rests on."""
+        """Sum over the parts of the mean over the chunks, weighted by the events each rests on; Sherpa's is that of all its events."""
+        if self._plan.process.card is not None:
+            whole = self._results[0].cross_sections[0]
+            return whole.value, whole.error
         value = variance = 0.0
         for part in zip(*(result.cross_sections for result in self._results if result.cross_sections), strict=False):
             n_event = max(sum(section.n_event for section in part), 1)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -10,8 +11,35 @@ import numpy as np
 import pytest
 
 from root_gnn.simulation.record import EventRecord
+from root_gnn.simulation.sherpa.shipped import shipped_file
 
 QUICK = {"mpi": "off"}
+# takes its events from a shipped file, without their colours, and says what Sherpa says
+SHERPA = '''#!{python}
+import gzip, re, sys
+from pathlib import Path
+
+card = Path(sys.argv[2]).read_text()
+n_event, seed = (int(re.search(key + r": (\\d+)", card)[1]) for key in ("EVENTS", "RANDOM_SEED"))
+if "BEAM_ENERGIES: 1" in card:
+    print("\\x1b[31mno such energy\\x1b[0m")
+    sys.exit(3)
+events = gzip.open("{events}", "rt").read().split("<event>\\n")[1:]
+text = "<LesHouchesEvents version='1.0'>\\n<!--\\n# created by SHERPA 3.0.9\\n-->\\n<init>\\n</init>\\n"
+for i in range(n_event):
+    head, *rows = events[(seed + i) % len(events)].split("</event>")[0].strip().split("\\n")
+    head = head.split()
+    text += "<event trials='1'>\\n" + " ".join([*head[:2], "400.5", *head[3:]]) + "\\n"
+    for row in rows:
+        words = row.split()
+        text += "  ".join([*words[:4], "0", "0", *words[6:]]) + "\\n"
+    text += "</event>\\n"
+Path("events.lhe").write_text(text + "</LesHouchesEvents>\\n")
+for line in card.split("PROCESSES")[1].splitlines():
+    if " -> " in line:
+        said = "2_3__j__j__x\\x1b[0m : \\x1b[34m0.25 pb\\x1b[0m +- ( \\x1b[31m0.003 pb = 1.2 %\\x1b[0m )"
+        print("\\x1b[1m" + said + " \\x1b[1m exp. eff: 7 %\\x1b[0m")
+'''
 
 
 @pytest.fixture(scope="session")
@@ -72,3 +100,22 @@ def simulated(tmp_path_factory: pytest.TempPathFactory) -> Path:
     out = tmp_path_factory.mktemp("simulated")
     simulate(["ZH", "ttbar", "FCNC"], events=520, out=out, seed=5, params=QUICK)
     return out
+
+
+@pytest.fixture
+def sherpa(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The only Sherpa there is, on the path; it makes events of ttW whatever it is asked for."""
+    folder = tmp_path / "unpacked" / "bin"
+    folder.mkdir(parents=True)
+    program = folder / "Sherpa"
+    program.write_text(SHERPA.format(python=sys.executable, events=shipped_file("ttW")))
+    program.chmod(0o755)
+    monkeypatch.setenv("PATH", str(folder), prepend=":")
+    monkeypatch.setattr("root_gnn.simulation.sherpa.program.PACKAGE", "no-such-package")
+    return program
+
+
+@pytest.fixture
+def no_sherpa(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No Sherpa anywhere."""
+    monkeypatch.setattr("root_gnn.simulation.hard_file.find_program", lambda: None)

@@ -11,6 +11,7 @@ pytest.importorskip("pythia8mc")
 
 from root_gnn.simulation.control import Check, control
 from root_gnn.simulation.processes import PROCESSES, find
+from root_gnn.simulation.sherpa.shipped import shipped_file
 
 pytestmark = pytest.mark.pythia
 QUICK = {"mpi": "off"}
@@ -31,6 +32,32 @@ def test_a_process_is_what_it_says(name: str, params: dict[str, str]) -> None:
     assert not [check for check in found.checks if not check.holds]
     assert {"events with the charge of two protons", "events with the energy of the beams"} <= {check.quantity for check in found.checks}
     assert all(np.isfinite(values).all() for values in found.spectra.values())
+
+
+@pytest.mark.parametrize("name", ["tHjb", "ttW", "ttyy", "ttt"])
+def test_shipped_events_are_what_they_say(no_sherpa: None, name: str) -> None:
+    found = control(find(name), events=60, seed=3, params=QUICK)
+    assert found.n_event == 60 and found.n_failed == 0
+    assert not [check for check in found.checks if not check.holds]
+    exact = {"tHjb": "events with 1 H", "ttW": "events with 1 W", "ttyy": "events with 2 photons above 20 GeV",
+             "ttt": "events with 1 more t of one charge than of the other"}
+    assert exact[name] in {check.quantity for check in found.checks if check.pull is None}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", ["tHjb", "tW", "ttW", "ttZ", "ttyy", "ttt", "tttt"])
+def test_all_shipped_events_are_what_they_say(no_sherpa: None, name: str) -> None:
+    found = control(find(name), events=2500, seed=4, params=QUICK)
+    assert found.n_event == 2500 and found.n_failed == 0
+    assert not [check for check in found.checks if not check.holds]
+    pulls = [check.pull for check in found.checks if check.pull is not None]
+    assert len(pulls) >= 5 and sum(pull**2 for pull in pulls) < 3.0 * len(pulls)
+
+
+def test_wrong_hard_events_are_seen(no_sherpa: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("root_gnn.simulation.hard_file.shipped_file", lambda name: shipped_file("ttZ"))
+    wrong = {check.quantity for check in control(find("ttyy"), events=40, seed=3, params=QUICK).checks if not check.holds}
+    assert wrong == {"events with 0 Z", "events with 2 photons above 20 GeV"}
 
 
 def test_what_is_wrong_is_seen() -> None:

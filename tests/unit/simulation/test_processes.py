@@ -9,7 +9,6 @@ from root_gnn.errors import InputError
 from root_gnn.simulation.processes import (
     BY_NAME,
     PROCESSES,
-    UNAVAILABLE,
     check_params,
     describe,
     external,
@@ -18,21 +17,22 @@ from root_gnn.simulation.processes import (
     settings_of,
     stop_of,
 )
+from root_gnn.simulation.sherpa.shipped import shipped_file
 
 EVENT_NAMES = [
     "ggF", "VBF", "WH", "ZH", "ttH", "bbH", "tHjb", "ttbar", "singletop_t", "singletop_s", "tW", "ttW", "ttZ", "ttyy", "ttt", "tttt",
     "FCNC", "STOP", "ttH_CPodd", "ttH_CPeven", "ttH_CP", "Zjets", "Wjets", "diboson", "HH4b", "multijet", "Wprime", "Zprime", "tttt_scalar",
 ]
+SHERPA_NAMES = ["tHjb", "tW", "ttW", "ttZ", "ttyy", "ttt", "tttt"]
 JET_NAMES = ["QCD", "Hbb", "Hcc", "Hgg", "H4q", "Hqql", "Zqq", "Wqq", "Tbqq", "Tbl"]
 
 
 def test_every_promised_name_is_known() -> None:
-    assert {*BY_NAME, *UNAVAILABLE} == {*EVENT_NAMES, *JET_NAMES}
-    assert not set(BY_NAME) & set(UNAVAILABLE)
+    assert set(BY_NAME) == {*EVENT_NAMES, *JET_NAMES}
 
 
 def test_numbers_are_unique_and_fit_the_branch() -> None:
-    numbers = [process.id for process in PROCESSES] + list(UNAVAILABLE.values())
+    numbers = [process.id for process in PROCESSES]
     assert len(set(numbers)) == len(numbers)
     assert min(numbers) > 0 and max(numbers) < 128
 
@@ -43,10 +43,13 @@ def test_one_line_each() -> None:
     assert all("\n" not in line and line.split()[0] in BY_NAME for line in lines)
 
 
-@pytest.mark.parametrize("name", ["tHjb", "tW", "tttt"])
-def test_what_pythia_cannot_do_is_refused_with_the_way_out(name: str) -> None:
-    with pytest.raises(InputError, match=r"Pythia alone .*--lhe"):
-        find(name)
+@pytest.mark.parametrize("name", SHERPA_NAMES)
+def test_what_sherpa_makes_says_so(name: str) -> None:
+    process = find(name)
+    assert process.card is not None and "Sherpa" in process.caveat
+    assert settings_of(process, {}, from_file=False)[0][-1] == "Beams:frameType=4"
+    with pytest.raises(InputError, match="expected one of HH4b"):
+        find(name, "jets")
 
 
 def test_levels_and_typos_are_refused() -> None:
@@ -61,7 +64,7 @@ def test_levels_and_typos_are_refused() -> None:
 
 def test_names_of_external_files_keep_or_get_a_number() -> None:
     assert external("ttbar").id == BY_NAME["ttbar"].id
-    assert external("tW").id == UNAVAILABLE["tW"]
+    assert external("tW").id == BY_NAME["tW"].id and external("tW").card is None
     assert 1000 <= external("my_sample").id < 32768
     assert external("my_sample").id == external("my_sample").id != external("my_sample2").id
 
@@ -98,11 +101,13 @@ def test_pythia_accepts_every_setting_and_makes_the_process(name: str) -> None:
     for settings in settings_of(process, {"mpi": "off"}, from_file=False):
         hard = hard_events_of(process, {})
         source = hard_source(hard, np.random.default_rng(1)) if hard else None
-        generator = Generator(settings, seed=1, slha=stop_of(process, {}).slha() if process.needs_slha else None, source=source)
+        generator = Generator(settings, seed=1, slha=stop_of(process, {}).slha() if process.needs_slha else None, source=source,
+                              lhe=shipped_file(process.name) if process.card else None)
         record = generator.batch(5)
         n_higgs = (record.is_last_copy & (record.pdg == 25)).sum() / record.n_event
-        assert n_higgs == {"HH4b": 2}.get(name, name in ("ggF", "VBF", "WH", "ZH", "bbH", "FCNC") or name.startswith(("H", "ttH")))
+        assert n_higgs == {"HH4b": 2}.get(name, name in ("ggF", "VBF", "WH", "ZH", "bbH", "FCNC", "tHjb") or name.startswith(("H", "ttH")))
         n_top = (record.is_last_copy & (record.kind == 6)).sum() / record.n_event
-        in_pairs = ("ttH", "ttH_CPodd", "ttH_CPeven", "ttH_CP", "ttbar", "FCNC", "STOP", "Tbqq", "Tbl", "Zprime")
-        assert n_top == (4 if name == "tttt_scalar" else 2 if name in in_pairs else name.startswith(("singletop", "Wprime")))
+        in_pairs = ("ttH", "ttH_CPodd", "ttH_CPeven", "ttH_CP", "ttbar", "FCNC", "STOP", "Tbqq", "Tbl", "Zprime", "ttW", "ttZ", "ttyy")
+        others = {"ttt": 3, "tttt": 4, "tttt_scalar": 4}
+        assert n_top == (2 if name in in_pairs else others.get(name, name.startswith(("singletop", "Wprime", "tHjb", "tW"))))
         assert generator.cross_section().value > 0

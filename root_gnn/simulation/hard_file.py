@@ -1,0 +1,76 @@
+"""Where the hard events of a process come from that Pythia only showers: a file of the user's, a run of Sherpa, a shipped file."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from root_gnn.errors import InputError
+from root_gnn.simulation.lhe import count_events
+from root_gnn.simulation.processes import Process, number
+from root_gnn.simulation.sherpa.make import Wanted
+from root_gnn.simulation.sherpa.program import find_program
+from root_gnn.simulation.sherpa.shipped import ENERGY, shipped_file
+
+_MORE, _AT_LEAST = 1.1, 20  # hard events for each event wanted, since some fail the preselection
+
+
+@dataclass(frozen=True)
+class HardFile:
+    """A Les Houches file of `n_event` events, and what says which (`settings`, as the metadata keep them).
+
+    `shared`: the same events whatever the seed. `wanted`: how to make it, None where it is there.
+    """
+
+    path: Path
+    n_event: int
+    settings: Mapping[str, Any]
+    shared: bool = False
+    wanted: Wanted | None = None
+
+
+def of_user(path: Path) -> HardFile:
+    """A file given with --lhe; InputError where it is none."""
+    return HardFile(path.resolve(), count_events(path), {"lhe": _identity(path)})
+
+
+def of_process(process: Process, *, events: int, seed: int, params: Mapping[str, str], folder: Path, spare: bool = True) -> HardFile | None:
+    """Enough hard events of a process of Sherpa for `events` events, made by it in `folder` or shipped; None for other processes.
+
+    `spare`: whether some may fail the preselection. Raises InputError where the shipped file has too few or is of another energy.
+    """
+    if process.card is None:
+        return None
+    program = find_program()
+    if program is None:
+        return _shipped(process, events, params, spare=spare)
+    n_event = _enough(events, spare=spare)
+    wanted = Wanted(folder / f"{process.name}.lhe.gz", program, process.card, process.id, n_event, seed, number(params, "ecm", ENERGY))
+    return HardFile(wanted.path, n_event, {"sherpa": wanted.text}, wanted=wanted)
+
+
+def _enough(events: int, *, spare: bool) -> int:
+    return int(_MORE * events) + _AT_LEAST if spare else events
+
+
+def _shipped(process: Process, events: int, params: Mapping[str, str], *, spare: bool) -> HardFile:
+    path = shipped_file(process.name)
+    n_event = count_events(path)
+    way = "install Sherpa (pip install 'root_gnn[sherpa]', Python 3.12 or newer, or a program Sherpa on the path)"
+    if number(params, "ecm", ENERGY) != ENERGY:
+        raise InputError(f"--param ecm={params['ecm']}: the shipped hard events of {process.name} are of {ENERGY:g} GeV; {way}, or "
+                         f"leave it out")
+    if events > n_event:
+        times = -(-events // n_event)
+        raise InputError(f"--process {process.name} --events {events}: expected at most {n_event:,}, the number of hard events that are "
+                         f"shipped. For more {way}; or shower each of these several times: --events {n_event} --resimulate {times} writes "
+                         f"{n_event * times:,} rows, which are worth fewer events than that (docs/simulation.md)")
+    return HardFile(path, min(n_event, _enough(events, spare=spare)), {"lhe": _identity(path)}, shared=True)
+
+
+def _identity(path: Path) -> dict[str, str]:
+    with path.open("rb") as stream:
+        return {"name": path.name, "sha256": hashlib.file_digest(stream, "sha256").hexdigest()}

@@ -1,0 +1,101 @@
+"""Colour lines for events that come without: drawn among the connections that are possible.
+
+A connection has the chance of the product of 1 / (p . p') over the pairs of partons it joins, as squared colour-ordered amplitudes of
+gluons have it where these are soft or collinear (Parke, Taylor 1986; Mangano, Parke 1991, arXiv:hep-th/0509223).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from itertools import permutations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from root_gnn.simulation.record import Floats, Ints
+
+_FIRST_LINE = 501
+_GLUON, _N_INCOMING = 21, 2
+_METRIC = np.array([-1.0, -1.0, -1.0, 1.0])
+
+
+def draw_colours(pdg: Ints, momenta: Floats, apart: Collection[str], rng: np.random.Generator) -> NDArray[np.int64]:
+    """Colour and anticolour `(n_event, n_leg, 2)` of particles `pdg (n_event, n_leg)`, of which the first two come in.
+
+    `momenta (n_event, n_leg, 4)` are px, py, pz, E. `apart`: pairs of kinds of partons (g, b, t, q for lighter quarks) that nothing
+    joins. Raises ValueError where nothing is left.
+    """
+    colours = np.zeros((*pdg.shape, 2), dtype=np.int64)
+    uniform = rng.random(len(pdg))
+    kinds, group = np.unique(pdg, axis=0, return_inverse=True)
+    for i, codes in enumerate(kinds):
+        events = np.flatnonzero(group.reshape(-1) == i)
+        starts, ways = connections(codes, apart)
+        chance = np.cumsum(antennas(momenta[events], starts, ways), axis=1)
+        chosen = (chance <= uniform[events, None] * chance[:, -1:]).sum(axis=1)
+        colours[events] = _lines(starts, ways[chosen], pdg.shape[1])
+    return colours
+
+
+def connections(codes: Ints, apart: Collection[str]) -> tuple[Ints, Ints]:
+    """Where colour lines start `(n_line,)`, and all ways to end them `(n_way, n_line)`, as places among the particles `codes (n_leg,)`.
+
+    Seen with all particles going out: a quark, or an antiquark that comes in, starts a line; a gluon starts one and ends another.
+    """
+    starts, ends = _ends(codes)
+    pairs = {frozenset(pair) for pair in apart}
+    kinds = [_kind(code) for code in codes]
+
+    def possible(way: tuple[int, ...]) -> bool:
+        joined = list(zip(starts, way, strict=True))
+        return not _ring_of_gluons(joined, codes) and not any(frozenset((kinds[a], kinds[b])) in pairs for a, b in joined)
+
+    ways = [way for way in permutations(ends) if possible(way)]
+    if not ways:
+        raise ValueError(f"no colour lines are possible for the particles {codes.tolist()}")
+    return np.array(starts), np.array(ways)
+
+
+def antennas(momenta: Floats, starts: Ints, ways: Ints) -> Floats:
+    """The chance of each way `(n_event, n_way)`, not normalised."""
+    products = np.abs(np.einsum("nix,njx,x->nij", momenta, momenta, _METRIC))
+    logarithms = np.log(products[:, starts[None, :], ways]).sum(axis=2)  # the chance of a way is one over the product
+    weights: Floats = np.exp(logarithms.min(axis=1, keepdims=True) - logarithms)
+    return weights
+
+
+def _ends(codes: Ints) -> tuple[list[int], list[int]]:
+    starts, ends = [], []
+    for place, code in enumerate(codes):
+        if code == _GLUON or (abs(code) <= 6 and (code > 0) == (place >= _N_INCOMING)):
+            starts.append(place)
+        if code == _GLUON or (abs(code) <= 6 and (code > 0) != (place >= _N_INCOMING)):
+            ends.append(place)
+    return starts, ends
+
+
+def _kind(code: int) -> str:
+    return {_GLUON: "g", 5: "b", 6: "t"}.get(abs(code), "q")
+
+
+def _ring_of_gluons(joined: list[tuple[int, int]], codes: Ints) -> bool:
+    """Whether gluons are joined to themselves or to each other alone."""
+    after = dict(joined)
+    for first in after:
+        place, steps = first, 0
+        while codes[place] == _GLUON and steps <= len(after):
+            place, steps = after[place], steps + 1
+        if steps > len(after):
+            return True
+    return False
+
+
+def _lines(starts: Ints, ends: Ints, n_leg: int) -> Ints:
+    """The lines `(n_event, n_leg, 2)` from `starts (n_line,)` to `ends (n_event, n_line)`, numbered from 501."""
+    colours = np.zeros((len(ends), n_leg, 2), dtype=np.int64)
+    event = np.arange(len(ends))
+    for line, start in enumerate(starts):
+        number = _FIRST_LINE + line
+        colours[event, start, int(start < _N_INCOMING)] = number
+        colours[event, ends[:, line], np.where(ends[:, line] < _N_INCOMING, 0, 1)] = number
+    return colours

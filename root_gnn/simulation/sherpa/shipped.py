@@ -1,0 +1,14 @@
+"""Hard events that come with the library, made by `scripts/hard_events.py`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+EVENTS = Path(__file__).with_name("events")
+ENERGY = 13000.0  # of the collisions, GeV
+ENDING = ".lhe.gz"
+
+
+def shipped_file(process: str) -> Path:
+    """The file of a process, which must be one that Sherpa makes."""
+    return EVENTS / f"{process}{ENDING}"
