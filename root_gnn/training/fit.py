@@ -81,7 +81,9 @@ def fit(
     if resume:
         log.info("%s: %s", name, f"going on from {from_checkpoint}" if from_checkpoint else "no checkpoint yet, starting anew")
     with _quiet(), torch.random.fork_rng():
-        trainer = _trainer(train, folder, callbacks)
+        world = math.prod(processes(train))
+        leaves_out = world > 1 and _leaves_out(objective, train_loader(0, world))
+        trainer = _trainer(train, folder, callbacks, leaves_out=leaves_out)
         torch.manual_seed(seed_of(seed, trainer.global_rank))
         batches = train_loader(trainer.global_rank, trainer.world_size)
         steps_per_epoch = math.ceil(len(batches) / train.accumulate)
@@ -100,7 +102,7 @@ def fit(
     return Fitted(checkpoints.best_epoch + 1, history.seconds, history.n_graph, device)
 
 
-def _trainer(train: TrainConfig, folder: Path, callbacks: list[pl.Callback]) -> pl.Trainer:
+def _trainer(train: TrainConfig, folder: Path, callbacks: list[pl.Callback], *, leaves_out: bool) -> pl.Trainer:
     devices, num_nodes = processes(train)
     plugins = environment()
     if train.precision == "f64":
@@ -108,12 +110,23 @@ def _trainer(train: TrainConfig, folder: Path, callbacks: list[pl.Callback]) -> 
     return pl.Trainer(
         default_root_dir=folder, accelerator="auto", devices=devices, num_nodes=num_nodes,
         precision={32: "32-true", "bf16": "bf16-mixed", "f64": None}[train.precision],
-        max_epochs=train.max_epochs,
+        strategy="ddp_find_unused_parameters_true" if leaves_out else "auto", max_epochs=train.max_epochs,
         accumulate_grad_batches=train.accumulate,
         logger=TensorBoardLogger(folder, name="", version="tensorboard", default_hp_metric=False),
         callbacks=callbacks, plugins=plugins, num_sanity_val_steps=0, use_distributed_sampler=False,
         enable_progress_bar=False, enable_model_summary=False, enable_checkpointing=True, log_every_n_steps=train.log_every,
     )
+
+
+def _leaves_out(objective: Objective, batches: Loader) -> bool:
+    """Whether a step gives some weights no gradient, which DDP would wait for (an encoder's globals, where only nodes are asked about)."""
+    batch = batches.dataset[next(iter(batches.sampler))]
+    was_training = objective.training
+    loss = objective.eval()(batch)["loss"]
+    trained = [parameter for parameter in objective.parameters() if parameter.requires_grad]
+    gradients = torch.autograd.grad(loss, trained, allow_unused=True)
+    objective.train(was_training)
+    return any(gradient is None for gradient in gradients)
 
 
 class _quiet:

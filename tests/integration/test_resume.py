@@ -108,7 +108,9 @@ def test_killed_and_resumed_equals_unbroken(
     assert (run_dir / "metrics.json").exists()
 
 
-@pytest.mark.parametrize(("how", "code"), [(signal.SIGTERM, 143), (signal.SIGINT, 130)])
+@pytest.mark.parametrize(("how", "code"), [
+    (signal.SIGTERM, 143), (signal.SIGINT, 130), pytest.param(signal.SIGUSR1, 143, marks=pytest.mark.slow),
+])
 def test_told_to_end_it_saves_and_does_not_pretend(
     how: signal.Signals, code: int, recipe: Path, data_dir: Path, unbroken: Path, tmp_path: Path,
 ) -> None:
