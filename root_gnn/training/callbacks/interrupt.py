@@ -17,6 +17,7 @@ from root_gnn.training.processes import from_all
 SIGNALS = (signal.SIGTERM, signal.SIGINT, signal.SIGUSR1)
 EXIT_CODES = {signal.SIGTERM: 143, signal.SIGINT: 130, signal.SIGUSR1: 143}
 SECONDS_BETWEEN_QUESTIONS = 1.0
+MOST_STEPS_BETWEEN = 50  # steps may become slower
 
 
 class Interrupt(pl.Callback):
@@ -66,17 +67,18 @@ class Interrupt(pl.Callback):
     def _told(self, trainer: pl.Trainer) -> signal.Signals | None:
         """The signal that came, to whichever process; all of them ask at the same step, so that all leave together.
 
-        The next question is as many steps away as the slowest process makes in a second.
+        The next question is as many steps away as the slowest process makes in a second, or fifty.
         """
-        if trainer.world_size > 1:
-            step, then = self._asked
-            now = time.monotonic()
-            each = from_all((int(self._received or 0), (now - then) / max(trainer.global_step - step, 1)))
-            number, seconds = (max(values) for values in zip(*each, strict=True))
-            self._received = signal.Signals(number) if number else None
-            self._asked = (trainer.global_step, now)
-            self._ask_at = trainer.global_step + max(int(SECONDS_BETWEEN_QUESTIONS / max(seconds, 1e-3)), 1)
-        return self._received
+        if trainer.world_size == 1:
+            return self._received
+        step, then = self._asked
+        now = time.monotonic()
+        each = from_all((int(self._received or 0), (now - then) / max(trainer.global_step - step, 1)))
+        number, seconds = (max(values) for values in zip(*each, strict=True))
+        self._asked = (trainer.global_step, now)
+        steps = int(SECONDS_BETWEEN_QUESTIONS / max(seconds, 1e-3))
+        self._ask_at = trainer.global_step + min(max(steps, 1), MOST_STEPS_BETWEEN)
+        return signal.Signals(number) if number else None  # one that came since the others were told waits for the next question
 
     def teardown(self, trainer: pl.Trainer, pl_module: pl.LightningModule, stage: str) -> None:
         """Hands the signals back."""

@@ -6,6 +6,7 @@ Usage: rank.py FOLDER RANK WORLD
 from __future__ import annotations
 
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import torch
@@ -63,16 +64,18 @@ def terms(rank: int, world: int) -> dict[str, Tensor]:
     """Gradients of the parts of losses with respect to a matrix that every process has."""
     generator = torch.Generator().manual_seed(3)
     rows, other = (torch.randn(len(SIZES), 4, generator=generator, dtype=torch.float64) for _ in range(2))
-    values = {}
-    for name, term in (
-        ("variance", lambda x: variance_term(0.3 * x, together=True)), ("covariance", lambda x: covariance_term(x, together=True)),
-        ("nt_xent", lambda x: nt_xent(x, other[rank::world], temperature=0.1, positive_in_denominator=True)),
-        ("gathered", lambda x: (gathered(x).rows.square().sum() + 1.0).log()),
-    ):  # fmt: skip
+    values: dict[str, Tensor] = {}
+    parts: dict[str, Callable[[Tensor], Tensor]] = {
+        "variance": lambda x: variance_term(0.3 * x, together=True),
+        "covariance": lambda x: covariance_term(x, together=True),
+        "nt_xent": lambda x: nt_xent(x, other[rank::world], temperature=0.1, positive_in_denominator=True),
+        "gathered": lambda x: (gathered(x).rows.square().sum() + 1.0).log(),
+    }
+    for name, term in parts.items():
         matrix = torch.eye(4, dtype=torch.float64, requires_grad=True)
         value = term(rows[rank::world] @ matrix)
-        value.backward()
-        values |= {name: value.detach(), f"{name}: gradient": matrix.grad}
+        (gradient,) = torch.autograd.grad(value, matrix)
+        values |= {name: value.detach(), f"{name}: gradient": gradient}
     even = torch.zeros_like(rows)
     even[rank::world] = world * even_features(rows[rank::world], together=True)
     return {**values, "even features": even}
