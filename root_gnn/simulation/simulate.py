@@ -181,7 +181,7 @@ def _run(plans: Sequence[_Plan], jobs: int) -> None:
     wanted = [plan.hard_file.wanted for plan in plans if plan.hard_file is not None and plan.hard_file.wanted is not None]
     with ExitStack() as stack:
         if wanted:
-            making = stack.enter_context(progress("Sherpa", len(wanted)))
+            making = stack.enter_context(progress("Sherpa", len(wanted), "files"))
             for path in run_in_order(make, wanted, jobs=min(jobs, len(wanted))):
                 making.advance(1, path.name)
         meter = stack.enter_context(progress("simulate", sum(plan.events for plan in plans)))
