@@ -163,7 +163,7 @@ def test_a_lost_process_ends_the_job_and_the_next_one_ends_as_if_nothing_had_bee
 def test_torchrun_starts_a_lost_process_again(recipe: Path, data_dir: Path, unbroken: Path, tmp_path: Path) -> None:
     with running([*torchrun("--max-restarts", "1"), *options(recipe, data_dir, tmp_path / "run", DROPOUT)], tmp_path / "run") as process:
         os.kill(process_of(process.pid, 0), signal.SIGKILL)
-        _, told = process.communicate(timeout=300)
+        _, told = process.communicate(timeout=600)
     assert process.returncode == 0, told
     assert_same(tmp_path / "run", unbroken)
 
