@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from root_gnn.analysis.predictions import read_predictions
 from root_gnn.analysis.similarity import drawn
+from root_gnn.analysis.study.beside_published import Point, points
 from root_gnn.analysis.study.cka import Similarity, along_training, layers_of_groups, similarity
 from root_gnn.analysis.study.cost import Spent, operations_of_event, pays, spent
 from root_gnn.analysis.study.embeddings import Places, places
@@ -74,11 +75,12 @@ class Answers:
     found: dict[str, Found]
     pretrainings: dict[str, Spent]
     scaling: dict[str, Scaling] = field(default_factory=dict)
+    published: tuple[Point, ...] = ()
 
     def content(self) -> dict[str, Any]:
         """All of it for JSON."""
         questions = {name: one.content() for name, one in self.found.items()}
-        return {"questions": questions, "pretrainings": self.pretrainings, "scaling": self.scaling}
+        return {"questions": questions, "pretrainings": self.pretrainings, "scaling": self.scaling, "published": self.published}
 
 
 def answers(results: Results) -> Answers:
@@ -88,7 +90,13 @@ def answers(results: Results) -> Answers:
     costs = {
         name: spent([run], operations_of_event(run, results.data_dir / pretrained[name].folder)) for name, run in results.pretrained.items()
     }
-    return Answers(found, costs, scaling(results))
+    published = results.study.published
+    beside = () if published is None else tuple(
+        point for name, one in found.items() for point in points(
+            published, name, {cell.train_events: answer for cell, answer in one.cells.items()}, one.speed, one.pays, one.similarity.by_size
+        )
+    )  # fmt: skip
+    return Answers(found, costs, scaling(results), beside)
 
 
 def source_of(group: str, results: Results) -> str | None:

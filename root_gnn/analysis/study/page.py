@@ -14,12 +14,18 @@ from root_gnn.analysis.page import Link, folded, heading, items, listing, note, 
 from root_gnn.analysis.report import HOW_ERRORS, UNDEFINED, number, rejection_cell
 from root_gnn.analysis.study.answers import Answers
 from root_gnn.analysis.study.cost_section import break_even_cell, costs, pretraining_size
+from root_gnn.analysis.study.published import Published
 from root_gnn.analysis.study.results import Results
 from root_gnn.analysis.study.rows import REJECTION
 from root_gnn.analysis.study.sections import factor_of, question_sections
 from root_gnn.atomic import write_text
 from root_gnn.config.loader import to_yaml
 from root_gnn.console import log
+
+HOW_BESIDE = (
+    "Gains are relative to the AUC of scratch. They agree where the 68 % interval and the published range have something in common, costs "
+    "where both are on the same side of one, similarity where it is told apart from that of two networks from scratch, or not, in both."
+)
 
 
 def write_page(results: Results, found: Answers) -> Path:
@@ -38,6 +44,8 @@ def _parts(results: Results, found: Answers, folder: Path) -> Iterator[str]:
     if results.failures:
         yield heading("What failed")
         yield table(("training", "why"), results.failures.items())
+    if results.study.published is not None:
+        yield from _beside(results.study.published, found)
     for name, one in found.found.items():
         yield from question_sections(name, one, folder)
     yield from costs(results, found, folder)
@@ -63,6 +71,12 @@ def _summary(results: Results, found: Answers) -> Iterator[str]:
                    + "; ".join(f"{group} {break_even_cell(one)}" for group, one in paid) + ".")  # fmt: skip
     n_failed, n_all = len(results.failures), len(results.study.trainings())
     yield f"{n_all - n_failed} of {n_all} trainings ended well." if n_failed else f"All {n_all} trainings ended well."
+
+
+def _beside(published: Published, found: Answers) -> Iterator[str]:
+    yield heading("Beside what was published")
+    yield paragraph(f"{published.source}; here the group {published.group}. {published.events} {HOW_BESIDE}")
+    yield table(("task", "what", "published", "here [68 %]", "agreement"), found.published)
 
 
 def _provenance(results: Results) -> Iterator[str]:

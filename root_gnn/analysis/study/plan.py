@@ -8,6 +8,7 @@ from typing import Annotated, NamedTuple, Self
 
 from pydantic import Field, model_validator
 
+from root_gnn.analysis.study.published import Published
 from root_gnn.analysis.training import Training
 from root_gnn.config.section import Section
 from root_gnn.recipe import Name, Seed
@@ -76,6 +77,7 @@ class Study(Section):
         shared: overrides of every run, of pretrainings and tasks alike: the split of the data, which must be one.
         set: overrides of every training on a task, after the shared ones.
         notes: what a reader of the results must know, one paragraph each.
+        published: what somebody else found on these tasks, for the page to set beside.
     """
 
     name: Name
@@ -88,6 +90,7 @@ class Study(Section):
     shared: tuple[str, ...] = ()
     set: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
+    published: Published | None = None
 
     @model_validator(mode="after")
     def _once(self) -> Self:

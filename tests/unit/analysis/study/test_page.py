@@ -14,6 +14,7 @@ from root_gnn.analysis.comparison import Comparison
 from root_gnn.analysis.learning import clock, learning_of
 from root_gnn.analysis.study import answers, embeddings, write_results
 from root_gnn.analysis.study.plan import Cell, Pretraining, Study
+from root_gnn.analysis.study.published import Published
 from root_gnn.analysis.study.results import Answer, Results
 from root_gnn.run import Run
 
@@ -30,7 +31,11 @@ def results(seeds: list[Run], deeper: list[Run], tmp_path_factory: pytest.TempPa
         metrics = run.metrics | {"seconds": 12.0, "events_per_second": 50.0, "best_epoch": 3, "n_parameters": 99, "device": "cpu"}
         (run.folder / "metrics.json").write_text(json.dumps(metrics))
         (run.folder / "history.csv").write_text(HISTORY)
-    plan = Study(name="made", tasks=("WHvsZH",), pretrained={"deep": Pretraining(recipe="r")}, train_events=(100,), notes=("Mind <this>.",))
+    published = Published(source="Somebody 1999", group="deep, finetuned", gain_smallest=(0.0, 0.1), similarity="other")
+    plan = Study(
+        name="made", tasks=("WHvsZH",), pretrained={"deep": Pretraining(recipe="r")}, train_events=(100,), notes=("Mind <this>.",),
+        published=published,
+    )  # fmt: skip
     members = {"scratch": seeds, "deep, finetuned": deeper}
     answer = Answer(members, Comparison.of(members, title="WHvsZH"))
     failures = {plan.trainings()[-1].name: "no <memory>"}
@@ -56,6 +61,9 @@ def test_the_page_says_the_numbers_and_what_it_can_not_say(folder: Path, results
     for said in ("One training size only", "A law of the size of pretraining", "no course of CKA with the epoch"):
         assert said in text
     assert "3 of 4 trainings" not in text and "6 of 7 trainings ended well" in text
+    assert "Beside what was published" in text and "Somebody 1999; here the group deep, finetuned." in text
+    points = json.loads((folder / "study.json").read_text())["answers"]["published"]
+    assert [point["question"] for point in points] == ["WHvsZH", "WHvsZH"] and points[0]["here"].replace("<", "&lt;") in text
     assert 'href="runs/WHvsZH_scratch_n100_s1/"' in text and "root-gnn finetune --task WHvsZH" in text
 
 
