@@ -17,10 +17,10 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from event_features import event_features
 from numpy.typing import NDArray
 from sklearn.ensemble import HistGradientBoostingClassifier
 
+from root_gnn.analysis.event_features import event_features
 from root_gnn.atomic import write_json
 from root_gnn.config.loader import load
 from root_gnn.config.shipped import find
@@ -64,7 +64,7 @@ class TreeBench:
         self.config = load(Task, find(task, "task")).data
         self.table: EventTable = open_table(self.config, data_dir)
         self.splits = split_table(self.table, self.config.split)
-        self.features = event_features(self.table.gather(np.arange(len(self.table))))
+        self.features = event_features(self.table.gather(np.arange(len(self.table))), self.table.features)
 
     def scores(self, n_train: int, seed: int) -> NDArray[np.float64]:
         """Scores of the test events, `(n_test,)`, of the best of a few tree sizes with early stopping."""

@@ -96,9 +96,12 @@ class Comparison:
             _check_group(name, runs)
         return cls(
             title or f"{every[0].classes[-1]} against {', '.join(every[0].classes[:-1])}", every[0].classes, every[0].n_event, base,
-            groups=tuple(_group(name, runs, found[name]) for name, runs in groups.items()),
+            groups=tuple(
+                group_of(name, [run.name for run in runs], found[name], n_train=runs[0].plan["events"]["train"])
+                for name, runs in groups.items()
+            ),
             differences=tuple(
-                _difference(name, base, found, same_data=_training_data(runs[0]) == _training_data(groups[base][0]))
+                difference_of(name, base, found, same_data=training_data(runs[0]) == training_data(groups[base][0]))
                 for name, runs in groups.items() if name != base
             ),
         )
@@ -158,31 +161,31 @@ def _check_group(name: str, runs: Sequence[Run]) -> None:
     seeds = [run.recipe.seed for run in runs]
     if len(set(seeds)) < len(seeds):
         raise InputError(f"The group {name} has a seed twice ({', '.join(map(str, seeds))}); runs of a group are told apart by their seed.")
-    other = next((run for run in runs if _training_data(run) != _training_data(runs[0])), None)
+    other = next((run for run in runs if training_data(run) != training_data(runs[0])), None)
     if other is not None:
         raise InputError(f"The runs of the group {name} were trained on other data: {runs[0].folder} and {other.folder} differ in their "
                          "data section (files, split, max_events or train_events). Put them into two groups.")
 
 
-def _training_data(run: Run) -> dict[str, Any]:
+def training_data(run: Run) -> dict[str, Any]:
     """What decides, together with the seed, which events a run was trained on."""
     kept = {"spec", "classes", "files", "split", "max_events", "train_events"}
     return run.recipe.data.model_dump(include=kept) | {"n_train": run.plan["events"]["train"]}
 
 
-def _group(name: str, runs: Sequence[Run], found: Mapping[int, Predictions]) -> Group:
+def group_of(name: str, runs: Sequence[str], found: Mapping[int, Predictions], *, n_train: int) -> Group:
+    """The figures of a group from its predictions by seed; `runs` are the names of what made them, in that order."""
     one, binary = next(iter(found.values())), len(next(iter(found.values())).classes) == 2
-    scores = [found[run.recipe.seed].scores for run in runs]
+    scores = np.stack([each.scores for each in found.values()])
     return Group(
-        name, tuple(run.name for run in runs), tuple(run.recipe.seed for run in runs), runs[0].plan["events"]["train"],
-        auc=seed_mean(np.stack(scores), one.label, one.weight, **auc_by(len(one.classes))),
-        rejection={
-            str(at): seed_mean(np.stack(scores), one.label, one.weight, **_rejection(at)) for at in SIGNAL_EFFICIENCIES if binary
-        },
+        name, tuple(runs), tuple(found), n_train,
+        auc=seed_mean(scores, one.label, one.weight, **auc_by(len(one.classes))),
+        rejection={str(at): seed_mean(scores, one.label, one.weight, **_rejection(at)) for at in SIGNAL_EFFICIENCIES if binary},
     )  # fmt: skip
 
 
-def _difference(name: str, base: str, found: Mapping[str, Mapping[int, Predictions]], *, same_data: bool) -> Difference:
+def difference_of(name: str, base: str, found: Mapping[str, Mapping[int, Predictions]], *, same_data: bool) -> Difference:
+    """A group less another one, from the predictions of both by seed; raises InputError where they share no seed."""
     seeds = tuple(seed for seed in found[name] if seed in found[base])
     if not seeds:
         its, theirs = (", ".join(map(str, found[group])) for group in (name, base))

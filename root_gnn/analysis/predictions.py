@@ -38,7 +38,6 @@ class Predictions:
         """Number of events."""
         return len(self.label)
 
-
     @property
     def probabilities(self) -> Floats:
         """Of every class, `(n_event, n_class)`."""
@@ -50,20 +49,25 @@ def read_predictions(run: Run, split: Split | Literal["files"] = "test") -> Pred
 
     Raises InputError where it is missing or the run is no classifier.
     """
-    path = run.folder / "predictions" / f"{split}.parquet"
+    return predictions_in(run.folder, run.spec.id_names, split)
+
+
+def predictions_in(folder: Path, id_names: Sequence[str], split: Split | Literal["files"] = "test") -> Predictions:
+    """As `read_predictions`, from a folder; `id_names` are the columns that tell events apart."""
+    path = folder / "predictions" / f"{split}.parquet"
     if not path.is_file():
-        raise InputError(f"{run.folder} has no predictions/{split}.parquet; make it with `root-gnn evaluate {run.folder} --split {split}`, "
+        raise InputError(f"{folder} has no predictions/{split}.parquet; make it with `root-gnn evaluate {folder} --split {split}`, "
                          "after the training has finished.")
     columns: dict[str, NDArray[Any]] = {name: column.to_numpy() for name, column in zip(*_columns(path), strict=True)}
     classes = tuple(name.removeprefix(SCORE) for name in columns if name.startswith(SCORE))
     if "label" not in columns or len(classes) < 2:
-        raise InputError(f"{path} has no column label, so {run.name} does not tell classes apart; compare runs that do.")
-    missing = [name for name in run.spec.id_names if name not in columns]
+        raise InputError(f"{path} has no column label, so {folder.name} does not tell classes apart; compare runs that do.")
+    missing = [name for name in id_names if name not in columns]
     if missing:
-        raise InputError(f"{path} lacks the id column {missing[0]}; write it again with `root-gnn evaluate {run.folder} --split {split}`.")
+        raise InputError(f"{path} lacks the id column {missing[0]}; write it again with `root-gnn evaluate {folder} --split {split}`.")
     scores = np.stack([columns[SCORE + name] for name in classes], axis=1).astype(np.float64)
-    ids = np.stack([columns[name] for name in run.spec.id_names], axis=1).astype(np.int64)
-    return Predictions(run.folder, classes, ids, columns["label"].astype(np.int64), columns["weight"].astype(np.float64),
+    ids = np.stack([columns[name] for name in id_names], axis=1).astype(np.int64)
+    return Predictions(folder, classes, ids, columns["label"].astype(np.int64), columns["weight"].astype(np.float64),
                        scores[:, 1] if len(classes) == 2 else scores)  # fmt: skip
 
 

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from root_gnn import __version__
 from root_gnn.analysis.claims import interval
+from root_gnn.analysis.comparison import Comparison
 from root_gnn.analysis.page import Link, folded, heading, items, listing, note, page, paragraph, table
 from root_gnn.analysis.report import HOW_ERRORS, UNDEFINED, number, rejection_cell
 from root_gnn.analysis.study.answers import Answers
@@ -59,9 +60,12 @@ def _summary(results: Results, found: Answers) -> Iterator[str]:
         for cell in dict.fromkeys((next(iter(of.cells)), of.last[0])):
             one = of.cells[cell].comparison
             scratch = next(group for group in one.groups if group.name == one.reference)
-            gains = "; ".join(f"{other.group} {interval(other.auc, 3, sign=True)}, {other.verdict}" for other in one.differences)
             yield (f"{name}, {cell.train_events:,} training events: test AUC {interval(scratch.auc, 3)} from scratch "
-                   f"({len(scratch.seeds)} seeds, {one.n_test:,} test events). Less that of scratch: {gains}.")  # fmt: skip
+                   f"({len(scratch.seeds)} seeds, {one.n_test:,} test events). Less that of scratch: {_differences(one)}.")  # fmt: skip
+            floor = of.cells[cell].floor
+            if floor is not None:
+                yield (f"{name}, {cell.train_events:,} training events: test AUC {interval(floor.groups[0].auc, 3)} of boosted trees. "
+                       f"Less that of them: {_differences(floor)}.")  # fmt: skip
         said_of = [f"{group} {factor_of(factors[0])}" for group, factors in of.efficiency.items() if factors]
         if said_of:
             yield f"{name}: scratch needs so many times the {of.efficiency_size:,} events for the same AUC: {'; '.join(said_of)}."
@@ -71,6 +75,10 @@ def _summary(results: Results, found: Answers) -> Iterator[str]:
                    + "; ".join(f"{group} {break_even_cell(one)}" for group, one in paid) + ".")  # fmt: skip
     n_failed, n_all = len(results.failures), len(results.study.trainings())
     yield f"{n_all - n_failed} of {n_all} trainings ended well." if n_failed else f"All {n_all} trainings ended well."
+
+
+def _differences(one: Comparison) -> str:
+    return "; ".join(f"{other.group} {interval(other.auc, 3, sign=True)}, {other.verdict}" for other in one.differences)
 
 
 def _beside(published: Published, found: Answers) -> Iterator[str]:

@@ -34,19 +34,24 @@ def interval_of(found: SeedMean | PairedDifference | None) -> Interval | None:
     return None if found is None else Interval(found.mean, found.low, found.high)
 
 
-def against_size(sizes: Mapping[int, Comparison], path: Path, *, signal_efficiency: str | None = None) -> None:
-    """Test AUC, or background rejection at a signal efficiency, of each group against training size, above the gain over scratch."""
+def against_size(
+    sizes: Mapping[int, Comparison], path: Path, *, signal_efficiency: str | None = None, floors: Mapping[int, Comparison] | None = None,
+) -> None:
+    """Test AUC, or background rejection at a signal efficiency, of each group against training size, above the gain over scratch.
+
+    The groups of `floors`, by size, are drawn beside them.
+    """
     curves: dict[str, dict[int, Interval]] = {}
     gains: dict[str, dict[int, Interval]] = {}
     for size, one in sizes.items():
-        for group in one.groups:
-            found = interval_of(group.auc if signal_efficiency is None else group.rejection[signal_efficiency])
-            if found is not None:
-                curves.setdefault(group.name, {})[size] = found
         for difference in one.differences:
             found = interval_of(difference.auc if signal_efficiency is None else difference.rejection[signal_efficiency])
             if found is not None:
                 gains.setdefault(difference.group, {})[size] = found
+    for size, group in ((size, group) for each in (sizes, floors or {}) for size, one in each.items() for group in one.groups):
+        found = interval_of(group.auc if signal_efficiency is None else group.rejection[signal_efficiency])
+        if found is not None:
+            curves.setdefault(group.name, {})[size] = found
     percent = "" if signal_efficiency is None else f"{100 * float(signal_efficiency):.0f} % signal efficiency"
     quantity = "Test AUC" if signal_efficiency is None else f"Background rejection\nat {percent}"
     if curves:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from itertools import product
 from pathlib import Path
-from typing import Annotated, NamedTuple, Self
+from typing import Annotated, Literal, NamedTuple, Self
 
 from pydantic import Field, model_validator
 
@@ -76,6 +76,8 @@ class Study(Section):
         data: by name, versions of the data that the tasks are trained and tested on; none is the task's own data.
         shared: overrides of every run, of pretrainings and tasks alike: the split of the data, which must be one.
         set: overrides of every training on a task, after the shared ones.
+        floor: `trees` sets gradient-boosted trees on features of events beside the networks, on the same events with the same seeds; for
+            graphs of whole events only.
         notes: what a reader of the results must know, one paragraph each.
         published: what somebody else found on these tasks, for the page to set beside.
     """
@@ -89,6 +91,7 @@ class Study(Section):
     data: dict[Name, Version] = Field(default_factory=dict)
     shared: tuple[str, ...] = ()
     set: tuple[str, ...] = ()
+    floor: Literal["trees"] | None = None
     notes: tuple[str, ...] = ()
     published: Published | None = None
 

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from root_gnn.analysis.comparison import Comparison
+from root_gnn.analysis.study.floor import floor_rows
 from root_gnn.analysis.study.plan import Cell, Study, Version
 from root_gnn.analysis.study.rows import row
 from root_gnn.run import Run
@@ -15,10 +16,11 @@ from root_gnn.run import Run
 
 @dataclass(frozen=True)
 class Answer:
-    """What came of one cell: finished runs by group, the seeds in order, and their comparison."""
+    """What came of one cell: finished runs by group, the seeds in order, their comparison, and that with the floor if there is one."""
 
     members: Mapping[str, list[Run]]
     comparison: Comparison
+    floor: Comparison | None = None
 
 
 @dataclass(frozen=True)
@@ -51,13 +53,18 @@ class Results:
         """Of each cell."""
         return tuple(answer.comparison for answer in self.answers.values())
 
+    @property
+    def floors(self) -> tuple[Comparison, ...]:
+        """Of each cell that has a floor, every group beside it."""
+        return tuple(answer.floor for answer in self.answers.values() if answer.floor is not None)
+
     def __str__(self) -> str:
         runs = [f"{name}: {run.plan['n_parameters']:,} parameters" for name, run in self.pretrained.items() if "n_parameters" in run.plan]
         failed = [f"failed: {name}: {reason}" for name, reason in self.failures.items()]
-        return "\n\n".join([*map(str, self.comparisons), *runs, *self.study.notes, *failed])
+        return "\n\n".join([*map(str, (*self.comparisons, *self.floors)), *runs, *self.study.notes, *failed])
 
     def rows(self) -> list[dict[str, Any]]:
-        """One row per training, as in `study.parquet`."""
+        """One row per training, and for the floor of each cell one per seed, as in `study.parquet`."""
         finished = {run.name: run for answer in self.answers.values() for runs in answer.members.values() for run in runs}
         finished |= self.pretrained
         rows = [row(one, finished.get(one.name), failure=self.failures.get(one.name, "")) for one in self.study.pretrainings()]
@@ -65,4 +72,7 @@ class Results:
             for group, one in ((group, one) for group, members in groups.items() for one in members):
                 failure = self.failures.get(one.name, "")
                 rows.append(row(one, finished.get(one.name), group=group, version=cell.version, failure=failure))
+        for cell, answer in self.answers.items():
+            if answer.floor is not None:
+                rows += floor_rows(cell, answer.floor, self.folder / "runs")
         return rows

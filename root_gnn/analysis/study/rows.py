@@ -1,9 +1,10 @@
-"""A study as a table for other programs: `study.parquet`, one row per training."""
+"""A study as a table for other programs: `study.parquet`, one row per training, and per floor where there are some."""
 
 from __future__ import annotations
 
 import json
 import shlex
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -42,20 +43,26 @@ def row(training: Training, run: Run | None, *, group: str = "", version: str = 
 def _found(run: Run) -> dict[str, Any]:
     metrics, learning = run.metrics, learning_of(run)
     test = metrics["splits"].get("test", {})
-    rejection = test.get("rejection") or {}
     steps = [rows[-1, 1] for tag, rows in run.history.items() if tag.startswith("train/")]
     epochs = [rows[-1, 0] for tag, rows in run.history.items() if tag.startswith("train/")]
     return {
         **{key: metrics.get(key) for key in ("n_parameters", "best_epoch", "seconds", "events_per_second", "device")},
-        **{key: test.get(key) for key in ("auc", "auc_error", "accuracy", "accuracy_error", "loss")},
-        **{f"rejection_{100 * at:.0f}{part}": (rejection.get(str(at)) or {}).get(key)
-           for at in SIGNAL_EFFICIENCIES for part, key in REJECTION.items()},
-        "significance": (test.get("significance") or {}).get("max"), "seed": run.recipe.seed,
-        "n_train": run.plan["events"]["train"], "n_test": test.get("n_events"),
+        **of_test(test), "seed": run.recipe.seed, "n_train": run.plan["events"]["train"],
         "n_step": int(max(steps)) if steps else None, "n_epoch": int(max(epochs)) + 1 if epochs else None,
         "auc_epoch_5": learning and immediate(learning.rows), "best_validation_auc": learning and best(learning.rows),
         "epochs_to_1_percent": learning and epochs_to_final(learning.rows),
         "versions": json.dumps(json.loads((run.folder / "versions.json").read_text(encoding="utf-8"))),
+    }  # fmt: skip
+
+
+def of_test(test: Mapping[str, Any]) -> dict[str, Any]:
+    """The columns that an entry of `metrics.json` for the test split fills."""
+    rejection = test.get("rejection") or {}
+    return {
+        **{key: test.get(key) for key in ("auc", "auc_error", "accuracy", "accuracy_error", "loss")},
+        **{f"rejection_{100 * at:.0f}{part}": (rejection.get(str(at)) or {}).get(key)
+           for at in SIGNAL_EFFICIENCIES for part, key in REJECTION.items()},
+        "significance": (test.get("significance") or {}).get("max"), "n_test": test.get("n_events"),
     }  # fmt: skip
 
 

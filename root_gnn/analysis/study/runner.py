@@ -9,10 +9,11 @@ from pathlib import Path
 from root_gnn.analysis.comparison import Comparison
 from root_gnn.analysis.places import DaskPlace, LocalPlace, Place
 from root_gnn.analysis.study.answers import answers
+from root_gnn.analysis.study.floor import check_floor, floor_of
 from root_gnn.analysis.study.fresh import fresh_comparisons
 from root_gnn.analysis.study.page import write_page
 from root_gnn.analysis.study.pictures import plain
-from root_gnn.analysis.study.plan import Cell, Study
+from root_gnn.analysis.study.plan import Cell, Study, Version
 from root_gnn.analysis.study.results import Answer, Results
 from root_gnn.analysis.study.rows import write_rows
 from root_gnn.analysis.trainings import Outcome, run_all
@@ -40,11 +41,13 @@ def study(
     """
     plan = load(Study, find(path, "study"), allow_dotted=True)
     plan = plan.tiny() if tiny else plan
+    if plan.floor is not None:
+        check_floor(plan)
     folder = Path("studies") / plan.name if out is None else Path(out)
     runs, data = folder / "runs", data_folder(data_dir)
     runs.mkdir(parents=True, exist_ok=True)
     outcome = run_all(plan.trainings(), _place(runs, data, jobs=jobs, scheduler=scheduler, slurm=slurm))
-    results = Results(plan, _answers(plan, runs, outcome), _finished(plan.pretrained, runs, outcome), outcome.failures, folder, data)
+    results = Results(plan, _answers(plan, runs, outcome, data), _finished(plan.pretrained, runs, outcome), outcome.failures, folder, data)
     if not results.answers:
         raise InputError(f"Nothing can be compared: {'; '.join(f'{name}: {why}' for name, why in outcome.failures.items())}")
     write_results(results, outcome.seconds)
@@ -55,14 +58,16 @@ def study(
     return results
 
 
-def _answers(plan: Study, runs: Path, outcome: Outcome) -> dict[Cell, Answer]:
-    """What can be compared with scratch."""
+def _answers(plan: Study, runs: Path, outcome: Outcome, data: Path) -> dict[Cell, Answer]:
+    """What can be compared with scratch, and with the floor where one is asked for."""
     found = {}
     for cell, groups in plan.groups().items():
         ended = {name: list(_finished([one.name for one in members], runs, outcome).values()) for name, members in groups.items()}
         members = {name: members for name, members in ended.items() if members}
         if "scratch" in members:
-            found[cell] = Answer(members, Comparison.of(members, title=cell.title))
+            here = data / plan.data.get(cell.version, Version()).folder
+            floor = None if plan.floor is None else floor_of(cell, members, runs=runs, data=here)
+            found[cell] = Answer(members, Comparison.of(members, title=cell.title), floor)
     return found
 
 
@@ -79,6 +84,7 @@ def write_results(results: Results, seconds: Mapping[str, float]) -> None:
     found = answers(results)
     write_json(folder / "study.json", {
         "name": plan.name, "seconds": dict(seconds), "comparisons": [one.content() for one in results.comparisons],
+        "floors": [one.content() for one in results.floors],
         "answers": plain(found.content()), "failures": dict(results.failures),
         "commands": [shlex.join(one.command()) for one in plan.trainings()],
     })  # fmt: skip

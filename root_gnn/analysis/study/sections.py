@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from itertools import combinations
 from pathlib import Path
 
 from root_gnn import plots
+from root_gnn.analysis.comparison import Comparison
 from root_gnn.analysis.embed import AXES
 from root_gnn.analysis.page import folded, heading, paragraph, picture, pictures, said, table
 from root_gnn.analysis.predictions import read_predictions
@@ -34,6 +35,11 @@ HOW_EFFICIENT = (
     "How many times as many training events scratch needs for the same test AUC, read off between its own sizes; nothing is extrapolated. "
     "Intervals are 68 %, over events and seeds."
 )
+HOW_FLOOR = (
+    "The floor: gradient-boosted trees (scikit-learn's HistGradientBoostingClassifier) on what an analysis would put into a table: counts, "
+    "momenta, masses and distances of the hardest objects. They see the same training events with the same seeds; their size and number "
+    "are the best on the same validation events. Differences are paired by test event and seed."
+)
 HOW_CALIBRATED = (
     "The expected calibration error is the mean distance of the curve from the diagonal. Even perfect probabilities give more than zero "
     "in a finite sample: 95 % of samples of such stay below the level beside it. First seed of each group."
@@ -60,26 +66,36 @@ def question_sections(name: str, found: Found, folder: Path) -> Iterator[str]:
 
 def _sizes(name: str, found: Found, folder: Path) -> Iterator[str]:
     comparisons = {cell.train_events: answer.comparison for cell, answer in found.cells.items()}
+    floors = {cell.train_events: answer.floor for cell, answer in found.cells.items() if answer.floor is not None}
     first = next(iter(comparisons.values()))
     drawn = []
     for at in (None, *map(str, SIGNAL_EFFICIENCIES)) if len(first.classes) == 2 else (None,):
         path = folder / f"size{at or ''}.svg"
-        against_size(comparisons, path, signal_efficiency=at)
+        against_size(comparisons, path, signal_efficiency=at, floors=floors)
         what = "test AUC" if at is None else f"background rejection at {100 * float(at):.0f} % signal efficiency"
         drawn.append(picture(path, f"{name}: {what} against the number of training events, mean over seeds, and below the paired gain over "
                              "scratch; 68 % intervals over events and seeds."))  # fmt: skip
     yield pictures(drawn)
-    yield table(first.figures()[0], [row for one in comparisons.values() for row in one.figures()[1]])
-    for k, (header, _) in enumerate(first.paired()):
-        rows = [(row[0], f"{size:,}", *row[1:]) for size, one in comparisons.items() for row in one.paired()[k][1]]
-        yield table((header[0], "training events", *header[1:]), rows)
+    yield from _compared(comparisons)
     yield from _of_seeds(found)
+    if floors:
+        yield paragraph(HOW_FLOOR)
+        yield from _compared(floors)
     if len(found.cells) == 1:
         yield said("One training size only, so nothing is said of how many fewer events give the same AUC.")
         return
     yield paragraph(HOW_EFFICIENT)
     rows = [(group, f"{one.size:,}", f"{one.figure:.3f}", factor_of(one)) for group, each in found.efficiency.items() for one in each or ()]
     yield table(("group", "training events", "test AUC", "data-efficiency factor [68 %]"), rows)
+
+
+def _compared(comparisons: Mapping[int, Comparison]) -> Iterator[str]:
+    """Tables of comparisons by training size: figures of the groups, and differences to the reference."""
+    first = next(iter(comparisons.values()))
+    yield table(first.figures()[0], [row for one in comparisons.values() for row in one.figures()[1]])
+    for k, (header, _) in enumerate(first.paired()):
+        rows = [(row[0], f"{size:,}", *row[1:]) for size, one in comparisons.items() for row in one.paired()[k][1]]
+        yield table((header[0], "training events", *header[1:]), rows)
 
 
 def _of_seeds(found: Found) -> Iterator[str]:

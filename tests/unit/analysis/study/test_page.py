@@ -10,9 +10,11 @@ import numpy as np
 import pyarrow.parquet as pq
 import pytest
 
+from root_gnn.analysis import trees
 from root_gnn.analysis.comparison import Comparison
 from root_gnn.analysis.learning import clock, learning_of
 from root_gnn.analysis.study import answers, embeddings, write_results
+from root_gnn.analysis.study.floor import floor_of
 from root_gnn.analysis.study.plan import Cell, Pretraining, Study
 from root_gnn.analysis.study.published import Published
 from root_gnn.analysis.study.results import Answer, Results
@@ -37,9 +39,13 @@ def results(seeds: list[Run], deeper: list[Run], tmp_path_factory: pytest.TempPa
         published=published,
     )  # fmt: skip
     members = {"scratch": seeds, "deep, finetuned": deeper}
-    answer = Answer(members, Comparison.of(members, title="WHvsZH"))
+    cell, folder = Cell("WHvsZH", "", 100), tmp_path_factory.mktemp("study")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(trees, "MOST_TREES", 5)
+        floor = floor_of(cell, members, runs=folder / "runs", data=ntuples)
+    answer = Answer(members, Comparison.of(members, title="WHvsZH"), floor)
     failures = {plan.trainings()[-1].name: "no <memory>"}
-    return Results(plan, {Cell("WHvsZH", "", 100): answer}, {"deep": deeper[0]}, failures, tmp_path_factory.mktemp("study"), ntuples)
+    return Results(plan, {cell: answer}, {"deep": deeper[0]}, failures, folder, ntuples)
 
 
 @pytest.fixture(scope="module")
@@ -67,6 +73,16 @@ def test_the_page_says_the_numbers_and_what_it_can_not_say(folder: Path, results
     assert 'href="runs/WHvsZH_scratch_n100_s1/"' in text and "root-gnn finetune --task WHvsZH" in text
 
 
+def test_the_page_and_json_hold_the_floor(folder: Path, results: Results) -> None:
+    (floor,) = results.floors
+    auc, less = floor.groups[0].auc, floor.differences[1].auc
+    text, content = ((folder / f"study.{ending}").read_text(encoding="utf-8") for ending in ("html", "json"))
+    assert auc is not None and less is not None and f"test AUC {auc.mean:.3f} [{auc.low:.3f}, {auc.high:.3f}] of boosted trees" in text
+    assert "test AUC less that of trees" in text and f"{less.mean:+.3f} [{less.low:+.3f}, {less.high:+.3f}]" in text
+    differences = json.loads(content)["floors"][0]["differences"]
+    assert [one["auc"]["mean"] for one in differences] == [one.auc.mean for one in floor.differences if one.auc]
+
+
 def test_every_picture_is_in_the_page_and_has_words(folder: Path) -> None:
     text = (folder / "study.html").read_text(encoding="utf-8")
     pictures = re.findall(r'<img src="data:image/svg\+xml;base64,[^"]{1000,}" alt="([^"]{20,})"', text)
@@ -89,8 +105,9 @@ def test_json_holds_the_answers_and_no_number_that_is_none(folder: Path, seeds: 
 
 def test_the_table_has_a_row_for_each_training(folder: Path, results: Results) -> None:
     table = pq.read_table(folder / "study.parquet").to_pylist()
-    assert [row["run"] for row in table] == [one.name for one in results.study.trainings()]
-    assert table[-1]["failure"] == "no <memory>" and table[-1]["auc"] is None and table[0]["mode"] == "pretraining"
+    floors = [f"WHvsZH_trees_n100_s{seed}" for seed in (1, 2, 3)]
+    assert [row["run"] for row in table] == [*(one.name for one in results.study.trainings()), *floors]
+    assert table[-4]["failure"] == "no <memory>" and table[-4]["auc"] is None and table[0]["mode"] == "pretraining"
 
 
 def test_seconds_of_training_follow_from_the_rates(seeds: list[Run], results: Results) -> None:

@@ -2,23 +2,30 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 from numpy.typing import NDArray
 
+from root_gnn.data.spec import Spec
+from root_gnn.errors import InputError
 from root_gnn.graph.batch import Batch
+from root_gnn.graph.features import NODE_TYPES, Features
 from root_gnn.kinematics.angles import delta_phi, delta_r
 
 Floats = NDArray[np.float64]
-JET, ELECTRON, MUON, PHOTON, MET = range(5)
+JET, ELECTRON, MUON, PHOTON, MET = range(len(NODE_TYPES))
 N_JET, N_BJET, N_LEPTON, N_PHOTON = 6, 2, 2, 2
 
 
 class Objects:
     """The nodes of all events as columns, with the k-th hardest of a kind per event."""
 
-    def __init__(self, batch: Batch) -> None:
+    def __init__(self, batch: Batch, features: Features) -> None:
         self.event, self.n_event = batch.graph_index.numpy(), batch.n_graph
-        self.pt, self.eta, self.phi, self.energy, self.btag, self.charge, self.type = batch.nodes.numpy().astype(np.float64).T
+        columns = dict(zip(features.nodes, batch.nodes.numpy().astype(np.float64).T, strict=True))
+        self.pt, self.eta, self.phi, self.energy, self.type = (columns[name] for name in ("pt", "eta", "phi", "energy", "type"))
+        self.btag, self.charge = (columns.get(name, np.zeros(len(self.event))) for name in ("btag", "charge"))
         self.px, self.py, self.pz = self.pt * np.cos(self.phi), self.pt * np.sin(self.phi), self.pt * np.sinh(self.eta)
 
     def hardest(self, chosen: NDArray[np.bool_], n: int) -> list[NDArray[np.int64]]:
@@ -35,31 +42,46 @@ class Objects:
 
     def of(self, column: Floats, rows: NDArray[np.int64]) -> Floats:
         """A column at one row per event, NaN (which trees take as missing) where there is none."""
-        return np.where(rows >= 0, column[rows], np.nan)
+        return np.where(rows >= 0, column[rows], np.nan).astype(np.float64)
 
     def mass(self, *rows: NDArray[np.int64]) -> Floats:
         """Invariant mass of one object per argument, GeV."""
         energy, px, py, pz = (np.sum([self.of(column, row) for row in rows], axis=0) for column in (self.energy, self.px, self.py, self.pz))
-        return np.sqrt(np.maximum(energy**2 - px**2 - py**2 - pz**2, 0.0))
+        return np.asarray(np.sqrt(np.maximum(energy**2 - px**2 - py**2 - pz**2, 0.0)), dtype=np.float64)
 
     def distance(self, one: NDArray[np.int64], other: NDArray[np.int64]) -> Floats:
         """Delta R of two objects."""
-        return delta_r(self.of(self.eta, one), self.of(self.phi, one), self.of(self.eta, other), self.of(self.phi, other))
+        places = [self.of(column, rows) for rows in (one, other) for column in (self.eta, self.phi)]
+        return np.asarray(delta_r(*places), dtype=np.float64)
 
     def transverse_mass(self, one: NDArray[np.int64], met: NDArray[np.int64]) -> Floats:
         """Transverse mass of an object and the missing momentum, GeV."""
         opening = 1.0 - np.cos(delta_phi(self.of(self.phi, one), self.of(self.phi, met)))
-        return np.sqrt(2.0 * self.of(self.pt, one) * self.of(self.pt, met) * opening)
+        return np.asarray(np.sqrt(2.0 * self.of(self.pt, one) * self.of(self.pt, met) * opening), dtype=np.float64)
 
 
-def event_features(batch: Batch) -> Floats:
-    """Multiplicities, momenta, HT, MET, masses and distances of each event, `(n_event, n_feature)`; NaN where not defined."""
-    o = Objects(batch)
+def check_events(spec: Spec) -> None:
+    """Raises InputError unless graphs are whole events of jets, electrons, muons, photons and missing momentum, numbered as usual."""
+    if spec.graph_per is not None or spec.object is not None:
+        raise InputError(f"features of events need a graph for each event, and the spec {spec.name} has one for each jet")
+    other = [name for name, nodes in spec.nodes.items() if nodes.type < len(NODE_TYPES) and NODE_TYPES[nodes.type] != name]
+    if other:
+        numbered = ", ".join(f"{name} {number}" for number, name in enumerate(NODE_TYPES))
+        raise InputError(f"features of events need nodes of the types {numbered}, and in the spec {spec.name} type "
+                         f"{spec.nodes[other[0]].type} is {other[0]}")
+
+
+def event_features(batch: Batch, features: Features) -> Floats:
+    """Multiplicities, momenta, HT, MET, masses and distances of each event, `(n_event, n_feature)`; NaN where not defined.
+
+    `features` names the columns of the nodes. GeV and radians.
+    """
+    o = Objects(batch, features)
     is_jet, is_tagged = o.type == JET, (o.type == JET) & (o.btag > 0)
     is_lepton = (o.type == ELECTRON) | (o.type == MUON)
     jets, bjets = o.hardest(is_jet, N_JET), o.hardest(is_tagged, N_BJET)
     leptons, photons, (met,) = o.hardest(is_lepton, N_LEPTON), o.hardest(o.type == PHOTON, N_PHOTON), o.hardest(o.type == MET, 1)
-    columns = [np.bincount(o.event[o.type == kind], minlength=o.n_event) for kind in (JET, ELECTRON, MUON, PHOTON)]
+    columns: list[NDArray[Any]] = [np.bincount(o.event[o.type == kind], minlength=o.n_event) for kind in (JET, ELECTRON, MUON, PHOTON)]
     columns += [np.bincount(o.event[is_tagged], minlength=o.n_event), np.bincount(o.event[is_jet], o.pt[is_jet], o.n_event)]
     columns += [o.of(o.pt, rows) for rows in (*jets, *bjets, *leptons, *photons, met)]
     columns += [np.abs(o.of(o.eta, rows)) for rows in (*jets[:4], *leptons)]
