@@ -11,7 +11,7 @@ from root_gnn.errors import InputError
 
 ASKED = {
     "graph_network", "particle_transformer", "nt_xent", "linear_cka", "subjets", "augmentations", "loader", "prepare", "large_files",
-    "end_to_end", "scaling", "processes", "roofline",
+    "end_to_end", "scaling", "processes", "roofline", "compile",
 }  # fmt: skip
 FAILING = """
 import sys
