@@ -106,7 +106,8 @@ def written(folder: Path) -> int:
 def test_a_study_interrupted_at_random_ends_with_the_same_result_and_runs_nothing_twice(tmp_path: Path, data_dir: Path) -> None:
     (tmp_path / "s.yaml").write_text(STUDY)
     whole = begin("s.yaml", "--out", "whole", folder=tmp_path, data=data_dir)
-    assert whole.wait() == 0, whole.communicate()[1]
+    said = whole.communicate()[1]
+    assert whole.returncode == 0, said
     dice, finished, n_interrupted = random.Random(7), {}, 0
     while True:
         process = begin("s.yaml", "--out", "parts", folder=tmp_path, data=data_dir)
