@@ -21,7 +21,8 @@ from root_gnn.nn.linear import Linear, linear
 class Attention(nn.Module):
     """Multi-head attention through `scaled_dot_product_attention`, which picks the fastest kernel there is.
 
-    On a processor it has none with dropout, where it is written out.
+    On a processor it has none with dropout or a bias that is learned, where it is written out: its own general form looks
+    for queries that see no key, which there are not.
     """
 
     def __init__(self, dim: int, n_head: int, *, dropout: float = 0.0) -> None:
@@ -46,7 +47,8 @@ class Attention(nn.Module):
             bias = bias.to(q.dtype)
         heads = (self._heads(q), self._heads(k), self._heads(v))
         rate = self.dropout if self.training else 0.0
-        if rate > 0.0 and q.device.type == "cpu":
+        learned = bias is not None and bias.requires_grad
+        if (rate > 0.0 or learned) and q.device.type == "cpu":
             mixed = _written_out(*heads, bias, rate)
         else:
             mixed = F.scaled_dot_product_attention(*heads, bias, rate)
