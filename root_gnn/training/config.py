@@ -25,6 +25,7 @@ class TrainConfig(Section):
     weights stay, as `checkpoints/epoch_<n>.ckpt`. `static_shapes` pads the batches of training to one number of graphs, nodes and
     edges, for steps that are captured and replayed; losses, gradients and figures stay what they are. `compile` has `torch.compile`
     make kernels for the backbone in the first step, which takes a minute; the compiled operator is not used then.
+    `strategy: fsdp` shares out weights and the optimiser's averages over the processes, for encoders that are too large for one.
     """
 
     max_epochs: Count = 20
@@ -43,6 +44,7 @@ class TrainConfig(Section):
     on_collapse: Literal["warn", "stop"] = "warn"
     static_shapes: bool = False
     compile: bool = False
+    strategy: Literal["ddp", "fsdp"] = "ddp"
 
     @model_validator(mode="after")
     def _divides(self) -> Self:

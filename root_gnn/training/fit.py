@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import logging
 import math
 import warnings
@@ -35,6 +36,7 @@ from root_gnn.training.module import TrainingModule
 from root_gnn.training.optim import OptimConfig
 from root_gnn.training.precision import Float64
 from root_gnn.training.processes import clear_loss, environment, processes, seed_of
+from root_gnn.training.sharded import strategy
 
 Loader = DataLoader[Batch]
 
@@ -82,14 +84,16 @@ def fit(
         log.info("%s: %s", name, f"going on from {from_checkpoint}" if from_checkpoint else "no checkpoint yet, starting anew")
     with _quiet(), torch.random.fork_rng():
         world = math.prod(processes(train))
-        leaves_out = world > 1 and _leaves_out(objective, train_loader(0, world))
+        shared = world > 1 and train.strategy == "fsdp"
+        leaves_out = world > 1 and not shared and _leaves_out(objective, train_loader(0, world))
         trainer = _trainer(train, folder, callbacks, leaves_out=leaves_out)
         torch.manual_seed(seed_of(seed, trainer.global_rank))
         batches = train_loader(trainer.global_rank, trainer.world_size)
         steps_per_epoch = math.ceil(len(batches) / train.accumulate)
         n_step = min(train.max_epochs * steps_per_epoch, train.max_steps or train.max_epochs * steps_per_epoch)
         module = TrainingModule(
-            objective, optim, augmentations=augmentations, seed=seed, n_step=n_step, steps_per_epoch=steps_per_epoch, shape=shape,
+            copy.deepcopy(objective) if shared else objective, optim, augmentations=augmentations, seed=seed, n_step=n_step,
+            steps_per_epoch=steps_per_epoch, shape=shape, sharded=shared,
         )  # fmt: skip
         fast = compiled(objective.encoder, fixed_shapes=shape is not None) if train.compile else nullcontext()
         with _honest_exit(), clear_loss(), fast:
@@ -104,13 +108,14 @@ def fit(
 
 def _trainer(train: TrainConfig, folder: Path, callbacks: list[pl.Callback], *, leaves_out: bool) -> pl.Trainer:
     devices, num_nodes = processes(train)
+    shared = train.strategy == "fsdp" and devices * num_nodes > 1
     plugins = environment()
     if train.precision == "f64":
         plugins.append(Float64())
     return pl.Trainer(
         default_root_dir=folder, accelerator="auto", devices=devices, num_nodes=num_nodes,
         precision={32: "32-true", "bf16": "bf16-mixed", "f64": None}[train.precision],
-        strategy="ddp_find_unused_parameters_true" if leaves_out else "auto", max_epochs=train.max_epochs,
+        strategy=strategy(devices * num_nodes) if shared else "ddp_find_unused_parameters_true" if leaves_out else "auto", max_epochs=train.max_epochs,
         accumulate_grad_batches=train.accumulate,
         logger=TensorBoardLogger(folder, name="", version="tensorboard", default_hp_metric=False),
         callbacks=callbacks, plugins=plugins, num_sanity_val_steps=0, use_distributed_sampler=False,

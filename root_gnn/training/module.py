@@ -17,6 +17,7 @@ from root_gnn.protocols import Augmentation, Objective, Supervised
 from root_gnn.training.callbacks.collapse import SPREAD
 from root_gnn.training.evaluation import Answers, quick_figures
 from root_gnn.training.optim import OptimConfig, groups, optimizer, scheduler
+from root_gnn.training.sharded import shard
 
 
 def measured(objective: Objective) -> tuple[str, ...]:
@@ -31,18 +32,24 @@ class TrainingModule(pl.LightningModule):
 
     def __init__(
         self, objective: Objective, optim: OptimConfig, *, augmentations: Sequence[Augmentation] = (),
-        seed: int = 0, n_step: int = 1, steps_per_epoch: int = 1, shape: Shape | None = None,
+        seed: int = 0, n_step: int = 1, steps_per_epoch: int = 1, shape: Shape | None = None, sharded: bool = False,
     ) -> None:
         super().__init__()
         self.objective, self.optim, self.shape = objective, optim, shape
         self.augmentations = list(augmentations)
         self.seed, self.n_step, self.steps_per_epoch = seed, n_step, steps_per_epoch
-        self.frozen = optim.backbone_lr_scale == 0.0
+        self.frozen, self.sharded = optim.backbone_lr_scale == 0.0, sharded
         if self.frozen:
             objective.encoder.requires_grad_(False)
         self._answers: list[Answers] = []
         self._sums: dict[str, Tensor | float] = {}
         self._n_graph = 0
+
+    def configure_model(self) -> None:
+        """Shares out the weights over the processes, where the recipe says so."""
+        if self.sharded and self.device_mesh is not None:
+            shard(self.objective, self.device_mesh["data_parallel"])
+            self.sharded = False  # once: Lightning may call this again
 
     def train(self, mode: bool = True) -> TrainingModule:
         """Training mode for everything but a frozen backbone, whose dropout stays off."""

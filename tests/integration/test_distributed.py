@@ -37,6 +37,7 @@ OBJECTIVES = {
     "jepa of nodes alone": "{name: jepa, whole: 0.0, variance: 0.0, covariance: 0.0}",  # nothing is asked of the encoder's globals
 }
 DROPOUT = "model.dropout=0.3"
+SMALL_TRANSFORMER = "model={name: graph_transformer, dim: 16, n_head: 2, dropout: 0.3}"
 SECOND_EPOCH = 27  # 20 steps an epoch
 
 
@@ -143,6 +144,39 @@ def test_two_processes_have_the_curve_of_one(
             assert np.allclose(values[1], values[0], rtol=tolerance, atol=0.0), tag
     splits = [{name: split["n_events"] for name, split in run.metrics["splits"].items()} for run in (one, Run(tmp_path / "two"))]
     assert splits[0] == splits[1], "no event is counted twice to fill a part up"
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("objective", OBJECTIVES)
+def test_sharded_weights_have_the_curve_of_one_process(objective: str, recipe: Path, data_dir: Path, tmp_path: Path) -> None:
+    overrides = (
+        "model={name: graph_transformer, dim: 16, n_head: 2, dropout: 0.0}", f"objective={OBJECTIVES[objective]}",
+        "train={max_epochs: 3, max_steps: 50, batch_size: 16, log_every: 1, precision: f64, strategy: fsdp}",
+    )  # fmt: skip
+    one = train(recipe, overrides=overrides, data_dir=data_dir, run_dir=tmp_path / "one")
+    subprocess.run([*torchrun(), *options(recipe, data_dir, tmp_path / "two", *overrides)], check=True, env=environment(),
+                   stderr=subprocess.DEVNULL)  # fmt: skip
+    alone, together = history(one.folder), history(tmp_path / "two")
+    assert alone.keys() == together.keys()
+    for key in alone:
+        if key[1].endswith(("loss", "grad_norm")):
+            assert np.allclose(together[key], alone[key], rtol=1e-9, atol=0.0), key
+    whole = torch.load(tmp_path / "two" / "checkpoints" / "best.ckpt", weights_only=True)["state_dict"]
+    assert {name: value.shape for name, value in whole.items()} == {name: value.shape for name, value in weights(one.folder).items()}
+
+
+@pytest.mark.slow
+def test_sharded_weights_are_stopped_and_gone_on_with(recipe: Path, data_dir: Path, tmp_path: Path) -> None:
+    def command(name: str) -> list[str]:
+        return [*torchrun(), *options(recipe, data_dir, tmp_path / name, "train.strategy=fsdp", SMALL_TRANSFORMER)]
+
+    subprocess.run(command("unbroken"), check=True, env=environment(), stderr=subprocess.DEVNULL)
+    with running(command("run"), tmp_path / "run") as process:
+        to_torchrun(process)
+        _, told = process.communicate(timeout=120)
+    assert "Stopped by SIG" in told and "saved." in told
+    subprocess.run([*command("run"), "--resume"], check=True, env=environment(), stderr=subprocess.DEVNULL)
+    assert_same(tmp_path / "run", tmp_path / "unbroken")
 
 
 @pytest.mark.slow

@@ -66,6 +66,9 @@ def test_networks_that_would_be_compiled_in_every_step_are_refused(data_dir: Pat
     recipe = load(Recipe, find("pretrain_multiclass", "recipe"), [*overrides, *chosen])
     with pytest.raises(InputError, match="compile is true, but graph_transformer sorts"):
         Workbench(recipe, data_dir=data_dir)
+    shared = load(Recipe, find("pretrain_multiclass", "recipe"), [*SMALL, "train.compile=true", "train.strategy=fsdp"])
+    with pytest.raises(InputError, match=r"compile is true and train\.strategy fsdp"):
+        Workbench(shared, data_dir=data_dir)
 
 
 @pytest.mark.slow
