@@ -44,14 +44,14 @@ def dense(table: EventTable, index: Index, length: int) -> Dense:
     row = np.dtype((np.void, 4 * dim))  # a node is copied as a whole
     cells = np.zeros((len(index) * length, dim), dtype=np.float32)
     flat = cells.view(row).reshape(-1)
-    count = np.minimum(table.n_node[index], length).astype(np.int64)
-    mask = np.arange(length) < count[:, None]
+    count = np.minimum(table.n_node[index], length)
+    mask = np.arange(length, dtype=np.int32) < count[:, None]
     for shard, start, stop in at.pieces:
         nodes, here, place = table.shards[shard].nodes, at.order[start:stop], np.arange(stop - start)
         first = table.shards[shard].offsets.take(at.row[start:stop])
         filled = np.flatnonzero(mask[here])
         source = filled + np.repeat(first - place * length, count[here])
-        flat[filled + np.repeat((here - place) * length, count[here])] = nodes.view(row).reshape(-1).take(source)
+        np.put(flat, filled + np.repeat((here - place) * length, count[here]), nodes.view(row).reshape(-1).take(source))
     features = torch.from_numpy(cells).view(len(index), length, dim).transpose(1, 2)
     label = torch.from_numpy(table.label[index].astype(np.int64))
     return Dense(features, torch.from_numpy(mask).unsqueeze(1), label)

@@ -35,7 +35,7 @@ class Rows:
     def sorted(self, index: Index) -> Located:
         """The rows `index (n,)` in the order of the shards and of their rows there; raises IndexError where one is not there."""
         position = self._position(index)
-        order = np.argsort(position, kind="stable")
+        order = np.argsort(position)  # a row that is asked for twice is the same in both places
         position = position[order]
         if len(position) and (position[0] < 0 or position[-1] >= self.begin[-1]):
             raise IndexError(f"rows {index.min()} to {index.max()} of a table of {len(self)}")
