@@ -29,9 +29,10 @@ def _mass(p: np.ndarray) -> np.ndarray:
 
 def _observables(top: np.ndarray, antitop: np.ndarray, higgs: np.ndarray) -> dict[str, np.ndarray]:
     eta, phi = (lambda p: np.arcsinh(p[:, 3] / np.hypot(p[:, 1], p[:, 2]))), (lambda p: np.arctan2(p[:, 2], p[:, 1]))
+    rapidity = lambda p: np.arctanh(p[:, 3] / p[:, 0])  # noqa: E731
     return {
         "mass of the pair": _mass(top + antitop), "distance in eta": np.abs(eta(top) - eta(antitop)),
-        "pt of the Higgs boson": np.hypot(higgs[:, 1], higgs[:, 2]),
+        "distance in rapidity": np.abs(rapidity(top) - rapidity(antitop)), "pt of the Higgs boson": np.hypot(higgs[:, 1], higgs[:, 2]),
         "distance in phi": np.abs((phi(top) - phi(antitop) + np.pi) % (2 * np.pi) - np.pi),
     }
 
@@ -113,6 +114,7 @@ def test_the_angle_shifts_what_it_should() -> None:
     assert abs(odd / even - 0.42) < 0.02
     assert abs(mixed / (0.5 * even + 0.5 * odd) - 1) < 0.04
     means = [{key: v.mean() for key, v in _observables(*(getattr(e.point, name) for name in NAMES)).items()} for _, e in runs]
-    mass, distance = ([mean[name] for mean in means] for name in ("mass of the pair", "distance in eta"))
+    mass, distance, gap = ([mean[name] for mean in means] for name in ("mass of the pair", "distance in eta", "distance in rapidity"))
     assert 85 < mass[2] - mass[0] < 130 and mass[0] < mass[1] < mass[2]
     assert 1.65 < distance[2] / distance[0] < 1.95 and distance[0] < distance[1] < distance[2]
+    assert 1.65 < gap[2] / gap[0] < 1.95 and gap[0] < gap[1] < gap[2]
