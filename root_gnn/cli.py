@@ -131,6 +131,9 @@ def prepare(
     recipe_or_spec: Annotated[str, typer.Argument(metavar="RECIPE_OR_SPEC", help="A YAML file or a shipped name.")],
     jobs: Jobs = 1,
     scheduler: Annotated[str | None, typer.Option("--scheduler", metavar="ADDRESS", help="Read on this Dask cluster instead.")] = None,
+    slurm: Annotated[
+        list[str] | None, typer.Option("--slurm", metavar="KEY=VALUE", help="Read in a Slurm job array, with this of sbatch; repeatable.")
+    ] = None,
     systematics: Annotated[bool, typer.Option("--systematics", help="Every variation of the spec, not the nominal one alone.")] = False,
     data_dir: DataDir = None,
     quiet: Quiet = False, verbose: Verbose = False, debug: Debug = False,
@@ -140,7 +143,10 @@ def prepare(
     from root_gnn.data.plain_report import as_text
     from root_gnn.preparation import prepare
 
-    done = prepare(recipe_or_spec, jobs=jobs, data_dir=data_dir, scheduler=scheduler, systematics=systematics, stop=False)
+    parameters = dict(_pair("--slurm", text) for text in slurm) if slurm else None
+    done = prepare(
+        recipe_or_spec, jobs=jobs, data_dir=data_dir, scheduler=scheduler, slurm=parameters, systematics=systematics, stop=False,
+    )  # fmt: skip
     for one in done:
         page = write_page(one)
         if log.isEnabledFor(INFO):

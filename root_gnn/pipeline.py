@@ -102,7 +102,7 @@ class Workbench:
             raise InputError(f"train.compile is true, but {_bucketed(recipe.model)}, so that it would be compiled again and again. "
                              "Leave it out.")
         if recipe.train.compile and recipe.train.strategy == "fsdp":
-            raise InputError("train.compile is true and train.strategy fsdp: what is compiled needs its weights whole. Leave one of them out.")
+            raise InputError("train.compile is true and train.strategy fsdp: what is compiled needs its weights whole. Leave one out.")
         self.objective.prepare(evaluation_loader(self.table, self._some_training_events(), 1024, whole=self.whole))
         if recipe.train.monitor not in measured(self.objective):
             raise InputError(f"train.monitor is {recipe.train.monitor}, which this objective does not measure"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -47,12 +48,13 @@ class Prepared:
 
 def prepare(
     recipe_or_spec: Path | str, *, jobs: int = 1, data_dir: Path | str | None = None, scheduler: str | None = None,
-    systematics: bool = False, stop: bool = True,
+    slurm: Mapping[str, str] | None = None, systematics: bool = False, stop: bool = True,
 ) -> list[Prepared]:
     """Reads files into the cache, those of a recipe or task, or every file of the data folder for a spec, and looks for what is odd.
 
     Args:
-        jobs: files read at a time; `scheduler` is the address of a Dask cluster that reads them instead.
+        jobs: files read at a time; `scheduler` is the address of a Dask cluster that reads them instead, and `slurm` holds
+            parameters of sbatch for a job array that does (empty for Slurm's defaults).
         systematics: every variation of the spec, the nominal one first; else that one alone.
         stop: whether files that must not be used together raise; else that is left to `report.check()` of what is returned.
 
@@ -67,7 +69,7 @@ def prepare(
     for name in spec.systematics[: None if systematics else 1] or (None,):
         skipped: dict[Path, str] = {}
         varied = spec.variation(name)
-        files = prepare_files(varied, list(owner), data_dir=folder, jobs=jobs, scheduler=scheduler, skipped=skipped)
+        files = prepare_files(varied, list(owner), data_dir=folder, jobs=jobs, scheduler=scheduler, slurm=slurm, skipped=skipped)
         selection = selected(files, varied, owner, is_one_set=split is not None)
         report = examine(selection, skipped=skipped)
         if split is not None and split.by == "file":

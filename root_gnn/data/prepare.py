@@ -26,6 +26,7 @@ from root_gnn.data.cache import FORMAT, Meta, Shard, ShardWriter
 from root_gnn.data.checksum import checksum
 from root_gnn.data.dask_pool import dask_executor
 from root_gnn.data.read import open_records
+from root_gnn.data.slurm_pool import SlurmPool
 from root_gnn.data.spec import Spec
 from root_gnn.errors import InputError
 
@@ -45,15 +46,16 @@ class Job:
 
 def prepare(
     spec: Spec, files: Sequence[Path], *, data_dir: Path, jobs: int = 1, scheduler: str | None = None,
-    skipped: dict[Path, str] | None = None,
+    slurm: Mapping[str, str] | None = None, skipped: dict[Path, str] | None = None,
 ) -> dict[Path, Shard]:  # fmt: skip
     """The shards of `files`, in their order, made where the cache has none that fits file and spec.
 
     A shard is reused while its source has the size and time it had, or the checksum, the spec says the same and its own
     checksums hold; otherwise it is built again. A second process that wants the same shard waits for the first and
-    reuses its work. `jobs` files are read at a time, or as many as the Dask cluster at the address `scheduler` takes, whose
-    workers see the same folders. Raises InputError where a file is not what the spec says (shards of files read before it
-    stay); where the spec says `on_bad_file: skip` that file is left out, unless none remains, and `skipped` takes the reason.
+    reuses its work. `jobs` files are read at a time, or as many as the Dask cluster at the address `scheduler` takes, or all in
+    a job array of Slurm with the parameters `slurm`; workers and jobs see the same folders. Raises InputError where a file is
+    not what the spec says (shards of files read before it stay); where the spec says `on_bad_file: skip` that file is left out,
+    unless none remains, and `skipped` takes the reason.
     """
     spec = spec.variation() if spec.systematics else spec
     todo = [Job(spec, path, shard_folder(spec, path, data_dir)) for path in files]
@@ -65,7 +67,8 @@ def prepare(
     if missing:
         _make_cache_folder(cache_dir(data_dir))
         with progress(f"prepare {spec.name}", sum(_size(job) for job in missing), unit="kB") as meter:
-            for job, made in _build_all(missing, jobs, scheduler, meter.advance):
+            place = _executor(min(jobs, len(missing)), scheduler, slurm, cache_dir(data_dir))
+            for job, made in _build_all(missing, place, meter.advance):
                 if isinstance(made, Shard):
                     done[job.path] = made
                 elif skipped is not None:
@@ -144,14 +147,18 @@ def _write(job: Job, folder: Path, advance: Any) -> Meta:
         return writer.finish(source=facts, versions=_versions(), metadata=records.metadata(), findings=records.findings)
 
 
-def _build_all(todo: list[Job], jobs: int, scheduler: str | None, advance: Any) -> Iterator[tuple[Job, Shard | InputError]]:
-    """Each job with its shard, or what is wrong with the file where the spec says to skip bad ones."""
-    if scheduler is None and min(jobs, len(todo)) <= 1:
+def _build_all(todo: list[Job], place: Executor | None, advance: Any) -> Iterator[tuple[Job, Shard | InputError]]:
+    """Each job with its shard, or what is wrong with the file where the spec says to skip bad ones; here without a `place`."""
+    if place is None:
         for job in todo:
             yield job, _unless_skipped(job, lambda job=job: build(job, advance))  # type: ignore[misc]
         return
-    with _executor(min(jobs, len(todo)), scheduler) as pool:
-        futures = {pool.submit(build, job): job for job in todo}
+    with place as pool:
+        if isinstance(pool, SlurmPool):
+            submitted = pool.submit_array(build, [(job,) for job in todo])
+        else:
+            submitted = [pool.submit(build, job) for job in todo]
+        futures = dict(zip(submitted, todo, strict=True))
         try:
             for future in as_completed(futures):
                 made = _unless_skipped(futures[future], future.result)
@@ -172,9 +179,16 @@ def _unless_skipped(job: Job, result: Callable[[], Shard]) -> Shard | InputError
         return error
 
 
-def _executor(n_process: int, scheduler: str | None) -> Executor:
+def _executor(n_process: int, scheduler: str | None, slurm: Mapping[str, str] | None, folder: Path) -> Executor | None:
+    """Where files are read; None for this process."""
+    if scheduler is not None and slurm is not None:
+        raise InputError("--scheduler reads on a Dask cluster and --slurm on Slurm; give one of the two")
     if scheduler is not None:
         return dask_executor(scheduler)
+    if slurm is not None:
+        return SlurmPool(folder / "slurm", slurm, purpose="Preparing on Slurm")
+    if n_process <= 1:
+        return None
     context = multiprocessing.get_context("spawn")
     return ProcessPoolExecutor(n_process, context, initializer=set_verbosity, initargs=(-1,))
 

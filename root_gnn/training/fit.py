@@ -14,6 +14,7 @@ from pathlib import Path
 import lightning.pytorch as pl
 import torch
 from lightning.pytorch.loggers import TensorBoardLogger
+from lightning.pytorch.strategies import Strategy
 from lightning.pytorch.utilities.exceptions import SIGTERMException
 from torch.utils.data import DataLoader
 
@@ -108,14 +109,16 @@ def fit(
 
 def _trainer(train: TrainConfig, folder: Path, callbacks: list[pl.Callback], *, leaves_out: bool) -> pl.Trainer:
     devices, num_nodes = processes(train)
-    shared = train.strategy == "fsdp" and devices * num_nodes > 1
+    how: str | Strategy = "ddp_find_unused_parameters_true" if leaves_out else "auto"
+    if train.strategy == "fsdp" and devices * num_nodes > 1:
+        how = strategy(devices * num_nodes)
     plugins = environment()
     if train.precision == "f64":
         plugins.append(Float64())
     return pl.Trainer(
         default_root_dir=folder, accelerator="auto", devices=devices, num_nodes=num_nodes,
         precision={32: "32-true", "bf16": "bf16-mixed", "f64": None}[train.precision],
-        strategy=strategy(devices * num_nodes) if shared else "ddp_find_unused_parameters_true" if leaves_out else "auto", max_epochs=train.max_epochs,
+        strategy=how, max_epochs=train.max_epochs,
         accumulate_grad_batches=train.accumulate,
         logger=TensorBoardLogger(folder, name="", version="tensorboard", default_hp_metric=False),
         callbacks=callbacks, plugins=plugins, num_sanity_val_steps=0, use_distributed_sampler=False,

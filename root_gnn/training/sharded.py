@@ -8,8 +8,7 @@ from __future__ import annotations
 
 from typing import Any
 
-import lightning.pytorch as pl
-from lightning.pytorch.strategies import ModelParallelStrategy
+from lightning.pytorch.strategies import ModelParallelStrategy, Strategy
 from torch.distributed.device_mesh import DeviceMesh
 from torch.distributed.fsdp import fully_shard, register_fsdp_forward_method
 
@@ -17,7 +16,7 @@ from root_gnn.nn.attention import Block
 from root_gnn.protocols import Encoder, Objective, Supervised
 
 
-def strategy(n_process: int) -> pl.strategies.Strategy:
+def strategy(n_process: int) -> Strategy:
     """Lightning's strategy for `n_process` processes in all; checkpoints are whole, as those of other trainings are."""
     return ModelParallelStrategy(data_parallel_size=n_process, tensor_parallel_size=1, save_distributed_checkpoint=False)
 

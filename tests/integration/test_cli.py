@@ -30,7 +30,7 @@ COMMANDS = {
         "--top-tagging", "--pileup", "--variations", "--control",
     },
     "inspect": {"file", "--tree", "--draft-spec"},
-    "prepare": {"recipe_or_spec", "--jobs", "--scheduler", "--systematics", "--data-dir"},
+    "prepare": {"recipe_or_spec", "--jobs", "--scheduler", "--slurm", "--systematics", "--data-dir"},
     "check": {"recipe", "--set", "--data-dir"},
     "train": {"recipe", *RUNNING},
     "finetune": {"--task", "--from", "--mode", "--train-events", *RUNNING},
@@ -172,9 +172,12 @@ def test_each_command_hands_its_options_to_the_library(
 
 def test_prepare_hands_its_options_to_the_library(monkeypatch: pytest.MonkeyPatch, leave: Leave) -> None:
     recorder = record(monkeypatch, "root_gnn.preparation.prepare", [])
-    assert leave("prepare", "events", "--jobs", "3", "--data-dir", "d", "--scheduler", "tcp://a:1", "--systematics") == 0
-    wanted = {"recipe_or_spec": "events", "jobs": 3, "data_dir": Path("d"), "scheduler": "tcp://a:1", "systematics": True, "stop": False}
-    assert recorder.arguments == wanted
+    where = ("--scheduler", "tcp://a:1", "--slurm", "time=60", "--slurm", "partition=short")
+    assert leave("prepare", "events", "--jobs", "3", "--data-dir", "d", *where, "--systematics") == 0
+    assert recorder.arguments == {
+        "recipe_or_spec": "events", "jobs": 3, "data_dir": Path("d"), "scheduler": "tcp://a:1",
+        "slurm": {"time": "60", "partition": "short"}, "systematics": True, "stop": False,
+    }
 
 
 def test_check_shows_the_plan(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], leave: Leave) -> None:

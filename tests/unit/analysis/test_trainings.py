@@ -126,13 +126,13 @@ def test_a_dask_cluster_trains_what_processes_train(tmp_path: Path, data_dir: Pa
 def test_job_arrays_of_submitit(tmp_path: Path, data_dir: Path) -> None:
     pytest.importorskip("submitit", reason="needs the extra cluster")
     (tmp_path / "runs").mkdir()
-    _check_real(SlurmPlace(tmp_path / "runs", data_dir, parameters={"time": "10"}, cluster="local"), tmp_path / "runs")
+    _check_real(SlurmPlace(tmp_path / "runs", data_dir, parameters={"time": "10", "cluster": "local"}), tmp_path / "runs")
 
 
 def test_what_slurm_does_not_know(tmp_path: Path) -> None:
     pytest.importorskip("submitit", reason="needs the extra cluster")
     with pytest.raises(InputError, match=r"--slurm: .*partitionn"):
-        SlurmPlace(tmp_path, tmp_path, parameters={"partitionn": "long"}, cluster="local")
+        SlurmPlace(tmp_path, tmp_path, parameters={"partitionn": "long", "cluster": "local"})
 
 
 def test_a_scheduler_that_does_not_answer(tmp_path: Path) -> None:
