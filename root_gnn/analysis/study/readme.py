@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +13,9 @@ from root_gnn.errors import InputError
 from root_gnn.plots import Interval
 
 END = "<!-- end of the study -->"
-HEADER = "| task | training | events | test AUC | less that of scratch, paired | each seed | claim |"
+COLUMNS = ("task", "training", "events", "test AUC", "less that of scratch, paired", "each seed", "claim")
+FLOOR_COLUMN = "less that of boosted trees, paired"
+BESIDE = ", beside "
 Comparison = Mapping[str, Any]
 
 
@@ -38,28 +40,33 @@ def fill(page: Path, file: Path, picture: Path | None = None) -> None:
     curves, gains = _curves([one for one in comparisons if _question(one) == first])
     plots.training_size(curves, picture, gains=gains)
     image = f"![{first}: test AUC against training events, and the gain over scratch]({picture.relative_to(page.parent).as_posix()})"
-    write_text(page, f"{before}{begin}\n\n{markdown(comparisons)}\n\n{image}\n\n{end}{after}")
+    write_text(page, f"{before}{begin}\n\n{markdown(comparisons, content.get('floors', []))}\n\n{image}\n\n{end}{after}")
 
 
-def markdown(comparisons: list[Comparison]) -> str:
-    """The smallest and the largest size of each task, a row for each way to train."""
+def markdown(comparisons: list[Comparison], floors: Sequence[Comparison] = ()) -> str:
+    """The smallest and the largest size of each task, a row for each way to train, and one for the floor where there is one."""
+    beside = {str(one["title"]).partition(BESIDE)[0]: one for one in floors}
     questions = dict.fromkeys(_question(one) for one in comparisons)
     shown = []
     for name in questions:
         own = sorted((one for one in comparisons if _question(one) == name), key=_size)
         shown += [own[0], *own[1:][-1:]]
-    return "\n".join([HEADER, "|---|---|---|---|---|---|---|", *(row for one in shown for row in _rows(one))])
+    columns = (*COLUMNS, FLOOR_COLUMN) if floors else COLUMNS
+    rows = (row for one in shown for row in _rows(one, beside.get(str(one["title"]))))
+    lines = [f"| {' | '.join(cells)} |" for cells in (columns, *(row[: len(columns)] for row in rows))]
+    return "\n".join([lines[0], "|---" * len(columns) + "|", *lines[1:]])
 
 
-def _rows(one: Comparison) -> Iterator[str]:
-    differences = {each["group"]: each for each in one["differences"]}
-    for group in one["groups"]:
+def _rows(one: Comparison, floor: Comparison | None) -> Iterator[list[str]]:
+    to_scratch = {each["group"]: each for each in one["differences"]}
+    to_floor = {each["group"]: each for each in floor["differences"]} if floor else {}
+    for group in [*one["groups"], *(floor["groups"] if floor else [])]:
         cells = [_question(one), group["name"], f"{group['n_train']:,}", _interval(group["auc"])]
-        other = differences.get(group["name"])
+        other, above_floor = to_scratch.get(group["name"]), to_floor.get(group["name"])
         cells += ["", "", ""] if other is None else [
             _interval(other["auc"], sign=True), " ".join(f"{seed:+.3f}" for seed in other["auc"]["per_seed"]), other["verdict"],
         ]  # fmt: skip
-        yield f"| {' | '.join(cells)} |"
+        yield [*cells, "" if above_floor is None else f"{_interval(above_floor['auc'], sign=True)} {above_floor['verdict']}"]
 
 
 def _interval(found: Mapping[str, Any] | None, *, sign: bool = False) -> str:

@@ -37,6 +37,19 @@ def test_the_smallest_and_the_largest_size_stand_between_the_marks(tmp_path: Pat
     assert "(docs/figures/study_x.png)" in text and (tmp_path / "docs" / "figures" / "study_x.png").stat().st_size > 5000
 
 
+def test_trees_have_a_row_and_every_other_its_distance_from_them(tmp_path: Path) -> None:
+    (tmp_path / "README.md").write_text(MARKS)
+    networks, trees = comparison("WH, new", 100, 0.6), comparison("WH, new", 100, 0.58)
+    trees |= {"title": "WH, new, 100 training events, beside trees", "groups": [{**trees["groups"][0], "name": "trees"}]}
+    content = {"name": "x", "comparisons": [networks, comparison("WH, new", 500, 0.7)], "answers": {}, "floors": [trees]}
+    (tmp_path / "study.json").write_text(json.dumps(content))
+    fill(tmp_path / "README.md", tmp_path / "study.json")
+    text = (tmp_path / "README.md").read_text()
+    assert "| WH, new | trees | 100 | 0.580 [0.570, 0.590] |  |  |  |  |" in text
+    assert "| above | +0.050 [+0.030, +0.062] above |" in text and "| WH, new | scratch | 500 | 0.700 [0.690, 0.710] |  |  |  |  |" in text
+    assert len({line.count("|") for line in text.splitlines() if line.startswith("|")}) == 1
+
+
 def test_a_page_below_docs_has_its_picture_beside_it(tmp_path: Path) -> None:
     page = tmp_path / "docs" / "results.md"
     page.parent.mkdir()
