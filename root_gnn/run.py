@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import hashlib
 import json
 import os
 from collections.abc import Collection, Mapping
@@ -102,6 +103,15 @@ class Run:
     def objective(self) -> Objective:
         """The trained objective in evaluation mode."""
         return self._loaded(self.checkpoint)
+
+    @cached_property
+    def weights_digest(self) -> str:
+        """SHA-256 of the weights, in whichever file they lie: names, types, shapes and bytes."""
+        digest = hashlib.sha256()
+        for name, values in sorted(self.objective.state_dict().items()):
+            digest.update(f"{name} {values.dtype} {tuple(values.shape)}\n".encode())
+            digest.update(values.contiguous().flatten().view(torch.uint8).numpy())
+        return digest.hexdigest()
 
     @property
     def kept_epochs(self) -> tuple[int, ...]:

@@ -29,11 +29,10 @@ from root_gnn.prediction.files import Aligned, Form, note_of, write
 from root_gnn.prediction.networks import Networks, Scores
 from root_gnn.prediction.places import Places
 from root_gnn.run import Run, load_run, reading_spec
-from root_gnn.training.plan import sha256
 
 SCORED, LEFT_OUT, BLINDED = 0, 1, 2
 """What the branch `status` says: the scores are NaN where it is not 0."""
-NOTE_FORMAT = 1
+NOTE_FORMAT = 2
 
 
 @dataclass(frozen=True)
@@ -56,7 +55,7 @@ class Asked:
     @cached_property
     def made_of(self) -> list[dict[str, str]]:
         """The networks by name and content."""
-        return [{"name": run.name, "sha256": sha256(run.checkpoint)} for run in self.networks.runs]
+        return [{"name": run.name, "weights": run.weights_digest} for run in self.networks.runs]
 
     def note(self, path: Path) -> dict[str, Any]:
         """What the scores of a file depend on."""

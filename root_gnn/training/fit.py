@@ -36,7 +36,7 @@ from root_gnn.training.config import TrainConfig
 from root_gnn.training.module import TrainingModule
 from root_gnn.training.optim import OptimConfig
 from root_gnn.training.precision import Float64
-from root_gnn.training.processes import clear_loss, environment, processes, seed_of
+from root_gnn.training.processes import clear_loss, environment, meet_again, processes, seed_of
 from root_gnn.training.sharded import strategy
 
 Loader = DataLoader[Batch]
@@ -87,6 +87,7 @@ def fit(
         world = math.prod(processes(train))
         shared = world > 1 and train.strategy == "fsdp"
         leaves_out = world > 1 and not shared and _leaves_out(objective, train_loader(0, world))
+        meet_again()
         trainer = _trainer(train, folder, callbacks, leaves_out=leaves_out)
         torch.manual_seed(seed_of(seed, trainer.global_rank))
         batches = train_loader(trainer.global_rank, trainer.world_size)

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import atexit
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
+import torch
 import torch.distributed as dist
 from lightning.fabric.plugins.environments.lightning import LightningEnvironment
 from lightning.fabric.plugins.environments.slurm import SLURMEnvironment
@@ -58,6 +60,24 @@ def environment() -> list[Any]:
 def is_restarted() -> bool:
     """Whether torchrun has started these processes anew after one of them was lost (`--max-restarts`)."""
     return int(os.environ.get("TORCHELASTIC_RESTART_COUNT", "0")) > 0
+
+
+def meet_again() -> None:
+    """Lets the processes that torchrun has started anew find each other; called before Lightning, which takes the group as it is.
+
+    PyTorch keeps torchrun's table of addresses over a restart (pytorch issue 135712), so that they would wait for those that are gone.
+    Raises InputError on several nodes, whose counts of restarts differ, unless torchrun was told to make a new table each time.
+    """
+    if not is_restarted() or os.environ.get("TORCHELASTIC_USE_AGENT_STORE") != "True" or dist.is_initialized():
+        return
+    rank, total = int(os.environ["RANK"]), int(os.environ["WORLD_SIZE"])
+    if total != int(os.environ["LOCAL_WORLD_SIZE"]):
+        raise InputError("torchrun has started these processes again, but those of other nodes could not find them: start it on every node "
+                         "with the environment variable TORCH_DISABLE_SHARE_RDZV_TCP_STORE=1, and go on with --resume.")
+    table = dist.TCPStore(os.environ["MASTER_ADDR"], int(os.environ["MASTER_PORT"]), total, is_master=False)
+    own = dist.PrefixStore(f"restart_{os.environ['TORCHELASTIC_RESTART_COUNT']}", table)
+    dist.init_process_group("nccl" if torch.cuda.is_available() else "gloo", store=own, rank=rank, world_size=total)
+    atexit.register(dist.destroy_process_group)
 
 
 def seed_of(seed: int, *rest: int) -> int:

@@ -21,6 +21,7 @@ from root_gnn.data.read import read
 from root_gnn.data.splits import split_table
 from root_gnn.errors import InputError
 from root_gnn.graph.batch import Batch
+from root_gnn.packed import pack_folder
 from root_gnn.pipeline import train
 from root_gnn.prediction import predict as module
 from root_gnn.prediction.files import note_of
@@ -191,6 +192,15 @@ def test_jobs_share_the_files(make: Make, data_dir: Path, tmp_path: Path) -> Non
     for wrong in ("0/2", "3/2", "x", "1"):
         with pytest.raises(InputError, match="K/N"):
             predict(make("seed1"), files, out=tmp_path, part=wrong)
+
+
+def test_a_packed_run_is_the_run_that_was_packed(make: Make, data_dir: Path, tmp_path: Path) -> None:
+    run = make("seed1")
+    (path,) = predict(run, [data_dir / "WH.root"], out=tmp_path)
+    packed = pack_folder(run.folder, run.checkpoint, tmp_path / f"{run.name}.safetensors")
+    before = path.stat().st_mtime_ns
+    assert predict(packed, [data_dir / "WH.root"], out=tmp_path) == [path]
+    assert path.stat().st_mtime_ns == before
 
 
 def test_scores_of_something_else_are_never_taken_for_these(make: Make, data_dir: Path, tmp_path: Path) -> None:
