@@ -236,7 +236,8 @@ def test_a_batch_system_is_told_by_the_exit_code(
     command = [str(SCRIPTS / "train_preemptible"), *options(recipe, data_dir, tmp_path / "run", DROPOUT)]
     with running(command, tmp_path / "run", N_PROCESS=n_process, VACATED="85") as process:
         process.send_signal(how)
-        assert process.wait(timeout=120) == 85
+        _, told = process.communicate(timeout=120)
+    assert process.returncode == 85, told
     if n_process == "2":
         assert subprocess.run(command, env={**environment(), "N_PROCESS": "2"}, check=False, capture_output=True).returncode == 0
         assert_same(tmp_path / "run", unbroken)
