@@ -80,7 +80,7 @@ def results(bench: Bench) -> Iterator[Row]:
 
 def arguments(parser: argparse.ArgumentParser) -> None:
     """How much there is to train on."""
-    parser.add_argument("--events", type=int, default=6_000, help="of each class")
+    parser.add_argument("--events", type=int, default=30_000, help="of each class")
 
 
 if __name__ == "__main__":

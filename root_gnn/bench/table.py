@@ -15,10 +15,10 @@ HEADER = "| what | ours | against | ratio [smallest..largest] (quartiles) | aske
 
 
 def markdown(contents: Sequence[Mapping[str, Any]]) -> str:
-    """Tables of what is in JSON files, case by case, after a line about the machine of each."""
+    """Tables of what is in JSON files, case by case, after a line about each machine."""
     lines: list[str] = []
-    for content in contents:
-        lines += [_machine(content["machine"]), ""]
+    for machine in dict.fromkeys(_machine(content["machine"]) for content in contents):
+        lines += [machine, ""]
     rows = [row for content in contents for row in content["cases"]]
     if any(row["quick"] for row in rows):
         lines += ["**Quick: everything ran, and no time here means anything.**", ""]
