@@ -74,8 +74,9 @@ def meet_again() -> None:
     if total != int(os.environ["LOCAL_WORLD_SIZE"]):
         raise InputError("torchrun has started these processes again, but those of other nodes could not find them: start it on every node "
                          "with the environment variable TORCH_DISABLE_SHARE_RDZV_TCP_STORE=1, and go on with --resume.")
-    table = dist.TCPStore(os.environ["MASTER_ADDR"], int(os.environ["MASTER_PORT"]), total, is_master=False)
-    own = dist.PrefixStore(f"restart_{os.environ['TORCHELASTIC_RESTART_COUNT']}", table)
+    # Documented, but missing from the names that the package says it exports.
+    table = dist.TCPStore(os.environ["MASTER_ADDR"], int(os.environ["MASTER_PORT"]), total, is_master=False)  # type: ignore[attr-defined]
+    own = dist.PrefixStore(f"restart_{os.environ['TORCHELASTIC_RESTART_COUNT']}", table)  # type: ignore[attr-defined]
     dist.init_process_group("nccl" if torch.cuda.is_available() else "gloo", store=own, rank=rank, world_size=total)
     atexit.register(dist.destroy_process_group)
 
