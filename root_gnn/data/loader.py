@@ -53,17 +53,20 @@ class BatchSampler(Sampler[Index]):
     """Row numbers of one rank's share of each batch; every row comes once in an epoch.
 
     The order is a function of `(seed, epoch)` (and of `window`, where there are more rows than that): the same for any number
-    of ranks and workers. `batch_size` counts the graphs of a step over all ranks, which take every `world`-th of them; the
-    last batch may be smaller.
+    of ranks and workers. `batch_size` counts the graphs of a step over all ranks, to which they are dealt out there and back, by
+    `n_node (n_row,)` where it is given, so that no rank waits for one with larger graphs; the last batch may be smaller.
     """
 
-    def __init__(self, index: Index, batch_size: int, *, seed: int, rank: int = 0, world: int = 1, window: int = WINDOW) -> None:
+    def __init__(
+        self, index: Index, batch_size: int, *, seed: int, rank: int = 0, world: int = 1, window: int = WINDOW,
+        n_node: NDArray[np.integer[Any]] | None = None,
+    ) -> None:
         if len(index) < world:
             raise InputError(f"There are {len(index)} training events for {world} processes; each needs one at least.")
         if world > 1 and batch_size < 2 * world:
             raise InputError(f"train.batch_size is {batch_size} graphs over {world} processes; it has to be at least {2 * world}.")
         self.index, self.batch_size, self.seed, self.rank, self.world = index, batch_size, seed, rank, world
-        self.window = min(window, len(index))
+        self.window, self.n_node = min(window, len(index)), n_node
         self.epoch = self.start = 0
         self.sampler = self  # Lightning calls `set_epoch` on `loader.sampler` and `loader.batch_sampler.sampler`
 
@@ -80,7 +83,20 @@ class BatchSampler(Sampler[Index]):
         begin, self.start = self.start, 0
         ends = self._ends()
         for places in order.cut(ends[begin - 1] if begin else 0, ends[begin:]):
-            yield self.index[places[self.rank :: self.world]]
+            yield self._share(self.index[places])
+
+    def _share(self, rows: Index) -> Index:
+        if self.world == 1:
+            return rows
+        if self.n_node is not None:
+            rows = rows[np.argsort(self.n_node[rows], kind="stable")]
+        turn = np.arange(len(rows)) % (2 * self.world)
+        own: Index = rows[np.minimum(turn, 2 * self.world - 1 - turn) == self.rank]
+        return own
+
+    def sizes(self) -> list[int]:
+        """Rows of each batch of an epoch, over all ranks."""
+        return np.diff(self._ends(), prepend=0).tolist()
 
     def _ends(self) -> list[int]:
         """Where each batch ends in the order; the last two share evenly where the last would leave a rank without events."""
@@ -92,16 +108,20 @@ class BatchSampler(Sampler[Index]):
 
 
 class EventLoader(DataLoader[Batch]):
-    """A loader whose place in the epoch can be saved and restored; Lightning does both through these two methods."""
+    """A loader whose place in the epoch can be saved and restored; Lightning does both through these two methods.
+
+    Batches are told how many graphs there are over all ranks, where a row is a graph, so that ranks need not ask each other.
+    """
 
     n_done = 0
 
     def __iter__(self) -> Any:
         sampler = self._sampler()
-        self.n_done = sampler.start
+        self.n_done, sizes = sampler.start, sampler.sizes()
+        rows_are_graphs = isinstance(self.dataset, EventDataset) and self.dataset.partner is None and self.dataset.whole is None
         for batch in super().__iter__():
             self.n_done += 1
-            yield batch
+            yield batch.replace(n_graph_all=sizes[self.n_done - 1]) if rows_are_graphs else batch
 
     def state_dict(self) -> dict[str, int]:
         """The epoch, how many of its batches were handed out, and what the order depends on."""
@@ -147,7 +167,7 @@ def train_loader(
         index = index[has_nodes]
     if partner is not None:
         index, batch_size = _firsts(table, index, partner), batch_size // 2
-    sampler = BatchSampler(index, batch_size, seed=seed, rank=rank, world=world, window=window)
+    sampler = BatchSampler(index, batch_size, seed=seed, rank=rank, world=world, window=window, n_node=table.n_node)
     return EventLoader(
         EventDataset(table, weights=weights, sort=True, partner=partner, whole=whole), batch_size=None, sampler=sampler,
         num_workers=n_worker, collate_fn=_as_it_is, pin_memory=pin_memory, persistent_workers=n_worker > 0, generator=_own_generator(),

@@ -35,6 +35,7 @@ class Batch:
         labels: what training may ask for, by name, each `(n_graph,)`: `label` the class, int64; truth as float32.
         weights: event weights, `(n_graph,)`, float32; negative ones are kept. None means one each.
         ids: event id columns, `(n_graph, n_id)`, int64: what splits are hashed from and what follows every event.
+        n_graph_all: graphs of this step over all processes, a plain number; None where nobody has counted them.
     """
 
     nodes: Tensor
@@ -48,6 +49,7 @@ class Batch:
     labels: Mapping[str, Tensor] = field(default_factory=dict)
     weights: Tensor | None = None
     ids: Tensor | None = None
+    n_graph_all: int | None = None
 
     @classmethod
     def of(cls, nodes: Tensor, n_node: Tensor, *, globals: Tensor | None = None, **rest: Any) -> Batch:

@@ -64,17 +64,20 @@ def summed(value: Tensor) -> Tensor:
     return total
 
 
-def mean_of_all(total: Tensor, n: int | Tensor, *, together: bool) -> Tensor:
+def mean_of_all(total: Tensor, n: int | Tensor, *, together: bool, n_all: int | None = None) -> Tensor:
     """This process's part in the mean over the terms of all processes; `total` is the sum of its own `n`, and 0.0 where there are none.
 
     The mean over processes of the parts, which is what becomes of their gradients, is the mean over all terms, however many
-    each has. Not `together`, a process has the mean of its own.
+    each has. Not `together`, a process has the mean of its own. `n_all` is the number of terms of all processes where it is
+    known already; else they ask each other, and wait for the last.
     """
     if not together or n_process() == 1:
         return total / (n.clamp(min=1) if isinstance(n, Tensor) else max(n, 1))
-    n_all = torch.as_tensor(n, dtype=torch.float64, device=total.device).detach().clone()
-    dist.all_reduce(n_all)
-    return total * (n_process() / n_all.clamp(min=1.0)).to(total.dtype)
+    if n_all is not None:
+        return total * (n_process() / max(n_all, 1))
+    counted = total.new_zeros((), dtype=torch.float64).add_(n)  # nothing is copied to the device
+    dist.all_reduce(counted)
+    return total * (n_process() / counted.clamp(min=1.0)).to(total.dtype)
 
 
 def gathered(rows: Tensor) -> Gathered:

@@ -68,4 +68,4 @@ class Multiclass(Supervised):
         """`loss`, a scalar, of logits `(n_graph, n_class)`."""
         each = F.cross_entropy(answers, batch.labels["label"], label_smoothing=self.label_smoothing, reduction="none")
         each = each if batch.weights is None else each * batch.weights
-        return {"loss": mean_of_all(each.sum(), len(each), together=self.training)}
+        return {"loss": mean_of_all(each.sum(), len(each), together=self.training, n_all=batch.n_graph_all)}

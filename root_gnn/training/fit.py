@@ -23,6 +23,7 @@ from root_gnn.errors import InputError
 from root_gnn.graph.batch import Batch
 from root_gnn.graph.static import Shape
 from root_gnn.protocols import Augmentation, Objective, Supervised
+from root_gnn.training import replicated, sharded
 from root_gnn.training.callbacks.checkpoints import Checkpoints
 from root_gnn.training.callbacks.collapse import Collapse
 from root_gnn.training.callbacks.early_stopping import EarlyStopping
@@ -37,7 +38,6 @@ from root_gnn.training.module import TrainingModule
 from root_gnn.training.optim import OptimConfig
 from root_gnn.training.precision import Float64
 from root_gnn.training.processes import clear_loss, environment, meet_again, processes, seed_of
-from root_gnn.training.sharded import strategy
 
 Loader = DataLoader[Batch]
 
@@ -86,9 +86,11 @@ def fit(
     with _quiet(), torch.random.fork_rng():
         world = math.prod(processes(train))
         shared = world > 1 and train.strategy == "fsdp"
-        leaves_out = world > 1 and not shared and _leaves_out(objective, train_loader(0, world))
+        how: Strategy | None = None
+        if world > 1:
+            how = sharded.strategy(world) if shared else replicated.strategy(objective, train_loader(0, world))
         meet_again()
-        trainer = _trainer(train, folder, callbacks, leaves_out=leaves_out)
+        trainer = _trainer(train, folder, callbacks, how)
         torch.manual_seed(seed_of(seed, trainer.global_rank))
         batches = train_loader(trainer.global_rank, trainer.world_size)
         steps_per_epoch = math.ceil(len(batches) / train.accumulate)
@@ -108,34 +110,27 @@ def fit(
     return Fitted(checkpoints.best_epoch + 1, history.seconds, history.n_graph, device)
 
 
-def _trainer(train: TrainConfig, folder: Path, callbacks: list[pl.Callback], *, leaves_out: bool) -> pl.Trainer:
+def _trainer(train: TrainConfig, folder: Path, callbacks: list[pl.Callback], how: Strategy | None) -> pl.Trainer:
     devices, num_nodes = processes(train)
-    how: str | Strategy = "ddp_find_unused_parameters_true" if leaves_out else "auto"
-    if train.strategy == "fsdp" and devices * num_nodes > 1:
-        how = strategy(devices * num_nodes)
     plugins = environment()
     if train.precision == "f64":
         plugins.append(Float64())
-    return pl.Trainer(
+    trainer = pl.Trainer(
         default_root_dir=folder, accelerator="auto", devices=devices, num_nodes=num_nodes,
         precision={32: "32-true", "bf16": "bf16-mixed", "f64": None}[train.precision],
-        strategy=how, max_epochs=train.max_epochs,
+        strategy=how or "auto", max_epochs=train.max_epochs,
         accumulate_grad_batches=train.accumulate,
         logger=TensorBoardLogger(folder, name="", version="tensorboard", default_hp_metric=False),
         callbacks=callbacks, plugins=plugins, num_sanity_val_steps=0, use_distributed_sampler=False,
         enable_progress_bar=False, enable_model_summary=False, enable_checkpointing=True, log_every_n_steps=train.log_every,
     )
+    # Lightning would ask the first process before every step whether it was told to stop, and wait for the device; `Interrupt` does.
+    trainer.fit_loop.epoch_loop._broadcast_sigterm_tensor = _nothing  # type: ignore[method-assign]
+    return trainer
 
 
-def _leaves_out(objective: Objective, batches: Loader) -> bool:
-    """Whether a step gives some weights no gradient, which DDP would wait for (an encoder's globals, where only nodes are asked about)."""
-    batch = batches.dataset[next(iter(batches.sampler))]
-    was_training = objective.training
-    loss = objective.eval()(batch)["loss"]
-    trained = [parameter for parameter in objective.parameters() if parameter.requires_grad]
-    gradients = torch.autograd.grad(loss, trained, allow_unused=True)
-    objective.train(was_training)
-    return any(gradient is None for gradient in gradients)
+def _nothing() -> None:
+    pass
 
 
 class _quiet:

@@ -55,6 +55,16 @@ def test_ranks_together_take_every_event_once(n_event: int, batch_size: int, wor
     assert sorted(np.concatenate(whole)) == index.tolist()
 
 
+@settings(max_examples=30)
+@given(st.integers(2, 4), st.integers(0, 1000))
+def test_ranks_have_as_much_to_compute(world: int, seed: int) -> None:
+    n_node = np.random.default_rng(seed).integers(1, 26, 400)
+    ranks = [BatchSampler(np.arange(400), 100, seed=seed, rank=rank, world=world, n_node=n_node) for rank in range(world)]
+    for parts in zip(*ranks, strict=True):
+        work = [int((n_node[part] ** 2).sum()) for part in parts]
+        assert max(work) - min(work) <= 2 * 25**2, "as much as two of the largest graphs"
+
+
 def test_order_depends_on_seed_and_epoch_only() -> None:
     def order(seed: int, epoch: int) -> list[int]:
         sampler = BatchSampler(np.arange(100), 32, seed=seed)
@@ -82,6 +92,15 @@ def test_workers_and_ranks_together_give_every_event_once(table: EventTable) -> 
     assert sorted(chain(*chain(*seen))) == sorted(map(tuple, table.ids[:501].tolist()))
     alone = [event_ids(batch) for batch in train_loader(table, np.arange(501), 64, seed=3, window=130)]
     assert [sorted(one + other) for one, other in zip(*seen, strict=True)] == [sorted(batch) for batch in alone]
+    assert [batch.n_graph_all for batch in loaders[0]] == [len(batch) for batch in alone]
+
+
+def test_a_batch_of_an_epoch_gone_on_with_knows_how_many_graphs_there_are(table: EventTable) -> None:
+    loaders: list[Any] = [train_loader(table, np.arange(100), 32, seed=3, rank=rank, world=2) for rank in range(2)]
+    for loader in loaders:
+        loader.load_state_dict({**loader.state_dict(), "n_done": 2})
+    counts = [[(batch.n_graph, batch.n_graph_all) for batch in loader] for loader in loaders]
+    assert counts == [[(16, 32), (2, 4)]] * 2
 
 
 @pytest.mark.parametrize("n_worker", [0, pytest.param(2, marks=pytest.mark.slow)])

@@ -12,6 +12,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from lightning.pytorch.loops.training_epoch_loop import _TrainingEpochLoop
 from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.utils.data import DataLoader, Dataset
@@ -249,6 +250,11 @@ def test_told_to_end_it_saves_and_leaves_wherever_it_is(place: tuple[str, int], 
     one, other = unbroken.checkpoint("last"), stopped.checkpoint("last")
     assert all(torch.equal(one[key], other[key]) for key in one)
     assert stopped.rows("train/loss") == unbroken.rows("train/loss")
+
+
+def test_what_is_taken_from_lightning_is_there() -> None:
+    """Lightning's question before every step, which `_trainer` leaves out: under another name it would be asked again."""
+    assert callable(_TrainingEpochLoop._broadcast_sigterm_tensor)
 
 
 def test_history_is_cut_back_and_never_filled_up(tmp_path: Path) -> None:
