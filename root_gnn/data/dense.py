@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.utils.data import DataLoader, Dataset
 
+from root_gnn.data.graphs import ragged_rows
 from root_gnn.data.loader import BatchSampler
 from root_gnn.data.table import EventTable
 
@@ -46,12 +47,12 @@ def dense(table: EventTable, index: Index, length: int) -> Dense:
     flat = cells.view(row).reshape(-1)
     count = np.minimum(table.n_node[index], length)
     mask = np.arange(length, dtype=np.int32) < count[:, None]
+    n = count[at.order]
+    end, place = np.cumsum(n), ragged_rows(at.order * length, n)
     for shard, start, stop in at.pieces:
-        nodes, here, place = table.shards[shard].nodes, at.order[start:stop], np.arange(stop - start)
-        first = table.shards[shard].offsets.take(at.row[start:stop])
-        filled = np.flatnonzero(mask[here])
-        source = filled + np.repeat(first - place * length, count[here])
-        np.put(flat, filled + np.repeat((here - place) * length, count[here]), nodes.view(row).reshape(-1).take(source))
+        own = slice(int(end[start] - n[start]), int(end[stop - 1]))
+        source = ragged_rows(table.shards[shard].offsets.take(at.row[start:stop]), n[start:stop])
+        np.put(flat, place[own], table.shards[shard].nodes.view(row).reshape(-1).take(source))
     features = torch.from_numpy(cells).view(len(index), length, dim).transpose(1, 2)
     label = torch.from_numpy(table.label[index].astype(np.int64))
     return Dense(features, torch.from_numpy(mask).unsqueeze(1), label)

@@ -103,7 +103,8 @@ def node_rows(parts: Sequence[Columns], spec: Spec, n_graph: int) -> tuple[NDArr
 def ragged_rows(first: NDArray[np.int64], count: NDArray[np.int64]) -> NDArray[np.int64]:
     """`first[0], first[0] + 1, ... (count[0] of them), first[1], ...`: the rows of segments, in order, `(sum of count,)`."""
     shift = first - (np.cumsum(count) - count)
-    rows: NDArray[np.int64] = np.arange(int(count.sum()), dtype=np.int64) + np.repeat(shift, count)
+    rows: NDArray[np.int64] = np.repeat(shift, count)
+    rows += np.arange(len(rows))
     return rows
 
 

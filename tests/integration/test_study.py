@@ -79,6 +79,7 @@ def test_the_study_of_events_goes_through_small_and_answers_everything(tmp_path:
     assert list(answers["pretrainings"]) == ["multiclass", "jepa", "multiclass_21k", "multiclass_7k"]
     page = (tmp_path / "out" / "study.html").read_text()
     assert "All 52 trainings ended well" in page and page.count("<img") > 40
+    assert "multiclass, finetuned, with the fewest training events: " in page
     for answered in ANSWERED:
         assert answered in page
     marks = "<!-- study events_tiny: written by scripts/study_table -->\n<!-- end of the study -->\n"

@@ -9,7 +9,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from root_gnn import __version__
-from root_gnn.analysis.claims import interval
+from root_gnn.analysis.claims import Verdict, interval
 from root_gnn.analysis.comparison import Comparison
 from root_gnn.analysis.page import Link, folded, heading, items, listing, note, page, paragraph, table
 from root_gnn.analysis.report import HOW_ERRORS, UNDEFINED, number, rejection_cell
@@ -28,6 +28,11 @@ HOW_BESIDE = (
     "where both are on the same side of one, similarity where it is told apart from that of two networks from scratch, or not, in both."
 )
 
+VERDICTS: dict[Verdict, str] = {
+    "above": "test AUC above that of scratch in", "below": "below it in", "not told apart": "not told apart from it in",
+    "too few seeds": "too few seeds to say in", "other training events": "trained on other events in", "not defined": "not defined in",
+}  # fmt: skip
+
 
 def write_page(results: Results, found: Answers) -> Path:
     """Writes `study.html` in the folder of the study and returns its path."""
@@ -41,6 +46,9 @@ def write_page(results: Results, found: Answers) -> Path:
 def _parts(results: Results, found: Answers, folder: Path) -> Iterator[str]:
     yield heading("In short")
     yield note(results.study.notes)
+    if len(found.found) > 1:
+        yield items(_gist(found))
+        yield heading("In numbers")
     yield items(_summary(results, found))
     if results.failures:
         yield heading("What failed")
@@ -52,6 +60,20 @@ def _parts(results: Results, found: Answers, folder: Path) -> Iterator[str]:
     yield from costs(results, found, folder)
     yield from pretraining_size(found, folder)
     yield from _provenance(results)
+
+
+def _gist(found: Answers) -> Iterator[str]:
+    """For each way to train, with the fewest and with the most events: in which tasks it is above scratch, below, or not told apart."""
+    sizes = (("fewest", 0), ("most", -1)) if any(len(of.cells) > 1 for of in found.found.values()) else (("given", 0),)
+    for which, place in sizes:
+        said: dict[str, dict[Verdict, list[str]]] = {}
+        for name, of in found.found.items():
+            for one in list(of.cells.values())[place].comparison.differences:
+                gain = f" {one.auc.mean:+.3f}" if one.auc is not None and one.verdict in ("above", "below") else ""
+                said.setdefault(one.group, {verdict: [] for verdict in VERDICTS})[one.verdict].append(f"{name}{gain}")
+        for group, tasks in said.items():
+            parts = [f"{VERDICTS[verdict]} {', '.join(names)}" for verdict, names in tasks.items() if names]
+            yield f"{group}, with the {which} training events: {'; '.join(parts)}."
 
 
 def _summary(results: Results, found: Answers) -> Iterator[str]:

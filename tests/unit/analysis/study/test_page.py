@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import json
 import re
+from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import numpy as np
 import pyarrow.parquet as pq
@@ -15,6 +18,7 @@ from root_gnn.analysis.comparison import Comparison
 from root_gnn.analysis.learning import clock, learning_of
 from root_gnn.analysis.study import answers, embeddings, write_results
 from root_gnn.analysis.study.floor import floor_of
+from root_gnn.analysis.study.page import _gist
 from root_gnn.analysis.study.plan import Cell, Pretraining, Study
 from root_gnn.analysis.study.published import Published
 from root_gnn.analysis.study.results import Answer, Results
@@ -71,6 +75,24 @@ def test_the_page_says_the_numbers_and_what_it_can_not_say(folder: Path, results
     points = json.loads((folder / "study.json").read_text())["answers"]["published"]
     assert [point["question"] for point in points] == ["WHvsZH", "WHvsZH"] and points[0]["here"].replace("<", "&lt;") in text
     assert 'href="runs/WHvsZH_scratch_n100_s1/"' in text and "root-gnn finetune --task WHvsZH" in text
+
+
+def test_of_several_tasks_the_page_says_first_where_there_is_a_gain(results: Results) -> None:
+    (answer,) = results.answers.values()
+    (difference,) = answer.comparison.differences
+    assert difference.auc is not None
+    gain = replace(difference, auc=difference.auc._replace(mean=0.02, low=0.01, high=0.03, n_seed=3))
+    better = replace(answer, comparison=replace(answer.comparison, differences=(gain,)))
+    same = replace(answer, comparison=replace(answer.comparison, differences=(replace(gain, auc=gain.auc._replace(low=-0.01)),)))
+    found: Any = SimpleNamespace(found={
+        "one": SimpleNamespace(cells={1: better, 2: same}), "two": SimpleNamespace(cells={1: same, 2: same}),
+        "three": SimpleNamespace(cells={1: better}),
+    })  # fmt: skip
+    above, same_as = "test AUC above that of scratch in", "not told apart from it in"
+    assert list(_gist(found)) == [
+        f"deep, finetuned, with the fewest training events: {above} one +0.020, three +0.020; {same_as} two.",
+        f"deep, finetuned, with the most training events: {above} three +0.020; {same_as} one, two.",
+    ]
 
 
 def test_the_page_and_json_hold_the_floor(folder: Path, results: Results) -> None:
