@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import awkward as ak
 import numpy as np
 import uproot
+from numpy.typing import NDArray
 
 from root_gnn.errors import InputError
 from root_gnn.simulation import ntuple
 
+Counts = NDArray[Any]
 AT_A_TIME = 50_000
 PROCESSES = ("WH", "ZH", "ttH", "ttbar")
 FIXTURES = Path(__file__).parents[1] / "tests" / "data"
@@ -29,8 +32,13 @@ def simulated_files(data_dir: Path | None, processes: Sequence[str] = PROCESSES)
     return there
 
 
-def resample(files: Sequence[Path], path: Path, n_event: int, *, seed: int) -> None:
-    """Writes `n_event` events drawn with replacement from `files`, as the simulation writes them; event numbers start at `seed` x 10^9."""
+def resample(
+    files: Sequence[Path], path: Path, n_event: int, *, seed: int, n_object: Callable[[np.random.Generator, int], Counts] | None = None,
+) -> None:
+    """Writes `n_event` events drawn with replacement from `files`, as the simulation writes them; event numbers start at `seed` x 10^9.
+
+    `n_object` draws how many objects events have, missing energy and leptons among them: jets are drawn from all events then.
+    """
     columns = ntuple.concatenate([_columns(file) for file in files])
     metadata = ntuple.read_metadata(files[0])
     if metadata is None:
@@ -43,11 +51,21 @@ def resample(files: Sequence[Path], path: Path, n_event: int, *, seed: int) -> N
         for start in range(0, n_event, AT_A_TIME):
             n = min(AT_A_TIME, n_event - start)
             part = ntuple.reorder(columns, rng.integers(0, len(columns["weight"]), n))
+            if n_object is not None:
+                part |= _jets(columns, rng, n_object(rng, n) - 1 - sum(part[f"n{name}"] for name in ("ele", "mu", "ph")))
             part["eventNumber"] = np.arange(start, start + n, dtype=np.int64) + seed * 10**9
             total += float(part["weight"].sum(dtype=np.float64))
             yield part
 
     ntuple.write(path, parts(), lambda: replace(metadata, seed=seed, n_kept=n_event, n_requested=n_event, sum_of_weights=total))
+
+
+def _jets(columns: ntuple.Columns, rng: np.random.Generator, n_jet: Counts) -> ntuple.Columns:
+    """The branches of jets drawn from those of all events, `n_jet (n_event,)` and one at least."""
+    n_jet = np.maximum(n_jet, 1)
+    drawn = rng.integers(0, int(columns["njet"].sum()), int(n_jet.sum()))
+    jets = {name: values[drawn] for name, values in columns.items() if ntuple.EVENTS.collection_of(name) == "jet"}
+    return {"njet": n_jet.astype(columns["njet"].dtype), **jets}
 
 
 def _columns(path: Path) -> ntuple.Columns:

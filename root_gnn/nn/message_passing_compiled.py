@@ -7,6 +7,7 @@ Reads the parameters of a `GraphNetworkStep` and owns none, so a checkpoint runs
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 from functools import partial
 
 import torch
@@ -15,6 +16,7 @@ from torch import Tensor, nn
 from root_gnn.graph.segment import segment_sum
 from root_gnn.kernels.fused import Addends, Result, Settings, Weights, fused, runs
 from root_gnn.nn import message_passing as native
+from root_gnn.nn.linear import linear
 from root_gnn.nn.message_passing import Aggregation, GraphNetworkStep, Runner, State, Topology
 from root_gnn.nn.mlp import MLP
 
@@ -29,8 +31,11 @@ def run_steps(steps: Iterable[GraphNetworkStep], state: State, topology: Topolog
     if not runs(state.edges, state.edges.shape[1]):
         yield from native.run_steps(steps, state, topology, recompute=recompute)
         return
+    ready: dict[GraphNetworkStep, _Ready] = {}  # steps may be one module
     for step in steps:
-        state = _run_step(step, state, topology, recompute=recompute)
+        if step not in ready:
+            ready[step] = _Ready.of(step, recompute=recompute)
+        state = _run_step(step, ready[step], state, topology)
         yield state
 
 
@@ -41,28 +46,55 @@ def run_rows(module: MLP, rows: Tensor, *, recompute: bool) -> Tensor:
     return fused(rows, _weights(module), _settings(module, recompute=recompute)).rows
 
 
-def _run_step(step: GraphNetworkStep, state: State, t: Topology, *, recompute: bool) -> State:
-    to_receiver = step.edge.part(2, state.nodes) + step.edge.part(3, state.globals, bias=True)[t.graph_index]
-    ends = Addends(step.edge.part(1, state.nodes), t.senders, to_receiver, t.receivers)
-    edges = _update(step.edge, 0, state.edges, ends, step.aggregation, residual=step.residual, recompute=recompute)
+@dataclass(frozen=True)
+class _Perceptron:
+    """A perceptron as the operator takes it: `parts` of the first matrix by input part, the weights with the one that rows come in by."""
+
+    parts: tuple[Tensor, ...]
+    bias: Tensor
+    weights: Weights
+    settings: Settings
+
+    @classmethod
+    def of(cls, module: MLP, part: int, names: tuple[Aggregation, ...], *, residual: bool, recompute: bool) -> _Perceptron:
+        parts = torch.split(module.first.weight, list(module.widths), dim=1)
+        settings = _settings(module, residual=residual, recompute=recompute, total=True, largest="max" in names, in_place=True)
+        return cls(parts, module.first.bias, _weights(module, parts[part]), settings)
+
+
+@dataclass(frozen=True)
+class _Ready:
+    """What a step takes from its module: cut once, however often the step is made."""
+
+    edge: _Perceptron
+    node: _Perceptron
+    weights: Weights
+    settings: Settings
+
+    @classmethod
+    def of(cls, step: GraphNetworkStep, *, recompute: bool) -> _Ready:
+        return cls(
+            _Perceptron.of(step.edge, 0, step.aggregation, residual=step.residual, recompute=recompute),
+            _Perceptron.of(step.node, 1, step.pooling, residual=step.residual, recompute=recompute),
+            _weights(step.globals), _settings(step.globals, recompute=recompute),
+        )  # fmt: skip
+
+
+def _run_step(step: GraphNetworkStep, ready: _Ready, state: State, t: Topology) -> State:
+    edge, node = ready.edge, ready.node
+    to_receiver = linear(state.nodes, edge.parts[2]) + linear(state.globals, edge.parts[3], edge.bias)[t.graph_index]
+    ends = Addends(linear(state.nodes, edge.parts[1]), t.senders, to_receiver, t.receivers)
+    edges = fused(state.edges, edge.weights, edge.settings, ends)
     received = _reduced(edges, step.aggregation, t.fan_in)
-    around = Addends(step.node.part(0, received), None, step.node.part(2, state.globals, bias=True), t.graph_index)
-    nodes = _update(step.node, 1, state.nodes, around, step.pooling, residual=step.residual, recompute=recompute)
+    around = Addends(linear(received, node.parts[0]), None, linear(state.globals, node.parts[2], node.bias), t.graph_index)
+    nodes = fused(state.nodes, node.weights, node.settings, around)
     assert edges.total is not None
     over_edges = segment_sum(edges.total, t.graph_index, t.n_node.shape[0])
     if step.edge_reduction == "mean":
         over_edges = over_edges / t.n_edge.clamp(min=1).to(over_edges.dtype).unsqueeze(1)
     inputs = torch.cat([state.globals, _reduced(nodes, step.pooling, t.n_node), over_edges], dim=1)
-    update = run_rows(step.globals, inputs, recompute=recompute)
+    update = fused(inputs, ready.weights, ready.settings).rows
     return State(edges.rows, nodes.rows, state.globals + update if step.residual else update)
-
-
-def _update(
-    module: MLP, part: int, rows: Tensor, addends: Addends, names: tuple[Aggregation, ...], *, residual: bool, recompute: bool
-) -> Result:
-    """The rows after the perceptron whose input part `part` they are, the other parts being the addends."""
-    settings = _settings(module, residual=residual, recompute=recompute, total=True, largest="max" in names, in_place=True)
-    return fused(rows, _weights(module, part), settings, addends)
 
 
 def _reduced(result: Result, names: tuple[Aggregation, ...], count: Tensor) -> Tensor:
@@ -73,15 +105,12 @@ def _reduced(result: Result, names: tuple[Aggregation, ...], count: Tensor) -> T
     return torch.cat([rows for name in names if (rows := found[name]) is not None], dim=1)
 
 
-def _weights(module: MLP, part: int | None = None) -> Weights:
-    """The tensors of a perceptron; with `part` the first matrix is that input part's, and its bias is among the addends."""
-    linear = [layer for layer in module.rest if isinstance(layer, nn.Linear)]
+def _weights(module: MLP, part: Tensor | None = None) -> Weights:
+    """The tensors of a perceptron; with `part` of the first matrix in its place, whose bias is among the addends then."""
+    rest = [layer for layer in module.rest if isinstance(layer, nn.Linear)]
     norm = _norm(module)
-    first = module.first.weight if part is None else torch.split(module.first.weight, list(module.widths), dim=1)[part]
-    return Weights(
-        (first, *(layer.weight for layer in linear)), (module.first.bias if part is None else None, *(layer.bias for layer in linear)),
-        norm.weight, norm.bias,
-    )
+    first, bias = (module.first.weight, module.first.bias) if part is None else (part, None)
+    return Weights((first, *(layer.weight for layer in rest)), (bias, *(layer.bias for layer in rest)), norm.weight, norm.bias)
 
 
 def _settings(

@@ -54,10 +54,10 @@ class History(pl.Callback):
 
     def state_dict(self) -> dict[str, Any]:
         """Length of the file, time spent and what is summed up since the last row."""
-        self._count()
+        sums = self._sums_of_all()
         return {
             "length": self.path.stat().st_size if self.path.exists() else 0, "seconds": self.seconds, "n_graph": self.n_graph,
-            "sums": from_all(self._own_sums()), "n_summed": self._n_summed, "since": list(self._since),
+            "sums": sums, "n_summed": self._n_summed, "since": list(self._since),
         }
 
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
@@ -103,15 +103,15 @@ class History(pl.Callback):
         if due or is_last(trainer, batch_idx):  # an epoch of fewer steps than `log_every` leaves a row too
             self._write_training(trainer)
 
-    def _count(self) -> None:
-        self.n_graph, self._n_new = self.n_graph + sum(from_all(self._n_new)), 0
-
-    def _own_sums(self) -> dict[str, float]:
-        return {name: float(value) for name, value in self._sums.items()}
+    def _sums_of_all(self) -> list[dict[str, float]]:
+        """What each process has summed up; their graphs are counted on the way, for every question makes all of them wait."""
+        own = {name: float(value) for name, value in self._sums.items()}
+        n_new, sums = zip(*from_all((self._n_new, own)), strict=True)
+        self.n_graph, self._n_new = self.n_graph + sum(n_new), 0
+        return list(sums)
 
     def _write_training(self, trainer: pl.Trainer) -> None:
-        self._count()
-        sums = _mean(from_all(self._own_sums()))
+        sums = _mean(self._sums_of_all())
         values = {f"train/{name}": value / self._n_summed for name, value in sums.items()}
         if self._grad_norm is not None:
             values["train/grad_norm"] = float(self._grad_norm)

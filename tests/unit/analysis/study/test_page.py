@@ -81,9 +81,9 @@ def test_of_several_tasks_the_page_says_first_where_there_is_a_gain(results: Res
     (answer,) = results.answers.values()
     (difference,) = answer.comparison.differences
     assert difference.auc is not None
-    gain = replace(difference, auc=difference.auc._replace(mean=0.02, low=0.01, high=0.03, n_seed=3))
+    gain = replace(difference, auc=difference.auc._replace(mean=0.02, low=0.01, n_seed=3, excludes_zero=True))
     better = replace(answer, comparison=replace(answer.comparison, differences=(gain,)))
-    same = replace(answer, comparison=replace(answer.comparison, differences=(replace(gain, auc=gain.auc._replace(low=-0.01)),)))
+    same = replace(answer, comparison=replace(answer.comparison, differences=(replace(gain, auc=gain.auc._replace(excludes_zero=False)),)))
     found: Any = SimpleNamespace(found={
         "one": SimpleNamespace(cells={1: better, 2: same}), "two": SimpleNamespace(cells={1: same, 2: same}),
         "three": SimpleNamespace(cells={1: better}),
