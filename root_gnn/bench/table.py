@@ -27,8 +27,8 @@ def markdown(contents: Sequence[Mapping[str, Any]]) -> str:
             here = [row for row in rows if (row["case"], row["allocator"]) == (case, allocator)]
             lines += [f"### {case}, {allocator} allocator", "", _conditions(here), "", HEADER, "|---|---|---|---|---|---|---|---|"]
             lines += [*map(_line, here), ""]
-    left_out = [one for content in contents for one in content["left_out"]]
-    lines += [f"Left out: {one['what']} ({one['case']}): {one['reason']}." for one in left_out]
+    left_out = (one for content in contents for one in content["left_out"])
+    lines += dict.fromkeys(f"Left out: {one['what']} ({one['case']}): {one['reason']}." for one in left_out)
     return "\n".join(lines).rstrip() + "\n"
 
 
@@ -74,6 +74,8 @@ def _line(row: Mapping[str, Any]) -> str:
     asked += [f"{_number(row['between'][0])} to {_number(row['between'][1])}"] if row["between"] else []
     asked += [f"{row['limit_target']:.2f} of the limit"] if row["limit_target"] is not None else []
     met = {True: "", False: " (**missed**)", None: ""}[row["passes"]]
+    if row["allocator"] == "default":  # reported beside the other one, of which things are asked
+        asked, met = [], ""
     rates = ", ".join(f"{name} {_number(rate)}" for name, rate in row["rates"].items())
     cells = [
         row["what"] + (f" ({row['note']})" if row["note"] else ""), row["ours"], row["reference"] or "", spread,

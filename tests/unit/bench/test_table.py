@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from root_gnn.bench.machine import describe
+from root_gnn.bench.machine import Allocator, describe
 from root_gnn.bench.row import Row
 from root_gnn.bench.suite import Findings
 from root_gnn.bench.table import BEGIN, END, fill, markdown, read
@@ -19,11 +19,11 @@ CONDITIONS = {"rounds": 9, "quick": False, "cores": 1, "load": 0.1}
 KEYS = {"case", "reference", "ratio", "low", "high", "target", "limit_fraction", "max_difference"}
 
 
-def findings(*rows: Row, **conditions: Any) -> Findings:
+def findings(*rows: Row, allocator: Allocator = "tuned", **conditions: Any) -> Findings:
     found = Findings()
     entries = [{**row.entry(), **CONDITIONS, **conditions} for row in rows]
     left_out = [{"what": "the rest", "reason": "it is elsewhere"}]
-    found.take("speed", "tuned", {"machine": describe(), "rows": entries, "left_out": left_out})
+    found.take("speed", allocator, {"machine": describe(), "rows": entries, "left_out": left_out})
     return found
 
 
@@ -61,6 +61,11 @@ def test_the_table_says_everything() -> None:
     assert "no time here means anything" in findings(row(), quick=True).markdown()
 
 
+def test_nothing_is_asked_with_the_default_allocator() -> None:
+    line = findings(row(target=4.0), allocator="default").markdown().splitlines()[-3]
+    assert line.startswith("| training | root_gnn | theirs | 3.25 [3..4] (3.12, 3.62) |  | ours 12,300")
+
+
 def test_figures_are_written_between_the_marks_and_again(tmp_path: Path) -> None:
     page, files = tmp_path / "page.md", [tmp_path / "a.json", tmp_path / "b.json"]
     page.write_text(f"before\n{BEGIN}\nold\n{END}\nafter\n", encoding="utf-8")
@@ -70,7 +75,7 @@ def test_figures_are_written_between_the_marks_and_again(tmp_path: Path) -> None
         fill(page, files)
         text = page.read_text(encoding="utf-8")
         assert text.startswith("before\n") and text.endswith("\nafter\n") and "old" not in text
-        assert text.count("| training a |") == text.count("| training b |") == 1
+        assert text.count("| training a |") == text.count("| training b |") == text.count("Left out: the rest") == 1
     assert files[0].with_suffix(".md").read_text(encoding="utf-8") == markdown([read(files[0])])
 
 
