@@ -7,7 +7,7 @@ beforehand with stored inputs of nodes and edges, batched in each step. Ours: a 
 their features on the fly. Logits, and the gradient of the loss in all weights, are compared before. Training is collation, forward,
 backward and fused AdamW, inference collation and forward; collation is measured alone as well. Graphs come in another random order in
 every run. `of the limit` is the least number of floating-point operations for the exact result, at the speed that `torch.mm` has in
-the same rounds, over the time taken. Peak memory is that of one training step in a fresh process, for each edge.
+the same rounds, over the time taken.
 """
 
 from __future__ import annotations
@@ -24,7 +24,6 @@ from graph_networks import RECOMPUTING, Contender, Network, Size, forms, others,
 from torch import Tensor
 
 from root_gnn.bench.case import Bench, Unequal, Work, agree, installed, main
-from root_gnn.bench.memory import peak, watched
 from root_gnn.bench.row import LeftOut, Row
 from root_gnn.bench.timing import Run
 from root_gnn.graph.batch import Batch
@@ -62,7 +61,6 @@ BESIDE = (
 )
 QUICK = (Setting(Size(16, 2), 24), Setting(Size(16, 2), 24, "simulated"))
 LIMITS = {"training": {COMPILED: 0.55}, "inference": {COMPILED: 0.60}}
-MEMORY_TARGET = 6.0
 
 
 def contenders(setting: Setting, data_dir: Path | None) -> tuple[Batch, dict[str, Contender], dict[str, Contender]]:
@@ -148,35 +146,6 @@ def measure(bench: Bench, setting: Setting) -> Iterator[Row]:
         yield from bench.compare(f"collation, {setting}", runs, ours=["native"], amount=setting.batch, unit="events", difference=difference)
 
 
-def step_memory(name: str, setting: Setting) -> float:
-    """Bytes for each edge that a training step takes at most, after a smaller one; runs in a process of its own."""
-    torch.set_num_threads(1)
-    events = poisson_events(setting.batch, seed=1)
-    known = forms()
-    if name in known:
-        contender = ours(setting.size, events, EVENTS, known[name])
-    else:
-        contender = next(iter(others(setting.size, events, EVENTS, [PACKAGES[name]]).values()))
-    step, rows = contender.trainer(), torch.arange(events.n_graph)
-    step(*contender.collate(rows[: max(len(rows) // 8, 2)]))
-    return peak(lambda: step(*contender.collate(rows))) / events.n_edge
-
-
-def memory(setting: Setting) -> Iterator[Row]:
-    """Peak memory of our forms against the others; asked of those that recompute."""
-    mine = list(forms())
-    theirs = [name for name, package in PACKAGES.items() if installed(package)]
-    each = {name: watched(step_memory, name, setting).result for name in [*mine, *theirs]}
-    for name in mine:
-        for other in theirs:
-            ratio = each[other] / max(each[name], 1e-9)
-            asked = MEMORY_TARGET if (name, other) == (f"{COMPILED}, {RECOMPUTING}", "dgl") else None
-            yield Row(
-                what=f"peak memory of a training step, {setting}", ours=name, reference=other, ratio=ratio, low=ratio, high=ratio,
-                quartiles=(ratio, ratio), target=asked, unit="bytes/edge", rates={one: each[one] for one in (name, other)},
-            )
-
-
 def results(bench: Bench) -> Iterator[Row | LeftOut]:
     """All settings; with the default allocator, or in haste, fewer."""
     for package in PACKAGES.values():
@@ -187,10 +156,6 @@ def results(bench: Bench) -> Iterator[Row | LeftOut]:
     settings = QUICK if bench.quick else ASKED + (BESIDE if bench.thorough else ())
     for setting in settings:
         yield from measure(bench, setting)
-    if not sys.platform.startswith("linux"):
-        yield LeftOut(what="peak memory", reason="it is read from /proc")
-    else:
-        yield from memory(settings[0])
 
 
 if __name__ == "__main__":

@@ -99,10 +99,14 @@ def _run_step(step: GraphNetworkStep, ready: _Ready, state: State, t: Topology) 
 
 def _reduced(result: Result, names: tuple[Aggregation, ...], count: Tensor) -> Tensor:
     """What arrives from `count (n_segment,)` rows each, `(n_segment, n_name * dim)`."""
-    assert result.total is not None
-    mean = result.total / count.clamp(min=1).to(result.total.dtype).unsqueeze(1)
-    found = {"sum": result.total, "mean": mean, "max": result.largest}
-    return torch.cat([rows for name in names if (rows := found[name]) is not None], dim=1)
+    found = [_rows(result, name, count) for name in names]
+    return torch.cat(found, dim=1) if len(found) > 1 else found[0]  # one is not copied
+
+
+def _rows(result: Result, name: Aggregation, count: Tensor) -> Tensor:
+    rows = result.largest if name == "max" else result.total
+    assert rows is not None
+    return rows / count.clamp(min=1).to(rows.dtype).unsqueeze(1) if name == "mean" else rows
 
 
 def _weights(module: MLP, part: Tensor | None = None) -> Weights:
