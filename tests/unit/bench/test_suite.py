@@ -10,8 +10,8 @@ from root_gnn.bench.suite import bench, case_files, run_cases
 from root_gnn.errors import InputError
 
 ASKED = {
-    "graph_network", "graph_network_memory", "particle_transformer", "nt_xent", "linear_cka", "subjets", "augmentations", "loader", "prepare",
-    "large_files", "end_to_end", "scaling", "processes", "roofline", "compile",
+    "graph_network", "graph_network_memory", "particle_transformer", "nt_xent", "linear_cka", "subjets", "augmentations", "loader",
+    "prepare", "large_files", "end_to_end", "scaling", "processes", "roofline", "compile",
 }  # fmt: skip
 FAILING = """
 import sys
