@@ -27,9 +27,11 @@ from root_gnn.graph.features import Features
 N_JET, N_SMALL, LONGEST = 1000, 20, 128
 FEATURES = Features(nodes=("pt", "eta", "phi", "energy", "type"), n_type=1)
 OURS = {
-    "rotate": rotate.Config().build(FEATURES), "translate": translate.Config().build(FEATURES), "smear": smear.Config().build(FEATURES),
+    "rotate": rotate.Config().build(FEATURES),
+    "translate": translate.Config().build(FEATURES),
+    "smear": smear.Config().build(FEATURES),
     "collinear_split": collinear_split.Config().build(FEATURES),
-}  # fmt: skip
+}
 Floats = NDArray[np.float64]
 Loop = Callable[[Floats, Floats, Floats], Floats]
 
@@ -120,13 +122,21 @@ def results(bench: Bench) -> Iterator[Row]:
     """One row for each augmentation."""
     jets, draws = make_jets(N_SMALL if bench.quick else N_JET), Draws(seed=1, epoch=0)
     for name, augmentation in OURS.items():
-        difference = agree(name, augmentation(jets, draws).nodes / scale(jets), loop(LOOPS[name], jets, draws) / scale(jets), 1e-6)
+        difference = agree(
+            name, augmentation(jets, draws).nodes / scale(jets), loop(LOOPS[name], jets, draws) / scale(jets), 1e-6
+        )
         runs = {
             "root_gnn": lambda augmentation=augmentation: augmentation(jets, draws),
             "loop": lambda function=LOOPS[name]: loop(function, jets, draws),
         }
-        yield from bench.compare(f"{name}, {jets.n_graph} jets", runs, ours=["root_gnn"], amount=jets.n_graph, unit="jets",
-                                 difference=difference)
+        yield from bench.compare(
+            f"{name}, {jets.n_graph} jets",
+            runs,
+            ours=["root_gnn"],
+            amount=jets.n_graph,
+            unit="jets",
+            difference=difference,
+        )
 
 
 def scale(jets: Batch) -> torch.Tensor:

@@ -82,7 +82,12 @@ def results(bench: Bench) -> Iterator[Row | LeftOut]:
                 found = {name: gradients(step) for name, step in steps.items()}
                 difference = max(agree(f"{what}, {name}", one, found[PLAIN], TOLERANCE) for name, one in found.items())
                 yield from bench.compare(
-                    what, steps, ours=["torch.compile"], amount=n_graph, unit="events", difference=difference,
+                    what,
+                    steps,
+                    ours=["torch.compile"],
+                    amount=n_graph,
+                    unit="events",
+                    difference=difference,
                 )
         except InputError as error:
             yield LeftOut(what=what, reason=str(error))

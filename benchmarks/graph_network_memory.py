@@ -55,8 +55,13 @@ def results(bench: Bench) -> Iterator[Row | LeftOut]:
         for other in theirs:
             asked = TARGET if (name, other) == (f"{COMPILED}, {RECOMPUTING}", "dgl") else None
             yield Row.spread(
-                ratios(each[other], each[name]), what=f"peak memory of a training step, {setting}", ours=name, reference=other,
-                target=asked, unit="bytes/edge", rates={one: Spread.of(each[one]).median for one in (name, other)},
+                ratios(each[other], each[name]),
+                what=f"peak memory of a training step, {setting}",
+                ours=name,
+                reference=other,
+                target=asked,
+                unit="bytes/edge",
+                rates={one: Spread.of(each[one]).median for one in (name, other)},
             )
 
 

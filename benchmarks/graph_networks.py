@@ -21,8 +21,16 @@ from root_gnn.nn.linear import Linear
 
 N_CLASS, N_STEP = 2, 4
 PUBLISHED: dict[str, Any] = {  # as configs/pretrain_multiclass_faithful.yaml
-    "n_steps": N_STEP, "activation": "relu", "activate_last": True, "residual": False, "share_steps": True, "aggregation": ("sum",),
-    "pooling": ("mean",), "pair_features": ("delta_eta", "delta_phi", "delta_r"), "type_embedding": False, "absolute_phi": True,
+    "n_steps": N_STEP,
+    "activation": "relu",
+    "activate_last": True,
+    "residual": False,
+    "share_steps": True,
+    "aggregation": ("sum",),
+    "pooling": ("mean",),
+    "pair_features": ("delta_eta", "delta_phi", "delta_r"),
+    "type_embedding": False,
+    "absolute_phi": True,
     "dropout": 0.0,
 }
 NOT_OURS = ("auto", "pyg", "dgl")  # a choice among ours, and those of other libraries
@@ -136,11 +144,15 @@ def others(size: Size, events: Batch, features: Features, packages: Collection[s
     if "dgl" in packages:
         from straightforward_dgl import DGLNetwork, dgl_collate
 
-        found["dgl"] = Contender(labelled(dgl_collate(network.encoder, events)), DGLNetwork(network.encoder, network.head))
+        found["dgl"] = Contender(
+            labelled(dgl_collate(network.encoder, events)), DGLNetwork(network.encoder, network.head)
+        )
     if "torch_geometric" in packages:
         from straightforward_pyg import PyGNetwork, pyg_collate
 
-        found["pyg"] = Contender(labelled(pyg_collate(network.encoder, events)), PyGNetwork(network.encoder, network.head))
+        found["pyg"] = Contender(
+            labelled(pyg_collate(network.encoder, events)), PyGNetwork(network.encoder, network.head)
+        )
     return found
 
 
@@ -156,7 +168,14 @@ def work(size: Size, batch: Batch, network: Network) -> GraphNetwork:
     """Floating-point work on a batch."""
     encoder = network.encoder
     return GraphNetwork(
-        n_graph=batch.n_graph, n_node=batch.total_node, n_edge=batch.n_edge, node_dim=encoder.node_inputs.dim,
-        edge_dim=encoder.pair_inputs.dim, global_dim=encoder.global_inputs.dim, dim=size.dim, n_layer=size.n_layer, n_step=N_STEP,
+        n_graph=batch.n_graph,
+        n_node=batch.total_node,
+        n_edge=batch.n_edge,
+        node_dim=encoder.node_inputs.dim,
+        edge_dim=encoder.pair_inputs.dim,
+        global_dim=encoder.global_inputs.dim,
+        dim=size.dim,
+        n_layer=size.n_layer,
+        n_step=N_STEP,
         n_output=N_CLASS,
-    )  # fmt: skip
+    )

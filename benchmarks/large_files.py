@@ -36,7 +36,10 @@ SPEC = "events"
 def prepared(folder: Path, jobs: int) -> int:
     """Prepares the files of a folder; events."""
     torch.set_num_threads(1)
-    return sum(shard.n_graph for shard in prepare(load_spec(SPEC), sorted(folder.glob("*.root")), data_dir=folder, jobs=jobs).values())
+    return sum(
+        shard.n_graph
+        for shard in prepare(load_spec(SPEC), sorted(folder.glob("*.root")), data_dir=folder, jobs=jobs).values()
+    )
 
 
 def read(folder: Path) -> int:
@@ -55,9 +58,16 @@ def rows(what: str, measured: Measured, note: str) -> Iterator[Row]:
         ("rate", measured.result / measured.seconds, "events/s", None),
     ):
         yield Row(
-            what=f"{what}: {kind}", ratio=value, low=value, high=value, quartiles=(value, value), unit=unit, rates={}, between=between,
+            what=f"{what}: {kind}",
+            ratio=value,
+            low=value,
+            high=value,
+            quartiles=(value, value),
+            unit=unit,
+            rates={},
+            between=between,
             note=note,
-        )  # fmt: skip
+        )
 
 
 def results(bench: Bench) -> Iterator[Row | LeftOut]:

@@ -27,13 +27,20 @@ def simulated_files(data_dir: Path | None, processes: Sequence[str] = PROCESSES)
     files = [folder / f"{process}.root" for process in processes]
     there = [file for file in files if file.is_file()]
     if not there:
-        raise InputError(f"{folder}: expected {', '.join(file.name for file in files)}, as `root-gnn simulate` writes them; name a folder "
-                         "that has them with --data-dir (an installed package comes without the repository's).")
+        raise InputError(
+            f"{folder}: expected {', '.join(file.name for file in files)}, as `root-gnn simulate` writes them; name a folder "
+            "that has them with --data-dir (an installed package comes without the repository's)."
+        )
     return there
 
 
 def resample(
-    files: Sequence[Path], path: Path, n_event: int, *, seed: int, n_object: Callable[[np.random.Generator, int], Counts] | None = None,
+    files: Sequence[Path],
+    path: Path,
+    n_event: int,
+    *,
+    seed: int,
+    n_object: Callable[[np.random.Generator, int], Counts] | None = None,
 ) -> None:
     """Writes `n_event` events drawn with replacement from `files`, as the simulation writes them; event numbers start at `seed` x 10^9.
 
@@ -52,12 +59,16 @@ def resample(
             n = min(AT_A_TIME, n_event - start)
             part = ntuple.reorder(columns, rng.integers(0, len(columns["weight"]), n))
             if n_object is not None:
-                part |= _jets(columns, rng, n_object(rng, n) - 1 - sum(part[f"n{name}"] for name in ("ele", "mu", "ph")))
+                part |= _jets(
+                    columns, rng, n_object(rng, n) - 1 - sum(part[f"n{name}"] for name in ("ele", "mu", "ph"))
+                )
             part["eventNumber"] = np.arange(start, start + n, dtype=np.int64) + seed * 10**9
             total += float(part["weight"].sum(dtype=np.float64))
             yield part
 
-    ntuple.write(path, parts(), lambda: replace(metadata, seed=seed, n_kept=n_event, n_requested=n_event, sum_of_weights=total))
+    ntuple.write(
+        path, parts(), lambda: replace(metadata, seed=seed, n_kept=n_event, n_requested=n_event, sum_of_weights=total)
+    )
 
 
 def _jets(columns: ntuple.Columns, rng: np.random.Generator, n_jet: Counts) -> ntuple.Columns:

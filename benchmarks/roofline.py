@@ -49,10 +49,18 @@ def fractions(bench: Bench, setting: Setting) -> Iterator[Row]:
         for name in everyone:
             found = ratios(least, seconds[name])
             yield Row.spread(
-                found, what=f"{kind}, {setting}: fraction of the limit", ours=name, limit_fraction=found.median, unit="events/s",
-                rates={name: setting.batch / Spread.of(seconds[name]).median, "limit": setting.batch / Spread.of(least).median},
-                max_difference=difference, note=f"{whole / events.n_graph / 1e6:.1f} MFLOP an event",
-            )  # fmt: skip
+                found,
+                what=f"{kind}, {setting}: fraction of the limit",
+                ours=name,
+                limit_fraction=found.median,
+                unit="events/s",
+                rates={
+                    name: setting.batch / Spread.of(seconds[name]).median,
+                    "limit": setting.batch / Spread.of(least).median,
+                },
+                max_difference=difference,
+                note=f"{whole / events.n_graph / 1e6:.1f} MFLOP an event",
+            )
 
 
 def results(bench: Bench) -> Iterator[Row]:

@@ -80,7 +80,9 @@ class PyGNetwork(nn.Module):
         super().__init__()
         self.encoder, self.head = encoder, head
         steps = (encoder.step(k) for k in range(len(encoder.steps)))
-        self.steps = nn.ModuleList(MetaLayer(EdgeUpdate(step.edge), NodeUpdate(step.node), GlobalUpdate(step.globals)) for step in steps)
+        self.steps = nn.ModuleList(
+            MetaLayer(EdgeUpdate(step.edge), NodeUpdate(step.node), GlobalUpdate(step.globals)) for step in steps
+        )
 
     def forward(self, batch: Any) -> Tensor:
         """Logits, `(n_graph, 2)`."""

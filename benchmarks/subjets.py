@@ -65,13 +65,18 @@ def results(bench: Bench) -> Iterator[Row | LeftOut]:
     cache = SubjetCache(radius=RADIUS)
     cache(kinematics, counts, ids)
     runs = {
-        "root_gnn": lambda: subjets(kinematics, counts, radius=RADIUS), "root_gnn, cache": lambda: cache(kinematics, counts, ids),
+        "root_gnn": lambda: subjets(kinematics, counts, radius=RADIUS),
+        "root_gnn, cache": lambda: cache(kinematics, counts, ids),
         "one by one": lambda: one_by_one(kinematics, counts),
-    }  # fmt: skip
+    }
     whole, remembered, alone = (torch.from_numpy(np.asarray(run())) for run in runs.values())
     difference = max(agree("subjets", whole, alone, 0.0), agree("subjets from the cache", whole, remembered, 0.0))
     yield from bench.compare(
-        f"{len(counts)} jets of {counts.mean():.0f} particles", runs, ours=["root_gnn", "root_gnn, cache"], amount=len(counts), unit="jets",
+        f"{len(counts)} jets of {counts.mean():.0f} particles",
+        runs,
+        ours=["root_gnn", "root_gnn, cache"],
+        amount=len(counts),
+        unit="jets",
         difference=difference,
     )
 

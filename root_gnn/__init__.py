@@ -42,8 +42,21 @@ _HOMES = {
 }
 
 __all__ = [
-    "Batch", "build_graphs", "cka", "evaluate", "finetune", "from_dgl", "from_pyg", "load_encoder",
-    "load_run", "load_spec", "read", "simulate", "to_dgl", "to_pyg", "train",
+    "Batch",
+    "build_graphs",
+    "cka",
+    "evaluate",
+    "finetune",
+    "from_dgl",
+    "from_pyg",
+    "load_encoder",
+    "load_run",
+    "load_spec",
+    "read",
+    "simulate",
+    "to_dgl",
+    "to_pyg",
+    "train",
 ]
 
 

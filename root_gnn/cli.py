@@ -55,35 +55,57 @@ def _show_version(asked: bool) -> None:
 
 @app.callback()
 def root(
-    version: Annotated[bool, typer.Option("--version", callback=_show_version, is_eager=True, help="Print the version and leave.")] = False,
-    quiet: Quiet = False, verbose: Verbose = False, debug: Debug = False,
-) -> None:  # fmt: skip
+    version: Annotated[
+        bool, typer.Option("--version", callback=_show_version, is_eager=True, help="Print the version and leave.")
+    ] = False,
+    quiet: Quiet = False,
+    verbose: Verbose = False,
+    debug: Debug = False,
+) -> None:
     """Takes the options that stand before a subcommand."""
 
 
 @app.command()
 def simulate(
-    process: Annotated[list[str] | None, typer.Option("--process", help="A process by name (see --list); repeatable.")] = None,
-    events: Annotated[int, typer.Option("--events", help="Events, or jets of a class, to write for each process.")] = 1000,
+    process: Annotated[
+        list[str] | None, typer.Option("--process", help="A process by name (see --list); repeatable.")
+    ] = None,
+    events: Annotated[
+        int, typer.Option("--events", help="Events, or jets of a class, to write for each process.")
+    ] = 1000,
     out: Annotated[Path, typer.Option("--out", help="The folder for <process>.root.")] = Path(),
     level: Annotated[Literal["events", "jets"], typer.Option("--level", help="Which ntuple to write.")] = "events",
     seed: Annotated[int, typer.Option("--seed", help="Same seed, same events, whatever --jobs is.")] = 1,
     jobs: Jobs = 1,
     lhe: Annotated[Path | None, typer.Option("--lhe", help="Shower the events of a Les Houches file.")] = None,
-    resimulate: Annotated[int, typer.Option("--resimulate", help="Showers of every hard event, all of them written.")] = 1,
-    param: Annotated[list[str] | None, typer.Option("--param", metavar="KEY=VALUE", help="A parameter of the process; repeatable.")] = None,
+    resimulate: Annotated[
+        int, typer.Option("--resimulate", help="Showers of every hard event, all of them written.")
+    ] = 1,
+    param: Annotated[
+        list[str] | None, typer.Option("--param", metavar="KEY=VALUE", help="A parameter of the process; repeatable.")
+    ] = None,
     top_tagging: Annotated[
-        Path | None, typer.Option("--top-tagging", metavar="FILE.h5", help="Also write QCD and Tbqq as the Top Tagging reference set.")
+        Path | None,
+        typer.Option(
+            "--top-tagging", metavar="FILE.h5", help="Also write QCD and Tbqq as the Top Tagging reference set."
+        ),
     ] = None,
     pileup: Annotated[
-        str | None, typer.Option("--pileup", metavar="MEAN[,SD]", help="Lay so many minimum-bias collisions over each event.")
+        str | None,
+        typer.Option("--pileup", metavar="MEAN[,SD]", help="Lay so many minimum-bias collisions over each event."),
     ] = None,
-    variations: Annotated[bool, typer.Option("--variations", help="Keep the weights of shower scale variations.")] = False,
-    control: Annotated[bool, typer.Option("--control", help="Instead: generated events against known values, OUT/control.html.")] = False,
+    variations: Annotated[
+        bool, typer.Option("--variations", help="Keep the weights of shower scale variations.")
+    ] = False,
+    control: Annotated[
+        bool, typer.Option("--control", help="Instead: generated events against known values, OUT/control.html.")
+    ] = False,
     list_processes: Annotated[bool, typer.Option("--list", help="Show the processes and leave.")] = False,
     overwrite: Overwrite = False,
-    quiet: Quiet = False, verbose: Verbose = False, debug: Debug = False,
-) -> None:  # fmt: skip
+    quiet: Quiet = False,
+    verbose: Verbose = False,
+    debug: Debug = False,
+) -> None:
     """Simulate collisions: generator, parametrised detector, jets; writes OUT/<process>.root."""
     if list_processes:
         from root_gnn.simulation.processes import describe
@@ -100,18 +122,33 @@ def simulate(
     from root_gnn.simulation.simulate import simulate
 
     simulate(
-        process or [], events=events, out=out, seed=seed, jobs=jobs, lhe=lhe, resimulate=resimulate, params=params, level=level,
-        overwrite=overwrite, top_tagging=top_tagging, pileup=None if pileup is None else PileUp.parse(pileup), variations=variations,
-    )  # fmt: skip
+        process or [],
+        events=events,
+        out=out,
+        seed=seed,
+        jobs=jobs,
+        lhe=lhe,
+        resimulate=resimulate,
+        params=params,
+        level=level,
+        overwrite=overwrite,
+        top_tagging=top_tagging,
+        pileup=None if pileup is None else PileUp.parse(pileup),
+        variations=variations,
+    )
 
 
 @app.command()
 def inspect(
     file: Annotated[str, typer.Argument(metavar="FILE", help="A data file, or the address of one on a server.")],
     tree: Annotated[str | None, typer.Option("--tree", help="Which tree, where the file holds several.")] = None,
-    draft_spec: Annotated[Path | None, typer.Option("--draft-spec", metavar="OUT.yaml", help="Write a data spec to start from.")] = None,
-    quiet: Quiet = False, verbose: Verbose = False, debug: Debug = False,
-) -> None:  # fmt: skip
+    draft_spec: Annotated[
+        Path | None, typer.Option("--draft-spec", metavar="OUT.yaml", help="Write a data spec to start from.")
+    ] = None,
+    quiet: Quiet = False,
+    verbose: Verbose = False,
+    debug: Debug = False,
+) -> None:
     """Show what a file holds: trees, entries, collections, guessed units."""
     from root_gnn.data.inspect import inspect
     from root_gnn.data.location import locate
@@ -122,7 +159,9 @@ def inspect(
         from root_gnn.atomic import write_text
 
         if draft_spec.exists():
-            raise InputError(f"--draft-spec {draft_spec}: this file exists already, and a draft never replaces one; give another name.")
+            raise InputError(
+                f"--draft-spec {draft_spec}: this file exists already, and a draft never replaces one; give another name."
+            )
         write_text(draft_spec, found.draft_spec())
 
 
@@ -130,14 +169,23 @@ def inspect(
 def prepare(
     recipe_or_spec: Annotated[str, typer.Argument(metavar="RECIPE_OR_SPEC", help="A YAML file or a shipped name.")],
     jobs: Jobs = 1,
-    scheduler: Annotated[str | None, typer.Option("--scheduler", metavar="ADDRESS", help="Read on this Dask cluster instead.")] = None,
-    slurm: Annotated[
-        list[str] | None, typer.Option("--slurm", metavar="KEY=VALUE", help="Read in a Slurm job array, with this of sbatch; repeatable.")
+    scheduler: Annotated[
+        str | None, typer.Option("--scheduler", metavar="ADDRESS", help="Read on this Dask cluster instead.")
     ] = None,
-    systematics: Annotated[bool, typer.Option("--systematics", help="Every variation of the spec, not the nominal one alone.")] = False,
+    slurm: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--slurm", metavar="KEY=VALUE", help="Read in a Slurm job array, with this of sbatch; repeatable."
+        ),
+    ] = None,
+    systematics: Annotated[
+        bool, typer.Option("--systematics", help="Every variation of the spec, not the nominal one alone.")
+    ] = False,
     data_dir: DataDir = None,
-    quiet: Quiet = False, verbose: Verbose = False, debug: Debug = False,
-) -> None:  # fmt: skip
+    quiet: Quiet = False,
+    verbose: Verbose = False,
+    debug: Debug = False,
+) -> None:
     """Read the files once into the cache and report what is odd about them; train reads by itself where needed."""
     from root_gnn.analysis.inputs import write_page
     from root_gnn.data.plain_report import as_text
@@ -145,8 +193,14 @@ def prepare(
 
     parameters = dict(_pair("--slurm", text) for text in slurm) if slurm else None
     done = prepare(
-        recipe_or_spec, jobs=jobs, data_dir=data_dir, scheduler=scheduler, slurm=parameters, systematics=systematics, stop=False,
-    )  # fmt: skip
+        recipe_or_spec,
+        jobs=jobs,
+        data_dir=data_dir,
+        scheduler=scheduler,
+        slurm=parameters,
+        systematics=systematics,
+        stop=False,
+    )
     for one in done:
         page = write_page(one)
         if log.isEnabledFor(INFO):
@@ -157,9 +211,13 @@ def prepare(
 
 @app.command()
 def check(
-    recipe: RecipeName, overrides: Overrides = None, data_dir: DataDir = None,
-    quiet: Quiet = False, verbose: Verbose = False, debug: Debug = False,
-) -> None:  # fmt: skip
+    recipe: RecipeName,
+    overrides: Overrides = None,
+    data_dir: DataDir = None,
+    quiet: Quiet = False,
+    verbose: Verbose = False,
+    debug: Debug = False,
+) -> None:
     """Validate a recipe, take one step, and show the plan."""
     from root_gnn.pipeline import check
 
@@ -168,56 +226,109 @@ def check(
 
 @app.command()
 def train(
-    recipe: RecipeName, overrides: Overrides = None, data_dir: DataDir = None, run_dir: RunDir = None,
-    resume: Resume = False, overwrite: Overwrite = False, allow_plugin: AllowPlugin = None,
-    quiet: Quiet = False, verbose: Verbose = False, debug: Debug = False,
-) -> None:  # fmt: skip
+    recipe: RecipeName,
+    overrides: Overrides = None,
+    data_dir: DataDir = None,
+    run_dir: RunDir = None,
+    resume: Resume = False,
+    overwrite: Overwrite = False,
+    allow_plugin: AllowPlugin = None,
+    quiet: Quiet = False,
+    verbose: Verbose = False,
+    debug: Debug = False,
+) -> None:
     """Train what a recipe describes, into a run folder."""
     from root_gnn.pipeline import train
 
     train(
-        recipe, overrides=overrides or (), data_dir=data_dir, run_dir=run_dir, resume=resume, overwrite=overwrite,
+        recipe,
+        overrides=overrides or (),
+        data_dir=data_dir,
+        run_dir=run_dir,
+        resume=resume,
+        overwrite=overwrite,
         allow_plugins=allow_plugin or (),
-    )  # fmt: skip
+    )
 
 
 @app.command()
 def finetune(
-    task: Annotated[str, typer.Option("--task", metavar="NAME_OR_PATH", help="The question: a shipped task or a YAML file.")],
+    task: Annotated[
+        str, typer.Option("--task", metavar="NAME_OR_PATH", help="The question: a shipped task or a YAML file.")
+    ],
     run: Annotated[
-        Path | None, typer.Option("--from", metavar="RUN", help="Pretrained: folder, name, checkpoint or packed run; not from scratch.")
+        Path | None,
+        typer.Option(
+            "--from", metavar="RUN", help="Pretrained: folder, name, checkpoint or packed run; not from scratch."
+        ),
     ] = None,
-    mode: Annotated[Literal["finetuned", "frozen", "scratch"], typer.Option("--mode", help="What happens to the backbone.")] = "finetuned",
-    train_events: Annotated[int | None, typer.Option("--train-events", help="Training events in all, balanced over the classes.")] = None,
-    overrides: Overrides = None, data_dir: DataDir = None, run_dir: RunDir = None,
-    resume: Resume = False, overwrite: Overwrite = False, allow_plugin: AllowPlugin = None,
-    quiet: Quiet = False, verbose: Verbose = False, debug: Debug = False,
-) -> None:  # fmt: skip
+    mode: Annotated[
+        Literal["finetuned", "frozen", "scratch"], typer.Option("--mode", help="What happens to the backbone.")
+    ] = "finetuned",
+    train_events: Annotated[
+        int | None, typer.Option("--train-events", help="Training events in all, balanced over the classes.")
+    ] = None,
+    overrides: Overrides = None,
+    data_dir: DataDir = None,
+    run_dir: RunDir = None,
+    resume: Resume = False,
+    overwrite: Overwrite = False,
+    allow_plugin: AllowPlugin = None,
+    quiet: Quiet = False,
+    verbose: Verbose = False,
+    debug: Debug = False,
+) -> None:
     """Train on a downstream task, from a pretrained run or from scratch."""
     from root_gnn.pipeline import finetune
 
     finetune(
-        task, run=run, mode=mode, train_events=train_events, overrides=overrides or (), data_dir=data_dir, run_dir=run_dir,
-        resume=resume, overwrite=overwrite, allow_plugins=allow_plugin or (),
-    )  # fmt: skip
+        task,
+        run=run,
+        mode=mode,
+        train_events=train_events,
+        overrides=overrides or (),
+        data_dir=data_dir,
+        run_dir=run_dir,
+        resume=resume,
+        overwrite=overwrite,
+        allow_plugins=allow_plugin or (),
+    )
 
 
 @app.command()
 def evaluate(
     run: RunFolder,
     split: Annotated[
-        Literal["train", "validation", "test"] | None, typer.Option("--split", help="A part of the run's data; else validation and test.")
+        Literal["train", "validation", "test"] | None,
+        typer.Option("--split", help="A part of the run's data; else validation and test."),
     ] = None,
-    spec: Annotated[str | None, typer.Option("--spec", help="The data spec of other files, by path or shipped name.")] = None,
-    files: Annotated[list[str] | None, typer.Option("--files", metavar="F...", help="Files in the data folder, F or CLASS=F.")] = None,
-    variation: Annotated[str | None, typer.Option("--variation", metavar="NAME", help="A systematic variation of the spec.")] = None,
-    data_dir: DataDir = None, allow_plugin: AllowPlugin = None,
-    quiet: Quiet = False, verbose: Verbose = False, debug: Debug = False,
-) -> None:  # fmt: skip
+    spec: Annotated[
+        str | None, typer.Option("--spec", help="The data spec of other files, by path or shipped name.")
+    ] = None,
+    files: Annotated[
+        list[str] | None, typer.Option("--files", metavar="F...", help="Files in the data folder, F or CLASS=F.")
+    ] = None,
+    variation: Annotated[
+        str | None, typer.Option("--variation", metavar="NAME", help="A systematic variation of the spec.")
+    ] = None,
+    data_dir: DataDir = None,
+    allow_plugin: AllowPlugin = None,
+    quiet: Quiet = False,
+    verbose: Verbose = False,
+    debug: Debug = False,
+) -> None:
     """Write metrics.json, plots and predictions of a run."""
     from root_gnn.evaluation import evaluate
 
-    evaluate(run, split=split, spec=spec, files=files or (), variation=variation, data_dir=data_dir, allow_plugins=allow_plugin or ())
+    evaluate(
+        run,
+        split=split,
+        spec=spec,
+        files=files or (),
+        variation=variation,
+        data_dir=data_dir,
+        allow_plugins=allow_plugin or (),
+    )
 
 
 app.command()(predict)
@@ -230,10 +341,15 @@ app.command()(convert)
 @app.command()
 def embed(
     run: RunFolder,
-    method: Annotated[Literal["pca", "tsne", "umap"], typer.Option("--method", help="What brings them to two dimensions.")] = "pca",
-    data_dir: DataDir = None, allow_plugin: AllowPlugin = None,
-    quiet: Quiet = False, verbose: Verbose = False, debug: Debug = False,
-) -> None:  # fmt: skip
+    method: Annotated[
+        Literal["pca", "tsne", "umap"], typer.Option("--method", help="What brings them to two dimensions.")
+    ] = "pca",
+    data_dir: DataDir = None,
+    allow_plugin: AllowPlugin = None,
+    quiet: Quiet = False,
+    verbose: Verbose = False,
+    debug: Debug = False,
+) -> None:
     """Write the representations of a run and a picture of them."""
     from root_gnn.analysis.embed import embed
 
@@ -245,9 +361,12 @@ def cka(
     runs: RunFolders,
     events: Annotated[int, typer.Option("--events", help="Events to compare on.")] = 10_000,
     out: Annotated[Path | None, typer.Option("--out", help="The folder for cka.json and cka.png.")] = None,
-    data_dir: DataDir = None, allow_plugin: AllowPlugin = None,
-    quiet: Quiet = False, verbose: Verbose = False, debug: Debug = False,
-) -> None:  # fmt: skip
+    data_dir: DataDir = None,
+    allow_plugin: AllowPlugin = None,
+    quiet: Quiet = False,
+    verbose: Verbose = False,
+    debug: Debug = False,
+) -> None:
     """Compare runs layer by layer with CKA."""
     from root_gnn.analysis.similarity import compare
 
@@ -257,49 +376,89 @@ def cka(
 @app.command()
 def probe(
     runs: RunFolders,
-    task: Annotated[str, typer.Option("--task", metavar="NAME_OR_PATH", help="The classes: a shipped task or a YAML file.")],
+    task: Annotated[
+        str, typer.Option("--task", metavar="NAME_OR_PATH", help="The classes: a shipped task or a YAML file.")
+    ],
     train_events: Annotated[
-        int | None, typer.Option("--train-events", help="Training events that each seed draws, balanced; else half of what there is.")
+        int | None,
+        typer.Option(
+            "--train-events", help="Training events that each seed draws, balanced; else half of what there is."
+        ),
     ] = None,
-    seeds: Annotated[list[int] | None, typer.Option("--seeds", metavar="N...", help="Draws of the training events; else 1 2 3.")] = None,
-    random: Annotated[bool, typer.Option("--random", help="Also the same networks with the weights they begin with.")] = False,
+    seeds: Annotated[
+        list[int] | None, typer.Option("--seeds", metavar="N...", help="Draws of the training events; else 1 2 3.")
+    ] = None,
+    random: Annotated[
+        bool, typer.Option("--random", help="Also the same networks with the weights they begin with.")
+    ] = False,
     inputs: Annotated[bool, typer.Option("--inputs", help="Also linear models on the inputs as they are.")] = False,
-    overrides: Annotated[list[str] | None, typer.Option("--set", metavar="KEY=VALUE", help="Change a key of the task; repeatable.")] = None,
-    out: Annotated[Path | None, typer.Option("--out", help="The folder for probe.json and probe.md; else probe.")] = None,
-    data_dir: DataDir = None, allow_plugin: AllowPlugin = None,
-    quiet: Quiet = False, verbose: Verbose = False, debug: Debug = False,
-) -> None:  # fmt: skip
+    overrides: Annotated[
+        list[str] | None, typer.Option("--set", metavar="KEY=VALUE", help="Change a key of the task; repeatable.")
+    ] = None,
+    out: Annotated[
+        Path | None, typer.Option("--out", help="The folder for probe.json and probe.md; else probe.")
+    ] = None,
+    data_dir: DataDir = None,
+    allow_plugin: AllowPlugin = None,
+    quiet: Quiet = False,
+    verbose: Verbose = False,
+    debug: Debug = False,
+) -> None:
     """Fit linear models to frozen representations: how much of the classes can be read off."""
     from root_gnn.analysis.linear_probe import probe
 
     found = probe(
-        runs, task=task, train_events=train_events, seeds=seeds or (1, 2, 3), random=random, inputs=inputs,
-        overrides=overrides or (), data_dir=data_dir, out=out, allow_plugins=allow_plugin or (),
-    )  # fmt: skip
+        runs,
+        task=task,
+        train_events=train_events,
+        seeds=seeds or (1, 2, 3),
+        random=random,
+        inputs=inputs,
+        overrides=overrides or (),
+        data_dir=data_dir,
+        out=out,
+        allow_plugins=allow_plugin or (),
+    )
     typer.echo(str(found))
 
 
 @app.command()
 def study(
     study: Annotated[str, typer.Argument(metavar="STUDY", help="A YAML file or a shipped name.")],
-    out: Annotated[Path | None, typer.Option("--out", metavar="DIR", help="Where runs and results go; studies/<name> otherwise.")] = None,
-    jobs: Annotated[int, typer.Option("--jobs", min=1, help="Trainings at a time, one thread each.")] = 2,
-    scheduler: Annotated[str | None, typer.Option("--scheduler", metavar="ADDRESS", help="Train on this Dask cluster instead.")] = None,
-    slurm: Annotated[
-        list[str] | None, typer.Option("--slurm", metavar="KEY=VALUE", help="Train in Slurm job arrays, with this of sbatch; repeatable.")
+    out: Annotated[
+        Path | None, typer.Option("--out", metavar="DIR", help="Where runs and results go; studies/<name> otherwise.")
     ] = None,
-    tiny: Annotated[bool, typer.Option("--tiny", help="A few steps on a few events, to see that it goes through.")] = False,
+    jobs: Annotated[int, typer.Option("--jobs", min=1, help="Trainings at a time, one thread each.")] = 2,
+    scheduler: Annotated[
+        str | None, typer.Option("--scheduler", metavar="ADDRESS", help="Train on this Dask cluster instead.")
+    ] = None,
+    slurm: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--slurm", metavar="KEY=VALUE", help="Train in Slurm job arrays, with this of sbatch; repeatable."
+        ),
+    ] = None,
+    tiny: Annotated[
+        bool, typer.Option("--tiny", help="A few steps on a few events, to see that it goes through.")
+    ] = False,
     fresh: Annotated[
-        Path | None, typer.Option("--fresh", metavar="DIR", help="Compare also on newly simulated files of the same names: study_fresh.md.")
+        Path | None,
+        typer.Option(
+            "--fresh", metavar="DIR", help="Compare also on newly simulated files of the same names: study_fresh.md."
+        ),
     ] = None,
     data_dir: DataDir = None,
-    quiet: Quiet = False, verbose: Verbose = False, debug: Debug = False,
-) -> None:  # fmt: skip
+    quiet: Quiet = False,
+    verbose: Verbose = False,
+    debug: Debug = False,
+) -> None:
     """Pretrained against from scratch: tasks, training sizes, seeds, with paired errors; what is done is kept."""
     from root_gnn.analysis.study import study as run_study
 
     parameters = dict(_pair("--slurm", text) for text in slurm) if slurm else None
-    results = run_study(study, data_dir=data_dir, out=out, jobs=jobs, scheduler=scheduler, slurm=parameters, tiny=tiny, fresh=fresh)
+    results = run_study(
+        study, data_dir=data_dir, out=out, jobs=jobs, scheduler=scheduler, slurm=parameters, tiny=tiny, fresh=fresh
+    )
     typer.echo(f"{results}\n\n{results.folder / 'study.html'}")
 
 
@@ -308,8 +467,10 @@ def report(
     runs: RunFolders,
     out: Annotated[Path, typer.Option("--out", metavar="report.html", help="The page to write.")] = Path("report.html"),
     allow_plugin: AllowPlugin = None,
-    quiet: Quiet = False, verbose: Verbose = False, debug: Debug = False,
-) -> None:  # fmt: skip
+    quiet: Quiet = False,
+    verbose: Verbose = False,
+    debug: Debug = False,
+) -> None:
     """Write one self-contained page about runs."""
     from root_gnn.analysis.report import report
 
@@ -318,15 +479,29 @@ def report(
 
 @app.command()
 def bench(
-    cases: Annotated[list[str] | None, typer.Argument(metavar="CASE...", help="Benchmarks by name; all of them without.")] = None,
-    case: Annotated[list[str] | None, typer.Option("--case", metavar="NAME", help="One more of them; repeatable.")] = None,
+    cases: Annotated[
+        list[str] | None, typer.Argument(metavar="CASE...", help="Benchmarks by name; all of them without.")
+    ] = None,
+    case: Annotated[
+        list[str] | None, typer.Option("--case", metavar="NAME", help="One more of them; repeatable.")
+    ] = None,
     rounds: Annotated[int, typer.Option("--rounds", help="Turns of each comparison.")] = 9,
-    quick: Annotated[bool, typer.Option("--quick", help="As small as it can be: everything runs, and no time means anything.")] = False,
-    out: Annotated[Path | None, typer.Option("--out", metavar="bench.json", help="A JSON file, or a folder; a table beside.")] = None,
-    allocator: Annotated[Literal["both", "tuned", "default"], typer.Option("--allocator", help="Memory allocator.")] = "both",
-    data_dir: Annotated[Path | None, typer.Option("--data-dir", help="Simulated files to use instead of the repository's.")] = None,
-    quiet: Quiet = False, verbose: Verbose = False, debug: Debug = False,
-) -> None:  # fmt: skip
+    quick: Annotated[
+        bool, typer.Option("--quick", help="As small as it can be: everything runs, and no time means anything.")
+    ] = False,
+    out: Annotated[
+        Path | None, typer.Option("--out", metavar="bench.json", help="A JSON file, or a folder; a table beside.")
+    ] = None,
+    allocator: Annotated[
+        Literal["both", "tuned", "default"], typer.Option("--allocator", help="Memory allocator.")
+    ] = "both",
+    data_dir: Annotated[
+        Path | None, typer.Option("--data-dir", help="Simulated files to use instead of the repository's.")
+    ] = None,
+    quiet: Quiet = False,
+    verbose: Verbose = False,
+    debug: Debug = False,
+) -> None:
     """Measure how fast the library is beside others, by turns, after asserting that they give the same."""
     from root_gnn.bench.suite import bench
 
@@ -345,13 +520,17 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
         if "--debug" in arguments:
             traceback.print_exc()
         if isinstance(error, WRONG_PLACE) and error.filename is not None:
-            error = InputError(f"{error.filename}: cannot be read or written ({error.strerror}); name another place, or change "
-                               "its permissions.")
+            error = InputError(
+                f"{error.filename}: cannot be read or written ({error.strerror}); name another place, or change "
+                "its permissions."
+            )
         wrong_input = isinstance(error, InputError)
         sys.stderr.write(f"{error}\n" if wrong_input else _one_line(error))
         sys.exit(2 if wrong_input else 1)
     except SystemExit as left:
-        if left.code in (130, 143) and not {"train", "finetune"} & set(arguments[:1]):  # those say themselves how to go on
+        if left.code in (130, 143) and not {"train", "finetune"} & set(
+            arguments[:1]
+        ):  # those say themselves how to go on
             sys.stderr.write(f"Stopped. Go on with: {shlex.join(['root-gnn', *arguments])}\n")
         raise
     sys.exit(0)

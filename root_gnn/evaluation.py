@@ -28,13 +28,25 @@ from root_gnn.training.fit import Fitted
 
 SPLITS: tuple[Split, ...] = ("validation", "test")
 BATCH_SIZE = 1024
-AT_BEST_EPOCH = {"loss": "val/loss", "probe_auc": "probe/auc", "cosine": "ssl/cosine", "effective_rank": "ssl/effective_rank"}
+AT_BEST_EPOCH = {
+    "loss": "val/loss",
+    "probe_auc": "probe/auc",
+    "cosine": "ssl/cosine",
+    "effective_rank": "ssl/effective_rank",
+}
 """Figures of a run without labels, and where `history.csv` has them."""
 
 
 def evaluate(
-    folder: Path | str, *, split: Split | None = None, spec: str | None = None, files: Sequence[Path | str] = (),
-    variation: str | None = None, data_dir: Path | str | None = None, allow_plugins: Collection[str] = (), fitted: Fitted | None = None,
+    folder: Path | str,
+    *,
+    split: Split | None = None,
+    spec: str | None = None,
+    files: Sequence[Path | str] = (),
+    variation: str | None = None,
+    data_dir: Path | str | None = None,
+    allow_plugins: Collection[str] = (),
+    fitted: Fitted | None = None,
 ) -> Run:
     """Writes `metrics.json`, `predictions/<split>.parquet` and `plots/*.png` of a run.
 
@@ -54,14 +66,19 @@ def evaluate(
     content: dict[str, Any] = run.metrics if path.exists() and fitted is None else {}
     if fitted is not None:
         content |= {
-            "best_epoch": fitted.best_epoch, "seconds": fitted.seconds, "events_per_second": fitted.n_event / max(fitted.seconds, 1e-9),
-            "n_parameters": sum(parameter.numel() for parameter in objective.parameters()), "device": fitted.device,
+            "best_epoch": fitted.best_epoch,
+            "seconds": fitted.seconds,
+            "events_per_second": fitted.n_event / max(fitted.seconds, 1e-9),
+            "n_parameters": sum(parameter.numel() for parameter in objective.parameters()),
+            "device": fitted.device,
         }
     splits = content.setdefault("splits", {})
     if not isinstance(objective, Supervised):
         if files or spec is not None or variation is not None:
-            raise InputError(f"{run.folder} was trained without labels, so it has no scores on other files or variations; finetune it, or "
-                             f"use embed")
+            raise InputError(
+                f"{run.folder} was trained without labels, so it has no scores on other files or variations; finetune it, or "
+                f"use embed"
+            )
         splits |= _unlabelled(run, content.get("best_epoch"))
     else:
         reading = reading_spec(run, spec)
@@ -74,7 +91,9 @@ def evaluate(
             table = run.table(data_dir, spec=reading)
             known = split_table(table, run.recipe.data.split)
             rows = {name: known[name] for name in (SPLITS if split is None else (split,))}
-        splits |= {name + suffix: _evaluated(run, objective, name + suffix, table, index) for name, index in rows.items()}
+        splits |= {
+            name + suffix: _evaluated(run, objective, name + suffix, table, index) for name, index in rows.items()
+        }
     (run.folder / "plots").mkdir(exist_ok=True)
     plots.learning_curves(run.history, run.folder / "plots" / "learning_curves.png")
     write_json(path, content)
@@ -87,7 +106,9 @@ def evaluate(
 def _said(entry: Mapping[str, Any]) -> str:
     """A split's figures in a few words: the first of AUC, accuracy and loss; without labels what was found at the best epoch."""
     if "probe_auc" in entry:
-        return ", ".join(f"{name.replace('_', ' ')} {entry[name]:.4g}" for name in AT_BEST_EPOCH if entry[name] is not None)
+        return ", ".join(
+            f"{name.replace('_', ' ')} {entry[name]:.4g}" for name in AT_BEST_EPOCH if entry[name] is not None
+        )
     known = next((quantity for quantity in ("auc", "accuracy", "loss") if entry.get(quantity) is not None), None)
     if known is None:
         return ""
@@ -114,24 +135,36 @@ def tells_classes(spec: Spec, run: Run) -> bool:
 def other_files(run: Run, reading: Spec, files: Sequence[Path | str], data_dir: Path) -> EventTable:
     """Events that the run was not made for, with its classes."""
     if not files:
-        raise InputError("--spec names how to read other files; name them with --files FILE... or --files CLASS=FILE...")
+        raise InputError(
+            "--spec names how to read other files; name them with --files FILE... or --files CLASS=FILE..."
+        )
     if tells_classes(reading, run):
         return open_table(DataConfig(files=tuple(map(str, files))), data_dir, spec=reading)
     classes: dict[str, list[str]] = {name: [] for name in question(run.recipe.data, run.spec).classes}
     for given in map(str, files):
         name, sign, file = given.partition("=")
         if not sign or name not in classes:
-            why = "has no label" if reading.label is None else f"labels {', '.join(reading.label.names)} and {run.name} tells others apart"
-            raise InputError(f"--files {given}: the spec {reading.name} {why}, so say the class of each file as CLASS=FILE, "
-                             f"with a class among {', '.join(classes)}")
+            why = (
+                "has no label"
+                if reading.label is None
+                else f"labels {', '.join(reading.label.names)} and {run.name} tells others apart"
+            )
+            raise InputError(
+                f"--files {given}: the spec {reading.name} {why}, so say the class of each file as CLASS=FILE, "
+                f"with a class among {', '.join(classes)}"
+            )
         classes[name].append(file)
     named = {name: tuple(paths) for name, paths in classes.items() if paths}
     if len(named) < len(classes):
-        raise InputError(f"--files lacks a file of {', '.join(name for name in classes if name not in named)}; metrics need every class")
+        raise InputError(
+            f"--files lacks a file of {', '.join(name for name in classes if name not in named)}; metrics need every class"
+        )
     return open_table(DataConfig(classes=named), data_dir, spec=reading)
 
 
-def _evaluated(run: Run, objective: Supervised, name: str, table: EventTable, index: NDArray[np.int64]) -> dict[str, Any]:
+def _evaluated(
+    run: Run, objective: Supervised, name: str, table: EventTable, index: NDArray[np.int64]
+) -> dict[str, Any]:
     table.check_labels()
     whole = WholeEvents.of(table) if run.recipe.objective.whole_events else None
     index = index if whole is None else whole.leading(index)
@@ -163,6 +196,7 @@ def _plot(folder: Path, suffix: str, found: Answers, objective: Supervised) -> N
     plots.confusion(found.probabilities, found.truth, found.weights, classes, folder / f"confusion{suffix}.png")
     curves: dict[str, tuple[ArrayLike, ArrayLike, ArrayLike | None]] = {
         name: (found.probabilities[:, k], np.equal(found.truth, k).astype(np.int64), found.weights)
-        for k, name in enumerate(classes) if len(classes) > 2 or k == 1
+        for k, name in enumerate(classes)
+        if len(classes) > 2 or k == 1
     }
     plots.roc(curves, folder / f"roc{suffix}.png")

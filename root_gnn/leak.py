@@ -28,7 +28,10 @@ def check_hidden(objective: Masked, batch: Batch) -> None:
     n_left = int((~hide).sum())
     _require(shown.total_node == n_left, f"the encoder is shown {shown.total_node} nodes, and {n_left} are not hidden")
     (gradient,) = torch.autograd.grad(_mixed(shown), leaf.nodes, retain_graph=True)
-    _require(not bool((gradient[hide] != 0).any()), "the context's representations have a gradient with respect to hidden nodes")
+    _require(
+        not bool((gradient[hide] != 0).any()),
+        "the context's representations have a gradient with respect to hidden nodes",
+    )
     _require(bool((gradient[~hide] != 0).any()), "the context's representations depend on no node")
     other = _with_other_hidden(objective, batch, hide)
     changed, other_loss = _shown(objective, other)
@@ -63,7 +66,9 @@ def _with_other_hidden(objective: Masked, batch: Batch, hide: Tensor) -> Batch:
 
 
 def _check_target(objective: Masked, target: nn.Module, loss: Tensor) -> None:
-    _require(not any(parameter.requires_grad for parameter in target.parameters()), "the target's weights ask for gradients")
+    _require(
+        not any(parameter.requires_grad for parameter in target.parameters()), "the target's weights ask for gradients"
+    )
     before = [value.clone() for value in target.state_dict().values()]
     loss.backward()  # type: ignore[no-untyped-call]
     _require(all(parameter.grad is None for parameter in target.parameters()), "the target gets a gradient")
@@ -78,7 +83,10 @@ def _check_target(objective: Masked, target: nn.Module, loss: Tensor) -> None:
 def _mixed(batch: Batch) -> Tensor:
     """A number that every representation has a part in, with weights of its own."""
     generator = torch.Generator().manual_seed(11)
-    rows = [part.float() * torch.randn(part.shape, generator=generator).to(part.device) for part in (batch.nodes, batch.globals)]
+    rows = [
+        part.float() * torch.randn(part.shape, generator=generator).to(part.device)
+        for part in (batch.nodes, batch.globals)
+    ]
     return rows[0].sum() + rows[1].sum()
 
 

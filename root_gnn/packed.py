@@ -35,7 +35,9 @@ def pack_folder(folder: Path, checkpoint: Path, out: Path) -> Path:
     """Writes the run in `folder`, with the weights of `checkpoint`, into the file `out`; raises InputError where a part is missing."""
     lacking = [name for name in NEEDED if not (folder / name).is_file()]
     if lacking:
-        raise InputError(f"{folder} cannot be packed: it has no {lacking[0]}, which a run folder that `root-gnn train` made has")
+        raise InputError(
+            f"{folder} cannot be packed: it has no {lacking[0]}, which a run folder that `root-gnn train` made has"
+        )
     texts = {name: (folder / name).read_text(encoding="utf-8") for name in TEXTS if (folder / name).is_file()}
     tensors = {name: value.contiguous().clone() for name, value in part(weights(checkpoint), "objective").items()}
     with atomic_file(out) as temporary:
@@ -61,7 +63,10 @@ def unpack(path: Path, folder: Path) -> Path:
                 write_text(temporary / name, texts[name])
         _check_texts(path, temporary)
         (temporary / "checkpoints").mkdir()
-        torch.save({"state_dict": {f"objective.{name}": value for name, value in tensors.items()}}, temporary / "checkpoints" / "best.ckpt")
+        torch.save(
+            {"state_dict": {f"objective.{name}": value for name, value in tensors.items()}},
+            temporary / "checkpoints" / "best.ckpt",
+        )
     return folder
 
 
@@ -94,8 +99,10 @@ def _opened(path: Path) -> Iterator[Any]:
             yield file
     except (SafetensorError, OSError, ValueError) as error:
         words = " ".join(str(error).split())
-        raise InputError(f"{path} is no packed run, or is damaged: it can't be read as safetensors ({words}). Nothing of it was run; get "
-                         "the file again, or a run folder instead.") from error
+        raise InputError(
+            f"{path} is no packed run, or is damaged: it can't be read as safetensors ({words}). Nothing of it was run; get "
+            "the file again, or a run folder instead."
+        ) from error
 
 
 def _tensors(path: Path) -> dict[str, torch.Tensor]:
@@ -108,20 +115,26 @@ def _texts(path: Path) -> dict[str, str]:
     with _opened(path) as file:
         texts: dict[str, str] = dict(file.metadata() or {})
     if texts.get("format") != FORMAT:
-        raise InputError(f"{path} is a safetensors file but no packed run: its header says {texts.get('format')!r} where {FORMAT!r} was "
-                         "expected. Pack a run with `root-gnn pack RUN`.")
+        raise InputError(
+            f"{path} is a safetensors file but no packed run: its header says {texts.get('format')!r} where {FORMAT!r} was "
+            "expected. Pack a run with `root-gnn pack RUN`."
+        )
     lacking = [name for name in ("name", *NEEDED) if name not in texts]
     strange = [name for name in texts if name not in ("format", "name", *TEXTS)]
     if lacking or strange:
         what = f"lacks {lacking[0]}" if lacking else f"holds {strange[0]!r}, which no packed run does"
         raise InputError(f"{path} is refused: its header {what}. Get it from its author again.")
     if not NAME.fullmatch(texts["name"]):
-        raise InputError(f"{path} is refused: it calls its run {texts['name'][:300]!r}; at most 200 letters, digits and _ . + - were "
-                         "expected.")
+        raise InputError(
+            f"{path} is refused: it calls its run {texts['name'][:300]!r}; at most 200 letters, digits and _ . + - were "
+            "expected."
+        )
     long = [name for name in TEXTS if len(texts.get(name, "")) > LONGEST_TEXT]
     if long:
-        raise InputError(f"{path} is refused: its {long[0]} has {len(texts[long[0]]):,} characters, more than any run needs. Get it from "
-                         "its author again.")
+        raise InputError(
+            f"{path} is refused: its {long[0]} has {len(texts[long[0]]):,} characters, more than any run needs. Get it from "
+            "its author again."
+        )
     return texts
 
 
@@ -135,5 +148,7 @@ def _check_texts(path: Path, folder: Path) -> None:
             if not isinstance(content, dict):
                 raise TypeError(f"{type(content).__name__} instead of a mapping")
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
-        raise InputError(f"{path} is refused: its {name} is not what a run has there ({type(error).__name__}: {str(error)[:200]}). Get it "
-                         "from its author again.") from error
+        raise InputError(
+            f"{path} is refused: its {name} is not what a run has there ({type(error).__name__}: {str(error)[:200]}). Get it "
+            "from its author again."
+        ) from error

@@ -71,16 +71,27 @@ class Workbench:
     """
 
     def __init__(
-        self, recipe: Recipe, *, data_dir: Path | str | None, mode: str = "scratch", source: Run | None = None, beside: Path | None = None,
+        self,
+        recipe: Recipe,
+        *,
+        data_dir: Path | str | None,
+        mode: str = "scratch",
+        source: Run | None = None,
+        beside: Path | None = None,
     ) -> None:
         self.recipe, self.source = recipe, source
         self.table: EventTable = open_table(
-            recipe.data, data_folder(data_dir), beside=beside, whole_events=recipe.objective.whole_events,
-        )  # fmt: skip
+            recipe.data,
+            data_folder(data_dir),
+            beside=beside,
+            whole_events=recipe.objective.whole_events,
+        )
         self.spec = self.table.spec
         if source is not None and source.spec.features() != self.spec.features():
-            raise InputError(f"the spec of {source.name} describes other node features than the task's: "
-                             f"{source.spec.features()} and {self.spec.features()}; finetune on files read with the same features")
+            raise InputError(
+                f"the spec of {source.name} describes other node features than the task's: "
+                f"{source.spec.features()} and {self.spec.features()}; finetune on files read with the same features"
+            )
         splits = split_table(self.table, recipe.data.split)
         self.whole = WholeEvents.of(self.table) if recipe.objective.whole_events else None
         if self.whole is not None:
@@ -90,8 +101,10 @@ class Workbench:
         self.indices: dict[str, Index] = {"train": train, "validation": splits.validation, "test": splits.test}
         for name, index in self.indices.items():
             if len(index) == 0:
-                raise InputError(f"the {name} split has no events; there are {len(self.table)} in all: "
-                                 "read more, or change data.split")
+                raise InputError(
+                    f"the {name} split has no events; there are {len(self.table)} in all: "
+                    "read more, or change data.split"
+                )
         self.scaling = self._fitted_scaling() if source is None or mode == "scratch" else source.scaling
         self.objective: Objective = build(recipe, self.spec, self.scaling)
         if isinstance(self.objective, Supervised):
@@ -99,23 +112,37 @@ class Workbench:
         self.partner = partners(self.table) if self.objective.paired else None
         self.shape = self._static_shape()
         if recipe.train.compile and _bucketed(recipe.model):
-            raise InputError(f"train.compile is true, but {_bucketed(recipe.model)}, so that it would be compiled again and again. "
-                             "Leave it out.")
+            raise InputError(
+                f"train.compile is true, but {_bucketed(recipe.model)}, so that it would be compiled again and again. "
+                "Leave it out."
+            )
         if recipe.train.compile and recipe.train.strategy == "fsdp":
-            raise InputError("train.compile is true and train.strategy fsdp: what is compiled needs its weights whole. Leave one out.")
+            raise InputError(
+                "train.compile is true and train.strategy fsdp: what is compiled needs its weights whole. Leave one out."
+            )
         self.objective.prepare(evaluation_loader(self.table, self._some_training_events(), 1024, whole=self.whole))
         if recipe.train.monitor not in measured(self.objective):
-            raise InputError(f"train.monitor is {recipe.train.monitor}, which this objective does not measure"
-                             f"{suggest(recipe.train.monitor, measured(self.objective))}")
+            raise InputError(
+                f"train.monitor is {recipe.train.monitor}, which this objective does not measure"
+                f"{suggest(recipe.train.monitor, measured(self.objective))}"
+            )
         skipped: tuple[str, ...] = ()
         checkpoint = source.checkpoint if source is not None and mode != "scratch" else None
         if checkpoint is not None:
             skipped = load_backbone(self.objective.encoder, checkpoint)
-        self.plan = Plan.of(self.objective, recipe.optim, mode=mode, source=checkpoint, skipped=skipped,
-                            events={name: len(index) for name, index in self.indices.items()})
+        self.plan = Plan.of(
+            self.objective,
+            recipe.optim,
+            mode=mode,
+            source=checkpoint,
+            skipped=skipped,
+            events={name: len(index) for name, index in self.indices.items()},
+        )
 
     def _fitted_scaling(self) -> Scaling:
-        return Scaling.fit(evaluation_loader(self.table, self._some_training_events(), 1024, whole=self.whole), self.spec.features())
+        return Scaling.fit(
+            evaluation_loader(self.table, self._some_training_events(), 1024, whole=self.whole), self.spec.features()
+        )
 
     def _some_training_events(self) -> Index:
         return np.sort(np.random.default_rng(self.recipe.seed).permutation(self.indices["train"])[:N_SCALING_EVENT])
@@ -123,16 +150,31 @@ class Workbench:
     def training_batches(self, rank: int = 0, world: int = 1) -> EventLoader:
         """One process's training batches; weights average to one in each class of the training events."""
         return train_loader(
-            self.table, self.indices["train"], self.recipe.train.batch_size // self.recipe.train.accumulate, seed=self.recipe.seed,
-            weights=self._weights(), rank=rank, world=world, window=self.recipe.data.window, n_worker=self.recipe.data.n_worker,
-            pin_memory=torch.cuda.is_available(), partner=self.partner, whole=self.whole,
+            self.table,
+            self.indices["train"],
+            self.recipe.train.batch_size // self.recipe.train.accumulate,
+            seed=self.recipe.seed,
+            weights=self._weights(),
+            rank=rank,
+            world=world,
+            window=self.recipe.data.window,
+            n_worker=self.recipe.data.n_worker,
+            pin_memory=torch.cuda.is_available(),
+            partner=self.partner,
+            whole=self.whole,
         )
 
     def validation_batches(self) -> DataLoader[Batch]:
         """All validation events, with weights on the scale of the training events, signed whatever the loss is trained with."""
         signed = np.copysign(self._weights(), self.table.weight).astype(np.float32)
-        return evaluation_loader(self.table, self.indices["validation"], VALIDATION_BATCH, weights=signed, partner=self.partner,
-                                 whole=self.whole)
+        return evaluation_loader(
+            self.table,
+            self.indices["validation"],
+            VALIDATION_BATCH,
+            weights=signed,
+            partner=self.partner,
+            whole=self.whole,
+        )
 
     def _weights(self) -> NDArray[np.float32]:
         return training_weights(self.table, self.indices["train"], self.recipe.data.weights)
@@ -152,9 +194,17 @@ class Workbench:
         augmentations = [config.build(features) for config in self.recipe.data.augmentations]
         rows = self.indices["train"] if self.whole is None else self.whole.all_rows(self.indices["train"])
         return fit(
-            self.objective, self.training_batches, self.validation_batches(),
-            train=self.recipe.train, optim=self.recipe.optim, augmentations=augmentations,
-            seed=self.recipe.seed, folder=folder, name=self.recipe.name, n_graph=len(rows), resume=resume,
+            self.objective,
+            self.training_batches,
+            self.validation_batches(),
+            train=self.recipe.train,
+            optim=self.recipe.optim,
+            augmentations=augmentations,
+            seed=self.recipe.seed,
+            folder=folder,
+            name=self.recipe.name,
+            n_graph=len(rows),
+            resume=resume,
             shape=self.shape,
         )
 
@@ -165,9 +215,13 @@ class Workbench:
             return None
         why = _bucketed(self.recipe.model) or _bucketed(getattr(objective, "head", None))
         why = why or ("the head answers for whole events" if self.whole is not None else "")
-        why = why or ("the objective compares graphs without labels" if not isinstance(self.objective, Supervised) else "")
+        why = why or (
+            "the objective compares graphs without labels" if not isinstance(self.objective, Supervised) else ""
+        )
         if why:
-            raise InputError(f"train.static_shapes is true, but {why}, so that padding would not keep its steps the same. Leave it out.")
+            raise InputError(
+                f"train.static_shapes is true, but {why}, so that padding would not keep its steps the same. Leave it out."
+            )
         n_graph = -(-train.batch_size // (train.accumulate * math.prod(processes(train))))
         n_node = self.table.n_node[self.indices["train"]]
         return Shape.of(torch.from_numpy(n_node[n_node > 0].astype(np.int64)), n_graph)
@@ -186,9 +240,12 @@ def versions() -> dict[str, str | None]:
     commit = subprocess.run([git, "rev-parse", "HEAD"], capture_output=True, text=True, check=False) if git else None
     device = torch.cuda.get_device_name(0) if torch.cuda.is_available() else platform.processor() or platform.machine()
     return {
-        "root_gnn": __version__, "torch": torch.__version__, "lightning": metadata.version("lightning"),
+        "root_gnn": __version__,
+        "torch": torch.__version__,
+        "lightning": metadata.version("lightning"),
         "python": platform.python_version(),
-        "git_commit": commit.stdout.strip() if commit is not None and commit.returncode == 0 else None, "device": device,
+        "git_commit": commit.stdout.strip() if commit is not None and commit.returncode == 0 else None,
+        "device": device,
     }
 
 
@@ -201,12 +258,20 @@ def check(recipe: Path | str, *, overrides: Sequence[str] = (), data_dir: Path |
     loss = bench.objective(batch)["loss"]
     loss.backward()
     optimizer(groups(bench.objective.encoder, bench.objective, resolved.optim), resolved.optim).step()
-    return f"{resolved.name}: {bench.table}\n{batch}\nfirst loss {float(loss.detach()):.4f}\n{bench.plan}\n  {operator()}"
+    return (
+        f"{resolved.name}: {bench.table}\n{batch}\nfirst loss {float(loss.detach()):.4f}\n{bench.plan}\n  {operator()}"
+    )
 
 
 def train(
-    recipe: Path | str | Recipe, *, overrides: Sequence[str] = (), data_dir: Path | str | None = None, run_dir: Path | str | None = None,
-    resume: bool = False, overwrite: bool = False, allow_plugins: Collection[str] = (),
+    recipe: Path | str | Recipe,
+    *,
+    overrides: Sequence[str] = (),
+    data_dir: Path | str | None = None,
+    run_dir: Path | str | None = None,
+    resume: bool = False,
+    overwrite: bool = False,
+    allow_plugins: Collection[str] = (),
 ) -> Run:
     """One training run from a recipe, finished with metrics, predictions and plots of validation and test.
 
@@ -216,13 +281,31 @@ def train(
     if not isinstance(recipe, Recipe):
         beside = find(recipe, "recipe")
         recipe = load(Recipe, beside, overrides, allow_dotted=True, allow_plugins=allow_plugins)
-    return _run(recipe, mode="scratch", source=None, data_dir=data_dir, run_dir=run_dir, resume=resume, overwrite=overwrite, beside=beside)
+    return _run(
+        recipe,
+        mode="scratch",
+        source=None,
+        data_dir=data_dir,
+        run_dir=run_dir,
+        resume=resume,
+        overwrite=overwrite,
+        beside=beside,
+    )
 
 
 def finetune(
-    task: str, *, run: Run | Path | str | None = None, encoder: Encoder | None = None, mode: Mode = "finetuned",
-    train_events: int | None = None, overrides: Sequence[str] = (), data_dir: Path | str | None = None, run_dir: Path | str | None = None,
-    resume: bool = False, overwrite: bool = False, allow_plugins: Collection[str] = (),
+    task: str,
+    *,
+    run: Run | Path | str | None = None,
+    encoder: Encoder | None = None,
+    mode: Mode = "finetuned",
+    train_events: int | None = None,
+    overrides: Sequence[str] = (),
+    data_dir: Path | str | None = None,
+    run_dir: Path | str | None = None,
+    resume: bool = False,
+    overwrite: bool = False,
+    allow_plugins: Collection[str] = (),
 ) -> Run:
     """Puts a pretrained encoder to a task, or trains the same network from scratch.
 
@@ -235,10 +318,23 @@ def finetune(
     """
     source = _source(run if run is not None else encoder, mode, allow_plugins)
     recipe = finetuning_recipe(
-        task, mode=mode, model=None if source is None else source.recipe.model, train_events=train_events, overrides=overrides,
+        task,
+        mode=mode,
+        model=None if source is None else source.recipe.model,
+        train_events=train_events,
+        overrides=overrides,
     )
     beside = find(task, "task")
-    return _run(recipe, mode=mode, source=source, data_dir=data_dir, run_dir=run_dir, resume=resume, overwrite=overwrite, beside=beside)
+    return _run(
+        recipe,
+        mode=mode,
+        source=source,
+        data_dir=data_dir,
+        run_dir=run_dir,
+        resume=resume,
+        overwrite=overwrite,
+        beside=beside,
+    )
 
 
 def _source(given: Run | Encoder | Path | str | None, mode: Mode, allow_plugins: Collection[str]) -> Run | None:
@@ -246,21 +342,32 @@ def _source(given: Run | Encoder | Path | str | None, mode: Mode, allow_plugins:
         return given
     if isinstance(given, Encoder):
         if given.run_folder is None:
-            raise InputError("this encoder does not come from load_encoder, so its scaling and recipe are unknown; give the run folder")
+            raise InputError(
+                "this encoder does not come from load_encoder, so its scaling and recipe are unknown; give the run folder"
+            )
         return load_run(given.run_folder, allow_plugins=allow_plugins)
     if given is not None:
         return load_run(given, allow_plugins=allow_plugins)
     if mode == "scratch":
         return None
     if not DEFAULT_PRETRAINED.exists():
-        raise InputError(f"--mode {mode} needs a pretrained run: give --from RUN, or train one into {DEFAULT_PRETRAINED} with "
-                         "`root-gnn train configs/pretrain_multiclass.yaml`; --mode scratch needs none")
+        raise InputError(
+            f"--mode {mode} needs a pretrained run: give --from RUN, or train one into {DEFAULT_PRETRAINED} with "
+            "`root-gnn train configs/pretrain_multiclass.yaml`; --mode scratch needs none"
+        )
     return load_run(DEFAULT_PRETRAINED)
 
 
 def _run(
-    recipe: Recipe, *, mode: str, source: Run | None, data_dir: Path | str | None, run_dir: Path | str | None,
-    resume: bool, overwrite: bool, beside: Path | None,
+    recipe: Recipe,
+    *,
+    mode: str,
+    source: Run | None,
+    data_dir: Path | str | None,
+    run_dir: Path | str | None,
+    resume: bool,
+    overwrite: bool,
+    beside: Path | None,
 ) -> Run:
     folder = RUNS / recipe.name if run_dir is None else Path(run_dir)
     plugins = _own_modules([to_mapping(recipe), to_mapping(load_spec(recipe.data.spec, beside=beside))])
@@ -299,7 +406,9 @@ def _make_ready(folder: Path, bench: Workbench, *, overwrite: bool) -> None:
     log.info("%s", bench.plan)
 
 
-def _check_folder(folder: Path, recipe: Recipe, *, mode: str, source: Run | None, resume: bool, overwrite: bool) -> None:
+def _check_folder(
+    folder: Path, recipe: Recipe, *, mode: str, source: Run | None, resume: bool, overwrite: bool
+) -> None:
     """Raises InputError where the folder is no place for this run, naming the reason; touches nothing."""
     if resume and overwrite:
         raise InputError("--resume goes on with a run and --overwrite starts it again; give one of the two")
@@ -310,12 +419,16 @@ def _check_folder(folder: Path, recipe: Recipe, *, mode: str, source: Run | None
     if source is not None and source.folder.resolve() == folder.resolve():
         raise InputError(f"{folder} is the pretrained run itself; name another folder with --run-dir")
     if not (resume or overwrite):
-        raise InputError(f"the run folder {folder} exists; go on with --resume, start again with --overwrite, "
-                         "or name another with --run-dir")
+        raise InputError(
+            f"the run folder {folder} exists; go on with --resume, start again with --overwrite, "
+            "or name another with --run-dir"
+        )
     is_run = all((folder / name).is_file() for name in WRITTEN_DOWN)
     if not is_run and (overwrite or not _just_begun(folder)):
-        raise InputError(f"{folder} holds files and is no run folder ({', '.join(WRITTEN_DOWN)} are not all there), so it is left "
-                         "as it is; name another with --run-dir, or empty it yourself")
+        raise InputError(
+            f"{folder} holds files and is no run folder ({', '.join(WRITTEN_DOWN)} are not all there), so it is left "
+            "as it is; name another with --run-dir, or empty it yourself"
+        )
     if is_run and resume:
         _check_same_run(folder, recipe, mode=mode, source=source)
 
@@ -329,7 +442,11 @@ def _just_begun(folder: Path) -> bool:
 def _check_same_run(folder: Path, recipe: Recipe, *, mode: str, source: Run | None) -> None:
     config = folder / "config.yaml"
     before, now = leaves(_written(config, recipe)), leaves(to_mapping(recipe))
-    changed = [f"{key} is {before.get(key)!r} there and {now.get(key)!r} here" for key in before | now if before.get(key) != now.get(key)]
+    changed = [
+        f"{key} is {before.get(key)!r} there and {now.get(key)!r} here"
+        for key in before | now
+        if before.get(key) != now.get(key)
+    ]
     plan = json.loads((folder / "plan.json").read_text(encoding="utf-8")) if not changed else {}
     if plan and plan["mode"] != mode:
         changed.append(f"--mode is {plan['mode']} there and {mode} here")
@@ -337,8 +454,10 @@ def _check_same_run(folder: Path, recipe: Recipe, *, mode: str, source: Run | No
     if plan and plan["source_sha256"] != digest:
         changed.append(f"its backbone came from other weights ({plan['source']}) than --from names here")
     if changed:
-        raise InputError(f"{config} and this recipe differ, so --resume would not give the run it promises: {'; '.join(changed[:3])}. "
-                         "Resume with the recipe of the run, or use --run-dir for a new one")
+        raise InputError(
+            f"{config} and this recipe differ, so --resume would not give the run it promises: {'; '.join(changed[:3])}. "
+            "Resume with the recipe of the run, or use --run-dir for a new one"
+        )
 
 
 def _written(config: Path, recipe: Recipe) -> Any:

@@ -47,8 +47,14 @@ class Prepared:
 
 
 def prepare(
-    recipe_or_spec: Path | str, *, jobs: int = 1, data_dir: Path | str | None = None, scheduler: str | None = None,
-    slurm: Mapping[str, str] | None = None, systematics: bool = False, stop: bool = True,
+    recipe_or_spec: Path | str,
+    *,
+    jobs: int = 1,
+    data_dir: Path | str | None = None,
+    scheduler: str | None = None,
+    slurm: Mapping[str, str] | None = None,
+    systematics: bool = False,
+    stop: bool = True,
 ) -> list[Prepared]:
     """Reads files into the cache, those of a recipe or task, or every file of the data folder for a spec, and looks for what is odd.
 
@@ -64,12 +70,16 @@ def prepare(
     folder = data_folder(data_dir)
     spec, owner, split = _files_of(recipe_or_spec, folder)
     if systematics and not spec.systematics:
-        raise InputError(f"--systematics: the spec {spec.name} has none; its key `systematics` lists what stands for %SYS% in branch names")
+        raise InputError(
+            f"--systematics: the spec {spec.name} has none; its key `systematics` lists what stands for %SYS% in branch names"
+        )
     done = []
     for name in spec.systematics[: None if systematics else 1] or (None,):
         skipped: dict[Path, str] = {}
         varied = spec.variation(name)
-        files = prepare_files(varied, list(owner), data_dir=folder, jobs=jobs, scheduler=scheduler, slurm=slurm, skipped=skipped)
+        files = prepare_files(
+            varied, list(owner), data_dir=folder, jobs=jobs, scheduler=scheduler, slurm=slurm, skipped=skipped
+        )
         selection = selected(files, varied, owner, is_one_set=split is not None)
         report = examine(selection, skipped=skipped)
         if split is not None and split.by == "file":
@@ -88,7 +98,11 @@ def _files_of(recipe_or_spec: Path | str, folder: Path) -> tuple[Spec, dict[Path
     for kind in ("recipe", "task"):
         path = _found(recipe_or_spec, kind)
         if path is not None and "data" in read_document(path).value:
-            config = load(Recipe, path, allow_dotted=True).data if "model" in read_document(path).value else load(Task, path).data
+            config = (
+                load(Recipe, path, allow_dotted=True).data
+                if "model" in read_document(path).value
+                else load(Task, path).data
+            )
             return load_spec(config.spec, beside=path), class_of_files(config, folder), config.split
     spec = load_spec(recipe_or_spec)
     there = sorted(path for path in folder.glob("*") if path.is_file() and not path.name.startswith("."))
@@ -96,7 +110,10 @@ def _files_of(recipe_or_spec: Path | str, folder: Path) -> tuple[Spec, dict[Path
     source = name_of(spec.source, "data.sources")
     files = [path for path in files if meant_for(source, path)] or files
     if files and len(files) < len(there):
-        log.info("no data for this spec by name or format, left out: %s", ", ".join(path.name for path in there if path not in files))
+        log.info(
+            "no data for this spec by name or format, left out: %s",
+            ", ".join(path.name for path in there if path not in files),
+        )
     if not files:
         raise InputError(f"the data folder {folder} holds no data file; name another with --data-dir or ROOT_GNN_DATA")
     return spec, dict.fromkeys(files, ""), None
@@ -105,7 +122,11 @@ def _files_of(recipe_or_spec: Path | str, folder: Path) -> tuple[Spec, dict[Path
 def _overlap(selection: FileSet, split: Split) -> list[str]:
     """What a split by files puts on both sides."""
     table = EventTable(
-        selection.shards, selection.spec, classes=selection.classes, shard_label=selection.file_class, files=selection.paths
+        selection.shards,
+        selection.spec,
+        classes=selection.classes,
+        shard_label=selection.file_class,
+        files=selection.paths,
     )
     try:
         split_table(table, split)

@@ -167,10 +167,13 @@ class Supervised(Objective, ABC):
         if kept is None:
             return answers, batch
         return answers[kept], Batch.of(
-            batch.nodes[:0], torch.zeros(int(kept.sum()), dtype=torch.int64, device=kept.device), globals=batch.globals[kept],
-            labels={name: one[kept] for name, one in batch.labels.items()}, weights=None if batch.weights is None else batch.weights[kept],
+            batch.nodes[:0],
+            torch.zeros(int(kept.sum()), dtype=torch.int64, device=kept.device),
+            globals=batch.globals[kept],
+            labels={name: one[kept] for name, one in batch.labels.items()},
+            weights=None if batch.weights is None else batch.weights[kept],
             ids=None if batch.ids is None else batch.ids[kept],
-        )  # fmt: skip
+        )
 
     @abstractmethod
     def losses(self, answers: Tensor, batch: Batch) -> dict[str, Tensor]:

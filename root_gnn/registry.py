@@ -18,8 +18,19 @@ from root_gnn.packed import SUFFIX, is_packed, pack_folder, unpack, unpacked
 from root_gnn.packed import name_of as name_of_packed
 from root_gnn.run import RUNS, Run, check_is_run, load_run, located
 
-SHOWN = ("name", "state", "model.name", "objective.name", "mode", "data.train_events", "seed", "best_epoch", "test.auc", "test.loss",
-         "seconds")  # fmt: skip
+SHOWN = (
+    "name",
+    "state",
+    "model.name",
+    "objective.name",
+    "mode",
+    "data.train_events",
+    "seed",
+    "best_epoch",
+    "test.auc",
+    "test.loss",
+    "seconds",
+)
 """The columns of the list."""
 FURTHER = ("test.auc_error", "test.accuracy", "n_parameters", "source")
 """What a comparison shows beside them, before the keys that differ."""
@@ -48,7 +59,9 @@ class Listed:
         try:
             recipe = leaves(_mapping(read_document(folder / "config.yaml").value))
             plan, metrics = _json(folder / "plan.json"), _json(folder / "metrics.json")
-            figures = {key: plan[key] for key in OF_PLAN if key in plan} | {key: metrics[key] for key in OF_METRICS if key in metrics}
+            figures = {key: plan[key] for key in OF_PLAN if key in plan} | {
+                key: metrics[key] for key in OF_METRICS if key in metrics
+            }
             figures |= leaves(_mapping(metrics["splits"])) if metrics else {}
         except (InputError, OSError, ValueError, TypeError, KeyError):
             return cls(folder, {}, {"name": name, "state": "damaged"})
@@ -68,9 +81,14 @@ class Registry:
     keys: tuple[str, ...]
 
     def __str__(self) -> str:
-        rows = [tuple(key.removesuffix(".name") for key in self.keys), *(_cells(run.facts, self.keys) for run in self.runs)]
+        rows = [
+            tuple(key.removesuffix(".name") for key in self.keys),
+            *(_cells(run.facts, self.keys) for run in self.runs),
+        ]
         widths = [max(len(row[place]) for row in rows) for place in range(len(self.keys))]
-        return "\n".join("  ".join(f"{cell:<{width}}" for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows)
+        return "\n".join(
+            "  ".join(f"{cell:<{width}}" for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows
+        )
 
     def as_json(self) -> str:
         """All facts of each run, with its folder."""
@@ -85,7 +103,11 @@ def runs(folder: Path | str = RUNS, *, where: Sequence[str] = (), sort: str = "n
     place = Path(folder)
     if not place.is_dir():
         raise InputError(f"{place}: there is no such folder, so no runs; name another with --dir")
-    found = [Listed.of(config.parent) for config in sorted(place.rglob("config.yaml")) if (config.parent / "plan.json").exists()]
+    found = [
+        Listed.of(config.parent)
+        for config in sorted(place.rglob("config.yaml"))
+        if (config.parent / "plan.json").exists()
+    ]
     for text in where:
         found = [run for run in found if _holds(text, run, found)]
     _check_key(sort, found, f"--sort {sort}")
@@ -100,12 +122,16 @@ def compare(places: Sequence[Path | str]) -> Registry:
     return Registry(listed, tuple(dict.fromkeys((*SHOWN, *FURTHER, *differ))))
 
 
-def pack(run: Run | Path | str, *, out: Path | None = None, overwrite: bool = False, allow_plugins: Collection[str] = ()) -> Path:
+def pack(
+    run: Run | Path | str, *, out: Path | None = None, overwrite: bool = False, allow_plugins: Collection[str] = ()
+) -> Path:
     """Writes a run as one file, `<name>.safetensors` unless `out` says otherwise; raises InputError where that exists."""
     opened = run if isinstance(run, Run) else load_run(run, allow_plugins=allow_plugins)
     target = Path(f"{opened.name}{SUFFIX}") if out is None else out
     if target.suffix != SUFFIX:
-        raise InputError(f"--out {target}: a packed run is called *{SUFFIX}; that is how it is told from a run folder or a checkpoint")
+        raise InputError(
+            f"--out {target}: a packed run is called *{SUFFIX}; that is how it is told from a run folder or a checkpoint"
+        )
     _check_free(target, overwrite)
     return pack_folder(opened.folder, opened.checkpoint, target)
 

@@ -46,8 +46,13 @@ class Run:
     """
 
     def __init__(
-        self, folder: Path, *, checkpoint: Path | None = None, is_kept: bool = True, allow_plugins: Collection[str] = (),
-    ) -> None:  # fmt: skip
+        self,
+        folder: Path,
+        *,
+        checkpoint: Path | None = None,
+        is_kept: bool = True,
+        allow_plugins: Collection[str] = (),
+    ) -> None:
         self.folder = Path(folder)
         check_is_run(self.folder)
         self.recipe = load(Recipe, self.folder / "config.yaml", allow_plugins=allow_plugins)
@@ -67,7 +72,9 @@ class Run:
             return self._checkpoint
         path = self.folder / "checkpoints" / "best.ckpt"
         if not path.exists():
-            raise InputError(f"{self.folder} has no checkpoints/best.ckpt yet: its training did not finish an epoch; go on with --resume")
+            raise InputError(
+                f"{self.folder} has no checkpoints/best.ckpt yet: its training did not finish an epoch; go on with --resume"
+            )
         return path
 
     @property
@@ -116,7 +123,9 @@ class Run:
     @property
     def kept_epochs(self) -> tuple[int, ...]:
         """The epochs (from 1) whose weights were kept (`train.keep_epochs`), ascending."""
-        return tuple(sorted(int(path.stem.removeprefix("epoch_")) for path in (self.folder / "checkpoints").glob("epoch_*.ckpt")))
+        return tuple(
+            sorted(int(path.stem.removeprefix("epoch_")) for path in (self.folder / "checkpoints").glob("epoch_*.ckpt"))
+        )
 
     def objective_after(self, epoch: int) -> Objective:
         """The objective in evaluation mode with the weights it had after an epoch; raises InputError where none were kept."""
@@ -136,26 +145,40 @@ class Run:
 
     def table(self, data_dir: Path | str | None = None, *, spec: Spec | None = None) -> EventTable:
         """The run's own events, prepared where needed; `spec` reads their files otherwise than the run's own."""
-        return open_table(self.recipe.data, data_folder(data_dir), spec=spec or self.spec, whole_events=self.recipe.objective.whole_events)
+        return open_table(
+            self.recipe.data,
+            data_folder(data_dir),
+            spec=spec or self.spec,
+            whole_events=self.recipe.objective.whole_events,
+        )
 
     def answers(self, split: Split = "test", *, data_dir: Path | str | None = None, batch_size: int = 1024) -> Answers:
         """The objective's answers on a split, in event order; raises InputError for a run trained without labels."""
         objective = self.objective
         if not isinstance(objective, Supervised):
-            raise InputError(f"{self.folder} was trained without labels, so it has no scores; finetune it, or use embed and cka")
+            raise InputError(
+                f"{self.folder} was trained without labels, so it has no scores; finetune it, or use embed and cka"
+            )
         table = self.table(data_dir)
         index = split_table(table, self.recipe.data.split)[split]
         whole = WholeEvents.of(table) if self.recipe.objective.whole_events else None
-        return answers(objective, evaluation_loader(table, index if whole is None else whole.leading(index), batch_size, whole=whole))
+        return answers(
+            objective,
+            evaluation_loader(table, index if whole is None else whole.leading(index), batch_size, whole=whole),
+        )
 
     def check_keeps_results(self) -> None:
         """Raises InputError where results cannot be written into the folder."""
         if not self.is_kept:
-            raise InputError(f"{self.name} was opened from one file, and the results of this command belong into a run folder of the best "
-                             "weights; name the run folder, or make one of a packed run with `root-gnn pack --unpack FILE`")
+            raise InputError(
+                f"{self.name} was opened from one file, and the results of this command belong into a run folder of the best "
+                "weights; name the run folder, or make one of a packed run with `root-gnn pack --unpack FILE`"
+            )
 
     def __repr__(self) -> str:
-        return f"Run({self.name}, {self.recipe.objective.__class__.__module__.rsplit('.', 1)[-1]}, folder={self.folder})"
+        return (
+            f"Run({self.name}, {self.recipe.objective.__class__.__module__.rsplit('.', 1)[-1]}, folder={self.folder})"
+        )
 
 
 def load_run(place: Path | str, *, allow_plugins: Collection[str] = ()) -> Run:
@@ -170,8 +193,10 @@ def load_run(place: Path | str, *, allow_plugins: Collection[str] = ()) -> Run:
         return Run(path, allow_plugins=allow_plugins)
     folder = path.resolve().parent.parent
     if path.suffix != ".ckpt" or path.resolve().parent.name != "checkpoints" or not (folder / "config.yaml").is_file():
-        raise InputError(f"{path} is neither a checkpoint in the folder checkpoints/ of a run, whose config.yaml says what the weights are "
-                         "of, nor a packed run (*.safetensors)")
+        raise InputError(
+            f"{path} is neither a checkpoint in the folder checkpoints/ of a run, whose config.yaml says what the weights are "
+            "of, nor a packed run (*.safetensors)"
+        )
     return Run(folder, checkpoint=None if path.name == "best.ckpt" else path, allow_plugins=allow_plugins)
 
 
@@ -202,8 +227,10 @@ def reading_spec(run: Run, spec: str | None) -> Spec:
     """How other files are read for a run: as its own, or with `spec`; raises InputError where that gives other node features."""
     reading = run.spec if spec is None else load_spec(spec)
     if reading.features() != run.spec.features():
-        raise InputError(f"the spec {reading.name} describes other node features than {run.name} was trained on: "
-                         f"{', '.join(reading.node_features)} and {', '.join(run.spec.node_features)}")
+        raise InputError(
+            f"the spec {reading.name} describes other node features than {run.name} was trained on: "
+            f"{', '.join(reading.node_features)} and {', '.join(run.spec.node_features)}"
+        )
     return reading
 
 
@@ -222,4 +249,6 @@ def build(recipe: Recipe, spec: Spec, scaling: Scaling) -> Objective:
     """A new objective around a new encoder, with weights drawn from the recipe's seed alone."""
     with torch.random.fork_rng():
         torch.manual_seed(recipe.seed)
-        return recipe.objective.build(recipe.model.build(spec.features(), scaling), question(recipe.data, spec, scaling))
+        return recipe.objective.build(
+            recipe.model.build(spec.features(), scaling), question(recipe.data, spec, scaling)
+        )

@@ -27,7 +27,12 @@ class Task(Section):
 
 
 def finetuning_recipe(
-    task: str, *, mode: Mode, model: EncoderConfig | None, train_events: int | None = None, overrides: Sequence[str] = (),
+    task: str,
+    *,
+    mode: Mode,
+    model: EncoderConfig | None,
+    train_events: int | None = None,
+    overrides: Sequence[str] = (),
 ) -> Recipe:
     """The recipe of one downstream training.
 
@@ -42,7 +47,9 @@ def finetuning_recipe(
     if mode not in ("finetuned", "frozen", "scratch"):
         raise InputError(f"--mode must be finetuned, frozen or scratch, not {mode}")
     if model is not None and any(_section(override) == "model" for override in overrides):
-        raise InputError("the model is that of the pretrained run; --set model... only goes with --mode scratch and no --from")
+        raise InputError(
+            "the model is that of the pretrained run; --set model... only goes with --mode scratch and no --from"
+        )
     path = find(task, "task")
     has_objective = load(Task, path, allow_dotted=True).objective is not None
     of_task = ("data", "objective") if has_objective else ("data",)
@@ -53,17 +60,26 @@ def finetuning_recipe(
     optim = how.optim
     scale_given = any(override.split("=")[0].strip() == "optim.backbone_lr_scale" for override in overrides)
     wanted = BACKBONE_SCALE.get(mode)
-    if scale_given and ((wanted is not None and optim.backbone_lr_scale != wanted) or (wanted is None and optim.backbone_lr_scale == 0)):
-        raise InputError(f"--set optim.backbone_lr_scale={optim.backbone_lr_scale:g} contradicts --mode {mode}; "
-                         "scratch means 1, frozen 0, finetuned anything above 0")
+    if scale_given and (
+        (wanted is not None and optim.backbone_lr_scale != wanted) or (wanted is None and optim.backbone_lr_scale == 0)
+    ):
+        raise InputError(
+            f"--set optim.backbone_lr_scale={optim.backbone_lr_scale:g} contradicts --mode {mode}; "
+            "scratch means 1, frozen 0, finetuned anything above 0"
+        )
     if wanted is not None:
         optim = optim.model_copy(update={"backbone_lr_scale": wanted})
     data = question.data if train_events is None else question.data.model_copy(update={"train_events": train_events})
     name_given = any(_section(override) == "name" for override in overrides)
     size = f"_n{data.train_events}" if data.train_events is not None else ""
     return Recipe(
-        name=how.name if name_given else f"{question.name}_{mode}{size}_s{how.seed}", seed=how.seed, data=data,
-        model=model or how.model, objective=question.objective or how.objective, optim=optim, train=how.train,
+        name=how.name if name_given else f"{question.name}_{mode}{size}_s{how.seed}",
+        seed=how.seed,
+        data=data,
+        model=model or how.model,
+        objective=question.objective or how.objective,
+        optim=optim,
+        train=how.train,
     )
 
 

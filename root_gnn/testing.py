@@ -39,7 +39,9 @@ QUESTION = Question(
 M = TypeVar("M", bound=nn.Module)
 
 
-def check_encoder(build: Callable[[Features, Scaling], Encoder], *, features: Features | None = None, tolerance: float = 1e-6) -> None:
+def check_encoder(
+    build: Callable[[Features, Scaling], Encoder], *, features: Features | None = None, tolerance: float = 1e-6
+) -> None:
     """Holds a new encoder to the contract of `protocols.Encoder`.
 
     Permuted nodes leave `globals` and permute `nodes`; graphs do not see each other, in value or in gradient; one node and
@@ -68,7 +70,12 @@ def check_encoder(build: Callable[[Features, Scaling], Encoder], *, features: Fe
     _check_no_leak(encoder, batch)
     other = _build(lambda: build(features, scaling), seed=4).double().eval()
     other.load_state_dict(encoder.state_dict(), strict=True)
-    _same("loading the state dict does not carry the weights over", _representations(out), _representations(other(batch)), tolerance)
+    _same(
+        "loading the state dict does not carry the weights over",
+        _representations(out),
+        _representations(other(batch)),
+        tolerance,
+    )
 
 
 def check_head(build: Callable[[int, int], Head], *, dim: int = 16, n_output: int = 3, tolerance: float = 1e-6) -> None:
@@ -77,21 +84,37 @@ def check_head(build: Callable[[int, int], Head], *, dim: int = 16, n_output: in
     generator = torch.Generator().manual_seed(2)
     plain = random_batch(Features(), SIZES, seed=3)
     batch = plain.replace(
-        nodes=torch.randn(plain.total_node, dim, generator=generator), globals=torch.randn(plain.n_graph, dim, generator=generator)
+        nodes=torch.randn(plain.total_node, dim, generator=generator),
+        globals=torch.randn(plain.n_graph, dim, generator=generator),
     )
     _check_every_gradient(head, lambda: _weighted(head(batch)))
     with torch.autocast("cpu", dtype=torch.bfloat16):
         _finite("in bf16", _weighted(head(batch).float()))
     head, batch = head.double().eval(), _double(batch)
     logits, hidden = head(batch), head.hidden(batch)
-    _require(logits.shape == (batch.n_graph, n_output), f"logits must be (n_graph, n_output), not {tuple(logits.shape)}")
-    _require(hidden.ndim == 2 and hidden.shape[0] == batch.n_graph, f"hidden must be (n_graph, hidden_dim), not {tuple(hidden.shape)}")
+    _require(
+        logits.shape == (batch.n_graph, n_output), f"logits must be (n_graph, n_output), not {tuple(logits.shape)}"
+    )
+    _require(
+        hidden.ndim == 2 and hidden.shape[0] == batch.n_graph,
+        f"hidden must be (n_graph, hidden_dim), not {tuple(hidden.shape)}",
+    )
     order = _shuffled(batch)
     if not head.ordered:
-        _same("the order of nodes changes the logits", [logits], [head(batch.replace(nodes=batch.nodes[order]))], tolerance)
+        _same(
+            "the order of nodes changes the logits",
+            [logits],
+            [head(batch.replace(nodes=batch.nodes[order]))],
+            tolerance,
+        )
     for graph in range(batch.n_graph):
         alone = head(batch.select(torch.tensor([graph])))
-        _same(f"a graph of {SIZES[graph]} nodes alone and in a batch differ", [logits[graph : graph + 1]], [alone], tolerance)
+        _same(
+            f"a graph of {SIZES[graph]} nodes alone and in a batch differ",
+            [logits[graph : graph + 1]],
+            [alone],
+            tolerance,
+        )
 
 
 def check_objective(build: Callable[[Encoder, Question], Objective], *, question: Question | None = None) -> None:
@@ -119,7 +142,9 @@ def check_objective(build: Callable[[Encoder, Question], Objective], *, question
     with torch.autocast("cpu", dtype=torch.bfloat16):
         half = objective(batch)["loss"]
     _finite("the loss in bf16", half)
-    _require(half.dtype == torch.float32, f"under autocast to bf16 the loss must be computed in float32, not {half.dtype}")
+    _require(
+        half.dtype == torch.float32, f"under autocast to bf16 the loss must be computed in float32, not {half.dtype}"
+    )
     objective.eval()
     with _seed(4):
         first = objective(batch)["loss"]
@@ -176,9 +201,15 @@ def _check_pure(augmentation: Augmentation, batch: Batch) -> Batch:
     out = augmentation(batch, draws)
     _same("the input batch was changed", before, _values(batch), 0.0)
     _same("the same draws give another result", _values(out), _values(augmentation(batch, draws)), 0.0)
-    for text, other in (("epoch", Draws(seed=1, epoch=3)), ("view", Draws(seed=1, epoch=2, view=1)), ("seed", Draws(seed=2, epoch=2))):
+    for text, other in (
+        ("epoch", Draws(seed=1, epoch=3)),
+        ("view", Draws(seed=1, epoch=2, view=1)),
+        ("seed", Draws(seed=2, epoch=2)),
+    ):
         changed = augmentation(batch, other)
-        same = all(a.shape == b.shape and torch.equal(a, b) for a, b in zip(_values(out), _values(changed), strict=True))
+        same = all(
+            a.shape == b.shape and torch.equal(a, b) for a, b in zip(_values(out), _values(changed), strict=True)
+        )
         _require(not same, f"another {text} gives the same result")
     some = torch.randperm(batch.n_graph, generator=torch.Generator().manual_seed(3))
     for chosen in (some[: batch.n_graph // 2], *torch.arange(len(SIZES)).unsqueeze(1)):
@@ -199,12 +230,19 @@ def random_batch(features: Features, n_node: Sequence[int], *, seed: int, questi
         "type": torch.randint(max(features.n_type, 1), (total,), generator=generator).float(),
     }
     nodes = [columns[name] if name in columns else torch.randn(total, generator=generator) for name in features.nodes]
-    globals_ = [count.float() if name == "n_node" else torch.randn(n_graph, generator=generator) for name in features.globals]
+    globals_ = [
+        count.float() if name == "n_node" else torch.randn(n_graph, generator=generator) for name in features.globals
+    ]
     labels = {} if question is None else _labels(question, n_graph, generator)
     return Batch.of(
-        torch.stack(nodes, 1), count, globals=torch.stack(globals_, 1), labels=labels,
+        torch.stack(nodes, 1),
+        count,
+        globals=torch.stack(globals_, 1),
+        labels=labels,
         weights=torch.rand(n_graph, generator=generator) + torch.where(torch.arange(n_graph) % 4 == 1, -1.0, 0.5),
-        ids=torch.stack([torch.randint(5, (n_graph,), generator=generator), torch.randperm(n_graph, generator=generator)], 1),
+        ids=torch.stack(
+            [torch.randint(5, (n_graph,), generator=generator), torch.randperm(n_graph, generator=generator)], 1
+        ),
     ).check()
 
 
@@ -251,16 +289,28 @@ def _labels(question: Question, n_graph: int, generator: torch.Generator) -> dic
 
 
 def _check_output(encoder: Encoder, batch: Batch, out: Batch) -> None:
-    _require(out.nodes.shape == (batch.total_node, encoder.dim), f"nodes must be (total_node, dim), not {tuple(out.nodes.shape)}")
-    _require(out.globals.shape == (batch.n_graph, encoder.dim), f"globals must be (n_graph, dim), not {tuple(out.globals.shape)}")
+    _require(
+        out.nodes.shape == (batch.total_node, encoder.dim),
+        f"nodes must be (total_node, dim), not {tuple(out.nodes.shape)}",
+    )
+    _require(
+        out.globals.shape == (batch.n_graph, encoder.dim),
+        f"globals must be (n_graph, dim), not {tuple(out.globals.shape)}",
+    )
     _require(torch.equal(out.n_node, batch.n_node) and out.n_edge == batch.n_edge, "the topology changed")
-    kept = all(a is not None and b is not None and torch.equal(a, b) for a, b in ((out.ids, batch.ids), (out.weights, batch.weights)))
+    kept = all(
+        a is not None and b is not None and torch.equal(a, b)
+        for a, b in ((out.ids, batch.ids), (out.weights, batch.weights))
+    )
     _require(kept, "ids or weights were lost")
     _finite("the representations", *_representations(out))
     layers = encoder.layers(batch)
     _require(len(layers) > 0, "layers() names no representation")
     for name, rows in layers.items():
-        _require(rows.ndim == 2 and rows.shape[0] == batch.n_graph, f"layer {name} must be (n_graph, layer_dim), not {tuple(rows.shape)}")
+        _require(
+            rows.ndim == 2 and rows.shape[0] == batch.n_graph,
+            f"layer {name} must be (n_graph, layer_dim), not {tuple(rows.shape)}",
+        )
         _finite(f"layer {name}", rows)
 
 
@@ -284,7 +334,10 @@ def _check_no_leak(encoder: Encoder, batch: Batch) -> None:
 
 def _check_supervised(objective: Supervised, batch: Batch, loss: Tensor) -> None:
     logits, names = objective.logits(batch), objective.outputs()
-    _require(logits.shape == (batch.n_graph, len(names)), f"logits are {tuple(logits.shape)} for {len(names)} outputs: {', '.join(names)}")
+    _require(
+        logits.shape == (batch.n_graph, len(names)),
+        f"logits are {tuple(logits.shape)} for {len(names)} outputs: {', '.join(names)}",
+    )
     _require(len(set(names)) == len(names), f"outputs share a name: {', '.join(names)}")
     reverse = torch.arange(batch.n_graph - 1, -1, -1)
     _same("the order of graphs changes the logits", [logits[reverse]], [objective.logits(batch.select(reverse))], 1e-5)
@@ -296,7 +349,10 @@ def _check_augmented(batch: Batch, out: Batch, features: Features) -> None:
     _require(out.n_graph == batch.n_graph, "the number of graphs changed")
     _require(out.nodes.shape[1] == batch.nodes.shape[1], "the number of node columns changed")
     _require(torch.equal(out.n_node > 0, batch.n_node > 0), "a graph lost its last node, or one without nodes got some")
-    kept = all(a is not None and b is not None and torch.equal(a, b) for a, b in ((out.ids, batch.ids), (out.weights, batch.weights)))
+    kept = all(
+        a is not None and b is not None and torch.equal(a, b)
+        for a, b in ((out.ids, batch.ids), (out.weights, batch.weights))
+    )
     _require(kept, "ids or weights changed")
     _require(set(out.labels) == set(batch.labels), "labels were lost or added")
     if "phi" in features.nodes:
@@ -313,19 +369,28 @@ def _check_invariants(names: Sequence[str], batch: Batch, out: Batch, features: 
     for name in names:
         total = name.removeprefix("sum_")
         if total != name:
-            before, after = (segment_sum(x.nodes[:, [features.column(total)]].double(), x.graph_index, x.n_graph) for x in (batch, out))
+            before, after = (
+                segment_sum(x.nodes[:, [features.column(total)]].double(), x.graph_index, x.n_graph)
+                for x in (batch, out)
+            )
         elif name in features.nodes:
             column = features.column(name)
             before, after = batch.nodes[:, column], out.nodes[:, column]
             if not same_nodes:  # every value is one that a node of this graph had
                 before = _nearest(after, out, before, batch)
         elif name in PAIR_FEATURES and same_nodes:
-            pairs = [pair_features(x.nodes[senders][:, kinematic], x.nodes[receivers][:, kinematic]) for x in (batch, out)]
+            pairs = [
+                pair_features(x.nodes[senders][:, kinematic], x.nodes[receivers][:, kinematic]) for x in (batch, out)
+            ]
             before, after = (pair[:, PAIR_FEATURES.index(name)] for pair in pairs)
         else:
             continue  # a column of other data than these
-        difference = torch.remainder(after - before + torch.pi, 2 * torch.pi) - torch.pi if "phi" in name else after - before
-        _require(bool((difference.abs() <= 1e-5 * (1.0 + before.abs())).all()), f"{name} is declared invariant and changed")
+        difference = (
+            torch.remainder(after - before + torch.pi, 2 * torch.pi) - torch.pi if "phi" in name else after - before
+        )
+        _require(
+            bool((difference.abs() <= 1e-5 * (1.0 + before.abs())).all()), f"{name} is declared invariant and changed"
+        )
 
 
 def _nearest(values: Tensor, out: Batch, before: Tensor, batch: Batch) -> Tensor:
@@ -338,7 +403,9 @@ def _check_every_gradient(module: nn.Module, scalar: Callable[[], Tensor]) -> No
     with _seed(5):
         scalar().backward()  # type: ignore[no-untyped-call]
     for name, parameter in module.named_parameters():
-        _require(parameter.grad is not None and bool((parameter.grad != 0).any()), f"the parameter {name} gets no gradient")
+        _require(
+            parameter.grad is not None and bool((parameter.grad != 0).any()), f"the parameter {name} gets no gradient"
+        )
         if parameter.grad is not None:
             _finite(f"the gradient of {name}", parameter.grad)
     module.zero_grad()
@@ -370,8 +437,15 @@ def _representations(batch: Batch) -> list[Tensor]:
 
 
 def _values(batch: Batch) -> list[Tensor]:
-    optional = [tensor for tensor in (batch.weights, batch.ids, batch.senders, batch.receivers, batch.edges) if tensor is not None]
-    return [tensor.detach().clone() for tensor in (batch.nodes, batch.globals, batch.n_node, *optional, *batch.labels.values())]
+    optional = [
+        tensor
+        for tensor in (batch.weights, batch.ids, batch.senders, batch.receivers, batch.edges)
+        if tensor is not None
+    ]
+    return [
+        tensor.detach().clone()
+        for tensor in (batch.nodes, batch.globals, batch.n_node, *optional, *batch.labels.values())
+    ]
 
 
 def _mixed(batch: Batch) -> Tensor:

@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 """Makes files of hard events with Sherpa, as those in root_gnn/simulation/sherpa/events were made:
 
-    scripts/hard_events.py --events 5000 --process tHjb --process tW --process ttW --process ttZ --process ttyy --process ttt
-    scripts/hard_events.py --events 3000 --process tttt
+scripts/hard_events.py --events 5000 --process tHjb --process tW --process ttW --process ttZ --process ttyy --process ttt
+scripts/hard_events.py --events 3000 --process tttt
 """
 
 from __future__ import annotations
@@ -35,7 +35,9 @@ def main() -> None:
             path = arguments.out / f"{name}.lhe.gz"
             make(Wanted(path, program, process.card, process.id, arguments.events, arguments.seed, ENERGY))
             section = cross_section(path)
-            print(f"{path}: {arguments.events} events, {section.value:.4g} +- {section.error:.2g} pb, {path.stat().st_size / 1e6:.2f} MB")
+            print(
+                f"{path}: {arguments.events} events, {section.value:.4g} +- {section.error:.2g} pb, {path.stat().st_size / 1e6:.2f} MB"
+            )
 
 
 if __name__ == "__main__":

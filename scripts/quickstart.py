@@ -22,7 +22,16 @@ from root_gnn.errors import InputError
 
 # Sizes and settings, all of them. The time on two cores is spent about so: installation 150 s, simulation 260 events/s,
 # training 1000 to 1500 events/s on each core.
-EVENTS = {"WH": 12000, "ZH": 12000, "ggF": 4000, "VBF": 4000, "ttH": 4000, "ttbar": 4000, "singletop_t": 4000, "FCNC": 4000}
+EVENTS = {
+    "WH": 12000,
+    "ZH": 12000,
+    "ggF": 4000,
+    "VBF": 4000,
+    "ttH": 4000,
+    "ttbar": 4000,
+    "singletop_t": 4000,
+    "FCNC": 4000,
+}
 SIMULATION_SEED = 2  # these settings were chosen on events of seed 1, so the test events here are new to them
 SEEDS = (1, 2, 3)
 SMALL = 1000
@@ -48,12 +57,22 @@ NOTES = (
 
 
 def downstream(
-    task: str, mode: Literal["finetuned", "scratch"], seed: int, train_events: int | None, overrides: tuple[str, ...],
-) -> Training:  # fmt: skip
+    task: str,
+    mode: Literal["finetuned", "scratch"],
+    seed: int,
+    train_events: int | None,
+    overrides: tuple[str, ...],
+) -> Training:
     """A training on a task, named as `root-gnn finetune` would name it."""
     size = "" if train_events is None else f"_n{train_events}"
-    return Training(f"{task}_{mode}{size}_s{seed}", task, (*overrides, f"seed={seed}"), mode,
-                    PRETRAINED if mode == "finetuned" else None, train_events)  # fmt: skip
+    return Training(
+        f"{task}_{mode}{size}_s{seed}",
+        task,
+        (*overrides, f"seed={seed}"),
+        mode,
+        PRETRAINED if mode == "finetuned" else None,
+        train_events,
+    )
 
 
 PRETRAINING_RUN = Training(PRETRAINED, PRETRAINED, PRETRAINING)
@@ -101,8 +120,10 @@ def check_settings(out: Path) -> None:
     wanted = {"events": EVENTS, "seed": SIMULATION_SEED, "trainings": trainings}
     path = out / "settings.json"
     if path.exists() and json.loads(path.read_text(encoding="utf-8")) != wanted:
-        raise InputError(f"{out} holds results of other settings ({path} differs from those in scripts/quickstart.py). Remove the folder, "
-                         "or name another with --out DIR.")
+        raise InputError(
+            f"{out} holds results of other settings ({path} differs from those in scripts/quickstart.py). Remove the folder, "
+            "or name another with --out DIR."
+        )
     write_json(path, wanted)
 
 
@@ -112,8 +133,13 @@ def simulate_and_prepare(data: Path) -> None:
     from root_gnn.simulation.simulate import simulate
 
     for events in sorted(set(EVENTS.values()), reverse=True):
-        simulate([name for name, wanted in EVENTS.items() if wanted == events], events=events, out=data,
-                 seed=SIMULATION_SEED, jobs=JOBS)
+        simulate(
+            [name for name, wanted in EVENTS.items() if wanted == events],
+            events=events,
+            out=data,
+            seed=SIMULATION_SEED,
+            jobs=JOBS,
+        )
     for recipe in (PRETRAINED, UNKNOWN):
         prepare(recipe, jobs=JOBS, data_dir=data)
 
@@ -121,10 +147,23 @@ def simulate_and_prepare(data: Path) -> None:
 def simulation_commands() -> list[str]:
     """What simulates the same on the command line."""
     return [
-        shlex.join(["root-gnn", "simulate", *(word for name, wanted in EVENTS.items() if wanted == events for word in ("--process", name)),
-                    "--events", str(events), "--out", "data", "--seed", str(SIMULATION_SEED), "--jobs", str(JOBS)])
+        shlex.join(
+            [
+                "root-gnn",
+                "simulate",
+                *(word for name, wanted in EVENTS.items() if wanted == events for word in ("--process", name)),
+                "--events",
+                str(events),
+                "--out",
+                "data",
+                "--seed",
+                str(SIMULATION_SEED),
+                "--jobs",
+                str(JOBS),
+            ]
+        )
         for events in sorted(set(EVENTS.values()), reverse=True)
-    ]  # fmt: skip
+    ]
 
 
 def commands() -> list[str]:
@@ -151,7 +190,9 @@ def compare_all(out: Path) -> tuple[str, Path]:
     from root_gnn.analysis.similarity import compare
     from root_gnn.run import Run, load_run
 
-    runs: dict[str, Run] = {training.name: load_run(out / "runs" / training.name) for training in (PRETRAINING_RUN, *DOWNSTREAM)}
+    runs: dict[str, Run] = {
+        training.name: load_run(out / "runs" / training.name) for training in (PRETRAINING_RUN, *DOWNSTREAM)
+    }
     comparisons = []
     for task, groups in GROUPS.items():
         members = {name: [runs[training.name] for training in trainings] for name, trainings in groups.items()}
@@ -164,8 +205,14 @@ def compare_all(out: Path) -> tuple[str, Path]:
     text = "\n\n".join([*map(str, comparisons), *NOTES])
     write_text(out / "table.md", f"{text}\n")
     page = report(
-        list(runs.values()), out=out / "report.html", title="root_gnn quickstart: pretrained against from scratch", comparisons=comparisons,
-        cka=out / "cka", notes=NOTES, detailed=[PRETRAINED, *chosen[:2]], commands=[*simulation_commands(), *commands()],
+        list(runs.values()),
+        out=out / "report.html",
+        title="root_gnn quickstart: pretrained against from scratch",
+        comparisons=comparisons,
+        cka=out / "cka",
+        notes=NOTES,
+        detailed=[PRETRAINED, *chosen[:2]],
+        commands=[*simulation_commands(), *commands()],
     )
     return text, page
 

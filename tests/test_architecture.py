@@ -20,7 +20,9 @@ from root_gnn.config.plugins import names
 from root_gnn.config.shipped import shipped_folder
 
 PACKAGE = Path(root_gnn.__file__).parent
-SCRIPTS = PACKAGE / "benchmarks"  # where a wheel has the files of benchmarks/: programs that use the package, other libraries beside it
+SCRIPTS = (
+    PACKAGE / "benchmarks"
+)  # where a wheel has the files of benchmarks/: programs that use the package, other libraries beside it
 FILES = sorted(file for file in PACKAGE.rglob("*.py") if SCRIPTS not in file.parents)
 MODULES = [file for file in FILES if file.name != "__init__.py"]
 
@@ -69,11 +71,28 @@ AT_HOME = {
     "mplhep": ("plots*", "analysis/*"),
     "hist": ("plots*", "analysis/*"),
 }
-OPTIONAL = ("dgl", "torch_geometric", "fastjet", "pythia8mc", "pylhe", "onnx", "onnxruntime", "onnxscript", "tables", "dask", "umap")
+OPTIONAL = (
+    "dgl",
+    "torch_geometric",
+    "fastjet",
+    "pythia8mc",
+    "pylhe",
+    "onnx",
+    "onnxruntime",
+    "onnxscript",
+    "tables",
+    "dask",
+    "umap",
+)
 RISKY = {
-    "print": "use root_gnn.console", "eval": "runs text as code", "exec": "runs text as code", "os.system": "use subprocess",
-    "yaml.load": "may construct objects", "yaml.unsafe_load": "may construct objects", "yaml.full_load": "may construct objects",
-}  # fmt: skip
+    "print": "use root_gnn.console",
+    "eval": "runs text as code",
+    "exec": "runs text as code",
+    "os.system": "use subprocess",
+    "yaml.load": "may construct objects",
+    "yaml.unsafe_load": "may construct objects",
+    "yaml.full_load": "may construct objects",
+}
 PICKLES = {"pickle", "cPickle", "dill", "cloudpickle", "joblib", "shelve", "marshal"}
 VAGUE = {"utils", "util", "helpers", "helper", "misc", "common", "manager", "managers"}
 ABSOLUTE = re.compile(r"(/(home|root|tmp|work|Users|data|mnt|eos|afs|cvmfs|scratch|opt)(/|$)|~|[A-Za-z]:\\)")
@@ -166,7 +185,8 @@ def test_optional_and_heavy_packages_stay_at_home() -> None:
         f"{name_of(file)}:{line} imports {name}"
         for file in FILES
         for line, name in imports_of(file)
-        if (homes := AT_HOME.get(name.split(".")[0])) and not any(fnmatch.fnmatch(name_of(file), home) for home in homes)
+        if (homes := AT_HOME.get(name.split(".")[0]))
+        and not any(fnmatch.fnmatch(name_of(file), home) for home in homes)
     ]
     assert not wrong, "\n".join(wrong)
 
@@ -188,7 +208,9 @@ def test_no_function_and_no_file_is_too_long() -> None:
 def test_nothing_prints_or_runs_text_as_code() -> None:
     wrong = []
     for file in FILES:
-        wrong += [f"{name_of(file)}:{line} imports {name}" for line, name in imports_of(file) if name.split(".")[0] in PICKLES]
+        wrong += [
+            f"{name_of(file)}:{line} imports {name}" for line, name in imports_of(file) if name.split(".")[0] in PICKLES
+        ]
         for node in ast.walk(tree_of(file)):
             if not isinstance(node, ast.Call):
                 continue
@@ -214,11 +236,16 @@ def test_no_path_of_one_machine() -> None:
         f"{name_of(file)}:{node.lineno} {node.value!r}"
         for file in FILES
         for node in ast.walk(tree_of(file))
-        if isinstance(node, ast.Constant) and isinstance(node.value, str) and ABSOLUTE.match(node.value) and node.value != "~"
+        if isinstance(node, ast.Constant)
+        and isinstance(node.value, str)
+        and ABSOLUTE.match(node.value)
+        and node.value != "~"
     ]
     for kind in ("recipe", "spec"):
         for file in shipped_folder(kind).rglob("*.yaml"):
-            scalars = (token for token in yaml.scan(file.read_text(encoding="utf-8")) if isinstance(token, yaml.ScalarToken))
+            scalars = (
+                token for token in yaml.scan(file.read_text(encoding="utf-8")) if isinstance(token, yaml.ScalarToken)
+            )
             wrong += [
                 f"{file.name}:{scalar.start_mark.line + 1} {scalar.value!r}"
                 for scalar in scalars
@@ -256,8 +283,21 @@ def test_help_and_configuration_cost_no_heavy_import(module: str) -> None:
 
 
 def test_all_but_training_works_without_lightning() -> None:
-    rooms = ("models", "objectives", "heads", "augmentations", "data", "metrics", "nn", "graph", "similarity", "simulation")
-    targets = [_module(file) for file in MODULES if name_of(file).split("/")[0] in rooms and not _at_home(file, OPTIONAL)]
+    rooms = (
+        "models",
+        "objectives",
+        "heads",
+        "augmentations",
+        "data",
+        "metrics",
+        "nn",
+        "graph",
+        "similarity",
+        "simulation",
+    )
+    targets = [
+        _module(file) for file in MODULES if name_of(file).split("/")[0] in rooms and not _at_home(file, OPTIONAL)
+    ]
     run_python(_import_without(targets, ("lightning", "pytorch_lightning", "matplotlib")))
 
 
@@ -282,7 +322,9 @@ def _import_without(modules: list[str], blocked: tuple[str, ...]) -> str:
 def test_the_public_names_are_where_they_are_said_to_be() -> None:
     assert set(root_gnn.__all__) == set(root_gnn._HOMES) <= set(dir(root_gnn))
     source = tree_of(PACKAGE / "__init__.py")
-    typed = {alias.name: node.module for node in ast.walk(source) if isinstance(node, ast.ImportFrom) for alias in node.names}
+    typed = {
+        alias.name: node.module for node in ast.walk(source) if isinstance(node, ast.ImportFrom) for alias in node.names
+    }
     assert {name: typed[name] for name in root_gnn._HOMES} == root_gnn._HOMES
     with pytest.raises(AttributeError, match="no attribute 'nothing'"):
         _ = root_gnn.nothing

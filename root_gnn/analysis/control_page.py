@@ -22,8 +22,9 @@ _N_BIN = 40
 _TAIL = 0.005  # of the values on either side that a picture leaves out
 
 
-def control_page(names: Sequence[str], *, events: int, out: Path, level: str = "events", seed: int = 1,
-                 params: Mapping[str, str]) -> list[Control]:
+def control_page(
+    names: Sequence[str], *, events: int, out: Path, level: str = "events", seed: int = 1, params: Mapping[str, str]
+) -> list[Control]:
     """Writes `control.html` and `control.json` into a folder: `events` generated events of each process against what is known.
 
     Raises InputError for names and parameters as `simulate` does.
@@ -37,8 +38,14 @@ def control_page(names: Sequence[str], *, events: int, out: Path, level: str = "
     for process in chosen:
         found.append(one := control(process, events=events, seed=seed, params=params))
         n_wrong = sum(not check.holds for check in one.checks)
-        log.info("%s: %s events, %s failed, %s of %s checks do not hold", one.process, f"{one.n_event:,}", one.n_failed, n_wrong,
-                 len(one.checks))
+        log.info(
+            "%s: %s events, %s failed, %s of %s checks do not hold",
+            one.process,
+            f"{one.n_event:,}",
+            one.n_failed,
+            n_wrong,
+            len(one.checks),
+        )
     write_json(out / "control.json", [_content(one) for one in found])
     parts = [page.paragraph(_summary(found)), *(part for one in found for part in _section(one, out))]
     write_text(out / "control.html", page.page("Simulated processes against known values", parts))
@@ -51,17 +58,33 @@ def _summary(found: Sequence[Control]) -> str:
     wrong = [f"{one.process} {check.quantity}" for one in found for check in one.checks if not check.holds]
     pulls = [abs(check.pull) for check in checks if check.pull is not None]
     said = f"{len(checks)} quantities of {len(found)} processes; the largest pull is {max(pulls, default=0.0):.1f}. "
-    return said + (f"These do not hold: {', '.join(wrong)}." if wrong else "All hold: exact ones exactly, the others within 4 errors.")
+    return said + (
+        f"These do not hold: {', '.join(wrong)}."
+        if wrong
+        else "All hold: exact ones exactly, the others within 4 errors."
+    )
 
 
 def _content(one: Control) -> dict[str, Any]:
     section = one.cross_section
     return {
-        "process": one.process, "n_events": one.n_event, "n_failed": one.n_failed, "cross_section": section.value,
+        "process": one.process,
+        "n_events": one.n_event,
+        "n_failed": one.n_failed,
+        "cross_section": section.value,
         "cross_section_error": section.error,
-        "checks": [{"quantity": c.quantity, "found": c.found, "known": c.expected, "error": c.error, "pull": c.pull, "holds": c.holds}
-                   for c in one.checks],
-    }  # fmt: skip
+        "checks": [
+            {
+                "quantity": c.quantity,
+                "found": c.found,
+                "known": c.expected,
+                "error": c.error,
+                "pull": c.pull,
+                "holds": c.holds,
+            }
+            for c in one.checks
+        ],
+    }
 
 
 def _section(one: Control, out: Path) -> list[str]:
@@ -70,16 +93,27 @@ def _section(one: Control, out: Path) -> list[str]:
     section = one.cross_section
     return [
         page.heading(one.process),
-        page.paragraph(f"{one.description}: {one.n_event:,} events, {one.n_failed} failed; cross section {section.value:.4g} +- "
-                       f"{section.error:.2g} pb."),
+        page.paragraph(
+            f"{one.description}: {one.n_event:,} events, {one.n_failed} failed; cross section {section.value:.4g} +- "
+            f"{section.error:.2g} pb."
+        ),
         page.table(HEADER, (_row(check) for check in one.checks)),
-        page.picture(picture, f"{one.process}: masses, transverse momenta and charged particles; half a percent at either end left out"),
-    ]  # fmt: skip
+        page.picture(
+            picture,
+            f"{one.process}: masses, transverse momenta and charged particles; half a percent at either end left out",
+        ),
+    ]
 
 
 def _row(check: Check) -> tuple[str, ...]:
     pull = ("exact" if check.holds else "not exact") if check.pull is None else f"{check.pull:+.2f}"
-    return check.quantity, f"{check.found:.4g}", f"{check.expected:.4g}", f"{check.error:.2g}" if check.error else "", pull
+    return (
+        check.quantity,
+        f"{check.found:.4g}",
+        f"{check.expected:.4g}",
+        f"{check.error:.2g}" if check.error else "",
+        pull,
+    )
 
 
 def _distribution(name: str, values: np.ndarray[Any, np.dtype[np.floating[Any]]]) -> Distribution:

@@ -58,8 +58,11 @@ class Embedding:
     variance_explained: float | None
 
     def __str__(self) -> str:
-        figures = {"mean cosine similarity": self.mean_cosine, "effective rank": self.effective_rank,
-                   "variance in the picture": self.variance_explained}  # fmt: skip
+        figures = {
+            "mean cosine similarity": self.mean_cosine,
+            "effective rank": self.effective_rank,
+            "variance in the picture": self.variance_explained,
+        }
         known = ", ".join(f"{name} {value:.3g}" for name, value in figures.items() if value is not None)
         return f"{len(self.z):,} events in {self.z.shape[1]} dimensions: {known or 'all the same'}"
 
@@ -74,7 +77,12 @@ class Embedding:
 
 
 def embed(
-    run: Run | Path | str, *, method: Method = "pca", data_dir: Path | None = None, split: Split = "test", events: int = 5000,
+    run: Run | Path | str,
+    *,
+    method: Method = "pca",
+    data_dir: Path | None = None,
+    split: Split = "test",
+    events: int = 5000,
     allow_plugins: Collection[str] = (),
 ) -> Embedding:
     """Writes `embedding/<split>_<method>.parquet`, `.png` and `.json` into the run's folder.
@@ -95,21 +103,36 @@ def embed(
     table = opened.table(data_dir)
     index = drawn(split_table(table, opened.recipe.data.split)[split], events)
     if len(index) < FEWEST:
-        raise InputError(f"An embedding needs at least {FEWEST} events, and the {split} split of {opened.folder} has {len(index)}.")
+        raise InputError(
+            f"An embedding needs at least {FEWEST} events, and the {split} split of {opened.folder} has {len(index)}."
+        )
     z = representations(opened.encoder, table, index, title=opened.name)
     components, explained = reduced(z, method)
     found = Embedding(
-        z, components, table.label[index].astype(np.int64), table.classes, method,
-        mean_cosine=mean_cosine(z), effective_rank=effective_rank(z), variance_explained=explained,
+        z,
+        components,
+        table.label[index].astype(np.int64),
+        table.classes,
+        method,
+        mean_cosine=mean_cosine(z),
+        effective_rank=effective_rank(z),
+        variance_explained=explained,
     )
     path = opened.folder / "embedding" / f"{split}_{method}.parquet"
     _write(path, found, table, index)
     picture = path.with_suffix(".png")
     plots.embedding(found.components, found.label, found.classes or ("events",), picture, axis_names=found.axis_names)
-    write_json(path.with_suffix(".json"), {
-        "split": split, "n_events": len(index), "method": method, "mean_cosine": found.mean_cosine,
-        "effective_rank": found.effective_rank, "variance_explained": found.variance_explained,
-    })  # fmt: skip
+    write_json(
+        path.with_suffix(".json"),
+        {
+            "split": split,
+            "n_events": len(index),
+            "method": method,
+            "mean_cosine": found.mean_cosine,
+            "effective_rank": found.effective_rank,
+            "variance_explained": found.variance_explained,
+        },
+    )
     log.info("%s, %s: %s", path, picture.name, found)
     return found
 

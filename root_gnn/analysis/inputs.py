@@ -43,8 +43,14 @@ def write_page(prepared: Prepared) -> Path | None:
     """Writes `hygiene.html` beside the report's JSON file and returns its path; None where the cache cannot be written."""
     path = prepared.cache / f"{prepared.name}.html"
     with tempfile.TemporaryDirectory() as folder:
-        parts = [*_figures(prepared.report), *_pictures(prepared.selection, prepared.report, Path(folder)), *_columns(prepared.selection)]
-    parts.append(paragraph(f"Written by root_gnn {__version__}. What the columns mean is in docs/hygiene.md.", "source"))
+        parts = [
+            *_figures(prepared.report),
+            *_pictures(prepared.selection, prepared.report, Path(folder)),
+            *_columns(prepared.selection),
+        ]
+    parts.append(
+        paragraph(f"Written by root_gnn {__version__}. What the columns mean is in docs/hygiene.md.", "source")
+    )
     with suppress(OSError):
         write_text(path, page(f"Inputs read with the spec {prepared.report.spec}", parts))
         return path
@@ -71,7 +77,9 @@ def _columns(selection: FileSet) -> Iterator[str]:
     each = [shard.meta.findings.get("columns", {}) for shard in selection.shards]
     rows = []
     for name in dict.fromkeys(name for columns in each for name in columns):
-        found = [columns[name] for columns in each if columns.get(name, {}).get("n") and columns[name]["mean"] is not None]
+        found = [
+            columns[name] for columns in each if columns.get(name, {}).get("n") and columns[name]["mean"] is not None
+        ]
         if not found:
             continue
         n = sum(column["n"] for column in found)
@@ -82,7 +90,9 @@ def _columns(selection: FileSet) -> Iterator[str]:
         rows.append((name, f"{n:,}", *map(figure, (ends[0], median, mean, ends[1])), unit))
     if rows:
         yield heading("Columns")
-        yield paragraph("Of all objects read, before graphs were dropped; truth and globals of the graphs kept. Medians are of samples.")
+        yield paragraph(
+            "Of all objects read, before graphs were dropped; truth and globals of the graphs kept. Medians are of samples."
+        )
         yield table(("column", "values", "smallest", "median", "mean", "largest", "unit"), rows)
 
 
@@ -102,8 +112,13 @@ def _pictures(selection: FileSet, report: Report, folder: Path) -> Iterator[str]
         panels = [_panel("number per graph", {line: sample.count(kind) for line, sample in graphs.items()})]
         for feature in spec.stored_features:
             unit = f" [{UNITS[feature]}]" if feature in UNITS else ""
-            panels.append(_panel(f"{feature}{unit}", {line: sample.feature(kind, feature) for line, sample in graphs.items()},
-                                 is_momentum=feature in ("pt", "energy")))  # fmt: skip
+            panels.append(
+                _panel(
+                    f"{feature}{unit}",
+                    {line: sample.feature(kind, feature) for line, sample in graphs.items()},
+                    is_momentum=feature in ("pt", "energy"),
+                )
+            )
         yield from _picture(", ".join(names), panels, folder)
 
 
@@ -158,13 +173,18 @@ class _Sample:
         self.spec = selection.spec
         shards = [selection.shards[place] for place, _ in parts]
         n_graph = sum(len(rows) for _, rows in parts)
-        n_node = sum(shard.meta.n_node * len(rows) / max(shard.n_graph, 1) for shard, (_, rows) in zip(shards, parts, strict=True))
+        n_node = sum(
+            shard.meta.n_node * len(rows) / max(shard.n_graph, 1)
+            for shard, (_, rows) in zip(shards, parts, strict=True)
+        )
         step = max(1, -(-n_graph // N_GRAPH), -(-int(n_node) // N_NODE))
         chosen = [rows[::step] for _, rows in parts]
         counts = [shard.offsets[rows + 1] - shard.offsets[rows] for shard, rows in zip(shards, chosen, strict=True)]
         both = list(zip(shards, chosen, counts, strict=True))
         self.n_node = np.concatenate(counts)
-        self.nodes = np.concatenate([shard.nodes[ragged_rows(shard.offsets[rows], count)] for shard, rows, count in both])
+        self.nodes = np.concatenate(
+            [shard.nodes[ragged_rows(shard.offsets[rows], count)] for shard, rows, count in both]
+        )
         self.weight = np.concatenate([shard.weight[rows] for shard, rows, _ in both])
         self.globals = np.concatenate([shard.globals[rows] for shard, rows, _ in both]).astype(np.float64)
         self.kind = self.nodes[:, self.spec.node_features.index("type")].astype(np.int64)

@@ -64,21 +64,29 @@ class Events:
     def of(cls, task: Task, table: EventTable, *, train_events: int | None, seeds: Sequence[int]) -> Self:
         """Draws `train_events` for each seed, half of what can be had unless given; raises InputError where that makes no sense."""
         if not seeds or len(set(seeds)) < len(seeds):
-            raise InputError(f"--seeds takes one number or more, each once, and got {' '.join(map(str, seeds)) or 'none'}.")
+            raise InputError(
+                f"--seeds takes one number or more, each once, and got {' '.join(map(str, seeds)) or 'none'}."
+            )
         table.check_labels()
         splits, n_class = split_table(table, task.data.split), len(table.classes)
         empty = [name for name in ("train", "validation", "test") if not len(splits[name])]
         if n_class < 2 or empty:
             lacks = f"events in the {empty[0]} split" if empty else "two classes"
-            raise InputError(f"A probe tells classes apart, fits on train, chooses on validation and judges on test; the task {task.name} "
-                             f"lacks {lacks}.")
+            raise InputError(
+                f"A probe tells classes apart, fits on train, chooses on validation and judges on test; the task {task.name} "
+                f"lacks {lacks}."
+            )
         n_train = largest_subset(table, splits.train) // 2 if train_events is None else train_events
         if n_train < n_class:
-            raise InputError(f"{n_train} training events are too few for the {n_class} classes of {task.name}; a model needs one of each.")
+            raise InputError(
+                f"{n_train} training events are too few for the {n_class} classes of {task.name}; a model needs one of each."
+            )
         train = {seed: subset(table, splits.train, n_train, seed) for seed in seeds}
         if len(seeds) > 1 and np.array_equal(train[seeds[0]], train[seeds[1]]):
-            raise InputError(f"--train-events {n_train}: these are all there are, so every seed draws the same ones; ask for fewer, "
-                             "or give one seed.")
+            raise InputError(
+                f"--train-events {n_train}: these are all there are, so every seed draws the same ones; ask for fewer, "
+                "or give one seed."
+            )
         return cls(task, table, train, splits.validation, splits.test)
 
     def rows(self, seeds: Collection[int]) -> Index:
@@ -101,9 +109,17 @@ class Events:
 
 
 def probe(
-    runs: Sequence[Run | Path | str], *, task: str, train_events: int | None = None, seeds: Sequence[int] = (1, 2, 3),
-    random: bool = False, inputs: bool = False, overrides: Sequence[str] = (), data_dir: Path | str | None = None,
-    out: Path | None = None, allow_plugins: Collection[str] = (),
+    runs: Sequence[Run | Path | str],
+    *,
+    task: str,
+    train_events: int | None = None,
+    seeds: Sequence[int] = (1, 2, 3),
+    random: bool = False,
+    inputs: bool = False,
+    overrides: Sequence[str] = (),
+    data_dir: Path | str | None = None,
+    out: Path | None = None,
+    allow_plugins: Collection[str] = (),
 ) -> Probes:
     """Fits linear models to frozen representations of runs, and writes `probe.json` and `probe.md` in `out` (`probe`).
 
@@ -123,12 +139,16 @@ def probe(
         raise InputError("A probe takes one run or more.")
     path = find(task, "task")
     asked = load(Task, path, overrides, allow_dotted=True)
-    events = Events.of(asked, open_table(asked.data, data_folder(data_dir), beside=path), train_events=train_events, seeds=seeds)
+    events = Events.of(
+        asked, open_table(asked.data, data_folder(data_dir), beside=path), train_events=train_events, seeds=seeds
+    )
     for run in opened:
         _check_features(run, events)
         check_held_out(run, events.table, events.test, split=asked.data.split, data_dir=data_dir)
     named = dict(zip(labels_of(opened), opened, strict=True))
-    fits: dict[tuple[str, Kind], list[Fitted]] = {(name, "run"): _of_run(events, name, run) for name, run in named.items()}
+    fits: dict[tuple[str, Kind], list[Fitted]] = {
+        (name, "run"): _of_run(events, name, run) for name, run in named.items()
+    }
     initial = _networks(named) if random else {}
     fits |= {(name, "random"): _of_random(events, name, named[members[0]]) for name, members in initial.items()}
     raw = _raw(events.table) if inputs else {}
@@ -191,25 +211,38 @@ def _results(events: Events, fits: dict[tuple[str, Kind], list[Fitted]], referen
     auc = auc_by(len(table.classes))
     probed = tuple(
         Probed(
-            name, kind, found[0].model.coefficient.shape[1],
-            accuracy=seed_mean(chances[name], *truth, metric=accuracy_of), auc=seed_mean(scores[name], *truth, **auc),
-            strengths=tuple(one.model.strength for one in found), converged=tuple(one.model.converged for one in found),
+            name,
+            kind,
+            found[0].model.coefficient.shape[1],
+            accuracy=seed_mean(chances[name], *truth, metric=accuracy_of),
+            auc=seed_mean(scores[name], *truth, **auc),
+            strengths=tuple(one.model.strength for one in found),
+            converged=tuple(one.model.converged for one in found),
         )
         for (name, kind), found in fits.items()
     )
     gains = tuple(
         Gain(
-            run, other, accuracy=paired_difference(chances[run], chances[other], *truth, metric=accuracy_of),
+            run,
+            other,
+            accuracy=paired_difference(chances[run], chances[other], *truth, metric=accuracy_of),
             auc=paired_difference(scores[run], scores[other], *truth, **auc),
         )
-        for run, others in references.items() for other in others
-    )  # fmt: skip
-    counts = {"training": len(next(iter(events.train.values()))), "validation": len(events.validation), "test": len(events.test)}
+        for run, others in references.items()
+        for other in others
+    )
+    counts = {
+        "training": len(next(iter(events.train.values()))),
+        "validation": len(events.validation),
+        "test": len(events.test),
+    }
     return Probes(events.task.name, table.classes, tuple(events.train), counts, probed, gains)
 
 
 def _check_features(run: Run, events: Events) -> None:
     its, wanted = run.spec.features(), events.table.features
     if its != wanted:
-        raise InputError(f"{run.folder} reads the node features {its}, and the events of the task {events.task.name} have {wanted}; "
-                         "a probe shows the events of the task to all runs, so it takes runs that read these features.")
+        raise InputError(
+            f"{run.folder} reads the node features {its}, and the events of the task {events.task.name} have {wanted}; "
+            "a probe shows the events of the task to all runs, so it takes runs that read these features."
+        )

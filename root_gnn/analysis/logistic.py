@@ -78,5 +78,7 @@ def _path(train: Sample, mean: Floats, scale: Floats, most_steps: int) -> list[L
             warnings.simplefilter("ignore", ConvergenceWarning)  # said by `converged`
             estimator.fit(rows, train.label, sample_weight=train.weight)
         n_step = int(np.max(estimator.n_iter_))
-        models.append(LinearModel(mean, scale, estimator.coef_.copy(), estimator.intercept_.copy(), strength, n_step < most_steps))
+        models.append(
+            LinearModel(mean, scale, estimator.coef_.copy(), estimator.intercept_.copy(), strength, n_step < most_steps)
+        )
     return models

@@ -127,8 +127,10 @@ def table(header: Sequence[str], rows: Iterable[Sequence[str | Link]]) -> str:
     """Plain text or links in cells; a reader can order the rows by any column."""
     head = "".join(f'<th scope="col"><button type="button">{escape(cell)}</button></th>' for cell in header)
     body = "\n".join("<tr>" + "".join(f"<td>{_cell(cell)}</td>" for cell in row) + "</tr>" for row in rows)
-    return (f'<div class="scroll" tabindex="0"><table>\n<thead><tr>{head}</tr></thead>\n<tbody>\n{body}\n</tbody>\n'
-            "</table></div>")
+    return (
+        f'<div class="scroll" tabindex="0"><table>\n<thead><tr>{head}</tr></thead>\n<tbody>\n{body}\n</tbody>\n'
+        "</table></div>"
+    )
 
 
 def _cell(cell: str | Link) -> str:

@@ -109,7 +109,9 @@ class DaskPlace(Place):
 
     def __init__(self, runs: Path, data_dir: Path, *, scheduler: str) -> None:
         super().__init__(runs, data_dir)
-        self._pool: DaskPool = dask_executor(scheduler, purpose="Running a study on a Dask cluster", instead="run the study with --jobs")
+        self._pool: DaskPool = dask_executor(
+            scheduler, purpose="Running a study on a Dask cluster", instead="run the study with --jobs"
+        )
         self._wanted = self.runs.parent / ".wanted"
         self._wanted.touch()
 
@@ -137,7 +139,9 @@ def run_apart(training: Training, runs: Path, data_dir: Path, wanted: Path) -> f
     words = [*training.command(runs)[1:], "--data-dir", str(data_dir), "--resume"]
     environment = {**os.environ, "OMP_NUM_THREADS": "1", "TTY_COMPATIBLE": "0"}
     command = [sys.executable, "-m", "root_gnn.cli", *words]
-    with subprocess.Popen(command, env=environment, stderr=subprocess.PIPE, stdout=subprocess.DEVNULL, text=True) as process:
+    with subprocess.Popen(
+        command, env=environment, stderr=subprocess.PIPE, stdout=subprocess.DEVNULL, text=True
+    ) as process:
         Thread(target=_end_unless_wanted, args=(process, wanted), daemon=True).start()
         said = process.communicate()[1].strip()
     if process.returncode:

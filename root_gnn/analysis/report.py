@@ -43,8 +43,15 @@ HOW_SIMILAR = (
 
 
 def report(
-    runs: Sequence[Run | Path | str], *, out: Path, title: str = "", comparisons: Sequence[Comparison] | None = None,
-    cka: Path | None = None, notes: Sequence[str] = (), commands: Sequence[str] = (), detailed: Collection[str] | None = None,
+    runs: Sequence[Run | Path | str],
+    *,
+    out: Path,
+    title: str = "",
+    comparisons: Sequence[Comparison] | None = None,
+    cka: Path | None = None,
+    notes: Sequence[str] = (),
+    commands: Sequence[str] = (),
+    detailed: Collection[str] | None = None,
     allow_plugins: Collection[str] = (),
 ) -> Path:
     """Writes one self-contained HTML page about runs, and returns its path.
@@ -76,16 +83,32 @@ def report(
             parts += _run(run)
     if commands:
         parts += [heading("To do it again"), listing(commands)]
-    parts.append(paragraph(f"Written by root_gnn {__version__}. What the figures mean is in docs/statistics.md.", "source"))
+    parts.append(
+        paragraph(f"Written by root_gnn {__version__}. What the figures mean is in docs/statistics.md.", "source")
+    )
     write_text(out, page(name, parts))
     log.info("%s: one page about %d %s", out, len(opened), "run" if len(opened) == 1 else "runs")
     return out
 
 
 def _overview(runs: Sequence[Run]) -> list[str]:
-    header = ("run", "how", "training events", "test events", "test AUC", "accuracy", "loss", "rejection at 30 % signal",
-              "rejection at 50 % signal", "best epoch", "training time")  # fmt: skip
-    rows = [(name, how(run), f"{run.plan['events']['train']:,}", *_figures(run)) for name, run in zip(labels_of(runs), runs, strict=True)]
+    header = (
+        "run",
+        "how",
+        "training events",
+        "test events",
+        "test AUC",
+        "accuracy",
+        "loss",
+        "rejection at 30 % signal",
+        "rejection at 50 % signal",
+        "best epoch",
+        "training time",
+    )
+    rows = [
+        (name, how(run), f"{run.plan['events']['train']:,}", *_figures(run))
+        for name, run in zip(labels_of(runs), runs, strict=True)
+    ]
     return [heading("Every run"), table(header, rows), paragraph(HOW_ERRORS)]
 
 
@@ -104,10 +127,13 @@ def _figures(run: Run) -> tuple[str, ...]:
     rejection = test.get("rejection") or {}
     return (
         f"{test['n_events']:,}" if "n_events" in test else UNDEFINED,
-        number(test.get("auc"), test.get("auc_error")), number(test.get("accuracy"), test.get("accuracy_error")), number(test.get("loss")),
+        number(test.get("auc"), test.get("auc_error")),
+        number(test.get("accuracy"), test.get("accuracy_error")),
+        number(test.get("loss")),
         *(rejection_cell(**rejection.get(at, {})) for at in ("0.3", "0.5")),
-        str(metrics.get("best_epoch", UNDEFINED)), f"{metrics['seconds']:,.0f} s" if "seconds" in metrics else UNDEFINED,
-    )  # fmt: skip
+        str(metrics.get("best_epoch", UNDEFINED)),
+        f"{metrics['seconds']:,.0f} s" if "seconds" in metrics else UNDEFINED,
+    )
 
 
 def number(value: float | None, error: float | None = None, *, digits: int = 4) -> str:
@@ -118,7 +144,10 @@ def number(value: float | None, error: float | None = None, *, digits: int = 4) 
 
 
 def rejection_cell(
-    value: float | None = None, error: float | None = None, low: float | None = None, high: float | None = None,
+    value: float | None = None,
+    error: float | None = None,
+    low: float | None = None,
+    high: float | None = None,
 ) -> str:
     """A background rejection with its 68 % interval, or with its error in a run from before there were intervals."""
     if value is None or low is None:
@@ -127,14 +156,22 @@ def rejection_cell(
 
 
 def _comparison(found: Comparison) -> list[str]:
-    parts = [heading(f"Comparison: {found.title}"), paragraph(f"{found.n_test:,} test events. {HOW_COMPARED}"), table(*found.figures())]
+    parts = [
+        heading(f"Comparison: {found.title}"),
+        paragraph(f"{found.n_test:,} test events. {HOW_COMPARED}"),
+        table(*found.figures()),
+    ]
     parts += [table(*one) for one in found.paired()]
-    points = {group.name: plots.Interval(group.auc.mean, group.auc.low, group.auc.high) for group in found.groups if group.auc}
+    points = {
+        group.name: plots.Interval(group.auc.mean, group.auc.low, group.auc.high) for group in found.groups if group.auc
+    }
     if points:
         with tempfile.TemporaryDirectory() as folder:
             path = Path(folder) / "comparison.svg"
             plots.comparison({"": points}, path)
-            parts.append(picture(path, "Test AUC of each group, mean over seeds with 68 % interval over events and seeds."))
+            parts.append(
+                picture(path, "Test AUC of each group, mean over seeds with 68 % interval over events and seeds.")
+            )
     return parts
 
 
@@ -147,18 +184,29 @@ def _similarity(folder: Path) -> list[str]:
     return [
         heading("Similarity of representations"),
         paragraph(HOW_SIMILAR),
-        picture(folder / "cka.png", f"CKA ({found['estimator']}) on {found['n_events']:,} events, with errors over events: {names}."),
+        picture(
+            folder / "cka.png",
+            f"CKA ({found['estimator']}) on {found['n_events']:,} events, with errors over events: {names}.",
+        ),
     ]
 
 
 def _run(run: Run) -> list[str]:
     return [
-        heading(run.name), paragraph(_sentence(run)),
-        heading("Data", 3), *_data(run),
-        heading("Training", 3), table(("parameters of", "number", "learning rate", "weight decay"), _groups(run)),
-        pictures([*(picture(run.folder / "plots" / f"{name}.png", caption) for name, caption in CAPTIONS.items()), *_embeddings(run)]),
+        heading(run.name),
+        paragraph(_sentence(run)),
+        heading("Data", 3),
+        *_data(run),
+        heading("Training", 3),
+        table(("parameters of", "number", "learning rate", "weight decay"), _groups(run)),
+        pictures(
+            [
+                *(picture(run.folder / "plots" / f"{name}.png", caption) for name, caption in CAPTIONS.items()),
+                *_embeddings(run),
+            ]
+        ),
         paragraph(_versions(run), "source"),
-    ]  # fmt: skip
+    ]
 
 
 def _sentence(run: Run) -> str:
@@ -168,12 +216,15 @@ def _sentence(run: Run) -> str:
     start = (
         f"The encoder started from the run {plan['source']} ({len(plan['loaded'])} tensors loaded, {len(plan['skipped'])} left behind); "
         f"{len(plan['initialised'])} tensors of the head are new."
-        if plan["source"] else "All weights started from random values."
-    )  # fmt: skip
+        if plan["source"]
+        else "All weights started from random values."
+    )
     frozen = " The backbone was frozen." if plan["frozen"] else ""
-    return (f"Objective {kind}, encoder {encoder}, {plan['n_parameters']:,} parameters, mode {plan['mode']}, seed {recipe.seed}. "
-            f"{start}{frozen} At most {recipe.train.max_epochs} epochs in batches of {recipe.train.batch_size}, best epoch by "
-            f"{recipe.train.monitor}.")
+    return (
+        f"Objective {kind}, encoder {encoder}, {plan['n_parameters']:,} parameters, mode {plan['mode']}, seed {recipe.seed}. "
+        f"{start}{frozen} At most {recipe.train.max_epochs} epochs in batches of {recipe.train.batch_size}, best epoch by "
+        f"{recipe.train.monitor}."
+    )
 
 
 def _data(run: Run) -> Iterator[str]:
@@ -189,15 +240,20 @@ def _data(run: Run) -> Iterator[str]:
 
 
 def _groups(run: Run) -> list[tuple[str, ...]]:
-    return [(row["name"], f"{row['n_parameters']:,}", f"{row['lr']:.2e}", f"{row['weight_decay']:g}") for row in run.plan["groups"]]
+    return [
+        (row["name"], f"{row['n_parameters']:,}", f"{row['lr']:.2e}", f"{row['weight_decay']:g}")
+        for row in run.plan["groups"]
+    ]
 
 
 def _embeddings(run: Run) -> Iterator[str]:
     """A picture for each method that there is."""
     for path in sorted((run.folder / "embedding").glob("test_*.json")):
         found = json.loads(path.read_text(encoding="utf-8"))
-        caption = (f"Representations of {found['n_events']:,} test events ({found['method']}). Mean cosine similarity "
-                   f"{number(found['mean_cosine'], digits=3)}, effective rank {number(found['effective_rank'], digits=1)}.")
+        caption = (
+            f"Representations of {found['n_events']:,} test events ({found['method']}). Mean cosine similarity "
+            f"{number(found['mean_cosine'], digits=3)}, effective rank {number(found['effective_rank'], digits=1)}."
+        )
         yield picture(path.with_suffix(".png"), caption)
 
 

@@ -33,8 +33,14 @@ DRAW_SEED = 1
 
 
 def compare(
-    runs: Sequence[Run | Path | str], *, events: int = 10_000, out: Path | None = None, data_dir: Path | None = None,
-    estimator: Estimator = "debiased_linear", n_permutation: int = 50, allow_plugins: Collection[str] = (),
+    runs: Sequence[Run | Path | str],
+    *,
+    events: int = 10_000,
+    out: Path | None = None,
+    data_dir: Path | None = None,
+    estimator: Estimator = "debiased_linear",
+    n_permutation: int = 50,
+    allow_plugins: Collection[str] = (),
 ) -> dict[str, Any]:
     """Compares every pair of runs layer by layer, and writes `cka.json` and `cka.png`; returns what the JSON holds.
 
@@ -63,12 +69,23 @@ def compare(
     layers = [representations(run, table, index, title=name) for run, name in zip(opened, names, strict=True)]
     matrices = _matrices(names, layers, estimator=estimator, n_permutation=n_permutation)
     every = merged([list(one) for one in layers])
-    found = {"runs": names, "layers": every, "n_events": len(index), "estimator": estimator, **_content(matrices, every)}
+    found = {
+        "runs": names,
+        "layers": every,
+        "n_events": len(index),
+        "estimator": estimator,
+        **_content(matrices, every),
+    }
     folder = Path("cka") if out is None else out
     write_json(folder / "cka.json", found)
     plots.similarity(matrices, folder / "cka.png")
-    log.info("%s and cka.png: CKA of %d %s of runs on %s events", folder / "cka.json", len(found["pairs"]),
-             "pair" if len(found["pairs"]) == 1 else "pairs", f"{len(index):,}")
+    log.info(
+        "%s and cka.png: CKA of %d %s of runs on %s events",
+        folder / "cka.json",
+        len(found["pairs"]),
+        "pair" if len(found["pairs"]) == 1 else "pairs",
+        f"{len(index):,}",
+    )
     return found
 
 
@@ -122,8 +139,10 @@ def _check_features(runs: Sequence[Run]) -> None:
     first = runs[0].spec.features()
     for run in runs[1:]:
         if run.spec.features() != first:
-            raise InputError(f"{run.folder} reads the node features {run.spec.features()}, and {runs[0].folder} reads {first}; "
-                             "CKA shows the same events to all runs, so compare runs that read the same features.")
+            raise InputError(
+                f"{run.folder} reads the node features {run.spec.features()}, and {runs[0].folder} reads {first}; "
+                "CKA shows the same events to all runs, so compare runs that read the same features."
+            )
 
 
 def _matrices(names: list[str], layers: list[Layers], *, estimator: Estimator, n_permutation: int) -> list[Pair]:

@@ -62,9 +62,15 @@ class Training:
                 run = train(self.what, overrides=self.overrides, data_dir=data, run_dir=folder, resume=True)
             else:
                 run = finetune(
-                    self.what, run=None if self.source is None else runs / self.source, mode=self.mode, train_events=self.train_events,
-                    overrides=self.overrides, data_dir=data, run_dir=folder, resume=True,
-                )  # fmt: skip
+                    self.what,
+                    run=None if self.source is None else runs / self.source,
+                    mode=self.mode,
+                    train_events=self.train_events,
+                    overrides=self.overrides,
+                    data_dir=data,
+                    run_dir=folder,
+                    resume=True,
+                )
         seconds = time.monotonic() - start
         _write_down(energy, seconds, run)
         return seconds

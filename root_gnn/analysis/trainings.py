@@ -59,7 +59,9 @@ def _take(future: Future[float], training: Training, outcome: Outcome) -> None:
     try:
         outcome.seconds[training.name] = future.result()
     except Exception as error:  # one failure, whatever its kind, must not lose the others
-        outcome.failures[training.name] = str(error) if isinstance(error, InputError) else f"{type(error).__name__}: {error}"
+        outcome.failures[training.name] = (
+            str(error) if isinstance(error, InputError) else f"{type(error).__name__}: {error}"
+        )
 
 
 def _tell(name: str, outcome: Outcome, place: Place, n_training: int) -> None:

@@ -37,7 +37,9 @@ class RotatePhi(Augmentation):
         angle = (draws.uniform(batch, stream=0) * 2.0 * math.pi).to(batch.nodes.dtype)
         nodes = batch.nodes.clone()
         nodes[:, self.column] = wrap_phi(nodes[:, self.column] + angle[batch.graph_index])
-        return batch.replace(nodes=nodes, labels={name: _turned(name, value, angle) for name, value in batch.labels.items()})
+        return batch.replace(
+            nodes=nodes, labels={name: _turned(name, value, angle) for name, value in batch.labels.items()}
+        )
 
 
 def _turned(name: str, value: Tensor, angle: Tensor) -> Tensor:

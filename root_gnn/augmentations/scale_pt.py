@@ -34,7 +34,9 @@ class Config(ChanceConfig):
         known = (*features.nodes, *features.globals)
         for name in self.also:
             if name not in known:
-                raise InputError(f"scale_pt.also names {name!r}, which is no column of nodes or globals{suggest(name, known)}")
+                raise InputError(
+                    f"scale_pt.also names {name!r}, which is no column of nodes or globals{suggest(name, known)}"
+                )
         return ScalePt(features, self)
 
 
@@ -54,7 +56,9 @@ class ScalePt(Augmentation):
 
     def __call__(self, batch: Batch, draws: Draws) -> Batch:
         """The scaled copy."""
-        factor = 1.0 + (2.0 * draws.uniform(batch, stream=0) - 1.0) * self.width * happens(batch, draws, self.probability)
+        factor = 1.0 + (2.0 * draws.uniform(batch, stream=0) - 1.0) * self.width * happens(
+            batch, draws, self.probability
+        )
         labels = {
             name: (value.double() * factor).to(value.dtype) if name.rpartition("_")[2] in TRUTH else value
             for name, value in batch.labels.items()

@@ -48,7 +48,9 @@ class SubgraphBall(Augmentation):
         if not batch.total_node:
             return subgraph(batch, torch.ones_like(batch.graph_index, dtype=torch.bool))
         place = (draws.uniform(batch, stream=0) * batch.n_node).long()  # below n_node, since the draw is below 1
-        middle = (segment_start(batch.n_node) + place).clamp(max=batch.total_node - 1)  # a last graph without nodes has no centre
+        middle = (segment_start(batch.n_node) + place).clamp(
+            max=batch.total_node - 1
+        )  # a last graph without nodes has no centre
         centre = batch.nodes[middle].double()
         x, y = self.plane.offsets(batch, centre[:, self.plane.eta], centre[:, self.plane.phi])
         keep = smallest(x * x + y * y, batch, share(batch, self.config.fraction))

@@ -31,10 +31,14 @@ class Config(ChanceConfig):
     def build(self, features: Features) -> SubgraphTypes:
         """The augmentation for batches with these columns; raises InputError where there are not two types, or not these."""
         if "type" not in features.nodes or features.n_type < 2:
-            raise InputError(f"subgraph_types leaves out types of objects, and these data have {features.n_type} type; use subgraph_random")
+            raise InputError(
+                f"subgraph_types leaves out types of objects, and these data have {features.n_type} type; use subgraph_random"
+            )
         unknown = [number for number in self.types or () if not 0 <= number < features.n_type]
         if unknown:
-            raise InputError(f"subgraph_types.types has {unknown[0]}; the types of these data are 0 to {features.n_type - 1}")
+            raise InputError(
+                f"subgraph_types.types has {unknown[0]}; the types of these data are 0 to {features.n_type - 1}"
+            )
         return SubgraphTypes(features, self)
 
 
@@ -60,4 +64,6 @@ class SubgraphTypes(Augmentation):
         """A number in [0, 1) for each type of each graph, 1 for types that are never left out: `(n_graph, n_type)`."""
         always = torch.ones(batch.n_graph, dtype=torch.float64, device=batch.n_node.device)
         kinds = range(self.n_type)
-        return torch.stack([always if kind in self.fixed else draws.uniform(batch, stream=kind) for kind in kinds], dim=1)
+        return torch.stack(
+            [always if kind in self.fixed else draws.uniform(batch, stream=kind) for kind in kinds], dim=1
+        )

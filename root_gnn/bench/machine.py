@@ -47,16 +47,28 @@ def describe() -> dict[str, Any]:
     """What a reader has to know about this machine and this process."""
     gpu = torch.cuda.get_device_name(0) if torch.cuda.is_available() else None
     return {
-        "cpu": processor(Path("/proc/cpuinfo")), "cores": os.cpu_count(), "instruction_set": torch.backends.cpu.get_cpu_capability(),
-        "memory_gib": _memory(), "gpu": gpu, "system": platform.platform(), "libc": " ".join(platform.libc_ver()).strip(),
-        "python": platform.python_version(), "torch": torch.__version__, "packages": _packages(),
-        "allocators": {"tuned": TUNED, "default": {}}, "load": load(),
-    }  # fmt: skip
+        "cpu": processor(Path("/proc/cpuinfo")),
+        "cores": os.cpu_count(),
+        "instruction_set": torch.backends.cpu.get_cpu_capability(),
+        "memory_gib": _memory(),
+        "gpu": gpu,
+        "system": platform.platform(),
+        "libc": " ".join(platform.libc_ver()).strip(),
+        "python": platform.python_version(),
+        "torch": torch.__version__,
+        "packages": _packages(),
+        "allocators": {"tuned": TUNED, "default": {}},
+        "load": load(),
+    }
 
 
 def processor(info: Path) -> str:
     """The model of the first processor, from the system's own list where there is one."""
-    found = re.search(r"^model name\s*:\s*(.+)$", info.read_text(encoding="utf-8"), re.MULTILINE) if info.is_file() else None
+    found = (
+        re.search(r"^model name\s*:\s*(.+)$", info.read_text(encoding="utf-8"), re.MULTILINE)
+        if info.is_file()
+        else None
+    )
     return found[1] if found else platform.processor() or platform.machine()
 
 

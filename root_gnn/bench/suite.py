@@ -60,7 +60,12 @@ def case_files() -> dict[str, Path]:
 
 
 def bench(
-    names: Sequence[str] = (), *, rounds: int = 9, quick: bool = False, out: Path | None = None, allocator: str = "both",
+    names: Sequence[str] = (),
+    *,
+    rounds: int = 9,
+    quick: bool = False,
+    out: Path | None = None,
+    allocator: str = "both",
     data_dir: Path | None = None,
 ) -> Findings:
     """Measures the cases called `names`, without any all of them; see `docs/benchmarks.md`.
@@ -76,12 +81,19 @@ def bench(
         raise InputError(f"--allocator {allocator}: expected tuned, default or both.")
     if rounds < 1:
         raise InputError(f"--rounds {rounds}: at least one round is needed.")
-    arguments = ["--rounds", str(rounds), *(["--quick"] if quick else []), *(["--data-dir", str(data_dir)] if data_dir else [])]
+    arguments = [
+        "--rounds",
+        str(rounds),
+        *(["--quick"] if quick else []),
+        *(["--data-dir", str(data_dir)] if data_dir else []),
+    ]
     wanted: tuple[Allocator, ...] = tuple(one for one in ALLOCATORS if allocator in (one, "both"))
     return run_cases([known[name] for name in names or known], allocators=wanted, arguments=arguments, out=out)
 
 
-def run_cases(files: Sequence[Path], *, allocators: Sequence[Allocator], arguments: Sequence[str], out: Path | None) -> Findings:
+def run_cases(
+    files: Sequence[Path], *, allocators: Sequence[Allocator], arguments: Sequence[str], out: Path | None
+) -> Findings:
     """Runs case files with command-line `arguments`, once for each allocator; raises InputError or RuntimeError where one fails."""
     path = out if out is None or out.suffix == ".json" else out / "bench.json"
     found = Findings()

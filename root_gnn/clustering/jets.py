@@ -60,7 +60,9 @@ class Members:
     particle: NDArray[np.int64]
 
 
-def cluster_jets(px: Floats, py: Floats, pz: Floats, energy: Floats, *, counts: NDArray[np.int64], radius: float, min_pt: float) -> Jets:
+def cluster_jets(
+    px: Floats, py: Floats, pz: Floats, energy: Floats, *, counts: NDArray[np.int64], radius: float, min_pt: float
+) -> Jets:
     """Anti-kT jets above `min_pt` of particles `(n_particle,)` given event after event, `counts (n_event,)` particles each."""
     if not len(px):
         return _NO_JETS
@@ -69,7 +71,14 @@ def cluster_jets(px: Floats, py: Floats, pz: Floats, energy: Floats, *, counts: 
 
 
 def cluster_members(
-    px: Floats, py: Floats, pz: Floats, energy: Floats, *, counts: NDArray[np.int64], radius: float, min_pt: float,
+    px: Floats,
+    py: Floats,
+    pz: Floats,
+    energy: Floats,
+    *,
+    counts: NDArray[np.int64],
+    radius: float,
+    min_pt: float,
 ) -> tuple[Jets, Members]:
     """As `cluster_jets`, with the particles of each jet."""
     if not len(px):

@@ -23,7 +23,12 @@ MOST_PARTICLES = 255  # of a jet that is remembered, so that a byte counts its s
 
 
 def subjets(
-    kinematics: Floats, counts: Index, *, algorithm: Algorithm = "cambridge", radius: float = 0.2, jobs: int = 1,
+    kinematics: Floats,
+    counts: Index,
+    *,
+    algorithm: Algorithm = "cambridge",
+    radius: float = 0.2,
+    jobs: int = 1,
 ) -> Index:
     """The subjet of each particle, `(n_particle,)`: 0 is the hardest of its jet, by vectorial pt.
 
@@ -91,8 +96,13 @@ class SubjetCache:
         result = np.zeros(len(pt), dtype=np.int64)
         ends = np.cumsum(counts)
         keys = [row.tobytes() for row in np.ascontiguousarray(ids, dtype=np.int64)]
-        new = np.array([not self._recall(key, pt[end - n : end], result[end - n : end])
-                        for key, n, end in zip(keys, counts, ends, strict=True)], dtype=bool)  # fmt: skip
+        new = np.array(
+            [
+                not self._recall(key, pt[end - n : end], result[end - n : end])
+                for key, n, end in zip(keys, counts, ends, strict=True)
+            ],
+            dtype=bool,
+        )
         if new.any():
             self.n_clustered += int(new.sum())
             rows = np.repeat(new, counts)

@@ -19,7 +19,15 @@ _WHOLE_JET = 100.0  # a radius that puts all constituents of a jet into one
 
 
 def soft_drop_mass(
-    px: Floats, py: Floats, pz: Floats, energy: Floats, *, counts: NDArray[np.int64], radius: float, z_cut: float = 0.1, beta: float = 0.0,
+    px: Floats,
+    py: Floats,
+    pz: Floats,
+    energy: Floats,
+    *,
+    counts: NDArray[np.int64],
+    radius: float,
+    z_cut: float = 0.1,
+    beta: float = 0.0,
 ) -> Floats:
     """Mass `(n_jet,)` in GeV of jets groomed with soft drop, of constituents `(n_particle,)` jet after jet, `counts (n_jet,)` >= 1 each.
 
@@ -28,13 +36,21 @@ def soft_drop_mass(
     if not len(counts):
         return np.zeros(0)
     sequence = _recluster(px, py, pz, energy, counts)
-    groomed = sequence.exclusive_jets_softdrop_grooming(njets=1, beta=beta, symmetry_cut=z_cut, symmetry_measure="scalar_z", R0=radius)
+    groomed = sequence.exclusive_jets_softdrop_grooming(
+        njets=1, beta=beta, symmetry_cut=z_cut, symmetry_measure="scalar_z", R0=radius
+    )
     mass: Floats = ak.to_numpy(ak.flatten(groomed.msoftdrop, axis=None))
     return np.maximum(mass, 0.0)  # FastJet gives a negative number where rounding makes the square negative
 
 
 def n_subjettiness(
-    px: Floats, py: Floats, pz: Floats, energy: Floats, *, counts: NDArray[np.int64], radius: float,
+    px: Floats,
+    py: Floats,
+    pz: Floats,
+    energy: Floats,
+    *,
+    counts: NDArray[np.int64],
+    radius: float,
     n_subjets: Sequence[int] = (1, 2, 3, 4),
 ) -> Floats:
     """tau_N `(n_jet, len(n_subjets))`, normalised measure with beta 1, one minimisation step from exclusive-kT axes.
@@ -45,7 +61,12 @@ def n_subjettiness(
         return np.zeros((0, len(n_subjets)))
     sequence = _recluster(px, py, pz, energy, counts)
     tau = sequence.njettiness(
-        measure_definition="NormalizedMeasure", axes_definition="OnePass_KT_Axes", njets=list(n_subjets), beta=1.0, R0=radius)
+        measure_definition="NormalizedMeasure",
+        axes_definition="OnePass_KT_Axes",
+        njets=list(n_subjets),
+        beta=1.0,
+        R0=radius,
+    )
     return np.asarray(ak.to_numpy(tau), dtype=np.float64).reshape(len(counts), len(n_subjets))
 
 

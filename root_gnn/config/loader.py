@@ -32,7 +32,12 @@ WANTED = {
 
 
 def load(
-    cls: type[S], path: Path, overrides: Sequence[str] = (), *, allow_dotted: bool = False, allow_plugins: Collection[str] = (),
+    cls: type[S],
+    path: Path,
+    overrides: Sequence[str] = (),
+    *,
+    allow_dotted: bool = False,
+    allow_plugins: Collection[str] = (),
     base: Callable[[str], Path] | None = None,
 ) -> S:
     """Reads a YAML file into `cls`, with `dotted.key=value` overrides checked exactly like the file.
@@ -51,7 +56,12 @@ def load(
 
 
 def validate(
-    cls: type[S], mapping: Mapping[str, Any], *, origin: str = "mapping", allow_dotted: bool = False, allow_plugins: Collection[str] = ()
+    cls: type[S],
+    mapping: Mapping[str, Any],
+    *,
+    origin: str = "mapping",
+    allow_dotted: bool = False,
+    allow_plugins: Collection[str] = (),
 ) -> S:
     """Checks a mapping of plain values as `load` checks a file; errors begin with `origin`."""
     return _validate(cls, Document(dict(mapping), origin), Allowed(allow_dotted, allow_plugins))
@@ -89,7 +99,11 @@ def _extended(path: Path, base: Callable[[str], Path], above: tuple[Path, ...] =
 
 def _merged(below: Any, above: Any) -> Any:
     """`above` over `below`, mapping by mapping; a plug-in of another name, and everything that is no mapping, replaces."""
-    if not isinstance(below, dict) or not isinstance(above, dict) or above.get("name", below.get("name")) != below.get("name"):
+    if (
+        not isinstance(below, dict)
+        or not isinstance(above, dict)
+        or above.get("name", below.get("name")) != below.get("name")
+    ):
         return above
     return _over(below, above)
 

@@ -50,5 +50,7 @@ def _parent(document: Document, keys: KeyPath, place: str) -> tuple[Any, KeyPath
 
 def _position(items: list[Any], key: str | int, path: KeyPath, place: str) -> int:
     if not str(key).isdecimal() or int(key) >= len(items):
-        raise InputError(f"{place}: {dotted(path)} is a list of {len(items)}; give a position from 0 to {len(items) - 1}, not {key}.")
+        raise InputError(
+            f"{place}: {dotted(path)} is a list of {len(items)}; give a position from 0 to {len(items) - 1}, not {key}."
+        )
     return int(key)

@@ -112,8 +112,11 @@ class Family:
         def validate(value: Any, info: ValidationInfo) -> Section:
             config = self.validate(value, info)
             if isinstance(source, type) and not isinstance(config, source):
-                raise PydanticCustomError("plugin", "a {wanted} was expected, not {got}",
-                                          {"wanted": source.__name__, "got": f"{type(config).__module__}.Config"})
+                raise PydanticCustomError(
+                    "plugin",
+                    "a {wanted} was expected, not {got}",
+                    {"wanted": source.__name__, "got": f"{type(config).__module__}.Config"},
+                )
             return config
 
         return core_schema.with_info_plain_validator_function(

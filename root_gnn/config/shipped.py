@@ -8,7 +8,13 @@ from pathlib import Path
 
 from root_gnn.errors import InputError, suggest
 
-FOLDERS = {"recipe": "configs", "task": "configs/tasks", "study": "configs/studies", "spec": "data_specs", "benchmark": "benchmarks"}
+FOLDERS = {
+    "recipe": "configs",
+    "task": "configs/tasks",
+    "study": "configs/studies",
+    "spec": "data_specs",
+    "benchmark": "benchmarks",
+}
 
 
 def shipped_folder(kind: str) -> Path:

@@ -63,7 +63,10 @@ def select(spec: Spec, known: Names[str], path: Path) -> Selection:
     ids = file.present(spec.id, f"id of the spec {spec.name}")
     label = None
     if spec.label:
-        values = tuple(value.model_copy(update={"optional": spec.label.optional or value.optional}) for value in spec.label.values())
+        values = tuple(
+            value.model_copy(update={"optional": spec.label.optional or value.optional})
+            for value in spec.label.values()
+        )
         there = file.present(values, f"label of the spec {spec.name}", derived=True)
         label = there if len(there) == len(values) else None
     for name in _needed(spec):
@@ -72,16 +75,27 @@ def select(spec: Spec, known: Names[str], path: Path) -> Selection:
         file.wanted[TREE] = None
     condition = None if spec.select is None else file.demand(spec.select, "select", derived=True)
     further = {key: getattr(spec, key) for key in ("resimulation", "object")}
-    found = {key: None if value is None else next(iter(file.present((value,), key)), None) for key, value in further.items()}
+    found = {
+        key: None if value is None else next(iter(file.present((value,), key)), None) for key, value in further.items()
+    }
     weight = file.present(spec.weight, f"weight of the spec {spec.name}", derived=True)
     truth, globals_ = file.by_name(spec.truth, "truth"), file.by_name(spec.globals, "globals")
     if file.varied == {False}:
-        raise InputError(f"{path}: no branch of this file carries the variation that the spec {spec.name} asks for; all are nominal.")
+        raise InputError(
+            f"{path}: no branch of this file carries the variation that the spec {spec.name} asks for; all are nominal."
+        )
     return Selection(
-        branches=tuple(file.wanted), nodes=nodes, ids=ids if len(ids) == len(spec.id) else (),
-        resimulation=found["resimulation"], object=found["object"],
-        weight=weight, truth=truth, globals=globals_, label=label, select=condition,
-    )  # fmt: skip
+        branches=tuple(file.wanted),
+        nodes=nodes,
+        ids=ids if len(ids) == len(spec.id) else (),
+        resimulation=found["resimulation"],
+        object=found["object"],
+        weight=weight,
+        truth=truth,
+        globals=globals_,
+        label=label,
+        select=condition,
+    )
 
 
 def _needed(spec: Spec) -> list[str]:
@@ -133,7 +147,9 @@ class _File:
         found = {name: self.present((value,), f"{where}.{name}", derived=True) for name, value in values.items()}
         return {name: value[0] for name, value in found.items() if value}
 
-    def _first(self, choices: tuple[Value, ...], slots: tuple[str, ...] | None, *, derived: bool = False) -> Value | None:
+    def _first(
+        self, choices: tuple[Value, ...], slots: tuple[str, ...] | None, *, derived: bool = False
+    ) -> Value | None:
         for value in choices:
             for form in dict.fromkeys((value, value.fallen_back())):
                 if self._lacks(form, slots, derived) is None:
@@ -144,14 +160,23 @@ class _File:
     def _lacks(self, value: Value, slots: tuple[str, ...] | None, derived: bool) -> str | None:
         """The first name of a value that the file lacks; records of the spec count as there where `derived`."""
         computed = derived and value.branch is None
-        return next((name for name in _names(value, slots) if name not in self.known and not (computed and name in self.records)), None)
+        return next(
+            (
+                name
+                for name in _names(value, slots)
+                if name not in self.known and not (computed and name in self.records)
+            ),
+            None,
+        )
 
     def _want(self, values: Iterable[Value], slots: tuple[str, ...] | None = None, *, derived: bool = False) -> None:
         for value in values:
             computed = derived and value.branch is None
             self.wanted.update({name: None for name in _names(value, slots) if not (computed and name in self.records)})
 
-    def _missing(self, value: Value, where: str, *, slots: tuple[str, ...] | None, derived: bool = False, n_choice: int = 1) -> str:
+    def _missing(
+        self, value: Value, where: str, *, slots: tuple[str, ...] | None, derived: bool = False, n_choice: int = 1
+    ) -> str:
         branch = self._lacks(value, slots, derived) or value.text
         known = sorted(self.known | self.records) if derived and value.branch is None else sorted(self.known)
         if value.branch is None:

@@ -145,7 +145,9 @@ class Shard:
     @cached_property
     def entry(self) -> NDArray[np.int64]:
         """`(n_graph,)`, the entry of the file that each graph is of."""
-        array: NDArray[np.int64] = self._array("entry") if "entry" in self.meta.arrays else np.arange(self.n_graph, dtype=np.int64)
+        array: NDArray[np.int64] = (
+            self._array("entry") if "entry" in self.meta.arrays else np.arange(self.n_graph, dtype=np.int64)
+        )
         return array
 
     def _array(self, name: str) -> Any:
@@ -181,7 +183,9 @@ class ShardWriter:
     def __enter__(self) -> ShardWriter:
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
         for array in self.arrays.values():
             array.file.close()
 
@@ -197,7 +201,9 @@ class ShardWriter:
         self._grow("offsets", np.concatenate([begin, self.n_node + np.cumsum(graphs.n_node)]))
         self._grow("ids", ids)
         self._grow("weight", weight)
-        self._grow("truth", side_by_side(list(graphs.truth.values()), np.empty((n_graph, len(self.truth)), dtype=np.float32)))
+        self._grow(
+            "truth", side_by_side(list(graphs.truth.values()), np.empty((n_graph, len(self.truth)), dtype=np.float32))
+        )
         own = {"label": graphs.label, "globals": graphs.globals, "split": graphs.split}
         for name, column in {**own, "entry": None if self.spec.keeps_entries else graphs.entry}.items():
             if column is not None:
@@ -208,17 +214,34 @@ class ShardWriter:
         self.sum_of_weights += float(weight.sum())
 
     def finish(
-        self, *, source: Mapping[str, Any], versions: Mapping[str, str], metadata: Mapping[str, Any], findings: Findings | None = None
+        self,
+        *,
+        source: Mapping[str, Any],
+        versions: Mapping[str, str],
+        metadata: Mapping[str, Any],
+        findings: Findings | None = None,
     ) -> Meta:
         """Closes the arrays and writes the manifest."""
         noticed = findings or Findings(n_entry=self.n_graph, n_graph=self.n_graph, sum_of_weights=self.sum_of_weights)
         arrays = {name: array.close() for name, array in self.arrays.items()}
         meta = Meta(
-            format=FORMAT, spec=self.spec.name, spec_digest=self.spec.digest(), source=source, versions=versions,
-            n_graph=self.n_graph, n_node=self.n_node, n_empty=self.n_empty, sum_of_weights=self.sum_of_weights,
-            sum_of_weights_read=noticed.sum_of_weights, findings=noticed.as_mapping(),
-            node_features=self.spec.node_features, id_names=self.spec.id_names, n_split_id=self.spec.n_split_id, truth=self.truth,
-            arrays=arrays, metadata=metadata,
+            format=FORMAT,
+            spec=self.spec.name,
+            spec_digest=self.spec.digest(),
+            source=source,
+            versions=versions,
+            n_graph=self.n_graph,
+            n_node=self.n_node,
+            n_empty=self.n_empty,
+            sum_of_weights=self.sum_of_weights,
+            sum_of_weights_read=noticed.sum_of_weights,
+            findings=noticed.as_mapping(),
+            node_features=self.spec.node_features,
+            id_names=self.spec.id_names,
+            n_split_id=self.spec.n_split_id,
+            truth=self.truth,
+            arrays=arrays,
+            metadata=metadata,
         )
         # the folder is moved into place whole, and checksums tell what a power cut left of it: nothing has to wait for the disk
         (self.folder / META).write_text(meta.text(), encoding="utf-8")
@@ -254,7 +277,12 @@ class _Growing:
         self.file.seek(0)
         self.file.write(_header(self.dtype, shape))
         self.file.close()
-        return {"shape": shape, "dtype": self.dtype.name, "bytes": self.path.stat().st_size, "xxh3": self.checksum.hexdigest()}
+        return {
+            "shape": shape,
+            "dtype": self.dtype.name,
+            "bytes": self.path.stat().st_size,
+            "xxh3": self.checksum.hexdigest(),
+        }
 
 
 def _header(dtype: np.dtype[Any], shape: Sequence[int]) -> bytes:

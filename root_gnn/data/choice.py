@@ -62,7 +62,9 @@ def _objects(groups: list[Found]) -> Choice:
         if flavour is None:
             found[LEPTON] = leptons
         else:
-            found["electron"], found["muon"] = (replace(leptons, where=f"abs(`{flavour}`) == {number}") for number in (11, 13))
+            found["electron"], found["muon"] = (
+                replace(leptons, where=f"abs(`{flavour}`) == {number}") for number in (11, 13)
+            )
     return Choice({kind: group for kind, group in found.items() if group})
 
 
@@ -75,7 +77,9 @@ def _particles(lists: list[Found], singles: list[Found]) -> Choice:
 
 
 def _unknown(lists: list[Found]) -> Choice:
-    groups = [group for group in lists if group.has_momentum and not set(words(group.prefix)) & (ELSEWHERE - TAUS)][:MOST_UNKNOWN]
+    groups = [group for group in lists if group.has_momentum and not set(words(group.prefix)) & (ELSEWHERE - TAUS)][
+        :MOST_UNKNOWN
+    ]
     names = ["jet" if "btag" in group.features else "_".join(words(group.prefix)) or "object" for group in groups]
     return Choice(dict(zip(names, groups, strict=True)), guessed=tuple(names))
 
@@ -94,7 +98,9 @@ def _numbered(slots: list[Found]) -> Choice:
 def _met(collections: list[Found], survey: Survey) -> Found | None:
     """Missing momentum that comes once per entry: a number, or a list of one."""
     once = [
-        group for group in collections if group.kind == "met" and (not group.deep or all(map(survey.one_each, group.features.values())))
+        group
+        for group in collections
+        if group.kind == "met" and (not group.deep or all(map(survey.one_each, group.features.values())))
     ]
     return min(once, key=lambda group: (group.extra_words, group.deep), default=None)
 

@@ -58,7 +58,9 @@ class Collection(Section):
         along = {"eta", "pz"} if self.single else set()
         cylindrical, cartesian = CYLINDRICAL - along <= given, CARTESIAN - along <= given
         if cylindrical == cartesian or (cylindrical and given & CARTESIAN) or (cartesian and given & CYLINDRICAL):
-            raise ValueError(f"a momentum is pt eta phi or px py pz, one of the two and complete; got {', '.join(self.features)}")
+            raise ValueError(
+                f"a momentum is pt eta phi or px py pz, one of the two and complete; got {', '.join(self.features)}"
+            )
         if {"energy", "mass"} <= given:
             raise ValueError("give energy or mass, not both")
         return self
@@ -67,8 +69,14 @@ class Collection(Section):
     def _fitting_units(self) -> Self:
         for name in (*MOMENTUM, *ANGLES):
             for value in self.features.get(name, ()):
-                if value.unit is not None and (value.unit in ("rad", "deg")) == (name in MOMENTUM) and value.unit != "none":
-                    raise ValueError(f"{name}: the unit {value.unit} is that of {'an angle' if name in MOMENTUM else 'a momentum'}")
+                if (
+                    value.unit is not None
+                    and (value.unit in ("rad", "deg")) == (name in MOMENTUM)
+                    and value.unit != "none"
+                ):
+                    raise ValueError(
+                        f"{name}: the unit {value.unit} is that of {'an angle' if name in MOMENTUM else 'a momentum'}"
+                    )
         return self
 
     @model_validator(mode="after")
@@ -82,7 +90,9 @@ class Collection(Section):
         if self.slots is not None and not self.slots:
             raise ValueError("slots: one at least is needed")
         if self.single and (self.slots is not None or self.mask or self.select or self.members):
-            raise ValueError("single objects come once per graph: slots, mask, select and members make no sense for them")
+            raise ValueError(
+                "single objects come once per graph: slots, mask, select and members make no sense for them"
+            )
         if self.members and (self.slots is not None or self.mask):
             raise ValueError("members say which objects there are; slots and mask cannot be given beside them")
         return self
@@ -98,7 +108,9 @@ class Collection(Section):
     def varied(self, name: str, nominal: str) -> Collection:
         """The same with a variation's name in place of `%SYS%` everywhere."""
         update: dict[str, Any] = {
-            "features": {key: tuple(value.varied(name, nominal) for value in choice) for key, choice in self.features.items()},
+            "features": {
+                key: tuple(value.varied(name, nominal) for value in choice) for key, choice in self.features.items()
+            },
             "mask": self.mask and self.mask.varied(name, nominal),
         }
         if self.members:

@@ -60,12 +60,18 @@ class Columns:
         if self.count is None or keep.all():
             return self
         owner = np.repeat(np.arange(len(self.count), dtype=np.int64), self.count)[keep]
-        return Columns({name: column[keep] for name, column in self.features.items()}, np.bincount(owner, minlength=len(self.count)))
+        return Columns(
+            {name: column[keep] for name, column in self.features.items()},
+            np.bincount(owner, minlength=len(self.count)),
+        )
 
     def of_graphs(self, keep: NDArray[np.bool_]) -> Columns:
         """The objects of the graphs where `keep (n_graph,)` holds."""
         chosen = keep if self.count is None else np.repeat(keep, self.count)
-        return Columns({name: column[chosen] for name, column in self.features.items()}, None if self.count is None else self.count[keep])
+        return Columns(
+            {name: column[chosen] for name, column in self.features.items()},
+            None if self.count is None else self.count[keep],
+        )
 
     def by_graph(self, content: ak.contents.Content) -> ak.contents.Content:
         """Anything of `n_object` as lists, one per graph; as it is where each graph has one object."""
@@ -147,8 +153,13 @@ def check_momentum(name: str, values: Floats, place: Place) -> None:
     if not values.size:
         return
     if name in ("pt", "energy") and values.min() < 0:
-        place.refuse(values < 0, f"a negative {name}", values, "Correct the file, or name the right branch in the spec.")
+        place.refuse(
+            values < 0, f"a negative {name}", values, "Correct the file, or name the right branch in the spec."
+        )
     elif name == "phi" and max(values.max(), -values.min()) > PHI_LIMIT:
         place.refuse(
-            np.abs(values) > PHI_LIMIT, "a phi outside [-2 pi, 2 pi]", values, "If it is in degrees, say `unit: deg` in the spec."
+            np.abs(values) > PHI_LIMIT,
+            "a phi outside [-2 pi, 2 pi]",
+            values,
+            "If it is in degrees, say `unit: deg` in the spec.",
         )

@@ -116,7 +116,9 @@ class DataConfig(Section):
     @model_validator(mode="after")
     def _one_source_of_files(self) -> Self:
         if bool(self.classes) == bool(self.files):
-            there = "both are there: leave one out (--set data.classes={} does so)" if self.files else "neither is there"
+            there = (
+                "both are there: leave one out (--set data.classes={} does so)" if self.files else "neither is there"
+            )
             raise ValueError(f"give classes (files by class) or files, one of the two; {there}")
         return self
 

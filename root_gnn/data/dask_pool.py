@@ -32,7 +32,10 @@ class DaskPool(Executor):
 
 
 def dask_executor(
-    address: str, *, purpose: str = "Preparing on a Dask cluster", instead: str = "prepare with --jobs",
+    address: str,
+    *,
+    purpose: str = "Preparing on a Dask cluster",
+    instead: str = "prepare with --jobs",
 ) -> DaskPool:
     """An executor that runs its calls on the workers of the cluster at `address` (`tcp://host:8786`).
 
@@ -48,5 +51,7 @@ def dask_executor(
             pass  # a client that cannot connect would not end cleanly
         client: Any = Client(address, timeout=SECONDS, set_as_default=False)  # type: ignore[no-untyped-call]
     except (OSError, ValueError, TypeError) as error:
-        raise InputError(f"No Dask scheduler answers at {address}: {error}. Start one, or {instead} on this machine.") from error
+        raise InputError(
+            f"No Dask scheduler answers at {address}: {error}. Start one, or {instead} on this machine."
+        ) from error
     return DaskPool(client)

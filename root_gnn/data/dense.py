@@ -70,14 +70,24 @@ class _DenseDataset(Dataset[Dense]):
 
 
 def dense_loader(
-    table: EventTable, index: Index, batch_size: int, *, length: int, seed: int, rank: int = 0, world: int = 1, n_worker: int = 0,
+    table: EventTable,
+    index: Index,
+    batch_size: int,
+    *,
+    length: int,
+    seed: int,
+    rank: int = 0,
+    world: int = 1,
+    n_worker: int = 0,
 ) -> DataLoader[Dense]:
     """Shuffled padded batches of the rows `index (n,)`, each once an epoch, in the order of `train_loader`.
 
     `loader.sampler.set_epoch(k)` chooses the order of an epoch.
     """
     sampler: Any = BatchSampler(index, batch_size, seed=seed, rank=rank, world=world)
-    return DataLoader(_DenseDataset(table, length), batch_size=None, sampler=sampler, num_workers=n_worker, collate_fn=_as_it_is)
+    return DataLoader(
+        _DenseDataset(table, length), batch_size=None, sampler=sampler, num_workers=n_worker, collate_fn=_as_it_is
+    )
 
 
 def _as_it_is(batch: Any) -> Any:

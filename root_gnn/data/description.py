@@ -80,8 +80,16 @@ def _lines(found: Description) -> Iterator[str]:
     yield f"{found.path}: {found.format}, {_size(found.path.stat().st_size)}"
     for name, n_entry in found.trees.items():
         count = "" if n_entry is None else _number(n_entry, "entry", "entries")
-        here = ", " + _number(len(found.leaves), "branch", "branches") + (" (described below)" if len(found.trees) > 1 else "")
-        yield "  " + ": ".join(filter(None, (f"tree {name}" if name else "", count))) + (here if name == found.tree else "")
+        here = (
+            ", "
+            + _number(len(found.leaves), "branch", "branches")
+            + (" (described below)" if len(found.trees) > 1 else "")
+        )
+        yield (
+            "  "
+            + ": ".join(filter(None, (f"tree {name}" if name else "", count)))
+            + (here if name == found.tree else "")
+        )
     yield from ("", "Nodes of a graph")
     for name, group in found.nodes.items():
         yield from _node(found, name, group)
@@ -97,11 +105,19 @@ def _node(found: Description, name: str, group: Found) -> Iterator[str]:
     shape = f"arrays of {group.size}" if group.size else "a list per entry" if group.deep else "one per entry"
     if group.slots:
         shape = f"{len(group.slots)} numbered %SLOT%: {_cut(group.slots, FEWER)}"
-    counted = f", counted by {group.counter}" if group.counter else f", there where {group.mask} is not 0" if group.mask else ""
+    counted = (
+        f", counted by {group.counter}"
+        if group.counter
+        else f", there where {group.mask} is not 0"
+        if group.mask
+        else ""
+    )
     counted += f", those with {group.where}" if group.where else ""
     yield from _wrapped(name, [f"{shape}{counted}; {unit.name}: {unit.reason}"])
     used = group.features or {key: group.columns[key] for key in RELATIVE}
-    yield from _wrapped("", [", ".join(branch if key == branch else f"{key}{UNBROKEN}{branch}" for key, branch in used.items())])
+    yield from _wrapped(
+        "", [", ".join(branch if key == branch else f"{key}{UNBROKEN}{branch}" for key, branch in used.items())]
+    )
     others = [branch for branch in group.columns.values() if branch not in used.values()]
     if others and name != "met":
         yield from _wrapped("", [f"and {_cut(others, FEW)}"])
@@ -120,7 +136,9 @@ def _event(found: Description) -> Iterator[str]:
     if labels:
         yield from _wrapped("label", [_cut(labels, FEW) + (" (one of them is 1)" if one_hot else "")])
     if split:
-        yield from _wrapped("split", [f"{split} (0, 1, 2 for train, validation, test)" if split == SPLITS[0] else split])
+        yield from _wrapped(
+            "split", [f"{split} (0, 1, 2 for train, validation, test)" if split == SPLITS[0] else split]
+        )
     if truth:
         yield from _wrapped("truth", [_cut(truth, FEW)])
     if n_nominal:
@@ -131,7 +149,11 @@ def _event(found: Description) -> Iterator[str]:
 def _more(found: Description) -> Iterator[str]:
     leaves, used = found.leaves, list(found.nodes.values())
     claimed = {branch for group in (*used, *found.slots) for branch in group.branches()}
-    groups = [group for group in found.collections if group is not found.choice.jet and not claimed >= set(group.features.values())]
+    groups = [
+        group
+        for group in found.collections
+        if group is not found.choice.jet and not claimed >= set(group.features.values())
+    ]
     missing = [group.prefix for group in groups if _is_met(group)]
     groups = [group for group in groups if not _is_met(group)]
     tables = [f"{row} and {item}" for row, item in layout.index_tables(leaves).values()]
@@ -140,7 +162,10 @@ def _more(found: Description) -> Iterator[str]:
         "other objects": ([group.prefix for group in groups if group.has_momentum], FEW),
         "incomplete": ([f"{group.prefix} (no {', '.join(group.lacking)})" for group in groups if group.lacking], FEW),
         "other MET": (missing, FEW),
-        "numbered": ([f"{group.prefix or 'objects'} {_cut(group.slots, FEWER)}" for group in found.slots if group not in used], FEW),
+        "numbered": (
+            [f"{group.prefix or 'objects'} {_cut(group.slots, FEWER)}" for group in found.slots if group not in used],
+            FEW,
+        ),
         "index tables": (tables, FEW),
         "sentinels": (sentinels, FEW),
         "with nulls": ([f"{name} (cannot be read before they are numbers)" for name in found.nulls], FEW),
@@ -171,13 +196,30 @@ def _is_met(group: Found) -> bool:
 def _unclaimed(found: Description, deep: int) -> list[str]:
     """Numbers, or lists of them, that were not called anything yet."""
     leaves = found.leaves
-    claimed = {branch for group in (*found.collections, *found.slots) for branch in (*group.branches(), *group.columns.values())}
-    claimed |= {*layout.ids_of(leaves), *layout.weights_of(leaves), *layout.labels_of(leaves), *layout.one_hot_of(leaves).values()}
-    claimed |= {*layout.truth_of(leaves), layout.split_of(leaves) or "", *(group.counter or "" for group in found.collections)}
+    claimed = {
+        branch
+        for group in (*found.collections, *found.slots)
+        for branch in (*group.branches(), *group.columns.values())
+    }
+    claimed |= {
+        *layout.ids_of(leaves),
+        *layout.weights_of(leaves),
+        *layout.labels_of(leaves),
+        *layout.one_hot_of(leaves).values(),
+    }
+    claimed |= {
+        *layout.truth_of(leaves),
+        layout.split_of(leaves) or "",
+        *(group.counter or "" for group in found.collections),
+    }
     return [
-        name for name, leaf in leaves.items()
-        if leaf.kind == "number" and leaf.deep == deep and name not in claimed and not (name[:1] in "nN" and name[1:] in leaves)
-    ]  # fmt: skip
+        name
+        for name, leaf in leaves.items()
+        if leaf.kind == "number"
+        and leaf.deep == deep
+        and name not in claimed
+        and not (name[:1] in "nN" and name[1:] in leaves)
+    ]
 
 
 def _size(n_byte: int) -> str:
@@ -189,7 +231,12 @@ def _wrapped(label: str, paragraphs: list[str]) -> Iterator[str]:
     begin = f"  {label:<{LABEL}} "
     for text in paragraphs:
         lines = textwrap.wrap(
-            text, WIDTH, initial_indent=begin, subsequent_indent=" " * len(begin), break_long_words=False, break_on_hyphens=False
+            text,
+            WIDTH,
+            initial_indent=begin,
+            subsequent_indent=" " * len(begin),
+            break_long_words=False,
+            break_on_hyphens=False,
         )
         yield from (line.replace(UNBROKEN, " ") for line in lines or [begin.rstrip()])
 

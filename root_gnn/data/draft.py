@@ -9,7 +9,18 @@ from typing import Any
 
 from root_gnn.config.yaml import dump_flow
 from root_gnn.data.choice import Choice
-from root_gnn.data.layout import Found, Leaf, ids_of, labels_of, one_hot_of, split_of, truth_of, variations_of, varied, weights_of
+from root_gnn.data.layout import (
+    Found,
+    Leaf,
+    ids_of,
+    labels_of,
+    one_hot_of,
+    split_of,
+    truth_of,
+    variations_of,
+    varied,
+    weights_of,
+)
 from root_gnn.data.naming import TANH
 from root_gnn.data.survey import Survey, Unit
 from root_gnn.data.value import SLOT, SYSTEMATIC
@@ -17,8 +28,23 @@ from root_gnn.graph.features import EVENT_NODE_FEATURES
 
 WIDTH = 140
 MOST_GLOBALS = 12
-ORDER = ("name", "source", "nodes", "node_features", "transforms", "globals", "id", "resimulation", "weight", "truth", "label", "split",
-         "systematics", "on_nan", "on_duplicate")  # fmt: skip
+ORDER = (
+    "name",
+    "source",
+    "nodes",
+    "node_features",
+    "transforms",
+    "globals",
+    "id",
+    "resimulation",
+    "weight",
+    "truth",
+    "label",
+    "split",
+    "systematics",
+    "on_nan",
+    "on_duplicate",
+)
 ENERGIES = ("pt", "energy", "mass", "e", "m", "sdmass", "msoftdrop", "softdrop_mass")
 NOT_GIVEN = ("truth", "label", "flav", "signal", "match", "event", "hadron", "tagger", "idx", "index", "weight")
 """Parts of names of a jet's numbers that training must not see, or that mean nothing to it."""
@@ -36,7 +62,11 @@ class Draft:
     beside: dict[str, str] = field(default_factory=dict)
 
     def __str__(self) -> str:
-        head = [line for text in self.head for line in textwrap.wrap(text, WIDTH - 20, break_long_words=False, break_on_hyphens=False)]
+        head = [
+            line
+            for text in self.head
+            for line in textwrap.wrap(text, WIDTH - 20, break_long_words=False, break_on_hyphens=False)
+        ]
         return "\n".join([*(f"# {line}" for line in head), *self._lines()]) + "\n"
 
     def _lines(self) -> Iterator[str]:
@@ -77,7 +107,14 @@ class Drafter:
     """
 
     def __init__(
-        self, name: str, source: dict[str, Any], *, leaves: dict[str, Leaf], choice: Choice, units: dict[str, Unit], survey: Survey
+        self,
+        name: str,
+        source: dict[str, Any],
+        *,
+        leaves: dict[str, Leaf],
+        choice: Choice,
+        units: dict[str, Unit],
+        survey: Survey,
     ) -> None:
         self.leaves, self.choice, self.units, self.survey = leaves, choice, units, survey
         self.draft = Draft({"name": name, "source": source})
@@ -112,7 +149,9 @@ class Drafter:
             node["unit"] = unit.name
         node["features"] = features = self._features(name, found)
         if found.slots:
-            node["slots"] = len(found.slots) if found.slots == tuple(map(str, range(len(found.slots)))) else list(found.slots)
+            node["slots"] = (
+                len(found.slots) if found.slots == tuple(map(str, range(len(found.slots)))) else list(found.slots)
+            )
         mask = self._mask(found, features)
         if mask:
             node["mask"], self.masked = mask, True
@@ -127,7 +166,11 @@ class Drafter:
         if not found.has_momentum:
             return self._relative(found)
         features = dict(found.features)
-        dropped = {"px", "py", "pz"} if {"pt", "phi"} <= set(features) and (name == "met" or "eta" in features) else {"pt", "eta", "phi"}
+        dropped = (
+            {"px", "py", "pz"}
+            if {"pt", "phi"} <= set(features) and (name == "met" or "eta" in features)
+            else {"pt", "eta", "phi"}
+        )
         if "energy" in features:
             dropped.add("mass")
         if name == "met":
@@ -146,12 +189,16 @@ class Drafter:
         jet = self.choice.jet.features["eta"] if self.choice.jet and "eta" in self.choice.jet.features else None
         eta = f"`{jet}` + `{found.columns['deta']}`" if jet else f"`{found.columns['deta']}`"
         ratio = f"`{found.columns['qOverP']}`"
-        self.draft.head.append("pt from qOverP; phi is relative to the jet's axis, since the file has no phi of the jet.")
+        self.draft.head.append(
+            "pt from qOverP; phi is relative to the jet's axis, since the file has no phi of the jet."
+        )
         return {
-            "pt": {"expression": f"1 / maximum(abs({ratio}), 1e-9) / cosh({eta})"}, "eta": {"expression": eta},
-            "phi": found.columns["dphi"], "charge": {"expression": f"where({ratio} > 0, 1, -1)"},
+            "pt": {"expression": f"1 / maximum(abs({ratio}), 1e-9) / cosh({eta})"},
+            "eta": {"expression": eta},
+            "phi": found.columns["dphi"],
+            "charge": {"expression": f"where({ratio} > 0, 1, -1)"},
             **{key: self._value(key, branch, found) for key, branch in found.extras.items()},
-        }  # fmt: skip
+        }
 
     def _value(self, feature: str, branch: str, found: Found) -> Any:
         """A branch, with what has to be said about it."""
@@ -162,7 +209,9 @@ class Drafter:
             value["unit"] = "deg"
         if feature == "btag" and (cut := self.survey.working_point(seen)) is not None:
             value["above"] = cut
-            self.draft.head.append(f"{branch} is no 0 or 1: {cut:g} tags one object in ten; set your own working point.")
+            self.draft.head.append(
+                f"{branch} is no 0 or 1: {cut:g} tags one object in ten; set your own working point."
+            )
         elif feature not in found.features and (missing := self.survey.sentinels(seen)):
             value["missing"] = list(missing)
         return branch if len(value) == 1 else value
@@ -176,7 +225,9 @@ class Drafter:
         if found.size is None and not found.slots:
             return None
         size = next((found.features[key] for key in ("pt", "energy") if key in found.features), None)
-        if size is None or not any(self.survey.padded(name) for name in (size.replace(SLOT, slot) for slot in found.slots or ("",))):
+        if size is None or not any(
+            self.survey.padded(name) for name in (size.replace(SLOT, slot) for slot in found.slots or ("",))
+        ):
             return None
         quoted = size if size.isidentifier() or found.slots else f"`{size}`"
         return {"expression": f"{quoted} > 0"}
@@ -184,7 +235,11 @@ class Drafter:
     def _node_features(self) -> list[str]:
         if not self.choice.of_constituents:
             return list(EVENT_NODE_FEATURES)
-        given = [key for key in self.draft.content["nodes"]["constituent"]["features"] if key not in ("px", "py", "pz", "mass")]
+        given = [
+            key
+            for key in self.draft.content["nodes"]["constituent"]["features"]
+            if key not in ("px", "py", "pz", "mass")
+        ]
         return list(dict.fromkeys(["pt", "eta", "phi", "energy", *given, "type"]))
 
     def _globals(self) -> None:
@@ -218,14 +273,18 @@ class Drafter:
         repeated = self.survey.duplicates(list(ids))
         if repeated:
             self.draft.content["on_duplicate"] = "keep"
-            self.draft.beside["on_duplicate"] = f"{repeated:,} entries of this file have the ids of an earlier one; stop would refuse them"
+            self.draft.beside["on_duplicate"] = (
+                f"{repeated:,} entries of this file have the ids of an earlier one; stop would refuse them"
+            )
 
     def _weight(self) -> None:
         for name in weights_of(self.leaves):
             listed = bool(self.leaves[name].deep)
             if not listed or self.survey.filled(name):
                 self.draft.content["weight"] = [{"branch": name, **({"item": 0} if listed else {}), "optional": True}]
-                self.draft.beside["weight"] = "the first of a list is the nominal one" if listed else "optional: collision data have none"
+                self.draft.beside["weight"] = (
+                    "the first of a list is the nominal one" if listed else "optional: collision data have none"
+                )
                 return
 
     def _label(self) -> None:
@@ -236,7 +295,10 @@ class Drafter:
         for name in labels_of(self.leaves) if "label" not in self.draft.content else ():
             values = self.survey.values(name)
             if values and len(values) > 1:
-                self.draft.content["label"] = {"branch": name, "classes": {_class(name, value, values): value for value in values}}
+                self.draft.content["label"] = {
+                    "branch": name,
+                    "classes": {_class(name, value, values): value for value in values},
+                }
                 self.draft.beside["label"] = "the values that this file holds; the names are yours"
                 break
         if truth:
@@ -280,7 +342,9 @@ def _replaced(part: Any) -> Any:
 def reason(collections: list[Found], lists: list[str]) -> str:
     """Why no spec can be drafted: what the groups with a momentum lack."""
     lacking = [
-        f"{found.prefix} has {', '.join(found.features)} but no {' and no '.join(found.lacking)}" for found in collections if found.lacking
+        f"{found.prefix} has {', '.join(found.features)} but no {' and no '.join(found.lacking)}"
+        for found in collections
+        if found.lacking
     ]
     if lacking:
         more = f", and {len(lacking) - 6} more groups" if len(lacking) > 6 else ""

@@ -88,7 +88,10 @@ def _repeated(shards: Sequence[Shard], groups: Groups | None) -> tuple[int, Inde
     n_bit = max(-(-sum(shard.n_graph for shard in shards) // PART) - 1, 0).bit_length()
     n, values = 0, np.zeros(0, dtype=np.int64)
     for part in range(2**n_bit):  # so that memory does not grow with the number of events
-        found = [key if not n_bit else key[(key.view(np.uint64) >> np.uint64(64 - n_bit)) == part] for _, _, key in _keys(shards, groups)]
+        found = [
+            key if not n_bit else key[(key.view(np.uint64) >> np.uint64(64 - n_bit)) == part]
+            for _, _, key in _keys(shards, groups)
+        ]
         keys = np.concatenate([np.zeros(0, dtype=np.int64), *found])
         del found
         keys.sort()
@@ -104,7 +107,9 @@ def distinct(ascending: Index) -> Index:
     return np.asarray(ascending[is_new])
 
 
-def _pairs(shards: Sequence[Shard], groups: Groups, values: Index, *, is_across: bool) -> tuple[list[tuple[Spot, Spot]], int]:
+def _pairs(
+    shards: Sequence[Shard], groups: Groups, values: Index, *, is_across: bool
+) -> tuple[list[tuple[Spot, Spot]], int]:
     """Pairs of events with one id, the first and every later one, and how often different ids met in one hash."""
     first: dict[int, list[Spot]] = {}
     pairs, n_false, n_row = [], 0, 0
@@ -116,7 +121,9 @@ def _pairs(shards: Sequence[Shard], groups: Groups, values: Index, *, is_across:
             known = first.setdefault(int(at[row]), [])
             same = [other for other in known if np.array_equal(_ids(shards, other), _ids(shards, spot))]
             n_false += bool(known) and not same
-            pairs += [(other, spot) for other in same if (_group(groups, other) != _group(groups, spot)) == is_across][:1]
+            pairs += [(other, spot) for other in same if (_group(groups, other) != _group(groups, spot)) == is_across][
+                :1
+            ]
             if not same or (is_across and len(same) < 4):
                 known.append(spot)
         if n_row >= N_ROW:
@@ -144,5 +151,7 @@ def _group(groups: Groups, spot: Spot) -> int:
 
 
 def _same_nodes(shards: Sequence[Shard], one: Spot, other: Spot) -> bool:
-    nodes = [shards[place].nodes[shards[place].offsets[row] : shards[place].offsets[row + 1]] for place, row in (one, other)]
+    nodes = [
+        shards[place].nodes[shards[place].offsets[row] : shards[place].offsets[row + 1]] for place, row in (one, other)
+    ]
     return len(nodes[0]) > 0 and np.array_equal(nodes[0], nodes[1])

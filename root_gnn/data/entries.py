@@ -51,15 +51,26 @@ class Entries:
         start: the first entry.
     """
 
-    def __init__(self, path: Path, spec: Spec, arrays: Mapping[str, Any], start: int, n_entry: int, findings: Findings) -> None:
-        self.path, self.spec, self.arrays, self.start, self.n_entry, self.findings = path, spec, arrays, start, n_entry, findings
+    def __init__(
+        self, path: Path, spec: Spec, arrays: Mapping[str, Any], start: int, n_entry: int, findings: Findings
+    ) -> None:
+        self.path, self.spec, self.arrays, self.start, self.n_entry, self.findings = (
+            path,
+            spec,
+            arrays,
+            start,
+            n_entry,
+            findings,
+        )
         self.bad = np.zeros(n_entry, dtype=bool)
         self._lists: Known = []
         self.rows = GraphPlaces.of_entries(n_entry)
         if spec.graph_per is not None:
             count = flat(arrays[spec.graph_per], self.place(spec.graph_per))[1]
             if count is None:
-                raise InputError(f"{path}: graph_per needs a list per entry, but the branch {spec.graph_per} has one number each.")
+                raise InputError(
+                    f"{path}: graph_per needs a list per entry, but the branch {spec.graph_per} has one number each."
+                )
             self.rows = GraphPlaces.of_lists(count)
 
     def place(self, branch: str, count: Integers | None = None) -> Place:
@@ -97,7 +108,9 @@ class Entries:
         if bad is not None:
             self.findings.see_bad(place.branch, numbers, bad)
             if self.spec.on_nan == "stop":
-                advice = "Remove those entries, leave the branch out of the spec, or say `on_nan: drop` or `fill` there."
+                advice = (
+                    "Remove those entries, leave the branch out of the spec, or say `on_nan: drop` or `fill` there."
+                )
                 place.refuse(bad, "NaN or infinity", numbers, advice)
             if self.spec.on_nan == "drop":
                 self.bad[place.entries(bad)] = True
@@ -165,7 +178,9 @@ class Entries:
                 raise InputError(
                     f"{self.path}: `{value.text}` is a list per graph; one number was expected, so reduce it: sum, count, any, first."
                 )
-            cleaned = self.clean(numbers, Place(self.path, value.text, self.start, self.rows.count), value, _unit(value))[0]
+            cleaned = self.clean(
+                numbers, Place(self.path, value.text, self.start, self.rows.count), value, _unit(value)
+            )[0]
             return cleaned, self.rows.count is None
         numbers, place = self.numbers(value, _unit(value))
         if place.count is None:

@@ -54,8 +54,16 @@ def _counted(what: str, counts: Mapping[str, int]) -> Iterator[str]:
 
 def _constant(columns: Mapping[str, Mapping[str, Any]]) -> Iterator[str]:
     """Columns with one value everywhere; truth may well have one, so it is left out."""
-    ours = {name: column for name, column in columns.items() if column.get("n", 0) >= N_CONSTANT and not name.startswith("truth.")}
-    found = [(name, column["min"]) for name, column in ours.items() if column["min"] is not None and column["min"] == column["max"]]
+    ours = {
+        name: column
+        for name, column in columns.items()
+        if column.get("n", 0) >= N_CONSTANT and not name.startswith("truth.")
+    }
+    found = [
+        (name, column["min"])
+        for name, column in ours.items()
+        if column["min"] is not None and column["min"] == column["max"]
+    ]
     if found:
         named = ", ".join(f"{name} is {value:g}" for name, value in found[:N_NAMED])
         more = f" and {len(found) - N_NAMED} more" if len(found) > N_NAMED else ""

@@ -98,8 +98,14 @@ class Findings:
 
     def as_mapping(self) -> dict[str, Any]:
         """Plain values without NaN and infinity, for a shard's manifest."""
-        plain = {name: getattr(self, name) for name in ("n_entry", "n_graph", "sum_of_weights", "n_negative", "n_zero", "max_node")}
-        counts = {name: counted(getattr(self, name)) for name in ("dropped", "filled", "nan", "infinite", "unsorted", "wrapped")}
+        plain = {
+            name: getattr(self, name)
+            for name in ("n_entry", "n_graph", "sum_of_weights", "n_negative", "n_zero", "max_node")
+        }
+        counts = {
+            name: counted(getattr(self, name))
+            for name in ("dropped", "filled", "nan", "infinite", "unsorted", "wrapped")
+        }
         sentinels = {branch: counted(found) for branch, found in self.sentinels.items()}
         columns = {name: summary.as_mapping() for name, summary in sorted(self.columns.items())}
         return {**plain, **counts, "sentinels": sentinels, "columns": columns}

@@ -59,9 +59,16 @@ def chunks_of(n_entry: int, entry_bytes: float, storage_rows: int = 1) -> Iterat
 
 def plain_attributes(attributes: dict[str, Any]) -> dict[str, Any]:
     """Those that are a finite number or a text, as JSON values."""
-    texts = {name: value.decode("utf-8", "replace") if isinstance(value, bytes) else value for name, value in attributes.items()}
+    texts = {
+        name: value.decode("utf-8", "replace") if isinstance(value, bytes) else value
+        for name, value in attributes.items()
+    }
     values = {name: value.item() if isinstance(value, np.generic) else value for name, value in texts.items()}
-    plain = {name: value.decode("utf-8", "replace") if isinstance(value, bytes) else value for name, value in values.items()}
+    plain = {
+        name: value.decode("utf-8", "replace") if isinstance(value, bytes) else value for name, value in values.items()
+    }
     return {
-        name: value for name, value in plain.items() if isinstance(value, str | int) or (isinstance(value, float) and isfinite(value))
+        name: value
+        for name, value in plain.items()
+        if isinstance(value, str | int) or (isinstance(value, float) and isfinite(value))
     }

@@ -51,7 +51,10 @@ class GraphArrays:
         columns = [self.n_node.astype(np.float32)[:, None], *([] if self.globals is None else [self.globals])]
         globals_ = torch.from_numpy(np.concatenate(columns, axis=1))
         return Batch.of(
-            torch.from_numpy(self.nodes), torch.from_numpy(self.n_node), globals=globals_, labels=labels,
+            torch.from_numpy(self.nodes),
+            torch.from_numpy(self.n_node),
+            globals=globals_,
+            labels=labels,
             weights=None if self.weight is None else torch.from_numpy(self.weight.astype(np.float32)),
             ids=None if self.ids is None else torch.from_numpy(self.ids),
         )
@@ -71,15 +74,22 @@ def graph_arrays(records: ak.Array, spec: Spec) -> GraphArrays:
     known = set(ak.fields(records))
     missing = [name for name in spec.nodes if name not in known]
     if missing:
-        raise InputError(f"The records have no collection {missing[0]} (spec {spec.name}, nodes); they have {', '.join(known)}.")
+        raise InputError(
+            f"The records have no collection {missing[0]} (spec {spec.name}, nodes); they have {', '.join(known)}."
+        )
     parts = [_columns(records[name], spec, name) for name in spec.nodes]
     nodes, n_node = node_rows(parts, spec, len(records))
     truth = records["truth"] if "truth" in known else None
     return GraphArrays(
-        nodes=nodes, n_node=n_node,
-        ids=_column(records, "ids", np.int64), weight=_column(records, "weight", np.float64), label=_column(records, "label", np.int64),
+        nodes=nodes,
+        n_node=n_node,
+        ids=_column(records, "ids", np.int64),
+        weight=_column(records, "weight", np.float64),
+        label=_column(records, "label", np.int64),
         truth={} if truth is None else {name: _column(truth, name, np.float32) for name in ak.fields(truth)},
-        globals=_globals(records, spec), split=_column(records, "split", np.int8), entry=_column(records, "entry", np.int64),
+        globals=_globals(records, spec),
+        split=_column(records, "split", np.int8),
+        entry=_column(records, "entry", np.int64),
     )
 
 
@@ -116,7 +126,9 @@ def _columns(collection: Any, spec: Spec, name: str) -> Columns:
     for feature in spec.stored_features:
         if feature not in collection.fields:
             known = ", ".join(collection.fields)
-            raise InputError(f"The records of {name} have no {feature} (spec {spec.name}, node_features); they have {known}.")
+            raise InputError(
+                f"The records of {name} have no {feature} (spec {spec.name}, node_features); they have {known}."
+            )
     return Columns({feature: ak.to_numpy(collection[feature]) for feature in spec.stored_features}, count)
 
 

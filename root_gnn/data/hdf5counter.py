@@ -20,7 +20,9 @@ BLOCK = 65_536  # entries; the place of the first value is kept for each block, 
 
 def counter_names(path: Path, contents: Contents) -> dict[str, str]:
     """The counter of each flat dataset, from the file's own list, or from the attribute `counter` of the group."""
-    listed = {name: counter for key in MAPS[:2] if key in contents.datasets for name, counter in _pairs(path, key, contents)}
+    listed = {
+        name: counter for key in MAPS[:2] if key in contents.datasets for name, counter in _pairs(path, key, contents)
+    }
     found = {}
     for name in contents.datasets:
         group = name.rpartition("/")[0]
@@ -37,7 +39,9 @@ def _place(path: Path, name: str, counter: str, contents: Contents) -> str:
     for place in (counter, beside):
         if place in contents.datasets:
             return place
-    raise InputError(f"{path}: {name} is counted by {counter}, and there is no such dataset in this file. Produce the file again.")
+    raise InputError(
+        f"{path}: {name} is counted by {counter}, and there is no such dataset in this file. Produce the file again."
+    )
 
 
 def _pairs(path: Path, key: str, contents: Contents) -> list[tuple[str, str]]:
@@ -51,7 +55,9 @@ class FlatCounter:
     def __init__(self, path: Path, name: str, dataset: Any) -> None:
         self.path, self.name, self._dataset = path, name, dataset
         if dataset.ndim != 1 or dataset.dtype.kind not in "iu":
-            raise InputError(f"{path}: {name} should be one whole number per entry, a counter, but is {dataset.dtype} {dataset.shape}.")
+            raise InputError(
+                f"{path}: {name} should be one whole number per entry, a counter, but is {dataset.dtype} {dataset.shape}."
+            )
         self._starts = [0]
         for start in range(0, dataset.shape[0], BLOCK):
             self._starts.append(self._starts[-1] + int(self._read(start, start + BLOCK).sum()))

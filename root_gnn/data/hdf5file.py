@@ -43,7 +43,9 @@ def open_hdf5(path: Path) -> Iterator[Any]:
     """The open file; raises InputError saying what the file is where it is not HDF5, or is damaged."""
     refuse_other_formats(path, "HDF5")
     try:
-        file = h5py.File(path.open("rb") if isinstance(path, Remote) else path, "r", locking=False, rdcc_nbytes=CACHE_BYTES)
+        file = h5py.File(
+            path.open("rb") if isinstance(path, Remote) else path, "r", locking=False, rdcc_nbytes=CACHE_BYTES
+        )
     except OSError as error:
         raise InputError(
             f"{path}: this starts like an HDF5 file but cannot be opened; it is most likely truncated, or was not closed by the program "
@@ -70,7 +72,9 @@ def reading(path: Path, what: str = "what the file holds") -> Iterator[None]:
     try:
         yield
     except DAMAGED as error:
-        raise InputError(f"{path}: {what} cannot be read; the file is damaged or truncated. ({first_line(error)})") from error
+        raise InputError(
+            f"{path}: {what} cannot be read; the file is damaged or truncated. ({first_line(error)})"
+        ) from error
 
 
 def _group(path: Path, file: Any, name: str) -> Any:
@@ -82,7 +86,9 @@ def _group(path: Path, file: Any, name: str) -> Any:
         below = place[part] if isinstance(link, h5py.HardLink) else None
         if not isinstance(below, h5py.Group):
             known = [key for key in place if isinstance(place.get(key, getlink=True), h5py.HardLink)]
-            raise InputError(f"{path}: there is no group {name} in this file (the key group of source){suggest(part, known)}")
+            raise InputError(
+                f"{path}: there is no group {name} in this file (the key group of source){suggest(part, known)}"
+            )
         place = below
     return place
 

@@ -96,9 +96,14 @@ class FileSet:
     """
 
     def __init__(
-        self, files: Mapping[Path, Shard], spec: Spec, *, classes: Sequence[str] = (), file_class: Sequence[int] = (),
+        self,
+        files: Mapping[Path, Shard],
+        spec: Spec,
+        *,
+        classes: Sequence[str] = (),
+        file_class: Sequence[int] = (),
         is_one_set: bool = True,
-    ) -> None:  # fmt: skip
+    ) -> None:
         self.paths, self.shards, self.spec = list(files), list(files.values()), spec
         self.classes, self.file_class, self.is_one_set = tuple(classes), list(file_class), is_one_set
 
@@ -122,7 +127,9 @@ class FileSet:
     def problems(self) -> list[str]:
         """Why the files must not be used as they are, a paragraph each."""
         columns = [shard.meta.findings.get("columns", {}) for shard in self.shards]
-        found = [text for path, each in zip(self.paths, columns, strict=True) for text in scales.inside_file(path, each)]
+        found = [
+            text for path, each in zip(self.paths, columns, strict=True) for text in scales.inside_file(path, each)
+        ]
         found += scales.between_files(self.paths, columns)
         return found if self.spec.on_duplicate == "keep" else [*found, *self._duplicates()]
 
@@ -130,17 +137,24 @@ class FileSet:
         groups = self.groups()
         twice = duplicates.within(self.shards, groups)
         if twice:
-            return [f"{self._pair(twice)} {self._many(twice)} Remove them, name in `id` of the spec what tells events apart, {KEEP}"]
+            return [
+                f"{self._pair(twice)} {self._many(twice)} Remove them, name in `id` of the spec what tells events apart, {KEEP}"
+            ]
         if not (self.is_one_set and not self.classes and len(self.shards) > 1):
             return []
-        copied = duplicates.across(self.shards, groups)  # without classes files may number their events alike, but not hold the same ones
+        copied = duplicates.across(
+            self.shards, groups
+        )  # without classes files may number their events alike, but not hold the same ones
         if copied is None or not copied.is_same:
             return []
         return [f"{self._pair(copied)} {self._many(copied)} Leave one of the files out, remove the events, {KEEP}"]
 
     def _pair(self, found: Repeated) -> str:
         (file, row), (other, before) = found.second, found.first
-        names = ", ".join(f"{name} {value}" for name, value in zip(self.spec.id_names, self.shards[file].ids[row].tolist(), strict=True))
+        names = ", ".join(
+            f"{name} {value}"
+            for name, value in zip(self.spec.id_names, self.shards[file].ids[row].tolist(), strict=True)
+        )
         where = "of the same file" if file == other else f"of {self.paths[other]}"
         return (
             f"{self.paths[file]}: entry {int(self.shards[file].entry[row])} has the id ({names}) that entry "
@@ -149,7 +163,9 @@ class FileSet:
 
     def _many(self, found: Repeated) -> str:
         total = sum(shard.n_graph for shard in self.shards)
-        like = {0: "other objects than", found.n_compared: "the same objects as"}.get(found.n_same, "in part the same objects as")
+        like = {0: "other objects than", found.n_compared: "the same objects as"}.get(
+            found.n_same, "in part the same objects as"
+        )
         number = "It is the only such event" if found.n == 1 else f"There are {found.n:,} such events"
         return f"{number} among {total:,}, with {like} those before."
 
@@ -162,7 +178,9 @@ class FileSet:
         number = f"event ids that stand in several {kind}: {found.n:,}. For example: {self._pair(found)}"
         if not found.is_same:
             return [f"{number} Their objects differ, as in simulations that number their events alike."]
-        return [f"{number} Of {found.n_compared:,} compared {found.n_same:,} have the same objects too, so these are the same events."]
+        return [
+            f"{number} Of {found.n_compared:,} compared {found.n_same:,} have the same objects too, so these are the same events."
+        ]
 
     def in_two_classes(self) -> str | None:
         """A sentence on events that stand in several classes with the same objects; None where there are none."""
@@ -170,7 +188,10 @@ class FileSet:
         if found is None or not found.is_same:
             return None
         (one, row), (other, before) = found.second, found.first
-        ids = ", ".join(f"{name} {value}" for name, value in zip(self.spec.id_names, self.shards[one].ids[row].tolist(), strict=True))
+        ids = ", ".join(
+            f"{name} {value}"
+            for name, value in zip(self.spec.id_names, self.shards[one].ids[row].tolist(), strict=True)
+        )
         number = "1 event stands" if found.n == 1 else f"{found.n:,} events stand"
         return (
             f"{number} in several classes with the same ids and objects, for example entry {int(self.shards[one].entry[row])} of "
@@ -216,20 +237,28 @@ class FileSet:
         found = shard.meta.findings
         present = [] if label is None else np.unique(label).tolist()
         return FileReport(
-            path=str(self.paths[place]), classes=tuple(self.classes[number] for number in present if 0 <= number < len(self.classes)),
-            n_entry=found.get("n_entry", shard.n_graph), n_graph=shard.n_graph, dropped=dict(found.get("dropped", {})),
-            n_empty=shard.meta.n_empty, max_node=found.get("max_node", 0), weights=Weights.of(shard.weight),
+            path=str(self.paths[place]),
+            classes=tuple(self.classes[number] for number in present if 0 <= number < len(self.classes)),
+            n_entry=found.get("n_entry", shard.n_graph),
+            n_graph=shard.n_graph,
+            dropped=dict(found.get("dropped", {})),
+            n_empty=shard.meta.n_empty,
+            max_node=found.get("max_node", 0),
+            weights=Weights.of(shard.weight),
             remarks=tuple(remarks_on(shard, self.spec)),
-        )  # fmt: skip
+        )
 
 
 def examine(selection: FileSet, *, skipped: Mapping[Path, str] | None = None) -> Report:
     """Everything that `root-gnn prepare` reports about prepared files; `skipped` are those that could not be read, and why."""
     return Report(
-        spec=selection.spec.name, files=tuple(map(selection.file_report, range(len(selection.shards)))),
-        skipped={str(path): reason for path, reason in (skipped or {}).items()}, classes=selection.weights(),
-        remarks=(*selection.kept_twice(), *selection.shared(), *selection.overlap()), problems=tuple(selection.problems()),
-    )  # fmt: skip
+        spec=selection.spec.name,
+        files=tuple(map(selection.file_report, range(len(selection.shards)))),
+        skipped={str(path): reason for path, reason in (skipped or {}).items()},
+        classes=selection.weights(),
+        remarks=(*selection.kept_twice(), *selection.shared(), *selection.overlap()),
+        problems=tuple(selection.problems()),
+    )
 
 
 def refuse(selection: FileSet) -> None:

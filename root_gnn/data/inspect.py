@@ -22,7 +22,9 @@ from root_gnn.errors import InputError, NullValue
 from root_gnn.protocols import Source, SourceConfig
 
 FAMILY = "data.sources"
-HOUSEKEEPING = re.compile(r"##|MetaData|POOL")  # trees in which frameworks keep their own things; counting 10,000 branches takes long
+HOUSEKEEPING = re.compile(
+    r"##|MetaData|POOL"
+)  # trees in which frameworks keep their own things; counting 10,000 branches takes long
 
 
 def inspect(path: Path | str, tree: str | None = None) -> Description:
@@ -37,7 +39,9 @@ def inspect(path: Path | str, tree: str | None = None) -> Description:
         raise InputError(f"{path}: this {format_of(path)} file has no tree or table, so no events to read.")
     by_name = {_label(config): config for config in configs}
     if tree is not None and tree not in by_name:
-        raise InputError(f"{path}: there is no tree {tree} in this file; it holds: {', '.join(filter(None, by_name)) or 'one table'}.")
+        raise InputError(
+            f"{path}: there is no tree {tree} in this file; it holds: {', '.join(filter(None, by_name)) or 'one table'}."
+        )
     chosen = tree if tree is not None else next(iter(by_name))
     trees = {name: _entries(config, name, path) if name != chosen else 0 for name, config in by_name.items()}
     with by_name[chosen].open(path) as source:
@@ -60,7 +64,14 @@ def _describe(path: Path, config: SourceConfig, source: Source, trees: dict[str,
 
 
 def _without(
-    nulls: list[str], every: dict[str, Leaf], path: Path, *, config: SourceConfig, source: Source, trees: dict[str, int | None], tree: str
+    nulls: list[str],
+    every: dict[str, Leaf],
+    path: Path,
+    *,
+    config: SourceConfig,
+    source: Source,
+    trees: dict[str, int | None],
+    tree: str,
 ) -> Description:
     leaves = {name: leaf for name, leaf in every.items() if name not in nulls}
     collections, slots, survey = layout.collections(leaves), layout.slotted(leaves), Survey(source)
@@ -70,12 +81,26 @@ def _without(
     if choice.nodes:
         name = re.sub(r"\.(root|h5|hdf5|parquet|csv|lhe|gz|npz)\b", "", path.name)
         draft = Drafter(name, _as_yaml(config), leaves=leaves, choice=choice, units=units, survey=survey).make()
-        draft.head[:0] = [f"Drafted from {path.name}; check it by eye, above all units, b tags and the weight.", *_hints(leaves, trees)]
+        draft.head[:0] = [
+            f"Drafted from {path.name}; check it by eye, above all units, b tags and the weight.",
+            *_hints(leaves, trees),
+        ]
         draft.head += [f"Left out because it has nulls: {name}." for name in nulls]
     return Description(
-        path, format_of(path), trees, tree, every, collections, slots, choice=choice, units=units, draft=draft,
-        sentinels=_sentinels(choice, survey), shipped=_fitting(config, source, path), nulls=nulls,
-    )  # fmt: skip
+        path,
+        format_of(path),
+        trees,
+        tree,
+        every,
+        collections,
+        slots,
+        choice=choice,
+        units=units,
+        draft=draft,
+        sentinels=_sentinels(choice, survey),
+        shipped=_fitting(config, source, path),
+        nulls=nulls,
+    )
 
 
 def _hints(leaves: dict[str, Leaf], trees: dict[str, int | None]) -> list[str]:
@@ -86,10 +111,14 @@ def _hints(leaves: dict[str, Leaf], trees: dict[str, int | None]) -> list[str]:
     ]
     counted = [name for name, n_entry in trees.items() if n_entry]
     if len(counted) > 1 and "metadata" not in counted:
-        hints.append("The file has several trees: list them in source.tree and name them in label.trees where they are the classes.")
+        hints.append(
+            "The file has several trees: list them in source.tree and name them in label.trees where they are the classes."
+        )
     n_nominal, names = layout.variations_of(leaves)
     if n_nominal and len(names) == 1:
-        hints.append("NOSYS is the nominal variation; with %SYS% in its place, and `systematics`, others are read where files have them.")
+        hints.append(
+            "NOSYS is the nominal variation; with %SYS% in its place, and `systematics`, others are read where files have them."
+        )
     return hints
 
 
@@ -115,7 +144,9 @@ def _sources(path: Path) -> list[SourceConfig]:
         except InputError as error:
             refused = error
     if refused and format_of(path).endswith("text"):
-        raise InputError(f"{path}: this is text, but no table of numbers. ({str(refused).removeprefix(f'{path}: ')})") from refused
+        raise InputError(
+            f"{path}: this is text, but no table of numbers. ({str(refused).removeprefix(f'{path}: ')})"
+        ) from refused
     raise refused or InputError(f"{path}: nothing here reads this format.")
 
 

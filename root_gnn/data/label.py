@@ -52,7 +52,8 @@ class Label(Section):
     def varied(self, name: str, nominal: str) -> Label:
         """The same with a variation's name in place of `%SYS%` everywhere."""
         update: dict[str, Any] = {
-            form: {key: value.varied(name, nominal) for key, value in getattr(self, form).items()} for form in ("one_hot", "expressions")
+            form: {key: value.varied(name, nominal) for key, value in getattr(self, form).items()}
+            for form in ("one_hot", "expressions")
         }
         return self.model_copy(update={**update, "branch": self.branch and filled(self.branch, SYSTEMATIC, name)})
 

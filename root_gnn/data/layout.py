@@ -109,7 +109,11 @@ def plain_names(branches: Iterable[str]) -> list[str]:
     for name in branches:
         column = COLUMN.fullmatch(name)
         shorter = (name.rpartition("/")[2], name.replace(":", "."))
-        if (column and column[1] in known) or IMPORTED.fullmatch(name) or any(other != name and other in known for other in shorter):
+        if (
+            (column and column[1] in known)
+            or IMPORTED.fullmatch(name)
+            or any(other != name and other in known for other in shorter)
+        ):
             continue
         names.append(name)
     return names
@@ -125,7 +129,9 @@ def collections(leaves: Mapping[str, Leaf]) -> list[Found]:
             continue
         kind, extra_words = kind_of(prefix)
         key = (prefix, leaf.deep)
-        found = groups.setdefault(key, Found(prefix, leaf.deep, kind or (None if prefix else PARTICLE), extra_words, size=leaf.size))
+        found = groups.setdefault(
+            key, Found(prefix, leaf.deep, kind or (None if prefix else PARTICLE), extra_words, size=leaf.size)
+        )
         found.columns[suffix] = name
         feature, extra = feature_of(suffix), extra_of(suffix)
         held = found.features.get(feature or "")
@@ -140,7 +146,9 @@ def collections(leaves: Mapping[str, Leaf]) -> list[Found]:
     kept = [found for found in groups.values() if {"pt", "px"} & set(found.features) or _is_relative(found)]
     for found in kept:
         found.features = {name: found.features[name] for name in FEATURES if name in found.features}
-        found.extras = {name: found.extras[name] for name in dict.fromkeys((*EXTRAS, *found.extras)) if name in found.extras}
+        found.extras = {
+            name: found.extras[name] for name in dict.fromkeys((*EXTRAS, *found.extras)) if name in found.extras
+        }
         found.counter = _counter(found.prefix, leaves) if found.deep else None
     return [*(found for found in kept if _is_no_met(found)), *_missing_momenta(leaves)]
 
@@ -156,7 +164,15 @@ def _is_no_met(found: Found) -> bool:
 
 def _counter(prefix: str, leaves: Mapping[str, Leaf]) -> str | None:
     last = prefix.rpartition("/")[2]
-    names = (f"n{prefix}", f"N{prefix}", f"{prefix}_size", f"{prefix}_n", f"n_{prefix}", f"{prefix}/n{last}", f"{prefix}.n")
+    names = (
+        f"n{prefix}",
+        f"N{prefix}",
+        f"{prefix}_size",
+        f"{prefix}_n",
+        f"n_{prefix}",
+        f"{prefix}/n{last}",
+        f"{prefix}.n",
+    )
     return next((name for name in names if name in leaves and not leaves[name].deep), None)
 
 
@@ -230,7 +246,13 @@ def _by_last_part(leaves: Mapping[str, Leaf], wanted: set[str]) -> dict[str, str
         prefix, suffix = split_name(name)
         name_itself = BEHIND.sub("", name)
         owner = prefix.lower().replace("auxdyn", "")
-        short = name_itself if name_itself in wanted else suffix if owner in ("", "eventinfo", "eventheader", "event") else ""
+        short = (
+            name_itself
+            if name_itself in wanted
+            else suffix
+            if owner in ("", "eventinfo", "eventheader", "event")
+            else ""
+        )
         if short in wanted and (short not in found or leaves[found[short]].deep > leaf.deep):
             found[short] = name
     return found
@@ -254,7 +276,11 @@ def labels_of(leaves: Mapping[str, Leaf]) -> tuple[str, ...]:
 
 def one_hot_of(leaves: Mapping[str, Leaf]) -> dict[str, str]:
     """By class, branches `label_X`, where there are several."""
-    found = {name.rpartition("label_")[2]: name for name in leaves if re.search(r"(^|[./_])label_", name) and leaves[name].deep == 0}
+    found = {
+        name.rpartition("label_")[2]: name
+        for name in leaves
+        if re.search(r"(^|[./_])label_", name) and leaves[name].deep == 0
+    }
     return found if len(found) > 1 else {}
 
 
@@ -281,7 +307,9 @@ def variations_of(names: Iterable[str]) -> tuple[int, tuple[str, ...]]:
     for template in nominal[:200]:
         before, _, after = template.partition(NOMINAL)
         for name in known:
-            middle = name[len(before) : len(name) - len(after)] if name.startswith(before) and name.endswith(after) else ""
+            middle = (
+                name[len(before) : len(name) - len(after)] if name.startswith(before) and name.endswith(after) else ""
+            )
             if re.search(r"(?i)_?(up|down|1up|1down)$", middle):
                 found[middle] = None
     return len(nominal), tuple(found)

@@ -31,7 +31,12 @@ class EventDataset(Dataset[Batch]):
     """
 
     def __init__(
-        self, table: EventTable, *, weights: NDArray[np.float32] | None = None, sort: bool = False, partner: Index | None = None,
+        self,
+        table: EventTable,
+        *,
+        weights: NDArray[np.float32] | None = None,
+        sort: bool = False,
+        partner: Index | None = None,
         whole: WholeEvents | None = None,
     ) -> None:
         self.table, self.weights, self.sort, self.partner, self.whole = table, weights, sort, partner, whole
@@ -58,13 +63,22 @@ class BatchSampler(Sampler[Index]):
     """
 
     def __init__(
-        self, index: Index, batch_size: int, *, seed: int, rank: int = 0, world: int = 1, window: int = WINDOW,
+        self,
+        index: Index,
+        batch_size: int,
+        *,
+        seed: int,
+        rank: int = 0,
+        world: int = 1,
+        window: int = WINDOW,
         n_node: NDArray[np.integer[Any]] | None = None,
     ) -> None:
         if len(index) < world:
             raise InputError(f"There are {len(index)} training events for {world} processes; each needs one at least.")
         if world > 1 and batch_size < 2 * world:
-            raise InputError(f"train.batch_size is {batch_size} graphs over {world} processes; it has to be at least {2 * world}.")
+            raise InputError(
+                f"train.batch_size is {batch_size} graphs over {world} processes; it has to be at least {2 * world}."
+            )
         self.index, self.batch_size, self.seed, self.rank, self.world = index, batch_size, seed, rank, world
         self.window, self.n_node = min(window, len(index)), n_node
         self.epoch = self.start = 0
@@ -118,7 +132,9 @@ class EventLoader(DataLoader[Batch]):
     def __iter__(self) -> Any:
         sampler = self._sampler()
         self.n_done, sizes = sampler.start, sampler.sizes()
-        rows_are_graphs = isinstance(self.dataset, EventDataset) and self.dataset.partner is None and self.dataset.whole is None
+        rows_are_graphs = (
+            isinstance(self.dataset, EventDataset) and self.dataset.partner is None and self.dataset.whole is None
+        )
         for batch in super().__iter__():
             self.n_done += 1
             yield batch.replace(n_graph_all=sizes[self.n_done - 1]) if rows_are_graphs else batch
@@ -148,12 +164,27 @@ class EventLoader(DataLoader[Batch]):
 
 
 def _order(sampler: BatchSampler) -> dict[str, int]:
-    return {"n_event": len(sampler.index), "batch_size": sampler.batch_size, "seed": sampler.seed, "window": sampler.window}
+    return {
+        "n_event": len(sampler.index),
+        "batch_size": sampler.batch_size,
+        "seed": sampler.seed,
+        "window": sampler.window,
+    }
 
 
 def train_loader(
-    table: EventTable, index: Index, batch_size: int, *, seed: int, weights: NDArray[np.float32] | None = None,
-    rank: int = 0, world: int = 1, window: int = WINDOW, n_worker: int = 0, pin_memory: bool = False, partner: Index | None = None,
+    table: EventTable,
+    index: Index,
+    batch_size: int,
+    *,
+    seed: int,
+    weights: NDArray[np.float32] | None = None,
+    rank: int = 0,
+    world: int = 1,
+    window: int = WINDOW,
+    n_worker: int = 0,
+    pin_memory: bool = False,
+    partner: Index | None = None,
     whole: WholeEvents | None = None,
 ) -> EventLoader:
     """Shuffled batches of the rows `index (n,)`, sorted by multiplicity inside; events without nodes are left out.
@@ -169,22 +200,40 @@ def train_loader(
         index, batch_size = _firsts(table, index, partner), batch_size // 2
     sampler = BatchSampler(index, batch_size, seed=seed, rank=rank, world=world, window=window, n_node=table.n_node)
     return EventLoader(
-        EventDataset(table, weights=weights, sort=True, partner=partner, whole=whole), batch_size=None, sampler=sampler,
-        num_workers=n_worker, collate_fn=_as_it_is, pin_memory=pin_memory, persistent_workers=n_worker > 0, generator=_own_generator(),
+        EventDataset(table, weights=weights, sort=True, partner=partner, whole=whole),
+        batch_size=None,
+        sampler=sampler,
+        num_workers=n_worker,
+        collate_fn=_as_it_is,
+        pin_memory=pin_memory,
+        persistent_workers=n_worker > 0,
+        generator=_own_generator(),
     )
 
 
 def evaluation_loader(
-    table: EventTable, index: Index, batch_size: int, *, weights: NDArray[np.float32] | None = None,
-    n_worker: int = 0, pin_memory: bool = False, partner: Index | None = None, whole: WholeEvents | None = None,
+    table: EventTable,
+    index: Index,
+    batch_size: int,
+    *,
+    weights: NDArray[np.float32] | None = None,
+    n_worker: int = 0,
+    pin_memory: bool = False,
+    partner: Index | None = None,
+    whole: WholeEvents | None = None,
 ) -> DataLoader[Batch]:
     """Batches of the rows `index (n,)` in that order, `batch_size` at a time, all of them; `partner` and `whole` as in `train_loader`."""
     if partner is not None:
         index, batch_size = _firsts(table, index, partner), batch_size // 2
     pieces: Any = [index[first : first + batch_size] for first in range(0, len(index), batch_size)]
     return DataLoader(
-        EventDataset(table, weights=weights, partner=partner, whole=whole), batch_size=None, sampler=pieces, num_workers=n_worker,
-        collate_fn=_as_it_is, pin_memory=pin_memory, generator=_own_generator(),
+        EventDataset(table, weights=weights, partner=partner, whole=whole),
+        batch_size=None,
+        sampler=pieces,
+        num_workers=n_worker,
+        collate_fn=_as_it_is,
+        pin_memory=pin_memory,
+        generator=_own_generator(),
     )
 
 

@@ -24,7 +24,17 @@ NOT_FOUND = (404, 410)
 XROOTD_PORT = 1094
 CONNECT_SECONDS = 15
 READ_SECONDS = 30
-STAMPS = ("ETag", "etag", "Last-Modified", "mtime", "modified", "LastModified", "last_modified", "Content-MD5", "checksum")
+STAMPS = (
+    "ETag",
+    "etag",
+    "Last-Modified",
+    "mtime",
+    "modified",
+    "LastModified",
+    "last_modified",
+    "Content-MD5",
+    "checksum",
+)
 DOWNLOAD = "Download the file and name the copy."
 
 
@@ -108,7 +118,9 @@ class Remote(PosixPath):
             except ImportError as error:
                 raise MissingExtra("aiohttp", "io", f"Reading {self.address}") from error
             timeout = aiohttp.ClientTimeout(total=None, sock_connect=CONNECT_SECONDS, sock_read=READ_SECONDS)
-            return {"client_kwargs": {"timeout": timeout, "trust_env": True}}  # proxies of HTTPS_PROXY, logins of .netrc
+            return {
+                "client_kwargs": {"timeout": timeout, "trust_env": True}
+            }  # proxies of HTTPS_PROXY, logins of .netrc
         return {"timeout": CONNECT_SECONDS} if self.scheme == "root" else {}
 
     def resolve(self, strict: bool = False) -> Remote:
@@ -175,11 +187,17 @@ class Remote(PosixPath):
         if info.get("type") == "directory":
             raise InputError(f"{self.address}: this is a folder; the address of a file was expected.")
         if info.get("mimetype") == "text/html":
-            raise InputError(f"{self.address}: the server answers with an HTML page, most likely its error or login page.")
+            raise InputError(
+                f"{self.address}: the server answers with an HTML page, most likely its error or login page."
+            )
         if info.get("size") is None:
-            raise InputError(f"{self.address}: the server does not tell the size of the file, so parts of it cannot be read. {DOWNLOAD}")
+            raise InputError(
+                f"{self.address}: the server does not tell the size of the file, so parts of it cannot be read. {DOWNLOAD}"
+            )
         if self.scheme in WEB and info["size"] > 1 and not self._gives_parts:
-            with filesystem.open(path, "rb", cache_type="none") as file:  # a server may answer with the whole file each time
+            with filesystem.open(
+                path, "rb", cache_type="none"
+            ) as file:  # a server may answer with the whole file each time
                 file.seek(1)
                 file.read(1)
             self._gives_parts = True
@@ -197,7 +215,9 @@ class Remote(PosixPath):
             package = PACKAGES.get(self.scheme)
             if package:
                 raise MissingExtra(package, "io", f"Reading {self.address}") from error
-            raise InputError(f"{self.address}: {self.scheme}:// needs a package that is not installed. ({error})") from error
+            raise InputError(
+                f"{self.address}: {self.scheme}:// needs a package that is not installed. ({error})"
+            ) from error
         return filesystem, path
 
     @contextmanager
@@ -248,10 +268,14 @@ def _reach(address: str) -> None:
 
 
 def _reason(error: Exception) -> str:
-    text = f"({type(error).__name__}: {str(error).strip().splitlines()[0][:160] if str(error).strip() else 'no message'})"
+    text = (
+        f"({type(error).__name__}: {str(error).strip().splitlines()[0][:160] if str(error).strip() else 'no message'})"
+    )
     status = getattr(error, "status", None)
     if status is not None:
-        return f"the server answers with the error {status}; look at the address, and whether it asks for a login. {text}"
+        return (
+            f"the server answers with the error {status}; look at the address, and whether it asks for a login. {text}"
+        )
     if "range requests" in str(error):
         return f"the server gives whole files only, not parts of them (no range requests). {DOWNLOAD} {text}"
     if isinstance(error, ValueError) and "rotocol not known" in str(error):

@@ -25,7 +25,9 @@ def objects(entries: Entries, name: str, collection: Collection, found: Objects 
     if found is None:
         columns = Columns({}, np.zeros(len(entries.rows), dtype=np.int64))
     elif collection.single:
-        columns = Columns({key: _one_each(entries, collection, key, value) for key, value in found.features.items()}, None)
+        columns = Columns(
+            {key: _one_each(entries, collection, key, value) for key, value in found.features.items()}, None
+        )
     elif collection.slots is not None:
         columns = _from_slots(entries, collection, found, collection.slots)
     else:
@@ -45,7 +47,11 @@ def objects(entries: Entries, name: str, collection: Collection, found: Objects 
     if collection.select is not None:
         known = Columns({**given, **columns.features}, columns.count)
         columns = columns.kept(_selected(entries, f"nodes.{name}.select", collection, known))
-    seen = [each for each in entries.spec.stored_features if each in columns.features and (each != "eta" or {"eta", "pz"} & set(given))]
+    seen = [
+        each
+        for each in entries.spec.stored_features
+        if each in columns.features and (each != "eta" or {"eta", "pz"} & set(given))
+    ]
     entries.findings.see_objects(name, [(each, columns.features[each]) for each in seen], columns.count)
     return columns
 
@@ -140,7 +146,9 @@ def _from_lists(entries: Entries, collection: Collection, found: Objects) -> Col
     return columns if collection.members is None else _members(entries, collection.members, columns)
 
 
-def _nested(entries: Entries, value: Value, factor: float, real: NDArray[np.bool_] | None) -> tuple[NDArray[Any], Place]:
+def _nested(
+    entries: Entries, value: Value, factor: float, real: NDArray[np.bool_] | None
+) -> tuple[NDArray[Any], Place]:
     """A list of lists per entry as a list per graph."""
     array = ak.Array(entries.raw(value))
     rows = entries.rows
@@ -148,12 +156,18 @@ def _nested(entries: Entries, value: Value, factor: float, real: NDArray[np.bool
         raise InputError(
             f"{entries.path}: branch {value.text} has the type {array.type}; with graph_per a list of lists, or `members`, was expected."
         )
-    same_counts(entries.place(value.text, ak.to_numpy(ak.num(array, axis=1)).astype(np.int64)), rows.count, str(entries.spec.graph_per))
+    same_counts(
+        entries.place(value.text, ak.to_numpy(ak.num(array, axis=1)).astype(np.int64)),
+        rows.count,
+        str(entries.spec.graph_per),
+    )
     inner = ak.flatten(array, axis=1)
     numbers, count = flat(inner, entries.place(value.text))
     if real is not None and len(real) == len(numbers):
         numbers = np.where(real, numbers, 0)
-    owner = None if count is None else np.bincount(rows.entry, weights=count, minlength=entries.n_entry).astype(np.int64)
+    owner = (
+        None if count is None else np.bincount(rows.entry, weights=count, minlength=entries.n_entry).astype(np.int64)
+    )
     cleaned, _ = entries.clean(numbers, entries.place(value.text, owner), value, factor)
     return cleaned, entries.place(value.text, count)
 
@@ -176,7 +190,9 @@ def _members(entries: Entries, members: Members, columns: Columns) -> Columns:
     graph = (np.cumsum(rows.count) - rows.count)[entry] + row
     order = np.argsort(graph, kind="stable")
     source = ((np.cumsum(count) - count)[entry] + item)[order]
-    return Columns({name: column[source] for name, column in columns.features.items()}, np.bincount(graph, minlength=len(rows)))
+    return Columns(
+        {name: column[source] for name, column in columns.features.items()}, np.bincount(graph, minlength=len(rows))
+    )
 
 
 def _selected(entries: Entries, where: str, collection: Collection, columns: Columns) -> NDArray[np.bool_]:
@@ -187,8 +203,12 @@ def _selected(entries: Entries, where: str, collection: Collection, columns: Col
     known = {**dict.fromkeys(collection.features, absent), **columns.features}
     for name in expression.names:
         if name not in known:
-            advice = "" if collection.members else "; other branches of the file select in its `mask: {expression: ...}`"
-            raise expression.error(f"`{name}` is no feature of the collection{suggest(name, known)}{advice}", expression.columns[name])
+            advice = (
+                "" if collection.members else "; other branches of the file select in its `mask: {expression: ...}`"
+            )
+            raise expression.error(
+                f"`{name}` is no feature of the collection{suggest(name, known)}{advice}", expression.columns[name]
+            )
     if columns.count is None:
         raise InputError(f"{where}: a collection that comes once per graph has no objects to select.")
     lists = {name: ak.Array(columns.by_graph(ak.contents.NumpyArray(known[name]))) for name in expression.names}

@@ -20,12 +20,16 @@ def partners(table: EventTable) -> Index:
     """
     names = table.spec.id_names
     if RESIMULATION not in names:
-        raise InputError(f"objective.pairs is resimulation, and the spec {table.spec.name} has no branch that tells simulations of one "
-                         "hard event apart (its key resimulation)")
+        raise InputError(
+            f"objective.pairs is resimulation, and the spec {table.spec.name} has no branch that tells simulations of one "
+            "hard event apart (its key resimulation)"
+        )
     found = paired(table.ids[:], names.index(RESIMULATION))
     if not (found >= 0).any():
-        raise InputError("objective.pairs is resimulation, and no two events are simulations of the same hard event; "
-                         "simulate with --resimulate 2")
+        raise InputError(
+            "objective.pairs is resimulation, and no two events are simulations of the same hard event; "
+            "simulate with --resimulate 2"
+        )
     return found
 
 

@@ -42,9 +42,13 @@ class Piece:
             return {name: column[keep] for name, column in columns.items()}
 
         return Piece(
-            spec=self.spec, n_graph=int(np.count_nonzero(keep)), nodes={name: part.of_graphs(keep) for name, part in self.nodes.items()},
-            columns=chosen(self.columns), truth=chosen(self.truth), globals=chosen(self.globals),
-        )  # fmt: skip
+            spec=self.spec,
+            n_graph=int(np.count_nonzero(keep)),
+            nodes={name: part.of_graphs(keep) for name, part in self.nodes.items()},
+            columns=chosen(self.columns),
+            truth=chosen(self.truth),
+            globals=chosen(self.globals),
+        )
 
     def records(self) -> ak.Array:
         """One record per graph, as the function `read` describes them."""
@@ -72,9 +76,13 @@ class Piece:
 
 
 def _record(columns: Mapping[str, NDArray[Any]], length: int) -> ak.contents.RecordArray:
-    return ak.contents.RecordArray([ak.contents.NumpyArray(column) for column in columns.values()], list(columns), length=length)
+    return ak.contents.RecordArray(
+        [ak.contents.NumpyArray(column) for column in columns.values()], list(columns), length=length
+    )
 
 
 def _feature(part: Columns, name: str) -> NDArray[np.float32]:
     given = part.features.get(name)
-    return np.zeros(len(part.features["pt"]), dtype=np.float32) if given is None else given.astype(np.float32, copy=False)
+    return (
+        np.zeros(len(part.features["pt"]), dtype=np.float32) if given is None else given.astype(np.float32, copy=False)
+    )

@@ -11,7 +11,16 @@ from root_gnn.data.hygiene import FileReport, Report, Weights
 N_LINE = 40  # files that get a line each; of more, those with remarks
 NOTHING = "\N{EN DASH}"
 
-FILE_HEADER = ("file", "class", "read", "kept", "dropped", "empty", "largest", *(WEIGHTS := ("sum of weights", "negative", "effective")))
+FILE_HEADER = (
+    "file",
+    "class",
+    "read",
+    "kept",
+    "dropped",
+    "empty",
+    "largest",
+    *(WEIGHTS := ("sum of weights", "negative", "effective")),
+)
 CLASS_HEADER = ("class", "kept", *WEIGHTS)
 WORDS = ("file", "class", "dropped")
 
@@ -51,9 +60,15 @@ def file_rows(report: Report, files: Sequence[FileReport]) -> Iterator[tuple[str
     for file in files:
         dropped = ", ".join(f"{number:,} {reason}" for reason, number in file.dropped.items())
         yield (
-            names[file.path], ", ".join(file.classes) or NOTHING, f"{file.n_entry:,}", f"{file.n_graph:,}", dropped or NOTHING,
-            f"{file.n_empty:,}", f"{file.max_node:,}", *_weights(file.weights),
-        )  # fmt: skip
+            names[file.path],
+            ", ".join(file.classes) or NOTHING,
+            f"{file.n_entry:,}",
+            f"{file.n_graph:,}",
+            dropped or NOTHING,
+            f"{file.n_empty:,}",
+            f"{file.max_node:,}",
+            *_weights(file.weights),
+        )
 
 
 def class_rows(classes: Mapping[str, Weights]) -> Iterator[tuple[str, ...]]:
@@ -74,7 +89,9 @@ def columns(rows: Sequence[Sequence[str]]) -> list[str]:
     width = [max(map(len, column)) for column in zip(*rows, strict=True)]
     is_number = [name not in WORDS for name in rows[0]]
     return [
-        "  ".join(cell.rjust(n) if right else cell.ljust(n) for cell, n, right in zip(row, width, is_number, strict=True)).rstrip()
+        "  ".join(
+            cell.rjust(n) if right else cell.ljust(n) for cell, n, right in zip(row, width, is_number, strict=True)
+        ).rstrip()
         for row in rows
     ]
 

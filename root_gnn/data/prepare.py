@@ -45,9 +45,15 @@ class Job:
 
 
 def prepare(
-    spec: Spec, files: Sequence[Path], *, data_dir: Path, jobs: int = 1, scheduler: str | None = None,
-    slurm: Mapping[str, str] | None = None, skipped: dict[Path, str] | None = None,
-) -> dict[Path, Shard]:  # fmt: skip
+    spec: Spec,
+    files: Sequence[Path],
+    *,
+    data_dir: Path,
+    jobs: int = 1,
+    scheduler: str | None = None,
+    slurm: Mapping[str, str] | None = None,
+    skipped: dict[Path, str] | None = None,
+) -> dict[Path, Shard]:
     """The shards of `files`, in their order, made where the cache has none that fits file and spec.
 
     A shard is reused while its source has the size and time it had, or the checksum, the spec says the same and its own
@@ -74,7 +80,9 @@ def prepare(
                 elif skipped is not None:
                     skipped[job.path] = str(made)
     if files and not done:
-        raise InputError(f"None of the {len(files)} files can be read with the spec {spec.name}; the reasons are above.")
+        raise InputError(
+            f"None of the {len(files)} files can be read with the spec {spec.name}; the reasons are above."
+        )
     return {path: done[path] for path in files if path in done}
 
 

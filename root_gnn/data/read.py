@@ -86,7 +86,10 @@ class RecordFile:
         """The graphs of the entries `start .. stop - 1`; those that the spec leaves out are counted by reason."""
         arrays = self._source.read(self.selection.branches, start, stop)
         entries = Entries(self.path, self.spec, arrays, start, stop - start, self.findings)
-        nodes = {name: objects(entries, name, collection, self.selection.nodes[name]) for name, collection in self.spec.nodes.items()}
+        nodes = {
+            name: objects(entries, name, collection, self.selection.nodes[name])
+            for name, collection in self.spec.nodes.items()
+        }
         piece = Piece(spec=self.spec, n_graph=len(entries.rows), nodes=nodes, columns={})
         names = self._names(piece)
         piece = self._with_columns(entries, piece, names)
@@ -99,7 +102,13 @@ class RecordFile:
     def _names(self, piece: Piece) -> dict[str, Any]:
         """What expressions may read beside branches, `<collection>_<feature>` by graph; only what some expression does read."""
         chosen = self.selection
-        values = (*chosen.weight, *(chosen.label or ()), *chosen.truth.values(), *chosen.globals.values(), *filter(None, [chosen.select]))
+        values = (
+            *chosen.weight,
+            *(chosen.label or ()),
+            *chosen.truth.values(),
+            *chosen.globals.values(),
+            *filter(None, [chosen.select]),
+        )
         wanted = {name for value in values if value.branch is None for name in value.reads}
         known = {f"{name}_{feature}": (name, feature) for name in piece.nodes for feature in self.spec.stored_features}
         return {name: piece.by_graph(*known[name]) for name in known if name in wanted}
@@ -109,7 +118,11 @@ class RecordFile:
         spec, selection = self.spec, self.selection
         weight, total = entries.weights(selection.weight, names)
         self.findings.sum_of_weights += total
-        columns: dict[str, Any] = {"ids": self._ids(entries), "entry": entries.start + entries.rows.entry, "weight": weight}
+        columns: dict[str, Any] = {
+            "ids": self._ids(entries),
+            "entry": entries.start + entries.rows.entry,
+            "weight": weight,
+        }
         if spec.label is not None and (selection.label is not None):
             columns["label"] = _label(entries, spec, selection.label, names)
         if spec.split is not None:
@@ -117,7 +130,9 @@ class RecordFile:
         truth = {name: entries.per_row(value, names, np.float32) for name, value in selection.truth.items()}
         absent = np.full(piece.n_graph if spec.globals else 0, spec.fill, dtype=np.float32)
         found = selection.globals
-        globals_ = {name: entries.per_row(found[name], names, np.float32) if name in found else absent for name in spec.globals}
+        globals_ = {
+            name: entries.per_row(found[name], names, np.float32) if name in found else absent for name in spec.globals
+        }
         return replace(piece, columns=columns, truth=truth, globals=globals_)
 
     def _ids(self, entries: Entries) -> NDArray[np.int64]:
@@ -126,7 +141,10 @@ class RecordFile:
         if selection.ids:
             columns = [entries.whole_per_row(value) for value in selection.ids]
         else:
-            columns = [column[rows.entry] for column in _file_and_entry(self.path, entries.start, entries.n_entry, spec.n_split_id)]
+            columns = [
+                column[rows.entry]
+                for column in _file_and_entry(self.path, entries.start, entries.n_entry, spec.n_split_id)
+            ]
         for wanted, found in ((spec.resimulation, selection.resimulation), (spec.object, selection.object)):
             if wanted is not None:
                 columns.append(np.zeros(len(rows), dtype=np.int64) if found is None else entries.whole_per_row(found))
@@ -169,12 +187,22 @@ def _label(entries: Entries, spec: Spec, values: tuple[Value, ...], names: dict[
         condition = entries.holds_per_row if label.expressions else entries.per_row
         holds = np.stack([condition(value, names) != 0 for value in values], axis=1)
         seen, text = holds.sum(axis=1), ", ".join(value.text for value in values)
-        _refuse_conditions(_place(entries, text), seen > 1, "more than one condition of the label holds", "Make them exclude each other.")
+        _refuse_conditions(
+            _place(entries, text),
+            seen > 1,
+            "more than one condition of the label holds",
+            "Make them exclude each other.",
+        )
         found = np.where(seen == 1, holds.argmax(axis=1), NO_LABEL)
     if label.other == "stop":
         place, none = _place(entries, text), found == NO_LABEL
         if not (label.branch or label.trees):
-            _refuse_conditions(place, none, "no condition of the label holds", "Add a class, or say `other: drop` in label of the spec.")
+            _refuse_conditions(
+                place,
+                none,
+                "no condition of the label holds",
+                "Add a class, or say `other: drop` in label of the spec.",
+            )
         advice = f"Known are {', '.join(label.names)}; add it to label of the spec, or say `other: drop` there."
         place.refuse(none, "a value that is no class", seen, advice)
     return found.astype(np.int64)
@@ -185,7 +213,9 @@ def _refuse_conditions(place: Place, bad: NDArray[np.bool_], what: str, advice: 
     n_bad = int(np.count_nonzero(bad))
     if n_bad:
         entry = place.start + int(place.entries(bad)[0])
-        raise InputError(f"{place.path}: {what} ({place.branch}) in entry {entry}, {n_bad:,} of the {bad.size:,} read with it. {advice}")
+        raise InputError(
+            f"{place.path}: {what} ({place.branch}) in entry {entry}, {n_bad:,} of the {bad.size:,} read with it. {advice}"
+        )
 
 
 def _split(entries: Entries, spec: Spec) -> NDArray[np.int8]:
@@ -198,7 +228,9 @@ def _split(entries: Entries, spec: Spec) -> NDArray[np.int8]:
     for place, name in enumerate(SPLITS):
         found[seen == getattr(split, name)] = place
     known = ", ".join(f"{name} {getattr(split, name)}" for name in SPLITS)
-    _place(entries, split.branch).refuse(found < 0, "a value that is no split", seen, f"Known are {known}; see split in the spec.")
+    _place(entries, split.branch).refuse(
+        found < 0, "a value that is no split", seen, f"Known are {known}; see split in the spec."
+    )
     return found
 
 
@@ -213,5 +245,3 @@ def _file_and_entry(path: Path, start: int, n_entry: int, n_column: int) -> list
     if n_column == 1:
         return [hash_ids(torch.from_numpy(np.stack([file, entry], axis=1))).numpy()]
     return [file, entry, *[np.zeros(n_entry, dtype=np.int64)] * (n_column - 2)]
-
-

@@ -12,7 +12,17 @@ import numpy as np
 
 from root_gnn.data.rootpages import damaged_page
 
-MEMBERS = {"fX": "px", "fY": "py", "fZ": "pz", "fE": "energy", "fT": "energy", "fM": "mass", "fPt": "pt", "fEta": "eta", "fPhi": "phi"}
+MEMBERS = {
+    "fX": "px",
+    "fY": "py",
+    "fZ": "pz",
+    "fE": "energy",
+    "fT": "energy",
+    "fM": "mass",
+    "fPt": "pt",
+    "fEta": "eta",
+    "fPhi": "phi",
+}
 """What ROOT's vector classes call the components of a momentum, and what specs may call them."""
 INNER = ("fP", "fCoordinates")
 """Members of ROOT's vector classes that hold others; left out in the names of parts."""
@@ -97,7 +107,9 @@ def _branches(tree: Any) -> Iterator[tuple[str, Leaf]]:
     for name, branch in tree.iteritems(recursive=True):
         yield name, Leaf(branch)
         if not _is_plain(branch) and not len(branch.branches):
-            yield from ((".".join((name, *fields)), Leaf(branch, fields)) for fields, _ in _parts(_whole(branch)) if fields)
+            yield from (
+                (".".join((name, *fields)), Leaf(branch, fields)) for fields, _ in _parts(_whole(branch)) if fields
+            )
 
 
 def _fields(tree: Any) -> Iterator[tuple[str, Leaf]]:
@@ -108,7 +120,11 @@ def _fields(tree: Any) -> Iterator[tuple[str, Leaf]]:
         field = tree.all_fields[place]
         yield record.field_name, Leaf(field)
         if not IMPORTED.fullmatch(record.field_name) and not PLAIN_FIELD.fullmatch(record.type_name):
-            yield from ((".".join((record.field_name, *fields)), Leaf(field, fields)) for fields, _ in _parts(_whole(field)) if fields)
+            yield from (
+                (".".join((record.field_name, *fields)), Leaf(field, fields))
+                for fields, _ in _parts(_whole(field))
+                if fields
+            )
 
 
 def _whole(origin: Any) -> Any:
@@ -149,4 +165,6 @@ def _is_plain(branch: Any) -> bool:
         return len(leaves) == 1 and leaves[0].classname not in ("TLeafElement", "TLeafObject")
     if not branch.has_member("fClassName"):
         return False
-    return branch.member("fStreamerType") in BASIC_STREAMERS or bool(PLAIN_VECTOR.fullmatch(branch.member("fClassName")))
+    return branch.member("fStreamerType") in BASIC_STREAMERS or bool(
+        PLAIN_VECTOR.fullmatch(branch.member("fClassName"))
+    )

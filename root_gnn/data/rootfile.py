@@ -14,7 +14,17 @@ from root_gnn.data.location import Remote
 from root_gnn.data.sniff import refuse_other_formats
 from root_gnn.errors import InputError
 
-FAVOURITES = ("Events", "events", "CollectionTree", "EventData", "Delphes", "AnalysisMiniTree", "tree", "nominal", "mini")
+FAVOURITES = (
+    "Events",
+    "events",
+    "CollectionTree",
+    "EventData",
+    "Delphes",
+    "AnalysisMiniTree",
+    "tree",
+    "nominal",
+    "mini",
+)
 TABLES = ("TTree", "ROOT::RNTuple", "TNtuple", "TNtupleD", "TChain")
 
 
@@ -32,13 +42,17 @@ def open_root(path: Path) -> Iterator[Any]:
     with file:
         expected, size = int(file.file.fEND), path.stat().st_size
         if size < expected:
-            raise InputError(f"{path}: the file is truncated, {size:,} of {expected:,} bytes are there. Copy or produce it again.")
+            raise InputError(
+                f"{path}: the file is truncated, {size:,} of {expected:,} bytes are there. Copy or produce it again."
+            )
         yield file
 
 
 def _opened(path: Path) -> Any:
     if isinstance(path, Remote):
-        return uproot.open({path.address: None}, handler=uproot.source.fsspec.FSSpecSource, array_cache=None, **path.options())
+        return uproot.open(
+            {path.address: None}, handler=uproot.source.fsspec.FSSpecSource, array_cache=None, **path.options()
+        )
     return uproot.open({str(path): None}, handler=uproot.MemmapSource, array_cache=None)
 
 
@@ -52,9 +66,13 @@ def get_tree(path: Path, file: Any, name: str) -> Any:
         tree = file[name]
         is_known = hasattr(tree, "num_entries")  # which reads the header of an RNTuple
     except Exception as error:
-        raise InputError(f"{path}: the tree {name} cannot be read, the file is damaged or truncated. ({first_line(error)})") from error
+        raise InputError(
+            f"{path}: the tree {name} cannot be read, the file is damaged or truncated. ({first_line(error)})"
+        ) from error
     if not is_known:
-        raise InputError(f"{path}: the tree {name} was written by a version of ROOT that uproot cannot read ({type(tree).__name__}).")
+        raise InputError(
+            f"{path}: the tree {name} was written by a version of ROOT that uproot cannot read ({type(tree).__name__})."
+        )
     return tree
 
 

@@ -19,7 +19,9 @@ def between_files(paths: Sequence[Path], columns: Sequence[Figures]) -> list[str
     """A sentence for each collection whose median pt is in another unit in some file than in most."""
     found = []
     for name in dict.fromkeys(name for each in columns for name in each if name.endswith(".pt")):
-        known = [(path, _median(each, name)) for path, each in zip(paths, columns, strict=True) if _median(each, name) > 0]
+        known = [
+            (path, _median(each, name)) for path, each in zip(paths, columns, strict=True) if _median(each, name) > 0
+        ]
         if len(known) < 2:
             continue
         medians = np.array([median for _, median in known])
@@ -43,7 +45,9 @@ def inside_file(path: Path, columns: Figures) -> list[str]:
         f"{path}: the median pt of {name[:-3]} is {figure(column['median_min'])} GeV in one part of the file and "
         f"{figure(column['median_max'])} GeV in another. Files in different units were merged; prepare them one by one, each with its unit."
         for name, column in columns.items()
-        if name.endswith(".pt") and _median(columns, name) > 0 and 0 < column["median_min"] < column["median_max"] / FACTOR
+        if name.endswith(".pt")
+        and _median(columns, name) > 0
+        and 0 < column["median_min"] < column["median_max"] / FACTOR
     ]
 
 
@@ -51,7 +55,11 @@ def remarks(columns: Figures, *, alike: bool) -> list[str]:
     """What looks odd within one file: pt that no collider makes, and (where `alike`) collections a factor of a unit apart."""
     medians = {name[:-3]: _median(columns, name) for name in columns if name.endswith(".pt")}
     medians = {name: median for name, median in medians.items() if median > 0}
-    found = [f"median pt of {name} is {figure(median)} GeV: is the unit MeV?" for name, median in medians.items() if median > LARGEST]
+    found = [
+        f"median pt of {name} is {figure(median)} GeV: is the unit MeV?"
+        for name, median in medians.items()
+        if median > LARGEST
+    ]
     if alike and len(medians) > 1 and not found:
         low, high = min(medians, key=lambda name: medians[name]), max(medians, key=lambda name: medians[name])
         if medians[high] > FACTOR * medians[low]:

@@ -13,7 +13,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 WINDOW = 2**20
-BLOCKS_PER_WINDOW = 256  # few enough that a block is read in one go, many enough that every class has its share of a window
+BLOCKS_PER_WINDOW = (
+    256  # few enough that a block is read in one go, many enough that every class has its share of a window
+)
 
 Index = NDArray[np.int64]
 
@@ -37,7 +39,9 @@ class Order:
             return
         self.block = min(window, block or max(1, window // BLOCKS_PER_WINDOW))
         n_block = -(-n // self.block)
-        stretches = np.broadcast_to(np.arange(self.n_window, dtype=np.int32), (-(-n_block // self.n_window), self.n_window))
+        stretches = np.broadcast_to(
+            np.arange(self.n_window, dtype=np.int32), (-(-n_block // self.n_window), self.n_window)
+        )
         self._window_of = np.random.default_rng((seed, epoch)).permuted(stretches, axis=1).reshape(-1)[:n_block]
         size = np.bincount(self._window_of, minlength=self.n_window) * self.block
         size[self._window_of[-1]] -= n_block * self.block - n  # the last block may be shorter

@@ -29,7 +29,9 @@ class SlurmPool(Executor):
         except ImportError as error:
             raise MissingExtra("submitit", "cluster", purpose) from error
         cluster = {"cluster": "slurm", **parameters}["cluster"]
-        asked = {f"slurm_{key.replace('-', '_')}": _plain(value) for key, value in parameters.items() if key != "cluster"}
+        asked = {
+            f"slurm_{key.replace('-', '_')}": _plain(value) for key, value in parameters.items() if key != "cluster"
+        }
         try:
             self._executor = submitit.AutoExecutor(folder=folder, cluster=cluster)
             self._executor.update_parameters(name=NAME, cpus_per_task=1, **asked)

@@ -25,14 +25,27 @@ LES_HOUCHES = (
 GZIP = b"\x1f\x8b"
 ZIP, ZIPPED_ARRAYS = "a ZIP archive (PyTorch files are such)", "a ZIP archive of NumPy arrays"
 SOURCES = {
-    "ROOT": ("root",), "HDF5": ("pandas_table", "hdf5"), "parquet": ("parquet",), ZIPPED_ARRAYS: ("npz",), "LHE": ("lhe",), "CSV": ("csv",),
-    "text": ("csv",), "gzip-compressed LHE": ("lhe",), "gzip-compressed CSV": ("csv",), "gzip-compressed text": ("csv",),
-}  # fmt: skip
+    "ROOT": ("root",),
+    "HDF5": ("pandas_table", "hdf5"),
+    "parquet": ("parquet",),
+    ZIPPED_ARRAYS: ("npz",),
+    "LHE": ("lhe",),
+    "CSV": ("csv",),
+    "text": ("csv",),
+    "gzip-compressed LHE": ("lhe",),
+    "gzip-compressed CSV": ("csv",),
+    "gzip-compressed text": ("csv",),
+}
 """By format, the sources that may read a file, the one to be tried first first."""
 ENDINGS = {
-    "root": (".root",), "pandas_table": (".h5", ".hdf5", ".hdf"), "hdf5": (".h5", ".hdf5", ".hdf"), "parquet": (".parquet", ".pq"),
-    "npz": (".npz",), "lhe": (".lhe", ".lhe.gz"), "csv": (".csv", ".csv.gz"),
-}  # fmt: skip
+    "root": (".root",),
+    "pandas_table": (".h5", ".hdf5", ".hdf"),
+    "hdf5": (".h5", ".hdf5", ".hdf"),
+    "parquet": (".parquet", ".pq"),
+    "npz": (".npz",),
+    "lhe": (".lhe", ".lhe.gz"),
+    "csv": (".csv", ".csv.gz"),
+}
 """By source, how the names of its files end."""
 HEAD = 4096
 ZIP_MAGIC = b"PK\x03\x04"

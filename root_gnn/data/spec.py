@@ -109,12 +109,16 @@ class Spec(Section):
         for where, collection in self.nodes.items():
             for name in collection.features:
                 if name not in known:
-                    raise ValueError(f"nodes.{where}: {name} is neither part of a momentum nor in node_features{suggest(name, known)}")
+                    raise ValueError(
+                        f"nodes.{where}: {name} is neither part of a momentum nor in node_features{suggest(name, known)}"
+                    )
         for name, transform in self.transforms.items():
             if name not in self.node_features:
                 raise ValueError(f"transforms: {name} is not in node_features{suggest(name, self.node_features)}")
             if transform not in TRANSFORMS:
-                raise ValueError(f"transforms: {name}: there is no transform {transform}{suggest(transform, TRANSFORMS)}")
+                raise ValueError(
+                    f"transforms: {name}: there is no transform {transform}{suggest(transform, TRANSFORMS)}"
+                )
         return self
 
     @model_validator(mode="after")
@@ -127,12 +131,22 @@ class Spec(Section):
             trees = self.source.trees
             unknown = [tree for names in self.label.trees.values() for tree in names if tree not in trees]
             if unknown:
-                raise ValueError(f"label.trees: {unknown[0]} is not among the trees of the source{suggest(unknown[0], trees)}")
+                raise ValueError(
+                    f"label.trees: {unknown[0]} is not among the trees of the source{suggest(unknown[0], trees)}"
+                )
         if any(SYSTEMATIC in text for text in _texts(self.model_dump(mode="json"))) != bool(self.systematics):
-            raise ValueError(f"{SYSTEMATIC} in names and systematics (what stands in its place, the nominal one first) belong together")
-        left = [text for text in _texts(self.variation().model_dump(mode="json")) if SYSTEMATIC in text] if self.systematics else []
+            raise ValueError(
+                f"{SYSTEMATIC} in names and systematics (what stands in its place, the nominal one first) belong together"
+            )
+        left = (
+            [text for text in _texts(self.variation().model_dump(mode="json")) if SYSTEMATIC in text]
+            if self.systematics
+            else []
+        )
         if left:
-            raise ValueError(f"{left[0]}: {SYSTEMATIC} stands for a variation in names of branches only, and this is none")
+            raise ValueError(
+                f"{left[0]}: {SYSTEMATIC} stands for a variation in names of branches only, and this is none"
+            )
         return self
 
     @property
@@ -144,7 +158,11 @@ class Spec(Section):
     def id_names(self) -> tuple[str, ...]:
         """Names of the id columns: those of `id` (or file and entry), then `resimulation`, then `object` (the place in `graph_per`)."""
         names = tuple(value.text for value in self.id) or ("file", "entry")
-        return (*names, *(["resimulation"] if self.resimulation else []), *(["object"] if self.graph_per or self.object else []))
+        return (
+            *names,
+            *(["resimulation"] if self.resimulation else []),
+            *(["object"] if self.graph_per or self.object else []),
+        )
 
     @property
     def n_split_id(self) -> int:
@@ -161,9 +179,11 @@ class Spec(Section):
         """Names, transforms and number of types of the batches made with this spec."""
         plain = Features()
         return Features(
-            nodes=self.node_features, globals=(*plain.globals, *self.globals), transforms={**plain.transforms, **self.transforms},
+            nodes=self.node_features,
+            globals=(*plain.globals, *self.globals),
+            transforms={**plain.transforms, **self.transforms},
             n_type=1 + max(collection.type for collection in self.nodes.values()),
-        )  # fmt: skip
+        )
 
     def inputs_only(self) -> Spec:
         """The spec without label, truth, weight and split: what prediction needs of a file, where an event may well come twice."""
@@ -189,14 +209,24 @@ class Spec(Section):
 
         split = self.split and self.split.model_copy(update={"branch": filled(self.split.branch, SYSTEMATIC, name)})
 
-        return self.model_copy(update={
-            "nodes": {key: collection.varied(name, nominal) for key, collection in self.nodes.items()},
-            **{key: {column: one(value) for column, value in getattr(self, key).items()} for key in ("globals", "truth")},
-            "weight": tuple(map(one, self.weight)), "id": tuple(map(one, self.id)), "select": self.select and one(self.select),
-            "graph_per": self.graph_per and self.graph_per.replace(SYSTEMATIC, name),
-            "resimulation": self.resimulation and one(self.resimulation), "object": self.object and one(self.object), "split": split,
-            "label": self.label and self.label.varied(name, nominal), "systematics": (),
-        })  # fmt: skip
+        return self.model_copy(
+            update={
+                "nodes": {key: collection.varied(name, nominal) for key, collection in self.nodes.items()},
+                **{
+                    key: {column: one(value) for column, value in getattr(self, key).items()}
+                    for key in ("globals", "truth")
+                },
+                "weight": tuple(map(one, self.weight)),
+                "id": tuple(map(one, self.id)),
+                "select": self.select and one(self.select),
+                "graph_per": self.graph_per and self.graph_per.replace(SYSTEMATIC, name),
+                "resimulation": self.resimulation and one(self.resimulation),
+                "object": self.object and one(self.object),
+                "split": split,
+                "label": self.label and self.label.varied(name, nominal),
+                "systematics": (),
+            }
+        )
 
     def digest(self) -> str:
         """Hexadecimal digest of everything in the spec that decides what is read from a file: what a cache must agree with."""
@@ -206,7 +236,9 @@ class Spec(Section):
     def rows(self) -> Iterator[tuple[str, str, str]]:
         """Collection, type and what its features are read from, in words."""
         for name, collection in self.nodes.items():
-            parts = ", ".join(f"{feature}={'|'.join(map(str, choice))}" for feature, choice in collection.features.items())
+            parts = ", ".join(
+                f"{feature}={'|'.join(map(str, choice))}" for feature, choice in collection.features.items()
+            )
             yield name, str(collection.type), parts
 
     def __repr__(self) -> str:

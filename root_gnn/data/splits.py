@@ -124,13 +124,17 @@ def _hashed(table: EventTable, names: Sequence[str]) -> Column:
     known = table.spec.id_names
     unknown = [name for name in names if name not in known]
     if unknown:
-        raise InputError(f"data.split.ids: the spec {table.spec.name} has no id column {unknown[0]}{suggest(unknown[0], known)}")
+        raise InputError(
+            f"data.split.ids: the spec {table.spec.name} has no id column {unknown[0]}{suggest(unknown[0], known)}"
+        )
     return table.id_columns(names) if names else table.split_ids
 
 
 def _by_branch(table: EventTable) -> Codes:
     if table.spec.split is None:
-        raise InputError(f"data.split.by is branch, and the spec {table.spec.name} names no branch for it; add `split: {{branch: ...}}`.")
+        raise InputError(
+            f"data.split.by is branch, and the spec {table.spec.name} names no branch for it; add `split: {{branch: ...}}`."
+        )
     code: Codes = np.asarray(Column(table.shards, "split", table.rows))
     unknown = np.flatnonzero((code < TRAIN) | (code > TEST))
     if len(unknown):
@@ -148,12 +152,18 @@ def _by_file(table: EventTable, split: Split) -> Codes:
     of_shard = np.full(len(table.shards), TRAIN, dtype=np.int8)
     used: set[str] = set()
     for place, path in enumerate(table.files):
-        found = [(pattern, value) for patterns, value in ((split.validation_files, VALIDATION), (split.test_files, TEST))
-                 for pattern in patterns if matches(path, pattern)]  # fmt: skip
+        found = [
+            (pattern, value)
+            for patterns, value in ((split.validation_files, VALIDATION), (split.test_files, TEST))
+            for pattern in patterns
+            if matches(path, pattern)
+        ]
         used.update(pattern for pattern, _ in found)
         if len({value for _, value in found}) > 1:
-            raise InputError(f"{path}: data.split puts this file into validation ({found[0][0]}) and test ({found[-1][0]}); "
-                             "a file belongs to one split.")
+            raise InputError(
+                f"{path}: data.split puts this file into validation ({found[0][0]}) and test ({found[-1][0]}); "
+                "a file belongs to one split."
+            )
         if found:
             of_shard[place] = found[0][1]
     unused = [pattern for pattern in (*split.validation_files, *split.test_files) if pattern not in used]
@@ -165,7 +175,9 @@ def _by_file(table: EventTable, split: Split) -> Codes:
 
 def _check_overlap(table: EventTable, code: Codes, by: str) -> None:
     """Raises InputError, or warns, where events of one id and class stand in two splits."""
-    hashes = hash_of(table.split_ids) ^ hash_of(table.label.astype(np.int64)[:, None])  # classes may number their events alike
+    hashes = hash_of(table.split_ids) ^ hash_of(
+        table.label.astype(np.int64)[:, None]
+    )  # classes may number their events alike
     every = np.sort(np.concatenate([distinct(np.sort(hashes[code == value])) for value in (TRAIN, VALIDATION, TEST)]))
     common = distinct(every[1:][every[1:] == every[:-1]])
     if not len(common):
@@ -178,11 +190,15 @@ def _check_overlap(table: EventTable, code: Codes, by: str) -> None:
     double = np.flatnonzero(present.sum(axis=1) > 1)
     if not len(double):
         return
-    example = ", ".join(f"{name} {value}" for name, value in zip(table.spec.id_names, ids[double[0], 1:].tolist(), strict=False))
+    example = ", ".join(
+        f"{name} {value}" for name, value in zip(table.spec.id_names, ids[double[0], 1:].tolist(), strict=False)
+    )
     where = " and ".join(name for name, here in zip(SPLITS, present[double[0]], strict=True) if here)
     text = f"data.split.by is {by}, and that puts {len(double):,} events into more than one split, the event with {example} into {where}"
     if table.spec.on_duplicate == "keep":
         log.warning("%s; kept, as the spec says (on_duplicate)", text)
         return
-    raise InputError(f"{text}: what is learned from them would be tested on them. Split by hash, or remove them, or accept it with "
-                     "`on_duplicate: keep` in the spec.")
+    raise InputError(
+        f"{text}: what is learned from them would be tested on them. Split by hash, or remove them, or accept it with "
+        "`on_duplicate: keep` in the spec."
+    )

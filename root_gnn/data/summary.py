@@ -40,9 +40,13 @@ class Summary:
         if not self.n:
             return {"n": 0}
         found = {
-            "min": self.low, "max": self.high, "mean": self.total / self.n,
-            "median": float(np.median(self.medians)), "median_min": min(self.medians), "median_max": max(self.medians),
-        }  # fmt: skip
+            "min": self.low,
+            "max": self.high,
+            "mean": self.total / self.n,
+            "median": float(np.median(self.medians)),
+            "median_min": min(self.medians),
+            "median_max": max(self.medians),
+        }
         return {"n": self.n, **{name: value if math.isfinite(value) else None for name, value in found.items()}}
 
 

@@ -80,7 +80,10 @@ class Survey:
         named = next((unit for unit in ("MeV", "GeV") if f"_{unit}" in momentum or f"[{unit}]" in momentum), None)
         if named:
             return Unit(named, f"the name {momentum} says so")
-        shown, size = _first(found, momentum), np.abs(np.concatenate([self.numbers(name) for name in _slots(found, momentum)]))
+        shown, size = (
+            _first(found, momentum),
+            np.abs(np.concatenate([self.numbers(name) for name in _slots(found, momentum)])),
+        )
         size = size[np.isfinite(size) & (size > 0)]
         if not len(size):
             return Unit("GeV", f"{shown} has no value in the first {min(SAMPLE, self.n_entry):,} entries")
@@ -131,8 +134,14 @@ class Survey:
     def duplicates(self, branches: list[str]) -> int:
         """How many entries have the ids of an earlier one."""
         columns = [self.column(name) for name in branches]
-        whole = [column.astype(np.int64) if column.dtype.kind == "f" else column.view(np.int64) if column.dtype == np.uint64 else column
-                 for column in columns]  # fmt: skip
+        whole = [
+            column.astype(np.int64)
+            if column.dtype.kind == "f"
+            else column.view(np.int64)
+            if column.dtype == np.uint64
+            else column
+            for column in columns
+        ]
         rows = np.stack([column.astype(np.int64) for column in whole], axis=1)
         return len(rows) - len(np.unique(rows, axis=0))
 

@@ -46,13 +46,25 @@ class EventTable:
     """
 
     def __init__(
-        self, shards: Sequence[Shard], spec: Spec, *, classes: Sequence[str] = (), shard_label: Sequence[int] = (),
-        max_events: int | None = None, whole_events: bool = False, lumi: float | None = None,
-        cross_sections: Mapping[str, float] | None = None, files: Sequence[Path] = (),
+        self,
+        shards: Sequence[Shard],
+        spec: Spec,
+        *,
+        classes: Sequence[str] = (),
+        shard_label: Sequence[int] = (),
+        max_events: int | None = None,
+        whole_events: bool = False,
+        lumi: float | None = None,
+        cross_sections: Mapping[str, float] | None = None,
+        files: Sequence[Path] = (),
     ) -> None:
         self.shards, self.spec, self.lumi = list(shards), spec, lumi
         self.files = list(files) or [Path(str(shard.meta.source["name"])) for shard in self.shards]
-        self.classes, self.shard_label, self.cross_sections = tuple(classes), list(shard_label), dict(cross_sections or {})
+        self.classes, self.shard_label, self.cross_sections = (
+            tuple(classes),
+            list(shard_label),
+            dict(cross_sections or {}),
+        )
         self.truth = tuple(name for name in spec.truth if all(name in shard.meta.truth for shard in self.shards))
         self._truth_columns = [_columns(shard.meta.truth, self.truth) for shard in self.shards]
         sizes = [shard.n_graph for shard in self.shards]
@@ -126,9 +138,13 @@ class EventTable:
         weight = self._piecewise("weight", at)[place].astype(np.float32) if weights is None else weights[index]
         ids = self._piecewise("ids", at).take(place, axis=0)
         return Batch.of(
-            torch.from_numpy(self._nodes(at, place, count)), torch.from_numpy(count), globals=self._globals(at, place, count),
-            labels=labels, weights=torch.from_numpy(weight), ids=torch.from_numpy(ids),
-        )  # fmt: skip
+            torch.from_numpy(self._nodes(at, place, count)),
+            torch.from_numpy(count),
+            globals=self._globals(at, place, count),
+            labels=labels,
+            weights=torch.from_numpy(weight),
+            ids=torch.from_numpy(ids),
+        )
 
     def _nodes(self, at: Located, place: Index, count: Index) -> NDArray[np.float32]:
         """Rows of nodes in the order asked for: read shard by shard, then put in place."""
@@ -157,7 +173,9 @@ class EventTable:
         else:
             values = np.empty((len(place), len(self.truth)), dtype=np.float32)
             for shard, start, stop in at.pieces:
-                values[start:stop] = self.shards[shard].truth[at.row[start:stop]][:, self._truth_columns[shard] or slice(None)]
+                values[start:stop] = self.shards[shard].truth[at.row[start:stop]][
+                    :, self._truth_columns[shard] or slice(None)
+                ]
         return torch.from_numpy(np.ascontiguousarray(values.take(place, axis=0).T)).unbind(0)
 
     def _piecewise(self, name: str, at: Located) -> NDArray[Any]:
@@ -180,8 +198,12 @@ class EventTable:
             return None
         rows = np.arange(len(self)) if index is None else index
         return expected(
-            self._processes, lumi=self.lumi, weight=self.weight[rows], shard_of=self.rows.shard_of(rows), is_split=index is not None,
-        )  # fmt: skip
+            self._processes,
+            lumi=self.lumi,
+            weight=self.weight[rows],
+            shard_of=self.rows.shard_of(rows),
+            is_split=index is not None,
+        )
 
     def _grouped(self) -> list[tuple[list[int], Process]]:
         """Places of the shards that belong together: files of one process in one class share its cross section."""
@@ -210,7 +232,13 @@ class EventTable:
 
 
 def open_table(
-    config: DataConfig, data_dir: Path, *, spec: Spec | None = None, beside: Path | None = None, jobs: int = 1, whole_events: bool = False,
+    config: DataConfig,
+    data_dir: Path,
+    *,
+    spec: Spec | None = None,
+    beside: Path | None = None,
+    jobs: int = 1,
+    whole_events: bool = False,
 ) -> EventTable:
     """The events of a recipe, prepared where the cache lacks them.
 
@@ -226,9 +254,16 @@ def open_table(
     if common := selection.in_two_classes():
         log.warning("%s", common)
     table = EventTable(
-        selection.shards, spec, classes=selection.classes, shard_label=selection.file_class, max_events=config.max_events,
-        whole_events=whole_events, lumi=config.lumi, cross_sections=config.cross_sections, files=selection.paths,
-    )  # fmt: skip
+        selection.shards,
+        spec,
+        classes=selection.classes,
+        shard_label=selection.file_class,
+        max_events=config.max_events,
+        whole_events=whole_events,
+        lumi=config.lumi,
+        cross_sections=config.cross_sections,
+        files=selection.paths,
+    )
     n_empty = int((table.n_node == 0).sum())
     if n_empty:
         log.info("%s of %s events have no object at all; training leaves them out", f"{n_empty:,}", f"{len(table):,}")
@@ -244,7 +279,9 @@ def class_of_files(config: DataConfig, data_dir: Path) -> dict[Path, str]:
     for name, patterns in (config.classes or {"": config.files}).items():
         for path in find_files(patterns, data_dir):
             if path in owner:
-                raise InputError(f"{path}: data.classes gives this file to {owner[path]} and {name}; a file belongs to one class.")
+                raise InputError(
+                    f"{path}: data.classes gives this file to {owner[path]} and {name}; a file belongs to one class."
+                )
             owner[path] = name
     return owner
 

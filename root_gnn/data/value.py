@@ -84,7 +84,9 @@ class Value(Section):
         """The same with a variation's name in place of `%SYS%`, and the nominal one where a file has no such variation."""
         if SYSTEMATIC not in self.text:
             return self
-        return self._with(filled(self.text, SYSTEMATIC, name), None if name == nominal else filled(self.text, SYSTEMATIC, nominal))
+        return self._with(
+            filled(self.text, SYSTEMATIC, name), None if name == nominal else filled(self.text, SYSTEMATIC, nominal)
+        )
 
     def fallen_back(self) -> Value:
         """What is read where the file lacks the first choice."""
@@ -97,7 +99,11 @@ class Value(Section):
     def __str__(self) -> str:
         """The value in words: branch or expression, item, unit and working point."""
         place = "" if self.item is None else f"[{self.item}]"
-        return f"{self.text}{place}" + (f" {self.unit}" if self.unit else "") + ("" if self.above is None else f" > {self.above:g}")
+        return (
+            f"{self.text}{place}"
+            + (f" {self.unit}" if self.unit else "")
+            + ("" if self.above is None else f" > {self.above:g}")
+        )
 
 
 def names_in(text: str) -> tuple[str, ...]:

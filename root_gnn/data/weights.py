@@ -13,7 +13,9 @@ from root_gnn.errors import InputError
 BLOCK = 2**20  # rows in memory at a time
 
 
-def training_weights(table: EventTable, train_index: NDArray[np.int64], policy: Literal["signed", "abs"]) -> NDArray[np.float32]:
+def training_weights(
+    table: EventTable, train_index: NDArray[np.int64], policy: Literal["signed", "abs"]
+) -> NDArray[np.float32]:
     """Weights of all rows of the table, `(n_event,)`, such that those of each class's training rows have the mean 1.
 
     `abs` takes the absolute value of every weight first. Raises InputError where the training weights of a class do not
@@ -30,7 +32,11 @@ def training_weights(table: EventTable, train_index: NDArray[np.int64], policy: 
             count[place] += len(of_class)
     for place, name in enumerate(classes):
         if count[place] and not total[place] > 0:
-            advice = "Set data.weights: abs to train with absolute weights." if policy == "signed" else "Leave the weight out of the spec."
+            advice = (
+                "Set data.weights: abs to train with absolute weights."
+                if policy == "signed"
+                else "Leave the weight out of the spec."
+            )
             raise InputError(
                 f"The {count[place]:,} training weights of {name} add up to {total[place]:g}; a positive sum is needed. {advice}"
             )

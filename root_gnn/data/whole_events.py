@@ -30,16 +30,22 @@ class WholeEvents:
         """Raises InputError where the ids don't tell the jets of an event apart, or events of two classes are numbered alike."""
         names = table.spec.id_names
         if len(names) < 2:
-            raise InputError(f"the head pools the jets of an event, and the ids of the spec {table.spec.name} ({', '.join(names)}) don't "
-                             "tell jets from events; give the spec `object` or `graph_per`")
+            raise InputError(
+                f"the head pools the jets of an event, and the ids of the spec {table.spec.name} ({', '.join(names)}) don't "
+                "tell jets from events; give the spec `object` or `graph_per`"
+            )
         found = cls.grouped(np.asarray(table.ids[:])[:, :-1])
         label = table.label[found.rows]
         other = np.flatnonzero(label != label[np.repeat(found.start, found.count)])
         if len(other):
             row = int(found.rows[other[0]])
-            numbers = ", ".join(f"{name} {value}" for name, value in zip(names, table.ids[row : row + 1][0], strict=True))
-            raise InputError(f"the head pools the jets of an event, and jets of two classes have the same event number ({numbers}); name "
-                             f"in `id` of the spec {table.spec.name} what tells their files apart")
+            numbers = ", ".join(
+                f"{name} {value}" for name, value in zip(names, table.ids[row : row + 1][0], strict=True)
+            )
+            raise InputError(
+                f"the head pools the jets of an event, and jets of two classes have the same event number ({numbers}); name "
+                f"in `id` of the spec {table.spec.name} what tells their files apart"
+            )
         return found
 
     @classmethod

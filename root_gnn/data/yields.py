@@ -62,17 +62,28 @@ class Process:
         return self.kept / self._positive(total)
 
     def _cross_section(self, sizes: NDArray[np.float64]) -> float:
-        return self.given if self.given is not None else float(np.average([float(f["cross_section"]) for f in self.facts], weights=sizes))
+        return (
+            self.given
+            if self.given is not None
+            else float(np.average([float(f["cross_section"]) for f in self.facts], weights=sizes))
+        )
 
     def _positive(self, total: float) -> float:
         if not total > 0:
-            raise InputError(f"The weights of {_names(self.shards)} add up to {total:g}; expected yields need a positive sum. "
-                             "Unset data.lumi.")
+            raise InputError(
+                f"The weights of {_names(self.shards)} add up to {total:g}; expected yields need a positive sum. "
+                "Unset data.lumi."
+            )
         return total
 
 
 def expected(
-    processes: Sequence[tuple[list[int], Process]], *, lumi: float, weight: NDArray[np.float64], shard_of: NDArray[Any], is_split: bool,
+    processes: Sequence[tuple[list[int], Process]],
+    *,
+    lumi: float,
+    weight: NDArray[np.float64],
+    shard_of: NDArray[Any],
+    is_split: bool,
 ) -> NDArray[np.float64] | None:
     """Expected yields of events with `weight (n,)` in the shards `shard_of (n,)`; None where a cross section is unknown.
 

@@ -29,9 +29,16 @@ TOLERANCE = 1e-5
 
 
 def export(
-    run: Run | Path | str, *, out: Path | str, data_dir: Path | str | None = None, opset: int = 18, ir_version: int = 8,
-    tolerance: float = TOLERANCE, overwrite: bool = False, allow_plugins: Collection[str] = (),
-) -> Exported:  # fmt: skip
+    run: Run | Path | str,
+    *,
+    out: Path | str,
+    data_dir: Path | str | None = None,
+    opset: int = 18,
+    ir_version: int = 8,
+    tolerance: float = TOLERANCE,
+    overwrite: bool = False,
+    allow_plugins: Collection[str] = (),
+) -> Exported:
     """Writes `OUT`, ONNX (`.onnx`) or a program of `torch.export` (`.pt2`), and a model card `OUT` with the ending `.md`.
 
     Before the file is kept its answers are held against PyTorch's on events of the run's own data, the largest, single ones, and ones of
@@ -47,7 +54,9 @@ def export(
     """
     target = Path(out)
     if target.suffix not in (ONNX, PROGRAM):
-        raise InputError(f"--out {target}: a name that ends in {ONNX}, or in {PROGRAM} for a program of torch.export, was expected")
+        raise InputError(
+            f"--out {target}: a name that ends in {ONNX}, or in {PROGRAM} for a program of torch.export, was expected"
+        )
     if target.exists() and not overwrite:
         raise InputError(f"{target} exists; name another --out, or replace it with --overwrite")
     opened = run if isinstance(run, Run) else load_run(run, allow_plugins=allow_plugins)
@@ -89,12 +98,18 @@ class _Work:
         """What stands in the file: words, and lists separated by commas, which every language can read."""
         run, signature = self.run, self.signature
         return {
-            "root_gnn": __version__, "torch": torch.__version__, "run": run.name, "checkpoint_sha256": sha256(run.checkpoint),
-            "node_features": ",".join(signature.nodes), "node_units": ",".join(signature.units),
+            "root_gnn": __version__,
+            "torch": torch.__version__,
+            "run": run.name,
+            "checkpoint_sha256": sha256(run.checkpoint),
+            "node_features": ",".join(signature.nodes),
+            "node_units": ",".join(signature.units),
             "node_types": ",".join(f"{name}={collection.type}" for name, collection in run.spec.nodes.items()),
-            "global_features": ",".join(signature.globals), "output": signature.output, "classes": ",".join(signature.outputs),
+            "global_features": ",".join(signature.globals),
+            "output": signature.output,
+            "classes": ",".join(signature.outputs),
             "link": signature.link,
-        }  # fmt: skip
+        }
 
 
 def _write_onnx(path: Path, work: _Work, *, opset: int, ir_version: int) -> Exported:

@@ -69,9 +69,11 @@ def check(found: Mapping[str, float], tolerance: float, out: Path) -> None:
     """Raises InputError where a difference is larger than `tolerance`."""
     worst = max(found, key=lambda name: found[name])
     if not found[worst] <= tolerance:
-        raise InputError(f"{out} was not kept: what was exported differs from PyTorch by {found[worst]:.1e} on {worst}, where "
-                         f"{tolerance:.0e} was allowed. Allow more with --tolerance if that is enough for you; a difference that is much "
-                         "larger is a fault of the exporter or the runtime: try --out <name>.pt2.")
+        raise InputError(
+            f"{out} was not kept: what was exported differs from PyTorch by {found[worst]:.1e} on {worst}, where "
+            f"{tolerance:.0e} was allowed. Allow more with --tolerance if that is enough for you; a difference that is much "
+            "larger is a fault of the exporter or the runtime: try --out <name>.pt2."
+        )
 
 
 def _gathered(table: EventTable, rows: NDArray[np.int64], whole: WholeEvents | None) -> Batch:

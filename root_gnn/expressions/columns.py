@@ -142,7 +142,9 @@ def numbers(column: Column) -> Column:
 def booleans(column: Column, what: str) -> Column:
     """The column; raises Refusal where it holds anything but true and false."""
     if column.kind != "boolean":
-        raise Refusal(f"{what} needs true or false, and {column.quoted} holds {column.described}; compare it, for example with `!= 0`")
+        raise Refusal(
+            f"{what} needs true or false, and {column.quoted} holds {column.described}; compare it, for example with `!= 0`"
+        )
     return column
 
 

@@ -11,7 +11,18 @@ from typing import Any
 
 import numpy as np
 
-from root_gnn.expressions.columns import Column, Numbers, Refusal, aligned, booleans, entry_of, exact, lists, numbers, unified
+from root_gnn.expressions.columns import (
+    Column,
+    Numbers,
+    Refusal,
+    aligned,
+    booleans,
+    entry_of,
+    exact,
+    lists,
+    numbers,
+    unified,
+)
 from root_gnn.kinematics.angles import delta_phi, delta_r
 
 LONGEST = 2**40  # values in a list; an element further off is missing in any
@@ -71,7 +82,11 @@ def _where(columns: Columns) -> Column:
 def _absolute(columns: Columns) -> Column:
     x = numbers(columns[0])
     result = np.abs(x.data)
-    return exact(result, np.abs(x.data.astype(np.float64)), x.offsets) if x.kind == "integer" else Column(result, x.offsets)
+    return (
+        exact(result, np.abs(x.data.astype(np.float64)), x.offsets)
+        if x.kind == "integer"
+        else Column(result, x.offsets)
+    )
 
 
 def _over_lists(column: Column, ufunc: Any, empty: Any) -> Numbers:
@@ -142,7 +157,9 @@ def item(x: Column, which: Column, default: Column | None) -> Column:
     short = (ends - starts) < (k + 1 if k >= 0 else -k)
     if default is None and short.any():
         first = int(np.argmax(short))
-        raise Refusal(f"{x.quoted} has only {ends[first] - starts[first]} values", entry_of(x.offsets, first, x.depth - 1))
+        raise Refusal(
+            f"{x.quoted} has only {ends[first] - starts[first]} values", entry_of(x.offsets, first, x.depth - 1)
+        )
     if default is None:
         return Column(x.data[(starts if k >= 0 else ends) + k], x.offsets[:-1])
     numbers(x)
@@ -173,7 +190,23 @@ def _flatten(columns: Columns) -> Column:
     return Column(x.data, (*x.offsets[:-2], x.offsets[-1][x.offsets[-2]]))
 
 
-ONE = ("sqrt", "exp", "log", "log10", "log1p", "sin", "cos", "tan", "arcsin", "arccos", "arctan", "sinh", "cosh", "tanh", "arcsinh")
+ONE = (
+    "sqrt",
+    "exp",
+    "log",
+    "log10",
+    "log1p",
+    "sin",
+    "cos",
+    "tan",
+    "arcsin",
+    "arccos",
+    "arctan",
+    "sinh",
+    "cosh",
+    "tanh",
+    "arcsinh",
+)
 FUNCTIONS: dict[str, Function] = {
     **{name: Function(floating(getattr(np, name)), "x", 1, 1) for name in ONE},
     **{name: Function(_whole_kept(getattr(np, name)), "x", 1, 1) for name in ("floor", "ceil", "round")},
@@ -196,6 +229,8 @@ FUNCTIONS: dict[str, Function] = {
     "all": Function(_some(np.logical_and, "all", True), "list", 1, 1),
     "first": Function(_first, "list, default", 1, 2),
     "last": Function(_last, "list, default", 1, 2),
-    "item": Function(lambda columns: item(columns[0], columns[1], columns[2] if len(columns) > 2 else None), "list, k, default", 2, 3),
+    "item": Function(
+        lambda columns: item(columns[0], columns[1], columns[2] if len(columns) > 2 else None), "list, k, default", 2, 3
+    ),
     "flatten": Function(_flatten, "list", 1, 1),
 }

@@ -14,8 +14,13 @@ from root_gnn.expressions.columns import Column, Numbers, Refusal, aligned, bool
 from root_gnn.expressions.functions import FUNCTIONS, Columns, floating, item
 
 COMPARISONS = {
-    "<": np.less, "<=": np.less_equal, ">": np.greater, ">=": np.greater_equal, "==": np.equal, "!=": np.not_equal,
-}  # fmt: skip
+    "<": np.less,
+    "<=": np.less_equal,
+    ">": np.greater,
+    ">=": np.greater_equal,
+    "==": np.equal,
+    "!=": np.not_equal,
+}
 
 
 def arithmetic(columns: Columns, ufunc: Any) -> Column:
@@ -45,7 +50,11 @@ def remainder(columns: Columns) -> Column:
 def negative(columns: Columns) -> Column:
     """`-x`."""
     (x,) = columns
-    return arithmetic([Column(np.asarray(0)), x], np.subtract) if numbers(x).kind == "integer" else Column(-x.data, x.offsets)
+    return (
+        arithmetic([Column(np.asarray(0)), x], np.subtract)
+        if numbers(x).kind == "integer"
+        else Column(-x.data, x.offsets)
+    )
 
 
 def power(columns: Columns, exponent: float) -> Column:
@@ -122,14 +131,20 @@ def _compare_signed(left: Numbers, right: Numbers, ufunc: Any) -> Numbers:
 def _equals_text(column: Column, text: str) -> Numbers:
     if column.kind != "text" or column.constant:
         raise Refusal(f"{column.quoted} holds {column.described} and can't be compared with text")
-    return np.asarray(column.data == (text.encode() if column.data.layout.parameter("__array__") == "bytestring" else text))
+    return np.asarray(
+        column.data == (text.encode() if column.data.layout.parameter("__array__") == "bytestring" else text)
+    )
 
 
 def _equals_integer(data: Numbers, item: int) -> Numbers:
     if data.dtype.kind == "f":
         return np.asarray(data == float(item))
     limits = np.iinfo(data.dtype)
-    return np.asarray(data == data.dtype.type(item)) if limits.min <= item <= limits.max else np.zeros(data.shape, dtype=bool)
+    return (
+        np.asarray(data == data.dtype.type(item))
+        if limits.min <= item <= limits.max
+        else np.zeros(data.shape, dtype=bool)
+    )
 
 
 OPERATORS: dict[str, Callable[[Columns, Any], Column]] = {

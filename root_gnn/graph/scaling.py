@@ -71,7 +71,12 @@ class Scaling:
     def load(cls, path: Path) -> Self:
         """Reads what `save` wrote."""
         content = json.loads(path.read_text(encoding="utf-8"))
-        return cls(**{part: {name: Affine(**numbers) for name, numbers in content[part].items()} for part in ("nodes", "edges", "globals")})
+        return cls(
+            **{
+                part: {name: Affine(**numbers) for name, numbers in content[part].items()}
+                for part in ("nodes", "edges", "globals")
+            }
+        )
 
 
 class Moments:

@@ -22,6 +22,8 @@ def cross(x: Floats, y: Floats, *, form: str = "") -> Floats:
         result: Floats = x.T @ y
         return result
     out: Floats = np.zeros((p, q))
-    job = Cross(n_row=len(x), p=p, q=q, n_thread=torch.get_num_threads(), x=x.ctypes.data, y=y.ctypes.data, out=out.ctypes.data)
+    job = Cross(
+        n_row=len(x), p=p, q=q, n_thread=torch.get_num_threads(), x=x.ctypes.data, y=y.ctypes.data, out=out.ctypes.data
+    )
     found.cross(job, form=form)
     return out

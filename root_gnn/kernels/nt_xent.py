@@ -27,8 +27,14 @@ def nt_xent(
     first, second = first.contiguous(), second.contiguous()
     loss, gradient = c_double(), first.new_empty(2 * n, dim) if with_gradient else None
     job = Pairs(
-        n=n, dim=dim, temperature=temperature, shortest=shortest, first=first.data_ptr(), second=second.data_ptr(),
-        loss=cast(byref(loss), c_void_p), gradient=None if gradient is None else gradient.data_ptr(),
-    )  # fmt: skip
+        n=n,
+        dim=dim,
+        temperature=temperature,
+        shortest=shortest,
+        first=first.data_ptr(),
+        second=second.data_ptr(),
+        loss=cast(byref(loss), c_void_p),
+        gradient=None if gradient is None else gradient.data_ptr(),
+    )
     found.nt_xent(job, form=form)
     return torch.tensor(loss.value, dtype=first.dtype), gradient

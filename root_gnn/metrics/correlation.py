@@ -30,7 +30,9 @@ def correlation(a: ArrayLike, b: ArrayLike, weights: ArrayLike | None = None) ->
     """
     first, second = columns("a", a), columns("b", b)
     if len(first) != len(second):
-        raise InputError(f"A correlation takes the same events in both arrays and got {len(first)} and {len(second)} rows.")
+        raise InputError(
+            f"A correlation takes the same events in both arrays and got {len(first)} and {len(second)} rows."
+        )
     signed = checked_weights(weights, len(first))
     total = float(np.sum(signed))
     if total <= 0.0:

@@ -81,5 +81,7 @@ def _curve(rows: ArrayLike) -> Floats:
     if curve.size == 0:
         return np.empty((0, 3))
     if curve.ndim != 2 or curve.shape[1] != 3:
-        raise InputError(f"A learning curve has rows (epoch, step, value), shape (n_row, 3), and got shape {curve.shape}.")
+        raise InputError(
+            f"A learning curve has rows (epoch, step, value), shape (n_row, 3), and got shape {curve.shape}."
+        )
     return curve

@@ -25,7 +25,9 @@ class Significance(NamedTuple):
     at: float
 
 
-def significance(scores: ArrayLike, labels: ArrayLike, yields: ArrayLike, *, min_effective: float = 10.0) -> Significance | None:
+def significance(
+    scores: ArrayLike, labels: ArrayLike, yields: ArrayLike, *, min_effective: float = 10.0
+) -> Significance | None:
     """Maximum over all cuts `score >= at` of the Asimov significance, from `yields (n_event,)`.
 
     A yield is an event's weight scaled to cross section and luminosity, so that their sum is the number of events expected in data.

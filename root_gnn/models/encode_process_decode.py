@@ -52,7 +52,14 @@ class Config(EncoderConfig):
     share_steps: bool = False
     aggregation: Annotated[tuple[Aggregation, ...], Field(min_length=1)] = ("mean", "max")
     pooling: Annotated[tuple[Aggregation, ...], Field(min_length=1)] | None = None
-    pair_features: Annotated[tuple[PairFeature, ...], Field(min_length=1)] = ("delta_eta", "delta_phi", "delta_r", "ln_kt", "ln_z", "ln_m2")
+    pair_features: Annotated[tuple[PairFeature, ...], Field(min_length=1)] = (
+        "delta_eta",
+        "delta_phi",
+        "delta_r",
+        "ln_kt",
+        "ln_z",
+        "ln_m2",
+    )
     type_embedding: bool = True
     absolute_phi: bool = False
     dropout: Annotated[float, Field(ge=0, lt=1)] = 0.1
@@ -86,21 +93,34 @@ class EncodeProcessDecode(Encoder):
         self.dim = config.dim
         self.n_steps = config.n_steps
         self.runner = _runner(config)
-        self.node_inputs = NodeInputs(features, scaling, absolute_phi=config.absolute_phi, one_hot_type=config.type_embedding)
+        self.node_inputs = NodeInputs(
+            features, scaling, absolute_phi=config.absolute_phi, one_hot_type=config.type_embedding
+        )
         self.pair_inputs = PairInputs(features, scaling, names=config.pair_features)
         self.global_inputs = GlobalInputs(features, scaling)
 
         def encoder(width: int) -> MLP:
-            return MLP((width,), config.dim, n_layer=config.n_layer, activation=config.activation, activate_last=config.activate_last)
+            return MLP(
+                (width,),
+                config.dim,
+                n_layer=config.n_layer,
+                activation=config.activation,
+                activate_last=config.activate_last,
+            )
 
         self.encode_nodes = encoder(self.node_inputs.dim)
         self.encode_edges = encoder(self.pair_inputs.dim)
         self.encode_globals = encoder(self.global_inputs.dim)
         self.steps = nn.ModuleList(
             GraphNetworkStep(
-                config.dim, n_layer=config.n_layer, activation=config.activation, dropout=config.dropout,
-                activate_last=config.activate_last, aggregation=config.aggregation,
-                pooling=config.pooling or config.aggregation, residual=config.residual,
+                config.dim,
+                n_layer=config.n_layer,
+                activation=config.activation,
+                dropout=config.dropout,
+                activate_last=config.activate_last,
+                aggregation=config.aggregation,
+                pooling=config.pooling or config.aggregation,
+                residual=config.residual,
             )
             for _ in range(1 if config.share_steps else config.n_steps)
         )
@@ -135,7 +155,9 @@ class EncodeProcessDecode(Encoder):
         """`encoder`, `step_1` ...: the global beside the mean over nodes, `(n_graph, 2 * dim)` each."""
         topology = Topology.of(batch)
         names = ("encoder", *(f"step_{k + 1}" for k in range(self.n_steps)))
-        return {name: _summary(state, topology) for name, state in zip(names, self.states(batch, topology), strict=True)}
+        return {
+            name: _summary(state, topology) for name, state in zip(names, self.states(batch, topology), strict=True)
+        }
 
 
 def _summary(state: State, topology: Topology) -> Tensor:

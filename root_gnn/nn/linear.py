@@ -16,7 +16,9 @@ from torch import Tensor, nn
 from torch.autograd.function import once_differentiable
 from torch.utils.flop_counter import register_flop_formula
 
-LEAST = 2**24  # multiplications: oneDNN makes a kernel for each new size, which takes as long as it saves in a dozen smaller products
+LEAST = (
+    2**24
+)  # multiplications: oneDNN makes a kernel for each new size, which takes as long as it saves in a dozen smaller products
 ROWS = 8192  # over so many rows at a time a product of columns stays in cache
 
 
@@ -38,7 +40,11 @@ def linear(rows: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:
 
 def runs(rows: Tensor, weight: Tensor) -> bool:
     """Whether oneDNN multiplies `rows (..., n_in)` by `weight (n_out, n_in)`."""
-    if rows.device.type != "cpu" or not rows.dtype == weight.dtype == torch.float32 or not (_there and torch.backends.mkldnn.enabled):
+    if (
+        rows.device.type != "cpu"
+        or not rows.dtype == weight.dtype == torch.float32
+        or not (_there and torch.backends.mkldnn.enabled)
+    ):
         return False
     if torch.is_autocast_enabled("cpu") or torch.compiler.is_compiling() or torch.jit.is_tracing():  # type: ignore[attr-defined,no-untyped-call]
         return False

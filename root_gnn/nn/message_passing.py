@@ -71,14 +71,24 @@ class GraphNetworkStep(nn.Module):
     """
 
     def __init__(
-        self, dim: int, *, n_layer: int, activation: ActivationName, dropout: float,
-        activate_last: bool, aggregation: tuple[Aggregation, ...], pooling: tuple[Aggregation, ...], residual: bool,
+        self,
+        dim: int,
+        *,
+        n_layer: int,
+        activation: ActivationName,
+        dropout: float,
+        activate_last: bool,
+        aggregation: tuple[Aggregation, ...],
+        pooling: tuple[Aggregation, ...],
+        residual: bool,
     ) -> None:
         super().__init__()
         self.aggregation, self.pooling, self.residual = aggregation, pooling, residual
 
         def mlp(*widths: int) -> MLP:
-            return MLP(widths, dim, n_layer=n_layer, activation=activation, dropout=dropout, activate_last=activate_last)
+            return MLP(
+                widths, dim, n_layer=n_layer, activation=activation, dropout=dropout, activate_last=activate_last
+            )
 
         self.edge = mlp(dim, dim, dim, dim)  # edge, sender, receiver, global
         self.node = mlp(len(aggregation) * dim, dim, dim)  # received, node, global
@@ -137,7 +147,9 @@ class Runner:
     rows: RowRunner
 
 
-def run_steps(steps: Iterable[GraphNetworkStep], state: State, topology: Topology, *, recompute: bool = False) -> Iterator[State]:
+def run_steps(
+    steps: Iterable[GraphNetworkStep], state: State, topology: Topology, *, recompute: bool = False
+) -> Iterator[State]:
     """The state after each of the steps; with `recompute` the backward pass runs a step again instead of keeping what is inside it."""
     for step in steps:
         state = checkpoint(step, state, topology, use_reentrant=False) if recompute else step(state, topology)

@@ -26,7 +26,9 @@ def runner(*, recompute: bool) -> Runner:
     return Runner(partial(run_steps, recompute=recompute), partial(run_rows, recompute=recompute))
 
 
-def run_steps(steps: Iterable[GraphNetworkStep], state: State, topology: Topology, *, recompute: bool) -> Iterator[State]:
+def run_steps(
+    steps: Iterable[GraphNetworkStep], state: State, topology: Topology, *, recompute: bool
+) -> Iterator[State]:
     """The state after each of the steps; without gradients its rows are those of the state before, overwritten."""
     if not runs(state.edges, state.edges.shape[1]):
         yield from native.run_steps(steps, state, topology, recompute=recompute)
@@ -56,9 +58,13 @@ class _Perceptron:
     settings: Settings
 
     @classmethod
-    def of(cls, module: MLP, part: int, names: tuple[Aggregation, ...], *, residual: bool, recompute: bool) -> _Perceptron:
+    def of(
+        cls, module: MLP, part: int, names: tuple[Aggregation, ...], *, residual: bool, recompute: bool
+    ) -> _Perceptron:
         parts = torch.split(module.first.weight, list(module.widths), dim=1)
-        settings = _settings(module, residual=residual, recompute=recompute, total=True, largest="max" in names, in_place=True)
+        settings = _settings(
+            module, residual=residual, recompute=recompute, total=True, largest="max" in names, in_place=True
+        )
         return cls(parts, module.first.bias, _weights(module, parts[part]), settings)
 
 
@@ -76,8 +82,9 @@ class _Ready:
         return cls(
             _Perceptron.of(step.edge, 0, step.aggregation, residual=step.residual, recompute=recompute),
             _Perceptron.of(step.node, 1, step.pooling, residual=step.residual, recompute=recompute),
-            _weights(step.globals), _settings(step.globals, recompute=recompute),
-        )  # fmt: skip
+            _weights(step.globals),
+            _settings(step.globals, recompute=recompute),
+        )
 
 
 def _run_step(step: GraphNetworkStep, ready: _Ready, state: State, t: Topology) -> State:
@@ -86,7 +93,9 @@ def _run_step(step: GraphNetworkStep, ready: _Ready, state: State, t: Topology) 
     ends = Addends(linear(state.nodes, edge.parts[1]), t.senders, to_receiver, t.receivers)
     edges = fused(state.edges, edge.weights, edge.settings, ends)
     received = _reduced(edges, step.aggregation, t.fan_in)
-    around = Addends(linear(received, node.parts[0]), None, linear(state.globals, node.parts[2], node.bias), t.graph_index)
+    around = Addends(
+        linear(received, node.parts[0]), None, linear(state.globals, node.parts[2], node.bias), t.graph_index
+    )
     nodes = fused(state.nodes, node.weights, node.settings, around)
     assert edges.total is not None
     over_edges = segment_sum(edges.total, t.graph_index, t.n_node.shape[0])
@@ -114,15 +123,29 @@ def _weights(module: MLP, part: Tensor | None = None) -> Weights:
     rest = [layer for layer in module.rest if isinstance(layer, nn.Linear)]
     norm = _norm(module)
     first, bias = (module.first.weight, module.first.bias) if part is None else (part, None)
-    return Weights((first, *(layer.weight for layer in rest)), (bias, *(layer.bias for layer in rest)), norm.weight, norm.bias)
+    return Weights(
+        (first, *(layer.weight for layer in rest)), (bias, *(layer.bias for layer in rest)), norm.weight, norm.bias
+    )
 
 
 def _settings(
-    module: MLP, *, recompute: bool, residual: bool = False, total: bool = False, largest: bool = False, in_place: bool = False,
+    module: MLP,
+    *,
+    recompute: bool,
+    residual: bool = False,
+    total: bool = False,
+    largest: bool = False,
+    in_place: bool = False,
 ) -> Settings:
     return Settings(
-        activation=module.activation, activate_last=module.activate_last, epsilon=_norm(module).eps,
-        dropout=module.dropout if module.training else 0.0, residual=residual, recompute=recompute, total=total, largest=largest,
+        activation=module.activation,
+        activate_last=module.activate_last,
+        epsilon=_norm(module).eps,
+        dropout=module.dropout if module.training else 0.0,
+        residual=residual,
+        recompute=recompute,
+        total=total,
+        largest=largest,
         in_place=in_place,
     )
 

@@ -54,7 +54,9 @@ def _exchange(step: GraphNetworkStep, graph: Any) -> Tensor:
     """Updates the edges; gives what each node receives, `(total_node, n_aggregation * dim)`."""
     old, nodes = graph.edata["e"], graph.ndata["h"]
     if graph.num_edges() == 0:  # DGL warns of functions over no edges, and its gradient of a maximum fails
-        return torch.zeros(nodes.shape[0], len(step.aggregation) * nodes.shape[1], dtype=nodes.dtype, device=nodes.device)
+        return torch.zeros(
+            nodes.shape[0], len(step.aggregation) * nodes.shape[1], dtype=nodes.dtype, device=nodes.device
+        )
     graph.apply_edges(lambda edges: {"update": _edge_update(step, edges)})
     graph.edata["e"] = old + graph.edata["update"] if step.residual else graph.edata["update"]
     for name in step.aggregation:

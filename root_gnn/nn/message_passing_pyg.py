@@ -29,10 +29,14 @@ class Exchange(MessagePassing):  # type: ignore[misc] # the package has no types
     def __init__(self, aggregation: tuple[Aggregation, ...]) -> None:
         super().__init__(aggr=list(aggregation), flow="source_to_target")
 
-    def forward(self, step: GraphNetworkStep, edge_index: Tensor, state: State, of_graph: Tensor) -> tuple[Tensor, Tensor]:
+    def forward(
+        self, step: GraphNetworkStep, edge_index: Tensor, state: State, of_graph: Tensor
+    ) -> tuple[Tensor, Tensor]:
         """The next edges, `(n_edge, dim)`, and what each node receives from them, `(total_node, n_aggregation * dim)`."""
         size = (state.nodes.shape[0], state.nodes.shape[0])
-        update = self.edge_updater(edge_index, size=size, edges=state.edges, nodes=state.nodes, of_graph=of_graph, mlp=step.edge)
+        update = self.edge_updater(
+            edge_index, size=size, edges=state.edges, nodes=state.nodes, of_graph=of_graph, mlp=step.edge
+        )
         edges = state.edges + update if step.residual else update
         return edges, self.propagate(edge_index, size=size, edges=edges)
 

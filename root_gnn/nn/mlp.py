@@ -23,8 +23,15 @@ class MLP(nn.Module):
     """
 
     def __init__(
-        self, widths: tuple[int, ...], dim: int, *, n_layer: int = 2, activation: ActivationName = "gelu",
-        dropout: float = 0.0, norm: bool = True, activate_last: bool = False,
+        self,
+        widths: tuple[int, ...],
+        dim: int,
+        *,
+        n_layer: int = 2,
+        activation: ActivationName = "gelu",
+        dropout: float = 0.0,
+        norm: bool = True,
+        activate_last: bool = False,
     ) -> None:
         super().__init__()
         self.widths = widths

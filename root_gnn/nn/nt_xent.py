@@ -20,7 +20,9 @@ AT_A_TIME = 2**20  # similarities that are there at once
 SHORTEST = 1e-8  # length that rows are divided by at least
 
 
-def nt_xent(first: Tensor, second: Tensor, *, temperature: float, positive_in_denominator: bool, gather: bool = True) -> Tensor:
+def nt_xent(
+    first: Tensor, second: Tensor, *, temperature: float, positive_in_denominator: bool, gather: bool = True
+) -> Tensor:
     """Mean over both views `(n, dim)` of `n` objects of -log(exp(s_positive / T) / sum exp(s / T)), s the cosine similarity.
 
     The sum is over all other views of all objects, with `gather` of all processes; without `positive_in_denominator` the object's own other
@@ -42,7 +44,9 @@ def nt_xent(first: Tensor, second: Tensor, *, temperature: float, positive_in_de
         own, other = torch.cat([place, place + n_all]), torch.cat([place + n_all, place])
         rows, every = torch.cat([one, two]) / temperature, torch.cat([all_one.rows, all_two.rows])
         loss: Tensor = _MeanLoss.apply(rows, every, own, other, positive_in_denominator)  # type: ignore[no-untyped-call]
-        share = n * (n_process() if gather else 1) / n_all  # gradients are averaged over processes, whose numbers of objects may differ
+        share = (
+            n * (n_process() if gather else 1) / n_all
+        )  # gradients are averaged over processes, whose numbers of objects may differ
         return loss * share
 
 
@@ -54,7 +58,9 @@ class _MeanLoss(torch.autograd.Function):
     """
 
     @staticmethod
-    def forward(ctx: Any, rows: Tensor, every: Tensor, own: Tensor, other: Tensor, positive_in_denominator: bool) -> Tensor:
+    def forward(
+        ctx: Any, rows: Tensor, every: Tensor, own: Tensor, other: Tensor, positive_in_denominator: bool
+    ) -> Tensor:
         loss, of_rows, of_columns = rows.new_zeros(()), [], torch.zeros_like(every.T)
         size = max(AT_A_TIME // every.shape[0], 1)
         parts = (torch.split(part, size) for part in (rows, own.unsqueeze(1), other.unsqueeze(1)))
@@ -64,7 +70,9 @@ class _MeanLoss(torch.autograd.Function):
             if not positive_in_denominator:
                 logits.scatter_(1, partner, -torch.inf)
             shares = logits.softmax(1)
-            loss += (logits.amax(1, keepdim=True) - positive - shares.amax(1, keepdim=True).log()).sum()  # the largest of both is the same
+            loss += (
+                logits.amax(1, keepdim=True) - positive - shares.amax(1, keepdim=True).log()
+            ).sum()  # the largest of both is the same
             if any(ctx.needs_input_grad):
                 shares.scatter_add_(1, partner, shares.new_full((), -1.0).expand(partner.shape))
                 of_rows.append(linear(shares, every.T))
@@ -86,8 +94,12 @@ class _Compiled(torch.autograd.Function):
     @staticmethod
     def forward(ctx: Any, first: Tensor, second: Tensor, temperature: float) -> Tensor:
         loss, gradient = compiled(
-            first, second, temperature=temperature, shortest=SHORTEST, with_gradient=any(ctx.needs_input_grad),
-        )  # fmt: skip
+            first,
+            second,
+            temperature=temperature,
+            shortest=SHORTEST,
+            with_gradient=any(ctx.needs_input_grad),
+        )
         ctx.save_for_backward(gradient)
         return loss
 

@@ -10,10 +10,17 @@ from torch import Tensor, nn
 from root_gnn.errors import InputError
 
 BLOCK = {
-    "c_attn": "head_scale", "w_resid": "residual_scale", "pre_attn_norm": "before_attention", "attn.in_proj": "attention.project_in",
-    "attn.out_proj": "attention.project_out", "post_attn_norm": "after_attention", "pre_fc_norm": "before_layers",
-    "fc1": "widen", "post_fc_norm": "between_layers", "fc2": "narrow",
-}  # fmt: skip
+    "c_attn": "head_scale",
+    "w_resid": "residual_scale",
+    "pre_attn_norm": "before_attention",
+    "attn.in_proj": "attention.project_in",
+    "attn.out_proj": "attention.project_out",
+    "post_attn_norm": "after_attention",
+    "pre_fc_norm": "before_layers",
+    "fc1": "widen",
+    "post_fc_norm": "between_layers",
+    "fc2": "narrow",
+}
 OURS_ALONE = ("inputs.", "pairs.mean", "pairs.std")  # scales; weaver has its own outside of the network
 
 
@@ -31,7 +38,10 @@ def weaver_weights(state: Mapping[str, Tensor]) -> dict[str, Tensor]:
             "names. Versions 2 and 3 are other networks; the tagger with secondary vertices has two embeddings"
         )
     values = {ours: plain[name] for name, ours in renamed.items() if ours is not None}
-    return {name: value.squeeze(-1) if name.startswith("pairs.layers") and value.ndim == 3 else value for name, value in values.items()}
+    return {
+        name: value.squeeze(-1) if name.startswith("pairs.layers") and value.ndim == 3 else value
+        for name, value in values.items()
+    }
 
 
 def load_weaver(encoder: nn.Module, state: Mapping[str, Tensor]) -> None:
@@ -42,10 +52,16 @@ def load_weaver(encoder: nn.Module, state: Mapping[str, Tensor]) -> None:
     """
     weights = weaver_weights(state)
     own = encoder.state_dict()
-    wrong = [name for name in own if not name.startswith(OURS_ALONE) and (name not in weights or weights[name].shape != own[name].shape)]
+    wrong = [
+        name
+        for name in own
+        if not name.startswith(OURS_ALONE) and (name not in weights or weights[name].shape != own[name].shape)
+    ]
     wrong += [name for name in weights if name not in own]
     if wrong:
-        sizes = " and ".join(str(tuple(part[wrong[0]].shape)) if wrong[0] in part else "none" for part in (weights, own))
+        sizes = " and ".join(
+            str(tuple(part[wrong[0]].shape)) if wrong[0] in part else "none" for part in (weights, own)
+        )
         raise InputError(
             f"the weights are not those of this network: {wrong[0]} is {sizes} (weaver's and ours), and {len(wrong) - 1} more differ; "
             "give the model the sizes weaver's was trained with, and as many inputs"

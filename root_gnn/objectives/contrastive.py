@@ -23,10 +23,17 @@ Width = Annotated[int, Field(ge=1)]
 PAPER: dict[str, Any] = {
     "views": [
         ["rotate", "translate"],
-        ["rotate", {"name": "collinear_split", "fraction": 1.0, "max_nodes": 50}, {"name": "smear", "scale": 0.1}, "translate"],
+        [
+            "rotate",
+            {"name": "collinear_split", "fraction": 1.0, "max_nodes": 50},
+            {"name": "smear", "scale": 0.1},
+            "translate",
+        ],
     ],
-    "temperature": 0.1, "positive_in_denominator": False, "projector": (1024, 1024),
-}  # fmt: skip
+    "temperature": 0.1,
+    "positive_in_denominator": False,
+    "projector": (1024, 1024),
+}
 
 
 class Config(ObjectiveConfig):
@@ -72,7 +79,10 @@ class Contrastive(Objective):
         """`loss`, a scalar; outside of training `alignment` too."""
         first, second = (self.projector(view) for view in encoded(self.encoder, self.views(self.neutral(batch), draws)))
         loss = nt_xent(
-            first, second, temperature=self.temperature, positive_in_denominator=self.positive_in_denominator,
+            first,
+            second,
+            temperature=self.temperature,
+            positive_in_denominator=self.positive_in_denominator,
             gather=self.training,  # in validation every process has the same events, and none may be its own negative
         )
         return {"loss": loss} if self.training else {"loss": loss, "alignment": alignment(first, second).detach()}

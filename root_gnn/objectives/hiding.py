@@ -46,7 +46,11 @@ class Hiding(Section):
         Every graph keeps one node at least. Only real nodes are drawn: there is no padding.
         """
         n_node = batch.n_node
-        wanted = torch.round(n_node * self.ratio).long().clamp(min=1) if self.exactly is None else torch.full_like(n_node, self.exactly)
+        wanted = (
+            torch.round(n_node * self.ratio).long().clamp(min=1)
+            if self.exactly is None
+            else torch.full_like(n_node, self.exactly)
+        )
         if self.at_most is not None:
             wanted = wanted.clamp(max=self.at_most)
         wanted = torch.minimum(wanted, (n_node - 1).clamp(min=0)) * (n_node >= self.fewest)

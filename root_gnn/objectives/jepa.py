@@ -36,8 +36,12 @@ CENTRE = (0, 1, 2)  # pt, eta, phi of a token
 PAPER: dict[str, Any] = {
     "tokens": {"name": "subjets", "at_most": 20},
     "hiding": {"exactly": 6, "hardest": 10, "fewest": 10},
-    "loss": "mse", "normalise": "none", "predictor": {"width": 64, "depth": 3, "n_head": 8},
-    "whole": 0.0, "variance": 0.0, "covariance": 0.0,
+    "loss": "mse",
+    "normalise": "none",
+    "predictor": {"width": 64, "depth": 3, "n_head": 8},
+    "whole": 0.0,
+    "variance": 0.0,
+    "covariance": 0.0,
 }
 
 
@@ -92,7 +96,12 @@ class Jepa(Masked):
         self.waves = AngleWaves(config.predictor.n_scale)
         size = config.predictor
         self.predictor = Predictor(
-            encoder.dim, n_place=self.waves.dim, n_question=self.waves.dim, width=size.width, depth=size.depth, n_head=size.n_head,
+            encoder.dim,
+            n_place=self.waves.dim,
+            n_question=self.waves.dim,
+            width=size.width,
+            depth=size.depth,
+            n_head=size.n_head,
             n_output=encoder.dim,
         )
         self.from_whole = torch.nn.Linear(encoder.dim, encoder.dim) if config.whole > 0.0 else None
@@ -147,10 +156,13 @@ class Jepa(Masked):
         if self.from_whole is not None:
             terms["whole"] = self.config.whole * self._distance(self.from_whole(known.globals), whole)
         for name, weight, term in (
-            ("variance", self.config.variance, variance_term), ("covariance", self.config.covariance, covariance_term),
-        ):  # fmt: skip
+            ("variance", self.config.variance, variance_term),
+            ("covariance", self.config.covariance, covariance_term),
+        ):
             if weight > 0.0:
-                terms[name] = weight * (term(known.nodes, together=self.training) + term(known.globals, together=self.training))
+                terms[name] = weight * (
+                    term(known.nodes, together=self.training) + term(known.globals, together=self.training)
+                )
         if not terms:
             return {"loss": loss}
         total = loss + torch.stack(list(terms.values())).sum()

@@ -33,7 +33,15 @@ from root_gnn.objectives.preset import with_preset
 from root_gnn.protocols import STILL, Encoder, Masked, ObjectiveConfig, Question
 
 RANK_DIM = 16
-NOT_ASKED = ("energy", "eta", "phi", "type", "deta", "dphi", "pt")  # what others say already, or what is asked for by itself
+NOT_ASKED = (
+    "energy",
+    "eta",
+    "phi",
+    "type",
+    "deta",
+    "dphi",
+    "pt",
+)  # what others say already, or what is asked for by itself
 FIT_ROWS = 200_000
 PAPER: dict[str, Any] = {"hiding": {"ratio": 0.3}, "asked_by": "rank", "tokens": 512, "types": 0.0}
 
@@ -79,22 +87,35 @@ class MaskedParticles(Masked):
         self.config, self.encoder, self.neutral = config, encoder, Neutral(question)
         features, scaling = question.features, question.scaling
         self.columns = (features.column("pt"), features.column("eta"), features.column("phi"))
-        others = [name for name in features.nodes if name not in NOT_ASKED] if config.features is None else list(config.features)
+        others = (
+            [name for name in features.nodes if name not in NOT_ASKED]
+            if config.features is None
+            else list(config.features)
+        )
         names = ["pt", *_known(others, features.nodes)]
-        self.scale = Standardise([features.column(name) for name in names], names, {"pt": Affine("log", 0.0, 1.0), **scaling.nodes})
+        self.scale = Standardise(
+            [features.column(name) for name in names], names, {"pt": Affine("log", 0.0, 1.0), **scaling.nodes}
+        )
         angles = [scaling.edges.get(name, Affine("linear", 0.0, 1.0)).std for name in ("delta_eta", "delta_phi")]
         self.register_buffer("angle_scale", torch.tensor(angles))
         self.waves = AngleWaves(config.predictor.n_scale)
         by_rank = config.asked_by == "rank"
         n_value = len(names) + (2 if by_rank else 0)
         self.codebook = Codebook(config.tokens, n_value) if config.tokens else None
-        self.type_column = features.column("type") if config.types > 0 and features.n_type > 1 and "type" in features.nodes else None
+        self.type_column = (
+            features.column("type") if config.types > 0 and features.n_type > 1 and "type" in features.nodes else None
+        )
         n_type = features.n_type if self.type_column is not None else 0
         self.n_answer = config.tokens or n_value
         size = config.predictor
         self.predictor = Predictor(
-            encoder.dim, n_place=self.waves.dim, n_question=RANK_DIM if by_rank else self.waves.dim, width=size.width, depth=size.depth,
-            n_head=size.n_head, n_output=self.n_answer + n_type,
+            encoder.dim,
+            n_place=self.waves.dim,
+            n_question=RANK_DIM if by_rank else self.waves.dim,
+            width=size.width,
+            depth=size.depth,
+            n_head=size.n_head,
+            n_output=self.n_answer + n_type,
         )
 
     def hidden(self, batch: Batch, draws: Draws = STILL) -> Tensor:
@@ -132,17 +153,23 @@ class MaskedParticles(Masked):
         n_hidden = parts.hidden.total_node
         values, own = self._values(parts), answers[:, : self.n_answer]
         if self.codebook is not None:
-            features = mean_of_all(F.cross_entropy(own, self.codebook(values), reduction="sum"), n_hidden, together=self.training)
+            features = mean_of_all(
+                F.cross_entropy(own, self.codebook(values), reduction="sum"), n_hidden, together=self.training
+            )
         else:
             error = own - values
             if self.config.asked_by == "rank":  # a full turn in phi is no error
-                error = torch.cat([error[:, :-1], wrap_phi(error[:, -1:] * self.angle_scale[1]) / self.angle_scale[1]], 1)
+                error = torch.cat(
+                    [error[:, :-1], wrap_phi(error[:, -1:] * self.angle_scale[1]) / self.angle_scale[1]], 1
+                )
             total = F.smooth_l1_loss(error, torch.zeros_like(error), reduction="sum")
             features = mean_of_all(total, error.numel(), together=self.training)
         if self.type_column is None:
             return {"loss": features, "features": features.detach()}
         kind = parts.hidden.nodes[:, self.type_column].round().long().clamp(0, answers.shape[1] - self.n_answer - 1)
-        types = mean_of_all(F.cross_entropy(answers[:, self.n_answer :], kind, reduction="sum"), n_hidden, together=self.training)
+        types = mean_of_all(
+            F.cross_entropy(answers[:, self.n_answer :], kind, reduction="sum"), n_hidden, together=self.training
+        )
         return {"loss": features + self.config.types * types, "features": features.detach(), "types": types.detach()}
 
     def prepare(self, batches: Iterable[Batch]) -> None:
@@ -161,5 +188,7 @@ class MaskedParticles(Masked):
 def _known(names: list[str], columns: tuple[str, ...]) -> list[str]:
     for name in names:
         if name not in columns:
-            raise InputError(f"objective masked_particles is to predict {name}, which the spec has no column of{suggest(name, columns)}")
+            raise InputError(
+                f"objective masked_particles is to predict {name}, which the spec has no column of{suggest(name, columns)}"
+            )
     return names

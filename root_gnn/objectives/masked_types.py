@@ -59,10 +59,14 @@ class MaskedTypes(Masked):
             flags = list(config.flags)
         for name in flags:
             if name not in features.nodes:
-                raise InputError(f"objective masked_types: the spec has no column for the flag {name}{suggest(name, features.nodes)}")
+                raise InputError(
+                    f"objective masked_types: the spec has no column for the flag {name}{suggest(name, features.nodes)}"
+                )
         if not flags and (features.n_type < 2 or "type" not in features.nodes):
-            raise InputError("objective masked_types needs several types of nodes, or columns such as isPhoton that tell them apart; "
-                             f"the spec has {', '.join(features.nodes)}")
+            raise InputError(
+                "objective masked_types needs several types of nodes, or columns such as isPhoton that tell them apart; "
+                f"the spec has {', '.join(features.nodes)}"
+            )
         self.flags = [features.column(name) for name in flags]
         self.type_column = None if flags else features.column("type")
         self.n_kind = len(flags) + 1 if flags else features.n_type
@@ -71,7 +75,12 @@ class MaskedTypes(Masked):
         self.waves = AngleWaves(config.predictor.n_scale)
         size = config.predictor
         self.predictor = Predictor(
-            encoder.dim, n_place=self.waves.dim, n_question=self.waves.dim + 1, width=size.width, depth=size.depth, n_head=size.n_head,
+            encoder.dim,
+            n_place=self.waves.dim,
+            n_question=self.waves.dim + 1,
+            width=size.width,
+            depth=size.depth,
+            n_head=size.n_head,
             n_output=self.n_kind,
         )
 

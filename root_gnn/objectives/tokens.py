@@ -91,7 +91,9 @@ class SubjetTokens:
         place = torch.from_numpy(found)
         if self.at_most is not None:
             place = place.clamp(max=self.at_most - 1)
-        key = batch.graph_index * (batch.total_node + 1) + place.to(batch.nodes.device)  # where some are missing, numbers close up
+        key = batch.graph_index * (batch.total_node + 1) + place.to(
+            batch.nodes.device
+        )  # where some are missing, numbers close up
         first, owner = torch.unique(key, return_inverse=True)
         total = first.shape[0]
         graph = first // (batch.total_node + 1)

@@ -67,5 +67,10 @@ class VICReg(Objective):
             covariance = covariance_term(first, together=together) + covariance_term(second, together=together)
             config = self.config
             loss = config.invariance * invariance + config.variance * variance + config.covariance * covariance
-        losses = {"loss": loss, "invariance": invariance.detach(), "variance": variance.detach(), "covariance": covariance.detach()}
+        losses = {
+            "loss": loss,
+            "invariance": invariance.detach(),
+            "variance": variance.detach(),
+            "covariance": covariance.detach(),
+        }
         return losses if self.training else {**losses, "alignment": alignment(first, second).detach()}

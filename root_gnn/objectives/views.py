@@ -29,7 +29,9 @@ class Views:
     With `paired` the second chain is for the second half of a batch, which holds the partners of the first.
     """
 
-    def __init__(self, chains: Sequence[Sequence[AugmentationConfig]], features: Features, *, paired: bool = False) -> None:
+    def __init__(
+        self, chains: Sequence[Sequence[AugmentationConfig]], features: Features, *, paired: bool = False
+    ) -> None:
         self.paired = paired
         self.chains: list[list[Augmentation]] = [[config.build(features) for config in chain] for chain in chains]
 

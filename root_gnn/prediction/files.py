@@ -73,8 +73,10 @@ def note_of(path: Path, form: Form) -> dict[str, Any]:
             text = (pq.read_schema(path).metadata or {})[NOTE.encode()].decode()
         note: dict[str, Any] = json.loads(text)
     except Exception as error:  # uproot raises many kinds for damaged files
-        raise InputError(f"{path} exists and was not written by `root-gnn predict` ({type(error).__name__} when its note was looked for); "
-                         "name another --out, or replace it with --overwrite") from error
+        raise InputError(
+            f"{path} exists and was not written by `root-gnn predict` ({type(error).__name__} when its note was looked for); "
+            "name another --out, or replace it with --overwrite"
+        ) from error
     return note
 
 
@@ -88,7 +90,9 @@ def _write_root(path: Path, aligned: Aligned, note: str) -> None:
             tree = file.mktree(f"{TREE}_{name.replace('/', '_')}" if name else TREE, types)
             for start in range(begin, begin + n_entry, ROWS_AT_A_TIME):
                 stop = min(start + ROWS_AT_A_TIME, begin + n_entry)
-                tree.extend({column: _entries(values, aligned, ends, start, stop) for column, values in aligned.columns.items()})
+                tree.extend(
+                    {column: _entries(values, aligned, ends, start, stop) for column, values in aligned.columns.items()}
+                )
             begin += n_entry
         file[NOTE] = note
 

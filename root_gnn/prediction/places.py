@@ -40,7 +40,11 @@ class Places:
         n_entry = int(shard.meta.findings["n_entry"])
         names = spec.source.trees
         of_tree = [values for values, _ in _pieces(path, spec, TREE)] if names else []
-        trees = dict(zip(names, np.bincount(np.concatenate(of_tree), minlength=len(names)).tolist(), strict=True)) if names else {}
+        trees = (
+            dict(zip(names, np.bincount(np.concatenate(of_tree), minlength=len(names)).tolist(), strict=True))
+            if names
+            else {}
+        )
         if spec.graph_per is None or whole_events:
             return cls(np.asarray(shard.entry), n_entry, n_entry, None, trees)
         per_entry = np.concatenate([count for _, count in _pieces(path, spec, spec.graph_per)])

@@ -36,26 +36,40 @@ class SeedFloor:
 
 
 def seed_floor(
-    trainings: Sequence[Mapping[str, Any]], *, estimator: Estimator = "debiased_linear", n_permutation: int = 50, seed: int = 1,
+    trainings: Sequence[Mapping[str, Any]],
+    *,
+    estimator: Estimator = "debiased_linear",
+    n_permutation: int = 50,
+    seed: int = 1,
 ) -> SeedFloor:
     """The floor from the layers `(n_event, dim)` by name of two trainings or more, the same events and layers throughout.
 
     Raises InputError for fewer than two trainings and for layers of other names, and as `layer_matrix` does.
     """
     if len(trainings) < 2:
-        raise InputError(f"The floor of CKA takes two trainings or more that differ by their seed and got {len(trainings)}.")
+        raise InputError(
+            f"The floor of CKA takes two trainings or more that differ by their seed and got {len(trainings)}."
+        )
     layers = tuple(trainings[0])
     other = next((tuple(one) for one in trainings if tuple(one) != layers), None)
     if other is not None:
-        raise InputError("Trainings that differ by their seed have the same layers, and these have "
-                         f"{', '.join(layers)} and {', '.join(other)}.")
+        raise InputError(
+            "Trainings that differ by their seed have the same layers, and these have "
+            f"{', '.join(layers)} and {', '.join(other)}."
+        )
     pairs = [
-        layer_matrix(one, two, estimator=estimator, n_permutation=n_permutation, seed=seed) for one, two in combinations(trainings, 2)
+        layer_matrix(one, two, estimator=estimator, n_permutation=n_permutation, seed=seed)
+        for one, two in combinations(trainings, 2)
     ]
     value, error, null = (np.stack([_both_ways(pair, part) for pair in pairs]) for part in ("value", "error", "null"))
     spread = np.std(value, axis=0, ddof=1) if len(pairs) > 1 else np.full(value.shape[1:], np.nan)
     return SeedFloor(
-        layers, _cells(value.mean(axis=0)), _cells(error.mean(axis=0)), _cells(spread), _cells(null.mean(axis=0)), n_pair=len(pairs)
+        layers,
+        _cells(value.mean(axis=0)),
+        _cells(error.mean(axis=0)),
+        _cells(spread),
+        _cells(null.mean(axis=0)),
+        n_pair=len(pairs),
     )
 
 

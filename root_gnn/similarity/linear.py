@@ -63,5 +63,7 @@ class LinearView(View):
         n, s_sum, t_sum, st = self.n_event, self.scale, other.scale, s * t
         off = n - 2.0
         kernel: Floats = full - st + (x @ (t @ x) - 2.0 * st) / off + s * t_sum / ((n - 1.0) * off)
-        rows: Floats = y @ (s @ y) - st + (t * (s_sum - s) + st.sum() - st) / off - t_sum * (s_sum - s) / ((n - 1.0) * off)
+        rows: Floats = (
+            y @ (s @ y) - st + (t * (s_sum - s) + st.sum() - st) / off - t_sum * (s_sum - s) / ((n - 1.0) * off)
+        )
         return kernel + rows / off

@@ -43,14 +43,21 @@ class Moments:
         d, e = self.mean_x - mean_x, self.mean_y - mean_y
         dd, ee, n = float(d @ d), float(e @ e), self.n
         return Moments(
-            n, mean_x, mean_y,
+            n,
+            mean_x,
+            mean_y,
             ab=self.ab + n * np.outer(d, e),
             sb=self.sb + self.s * e + 2.0 * d @ self.ab + n * dd * e,
             ta=self.ta + self.t * d + 2.0 * self.ab @ e + n * ee * d,
             s=self.s + n * dd,
             t=self.t + n * ee,
-            st=self.st + 2.0 * float(e @ self.sb) + 2.0 * float(d @ self.ta) + 4.0 * float(d @ self.ab @ e)
-            + ee * self.s + dd * self.t + n * dd * ee,
+            st=self.st
+            + 2.0 * float(e @ self.sb)
+            + 2.0 * float(d @ self.ta)
+            + 4.0 * float(d @ self.ab @ e)
+            + ee * self.s
+            + dd * self.t
+            + n * dd * ee,
         )
 
     def plus(self, other: Moments) -> Moments:
@@ -60,8 +67,15 @@ class Moments:
         mean_y = self.mean_y + (other.mean_y - self.mean_y) * (other.n / n)
         one, two = self.about(mean_x, mean_y), other.about(mean_x, mean_y)
         return Moments(
-            n, mean_x, mean_y, ab=one.ab + two.ab, sb=one.sb + two.sb, ta=one.ta + two.ta,
-            s=one.s + two.s, t=one.t + two.t, st=one.st + two.st,
+            n,
+            mean_x,
+            mean_y,
+            ab=one.ab + two.ab,
+            sb=one.sb + two.sb,
+            ta=one.ta + two.ta,
+            s=one.s + two.s,
+            t=one.t + two.t,
+            st=one.st + two.st,
         )
 
     def dependence(self, *, is_debiased: bool) -> float:
@@ -119,5 +133,7 @@ class LinearCKA:
         moments = self._moments[which]
         rounding = (1e-12 * float(np.abs(moments.mean_x).max(initial=0.0))) ** 2 * moments.n
         if moments.s <= rounding or dependence <= 1e-12 * moments.s**2:
-            raise InputError(f"The representation {'xy'[which - 1]} is the same for (nearly) all {moments.n} events; CKA is not defined.")
+            raise InputError(
+                f"The representation {'xy'[which - 1]} is the same for (nearly) all {moments.n} events; CKA is not defined."
+            )
         return dependence

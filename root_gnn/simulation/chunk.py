@@ -112,11 +112,15 @@ def run_chunk(chunk: Chunk) -> Result:
 def _run_part(chunk: Chunk, part: int, share: int, result: Result, rng: np.random.Generator) -> list[Rows]:
     generator = generator_of(chunk, part)
     pileup = _pileup(chunk, part, generator.ecm)
-    largest = _BATCH if chunk.pileup is None else min(_BATCH, max(_SMALL_BATCH, round(_PILEUP_BATCH / chunk.pileup.mean)))
+    largest = (
+        _BATCH if chunk.pileup is None else min(_BATCH, max(_SMALL_BATCH, round(_PILEUP_BATCH / chunk.pileup.mean)))
+    )
     pieces: list[Rows] = []
     n_kept = n_hard = n_tried = 0
     while not generator.at_end and (n_hard < chunk.n_hard if chunk.lhe else n_kept < share):
-        asked = min(max(largest // chunk.copies, 1), chunk.n_hard - n_hard if chunk.lhe else max(share - n_kept, _SMALL_BATCH))
+        asked = min(
+            max(largest // chunk.copies, 1), chunk.n_hard - n_hard if chunk.lhe else max(share - n_kept, _SMALL_BATCH)
+        )
         record = generator.batch(asked)
         n_hard += asked
         if not record.n_event:
@@ -124,7 +128,7 @@ def _run_part(chunk: Chunk, part: int, share: int, result: Result, rng: np.rando
         rows = _rows(record if pileup is None else pileup.overlay(record, rng), chunk, rng)
         if not chunk.lhe:
             rows = first_items(rows, share - n_kept, chunk.layout)
-        weight = record.weight[::chunk.copies]
+        weight = record.weight[:: chunk.copies]
         full = not chunk.lhe and rows.n_item == share - n_kept
         _count(result, weight, rows.hard_of_item, len(weight) if not full else int(rows.hard_of_item[-1]) + 1)
         rows.hard = generator.places[rows.hard] if chunk.shared else rows.hard + result.n_hard_seen
@@ -158,13 +162,24 @@ def generator_of(chunk: Chunk, part: int) -> Generator | Reshowerer:
     """What makes the events of a part of a chunk."""
     run = chunk.index * len(chunk.parts) + part
     seed = pythia_seed(chunk.seed, chunk.process_id, run)
-    source = None if chunk.hard is None else hard_source(chunk.hard, np.random.default_rng([chunk.seed, chunk.process_id, run, 2]))
+    source = (
+        None
+        if chunk.hard is None
+        else hard_source(chunk.hard, np.random.default_rng([chunk.seed, chunk.process_id, run, 2]))
+    )
     if chunk.copies == 1:
         return Generator(chunk.parts[part], seed=seed, slha=chunk.slha, lhe=chunk.lhe, skip=chunk.skip, source=source)
     hard_seed = pythia_seed(chunk.seed, chunk.process_id + _HARD, run)
     return Reshowerer(
-        chunk.parts[part], seed=seed, hard_seed=hard_seed, copies=chunk.copies, slha=chunk.slha, lhe=chunk.lhe, skip=chunk.skip,
-        source=source)
+        chunk.parts[part],
+        seed=seed,
+        hard_seed=hard_seed,
+        copies=chunk.copies,
+        slha=chunk.slha,
+        lhe=chunk.lhe,
+        skip=chunk.skip,
+        source=source,
+    )
 
 
 def _count(result: Result, weight: Floats, hard_of_item: NDArray[np.int64], n_used: int) -> None:

@@ -73,10 +73,22 @@ class Calorimeter:
     position_resolution: float
 
 
-ECAL = Calorimeter(Steps((2.5,), (0.02, 0.1)), Steps((2.5,), (0.01, 0.10)), Steps((2.5,), (0.05, 2.0)), Steps((2.5,), (0.2, 0.0)),
-                   Steps((2.5,), (0.5, 2.0)), 0.003)
-HCAL = Calorimeter(Steps((2.5,), (0.087, 0.175)), Steps((2.5,), (0.05, 0.10)), Steps((2.5,), (0.80, 1.5)), Steps((2.5,), (0.0, 0.0)),
-                   Steps((2.5,), (1.0, 2.0)), 0.02)
+ECAL = Calorimeter(
+    Steps((2.5,), (0.02, 0.1)),
+    Steps((2.5,), (0.01, 0.10)),
+    Steps((2.5,), (0.05, 2.0)),
+    Steps((2.5,), (0.2, 0.0)),
+    Steps((2.5,), (0.5, 2.0)),
+    0.003,
+)
+HCAL = Calorimeter(
+    Steps((2.5,), (0.087, 0.175)),
+    Steps((2.5,), (0.05, 0.10)),
+    Steps((2.5,), (0.80, 1.5)),
+    Steps((2.5,), (0.0, 0.0)),
+    Steps((2.5,), (1.0, 2.0)),
+    0.02,
+)
 
 
 @dataclass(frozen=True)
@@ -119,8 +131,12 @@ class Candidates:
 
 def measure(record: EventRecord, detector: Detector, rng: np.random.Generator) -> Candidates:
     """The detector's answer to a batch of events; the same generator state gives the same answer."""
-    visible = np.flatnonzero(record.final & ~np.isin(record.kind, INVISIBLE) & (np.abs(record.eta) < detector.max_eta)
-                             & (record.pt > detector.min_pt))
+    visible = np.flatnonzero(
+        record.final
+        & ~np.isin(record.kind, INVISIBLE)
+        & (np.abs(record.eta) < detector.max_eta)
+        & (record.pt > detector.min_pt)
+    )
     charge = _charges(record.pdg[visible])
     tracked = _has_track(record, visible, charge, detector.tracker, rng)
     of_hard = tracked if record.overlaid is None else tracked & (record.overlaid.collision[visible] != APART)
@@ -163,7 +179,9 @@ def _tracks(record: EventRecord, index: Ints, charge: Ints, detector: Detector, 
     abs_eta = np.abs(eta)
     kind = _lepton_kind(record, index, detector.leptons, rng)
     resolution = np.hypot(tracker.resolution_constant.at(abs_eta), tracker.resolution_slope.at(abs_eta) * pt)
-    resolution = np.where(kind == ELECTRON, _electron_resolution(record.energy[index], abs_eta, detector.leptons), resolution)
+    resolution = np.where(
+        kind == ELECTRON, _electron_resolution(record.energy[index], abs_eta, detector.leptons), resolution
+    )
     measured = pt * np.clip(1.0 + resolution * rng.standard_normal(len(index)), 0.2, 5.0)
     eta = eta + tracker.angle_resolution * rng.standard_normal(len(index))
     phi = wrap_phi(phi + tracker.angle_resolution * rng.standard_normal(len(index)))
@@ -176,17 +194,23 @@ def _lepton_kind(record: EventRecord, index: Ints, leptons: LeptonId, rng: np.ra
     rise = (pt - leptons.electron_min_pt) / (leptons.electron_plateau_pt - leptons.electron_min_pt)
     turn_on = np.clip(leptons.electron_start + (1.0 - leptons.electron_start) * rise, leptons.electron_start, 1.0)
     draw = rng.random(len(index))
-    is_electron = (kind == 11) & (pt > leptons.electron_min_pt) & (draw < turn_on * leptons.electron_efficiency.at(abs_eta))
+    is_electron = (
+        (kind == 11) & (pt > leptons.electron_min_pt) & (draw < turn_on * leptons.electron_efficiency.at(abs_eta))
+    )
     is_muon = (kind == 13) & (pt > leptons.muon_min_pt) & (draw < leptons.muon_efficiency.at(abs_eta))
     return np.where(is_electron, ELECTRON, np.where(is_muon, MUON, CHARGED_HADRON)).astype(np.int64)
 
 
 def _electron_resolution(energy: Floats, abs_eta: Floats, leptons: LeptonId) -> Floats:
-    barrel = np.hypot(leptons.electron_resolution_constant, leptons.electron_resolution_stochastic / np.sqrt(np.maximum(energy, 1.0)))
+    barrel = np.hypot(
+        leptons.electron_resolution_constant, leptons.electron_resolution_stochastic / np.sqrt(np.maximum(energy, 1.0))
+    )
     return np.where(abs_eta < 1.5, barrel, barrel * leptons.electron_endcap_factor)
 
 
-def _clusters(record: EventRecord, index: Ints, calorimeter: Calorimeter, kind: int, rng: np.random.Generator) -> Columns:
+def _clusters(
+    record: EventRecord, index: Ints, calorimeter: Calorimeter, kind: int, rng: np.random.Generator
+) -> Columns:
     """Energy summed in cells, smeared, kept above threshold, placed at the energy-weighted centre; massless."""
     eta, phi, energy, event = record.eta[index], record.phi[index], record.energy[index], record.event[index]
     cell, n_cell = _cells(event, eta, phi, calorimeter)
@@ -194,8 +218,11 @@ def _clusters(record: EventRecord, index: Ints, calorimeter: Calorimeter, kind: 
     center_eta = np.bincount(cell, energy * eta, n_cell) / total
     center_phi = np.bincount(cell, energy * phi, n_cell) / total  # a cell never crosses phi = +-pi
     abs_eta = np.abs(center_eta)
-    resolution = np.sqrt(calorimeter.constant.at(abs_eta) ** 2 + calorimeter.stochastic.at(abs_eta) ** 2 / total
-                         + (calorimeter.noise.at(abs_eta) / total) ** 2)
+    resolution = np.sqrt(
+        calorimeter.constant.at(abs_eta) ** 2
+        + calorimeter.stochastic.at(abs_eta) ** 2 / total
+        + (calorimeter.noise.at(abs_eta) / total) ** 2
+    )
     measured = total * np.maximum(1.0 + resolution * rng.standard_normal(n_cell), 0.0)
     measured_eta = center_eta + calorimeter.position_resolution * rng.standard_normal(n_cell)
     measured_phi = wrap_phi(center_phi + calorimeter.position_resolution * rng.standard_normal(n_cell))
@@ -203,8 +230,16 @@ def _clusters(record: EventRecord, index: Ints, calorimeter: Calorimeter, kind: 
     hardest = order[np.searchsorted(cell[order], np.arange(n_cell))]
     seen = measured > calorimeter.threshold.at(abs_eta)
     n_seen = int(seen.sum())
-    return (event[hardest][seen], (measured / np.cosh(measured_eta))[seen], measured_eta[seen], measured_phi[seen], measured[seen],
-            np.full(n_seen, kind, dtype=np.int64), np.zeros(n_seen, dtype=np.int64), index[hardest][seen])
+    return (
+        event[hardest][seen],
+        (measured / np.cosh(measured_eta))[seen],
+        measured_eta[seen],
+        measured_phi[seen],
+        measured[seen],
+        np.full(n_seen, kind, dtype=np.int64),
+        np.zeros(n_seen, dtype=np.int64),
+        index[hardest][seen],
+    )
 
 
 def _cells(event: Ints, eta: Floats, phi: Floats, calorimeter: Calorimeter) -> tuple[Ints, int]:

@@ -49,5 +49,7 @@ def _nearest_jets(record: EventRecord, hadron: Ints, jets: Jets, tagger: Tagger)
 
 def tag(flavour: Ints, eta: Floats, tagger: Tagger, rng: np.random.Generator) -> Bools:
     """Draws the b-tag of each jet; none outside the tracker."""
-    efficiency = np.select([flavour == BOTTOM, flavour == CHARM], [tagger.bottom_efficiency, tagger.charm_rate], tagger.light_rate)
+    efficiency = np.select(
+        [flavour == BOTTOM, flavour == CHARM], [tagger.bottom_efficiency, tagger.charm_rate], tagger.light_rate
+    )
     return (rng.random(len(flavour)) < efficiency) & (np.abs(eta) < tagger.max_eta)

@@ -33,7 +33,9 @@ class Impact:
     dz_error: Floats
 
 
-def impact_parameters(record: EventRecord, candidates: Candidates, resolution: ImpactResolution, rng: np.random.Generator) -> Impact:
+def impact_parameters(
+    record: EventRecord, candidates: Candidates, resolution: ImpactResolution, rng: np.random.Generator
+) -> Impact:
     """Impact parameters with respect to the collision, of straight lines from the true production vertices, smeared.
 
     d0 = (x py - y px) / pt and dz = z - (x px + y py) pz / pt^2 of the generated particle, as Delphes has them.

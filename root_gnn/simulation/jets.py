@@ -15,7 +15,13 @@ from root_gnn.simulation.ntuple import CLASSES, Columns
 from root_gnn.simulation.record import Bools, EventRecord, Floats, Ints, span_pairs
 from root_gnn.simulation.resonances import Decay, find_resonances, match
 
-_KINDS = {"isChargedHadron": CHARGED_HADRON, "isNeutralHadron": NEUTRAL_HADRON, "isPhoton": PHOTON, "isElectron": ELECTRON, "isMuon": MUON}
+_KINDS = {
+    "isChargedHadron": CHARGED_HADRON,
+    "isNeutralHadron": NEUTRAL_HADRON,
+    "isPhoton": PHOTON,
+    "isElectron": ELECTRON,
+    "isMuon": MUON,
+}
 
 
 @dataclass(frozen=True)
@@ -58,7 +64,9 @@ def find_jets(record: EventRecord, candidates: Candidates, selection: JetSelecti
     """The jets that pass the selection."""
     px, py, pz = candidates.cartesian()
     counts = np.bincount(candidates.event, minlength=candidates.n_event)
-    jets, members = cluster_members(px, py, pz, candidates.energy, counts=counts, radius=selection.radius, min_pt=selection.min_pt)
+    jets, members = cluster_members(
+        px, py, pz, candidates.energy, counts=counts, radius=selection.radius, min_pt=selection.min_pt
+    )
     index = np.arange(len(jets.pt)) - np.searchsorted(jets.event, jets.event)
     held = np.full(len(jets.pt), -1, dtype=np.int64)
     if selection.decay is not None:
@@ -134,7 +142,9 @@ def _once(partner: Ints) -> Bools:
     return once
 
 
-def jet_columns(record: EventRecord, candidates: Candidates, found: Found, selection: JetSelection, rng: np.random.Generator) -> Columns:
+def jet_columns(
+    record: EventRecord, candidates: Candidates, found: Found, selection: JetSelection, rng: np.random.Generator
+) -> Columns:
     """All branches of the jets but what they share with their events; constituents hardest first."""
     jets, members = found.jets, found.members
     order = np.lexsort((-candidates.pt[members.particle], members.jet))
@@ -142,26 +152,56 @@ def jet_columns(record: EventRecord, candidates: Candidates, found: Found, selec
     counts = np.bincount(owner, minlength=len(jets.pt))
     px, py, pz = (component[particle] for component in candidates.cartesian())
     energy = candidates.energy[particle]
-    columns: Columns = {"npart": counts.astype(np.int32), "part_px": px, "part_py": py, "part_pz": pz, "part_energy": energy}
+    columns: Columns = {
+        "npart": counts.astype(np.int32),
+        "part_px": px,
+        "part_py": py,
+        "part_pz": pz,
+        "part_energy": energy,
+    }
     side = np.where(jets.eta > 0, 1.0, -1.0)  # as in JetClass: eta grows away from the centre of the detector
     columns["part_deta"] = (candidates.eta[particle] - jets.eta[owner]) * side[owner]
     columns["part_dphi"] = delta_phi(candidates.phi[particle], jets.phi[owner])
     impact = impact_parameters(record, candidates, selection.impact, rng)
-    for name, values in (("d0val", impact.d0), ("d0err", impact.d0_error), ("dzval", impact.dz), ("dzerr", impact.dz_error)):
+    for name, values in (
+        ("d0val", impact.d0),
+        ("d0err", impact.d0_error),
+        ("dzval", impact.dz),
+        ("dzerr", impact.dz_error),
+    ):
         columns[f"part_{name}"] = values[particle]
     columns["part_charge"] = candidates.charge[particle]
     columns |= {f"part_{name}": candidates.kind[particle] == kind for name, kind in _KINDS.items()}
-    columns |= {"jet_pt": jets.pt, "jet_eta": jets.eta, "jet_phi": jets.phi, "jet_energy": jets.energy, "jet_nparticles": counts}
+    columns |= {
+        "jet_pt": jets.pt,
+        "jet_eta": jets.eta,
+        "jet_phi": jets.phi,
+        "jet_energy": jets.energy,
+        "jet_nparticles": counts,
+    }
     columns |= _substructure((px, py, pz, energy), counts, selection)
     columns |= _truth(record, found, selection)
     columns["jet_index"] = found.index
-    return {name: np.asarray(values, dtype=np.float32) if values.dtype == np.float64 else values for name, values in columns.items()}
+    return {
+        name: np.asarray(values, dtype=np.float32) if values.dtype == np.float64 else values
+        for name, values in columns.items()
+    }
 
 
 def _substructure(momenta: tuple[Floats, ...], counts: Ints, selection: JetSelection) -> Columns:
     px, py, pz, energy = momenta
-    columns: Columns = {"jet_sdmass": soft_drop_mass(
-        px, py, pz, energy, counts=counts, radius=selection.radius, z_cut=selection.soft_drop_z_cut, beta=selection.soft_drop_beta)}
+    columns: Columns = {
+        "jet_sdmass": soft_drop_mass(
+            px,
+            py,
+            pz,
+            energy,
+            counts=counts,
+            radius=selection.radius,
+            z_cut=selection.soft_drop_z_cut,
+            beta=selection.soft_drop_beta,
+        )
+    }
     tau = n_subjettiness(px, py, pz, energy, counts=counts, radius=selection.radius)
     return columns | {f"jet_tau{i + 1}": tau[:, i] for i in range(tau.shape[1])}
 

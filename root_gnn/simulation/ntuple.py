@@ -45,30 +45,63 @@ class Layout:
 _F, _I1 = np.dtype(np.float32), np.dtype(np.int8)
 _NUMBERS: Types = {"eventNumber": np.dtype(np.int64), "resimulation": np.dtype(np.int16), "weight": _F}
 _OBJECT = {"pt": _F, "eta": _F, "phi": _F, "e": _F}
-_OBJECTS: Mapping[str, Types] = MappingProxyType({
-    "jet": {**_OBJECT, "btag": _I1, "truthflav": _I1},
-    "ele": {**_OBJECT, "charge": _I1},
-    "mu": {**_OBJECT, "charge": _I1},
-    "ph": _OBJECT,
-})
+_OBJECTS: Mapping[str, Types] = MappingProxyType(
+    {
+        "jet": {**_OBJECT, "btag": _I1, "truthflav": _I1},
+        "ele": {**_OBJECT, "charge": _I1},
+        "mu": {**_OBJECT, "charge": _I1},
+        "ph": _OBJECT,
+    }
+)
 TRUTH = ("higgs", "top1", "top2", "W", "Z")
-_EVENT: Types = MappingProxyType({
-    "met_met": _F, "met_phi": _F, "met_sumet": _F, **_NUMBERS, "process": np.dtype(np.int16),
-    **{f"{name}_{suffix}": _I1 if suffix == "exists" else _F for name in TRUTH for suffix in ("exists", "pt", "eta", "phi", "m")},
-    "n_higgs": _I1, "n_top": _I1, "n_W": _I1, "n_Z": _I1,
-})
-CLASSES = ("QCD", "Hbb", "Hcc", "Hgg", "H4q", "Hqql", "Zqq", "Wqq", "Tbqq", "Tbl")  # labels of jets, in the order of JetClass
+_EVENT: Types = MappingProxyType(
+    {
+        "met_met": _F,
+        "met_phi": _F,
+        "met_sumet": _F,
+        **_NUMBERS,
+        "process": np.dtype(np.int16),
+        **{
+            f"{name}_{suffix}": _I1 if suffix == "exists" else _F
+            for name in TRUTH
+            for suffix in ("exists", "pt", "eta", "phi", "m")
+        },
+        "n_higgs": _I1,
+        "n_top": _I1,
+        "n_W": _I1,
+        "n_Z": _I1,
+    }
+)
+CLASSES = (
+    "QCD",
+    "Hbb",
+    "Hcc",
+    "Hgg",
+    "H4q",
+    "Hqql",
+    "Zqq",
+    "Wqq",
+    "Tbqq",
+    "Tbl",
+)  # labels of jets, in the order of JetClass
 _KINDS = ("ChargedHadron", "NeutralHadron", "Photon", "Electron", "Muon")
 _PART: Types = {
     **dict.fromkeys(("px", "py", "pz", "energy", "deta", "dphi", "d0val", "d0err", "dzval", "dzerr", "charge"), _F),
     **{f"is{kind}": _I1 for kind in _KINDS},
 }
-_JET: Types = MappingProxyType({
-    **{f"jet_{name}": _F for name in ("pt", "eta", "phi", "energy", "nparticles", "sdmass", "tau1", "tau2", "tau3", "tau4")},
-    **{f"label_{name}": _I1 for name in CLASSES},
-    **{f"aux_genpart_{name}": _F for name in ("pid", "pt", "eta", "phi", "mass")}, "aux_truth_match": _F,
-    **_NUMBERS, "jet_index": np.dtype(np.int16),
-})
+_JET: Types = MappingProxyType(
+    {
+        **{
+            f"jet_{name}": _F
+            for name in ("pt", "eta", "phi", "energy", "nparticles", "sdmass", "tau1", "tau2", "tau3", "tau4")
+        },
+        **{f"label_{name}": _I1 for name in CLASSES},
+        **{f"aux_genpart_{name}": _F for name in ("pid", "pt", "eta", "phi", "mass")},
+        "aux_truth_match": _F,
+        **_NUMBERS,
+        "jet_index": np.dtype(np.int16),
+    }
+)
 N_PILEUP: Types = MappingProxyType({"n_pileup": np.dtype(np.int16)})
 EVENTS = Layout("Events", _OBJECTS, _EVENT)
 JETS = Layout("tree", MappingProxyType({"part": _PART}), _JET)
@@ -102,13 +135,19 @@ class Metadata:
 def select(columns: Columns, keep: NDArray[Any], layout: Layout = EVENTS) -> Columns:
     """The rows for which the mask `keep (n_row,)` holds."""
     masks = {name: np.repeat(keep, columns[f"n{name}"]) for name in layout.collections}
-    return {branch: values[keep if (name := layout.collection_of(branch)) is None else masks[name]] for branch, values in columns.items()}
+    return {
+        branch: values[keep if (name := layout.collection_of(branch)) is None else masks[name]]
+        for branch, values in columns.items()
+    }
 
 
 def reorder(columns: Columns, order: NDArray[Any], layout: Layout = EVENTS) -> Columns:
     """The rows in another order, `order (n_row,)` being their present places."""
     result: Columns = {}
-    rows = {name: ak.unflatten(np.arange(int(columns[f"n{name}"].sum())), columns[f"n{name}"])[order] for name in layout.collections}
+    rows = {
+        name: ak.unflatten(np.arange(int(columns[f"n{name}"].sum())), columns[f"n{name}"])[order]
+        for name in layout.collections
+    }
     flat = {name: ak.to_numpy(ak.flatten(row)) for name, row in rows.items()}
     for branch, values in columns.items():
         name = layout.collection_of(branch)
@@ -128,8 +167,13 @@ def write(path: Path, parts: Iterable[Columns], metadata: Callable[[], Metadata]
         for basket in _baskets(parts):
             file[layout.tree].extend(_awkward(basket, layout))
         row = asdict(metadata())
-        file.mktree("metadata", {name: "string" if isinstance(value, str) else type(value).__name__ + "64" for name, value in row.items()})
-        file["metadata"].extend({name: ak.Array([value]) if isinstance(value, str) else np.array([value]) for name, value in row.items()})
+        file.mktree(
+            "metadata",
+            {name: "string" if isinstance(value, str) else type(value).__name__ + "64" for name, value in row.items()},
+        )
+        file["metadata"].extend(
+            {name: ak.Array([value]) if isinstance(value, str) else np.array([value]) for name, value in row.items()}
+        )
 
 
 def _types(layout: Layout) -> dict[str, Any]:
@@ -167,7 +211,9 @@ def read_metadata(path: Path) -> Metadata | None:
                 return None
             row = file["metadata"].arrays(library="np")
     except (OSError, ValueError, uproot.exceptions.KeyInFileError) as error:
-        raise InputError(f"{path}: expected a ROOT file, but it cannot be read ({error}); remove it or choose another folder") from error
+        raise InputError(
+            f"{path}: expected a ROOT file, but it cannot be read ({error}); remove it or choose another folder"
+        ) from error
     names = [field.name for field in fields(Metadata)]
     if any(name not in row or len(row[name]) != 1 for name in names):
         return None

@@ -64,7 +64,13 @@ def reconstruct(record: EventRecord, candidates: Candidates, selection: Selectio
     columns["jet_btag"] = tag(flavour, jets.eta, selection.tagger, rng).astype(np.int8)
     columns["jet_truthflav"] = flavour.astype(np.int8)
     for name, index in (("ele", electron), ("mu", muon), ("ph", photon)):
-        chosen = Jets(candidates.event[index], candidates.pt[index], candidates.eta[index], candidates.phi[index], candidates.energy[index])
+        chosen = Jets(
+            candidates.event[index],
+            candidates.pt[index],
+            candidates.eta[index],
+            candidates.phi[index],
+            candidates.energy[index],
+        )
         _fill(columns, name, chosen, candidates.n_event)
         if name != "ph":
             columns[f"{name}_charge"] = candidates.charge[index].astype(np.int8)
@@ -80,7 +86,9 @@ def preselected(columns: Columns, selection: Selection) -> Bools:
 
 def _isolated(candidates: Candidates, kind: int, cuts: LeptonCuts, cone: float, everywhere: Density) -> Ints:
     """Indices of candidates of a kind that pass the cuts."""
-    index = np.flatnonzero((candidates.kind == kind) & (candidates.pt > cuts.min_pt) & (np.abs(candidates.eta) < cuts.max_eta))
+    index = np.flatnonzero(
+        (candidates.kind == kind) & (candidates.pt > cuts.min_pt) & (np.abs(candidates.eta) < cuts.max_eta)
+    )
     average = everywhere.at(candidates.event[index], candidates.eta[index]) * np.pi * cone**2 / candidates.pt[index]
     return index[_activity(candidates, index, cone) - average < cuts.isolation]
 
@@ -98,7 +106,11 @@ def _activity(candidates: Candidates, index: Ints, cone: float) -> Floats:
 
 
 def _photons(
-    record: EventRecord, candidates: Candidates, selection: Selection, everywhere: Density, rng: np.random.Generator,
+    record: EventRecord,
+    candidates: Candidates,
+    selection: Selection,
+    everywhere: Density,
+    rng: np.random.Generator,
 ) -> Ints:
     index = _isolated(candidates, PHOTON, selection.photon, selection.isolation_cone, everywhere)
     source = candidates.source[index]
@@ -114,7 +126,9 @@ def _jets(candidates: Candidates, used: Ints, selection: Selection, everywhere: 
     free[used] = False
     px, py, pz = (component[free] for component in candidates.cartesian())
     counts = np.bincount(candidates.event[free], minlength=candidates.n_event)
-    jets = cluster_jets(px, py, pz, candidates.energy[free], counts=counts, radius=selection.jet_radius, min_pt=selection.jet_min_pt)
+    jets = cluster_jets(
+        px, py, pz, candidates.energy[free], counts=counts, radius=selection.jet_radius, min_pt=selection.jet_min_pt
+    )
     jets = without_pileup(jets, everywhere, selection.jet_radius)
     return _choose(jets, (np.abs(jets.eta) < selection.jet_max_eta) & (jets.pt > selection.jet_min_pt))
 

@@ -41,8 +41,10 @@ class PileUp:
         except ValueError:
             mean, spread = -1.0, 0.0
         if not (0.0 < mean <= LARGEST_MEAN and 0.0 <= spread <= mean):
-            raise InputError(f"--pileup {text}: expected MEAN or MEAN,SPREAD, the mean number of further collisions above 0 and at most "
-                             f"{LARGEST_MEAN:g}, its spread no larger than that")
+            raise InputError(
+                f"--pileup {text}: expected MEAN or MEAN,SPREAD, the mean number of further collisions above 0 and at most "
+                f"{LARGEST_MEAN:g}, its spread no larger than that"
+            )
         return cls(mean, spread)
 
 
@@ -55,7 +57,9 @@ class MinimumBias:
         records: list[EventRecord] = []
         while (missing := pileup.n_distinct - sum(record.n_event for record in records)) > 0:
             records.append(_visible(generator.batch(min(_BATCH, missing)), detector))
-        self._stop = np.cumsum(np.concatenate([np.bincount(record.event, minlength=record.n_event) for record in records]))
+        self._stop = np.cumsum(
+            np.concatenate([np.bincount(record.event, minlength=record.n_event) for record in records])
+        )
         self._start = np.concatenate(([0], self._stop[:-1]))
         self._columns = {name: np.concatenate([getattr(record, name) for record in records]) for name in _COLUMNS}
 
@@ -80,7 +84,12 @@ class MinimumBias:
 
 def _visible(record: EventRecord, detector: Detector) -> EventRecord:
     """The particles alone that the detector can see."""
-    keep = record.final & ~np.isin(record.kind, INVISIBLE) & (np.abs(record.eta) < detector.max_eta) & (record.pt > detector.min_pt)
+    keep = (
+        record.final
+        & ~np.isin(record.kind, INVISIBLE)
+        & (np.abs(record.eta) < detector.max_eta)
+        & (record.pt > detector.min_pt)
+    )
     return replace(record, **{name: getattr(record, name)[keep] for name in ("event", "final", "mother", *_COLUMNS)})
 
 
@@ -95,5 +104,11 @@ def _joined(record: EventRecord, further: Ints, columns: dict[str, Any], overlai
     final = np.concatenate((record.final, np.ones(len(further), dtype=bool)))
     collision = np.concatenate((np.full(len(record.event), HARD), overlaid.collision))
     joined: dict[str, Any] = {name: np.concatenate((getattr(record, name), columns[name]))[order] for name in _COLUMNS}
-    return replace(record, event=event[order], mother=mother[order], final=final[order],
-                   overlaid=Overlaid(overlaid.n_collision, collision[order]), **joined)
+    return replace(
+        record,
+        event=event[order],
+        mother=mother[order],
+        final=final[order],
+        overlaid=Overlaid(overlaid.n_collision, collision[order]),
+        **joined,
+    )

@@ -31,14 +31,24 @@ class Reshowerer:
     """
 
     def __init__(
-        self, settings: Sequence[str], *, seed: int, hard_seed: int, copies: int, slha: str | None = None, lhe: Path | None = None,
-        skip: int = 0, source: Any = None,
+        self,
+        settings: Sequence[str],
+        *,
+        seed: int,
+        hard_seed: int,
+        copies: int,
+        slha: str | None = None,
+        lhe: Path | None = None,
+        skip: int = 0,
+        source: Any = None,
     ) -> None:
         self._copies = copies
         self._n_asked = 0
         self.places = np.zeros(0, dtype=np.int64)
         hard = [setting for setting in settings if not setting.startswith("UncertaintyBands:")]
-        self._hard = Generator([*hard, "PartonLevel:all=off"], seed=hard_seed, slha=slha, lhe=lhe, skip=skip, source=source)
+        self._hard = Generator(
+            [*hard, "PartonLevel:all=off"], seed=hard_seed, slha=slha, lhe=lhe, skip=skip, source=source
+        )
         self._source = _hand_over(self._hard.pythia)
         showers = [setting for setting in settings if setting.startswith(_OF_SHOWERS) or setting[0].isdigit()]
         self._shower = Generator([*showers, "Beams:frameType=5"], seed=seed, slha=slha, source=self._source)
@@ -118,6 +128,23 @@ def _hand_over(hard: Any) -> Any:
 def _row(particle: Any, *, incoming: bool) -> tuple[Any, ...]:
     """A particle in the columns of a Les Houches file."""
     status = _INCOMING if incoming else _OUTGOING if particle.isFinal() else _DECAYED
-    mothers = (0, 0) if incoming else (max(particle.mother1() - _FIRST_PARTON + 1, 0), max(particle.mother2() - _FIRST_PARTON + 1, 0))
-    return (particle.id(), status, *mothers, particle.col(), particle.acol(), particle.px(), particle.py(), particle.pz(), particle.e(),
-            particle.m(), particle.tau(), _UNPOLARISED, particle.scale())
+    mothers = (
+        (0, 0)
+        if incoming
+        else (max(particle.mother1() - _FIRST_PARTON + 1, 0), max(particle.mother2() - _FIRST_PARTON + 1, 0))
+    )
+    return (
+        particle.id(),
+        status,
+        *mothers,
+        particle.col(),
+        particle.acol(),
+        particle.px(),
+        particle.py(),
+        particle.pz(),
+        particle.e(),
+        particle.m(),
+        particle.tau(),
+        _UNPOLARISED,
+        particle.scale(),
+    )

@@ -44,8 +44,12 @@ def find_resonances(record: EventRecord, decay: Decay) -> Resonances:
     kind, n = record.kind[product], len(parent)
     lepton, neutrino = np.isin(kind, _LEPTONS), np.isin(kind, NEUTRINOS)
     right = lepton | neutrino | ((kind == decay.flavour) if decay.flavour else (kind <= 6))
-    good = ((np.bincount(owner, minlength=n) == decay.n_product) & (np.bincount(owner[lepton], minlength=n) == decay.n_lepton)
-            & (np.bincount(owner[neutrino], minlength=n) == decay.n_lepton) & (np.bincount(owner[right], minlength=n) == decay.n_product))
+    good = (
+        (np.bincount(owner, minlength=n) == decay.n_product)
+        & (np.bincount(owner[lepton], minlength=n) == decay.n_lepton)
+        & (np.bincount(owner[neutrino], minlength=n) == decay.n_lepton)
+        & (np.bincount(owner[right], minlength=n) == decay.n_product)
+    )
     place = np.cumsum(good) - 1
     kept = good[owner]
     return Resonances(parent[good], place[owner[kept]], product[kept])
@@ -78,7 +82,10 @@ def match(record: EventRecord, jets: Jets, resonances: Resonances, radius: float
     owner, product = resonances.owner[visible], resonances.product[visible]
     order = np.argsort(owner, kind="stable")
     owner, product = owner[order], product[order]
-    start, stop = np.searchsorted(owner, np.arange(n_resonance)), np.searchsorted(owner, np.arange(n_resonance), side="right")
+    start, stop = (
+        np.searchsorted(owner, np.arange(n_resonance)),
+        np.searchsorted(owner, np.arange(n_resonance), side="right"),
+    )
     pair, place = span_pairs(start[resonance], stop[resonance])
     outside = ~_near(record, product[place], jets, jet[pair], radius)
     inside &= np.bincount(pair[outside], minlength=len(jet)) == 0

@@ -44,7 +44,9 @@ class Rows:
         return self.hard[np.searchsorted(self.item, np.arange(self.n_item))]
 
 
-def event_rows(record: EventRecord, detector: Detector, selection: Selection, rng: np.random.Generator, *, copies: int) -> Rows:
+def event_rows(
+    record: EventRecord, detector: Detector, selection: Selection, rng: np.random.Generator, *, copies: int
+) -> Rows:
     """Events as rows; a hard event is kept where all its showers pass the preselection."""
     columns = reconstruct(record, measure(record, detector, rng), selection, rng)
     columns |= _of_events(record, np.arange(record.n_event))
@@ -54,7 +56,9 @@ def event_rows(record: EventRecord, detector: Detector, selection: Selection, rn
     return Rows(select(columns, keep), _counted(hard), hard, copy)
 
 
-def jet_rows(record: EventRecord, detector: Detector, selection: JetSelection, rng: np.random.Generator, *, copies: int) -> Rows:
+def jet_rows(
+    record: EventRecord, detector: Detector, selection: JetSelection, rng: np.random.Generator, *, copies: int
+) -> Rows:
     """Jets as rows. Of whole events an item is an event (all its showers must have jets enough), else a jet.
 
     With several showers a jet is kept where each of them has it, and these rows follow each other.
@@ -76,7 +80,9 @@ def jet_rows(record: EventRecord, detector: Detector, selection: JetSelection, r
 def _of_events(record: EventRecord, event: Ints) -> Columns:
     """Weights and number of further collisions of the events that rows `(n_row,)` belong to."""
     columns: Columns = {"weight": record.weight[event].astype(np.float32)}
-    columns |= {branch(name): (record.weight * factor)[event].astype(np.float32) for name, factor in record.variations.items()}
+    columns |= {
+        branch(name): (record.weight * factor)[event].astype(np.float32) for name, factor in record.variations.items()
+    }
     if record.overlaid is not None:
         columns["n_pileup"] = record.overlaid.n_collision[event].astype(np.int16)
     return columns
@@ -103,8 +109,12 @@ def join(parts: Sequence[Rows]) -> Rows:
     """The rows of all parts one after the other."""
     first = np.cumsum([0, *(part.n_item for part in parts)])
     items = [part.item + n for part, n in zip(parts, first, strict=False)]
-    return Rows(concatenate([part.columns for part in parts]), np.concatenate(items), np.concatenate([part.hard for part in parts]),
-                np.concatenate([part.copy for part in parts]))
+    return Rows(
+        concatenate([part.columns for part in parts]),
+        np.concatenate(items),
+        np.concatenate([part.hard for part in parts]),
+        np.concatenate([part.copy for part in parts]),
+    )
 
 
 def shuffle(rows: Rows, rng: np.random.Generator, layout: Layout) -> Rows:

@@ -45,12 +45,19 @@ class Answers:
             truth = torch.stack([batch.labels[name] for name in objective.outputs()], dim=1)
         weights = torch.ones(batch.n_graph) if batch.weights is None else batch.weights
         ids = torch.arange(batch.n_graph).unsqueeze(1) if batch.ids is None else batch.ids
-        return cls(probabilities.cpu().numpy(), truth.cpu().long().numpy(), weights.cpu().double().numpy(), ids.cpu().numpy())
+        return cls(
+            probabilities.cpu().numpy(), truth.cpu().long().numpy(), weights.cpu().double().numpy(), ids.cpu().numpy()
+        )
 
     @classmethod
     def joined(cls, parts: Sequence[Self]) -> Self:
         """Several batches' answers, one after the other."""
-        return cls(*(np.concatenate([getattr(part, name) for part in parts]) for name in ("probabilities", "truth", "weights", "ids")))
+        return cls(
+            *(
+                np.concatenate([getattr(part, name) for part in parts])
+                for name in ("probabilities", "truth", "weights", "ids")
+            )
+        )
 
 
 def probabilities_of(objective: Supervised, said: Tensor) -> Tensor:
@@ -77,7 +84,9 @@ def figures(found: Answers, objective: Supervised, *, lumi_weights: Floats | Non
     a mean of independent values, and each label's own figures stand under `labels`.
     """
     if objective.link == "softmax":
-        return summary(found.probabilities, found.truth, found.weights, n_class=len(objective.outputs()), lumi_weights=lumi_weights)
+        return summary(
+            found.probabilities, found.truth, found.weights, n_class=len(objective.outputs()), lumi_weights=lumi_weights
+        )
     each: dict[str, dict[str, Any]] = {}
     for k, name in enumerate(objective.outputs()):
         yes = found.probabilities[:, k]
@@ -93,8 +102,11 @@ def quick_figures(found: Answers, objective: Supervised) -> dict[str, float]:
     """AUC and accuracy alone, where defined, without errors: cheap enough for every epoch."""
     if objective.link == "softmax":
         binary = len(objective.outputs()) == 2
-        area = auc(found.probabilities[:, 1], found.truth, found.weights) if binary else auc_multiclass(
-            found.probabilities, found.truth, found.weights)
+        area = (
+            auc(found.probabilities[:, 1], found.truth, found.weights)
+            if binary
+            else auc_multiclass(found.probabilities, found.truth, found.weights)
+        )
         measured = {"auc": area, "accuracy": accuracy(found.probabilities, found.truth, found.weights)}
         return {name: one.value for name, one in measured.items() if one is not None}
     each = [auc(found.probabilities[:, k], found.truth[:, k], found.weights) for k in range(found.truth.shape[1])]

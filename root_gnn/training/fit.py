@@ -53,8 +53,18 @@ class Fitted:
 
 
 def fit(
-    objective: Objective, train_loader: Callable[[int, int], Loader], validation_loader: Loader, *, train: TrainConfig, optim: OptimConfig,
-    augmentations: Sequence[Augmentation], seed: int, folder: Path, name: str, n_graph: int, resume: bool,
+    objective: Objective,
+    train_loader: Callable[[int, int], Loader],
+    validation_loader: Loader,
+    *,
+    train: TrainConfig,
+    optim: OptimConfig,
+    augmentations: Sequence[Augmentation],
+    seed: int,
+    folder: Path,
+    name: str,
+    n_graph: int,
+    resume: bool,
     shape: Shape | None = None,
 ) -> Fitted:
     """Trains `objective` and leaves it with the weights of the best epoch.
@@ -69,20 +79,33 @@ def fit(
     Raises InputError where the monitored value is not measured, or never was a finite number, and where nothing can be compiled.
     """
     checkpoints = Checkpoints(
-        folder / "checkpoints", monitor=train.monitor, mode=train.monitor_mode, every=train.checkpoint_every, keep=train.keep_epochs,
-    )  # fmt: skip
+        folder / "checkpoints",
+        monitor=train.monitor,
+        mode=train.monitor_mode,
+        every=train.checkpoint_every,
+        keep=train.keep_epochs,
+    )
     history = History(folder / "history.csv", log_every=train.log_every, batch_size=train.batch_size)
     callbacks: list[pl.Callback] = [
-        RandomState(seed), history, Throughput(name, n_graph=n_graph),
-        Interrupt(checkpoints), checkpoints,
+        RandomState(seed),
+        history,
+        Throughput(name, n_graph=n_graph),
+        Interrupt(checkpoints),
+        checkpoints,
     ]
     if not isinstance(objective, Supervised):
         callbacks[1:1] = [Collapse(name, then=train.on_collapse), Probe(train.probe_events)]
     if train.early_stopping is not None:
-        callbacks.append(EarlyStopping(train.monitor, mode=train.monitor_mode, patience=train.early_stopping, strict=False))
+        callbacks.append(
+            EarlyStopping(train.monitor, mode=train.monitor_mode, patience=train.early_stopping, strict=False)
+        )
     from_checkpoint = checkpoints.last_path if resume and checkpoints.last_path.exists() else None
     if resume:
-        log.info("%s: %s", name, f"going on from {from_checkpoint}" if from_checkpoint else "no checkpoint yet, starting anew")
+        log.info(
+            "%s: %s",
+            name,
+            f"going on from {from_checkpoint}" if from_checkpoint else "no checkpoint yet, starting anew",
+        )
     with _quiet(), torch.random.fork_rng():
         world = math.prod(processes(train))
         shared = world > 1 and train.strategy == "fsdp"
@@ -96,15 +119,23 @@ def fit(
         steps_per_epoch = math.ceil(len(batches) / train.accumulate)
         n_step = min(train.max_epochs * steps_per_epoch, train.max_steps or train.max_epochs * steps_per_epoch)
         module = TrainingModule(
-            copy.deepcopy(objective) if shared else objective, optim, augmentations=augmentations, seed=seed, n_step=n_step,
-            steps_per_epoch=steps_per_epoch, shape=shape, sharded=shared,
-        )  # fmt: skip
+            copy.deepcopy(objective) if shared else objective,
+            optim,
+            augmentations=augmentations,
+            seed=seed,
+            n_step=n_step,
+            steps_per_epoch=steps_per_epoch,
+            shape=shape,
+            sharded=shared,
+        )
         fast = compiled(objective.encoder, fixed_shapes=shape is not None) if train.compile else nullcontext()
         with _honest_exit(), clear_loss(), fast:
             trainer.fit(module, batches, validation_loader, ckpt_path=from_checkpoint, weights_only=True)
     if checkpoints.best is None:
-        raise InputError(f"{train.monitor} was not a finite number after any epoch of {name}, so no epoch is the best one; "
-                         f"{folder / 'history.csv'} shows when it went wrong. Lower optim.lr, or look for extreme weights in the data.")
+        raise InputError(
+            f"{train.monitor} was not a finite number after any epoch of {name}, so no epoch is the best one; "
+            f"{folder / 'history.csv'} shows when it went wrong. Lower optim.lr, or look for extreme weights in the data."
+        )
     load_weights(objective, checkpoints.best_path)
     device = torch.cuda.get_device_name(0) if module.device.type == "cuda" else module.device.type
     return Fitted(checkpoints.best_epoch + 1, history.seconds, history.n_graph, device)
@@ -116,13 +147,23 @@ def _trainer(train: TrainConfig, folder: Path, callbacks: list[pl.Callback], how
     if train.precision == "f64":
         plugins.append(Float64())
     trainer = pl.Trainer(
-        default_root_dir=folder, accelerator="auto", devices=devices, num_nodes=num_nodes,
+        default_root_dir=folder,
+        accelerator="auto",
+        devices=devices,
+        num_nodes=num_nodes,
         precision={32: "32-true", "bf16": "bf16-mixed", "f64": None}[train.precision],
-        strategy=how or "auto", max_epochs=train.max_epochs,
+        strategy=how or "auto",
+        max_epochs=train.max_epochs,
         accumulate_grad_batches=train.accumulate,
         logger=TensorBoardLogger(folder, name="", version="tensorboard", default_hp_metric=False),
-        callbacks=callbacks, plugins=plugins, num_sanity_val_steps=0, use_distributed_sampler=False,
-        enable_progress_bar=False, enable_model_summary=False, enable_checkpointing=True, log_every_n_steps=train.log_every,
+        callbacks=callbacks,
+        plugins=plugins,
+        num_sanity_val_steps=0,
+        use_distributed_sampler=False,
+        enable_progress_bar=False,
+        enable_model_summary=False,
+        enable_checkpointing=True,
+        log_every_n_steps=train.log_every,
     )
     # Lightning would ask the first process before every step whether it was told to stop, and wait for the device; `Interrupt` does.
     trainer.fit_loop.epoch_loop._broadcast_sigterm_tensor = _nothing  # type: ignore[method-assign]
@@ -145,7 +186,9 @@ class _quiet:
         warnings.filterwarnings("ignore", message=".*does not have many workers.*")
         warnings.filterwarnings("ignore", message=".*number of training batches.*")
         warnings.filterwarnings("ignore", message=".*treespec, LeafSpec.*")
-        warnings.filterwarnings("ignore", message=".*in eval mode at the start of training.*")  # a target network is meant to be
+        warnings.filterwarnings(
+            "ignore", message=".*in eval mode at the start of training.*"
+        )  # a target network is meant to be
         warnings.filterwarnings("ignore", message=".*Checkpoint directory.*exists and is not empty.*")
         warnings.filterwarnings("ignore", message=".*resuming from a checkpoint that ended before.*")
 
@@ -173,7 +216,9 @@ def load_weights(objective: Objective, checkpoint: Path) -> None:
     try:
         objective.load_state_dict(tensors, strict=True)
     except RuntimeError as error:
-        raise InputError(f"the weights in {checkpoint} do not fit the recipe beside them: {' '.join(str(error).split())[:300]}") from error
+        raise InputError(
+            f"the weights in {checkpoint} do not fit the recipe beside them: {' '.join(str(error).split())[:300]}"
+        ) from error
 
 
 def weights(checkpoint: Path) -> dict[str, torch.Tensor]:
@@ -181,8 +226,10 @@ def weights(checkpoint: Path) -> dict[str, torch.Tensor]:
     try:
         found: dict[str, torch.Tensor] = torch.load(checkpoint, map_location="cpu", weights_only=True)["state_dict"]
     except Exception as error:  # torch raises many kinds, some of a module that this package does not import
-        raise InputError(f"{checkpoint} cannot be read as a checkpoint: it is damaged or holds more than weights, and none of it was run "
-                         f"({type(error).__name__}). Take another checkpoint, or train the run again.") from error
+        raise InputError(
+            f"{checkpoint} cannot be read as a checkpoint: it is damaged or holds more than weights, and none of it was run "
+            f"({type(error).__name__}). Take another checkpoint, or train the run again."
+        ) from error
     return found
 
 

@@ -31,8 +31,16 @@ class TrainingModule(pl.LightningModule):
     """Hands batches to the objective and losses to Lightning; adds nothing to either."""
 
     def __init__(
-        self, objective: Objective, optim: OptimConfig, *, augmentations: Sequence[Augmentation] = (),
-        seed: int = 0, n_step: int = 1, steps_per_epoch: int = 1, shape: Shape | None = None, sharded: bool = False,
+        self,
+        objective: Objective,
+        optim: OptimConfig,
+        *,
+        augmentations: Sequence[Augmentation] = (),
+        seed: int = 0,
+        n_step: int = 1,
+        steps_per_epoch: int = 1,
+        shape: Shape | None = None,
+        sharded: bool = False,
     ) -> None:
         super().__init__()
         self.objective, self.optim, self.shape = objective, optim, shape

@@ -75,7 +75,8 @@ def groups(backbone: nn.Module, everything: nn.Module, optim: OptimConfig) -> li
 def optimizer(parts: list[Group], optim: OptimConfig) -> torch.optim.AdamW:
     """Fused AdamW over the groups."""
     rows: list[dict[str, Any]] = [
-        {"params": part.parameters, "lr": part.lr, "weight_decay": part.weight_decay, "name": part.name} for part in parts
+        {"params": part.parameters, "lr": part.lr, "weight_decay": part.weight_decay, "name": part.name}
+        for part in parts
     ]
     return torch.optim.AdamW(rows, lr=optim.lr, betas=optim.betas, eps=optim.eps, fused=True)
 
@@ -103,4 +104,6 @@ def schedule(optim: OptimConfig, *, n_step: int, steps_per_epoch: int, ramp: int
 def scheduler(adam: torch.optim.Optimizer, optim: OptimConfig, *, n_step: int, steps_per_epoch: int) -> LambdaLR:
     """One `schedule` per group; only the backbone's has the ramp."""
     ramps = [optim.backbone_ramp if str(group["name"]).startswith("backbone") else 0 for group in adam.param_groups]
-    return LambdaLR(adam, [schedule(optim, n_step=n_step, steps_per_epoch=steps_per_epoch, ramp=ramp) for ramp in ramps])
+    return LambdaLR(
+        adam, [schedule(optim, n_step=n_step, steps_per_epoch=steps_per_epoch, ramp=ramp) for ramp in ramps]
+    )

@@ -18,7 +18,9 @@ from root_gnn.protocols import Encoder, Objective, Supervised
 
 def strategy(n_process: int) -> Strategy:
     """Lightning's strategy for `n_process` processes in all; checkpoints are whole, as those of other trainings are."""
-    return ModelParallelStrategy(data_parallel_size=n_process, tensor_parallel_size=1, save_distributed_checkpoint=False)
+    return ModelParallelStrategy(
+        data_parallel_size=n_process, tensor_parallel_size=1, save_distributed_checkpoint=False
+    )
 
 
 def shard(objective: Objective, mesh: DeviceMesh) -> None:

@@ -99,11 +99,15 @@ def test_two_processes_at_once(source: Path) -> None:
     )
     both = [
         subprocess.Popen(
-            [sys.executable, "-c", script, str(source)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
-            text=True, env=environment(),
+            [sys.executable, "-c", script, str(source)],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            env=environment(),
         )
         for _ in range(2)
-    ]  # fmt: skip
+    ]
     for process in both:
         assert process.stdout is not None and process.stdout.readline() == "ready\n"
     ended = [process.communicate("\n", timeout=120) for process in both]

@@ -15,8 +15,16 @@ from root_gnn.graph.static import padded
 from root_gnn.pipeline import Workbench, train
 from root_gnn.recipe import Recipe
 
-SMALL = ("data.classes={WH: WH.root, ZH: ZH.root}", "data.max_events=150", "model.dim=8", "model.n_steps=1", "model.dropout=0",
-         "train.max_epochs=2", "train.batch_size=48", "objective.head.dropout=0")
+SMALL = (
+    "data.classes={WH: WH.root, ZH: ZH.root}",
+    "data.max_events=150",
+    "model.dim=8",
+    "model.n_steps=1",
+    "model.dropout=0",
+    "train.max_epochs=2",
+    "train.batch_size=48",
+    "objective.head.dropout=0",
+)
 STATIC = "train.static_shapes=true"
 
 
@@ -31,7 +39,10 @@ def test_all_batches_of_an_epoch_have_one_shape(data_dir: Path) -> None:
     assert len(batches) > 2 and batches[-1].n_graph < batches[0].n_graph  # the last one is smaller
     assert len({(batch.n_graph, batch.total_node, batch.n_edge) for batch in batches}) == len(batches)
     names = ("nodes", "globals", "n_node", "graph_index", "senders", "receivers")
-    shapes = {tuple(getattr(filled, name).shape for name in names) for filled in (padded(batch, bench.shape) for batch in batches)}
+    shapes = {
+        tuple(getattr(filled, name).shape for name in names)
+        for filled in (padded(batch, bench.shape) for batch in batches)
+    }
     assert len(shapes) == 1
 
 
@@ -50,9 +61,11 @@ def test_a_run_is_the_same_with_and_without(data_dir: Path, tmp_path: Path) -> N
 
 @pytest.mark.parametrize(
     ("override", "why"),
-    [("model={name: graph_transformer, dim: 16, n_head: 2}", "graph_transformer sorts graphs into buckets"),
-     ("objective={name: contrastive, views: [[rotate_phi], []]}", "without labels")],
-)  # fmt: skip
+    [
+        ("model={name: graph_transformer, dim: 16, n_head: 2}", "graph_transformer sorts graphs into buckets"),
+        ("objective={name: contrastive, views: [[rotate_phi], []]}", "without labels"),
+    ],
+)
 def test_where_padding_would_fix_nothing_it_is_refused(override: str, why: str, data_dir: Path) -> None:
     overrides = [one for one in SMALL if not one.startswith(("objective", "model"))]
     recipe = load(Recipe, find("pretrain_multiclass", "recipe"), [*overrides, override, STATIC])
@@ -75,7 +88,12 @@ def test_networks_that_would_be_compiled_in_every_step_are_refused(data_dir: Pat
 @pytest.mark.parametrize("more", [(), (STATIC,)])
 def test_a_compiled_run_is_the_same(more: tuple[str, ...], data_dir: Path, tmp_path: Path) -> None:
     plain, fast = (
-        train("pretrain_multiclass", overrides=(*SMALL, "model.form=native", *more, *extra), data_dir=data_dir, run_dir=tmp_path / name)
+        train(
+            "pretrain_multiclass",
+            overrides=(*SMALL, "model.form=native", *more, *extra),
+            data_dir=data_dir,
+            run_dir=tmp_path / name,
+        )
         for name, extra in (("plain", ()), ("fast", ("train.compile=true",)))
     )
     for name in ("train/loss", "val/loss", "val/auc"):

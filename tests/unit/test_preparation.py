@@ -45,13 +45,20 @@ def write(path: Path, *, first: int = 0, **changed: Any) -> None:
     generator = np.random.default_rng(first)
     shape = (N, 2)
     columns = {
-        "jet_pt": -np.sort(-generator.exponential(50.0, shape)), "jet_eta": generator.normal(0.0, 1.0, shape),
-        "jet_phi": generator.uniform(-3.0, 3.0, shape), "w": np.ones(N), "event": np.arange(first, first + N), **changed,
-    }  # fmt: skip
+        "jet_pt": -np.sort(-generator.exponential(50.0, shape)),
+        "jet_eta": generator.normal(0.0, 1.0, shape),
+        "jet_phi": generator.uniform(-3.0, 3.0, shape),
+        "w": np.ones(N),
+        "event": np.arange(first, first + N),
+        **changed,
+    }
     path.parent.mkdir(exist_ok=True)
     with uproot.recreate(path) as file:
         lists = {name: ak.from_regular(column) if np.ndim(column) == 2 else column for name, column in columns.items()}
-        file.mktree("Events", {name: "var * float64" if np.ndim(columns[name]) == 2 else columns[name].dtype for name in columns})
+        file.mktree(
+            "Events",
+            {name: "var * float64" if np.ndim(columns[name]) == 2 else columns[name].dtype for name in columns},
+        )
         file["Events"].extend(lists)
 
 
@@ -83,8 +90,9 @@ def test_a_folder_of_good_files(folder: Path, capsys: pytest.CaptureFixture[str]
     assert "The same everywhere: nodes per graph 2, weight 1." in page.read_text(encoding="utf-8")
     report = report_of(folder)
     assert [(Path(file["path"]).name, file["n_entry"], file["remarks"]) for file in report["files"]] == [
-        ("one.root", N, []), ("two.root", N, []),
-    ]  # fmt: skip
+        ("one.root", N, []),
+        ("two.root", N, []),
+    ]
     assert (report["problems"], report["remarks"], report["skipped"]) == ([], [], {})
     assert leave("--quiet", "prepare", str(spec_file(folder)), "--data-dir", str(folder)) == 0
     assert capsys.readouterr().out == ""
@@ -110,10 +118,15 @@ def test_duplicates_stop_prepare_and_training(folder: Path, capsys: pytest.Captu
 def test_a_file_in_another_unit_stops_until_it_has_its_own_spec(folder: Path) -> None:
     generator = np.random.default_rng(5)
     write(folder / "two.root", first=N, jet_pt=generator.exponential(50_000.0, (N, 2)))
-    with pytest.raises(InputError, match=r"two\.root: the median pt of jet is [0-9,]+ GeV, but [0-9.]+ GeV in .*one\.root"):
+    with pytest.raises(
+        InputError, match=r"two\.root: the median pt of jet is [0-9,]+ GeV, but [0-9.]+ GeV in .*one\.root"
+    ):
         prepare(spec_file(folder), data_dir=folder)
     with pytest.raises(InputError, match="different units"):
-        open_table(validate(DataConfig, {"spec": str(spec_file(folder)), "classes": {"a": "one.root", "b": "two.root"}}), folder)
+        open_table(
+            validate(DataConfig, {"spec": str(spec_file(folder)), "classes": {"a": "one.root", "b": "two.root"}}),
+            folder,
+        )
     (folder / "one.root").unlink()
     [alone] = prepare(spec_file(folder), data_dir=folder)
     assert alone.report.files[0].remarks[0].startswith("jet: not in falling order of pt in ")
@@ -144,7 +157,9 @@ def test_nan_is_dropped_or_filled(folder: Path) -> None:
     pt = np.full((N, 2), 30.0)
     pt[3, 1] = np.nan
     write(folder / "two.root", first=N, jet_pt=pt)
-    with pytest.raises(InputError, match=r"two\.root: branch jet_pt has NaN or infinity \(nan\) in entry 3, .*on_nan: drop"):
+    with pytest.raises(
+        InputError, match=r"two\.root: branch jet_pt has NaN or infinity \(nan\) in entry 3, .*on_nan: drop"
+    ):
         prepare(spec_file(folder), data_dir=folder)
     [dropped] = prepare(spec_file(folder, on_nan="drop"), data_dir=folder)
     report = dropped.report.files[1]
@@ -168,23 +183,36 @@ def test_files_on_both_sides_of_a_split_are_told(folder: Path, tmp_path: Path) -
     spec_file(folder, on_duplicate="stop")
     split = {"by": "file", "validation_files": "two.root", "test_files": "copy.root"}
     config = {"spec": "ours.yaml", "classes": {"a": ["one.root", "copy.root"], "b": "two.root"}, "split": split}
-    recipe = yaml.safe_load((Path(__file__).parents[2] / "configs" / "pretrain_multiclass.yaml").read_text(encoding="utf-8"))
+    recipe = yaml.safe_load(
+        (Path(__file__).parents[2] / "configs" / "pretrain_multiclass.yaml").read_text(encoding="utf-8")
+    )
     (tmp_path / "r.yaml").write_text(yaml.safe_dump({**recipe, "data": config}), encoding="utf-8")
     [found] = prepare(tmp_path / "r.yaml", data_dir=folder, stop=False)
     assert any("data.split.by is file" in remark and "40 events" in remark for remark in found.report.remarks)
-    config["classes"] = {"a": "one.root", "b": ["two.root", "copy.root"]}  # of two classes, where ids may be alike: told by the objects
+    config["classes"] = {
+        "a": "one.root",
+        "b": ["two.root", "copy.root"],
+    }  # of two classes, where ids may be alike: told by the objects
     (tmp_path / "r.yaml").write_text(yaml.safe_dump({**recipe, "data": config}), encoding="utf-8")
     [found] = prepare(tmp_path / "r.yaml", data_dir=folder)
-    assert any("several classes: 40" in remark and "these are the same events" in remark for remark in found.report.remarks)
+    assert any(
+        "several classes: 40" in remark and "these are the same events" in remark for remark in found.report.remarks
+    )
 
 
 def test_every_variation(folder: Path) -> None:
     for name in ("one", "two"):
-        write(folder / f"{name}.root", first=0 if name == "one" else N, jet_pt_up=np.full((N, 2), 99.0), jet_pt_nom=np.full((N, 2), 33.0))
+        write(
+            folder / f"{name}.root",
+            first=0 if name == "one" else N,
+            jet_pt_up=np.full((N, 2), 99.0),
+            jet_pt_nom=np.full((N, 2), 33.0),
+        )
     path = spec_file(
-        folder, systematics=["nom", "up"],
+        folder,
+        systematics=["nom", "up"],
         nodes={"jet": {"type": 0, "features": {"pt": "jet_pt_%SYS%", "eta": "jet_eta", "phi": "jet_phi"}}},
-    )  # fmt: skip
+    )
     assert leave("prepare", str(path), "--data-dir", str(folder), "--systematics") == 0
     nominal, varied = prepare(path, data_dir=folder, systematics=True)
     assert [one.name for one in (nominal, varied)] == ["hygiene", "hygiene_up"]
@@ -205,7 +233,9 @@ def test_what_lies_beside_the_data_is_left_out_and_told(folder: Path, capsys: py
     assert leave("prepare", str(spec_file(folder)), "--data-dir", str(folder)) == 2
 
 
-def test_files_of_other_formats_are_left_out_and_broken_ones_refused(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_files_of_other_formats_are_left_out_and_broken_ones_refused(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     (folder / "weights.csv").write_text("event,weight\n1,0.5\n", encoding="utf-8")
     (folder / "two.root").rename(folder / "TWO.ROOT")
     write(folder / "three.data", first=2 * N)

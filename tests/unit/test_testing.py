@@ -129,9 +129,14 @@ def random_in_evaluation(batch: Batch, out: Batch) -> Batch:
 
 
 ENCODER_FAULTS: list[tuple[Callable[[Batch, Batch], Batch], str]] = [
-    (position_dependent, "order of nodes changes globals"), (node_position_dependent, "does not permute"),
-    (batch_dependent, "alone and in a batch"), (leaking, "depends on the nodes of another"), (blind_to_nodes, "require grad"),
-    (not_finite_without_nodes, "NaN or infinity"), (in_place, "input batch was changed"), (ids_lost, "ids or weights were lost"),
+    (position_dependent, "order of nodes changes globals"),
+    (node_position_dependent, "does not permute"),
+    (batch_dependent, "alone and in a batch"),
+    (leaking, "depends on the nodes of another"),
+    (blind_to_nodes, "require grad"),
+    (not_finite_without_nodes, "NaN or infinity"),
+    (in_place, "input batch was changed"),
+    (ids_lost, "ids or weights were lost"),
     (random_in_evaluation, "two passes"),
 ]
 
@@ -182,7 +187,9 @@ def test_check_head_finds_faults() -> None:
     with pytest.raises(AssertionError, match="logits must be"):
         check_head(build(lambda out, batch: out(batch.globals)[:, :1]))
     with pytest.raises(AssertionError, match="order of nodes"):
-        check_head(build(lambda out, batch: out(batch.globals) + torch.cat([batch.nodes, batch.nodes.new_ones(1, 16)])[0, 0]))
+        check_head(
+            build(lambda out, batch: out(batch.globals) + torch.cat([batch.nodes, batch.nodes.new_ones(1, 16)])[0, 0])
+        )
 
 
 class ObjectiveOf(Objective):
@@ -237,10 +244,19 @@ AUGMENTATION_FAULTS: dict[str, tuple[Callable[[Batch, Draws], Batch], str]] = {
     "mutating": (mutating, "input batch was changed"),
     "unseeded": (lambda b, d: stretched(b, torch.rand(b.total_node, generator=GENERATOR)), "same draws give another"),
     "constant": (lambda b, d: b, "another epoch gives the same"),
-    "epoch only": (lambda b, d: stretched(b, torch.full((b.total_node,), 1.0 / (1 + d.epoch))), "another view gives the same"),
-    "by place": (lambda b, d: stretched(b, torch.linspace(0, 1, b.total_node) * d.uniform_nodes(b, 0)), "depends on its place"),
+    "epoch only": (
+        lambda b, d: stretched(b, torch.full((b.total_node,), 1.0 / (1 + d.epoch))),
+        "another view gives the same",
+    ),
+    "by place": (
+        lambda b, d: stretched(b, torch.linspace(0, 1, b.total_node) * d.uniform_nodes(b, 0)),
+        "depends on its place",
+    ),
     "ids lost": (lambda b, d: stretched(b, d.uniform_nodes(b, 0)).replace(weights=None), "ids or weights changed"),
-    "phi out of range": (lambda b, d: b.replace(nodes=b.nodes + 9.0 * d.uniform_nodes(b, 0).float().unsqueeze(1)), "phi left"),
+    "phi out of range": (
+        lambda b, d: b.replace(nodes=b.nodes + 9.0 * d.uniform_nodes(b, 0).float().unsqueeze(1)),
+        "phi left",
+    ),
 }
 
 

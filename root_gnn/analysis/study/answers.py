@@ -80,7 +80,12 @@ class Answers:
     def content(self) -> dict[str, Any]:
         """All of it for JSON."""
         questions = {name: one.content() for name, one in self.found.items()}
-        return {"questions": questions, "pretrainings": self.pretrainings, "scaling": self.scaling, "published": self.published}
+        return {
+            "questions": questions,
+            "pretrainings": self.pretrainings,
+            "scaling": self.scaling,
+            "published": self.published,
+        }
 
 
 def answers(results: Results) -> Answers:
@@ -88,14 +93,26 @@ def answers(results: Results) -> Answers:
     found = {name: _found(cells, results) for name, cells in results.questions().items()}
     pretrained = results.study.pretrained
     costs = {
-        name: spent([run], operations_of_event(run, results.data_dir / pretrained[name].folder)) for name, run in results.pretrained.items()
+        name: spent([run], operations_of_event(run, results.data_dir / pretrained[name].folder))
+        for name, run in results.pretrained.items()
     }
     published = results.study.published
-    beside = () if published is None else tuple(
-        point for name, one in found.items() for point in points(
-            published, name, {cell.train_events: answer for cell, answer in one.cells.items()}, one.speed, one.pays, one.similarity.by_size
+    beside = (
+        ()
+        if published is None
+        else tuple(
+            point
+            for name, one in found.items()
+            for point in points(
+                published,
+                name,
+                {cell.train_events: answer for cell, answer in one.cells.items()},
+                one.speed,
+                one.pays,
+                one.similarity.by_size,
+            )
         )
-    )  # fmt: skip
+    )
     return Answers(found, costs, scaling(results), beside)
 
 
@@ -107,10 +124,13 @@ def source_of(group: str, results: Results) -> str | None:
 def _found(cells: Cells, results: Results) -> Found:
     speed = {cell.train_events: speeds(answer.members) for cell, answer in cells.items()}
     paying = {
-        size: {group: pays(results.pretrained[source], each["scratch"], one) for group, one in each.items()
-               if (source := source_of(group, results)) is not None}
+        size: {
+            group: pays(results.pretrained[source], each["scratch"], one)
+            for group, one in each.items()
+            if (source := source_of(group, results)) is not None
+        }
         for size, each in speed.items()
-    }  # fmt: skip
+    }
     cell, last = list(cells.items())[-1]
     recipe, table = last.members["scratch"][0].recipe, last.members["scratch"][0].table(results.data_of(cell))
     test = split_table(table, recipe.data.split).test
@@ -121,12 +141,17 @@ def _found(cells: Cells, results: Results) -> Found:
     }
     of_last = layers[cell.train_events]
     return Found(
-        cells, {of.train_events: seed_figures(answer.members) for of, answer in cells.items()},
-        speed, _spent(cells, results), paying, _efficiency(cells),
+        cells,
+        {of.train_events: seed_figures(answer.members) for of, answer in cells.items()},
+        speed,
+        _spent(cells, results),
+        paying,
+        _efficiency(cells),
         {name: _calibration(runs[0]) for name, runs in last.members.items()},
         similarity(layers, along_training(last, table, index, scratch=of_last["scratch"][0])),
-        places(of_last, table.label[index].astype(np.int64)), _worth(last, table, test),
-    )  # fmt: skip
+        places(of_last, table.label[index].astype(np.int64)),
+        _worth(last, table, test),
+    )
 
 
 def _spent(cells: Cells, results: Results) -> dict[int, dict[str, Spent]]:
@@ -137,7 +162,7 @@ def _spent(cells: Cells, results: Results) -> dict[int, dict[str, Spent]]:
     return {
         cell.train_events: {name: spent(runs, of_event.get(name, scratch)) for name, runs in answer.members.items()}
         for cell, answer in cells.items()
-    }  # fmt: skip
+    }
 
 
 def _worth(answer: Answer, table: EventTable, test: NDArray[np.int64]) -> dict[str, Worth | None]:

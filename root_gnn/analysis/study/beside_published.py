@@ -28,14 +28,20 @@ class Point(NamedTuple):
 
 
 def points(
-    published: Published, question: str, answers: Mapping[int, Answer], speed: Mapping[int, Mapping[str, Speed]],
-    pays: Mapping[int, Mapping[str, BreakEven | None]], by_size: Mapping[int, Mapping[str, Figure]],
+    published: Published,
+    question: str,
+    answers: Mapping[int, Answer],
+    speed: Mapping[int, Mapping[str, Speed]],
+    pays: Mapping[int, Mapping[str, BreakEven | None]],
+    by_size: Mapping[int, Mapping[str, Figure]],
 ) -> Iterator[Point]:
     """The points of one question, from what the study found by training size."""
     smallest, largest, group = min(answers), max(answers), published.group
     for what, size, claimed in ("fewest", smallest, published.gain_smallest), ("most", largest, published.gain_largest):
         if claimed is not None:
-            yield _gain(question, f"gain in test AUC at the {what} training events", group, answers[size], size, claimed)
+            yield _gain(
+                question, f"gain in test AUC at the {what} training events", group, answers[size], size, claimed
+            )
     if question in published.cost_ratio:
         each = speed[largest]
         found = _ratio(each[group].to_scratch, each["scratch"].to_scratch) if group in each else None
@@ -45,8 +51,13 @@ def points(
         here = "not defined"
         if paid is not None and paid.n is not None:
             here = f"{paid.n:,.1f} [{_end(paid.low)}, {_end(paid.high)}], {largest:,} events"
-        yield Point(question, "trainings after which pretraining pays", f"{published.break_even:,.0f}", here,
-                    "not defined" if paid is None else "differs" if paid.n is None else "agrees")  # fmt: skip
+        yield Point(
+            question,
+            "trainings after which pretraining pays",
+            f"{published.break_even:,.0f}",
+            here,
+            "not defined" if paid is None else "differs" if paid.n is None else "agrees",
+        )
     if published.similarity is not None:
         yield _similarity(question, published, by_size[largest].get(group), by_size[largest].get(FLOOR))
 
@@ -71,7 +82,9 @@ def _cost(question: str, claimed: float, found: tuple[float, float] | None, size
     if found is None:
         return Point(question, what, f"{claimed:.2f}", "not defined", "not defined")
     ratio, error = found
-    agreement: Agreement = "not told apart" if abs(ratio - 1.0) <= error else "agrees" if (ratio < 1.0) == (claimed < 1.0) else "differs"
+    agreement: Agreement = (
+        "not told apart" if abs(ratio - 1.0) <= error else "agrees" if (ratio < 1.0) == (claimed < 1.0) else "differs"
+    )
     return Point(question, what, f"{claimed:.2f}", f"{ratio:.2f} ± {error:.2f}, {size:,} events", agreement)
 
 
@@ -87,7 +100,10 @@ def _ratio(one: OverSeeds | None, scratch: OverSeeds | None) -> tuple[float, flo
 
 def _similarity(question: str, published: Published, of: Figure | None, floor: Figure | None) -> Point:
     """Other than scratch: less alike than two networks from scratch are, by more than the errors of both."""
-    what, said = "CKA of the last layer with scratch", "other than scratch" if published.similarity == "other" else "like scratch"
+    what, said = (
+        "CKA of the last layer with scratch",
+        "other than scratch" if published.similarity == "other" else "like scratch",
+    )
     values = [*(of or (None, None)), *(floor or (None, None))]
     if any(value is None for value in values):
         return Point(question, what, said, "not defined", "not defined")

@@ -41,12 +41,16 @@ class Similarity:
     by_epoch: dict[int, dict[str, Figure]]
 
 
-def similarity(layers: Mapping[int, Mapping[str, Sequence[Layers]]], by_epoch: dict[int, dict[str, Figure]]) -> Similarity:
+def similarity(
+    layers: Mapping[int, Mapping[str, Sequence[Layers]]], by_epoch: dict[int, dict[str, Figure]]
+) -> Similarity:
     """From the layers of the networks by size, group and seed."""
     last = list(layers.values())[-1]
     names = list(last)
     pairs = {
-        (a, b): layer_matrix(last[a][0], last[b][0], n_permutation=N_PERMUTATION) for k, a in enumerate(names) for b in names[k + 1 :]
+        (a, b): layer_matrix(last[a][0], last[b][0], n_permutation=N_PERMUTATION)
+        for k, a in enumerate(names)
+        for b in names[k + 1 :]
     }
     floor = seed_floor(last["scratch"], n_permutation=N_PERMUTATION) if len(last["scratch"]) > 1 else None
     by_size = {size: _last_layers(groups) for size, groups in layers.items()}
@@ -58,7 +62,7 @@ def layers_of_groups(answer: Answer, table: EventTable, index: Index, *, n_scrat
     return {
         name: [representations(run, table, index) for run in runs[: n_scratch if name == "scratch" else 1]]
         for name, runs in answer.members.items()
-    }  # fmt: skip
+    }
 
 
 def along_training(answer: Answer, table: EventTable, index: Index, *, scratch: Layers) -> dict[int, dict[str, Figure]]:

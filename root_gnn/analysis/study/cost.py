@@ -36,15 +36,21 @@ class Spent(NamedTuple):
 def spent(runs: Sequence[Run], of_event: float) -> Spent:
     """By the operations that a forward pass of one event takes."""
     return Spent(
-        over_seeds([run.metrics.get("seconds") for run in runs]), over_seeds([run.metrics.get("events_per_second") for run in runs]),
-        over_seeds([operations(run, of_event) for run in runs]), over_seeds([joules_of(run) for run in runs]),
-    )  # fmt: skip
+        over_seeds([run.metrics.get("seconds") for run in runs]),
+        over_seeds([run.metrics.get("events_per_second") for run in runs]),
+        over_seeds([operations(run, of_event) for run in runs]),
+        over_seeds([joules_of(run) for run in runs]),
+    )
 
 
 def operations(run: Run, of_event: float) -> float | None:
     """Floating-point operations of a whole training; backward counts as two forward passes, and a frozen backbone is run forward only."""
     seconds, rate = run.metrics.get("seconds"), run.metrics.get("events_per_second")
-    return None if seconds is None or rate is None else of_event * PASSES.get(run.plan["mode"], 3.0) * float(seconds) * float(rate)
+    return (
+        None
+        if seconds is None or rate is None
+        else of_event * PASSES.get(run.plan["mode"], 3.0) * float(seconds) * float(rate)
+    )
 
 
 def operations_of_event(run: Run, data_dir: Path) -> float:

@@ -38,13 +38,21 @@ def costs(results: Results, found: Answers, folder: Path) -> Iterator[str]:
         for name, run in results.pretrained.items()
     ]
     yield table(("pretraining", "training events", *header, "device"), rows)
-    every = [*found.pretrainings.values(), *(one for of in found.found.values() for each in of.spent.values() for one in each.values())]
+    every = [
+        *found.pretrainings.values(),
+        *(one for of in found.found.values() for each in of.spent.values() for one in each.values()),
+    ]
     yield said(NO_ENERGY if all(one.joules is None for one in every) else ENERGY)
     trainings = [
         (group, name, f"{size:,}", *_spent(one), *_shared(one, source_of(group, results), results))
-        for name, of in found.found.items() for size, each in of.spent.items() for group, one in each.items()
-    ]  # fmt: skip
-    yield table(("group", "task", "training events", *header, *(f"time, {n} share the pretraining" for n in SHARED_AMONG)), trainings)
+        for name, of in found.found.items()
+        for size, each in of.spent.items()
+        for group, one in each.items()
+    ]
+    yield table(
+        ("group", "task", "training events", *header, *(f"time, {n} share the pretraining" for n in SHARED_AMONG)),
+        trainings,
+    )
     yield from _paid(results, found, folder)
 
 
@@ -73,18 +81,44 @@ def _paid(results: Results, found: Answers, folder: Path) -> Iterator[str]:
     for name, of in found.found.items():
         times: dict[str, tuple[str | None, OverSeeds]] = {
             group: (source_of(group, results), one.seconds)
-            for group, one in of.spent[of.last[0].train_events].items() if one.seconds is not None
-        }  # fmt: skip
+            for group, one in of.spent[of.last[0].train_events].items()
+            if one.seconds is not None
+        }
         totals(seconds, times, folder / "cost.svg")
-        drawn.append(picture(folder / "cost.svg", f"{of.last[0].title}: hours in all against the number of trainings, with pretraining; "
-                             "bands are the 68 % error of a training's time."))  # fmt: skip
+        drawn.append(
+            picture(
+                folder / "cost.svg",
+                f"{of.last[0].title}: hours in all against the number of trainings, with pretraining; "
+                "bands are the 68 % error of a training's time.",
+            )
+        )
         for size, paying in of.pays.items():
             each = of.speed[size]
-            cells += [(group, name, f"{size:,}", mean_cell(each["scratch"].to_scratch), mean_cell(each[group].to_scratch),
-                       mean_cell(each[group].saved), break_even_cell(one)) for group, one in paying.items()]  # fmt: skip
+            cells += [
+                (
+                    group,
+                    name,
+                    f"{size:,}",
+                    mean_cell(each["scratch"].to_scratch),
+                    mean_cell(each[group].to_scratch),
+                    mean_cell(each[group].saved),
+                    break_even_cell(one),
+                )
+                for group, one in paying.items()
+            ]
     yield pictures(drawn)
-    yield table(("group", "task", "training events", "seconds of scratch", "seconds to the same AUC", "seconds saved",
-                 "break-even after trainings [68 %]"), cells)  # fmt: skip
+    yield table(
+        (
+            "group",
+            "task",
+            "training events",
+            "seconds of scratch",
+            "seconds to the same AUC",
+            "seconds saved",
+            "break-even after trainings [68 %]",
+        ),
+        cells,
+    )
 
 
 def break_even_cell(found: BreakEven | None) -> str:
@@ -101,19 +135,40 @@ def pretraining_size(found: Answers, folder: Path) -> Iterator[str]:
     """The section on the size of pretraining."""
     yield heading("Size of pretraining")
     if not found.scaling:
-        yield said("A law of the size of pretraining takes one recipe at three sizes or more, which this study does not have.")
+        yield said(
+            "A law of the size of pretraining takes one recipe at three sizes or more, which this study does not have."
+        )
         return
     laws(found.scaling, folder / "scaling.svg")
-    yield picture(folder / "scaling.svg", "1 - AUC of the tasks at their smallest training size against the events of pretraining, with "
-                  "68 % intervals; lines are power laws through them, bands their 68 % errors.")  # fmt: skip
+    yield picture(
+        folder / "scaling.svg",
+        "1 - AUC of the tasks at their smallest training size against the events of pretraining, with "
+        "68 % intervals; lines are power laws through them, bands their 68 % errors.",
+    )
     rows = []
     for name, one in found.scaling.items():
         law, sizes = one.law, ", ".join(f"{size:,}" for size in one.points)
-        rows.append((name, f"{one.train_events:,}", sizes, *[UNDEFINED] * 3) if law is None else (
-            name, f"{one.train_events:,}", sizes, number(law.exponent.value, law.exponent.error, digits=3),
-            f"{number(law.scale.value, law.scale.error, digits=4)} at {law.reference:,.0f}",
-            UNDEFINED if law.chi2 is None else f"{law.chi2:.1f} / {law.n_dof}",
-        ))  # fmt: skip
+        rows.append(
+            (name, f"{one.train_events:,}", sizes, *[UNDEFINED] * 3)
+            if law is None
+            else (
+                name,
+                f"{one.train_events:,}",
+                sizes,
+                number(law.exponent.value, law.exponent.error, digits=3),
+                f"{number(law.scale.value, law.scale.error, digits=4)} at {law.reference:,.0f}",
+                UNDEFINED if law.chi2 is None else f"{law.chi2:.1f} / {law.n_dof}",
+            )
+        )
     yield paragraph("1 - AUC = scale (size / reference)^-exponent; the reference is the geometric mean of the sizes.")
-    yield table(("task and mode", "training events", "sizes of pretraining", "exponent", "scale and reference",
-                 "chi2 / degrees of freedom"), rows)  # fmt: skip
+    yield table(
+        (
+            "task and mode",
+            "training events",
+            "sizes of pretraining",
+            "exponent",
+            "scale and reference",
+            "chi2 / degrees of freedom",
+        ),
+        rows,
+    )

@@ -34,11 +34,16 @@ def places(layers: Mapping[str, Sequence[Layers]], label: NDArray[np.int64]) -> 
     """What heads read of events with `label (n_event,)`, by group; the pictures hold at most 1,000 of them."""
     z = {name: np.asarray(_representation(one[0]), dtype=np.float64) for name, one in layers.items()}
     step = max(1, -(-len(label) // N_EVENT))
-    points = {method: {name: reduced(one[::step], method)[0] for name, one in z.items()} for method in _methods(len(label))}
+    points = {
+        method: {name: reduced(one[::step], method)[0] for name, one in z.items()} for method in _methods(len(label))
+    }
     return Places(
-        label[::step], points, {name: fisher(one, label) for name, one in z.items()},
-        {name: silhouette(one, label) for name, one in z.items()}, {name: redundancy(one) for name, one in z.items()},
-    )  # fmt: skip
+        label[::step],
+        points,
+        {name: fisher(one, label) for name, one in z.items()},
+        {name: silhouette(one, label) for name, one in z.items()},
+        {name: redundancy(one) for name, one in z.items()},
+    )
 
 
 def _representation(layers: Layers) -> NDArray[np.float32]:

@@ -47,15 +47,21 @@ def check_floor(study: Study) -> None:
     """Raises InputError for a task that trees have no features for, or that does not tell classes apart."""
     for groups in study.groups().values():
         one = groups["scratch"][0]
-        recipe = finetuning_recipe(one.what, mode="scratch", model=None, train_events=one.train_events, overrides=one.overrides)
+        recipe = finetuning_recipe(
+            one.what, mode="scratch", model=None, train_events=one.train_events, overrides=one.overrides
+        )
         spec = load_spec(recipe.data.spec, beside=find(one.what, "task"))
         if recipe.objective.whole_events or len(question(recipe.data, spec).classes) < 2:
-            raise InputError(f"floor: {study.floor} takes tasks that give each graph one of two classes or more, and {one.what} is none of "
-                             "them; leave floor out, or the task.")
+            raise InputError(
+                f"floor: {study.floor} takes tasks that give each graph one of two classes or more, and {one.what} is none of "
+                "them; leave floor out, or the task."
+            )
         try:
             check_events(spec)
         except InputError as error:
-            raise InputError(f"floor: {study.floor} in a study of the task {one.what}: {error}. Leave floor out, or the task.") from error
+            raise InputError(
+                f"floor: {study.floor} in a study of the task {one.what}: {error}. Leave floor out, or the task."
+            ) from error
 
 
 def floor_of(cell: Cell, members: Members, *, runs: Path, data: Path) -> Comparison:
@@ -65,23 +71,32 @@ def floor_of(cell: Cell, members: Members, *, runs: Path, data: Path) -> Compari
     not those that the runs were tested on.
     """
     examples = {run.recipe.seed: run for each in members.values() for run in each}
-    names = {seed: f"{Path(cell.task).stem}{f'_{cell.version}' if cell.version else ''}_{FLOOR}_n{cell.train_events}_s{seed}"
-             for seed in examples}  # fmt: skip
+    names = {
+        seed: f"{Path(cell.task).stem}{f'_{cell.version}' if cell.version else ''}_{FLOOR}_n{cell.train_events}_s{seed}"
+        for seed in examples
+    }
     for seed, run in examples.items():
         if not _is_done(runs / names[seed], run):
             _make(runs / names[seed], run, data)
     trees = {seed: predictions_in(runs / names[seed], run.spec.id_names) for seed, run in examples.items()}
-    found = {FLOOR: trees, **{name: {run.recipe.seed: read_predictions(run) for run in each} for name, each in members.items()}}
+    found = {
+        FLOOR: trees,
+        **{name: {run.recipe.seed: read_predictions(run) for run in each} for name, each in members.items()},
+    }
     check_same_events([one for each in found.values() for one in each.values()])
     first = next(iter(examples.values()))
     one = trees[first.recipe.seed]
     return Comparison(
-        f"{cell.title}, beside {FLOOR}", one.classes, one.n_event, FLOOR,
+        f"{cell.title}, beside {FLOOR}",
+        one.classes,
+        one.n_event,
+        FLOOR,
         groups=(group_of(FLOOR, list(names.values()), trees, n_train=first.plan["events"]["train"]),),
         differences=tuple(
-            difference_of(name, FLOOR, found, same_data=training_data(each[0]) == training_data(first)) for name, each in members.items()
+            difference_of(name, FLOOR, found, same_data=training_data(each[0]) == training_data(first))
+            for name, each in members.items()
         ),
-    )  # fmt: skip
+    )
 
 
 def floor_rows(cell: Cell, floor: Comparison, runs: Path) -> Iterator[dict[str, Any]]:
@@ -90,16 +105,33 @@ def floor_rows(cell: Cell, floor: Comparison, runs: Path) -> Iterator[dict[str, 
     for name, seed in zip(group.runs, group.seeds, strict=True):
         content = json.loads((runs / name / FILE).read_text(encoding="utf-8"))
         known = {
-            "run": name, "task": Path(cell.task).stem, "version": cell.version, "group": FLOOR, "mode": FLOOR, "failure": "", "seed": seed,
-            "train_events": cell.train_events, "n_train": group.n_train, "seconds": content["seconds"], **of_test(content["test"]),
-        }  # fmt: skip
+            "run": name,
+            "task": Path(cell.task).stem,
+            "version": cell.version,
+            "group": FLOOR,
+            "mode": FLOOR,
+            "failure": "",
+            "seed": seed,
+            "train_events": cell.train_events,
+            "n_train": group.n_train,
+            "seconds": content["seconds"],
+            **of_test(content["test"]),
+        }
         yield {column: known.get(column) for column in SCHEMA.names}
 
 
 def _asked(run: Run) -> dict[str, Any]:
     """What decides how the trees come out."""
-    data = run.recipe.data.model_dump(mode="json", exclude={"augmentations", "window", "n_worker", "lumi", "cross_sections"})
-    return {"data": data, "spec": run.spec.digest(), "seed": run.recipe.seed, "leaves": list(LEAVES), "most_trees": MOST_TREES}
+    data = run.recipe.data.model_dump(
+        mode="json", exclude={"augmentations", "window", "n_worker", "lumi", "cross_sections"}
+    )
+    return {
+        "data": data,
+        "spec": run.spec.digest(),
+        "seed": run.recipe.seed,
+        "leaves": list(LEAVES),
+        "most_trees": MOST_TREES,
+    }
 
 
 def _is_done(folder: Path, run: Run) -> bool:
@@ -119,10 +151,17 @@ def _make(folder: Path, run: Run, data: Path) -> None:
     with atomic_folder(folder) as temporary:
         (temporary / "predictions").mkdir()
         pq.write_table(tested, temporary / "predictions" / "test.parquet", compression="zstd")
-        write_json(temporary / FILE, {
-            "asked": _asked(run), "n_tree": trees.n_tree, "n_leaf": trees.model.max_leaf_nodes, "test": of,
-            "seconds": time.monotonic() - start, "root_gnn": __version__,
-        })  # fmt: skip
+        write_json(
+            temporary / FILE,
+            {
+                "asked": _asked(run),
+                "n_tree": trees.n_tree,
+                "n_leaf": trees.model.max_leaf_nodes,
+                "test": of,
+                "seconds": time.monotonic() - start,
+                "root_gnn": __version__,
+            },
+        )
     log.info("%s: %d trees of %d leaves", folder, trees.n_tree, trees.model.max_leaf_nodes)
 
 
@@ -139,8 +178,12 @@ def _fitted(run: Run, data: Path) -> tuple[Trees, NDArray[np.float64]]:
         return Sample(features(index, title), table.label[index].astype(np.int64), weight)
 
     def features(index: NDArray[np.int64], title: str) -> NDArray[np.float64]:
-        return of_each_event(lambda batch: torch.from_numpy(event_features(batch, table.features)), table, index,
-                             title=f"features of {title} events")  # fmt: skip
+        return of_each_event(
+            lambda batch: torch.from_numpy(event_features(batch, table.features)),
+            table,
+            index,
+            title=f"features of {title} events",
+        )
 
     signed = np.copysign(weights[splits.validation], table.weight[splits.validation])
     trees = fit(sample(train, weights[train], "training"), sample(splits.validation, signed, "validation"), seed=seed)
@@ -149,5 +192,7 @@ def _fitted(run: Run, data: Path) -> tuple[Trees, NDArray[np.float64]]:
 
 def _check_tested(run: Run, ids: NDArray[np.int64], data: Path) -> None:
     if not np.array_equal(read_predictions(run).ids, ids):
-        raise InputError(f"{run.folder} was tested on other events than the files in {data} now have; run the study in a new folder, or "
-                         "with the files it was begun with.")
+        raise InputError(
+            f"{run.folder} was tested on other events than the files in {data} now have; run the study in a new folder, or "
+            "with the files it was begun with."
+        )

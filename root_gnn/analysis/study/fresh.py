@@ -26,4 +26,7 @@ def fresh_comparisons(results: Results, folder: Path) -> tuple[Comparison, ...]:
 def _files(run: Run) -> list[str]:
     data = run.recipe.data
     told = tells_classes(run.spec, run)
-    return [*data.files, *(file if told else f"{name}={file}" for name, files in data.classes.items() for file in files)]
+    return [
+        *data.files,
+        *(file if told else f"{name}={file}" for name, files in data.classes.items() for file in files),
+    ]

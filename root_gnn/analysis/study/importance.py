@@ -42,21 +42,33 @@ def worth(run: Run, table: EventTable, index: NDArray[int64], whole: WholeEvents
 def drops(found: Mapping[str, Worth | None]) -> dict[str, dict[str, Interval]]:
     """By group and input, the drop of the AUC."""
     return {
-        group: {one.name: Interval(one.drop.mean, one.drop.low, one.drop.high) for one in of.shuffled if one.drop is not None}
-        for group, of in found.items() if of is not None
-    }  # fmt: skip
+        group: {
+            one.name: Interval(one.drop.mean, one.drop.low, one.drop.high)
+            for one in of.shuffled
+            if one.drop is not None
+        }
+        for group, of in found.items()
+        if of is not None
+    }
 
 
 def sizes(found: Mapping[str, Worth | None], spec: Spec) -> dict[str, dict[str, Interval]]:
     """By group and input of a node type, the mean absolute contribution; what contributes nothing anywhere is left out."""
     names = {collection.type: name for name, collection in spec.nodes.items()}
     every = {
-        group: {f"{'graph' if one.node_type is None else names[one.node_type]} {one.name}": one.size for one in of.contributions.inputs}
-        for group, of in found.items() if of is not None
-    }  # fmt: skip
+        group: {
+            f"{'graph' if one.node_type is None else names[one.node_type]} {one.name}": one.size
+            for one in of.contributions.inputs
+        }
+        for group, of in found.items()
+        if of is not None
+    }
     used = {name for rows in every.values() for name, size in rows.items() if size is not None and size.value > 0.0}
     return {
-        group: {name: Interval(size.value, size.value - (size.error or 0.0), size.value + (size.error or 0.0))
-                for name, size in rows.items() if name in used and size is not None}
+        group: {
+            name: Interval(size.value, size.value - (size.error or 0.0), size.value + (size.error or 0.0))
+            for name, size in rows.items()
+            if name in used and size is not None
+        }
         for group, rows in every.items()
-    }  # fmt: skip
+    }

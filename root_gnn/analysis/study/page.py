@@ -29,9 +29,13 @@ HOW_BESIDE = (
 )
 
 VERDICTS: dict[Verdict, str] = {
-    "above": "test AUC above that of scratch in", "below": "below it in", "not told apart": "not told apart from it in",
-    "too few seeds": "too few seeds to say in", "other training events": "trained on other events in", "not defined": "not defined in",
-}  # fmt: skip
+    "above": "test AUC above that of scratch in",
+    "below": "below it in",
+    "not told apart": "not told apart from it in",
+    "too few seeds": "too few seeds to say in",
+    "other training events": "trained on other events in",
+    "not defined": "not defined in",
+}
 
 
 def write_page(results: Results, found: Answers) -> Path:
@@ -82,19 +86,30 @@ def _summary(results: Results, found: Answers) -> Iterator[str]:
         for cell in dict.fromkeys((next(iter(of.cells)), of.last[0])):
             one = of.cells[cell].comparison
             scratch = next(group for group in one.groups if group.name == one.reference)
-            yield (f"{name}, {cell.train_events:,} training events: test AUC {interval(scratch.auc, 3)} from scratch "
-                   f"({len(scratch.seeds)} seeds, {one.n_test:,} test events). Less that of scratch: {_differences(one)}.")  # fmt: skip
+            yield (
+                f"{name}, {cell.train_events:,} training events: test AUC {interval(scratch.auc, 3)} from scratch "
+                f"({len(scratch.seeds)} seeds, {one.n_test:,} test events). Less that of scratch: {_differences(one)}."
+            )
             floor = of.cells[cell].floor
             if floor is not None:
-                yield (f"{name}, {cell.train_events:,} training events: test AUC {interval(floor.groups[0].auc, 3)} of boosted trees. "
-                       f"Less that of them: {_differences(floor)}.")  # fmt: skip
+                yield (
+                    f"{name}, {cell.train_events:,} training events: test AUC {interval(floor.groups[0].auc, 3)} of boosted trees. "
+                    f"Less that of them: {_differences(floor)}."
+                )
         said_of = [f"{group} {factor_of(factors[0])}" for group, factors in of.efficiency.items() if factors]
         if said_of:
             yield f"{name}: scratch needs so many times the {of.efficiency_size:,} events for the same AUC: {'; '.join(said_of)}."
-        paid = [(group, one) for group, one in of.pays[of.last[0].train_events].items() if one is not None and one.n is not None]
+        paid = [
+            (group, one)
+            for group, one in of.pays[of.last[0].train_events].items()
+            if one is not None and one.n is not None
+        ]
         if paid:
-            yield (f"{name}, {of.last[0].train_events:,} training events: trainings after which pretraining has paid for itself: "
-                   + "; ".join(f"{group} {break_even_cell(one)}" for group, one in paid) + ".")  # fmt: skip
+            yield (
+                f"{name}, {of.last[0].train_events:,} training events: trainings after which pretraining has paid for itself: "
+                + "; ".join(f"{group} {break_even_cell(one)}" for group, one in paid)
+                + "."
+            )
     n_failed, n_all = len(results.failures), len(results.study.trainings())
     yield f"{n_all - n_failed} of {n_all} trainings ended well." if n_failed else f"All {n_all} trainings ended well."
 
@@ -112,20 +127,47 @@ def _beside(published: Published, found: Answers) -> Iterator[str]:
 def _provenance(results: Results) -> Iterator[str]:
     study = results.study
     yield heading("Every training")
-    yield table(("run", "task", "group", "training events", "seed", "test AUC", "accuracy", "rejection at 30 % signal",
-                 "rejection at 50 % signal", "significance", "best epoch", "training time", "parameters"), _runs(results))  # fmt: skip
+    yield table(
+        (
+            "run",
+            "task",
+            "group",
+            "training events",
+            "seed",
+            "test AUC",
+            "accuracy",
+            "rejection at 30 % signal",
+            "rejection at 50 % signal",
+            "significance",
+            "best epoch",
+            "training time",
+            "parameters",
+        ),
+        _runs(results),
+    )
     yield paragraph(HOW_ERRORS)
     yield heading("How it was made")
     versions = dict.fromkeys(row["versions"] for row in results.rows() if row["versions"])
-    yield items(", ".join(f"{key} {value}" for key, value in json.loads(one).items() if value is not None) for one in versions)
+    yield items(
+        ", ".join(f"{key} {value}" for key, value in json.loads(one).items() if value is not None) for one in versions
+    )
     yield paragraph(f"Seeds: {', '.join(map(str, study.seeds))}. The study as it was run:")
     yield listing(to_yaml(study).splitlines())
-    yield folded("Every command, to be run in the folder of the study", [listing(shlex.join(one.command()) for one in study.trainings())])
+    yield folded(
+        "Every command, to be run in the folder of the study",
+        [listing(shlex.join(one.command()) for one in study.trainings())],
+    )
     for name, run in results.pretrained.items():
-        yield folded(f"The recipe of the pretraining {name}", [listing((run.folder / "config.yaml").read_text("utf-8").splitlines())])
+        yield folded(
+            f"The recipe of the pretraining {name}",
+            [listing((run.folder / "config.yaml").read_text("utf-8").splitlines())],
+        )
     last = list(results.answers.values())[-1]
     for group, runs in last.members.items():
-        yield folded(f"The recipe of {runs[0].name} ({group})", [listing((runs[0].folder / "config.yaml").read_text("utf-8").splitlines())])
+        yield folded(
+            f"The recipe of {runs[0].name} ({group})",
+            [listing((runs[0].folder / "config.yaml").read_text("utf-8").splitlines())],
+        )
     yield paragraph(f"Written by root_gnn {__version__}. What the figures mean is in docs/statistics.md.", "source")
 
 
@@ -137,12 +179,19 @@ def _runs(results: Results) -> Iterator[Sequence[str | Link]]:
             continue
         task = f"{row['task']}, {row['version']}" if row["version"] else row["task"]
         yield (
-            link, task, row["group"] or "pretraining", _count(row["n_train"]), _count(row["seed"]),
-            number(row["auc"], row["auc_error"]), number(row["accuracy"], row["accuracy_error"]),
+            link,
+            task,
+            row["group"] or "pretraining",
+            _count(row["n_train"]),
+            _count(row["seed"]),
+            number(row["auc"], row["auc_error"]),
+            number(row["accuracy"], row["accuracy_error"]),
             *(rejection_cell(*(row[f"rejection_{at}{part}"] for part in REJECTION)) for at in (30, 50)),
-            number(row["significance"], digits=2), _count(row["best_epoch"]),
-            UNDEFINED if row["seconds"] is None else f"{row['seconds']:,.1f} s", _count(row["n_parameters"]),
-        )  # fmt: skip
+            number(row["significance"], digits=2),
+            _count(row["best_epoch"]),
+            UNDEFINED if row["seconds"] is None else f"{row['seconds']:,.1f} s",
+            _count(row["n_parameters"]),
+        )
 
 
 def _count(value: int | None) -> str:

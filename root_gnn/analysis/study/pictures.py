@@ -35,7 +35,11 @@ def interval_of(found: SeedMean | PairedDifference | None) -> Interval | None:
 
 
 def against_size(
-    sizes: Mapping[int, Comparison], path: Path, *, signal_efficiency: str | None = None, floors: Mapping[int, Comparison] | None = None,
+    sizes: Mapping[int, Comparison],
+    path: Path,
+    *,
+    signal_efficiency: str | None = None,
+    floors: Mapping[int, Comparison] | None = None,
 ) -> None:
     """Test AUC, or background rejection at a signal efficiency, of each group against training size, above the gain over scratch.
 
@@ -45,10 +49,14 @@ def against_size(
     gains: dict[str, dict[int, Interval]] = {}
     for size, one in sizes.items():
         for difference in one.differences:
-            found = interval_of(difference.auc if signal_efficiency is None else difference.rejection[signal_efficiency])
+            found = interval_of(
+                difference.auc if signal_efficiency is None else difference.rejection[signal_efficiency]
+            )
             if found is not None:
                 gains.setdefault(difference.group, {})[size] = found
-    for size, group in ((size, group) for each in (sizes, floors or {}) for size, one in each.items() for group in one.groups):
+    for size, group in (
+        (size, group) for each in (sizes, floors or {}) for size, one in each.items() for group in one.groups
+    ):
         found = interval_of(group.auc if signal_efficiency is None else group.rejection[signal_efficiency])
         if found is not None:
             curves.setdefault(group.name, {})[size] = found
@@ -61,7 +69,10 @@ def against_size(
 def learning(curves: Mapping[str, Sequence[Learning]], path: Path) -> None:
     """Validation AUC by epoch, step and second."""
     labels = next(iter(curves.values()))[0].curves
-    plots.learning({label: {name: [one.curves[label] for one in seeds] for name, seeds in curves.items()} for label in labels}, path)
+    plots.learning(
+        {label: {name: [one.curves[label] for one in seeds] for name, seeds in curves.items()} for label in labels},
+        path,
+    )
 
 
 def roc(members: Members, path: Path) -> None:
@@ -72,9 +83,13 @@ def roc(members: Members, path: Path) -> None:
 
 def _roc_band(seeds: Sequence[Predictions]) -> Band:
     """Geometric mean over seeds; the error of events from the first seed and the spread of seeds are added in quadrature."""
-    first = rejections(seeds[0].scores, seeds[0].label, seeds[0].weight, signal_efficiencies=EFFICIENCIES, n_replica=N_REPLICA)
+    first = rejections(
+        seeds[0].scores, seeds[0].label, seeds[0].weight, signal_efficiencies=EFFICIENCIES, n_replica=N_REPLICA
+    )
     of_events = np.array([math.nan if one is None or one.error is None else one.error / one.value for one in first])
-    each = [rejections(one.scores, one.label, one.weight, signal_efficiencies=EFFICIENCIES, n_replica=0) for one in seeds]
+    each = [
+        rejections(one.scores, one.label, one.weight, signal_efficiencies=EFFICIENCIES, n_replica=0) for one in seeds
+    ]
     logs = np.array([[math.nan if one is None else math.log(one.value) for one in found] for found in each])
     of_seeds = np.std(logs, axis=0, ddof=1) / math.sqrt(len(logs)) if len(logs) > 1 else np.zeros(len(EFFICIENCIES))
     value, ratio = np.exp(logs.mean(axis=0)), np.exp(np.hypot(of_events, of_seeds))
@@ -92,7 +107,9 @@ def calibrations(found: Mapping[str, Calibration | None], path: Path, *, label: 
     plots.calibration(curves, path, label=label)
 
 
-def similarity_along(found: Mapping[int, Mapping[str, tuple[float | None, float | None]]], path: Path, *, axis: str) -> None:
+def similarity_along(
+    found: Mapping[int, Mapping[str, tuple[float | None, float | None]]], path: Path, *, axis: str
+) -> None:
     """CKA with scratch against training size or epoch, whichever the numbers and `axis` are, of each group and of the floor."""
     curves: dict[str, dict[int, Interval]] = {}
     for size, groups in found.items():
@@ -104,7 +121,13 @@ def similarity_along(found: Mapping[int, Mapping[str, tuple[float | None, float 
 
 def laws(found: Mapping[str, Scaling], path: Path) -> None:
     """1 - AUC against the size of pretraining with the fitted power laws."""
-    plots.scaling({name: (one.points, None if one.law is None else _law(one.law, list(one.points))) for name, one in found.items()}, path)
+    plots.scaling(
+        {
+            name: (one.points, None if one.law is None else _law(one.law, list(one.points)))
+            for name, one in found.items()
+        },
+        path,
+    )
 
 
 def _law(law: PowerLaw, sizes: Sequence[int]) -> Band:

@@ -104,25 +104,40 @@ class Study(Section):
             if len(set(modes)) < len(modes):
                 raise ValueError("modes holds something twice")
             if "scratch" in modes:
-                raise ValueError("scratch is always trained, as what the others are compared with; leave it out of modes")
+                raise ValueError(
+                    "scratch is always trained, as what the others are compared with; leave it out of modes"
+                )
         return self
 
     def tiny(self) -> Self:
         """The same trainings with a few steps on a few events, two sizes and two seeds: shows in a minute that a study goes through."""
-        pretrained = {name: one.tiny(TINY_PRETRAINING * (k + 1)) for k, (name, one) in enumerate(self.pretrained.items())}
-        return self.model_copy(update={
-            "name": f"{self.name}_tiny", "pretrained": pretrained, "set": (*self.set, *TINY), "seeds": self.seeds[:TINY_SEEDS],
-            "train_events": TINY_SIZES[: len(self.train_events)],
-            "notes": ("A tiny run, which shows that everything goes through. Its numbers mean nothing.",),
-        })  # fmt: skip
+        pretrained = {
+            name: one.tiny(TINY_PRETRAINING * (k + 1)) for k, (name, one) in enumerate(self.pretrained.items())
+        }
+        return self.model_copy(
+            update={
+                "name": f"{self.name}_tiny",
+                "pretrained": pretrained,
+                "set": (*self.set, *TINY),
+                "seeds": self.seeds[:TINY_SEEDS],
+                "train_events": TINY_SIZES[: len(self.train_events)],
+                "notes": ("A tiny run, which shows that everything goes through. Its numbers mean nothing.",),
+            }
+        )
 
     def trainings(self) -> list[Training]:
         """Everything that has to be run: pretrainings first."""
-        return [*self.pretrainings(), *(one for groups in self.groups().values() for members in groups.values() for one in members)]
+        return [
+            *self.pretrainings(),
+            *(one for groups in self.groups().values() for members in groups.values() for one in members),
+        ]
 
     def pretrainings(self) -> list[Training]:
         """The trainings that the others start from."""
-        return [Training(name, one.recipe, (*self.shared, *one.set), folder=one.folder) for name, one in self.pretrained.items()]
+        return [
+            Training(name, one.recipe, (*self.shared, *one.set), folder=one.folder)
+            for name, one in self.pretrained.items()
+        ]
 
     def groups(self) -> dict[Cell, dict[str, list[Training]]]:
         """By task, version and training size, by name of the group, the trainings with each seed; the first group is `scratch`."""
@@ -143,4 +158,12 @@ class Study(Section):
         of = "" if mode == "scratch" else f"_{source}"
         version = f"_{cell.version}" if cell.version else ""
         name = f"{Path(cell.task).stem}{version}_{mode}{of}_n{cell.train_events}_s{seed}"
-        return Training(name, cell.task, (*self.shared, *data.set, *self.set, f"seed={seed}"), mode, source, cell.train_events, data.folder)
+        return Training(
+            name,
+            cell.task,
+            (*self.shared, *data.set, *self.set, f"seed={seed}"),
+            mode,
+            source,
+            cell.train_events,
+            data.folder,
+        )

@@ -32,7 +32,9 @@ def fill(page: Path, file: Path, picture: Path | None = None) -> None:
     before, mark, rest = text.partition(begin)
     _, end, after = rest.partition(END)
     if not mark or not end:
-        raise InputError(f"{page}: expected the lines {begin!r} and {END!r}, between which the table of the study is written.")
+        raise InputError(
+            f"{page}: expected the lines {begin!r} and {END!r}, between which the table of the study is written."
+        )
     comparisons = content["comparisons"]
     docs = page.parent if page.parent.name == "docs" else page.parent / "docs"
     picture = picture or docs / "figures" / f"study_{content['name']}.png"
@@ -40,7 +42,9 @@ def fill(page: Path, file: Path, picture: Path | None = None) -> None:
     curves, gains = _curves([one for one in comparisons if _question(one) == first])
     plots.training_size(curves, picture, gains=gains)
     image = f"![{first}: test AUC against training events, and the gain over scratch]({picture.relative_to(page.parent).as_posix()})"
-    write_text(page, f"{before}{begin}\n\n{markdown(comparisons, content.get('floors', []))}\n\n{image}\n\n{end}{after}")
+    write_text(
+        page, f"{before}{begin}\n\n{markdown(comparisons, content.get('floors', []))}\n\n{image}\n\n{end}{after}"
+    )
 
 
 def markdown(comparisons: list[Comparison], floors: Sequence[Comparison] = ()) -> str:
@@ -63,10 +67,19 @@ def _rows(one: Comparison, floor: Comparison | None) -> Iterator[list[str]]:
     for group in [*one["groups"], *(floor["groups"] if floor else [])]:
         cells = [_question(one), group["name"], f"{group['n_train']:,}", _interval(group["auc"])]
         other, above_floor = to_scratch.get(group["name"]), to_floor.get(group["name"])
-        cells += ["", "", ""] if other is None else [
-            _interval(other["auc"], sign=True), " ".join(f"{seed:+.3f}" for seed in other["auc"]["per_seed"]), other["verdict"],
-        ]  # fmt: skip
-        yield [*cells, "" if above_floor is None else f"{_interval(above_floor['auc'], sign=True)} {above_floor['verdict']}"]
+        cells += (
+            ["", "", ""]
+            if other is None
+            else [
+                _interval(other["auc"], sign=True),
+                " ".join(f"{seed:+.3f}" for seed in other["auc"]["per_seed"]),
+                other["verdict"],
+            ]
+        )
+        yield [
+            *cells,
+            "" if above_floor is None else f"{_interval(above_floor['auc'], sign=True)} {above_floor['verdict']}",
+        ]
 
 
 def _interval(found: Mapping[str, Any] | None, *, sign: bool = False) -> str:

@@ -59,15 +59,24 @@ class Results:
         return tuple(answer.floor for answer in self.answers.values() if answer.floor is not None)
 
     def __str__(self) -> str:
-        runs = [f"{name}: {run.plan['n_parameters']:,} parameters" for name, run in self.pretrained.items() if "n_parameters" in run.plan]
+        runs = [
+            f"{name}: {run.plan['n_parameters']:,} parameters"
+            for name, run in self.pretrained.items()
+            if "n_parameters" in run.plan
+        ]
         failed = [f"failed: {name}: {reason}" for name, reason in self.failures.items()]
         return "\n\n".join([*map(str, (*self.comparisons, *self.floors)), *runs, *self.study.notes, *failed])
 
     def rows(self) -> list[dict[str, Any]]:
         """One row per training, and for the floor of each cell one per seed, as in `study.parquet`."""
-        finished = {run.name: run for answer in self.answers.values() for runs in answer.members.values() for run in runs}
+        finished = {
+            run.name: run for answer in self.answers.values() for runs in answer.members.values() for run in runs
+        }
         finished |= self.pretrained
-        rows = [row(one, finished.get(one.name), failure=self.failures.get(one.name, "")) for one in self.study.pretrainings()]
+        rows = [
+            row(one, finished.get(one.name), failure=self.failures.get(one.name, ""))
+            for one in self.study.pretrainings()
+        ]
         for cell, groups in self.study.groups().items():
             for group, one in ((group, one) for group, members in groups.items() for one in members):
                 failure = self.failures.get(one.name, "")

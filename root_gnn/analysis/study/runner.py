@@ -25,8 +25,15 @@ from root_gnn.run import Run, data_folder, load_run
 
 
 def study(
-    path: Path | str, *, data_dir: Path | str | None = None, out: Path | str | None = None, jobs: int = 2, scheduler: str | None = None,
-    slurm: Mapping[str, str] | None = None, tiny: bool = False, fresh: Path | str | None = None,
+    path: Path | str,
+    *,
+    data_dir: Path | str | None = None,
+    out: Path | str | None = None,
+    jobs: int = 2,
+    scheduler: str | None = None,
+    slurm: Mapping[str, str] | None = None,
+    tiny: bool = False,
+    fresh: Path | str | None = None,
 ) -> Results:
     """Runs what a study needs and is not done yet; writes `study.json`, `.md`, `.yaml`, `.parquet`, `.html` in `out` (`studies/<name>`).
 
@@ -47,9 +54,18 @@ def study(
     runs, data = folder / "runs", data_folder(data_dir)
     runs.mkdir(parents=True, exist_ok=True)
     outcome = run_all(plan.trainings(), _place(runs, data, jobs=jobs, scheduler=scheduler, slurm=slurm))
-    results = Results(plan, _answers(plan, runs, outcome, data), _finished(plan.pretrained, runs, outcome), outcome.failures, folder, data)
+    results = Results(
+        plan,
+        _answers(plan, runs, outcome, data),
+        _finished(plan.pretrained, runs, outcome),
+        outcome.failures,
+        folder,
+        data,
+    )
     if not results.answers:
-        raise InputError(f"Nothing can be compared: {'; '.join(f'{name}: {why}' for name, why in outcome.failures.items())}")
+        raise InputError(
+            f"Nothing can be compared: {'; '.join(f'{name}: {why}' for name, why in outcome.failures.items())}"
+        )
     write_results(results, outcome.seconds)
     if fresh is not None:
         judged = fresh_comparisons(results, Path(fresh))
@@ -62,7 +78,10 @@ def _answers(plan: Study, runs: Path, outcome: Outcome, data: Path) -> dict[Cell
     """What can be compared with scratch, and with the floor where one is asked for."""
     found = {}
     for cell, groups in plan.groups().items():
-        ended = {name: list(_finished([one.name for one in members], runs, outcome).values()) for name, members in groups.items()}
+        ended = {
+            name: list(_finished([one.name for one in members], runs, outcome).values())
+            for name, members in groups.items()
+        }
         members = {name: members for name, members in ended.items() if members}
         if "scratch" in members:
             here = data / plan.data.get(cell.version, Version()).folder
@@ -82,12 +101,18 @@ def write_results(results: Results, seconds: Mapping[str, float]) -> None:
     write_text(folder / "study.yaml", to_yaml(plan))
     write_rows(folder / "study.parquet", results.rows())
     found = answers(results)
-    write_json(folder / "study.json", {
-        "name": plan.name, "seconds": dict(seconds), "comparisons": [one.content() for one in results.comparisons],
-        "floors": [one.content() for one in results.floors],
-        "answers": plain(found.content()), "failures": dict(results.failures),
-        "commands": [shlex.join(one.command()) for one in plan.trainings()],
-    })  # fmt: skip
+    write_json(
+        folder / "study.json",
+        {
+            "name": plan.name,
+            "seconds": dict(seconds),
+            "comparisons": [one.content() for one in results.comparisons],
+            "floors": [one.content() for one in results.floors],
+            "answers": plain(found.content()),
+            "failures": dict(results.failures),
+            "commands": [shlex.join(one.command()) for one in plan.trainings()],
+        },
+    )
     write_page(results, found)
 
 

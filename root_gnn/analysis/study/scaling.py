@@ -11,7 +11,12 @@ from root_gnn.metrics.power_law import PowerLaw, power_law
 from root_gnn.plots import Interval
 
 FEWEST_SIZES = 3
-AMOUNT = ("data.train_events=", "data.max_events=", "train.max_epochs=", "train.max_steps=")  # what may differ in one series
+AMOUNT = (
+    "data.train_events=",
+    "data.max_events=",
+    "train.max_epochs=",
+    "train.max_steps=",
+)  # what may differ in one series
 
 
 @dataclass(frozen=True)

@@ -26,7 +26,9 @@ from root_gnn.similarity.separation import Separation
 
 FAR = "distances between far points and sizes of clusters mean nothing"
 WAYS = {"pca": "the two directions of largest variance", "tsne": f"t-SNE; {FAR}", "umap": f"UMAP; {FAR}"}
-NEEDS_YIELDS = ": it is that of an expected yield, which takes a luminosity (data.lumi) and the cross sections of the samples"
+NEEDS_YIELDS = (
+    ": it is that of an expected yield, which takes a luminosity (data.lumi) and the cross sections of the samples"
+)
 HOW_FAST = (
     "Validation AUC, mean over seeds with the 68 % error of the mean; in brackets how many seeds got there, where not all did. Times are "
     "training alone, without reading, validation and evaluation."
@@ -73,8 +75,13 @@ def _sizes(name: str, found: Found, folder: Path) -> Iterator[str]:
         path = folder / f"size{at or ''}.svg"
         against_size(comparisons, path, signal_efficiency=at, floors=floors)
         what = "test AUC" if at is None else f"background rejection at {100 * float(at):.0f} % signal efficiency"
-        drawn.append(picture(path, f"{name}: {what} against the number of training events, mean over seeds, and below the paired gain over "
-                             "scratch; 68 % intervals over events and seeds."))  # fmt: skip
+        drawn.append(
+            picture(
+                path,
+                f"{name}: {what} against the number of training events, mean over seeds, and below the paired gain over "
+                "scratch; 68 % intervals over events and seeds.",
+            )
+        )
     yield pictures(drawn)
     yield from _compared(comparisons)
     yield from _of_seeds(found)
@@ -85,7 +92,11 @@ def _sizes(name: str, found: Found, folder: Path) -> Iterator[str]:
         yield said("One training size only, so nothing is said of how many fewer events give the same AUC.")
         return
     yield paragraph(HOW_EFFICIENT)
-    rows = [(group, f"{one.size:,}", f"{one.figure:.3f}", factor_of(one)) for group, each in found.efficiency.items() for one in each or ()]
+    rows = [
+        (group, f"{one.size:,}", f"{one.figure:.3f}", factor_of(one))
+        for group, each in found.efficiency.items()
+        for one in each or ()
+    ]
     yield table(("group", "training events", "test AUC", "data-efficiency factor [68 %]"), rows)
 
 
@@ -105,9 +116,25 @@ def _of_seeds(found: Found) -> Iterator[str]:
         if all(one[k].value is None for _, _, one in every):
             yield said(f"Test {name} is not defined for these runs{NEEDS_YIELDS if name == 'significance' else ''}.")
         else:
-            yield table(("group", "training events", f"test {name}", "spread of the seeds", "less that of scratch, seed by seed"),
-                        [(group, size, mean_cell(one[k].value), _spread(one[k].value), "" if group == "scratch" else mean_cell(one[k].gain))
-                         for group, size, one in every])  # fmt: skip
+            yield table(
+                (
+                    "group",
+                    "training events",
+                    f"test {name}",
+                    "spread of the seeds",
+                    "less that of scratch, seed by seed",
+                ),
+                [
+                    (
+                        group,
+                        size,
+                        mean_cell(one[k].value),
+                        _spread(one[k].value),
+                        "" if group == "scratch" else mean_cell(one[k].gain),
+                    )
+                    for group, size, one in every
+                ],
+            )
 
 
 def _spread(found: OverSeeds | None) -> str:
@@ -126,12 +153,31 @@ def _speed(found: Found, folder: Path) -> Iterator[str]:
         curves = learnings(found.cells[cell].members)
         if curves:
             learning(curves, folder / "learning.svg")
-            yield picture(folder / "learning.svg", f"{cell.title}: validation AUC along the training; lines are means over seeds as far as "
-                          "all go, bands reach from the lowest seed to the highest.")  # fmt: skip
-    yield table(("group", "training events", "AUC after epoch 5", "AUC at the end", "epochs to within 1 % of that",
-                 "seconds to 99.9 % of scratch's best", "seconds in all"),
-                [(group, f"{size:,}", *map(mean_cell, (one.immediate, one.ultimate, one.epochs, one.to_scratch, one.seconds)))
-                 for size, groups in found.speed.items() for group, one in groups.items()])  # fmt: skip
+            yield picture(
+                folder / "learning.svg",
+                f"{cell.title}: validation AUC along the training; lines are means over seeds as far as "
+                "all go, bands reach from the lowest seed to the highest.",
+            )
+    yield table(
+        (
+            "group",
+            "training events",
+            "AUC after epoch 5",
+            "AUC at the end",
+            "epochs to within 1 % of that",
+            "seconds to 99.9 % of scratch's best",
+            "seconds in all",
+        ),
+        [
+            (
+                group,
+                f"{size:,}",
+                *map(mean_cell, (one.immediate, one.ultimate, one.epochs, one.to_scratch, one.seconds)),
+            )
+            for size, groups in found.speed.items()
+            for group, one in groups.items()
+        ],
+    )
 
 
 def mean_cell(found: OverSeeds | None) -> str:
@@ -149,15 +195,30 @@ def _scores(found: Found, folder: Path) -> Iterator[str]:
     drawn = []
     if binary:
         roc(answer.members, folder / "roc.svg")
-        drawn.append(picture(folder / "roc.svg", f"{cell.title}: background rejection against signal efficiency, mean over seeds with the "
-                             "68 % band of events and seeds, and its ratio to scratch."))  # fmt: skip
-    calibrations(found.calibration, folder / "calibration.svg", label=classes[-1] if binary else "the most probable class")
-    drawn.append(picture(folder / "calibration.svg", f"{cell.title}: calibration curves with 68 % errors of the events."))
+        drawn.append(
+            picture(
+                folder / "roc.svg",
+                f"{cell.title}: background rejection against signal efficiency, mean over seeds with the "
+                "68 % band of events and seeds, and its ratio to scratch.",
+            )
+        )
+    calibrations(
+        found.calibration, folder / "calibration.svg", label=classes[-1] if binary else "the most probable class"
+    )
+    drawn.append(
+        picture(folder / "calibration.svg", f"{cell.title}: calibration curves with 68 % errors of the events.")
+    )
     yield pictures(drawn)
     yield paragraph(HOW_CALIBRATED)
-    yield table(("group", "expected calibration error", "95 % of perfect samples below"),
-                [(name, UNDEFINED, UNDEFINED) if one is None else (name, number(one.ece, one.ece_error, digits=3), f"{one.null:.3f}")
-                 for name, one in found.calibration.items()])  # fmt: skip
+    yield table(
+        ("group", "expected calibration error", "95 % of perfect samples below"),
+        [
+            (name, UNDEFINED, UNDEFINED)
+            if one is None
+            else (name, number(one.ece, one.ece_error, digits=3), f"{one.null:.3f}")
+            for name, one in found.calibration.items()
+        ],
+    )
     drawn = []
     for name, runs in answer.members.items():
         one = read_predictions(runs[0])
@@ -166,7 +227,9 @@ def _scores(found: Found, folder: Path) -> Iterator[str]:
         drawn.append(picture(folder / "scores.svg", f"{cell.title}, {name}: scores of each true class, first seed."))
         if not binary:
             plots.confusion(probabilities, one.label, one.weight, classes, folder / "confusion.svg")
-            drawn.append(picture(folder / "confusion.svg", f"{cell.title}, {name}: confusion of the classes, first seed."))
+            drawn.append(
+                picture(folder / "confusion.svg", f"{cell.title}, {name}: confusion of the classes, first seed.")
+            )
     yield pictures(drawn)
     if binary:
         yield said("Two classes: a confusion matrix would hold one point of the ROC curve, and is left out.")
@@ -180,27 +243,51 @@ def _similarity(found: Found, folder: Path) -> Iterator[str]:
     if one.floor is None:
         yield said("One seed only, so there is no floor to compare with.")
     else:
-        drawn.append(_matrix("scratch", "scratch, other seeds", _as_matrix(one.floor), folder, "The floor: two networks from scratch that "
-                             f"differ by their seed (pairs: {one.floor.n_pair})."))  # fmt: skip
-    drawn += [_matrix(a, b, matrix, folder, f"{cell.title}: {a} and {b}.") for (a, b), matrix in one.pairs.items() if a == "scratch"]
+        drawn.append(
+            _matrix(
+                "scratch",
+                "scratch, other seeds",
+                _as_matrix(one.floor),
+                folder,
+                f"The floor: two networks from scratch that differ by their seed (pairs: {one.floor.n_pair}).",
+            )
+        )
+    drawn += [
+        _matrix(a, b, matrix, folder, f"{cell.title}: {a} and {b}.")
+        for (a, b), matrix in one.pairs.items()
+        if a == "scratch"
+    ]
     yield pictures(drawn)
-    yield folded("The other pairs of groups", [pictures(
-        _matrix(a, b, one.pairs[a, b], folder, f"{cell.title}: {a} and {b}.")
-        for a, b in combinations([name for name in found.last[1].members if name != "scratch"], 2)
-    )])  # fmt: skip
+    yield folded(
+        "The other pairs of groups",
+        [
+            pictures(
+                _matrix(a, b, one.pairs[a, b], folder, f"{cell.title}: {a} and {b}.")
+                for a, b in combinations([name for name in found.last[1].members if name != "scratch"], 2)
+            )
+        ],
+    )
     if len(one.by_size) > 1:
         similarity_along(one.by_size, folder / "by_size.svg", axis="Training events")
-        yield picture(folder / "by_size.svg", "CKA of the last layer with that of scratch on the same training events, against their "
-                      "number; the floor is scratch with another seed.")  # fmt: skip
+        yield picture(
+            folder / "by_size.svg",
+            "CKA of the last layer with that of scratch on the same training events, against their "
+            "number; the floor is scratch with another seed.",
+        )
     else:
         yield said("One training size only, so there is no course of CKA with it.")
     if one.by_epoch:
         similarity_along(one.by_epoch, folder / "by_epoch.svg", axis="Epoch")
-        yield picture(folder / "by_epoch.svg", f"{cell.title}: CKA of the last layer after an epoch with that of scratch as it ended, "
-                      "against the epoch; the floor is scratch with another seed.")  # fmt: skip
+        yield picture(
+            folder / "by_epoch.svg",
+            f"{cell.title}: CKA of the last layer after an epoch with that of scratch as it ended, "
+            "against the epoch; the floor is scratch with another seed.",
+        )
     else:
-        yield said("These runs kept the weights of their best and last epoch only, so there is no course of CKA with the epoch "
-                   "(train.keep_epochs keeps more).")  # fmt: skip
+        yield said(
+            "These runs kept the weights of their best and last epoch only, so there is no course of CKA with the epoch "
+            "(train.keep_epochs keeps more)."
+        )
 
 
 def _as_matrix(floor: SeedFloor) -> LayerMatrix:
@@ -223,30 +310,56 @@ def _representations(found: Found, folder: Path) -> Iterator[str]:
         yield said("Too few test events for pictures by t-SNE and UMAP, which show neighbours.")
     elif "umap" not in places.points:
         yield said("No picture by UMAP: its package is not installed (the extra embed).")
-    yield paragraph("How far apart the classes are there: Fisher's separation (0: not at all), silhouette (0: overlapping, 1: apart).")
-    yield table(("group", "Fisher", "silhouette"),
-                [(name, _separation(places.fisher[name]), _separation(places.silhouette[name])) for name in places.fisher])  # fmt: skip
+    yield paragraph(
+        "How far apart the classes are there: Fisher's separation (0: not at all), silhouette (0: overlapping, 1: apart)."
+    )
+    yield table(
+        ("group", "Fisher", "silhouette"),
+        [(name, _separation(places.fisher[name]), _separation(places.silhouette[name])) for name in places.fisher],
+    )
     plots.correlations({name: one.matrix for name, one in places.redundancy.items()}, folder / "correlations.svg")
-    yield picture(folder / "correlations.svg", f"{found.last[0].title}: Pearson correlation of the features that the head reads, those "
-                  "that go together side by side; constant features are left out. First seed of each group.")  # fmt: skip
-    yield table(("group", "features", "of which vary", "mean absolute correlation", "of independent features"),
-                [(name, str(one.n_feature), str(len(one.matrix)), UNDEFINED if one.strength is None else f"{one.strength:.3f}",
-                  f"{one.chance:.3f}") for name, one in places.redundancy.items()])  # fmt: skip
+    yield picture(
+        folder / "correlations.svg",
+        f"{found.last[0].title}: Pearson correlation of the features that the head reads, those "
+        "that go together side by side; constant features are left out. First seed of each group.",
+    )
+    yield table(
+        ("group", "features", "of which vary", "mean absolute correlation", "of independent features"),
+        [
+            (
+                name,
+                str(one.n_feature),
+                str(len(one.matrix)),
+                UNDEFINED if one.strength is None else f"{one.strength:.3f}",
+                f"{one.chance:.3f}",
+            )
+            for name, one in places.redundancy.items()
+        ],
+    )
 
 
 def _importance(found: Found, folder: Path) -> Iterator[str]:
     cell, answer = found.last
     spec = answer.members["scratch"][0].spec
     pictured = {
-        "drops": (drops(found.worth), "Drop of the test AUC", "how much worse it is when one input comes from other events"),
-        "sizes": (sizes(found.worth, spec), "Mean absolute contribution to the log-odds", "integrated gradients by node type, from an "
-                  "event of average objects"),
-    }  # fmt: skip
+        "drops": (
+            drops(found.worth),
+            "Drop of the test AUC",
+            "how much worse it is when one input comes from other events",
+        ),
+        "sizes": (
+            sizes(found.worth, spec),
+            "Mean absolute contribution to the log-odds",
+            "integrated gradients by node type, from an event of average objects",
+        ),
+    }
     drawn = []
     for name, (values, quantity, what) in pictured.items():
         if any(values.values()):
             plots.importance(values, folder / f"{name}.svg", quantity=quantity)
-            drawn.append(picture(folder / f"{name}.svg", f"{cell.title}: {what}, with 68 % errors. First seed of each group."))
+            drawn.append(
+                picture(folder / f"{name}.svg", f"{cell.title}: {what}, with 68 % errors. First seed of each group.")
+            )
     yield pictures(drawn) if drawn else said("The importance of inputs is not defined for these networks.")
 
 

@@ -45,10 +45,13 @@ def _speed(runs: Sequence[Run], scratch: Mapping[int, Learning | None]) -> Speed
     of_scratch = [_seconds_to(one, one) for one in (scratch.get(run.recipe.seed) for run in runs)]
     saved = [None if a is None or b is None else a - b for a, b in zip(of_scratch, to_scratch, strict=True)]
     return Speed(
-        over_seeds([immediate(one) for one in rows]), over_seeds([ultimate(one) for one in rows]),
-        over_seeds([epochs_to_final(one) for one in rows]), over_seeds(to_scratch), over_seeds(saved),
+        over_seeds([immediate(one) for one in rows]),
+        over_seeds([ultimate(one) for one in rows]),
+        over_seeds([epochs_to_final(one) for one in rows]),
+        over_seeds(to_scratch),
+        over_seeds(saved),
         over_seeds([run.metrics.get("seconds") for run in runs]),
-    )  # fmt: skip
+    )
 
 
 def _seconds_to(own: Learning | None, scratch: Learning | None) -> float | None:

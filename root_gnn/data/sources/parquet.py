@@ -138,7 +138,9 @@ class _Rows:
         self.position = int(ends[first - 1]) if first else 0
         groups = list(range(first, len(sizes)))
         self._batches = file.iter_batches(BATCH_ENTRIES, row_groups=groups, columns=list(paths)) if groups else iter(())
-        self._schema = pa.schema([field for field in file.schema_arrow if any(_is_part(path, field.name) for path in paths)])
+        self._schema = pa.schema(
+            [field for field in file.schema_arrow if any(_is_part(path, field.name) for path in paths)]
+        )
         self._rest: Any = None
 
     def take(self, start: int, stop: int) -> Any:
@@ -167,7 +169,10 @@ def _leaves(file: Any) -> Iterator[tuple[str, Leaf]]:
     for field in file.schema_arrow:
         for fields, readable in _fields(field.type):
             if readable:
-                yield ".".join((field.name, *fields)), Leaf(field.name, fields, file.schema.column(place).path, place, field.type)
+                yield (
+                    ".".join((field.name, *fields)),
+                    Leaf(field.name, fields, file.schema.column(place).path, place, field.type),
+                )
             place += 1
 
 

@@ -18,7 +18,9 @@ Momenta = NDArray[Any]  # real, or complex for polarisation vectors and currents
 METRIC = np.array([1.0, -1.0, -1.0, -1.0])
 _ONE, _NONE = np.eye(2), np.zeros((2, 2))
 _PAULI = np.array([[[0, 1], [1, 0]], [[0, -1j], [1j, 0]], [[1, 0], [0, -1]]], dtype=np.complex128)
-GAMMA: Complexes = np.array([np.block([[_NONE, _ONE], [_ONE, _NONE]]), *(np.block([[_NONE, s], [-s, _NONE]]) for s in _PAULI)])
+GAMMA: Complexes = np.array(
+    [np.block([[_NONE, _ONE], [_ONE, _NONE]]), *(np.block([[_NONE, s], [-s, _NONE]]) for s in _PAULI)]
+)
 GAMMA5: Complexes = np.diag([-1.0, -1.0, 1.0, 1.0]).astype(np.complex128)
 IDENTITY: Complexes = np.eye(4, dtype=np.complex128)
 _LOWERED = (METRIC[:, None, None] * GAMMA).reshape(4, 16)

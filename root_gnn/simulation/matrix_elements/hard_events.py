@@ -111,17 +111,21 @@ class _Integrand:
         coupling = 4.0 * np.pi * self._proton.coupling(_renormalisation(sampled.point)) * TOP_MASS / VACUUM
         flux = _GEV2_TO_PB * coupling**2 * sampled.volume * volume / (2.0 * sampled.s * sampled.x1 * sampled.x2)
         first, second = (
-            {code: self._proton.density(code, x, scale) for code in (GLUON, *QUARKS, *ANTIQUARKS)} for x in (sampled.x1, sampled.x2)
+            {code: self._proton.density(code, x, scale) for code in (GLUON, *QUARKS, *ANTIQUARKS)}
+            for x in (sampled.x1, sampled.x2)
         )
         weights = [
-            flux * first[one] * second[two] * (amplitude.gluons if one == GLUON else by_side[int(np.sign(one))]) for one, two in CHANNELS
+            flux * first[one] * second[two] * (amplitude.gluons if one == GLUON else by_side[int(np.sign(one))])
+            for one, two in CHANNELS
         ]
         return _Drawn(sampled, np.stack(weights, axis=1), amplitude.first_near)
 
 
 def _transverse(point: Point) -> Reals:
     """Squared transverse masses of top, antitop and Higgs boson, `(n, 3)`, the smallest first."""
-    return np.sort(np.stack([transverse_mass_squared(p) for p in (point.top, point.antitop, point.higgs)], axis=1), axis=1)
+    return np.sort(
+        np.stack([transverse_mass_squared(p) for p in (point.top, point.antitop, point.higgs)], axis=1), axis=1
+    )
 
 
 def _factorisation(point: Point) -> Reals:

@@ -30,7 +30,9 @@ class Grid:
         for _ in range(_N_ROUND):
             points, volume = self.draw(n, rng)
             squared = (integrand(points) * volume) ** 2
-            self._edges = np.stack([_adapted(edges, x, squared) for edges, x in zip(self._edges, points.T, strict=True)])
+            self._edges = np.stack(
+                [_adapted(edges, x, squared) for edges, x in zip(self._edges, points.T, strict=True)]
+            )
 
 
 def _adapted(edges: Reals, x: Reals, squared: Reals) -> Reals:

@@ -55,7 +55,9 @@ def three_bodies(uniform: Reals, s: Reals) -> tuple[Point, Reals]:
     pair_mass = lightest + uniform[:, 0] * (heaviest - lightest)
     p_higgs = _momentum(energy, pair_mass, HIGGS_MASS)
     p_top = _momentum(pair_mass, TOP_MASS, TOP_MASS)
-    volume = (heaviest - lightest) * pair_mass / np.pi * _TWO_BODY**2 * (2.0 * p_higgs / energy) * (2.0 * p_top / pair_mass)
+    volume = (
+        (heaviest - lightest) * pair_mass / np.pi * _TWO_BODY**2 * (2.0 * p_higgs / energy) * (2.0 * p_top / pair_mass)
+    )
     higgs = _on_shell(p_higgs, uniform[:, 1], uniform[:, 2], HIGGS_MASS)
     pair = higgs * METRIC
     pair[:, 0] = energy - higgs[:, 0]
@@ -76,7 +78,10 @@ def _momentum(mass: Reals, one: Reals | float, other: Reals | float) -> Reals:
 def _on_shell(momentum: Reals, polar: Reals, azimuthal: Reals, mass: float) -> Reals:
     cosine, phi = 2.0 * polar - 1.0, 2.0 * np.pi * azimuthal
     sine = np.sqrt(1.0 - cosine**2)
-    return np.stack((np.hypot(momentum, mass), momentum * sine * np.cos(phi), momentum * sine * np.sin(phi), momentum * cosine), axis=1)
+    return np.stack(
+        (np.hypot(momentum, mass), momentum * sine * np.cos(phi), momentum * sine * np.sin(phi), momentum * cosine),
+        axis=1,
+    )
 
 
 def _boost(p: Reals, frame: Reals, mass: Reals) -> Reals:

@@ -62,10 +62,18 @@ def rows(events: HardEvents, i: int) -> list[tuple[Any, ...]]:
     masses = (0.0, 0.0, TOP_MASS, TOP_MASS, HIGGS_MASS)
     colours = colour_flow(codes[0], first_near=bool(events.first_near[i]))
     return [
-        (code, _INCOMING if place < 2 else _OUTGOING, *((0, 0) if place < 2 else (1, 2)), *colour, *map(float, (*p[1:], p[0])), mass, 0.0,
-         _UNPOLARISED)
+        (
+            code,
+            _INCOMING if place < 2 else _OUTGOING,
+            *((0, 0) if place < 2 else (1, 2)),
+            *colour,
+            *map(float, (*p[1:], p[0])),
+            mass,
+            0.0,
+            _UNPOLARISED,
+        )
         for place, (code, p, colour, mass) in enumerate(zip(codes, momenta, colours, masses, strict=True))
-    ]  # fmt: skip
+    ]
 
 
 def colour_flow(first: int, *, first_near: bool) -> Colours:

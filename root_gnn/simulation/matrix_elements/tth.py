@@ -72,14 +72,18 @@ class TopLine:
     @cached_property
     def _antitop_higgs(self) -> Complexes:
         """The Higgs boson from the antitop: columns `(n, 4, 2)`."""
-        columns: Complexes = propagator(-self._point.antitop - self._point.higgs, TOP_MASS) @ self._coupling @ self._antitop
+        columns: Complexes = (
+            propagator(-self._point.antitop - self._point.higgs, TOP_MASS) @ self._coupling @ self._antitop
+        )
         return columns
 
     def with_current(self, current: Momenta) -> Complexes:
         """One vector current `(n, a, b, 4)` that ends on the line: `(n, a, b, 2, 2)`, spins of top and antitop last."""
         vertex = slash(current)
         before, after = self._top_higgs[:, None, None], self._antitop_higgs[:, None, None]
-        amplitude: Complexes = before @ vertex @ self._antitop[:, None, None] + self._top[:, None, None] @ vertex @ after
+        amplitude: Complexes = (
+            before @ vertex @ self._antitop[:, None, None] + self._top[:, None, None] @ vertex @ after
+        )
         return amplitude
 
     def with_gluons(self, near: Reals, near_pol: Complexes, far: Reals, far_pol: Complexes) -> Complexes:
@@ -94,7 +98,9 @@ class TopLine:
         return amplitude
 
 
-def gluon_amplitudes(point: Point, angle: float, first_pol: Complexes, second_pol: Complexes) -> tuple[Complexes, Complexes]:
+def gluon_amplitudes(
+    point: Point, angle: float, first_pol: Complexes, second_pol: Complexes
+) -> tuple[Complexes, Complexes]:
     """Colour-ordered amplitudes `(n, a, b, 2, 2)`, the first gluon next to the top and the second one next to it.
 
     `first_pol (n, a, 4)`, `second_pol (n, b, 4)`: polarisation vectors. The first belongs to the colour matrices `T1 T2`, the second to
@@ -112,7 +118,8 @@ def _three_gluons(point: Point, first_pol: Complexes, second_pol: Complexes) -> 
     first, second = point.first[:, None, None], point.second[:, None, None]
     total = first + second
     current: Complexes = (
-        dot(first_pol, second_pol)[..., None] * (first - second) + 2.0 * dot(second, first_pol)[..., None] * second_pol
+        dot(first_pol, second_pol)[..., None] * (first - second)
+        + 2.0 * dot(second, first_pol)[..., None] * second_pol
         - 2.0 * dot(first, second_pol)[..., None] * first_pol
     )
     return current / dot(total, total)[..., None]
@@ -144,7 +151,9 @@ def squared(point: Point, angle: float) -> Squared:
     """All squared amplitudes of momenta `point`; `angle` in radians."""
     gluons, first_near = gluons_squared(point, angle)
     return Squared(
-        gluons, first_near, quarks_squared(point, angle, point.first, point.second),
+        gluons,
+        first_near,
+        quarks_squared(point, angle, point.first, point.second),
         quarks_squared(point, angle, point.second, point.first),
     )
 

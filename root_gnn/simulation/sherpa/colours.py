@@ -48,7 +48,9 @@ def connections(codes: Ints, apart: Collection[str]) -> tuple[Ints, Ints]:
 
     def possible(way: tuple[int, ...]) -> bool:
         joined = list(zip(starts, way, strict=True))
-        return not _ring_of_gluons(joined, codes) and not any(frozenset((kinds[a], kinds[b])) in pairs for a, b in joined)
+        return not _ring_of_gluons(joined, codes) and not any(
+            frozenset((kinds[a], kinds[b])) in pairs for a, b in joined
+        )
 
     ways = [way for way in permutations(ends) if possible(way)]
     if not ways:

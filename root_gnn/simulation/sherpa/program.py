@@ -48,13 +48,22 @@ def run(program: Path, card: str, folder: Path) -> list[Section]:
     """
     (folder / _CARD).write_text(card, encoding="utf-8")
     with (folder / _LOG).open("wb") as log:
-        ended = subprocess.run([program, "-f", _CARD], cwd=folder, env=environment(program), stdout=log, stderr=subprocess.STDOUT,
-                               stdin=subprocess.DEVNULL, check=False)
+        ended = subprocess.run(
+            [program, "-f", _CARD],
+            cwd=folder,
+            env=environment(program),
+            stdout=log,
+            stderr=subprocess.STDOUT,
+            stdin=subprocess.DEVNULL,
+            check=False,
+        )
     said = _COLOUR_OF_TEXT.sub("", (folder / _LOG).read_text(encoding="utf-8", errors="replace"))
     if ended.returncode != 0:
         last = "\n".join(said.strip().splitlines()[-_LAST_LINES:])
-        raise InputError(f"{program}: expected Sherpa to make events of its card, but it ended with code {ended.returncode}; remove it "
-                         f"(or its folder from PATH) to use the shipped events, or mend it. Its last lines:\n{last}")
+        raise InputError(
+            f"{program}: expected Sherpa to make events of its card, but it ended with code {ended.returncode}; remove it "
+            f"(or its folder from PATH) to use the shipped events, or mend it. Its last lines:\n{last}"
+        )
     return cross_sections(said)
 
 
@@ -66,8 +75,13 @@ def environment(program: Path) -> Mapping[str, str]:
     if not data.is_dir() or library is None:
         return os.environ
     libraries = os.pathsep.join(filter(None, (str(library), os.environ.get("LD_LIBRARY_PATH"))))
-    return {**os.environ, "SHERPA_SHARE_PATH": str(data), "SHERPA_LIBRARY_PATH": str(library), "LD_LIBRARY_PATH": libraries,
-            "LHAPDF_DATA_PATH": str(data)}
+    return {
+        **os.environ,
+        "SHERPA_SHARE_PATH": str(data),
+        "SHERPA_LIBRARY_PATH": str(library),
+        "LD_LIBRARY_PATH": libraries,
+        "LHAPDF_DATA_PATH": str(data),
+    }
 
 
 def cross_sections(said: str) -> list[Section]:

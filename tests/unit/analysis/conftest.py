@@ -32,8 +32,13 @@ def make_run(tmp_path_factory: pytest.TempPathFactory, ntuples: Path) -> Maker:
     folder = tmp_path_factory.mktemp("runs")
 
     def make(name: str, *overrides: str, task: str = "WHvsZH", seed: int = 1, train_events: int | None = 100) -> Run:
-        recipe = finetuning_recipe(task, mode="scratch", model=None, train_events=train_events,
-                                   overrides=("model.dim=8", "model.n_steps=1", f"seed={seed}", *overrides))  # fmt: skip
+        recipe = finetuning_recipe(
+            task,
+            mode="scratch",
+            model=None,
+            train_events=train_events,
+            overrides=("model.dim=8", "model.n_steps=1", f"seed={seed}", *overrides),
+        )
         bench = Workbench(recipe, data_dir=ntuples)
         bench.write_down(folder / name)
         (folder / name / "checkpoints").mkdir()

@@ -18,7 +18,12 @@ pytestmark = pytest.mark.pythia
 def test_page_and_figures(tmp_path: Path) -> None:
     control_page(["ZH"], events=60, out=tmp_path, params={"mpi": "off"})
     (entry,) = json.loads((tmp_path / "control.json").read_text(encoding="utf-8"))
-    assert entry["process"] == "ZH" and entry["n_events"] == 60 and entry["n_failed"] == 0 and entry["cross_section_error"] > 0
+    assert (
+        entry["process"] == "ZH"
+        and entry["n_events"] == 60
+        and entry["n_failed"] == 0
+        and entry["cross_section_error"] > 0
+    )
     checks = {check["quantity"]: check for check in entry["checks"]}
     exact = {"found": 1.0, "known": 1.0, "error": 0.0, "pull": None, "holds": True}
     assert checks["events with 1 Z"] == {"quantity": "events with 1 Z", **exact}

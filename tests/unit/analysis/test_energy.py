@@ -15,7 +15,10 @@ def zone(folder: Path, name: str, called: str, value: int) -> Path:
 
 
 def test_packages_are_added_up_parts_are_not_and_a_counter_may_come_round(tmp_path: Path) -> None:
-    one, other = zone(tmp_path, "intel-rapl:0", "package-0", 1_000_000), zone(tmp_path, "intel-rapl:1", "package-1", 9_500_000)
+    one, other = (
+        zone(tmp_path, "intel-rapl:0", "package-0", 1_000_000),
+        zone(tmp_path, "intel-rapl:1", "package-1", 9_500_000),
+    )
     core = zone(tmp_path, "intel-rapl:0:0", "core", 0)
     with energy_used(tmp_path) as found:
         assert found.joules is None

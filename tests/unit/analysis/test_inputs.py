@@ -37,7 +37,14 @@ def test_distributions_of_each_class(prepared: Prepared, drawn: list[list[Distri
     for text in ("None: nothing odd was found.", "<h3>muon</h3>", "<td>WH.root</td>", "weight 1.", "src="):
         assert text in page
     assert "http" not in page.replace("http-equiv", "")
-    assert [panel.label for panel in drawn[1]] == ["number per graph", "pt [GeV]", "eta", "phi [rad]", "energy [GeV]", "btag"]
+    assert [panel.label for panel in drawn[1]] == [
+        "number per graph",
+        "pt [GeV]",
+        "eta",
+        "phi [rad]",
+        "energy [GeV]",
+        "btag",
+    ]
     shard = prepared.shards[1]  # WH
     jets = np.diff(np.searchsorted(np.flatnonzero(shard.nodes[:, 6] == 0), shard.offsets))
     number = drawn[1][0]

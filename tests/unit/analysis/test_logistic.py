@@ -31,8 +31,13 @@ def test_two_gaussians_are_told_apart_as_well_as_can_be() -> None:
 @pytest.mark.parametrize("n_class", [2, 3])
 def test_it_is_the_best_of_scikit_learns_pipelines(n_class: int) -> None:
     train, validation, test = (gaussians(seed, n, n_class, dim=30) for seed, n in ((1, 120), (2, 400), (3, 50)))
-    pipelines = [make_pipeline(StandardScaler(), LogisticRegression(C=1.0 / (one * 120), tol=1e-8, max_iter=10_000)) for one in STRENGTHS]
-    losses = [log_loss(validation.label, one.fit(train.rows, train.label).predict_proba(validation.rows)) for one in pipelines]
+    pipelines = [
+        make_pipeline(StandardScaler(), LogisticRegression(C=1.0 / (one * 120), tol=1e-8, max_iter=10_000))
+        for one in STRENGTHS
+    ]
+    losses = [
+        log_loss(validation.label, one.fit(train.rows, train.label).predict_proba(validation.rows)) for one in pipelines
+    ]
     best = int(np.argmin(losses))
     found = fit(train, validation)
     assert 0 < best < len(STRENGTHS) - 1, "the list holds strengths on either side"
@@ -48,8 +53,13 @@ def test_an_event_of_negative_weight_takes_its_twin_away() -> None:
     signed = Sample(rows, label, np.concatenate([np.ones(200), np.full(20, 1.0), np.full(20, -1.0)]))
     alone = fit(train, validation)
     scaled = fit(Sample(rows, label, np.concatenate([np.ones(200), np.zeros(40)])), validation)
-    assert fit(signed, validation).probabilities(validation.rows) == pytest.approx(scaled.probabilities(validation.rows), abs=0.02)
-    assert np.mean(np.abs(fit(signed, validation).probabilities(validation.rows) - alone.probabilities(validation.rows))) < 0.05
+    assert fit(signed, validation).probabilities(validation.rows) == pytest.approx(
+        scaled.probabilities(validation.rows), abs=0.02
+    )
+    assert (
+        np.mean(np.abs(fit(signed, validation).probabilities(validation.rows) - alone.probabilities(validation.rows)))
+        < 0.05
+    )
 
 
 def test_a_constant_feature_is_left_out() -> None:

@@ -66,13 +66,22 @@ def test_nothing_is_loaded_from_elsewhere(seeds: list[Run], tmp_path: Path) -> N
 
 
 def test_text_from_outside_is_escaped(seeds: list[Run], tmp_path: Path) -> None:
-    page = outline(report(seeds[:1], out=tmp_path / "page.html", title="<b>a & b</b>", notes=["<script>alert(1)</script>"],
-                          commands=["a <b> 'c'"]))  # fmt: skip
+    page = outline(
+        report(
+            seeds[:1],
+            out=tmp_path / "page.html",
+            title="<b>a & b</b>",
+            notes=["<script>alert(1)</script>"],
+            commands=["a <b> 'c'"],
+        )
+    )
     assert page.tags.count("script") == 1 and "b" not in page.tags, "the script of the page itself"
     assert "<script>alert(1)</script>" in page.text and "<b>a & b</b>" in page.text and "a <b> 'c'" in page.text
 
 
-def test_runs_on_one_task_are_compared_by_themselves(seeds: list[Run], deeper: list[Run], make_run, tmp_path: Path) -> None:
+def test_runs_on_one_task_are_compared_by_themselves(
+    seeds: list[Run], deeper: list[Run], make_run, tmp_path: Path
+) -> None:
     more = [make_run(f"more_s{seed}", seed=seed, train_events=200) for seed in (1, 2, 3)]
     page = outline(report([*more, *seeds], out=tmp_path / "page.html", detailed=[]))
     assert "Comparison: WH against ZH" in page.text
@@ -84,13 +93,25 @@ def test_runs_on_one_task_are_compared_by_themselves(seeds: list[Run], deeper: l
     assert "could not be compared" in mixed.text and "same events" in mixed.text
 
 
-def test_given_comparison_cka_and_commands_are_shown(seeds: list[Run], deeper: list[Run], ntuples: Path, tmp_path: Path) -> None:
+def test_given_comparison_cka_and_commands_are_shown(
+    seeds: list[Run], deeper: list[Run], ntuples: Path, tmp_path: Path
+) -> None:
     compare([seeds[0], deeper[0]], events=40, out=tmp_path / "cka", data_dir=ntuples, n_permutation=2)
     found = Comparison.of({"scratch": seeds, "deeper": deeper}, title="the question")
-    path = report([*seeds, *deeper], out=tmp_path / "page.html", comparisons=[found], cka=tmp_path / "cka", detailed=["scratch_s1"],
-                  commands=["root-gnn train x"])  # fmt: skip
+    path = report(
+        [*seeds, *deeper],
+        out=tmp_path / "page.html",
+        comparisons=[found],
+        cka=tmp_path / "cka",
+        detailed=["scratch_s1"],
+        commands=["root-gnn train x"],
+    )
     page = outline(path)
-    assert "Comparison: the question" in page.text and "scratch_s1 and deeper_s1" in page.text and "root-gnn train x" in page.text
+    assert (
+        "Comparison: the question" in page.text
+        and "scratch_s1 and deeper_s1" in page.text
+        and "root-gnn train x" in page.text
+    )
     assert page.text.count("Objective multiclass") == 1
     assert len(page.sources) == 2 + 4
 

@@ -22,14 +22,20 @@ def test_the_file_holds_what_the_contract_says(seeds: list[Run], ntuples: Path, 
     assert found["runs"] == names
     assert found["layers"] == ["encoder", "step_1", "decoder"]
     assert (found["n_events"], found["estimator"]) == (60, "debiased_linear")
-    assert [pair["runs"] for pair in found["pairs"]] == [[names[0], names[1]], [names[0], names[2]], [names[1], names[2]]]
+    assert [pair["runs"] for pair in found["pairs"]] == [
+        [names[0], names[1]],
+        [names[0], names[2]],
+        [names[1], names[2]],
+    ]
     for key in ("matrix", "error", "null"):
         assert found[key] == found["pairs"][0][key]
         assert np.shape(found[key]) == (3, 3)
     assert (tmp_path / "cka.png").read_bytes().startswith(b"\x89PNG")
 
 
-def test_a_run_equals_itself_and_every_cell_is_cka_of_the_two_layers(seeds: list[Run], ntuples: Path, tmp_path: Path) -> None:
+def test_a_run_equals_itself_and_every_cell_is_cka_of_the_two_layers(
+    seeds: list[Run], ntuples: Path, tmp_path: Path
+) -> None:
     first, second = seeds[:2]
     found = compare([first, second], events=80, out=tmp_path, data_dir=ntuples, n_permutation=3)
     same = compare([first, first.folder], events=80, out=tmp_path, data_dir=ntuples, n_permutation=3)
@@ -40,7 +46,9 @@ def test_a_run_equals_itself_and_every_cell_is_cka_of_the_two_layers(seeds: list
     assert found["matrix"] == [[pytest.approx(cka(x, y)) for y in b.values()] for x in a.values()]
 
 
-def test_layers_come_in_record_order_and_the_decoder_is_what_the_last_layer_reads(seeds: list[Run], ntuples: Path) -> None:
+def test_layers_come_in_record_order_and_the_decoder_is_what_the_last_layer_reads(
+    seeds: list[Run], ntuples: Path
+) -> None:
     run = seeds[0]
     table = run.table(ntuples)
     index = split_table(table, run.recipe.data.split).test
@@ -53,7 +61,9 @@ def test_layers_come_in_record_order_and_the_decoder_is_what_the_last_layer_read
         assert logits.numpy() == pytest.approx(objective.logits(batch).numpy(), abs=1e-5)  # type: ignore[attr-defined, operator]
 
 
-def test_runs_of_different_depth_share_one_list_of_layers(seeds: list[Run], deeper: list[Run], ntuples: Path, tmp_path: Path) -> None:
+def test_runs_of_different_depth_share_one_list_of_layers(
+    seeds: list[Run], deeper: list[Run], ntuples: Path, tmp_path: Path
+) -> None:
     found = compare([seeds[0], deeper[0]], events=60, out=tmp_path, data_dir=ntuples, n_permutation=3)
     assert found["layers"] == ["encoder", "step_1", "step_2", "decoder"]
     assert found["matrix"][2] == [None] * 4, "the first run has no step_2"
@@ -91,5 +101,10 @@ def test_drawn_events_are_the_same_each_time_and_in_order() -> None:
 
 
 def test_merged_names_keep_their_order() -> None:
-    assert merged([["encoder", "step_1", "decoder"], ["encoder", "step_1", "step_2"]]) == ["encoder", "step_1", "step_2", "decoder"]
+    assert merged([["encoder", "step_1", "decoder"], ["encoder", "step_1", "step_2"]]) == [
+        "encoder",
+        "step_1",
+        "step_2",
+        "decoder",
+    ]
     assert merged([["a", "b"], ["x", "a", "c"]]) == ["x", "a", "c", "b"]

@@ -16,7 +16,13 @@ from root_gnn.analysis.training import Training
 from root_gnn.analysis.trainings import run_all
 from root_gnn.errors import InputError
 
-SMALL = ("data.classes={WH: WH.root, ZH: ZH.root}", "train.max_steps=2", "data.max_events=60", "model.dim=8", "model.n_steps=1")
+SMALL = (
+    "data.classes={WH: WH.root, ZH: ZH.root}",
+    "train.max_steps=2",
+    "data.max_events=60",
+    "model.dim=8",
+    "model.n_steps=1",
+)
 REAL = [
     Training("pretrained", "pretrain_multiclass", SMALL),
     Training("WHvsZH", "WHvsZH", ("train.max_steps=2", "data.max_events=60"), "finetuned", "pretrained", 40),
@@ -74,7 +80,9 @@ def test_a_failure_is_listed_and_takes_along_only_what_starts_from_it() -> None:
 
 
 def test_a_training_whose_process_was_killed_is_tried_once_more() -> None:
-    place = Recorded({"a": [BrokenExecutor("killed"), 2.0], "b": [BrokenExecutor("killed"), BrokenExecutor("killed")]}, n_at_once=2)
+    place = Recorded(
+        {"a": [BrokenExecutor("killed"), 2.0], "b": [BrokenExecutor("killed"), BrokenExecutor("killed")]}, n_at_once=2
+    )
     outcome = run_all(plan("a", "b"), place)
     assert outcome.seconds == {"a": 2.0} and "killed" in outcome.failures["b"]
 
@@ -116,8 +124,13 @@ def test_a_dask_cluster_trains_what_processes_train(tmp_path: Path, data_dir: Pa
     distributed = pytest.importorskip("distributed", reason="needs the extra cluster")
     (tmp_path / "runs").mkdir()
     with distributed.LocalCluster(
-        n_workers=1, threads_per_worker=2, processes=False, host="127.0.0.1", protocol="tcp", dashboard_address=None,
-    ) as cluster:  # fmt: skip
+        n_workers=1,
+        threads_per_worker=2,
+        processes=False,
+        host="127.0.0.1",
+        protocol="tcp",
+        dashboard_address=None,
+    ) as cluster:
         _check_real(DaskPlace(tmp_path / "runs", data_dir, scheduler=cluster.scheduler_address), tmp_path / "runs")
     assert not (tmp_path / ".wanted").exists()
 
@@ -126,7 +139,9 @@ def test_a_dask_cluster_trains_what_processes_train(tmp_path: Path, data_dir: Pa
 def test_job_arrays_of_submitit(tmp_path: Path, data_dir: Path) -> None:
     pytest.importorskip("submitit", reason="needs the extra cluster")
     (tmp_path / "runs").mkdir()
-    _check_real(SlurmPlace(tmp_path / "runs", data_dir, parameters={"time": "10", "cluster": "local"}), tmp_path / "runs")
+    _check_real(
+        SlurmPlace(tmp_path / "runs", data_dir, parameters={"time": "10", "cluster": "local"}), tmp_path / "runs"
+    )
 
 
 def test_what_slurm_does_not_know(tmp_path: Path) -> None:

@@ -46,7 +46,12 @@ def test_they_are_those_of_scikit_learn_that_are_best_on_validation(n_class: int
     for leaves in (4, 8):
         for n_tree in range(1, 9):
             model = HistGradientBoostingClassifier(
-                learning_rate=0.05, max_iter=n_tree, max_leaf_nodes=leaves, l2_regularization=1.0, early_stopping=False, random_state=5,
+                learning_rate=0.05,
+                max_iter=n_tree,
+                max_leaf_nodes=leaves,
+                l2_regularization=1.0,
+                early_stopping=False,
+                random_state=5,
             ).fit(shown, train.label, sample_weight=train.weight)
             loss = log_loss(validation.label, model.predict_proba(held), sample_weight=validation.weight)
             losses[loss] = (leaves, n_tree, model.predict_proba(judged))
@@ -60,10 +65,15 @@ def test_a_negative_weight_takes_an_event_back() -> None:
     train, validation, test = sample(400, 1), sample(200, 2), sample(150, 3)
     wrong = sample(150, 4)
     wrong = Sample(wrong.rows, 1 - wrong.label, np.full(150, 2.0))
-    rows, label = np.concatenate([train.rows, wrong.rows, wrong.rows]), np.concatenate([train.label, wrong.label, wrong.label])
+    rows, label = (
+        np.concatenate([train.rows, wrong.rows, wrong.rows]),
+        np.concatenate([train.label, wrong.label, wrong.label]),
+    )
     signed = Sample(rows, label, np.concatenate([train.weight, wrong.weight, -wrong.weight]))
     unsigned = Sample(rows, label, np.abs(signed.weight))
-    expected, found, without_sign = (trees.fit(one, validation, seed=1).probabilities(test.rows)[:, 1] for one in (train, signed, unsigned))
+    expected, found, without_sign = (
+        trees.fit(one, validation, seed=1).probabilities(test.rows)[:, 1] for one in (train, signed, unsigned)
+    )
     assert np.corrcoef(found, expected)[0, 1] > 0.97
     assert np.abs(found - expected).mean() < 0.5 * np.abs(without_sign - expected).mean()
 

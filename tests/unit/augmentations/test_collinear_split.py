@@ -47,7 +47,9 @@ def test_a_loop_gives_the_same(seed: int, fraction: float) -> None:
 @given(seed=st.integers(0, 10_000))
 def test_pt_adds_up_bit_for_bit(seed: int) -> None:
     batch = BATCH.replace(nodes=BATCH.nodes.clone())
-    batch.nodes[:, 0] = 10.0 ** (torch.rand(BATCH.total_node, generator=torch.Generator().manual_seed(seed)) * 8.0 - 4.0)
+    batch.nodes[:, 0] = 10.0 ** (
+        torch.rand(BATCH.total_node, generator=torch.Generator().manual_seed(seed)) * 8.0 - 4.0
+    )
     out = split(batch, draws=Draws(seed=seed, epoch=1), fraction=1.0)
     assert torch.equal(out.n_node, 2 * batch.n_node)
     assert torch.equal(out.nodes[0::2, 0] + out.nodes[1::2, 0], batch.nodes[:, 0])
@@ -69,7 +71,9 @@ def test_the_share_is_uniform_and_the_pieces_keep_the_direction() -> None:
     batch = collimated(random_batch(FEATURES, (40,) * 100, seed=2), FEATURES)
     out = split(batch, fraction=1.0)
     share = (out.nodes[1::2, 0] / batch.nodes[:, 0]).double() * 2.0
-    assert math.isclose(float(share.mean()), 0.5, abs_tol=0.02) and math.isclose(float(share.var()), 1 / 12, abs_tol=0.005)
+    assert math.isclose(float(share.mean()), 0.5, abs_tol=0.02) and math.isclose(
+        float(share.var()), 1 / 12, abs_tol=0.005
+    )
     for piece in (out.nodes[0::2], out.nodes[1::2]):
         assert torch.equal(piece[:, [1, 2, 4, 5, 6]], batch.nodes[:, [1, 2, 4, 5, 6]])
         speed = piece[:, 3] / piece[:, 0]

@@ -24,7 +24,9 @@ from root_gnn.protocols import Augmentation
 from root_gnn.testing import check_augmentation, collimated, random_batch
 
 JETCLASS = Features(
-    nodes=("deta", "d0val", "energy", "type", "phi", "charge", "eta", "pt", "dphi"), globals=("n_node", "jet_pt", "jet_mass"), n_type=3
+    nodes=("deta", "d0val", "energy", "type", "phi", "charge", "eta", "pt", "dphi"),
+    globals=("n_node", "jet_pt", "jet_mass"),
+    n_type=3,
 )
 ALL = names("augmentations")
 PUBLISHED = {"rotate": {}, "translate": {}, "smear": {}, "collinear_split": {"fraction": 1.0, "max_nodes": 50}}
@@ -78,7 +80,10 @@ def test_the_two_views_of_jetclr_are_there_and_leave_the_jets_alone() -> None:
     assert all(torch.equal(a, b) for a, b in zip(before, (batch.nodes, batch.globals, batch.n_node), strict=True))
     assert torch.equal(views[0].n_node, batch.n_node) and torch.equal(views[1].n_node, 2 * batch.n_node)
     for out in views:
-        total, kept = (torch.zeros(batch.n_graph).double().index_add(0, b.graph_index, b.nodes[:, 0].double()) for b in (batch, out))
+        total, kept = (
+            torch.zeros(batch.n_graph).double().index_add(0, b.graph_index, b.nodes[:, 0].double())
+            for b in (batch, out)
+        )
         assert torch.equal(total, kept)
 
 
@@ -99,7 +104,9 @@ def test_a_jet_is_treated_alike_beside_a_much_larger_one(name: str) -> None:
     large = collimated(random_batch(Features(), (90,), seed=9), Features())
     assert large.ids is not None and batch.ids is not None
     both = Batch.of(
-        torch.cat([large.nodes, batch.nodes]), torch.cat([large.n_node, batch.n_node]), ids=torch.cat([large.ids + 10**6, batch.ids])
+        torch.cat([large.nodes, batch.nodes]),
+        torch.cat([large.n_node, batch.n_node]),
+        ids=torch.cat([large.ids + 10**6, batch.ids]),
     )
     draws = Draws(seed=3, epoch=1)
     augmentation = build(name, Features())
@@ -123,13 +130,17 @@ def test_links_of_a_chain_draw_independently(name: str) -> None:
 
 
 def masses(batch: Batch, features: Features) -> torch.Tensor:
-    pt, eta, phi, energy = batch.nodes[:, [features.column(name) for name in ("pt", "eta", "phi", "energy")]].double().unbind(1)
+    pt, eta, phi, energy = (
+        batch.nodes[:, [features.column(name) for name in ("pt", "eta", "phi", "energy")]].double().unbind(1)
+    )
     rows = torch.stack([energy, pt * phi.cos(), pt * phi.sin(), pt * eta.sinh()], 1)
     total = torch.zeros(batch.n_graph, 4).double().index_add(0, batch.graph_index, rows)
     return (total[:, 0] ** 2 - (total[:, 1:] ** 2).sum(1)).clamp(min=0.0).sqrt()
 
 
-@pytest.mark.parametrize(("name", "width"), [("rotate", 0.05), ("translate", 0.003), ("smear", 0.15), ("collinear_split", 1e-4)])
+@pytest.mark.parametrize(
+    ("name", "width"), [("rotate", 0.05), ("translate", 0.003), ("smear", 0.15), ("collinear_split", 1e-4)]
+)
 def test_masses_of_real_jets_hardly_change(real_data: Path, name: str, width: float) -> None:
     spec = load_spec("cms_nanoaod_v15_fatjets")
     features = spec.features()
@@ -147,7 +158,11 @@ def test_the_documentation_names_all_with_their_options_and_its_example_works() 
     if not page.is_file():
         pytest.skip("the tests run outside the checkout")
     text = page.read_text(encoding="utf-8")
-    rows = {line.split("|")[2].strip().strip("`"): line for line in text.splitlines() if line.startswith("|") and "`" in line.split("|")[2]}
+    rows = {
+        line.split("|")[2].strip().strip("`"): line
+        for line in text.splitlines()
+        if line.startswith("|") and "`" in line.split("|")[2]
+    }
     for name in ALL:
         for option in set(config_class("augmentations", name, Allowed()).model_fields) - {"probability"}:
             assert f"`{option}`" in rows[name], f"{name} lacks {option}"
@@ -174,7 +189,11 @@ def half(batch: Batch, draws: Draws) -> Batch:
 
 
 def first_kept(batch: Batch, draws: Draws) -> Batch:
-    first = torch.cat([torch.ones(1), batch.graph_index.diff()]).bool() if batch.total_node else torch.zeros(0, dtype=torch.bool)
+    first = (
+        torch.cat([torch.ones(1), batch.graph_index.diff()]).bool()
+        if batch.total_node
+        else torch.zeros(0, dtype=torch.bool)
+    )
     return subgraph(batch, first | (draws.uniform_nodes(batch, 0) < 0.5))
 
 

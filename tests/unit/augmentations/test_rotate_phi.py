@@ -23,7 +23,9 @@ def turns() -> torch.Tensor:
 def test_all_nodes_of_an_event_turn_alike_and_events_differ() -> None:
     angles = torch.split(turns(), BATCH.n_node.tolist())
     for angle in angles:
-        assert not angle.numel() or float((torch.remainder(angle - angle[0] + 1.0, 2 * math.pi) - 1.0).abs().max()) < 1e-5
+        assert (
+            not angle.numel() or float((torch.remainder(angle - angle[0] + 1.0, 2 * math.pi) - 1.0).abs().max()) < 1e-5
+        )
     first = [round(float(angle[0]), 3) for angle in angles if angle.numel()]
     assert len(set(first)) == len(first)
     assert max(first) - min(first) > math.pi
@@ -42,7 +44,9 @@ def test_truth_turns_along() -> None:
 def test_nothing_else_moves() -> None:
     others = [0, 1, 3, 4, 5, 6]
     assert torch.equal(OUT.nodes[:, others], BATCH.nodes[:, others])
-    assert all(torch.equal(OUT.labels[name], value) for name, value in BATCH.labels.items() if not name.endswith("_phi"))
+    assert all(
+        torch.equal(OUT.labels[name], value) for name, value in BATCH.labels.items() if not name.endswith("_phi")
+    )
     assert bool((OUT.nodes[:, 2].abs() <= math.pi + 1e-6).all())
 
 

@@ -48,7 +48,9 @@ def test_shifts_are_normal_with_the_width_of_the_paper() -> None:
 def test_widths_can_be_chosen_and_stop_growing() -> None:
     batch = soft(400, 50)
     for scale, min_pt in ((0.02, 0.1), (0.05, 1.0)):
-        pull = noise(batch, Config(scale=scale, min_pt=min_pt).build(FEATURES)(batch, DRAWS), scale=scale, min_pt=min_pt)
+        pull = noise(
+            batch, Config(scale=scale, min_pt=min_pt).build(FEATURES)(batch, DRAWS), scale=scale, min_pt=min_pt
+        )
         for part in (batch.nodes[:, 0] < min_pt, batch.nodes[:, 0] > min_pt):
             assert abs(float(pull[part].std()) - 1.0) < 0.03
 

@@ -26,9 +26,11 @@ def naive_cones(rows: list[list[float]], radius: float, most: int) -> list[int]:
             break
         middle = min(free, key=lambda k: (-rows[k][0], k))
         inside = {
-            k for k in free
-            if math.hypot(rows[k][1] - rows[middle][1], math.remainder(rows[k][2] - rows[middle][2], 2 * math.pi)) <= radius
-        }  # fmt: skip
+            k
+            for k in free
+            if math.hypot(rows[k][1] - rows[middle][1], math.remainder(rows[k][2] - rows[middle][2], 2 * math.pi))
+            <= radius
+        }
         for k in inside:
             owner[k] = middle
         free -= inside

@@ -21,7 +21,9 @@ TYPE = Features().column("type")
 def test_a_loop_gives_the_same() -> None:
     out = Config(fraction=0.6).build(Features())(BATCH, DRAWS).check()
     draws = [DRAWS.uniform(BATCH, kind).tolist() for kind in range(5)]
-    parts = zip(torch.split(BATCH.nodes, BATCH.n_node.tolist()), torch.split(out.nodes, out.n_node.tolist()), strict=True)
+    parts = zip(
+        torch.split(BATCH.nodes, BATCH.n_node.tolist()), torch.split(out.nodes, out.n_node.tolist()), strict=True
+    )
     for graph, (rows, kept) in enumerate(parts):
         kinds = {int(kind) for kind in rows[:, TYPE]}
         by_draw = sorted((draws[kind][graph], kind) for kind in kinds)

@@ -37,7 +37,9 @@ def test_constituents_move_alike_and_not_too_far(width: float) -> None:
             if move.numel() > 1:
                 used.append(float(move[0]) / (width * largest))
         share = torch.tensor(used)
-        assert abs(float(share.mean())) < 0.12 and math.isclose(float(share.var()), 1.0 / 3.0, abs_tol=0.06)  # uniform in -1, 1
+        assert abs(float(share.mean())) < 0.12 and math.isclose(
+            float(share.var()), 1.0 / 3.0, abs_tol=0.06
+        )  # uniform in -1, 1
 
 
 def test_one_constituent_stays_bit_for_bit() -> None:

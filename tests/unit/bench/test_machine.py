@@ -21,7 +21,9 @@ def test_the_description_is_complete_and_fits_json() -> None:
 
 def test_the_processor_is_named_as_the_system_lists_it(tmp_path: Path) -> None:
     info = tmp_path / "cpuinfo"
-    info.write_text("processor\t: 0\nmodel name\t: Some CPU @ 2 GHz\n\nprocessor\t: 1\nmodel name\t: Other\n", encoding="utf-8")
+    info.write_text(
+        "processor\t: 0\nmodel name\t: Some CPU @ 2 GHz\n\nprocessor\t: 1\nmodel name\t: Other\n", encoding="utf-8"
+    )
     assert processor(info) == "Some CPU @ 2 GHz"
     assert processor(tmp_path / "none")
 

@@ -30,7 +30,9 @@ def findings(*rows: Row, allocator: Allocator = "tuned", **conditions: Any) -> F
 def row(**changes: Any) -> Row:
     numbers = {"target": 3.0, "limit_fraction": 0.612, "limit_target": 0.55, "max_difference": 2e-6, "unit": "events/s"}
     rates = {"ours": 12345.6, "theirs": 7.891}
-    return Row.spread(Spread.of([3.0, 3.25, 4.0]), **{"what": "training", "reference": "theirs", "rates": rates, **numbers, **changes})
+    return Row.spread(
+        Spread.of([3.0, 3.25, 4.0]), **{"what": "training", "reference": "theirs", "rates": rates, **numbers, **changes}
+    )
 
 
 def test_entries_have_the_keys_of_the_contract() -> None:
@@ -42,10 +44,14 @@ def test_entries_have_the_keys_of_the_contract() -> None:
 @pytest.mark.parametrize(
     ("changes", "passes"),
     [
-        ({}, True), ({"target": 3.3}, False), ({"limit_target": 0.7}, False), ({"between": (3.2, 3.3)}, True), ({"between": (0, 1)}, False),
+        ({}, True),
+        ({"target": 3.3}, False),
+        ({"limit_target": 0.7}, False),
+        ({"between": (3.2, 3.3)}, True),
+        ({"between": (0, 1)}, False),
         ({"target": None, "limit_target": None}, None),
     ],
-)  # fmt: skip
+)
 def test_a_row_knows_whether_it_is_what_was_asked(changes: dict[str, Any], passes: bool | None) -> None:
     assert row(**changes).passes() is passes
     assert ("missed" in findings(row(**changes)).markdown()) is (passes is False)

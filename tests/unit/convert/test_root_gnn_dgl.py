@@ -132,10 +132,22 @@ def test_whatever_is_not_known_is_named(tmp_path: Path) -> None:
     made = converted(tmp_path, changed(change))
     keys = {note.partition(":")[0] for note in made.notes.lost}
     assert keys == {
-        "Loss", "Model.class Transferred_Learning", "Model.args.attention", "Training.swa", "Datasets.*.sampler", "weight_var", "folding",
-        "Datasets.*.args.selections", "node_branch_names, btag of kind 1", "Datasets.third", "tree_name", "fold_var", "node_branch_names",
-        "node_branch_types", "node_feature_scales",
-    }  # fmt: skip
+        "Loss",
+        "Model.class Transferred_Learning",
+        "Model.args.attention",
+        "Training.swa",
+        "Datasets.*.sampler",
+        "weight_var",
+        "folding",
+        "Datasets.*.args.selections",
+        "node_branch_names, btag of kind 1",
+        "Datasets.third",
+        "tree_name",
+        "fold_var",
+        "node_branch_names",
+        "node_branch_types",
+        "node_feature_scales",
+    }
     assert load(Recipe, tmp_path / "config_recipe.yaml").data.split.n_fold is None
 
 
@@ -156,14 +168,20 @@ def test_files_are_not_replaced_unasked(tmp_path: Path) -> None:
         converted(tmp_path)
 
 
-LAUGHS = "a: &a [x]\n" + "".join(f"{one}: &{one} [{', '.join([f'*{before}'] * 10)}]\n" for before, one in pairwise("abcdefg"))
+LAUGHS = "a: &a [x]\n" + "".join(
+    f"{one}: &{one} [{', '.join([f'*{before}'] * 10)}]\n" for before, one in pairwise("abcdefg")
+)
 REFUSED = {
     "at least two of different labels": "Model: {}\nDatasets: {a: {args: {label: 0, file_names: a.root}}}",
-    "among none": "Model: {}\nDatasets: nothing", "dim": PUBLISHED.replace("hid_size: 64", "hid_size: many"),
+    "among none": "Model: {}\nDatasets: nothing",
+    "dim": PUBLISHED.replace("hid_size: 64", "hid_size: many"),
     "row 3 is 'CALC_M'": PUBLISHED.replace("- CALC_E", "- CALC_M"),
     "a list of rows": PUBLISHED.replace("- [jet_eta, ele_eta, mu_eta, ph_eta, 0]", "- x"),
-    "an alias stands inside": "a: &a [*a]", "could not determine a constructor": "a: !!python/object/apply:os.system [x]",
-    "aliases written out": LAUGHS, "not valid YAML|nested": "a: " + "[" * 3000, "a mapping of keys": "- a",
+    "an alias stands inside": "a: &a [*a]",
+    "could not determine a constructor": "a: !!python/object/apply:os.system [x]",
+    "aliases written out": LAUGHS,
+    "not valid YAML|nested": "a: " + "[" * 3000,
+    "a mapping of keys": "- a",
     "not valid YAML": "a: 2024-99-99",
 }
 

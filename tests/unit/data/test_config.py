@@ -15,7 +15,13 @@ def test_defaults() -> None:
     config = validate(DataConfig, {"classes": {"WH": "WH.root", "ZH": ["a.root", "b.root"]}})
     assert config.classes == {"WH": ("WH.root",), "ZH": ("a.root", "b.root")}
     assert (config.split.train, config.split.validation, config.split.test) == (0.7, 0.1, 0.2)
-    assert (config.spec, config.weights, config.lumi, config.max_events, config.n_worker) == ("events", "signed", None, None, 0)
+    assert (config.spec, config.weights, config.lumi, config.max_events, config.n_worker) == (
+        "events",
+        "signed",
+        None,
+        None,
+        0,
+    )
 
 
 @pytest.mark.parametrize(
@@ -49,9 +55,14 @@ def test_wrong_sections_are_refused(change: dict[str, object], message: str) -> 
 
 @pytest.mark.parametrize(
     "split",
-    [{}, {"ids": "event"}, {"by": "branch"}, {"by": "file", "validation_files": "a", "test_files": ["b", "c*"]},
-     {"n_fold": 5, "fold": 4, "validation": 0.3}],
-)  # fmt: skip
+    [
+        {},
+        {"ids": "event"},
+        {"by": "branch"},
+        {"by": "file", "validation_files": "a", "test_files": ["b", "c*"]},
+        {"n_fold": 5, "fold": 4, "validation": 0.3},
+    ],
+)
 def test_splits_can_be_written_down_and_read_again(split: dict[str, object]) -> None:
     config = validate(DataConfig, {"classes": {"WH": "WH.root"}, "split": split})
     assert validate(DataConfig, to_mapping(config)) == config
@@ -59,7 +70,9 @@ def test_splits_can_be_written_down_and_read_again(split: dict[str, object]) -> 
 
 def test_names_and_patterns_of_files_are_compared_from_the_right() -> None:
     path = Path("/data/ttbar/odd[1]_test.root")
-    assert all(matches(path, pattern) for pattern in ("*_test.root", "odd[1]_test.root", "ttbar/*", "/data/*/*_test.root"))
+    assert all(
+        matches(path, pattern) for pattern in ("*_test.root", "odd[1]_test.root", "ttbar/*", "/data/*/*_test.root")
+    )
     assert not any(matches(path, pattern) for pattern in ("_test.root", "WH/*", "/ttbar/*", "data/*.root"))
 
 

@@ -47,7 +47,10 @@ def test_a_cluster_leaves_the_cache_that_this_machine_leaves(folder: Path, proce
             prepare(spec, files, data_dir=folder, scheduler=cluster.scheduler_address)
         skipped: dict[Path, str] = {}
         tolerant = spec.model_copy(update={"on_bad_file": "skip"})
-        assert list(prepare(tolerant, files, data_dir=folder, scheduler=cluster.scheduler_address, skipped=skipped)) == files[1:]
+        assert (
+            list(prepare(tolerant, files, data_dir=folder, scheduler=cluster.scheduler_address, skipped=skipped))
+            == files[1:]
+        )
         assert list(skipped) == files[:1]
 
 

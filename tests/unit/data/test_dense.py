@@ -24,7 +24,11 @@ def table(data_dir: Path) -> EventTable:
 def test_padded_is_ragged_with_zeros(table: EventTable, length: int) -> None:
     index = np.random.default_rng(3).permutation(len(table))[:200]
     padded, ragged = dense(table, index, length), table.gather(index)
-    assert padded.features.shape == (200, len(table.spec.node_features), length) and padded.mask.shape == (200, 1, length)
+    assert padded.features.shape == (200, len(table.spec.node_features), length) and padded.mask.shape == (
+        200,
+        1,
+        length,
+    )
     first = 0
     for graph, n_node in enumerate(ragged.n_node.tolist()):
         n_here = min(n_node, length)

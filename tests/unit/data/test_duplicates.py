@@ -34,8 +34,15 @@ ids = st.lists(st.tuples(st.integers(0, 2), st.integers(0, 3)), max_size=8)
 @given(st.lists(ids, min_size=1, max_size=4), st.data())
 def test_counts_are_those_of_a_dictionary(files: list[list[tuple[int, int]]], data: Any) -> None:
     shards: Any = [Stored(file) for file in files]
-    groups = [np.array(data.draw(st.lists(st.integers(0, 1), min_size=len(file), max_size=len(file))), dtype=np.int64) for file in files]
-    rows = [(int(group), one) for file, of_file in zip(files, groups, strict=True) for one, group in zip(file, of_file, strict=True)]
+    groups = [
+        np.array(data.draw(st.lists(st.integers(0, 1), min_size=len(file), max_size=len(file))), dtype=np.int64)
+        for file in files
+    ]
+    rows = [
+        (int(group), one)
+        for file, of_file in zip(files, groups, strict=True)
+        for one, group in zip(file, of_file, strict=True)
+    ]
     found, shared = within(shards, groups), across(shards, groups)
     assert (found.n if found else 0) == len(rows) - len(set(rows))
     assert (shared.n if shared else 0) == len(set(rows)) - len({one for _, one in rows})
@@ -75,7 +82,9 @@ def test_blocks_and_parts_change_nothing(monkeypatch: pytest.MonkeyPatch, block:
 def test_ids_alike_and_objects_not(make_shard: Callable[..., Shard], small_spec: dict[str, Any]) -> None:
     spec: Spec = load_spec(small_spec)
     one = make_shard(spec, "one", [2, 0, 3], [[1, 1], [1, 2], [1, 3]])
-    other = make_shard(spec, "other", [1, 0, 3], [[1, 1], [1, 2], [1, 3]])  # nodes are numbered, so those of the first two differ
+    other = make_shard(
+        spec, "other", [1, 0, 3], [[1, 1], [1, 2], [1, 3]]
+    )  # nodes are numbered, so those of the first two differ
     found = within([one, other], [0, 0])
     assert found is not None
     assert (found.n, found.n_compared, found.n_same, found.is_same) == (3, 3, 0, False)

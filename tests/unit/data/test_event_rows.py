@@ -36,11 +36,25 @@ def test_a_column_reads_as_its_array_does(sizes: list[int], leave_out: bool, dat
     ids, weight = Column(shards, "ids", rows), Column(shards, "weight", rows)
     there = slice(None) if kept is None else kept
     every = np.concatenate([shard.ids for shard in shards])[there]
-    assert len(ids) == len(weight) == len(every) and ids.shape == every.shape and ids.dtype == np.int64 and weight.shape == every.shape[:1]
+    assert (
+        len(ids) == len(weight) == len(every)
+        and ids.shape == every.shape
+        and ids.dtype == np.int64
+        and weight.shape == every.shape[:1]
+    )
     index = np.array(data.draw(st.lists(st.integers(0, len(every) - 1), max_size=12)), dtype=np.int64)
     mask = np.array(data.draw(st.lists(st.booleans(), min_size=len(every), max_size=len(every))))
     first, last = sorted(data.draw(st.tuples(st.integers(0, len(every)), st.integers(0, len(every) + 3))))
-    keys = (index, mask, slice(first, last), slice(None), slice(None, None, 2), 0, (index, 1), (slice(first, last), slice(0, 2)))
+    keys = (
+        index,
+        mask,
+        slice(first, last),
+        slice(None),
+        slice(None, None, 2),
+        0,
+        (index, 1),
+        (slice(first, last), slice(0, 2)),
+    )
     for key in keys:
         np.testing.assert_array_equal(ids[key], every[key])
     np.testing.assert_array_equal(np.asarray(weight), every[:, 0] / 3)

@@ -51,10 +51,14 @@ def test_medians_follow_a_change_inside_a_column() -> None:
 @pytest.mark.parametrize(
     ("numbers", "expected"),
     [
-        ([-999.0, 1.0, -999.0], {"-999": 2}), ([1.0, 999.9], {"999.9": 1}), ([-3000.0, -3000.0], {"-3000": 2}),
-        ([-1.0, 998.0], {}), ([-999.0, -1000.0], {}), ([], {}),
+        ([-999.0, 1.0, -999.0], {"-999": 2}),
+        ([1.0, 999.9], {"999.9": 1}),
+        ([-3000.0, -3000.0], {"-3000": 2}),
+        ([-1.0, 998.0], {}),
+        ([-999.0, -1000.0], {}),
+        ([], {}),
     ],
-)  # fmt: skip
+)
 def test_sentinels_at_the_ends_of_a_column(numbers: list[float], expected: dict[str, int]) -> None:
     findings = Findings()
     findings.see_raw("b", np.array(numbers, dtype=np.float32))
@@ -75,7 +79,10 @@ def read(spec: Spec | dict[str, Any], path: Path) -> dict[str, Any]:
 
 
 def test_everything_odd_in_a_file_is_counted(
-    write_tree: Callable[..., Path], small_columns: dict[str, Any], small_spec: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+    write_tree: Callable[..., Path],
+    small_columns: dict[str, Any],
+    small_spec: dict[str, Any],
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.delenv("ROOT_GNN_CACHE", raising=False)
     small_columns["jet_pt"] = ak.Array([[30.0, 50.0], [], [math.nan]])
@@ -102,7 +109,9 @@ def test_everything_odd_in_a_file_is_counted(
         read(small_spec, path)
 
 
-def test_findings_are_plain_and_the_same_each_time(data_dir: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_findings_are_plain_and_the_same_each_time(
+    data_dir: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setenv("ROOT_GNN_CACHE", str(tmp_path))
     monkeypatch.setattr(root, "CHUNK_BYTES", 1)
     monkeypatch.setattr(root, "SMALLEST_CHUNK", 70)  # five pieces

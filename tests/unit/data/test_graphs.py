@@ -25,7 +25,10 @@ def slow_nodes(records: ak.Array, spec: Any) -> list[list[list[float]]]:
         nodes = []
         for name, collection in spec.nodes.items():
             things = [event[name]] if collection.single else event[name]
-            nodes += [[collection.type if feature == "type" else thing[feature] for feature in spec.node_features] for thing in things]
+            nodes += [
+                [collection.type if feature == "type" else thing[feature] for feature in spec.node_features]
+                for thing in things
+            ]
         events.append(nodes)
     return events
 
@@ -37,7 +40,9 @@ def test_nodes_equal_the_loop(data_dir: Path) -> None:
     expected = slow_nodes(records, spec)
     assert batch.n_node.tolist() == [len(nodes) for nodes in expected]
     assert batch.nodes.dtype == torch.float32
-    torch.testing.assert_close(batch.nodes, torch.tensor([node for nodes in expected for node in nodes]), rtol=0, atol=0)
+    torch.testing.assert_close(
+        batch.nodes, torch.tensor([node for nodes in expected for node in nodes]), rtol=0, atol=0
+    )
     assert batch.globals[:, 0].tolist() == batch.n_node.tolist()
     assert batch.ids is not None
     assert batch.ids.tolist() == records.ids.tolist()

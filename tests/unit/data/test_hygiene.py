@@ -40,12 +40,16 @@ def test_weights_by_hand() -> None:
 
 
 def test_a_clean_selection_has_nothing_to_say(make_shard: MakeShard, spec: Spec) -> None:
-    files = {Path("d/a.root"): make_shard(spec, "a", [2, 1], numbered(0, 2)), Path("d/b.root"): make_shard(spec, "b", [3], numbered(2, 1))}
+    files = {
+        Path("d/a.root"): make_shard(spec, "a", [2, 1], numbered(0, 2)),
+        Path("d/b.root"): make_shard(spec, "b", [3], numbered(2, 1)),
+    }
     report = examine(FileSet(files, spec, classes=("x", "y"), file_class=[0, 1]))
     assert (report.remarks, report.problems, report.skipped) == ((), (), {})
     assert [(file.path, file.classes, file.n_graph, file.remarks) for file in report.files] == [
-        ("d/a.root", ("x",), 2, ()), ("d/b.root", ("y",), 1, ()),
-    ]  # fmt: skip
+        ("d/a.root", ("x",), 2, ()),
+        ("d/b.root", ("y",), 1, ()),
+    ]
     assert {name: weights.n for name, weights in report.classes.items()} == {"x": 2, "y": 1}
     assert as_text(report).splitlines() == [
         "2 files, spec small: 3 entries read, 3 graphs kept",
@@ -62,7 +66,10 @@ def test_a_clean_selection_has_nothing_to_say(make_shard: MakeShard, spec: Spec)
 
 
 def test_duplicates_within_a_class_stop(make_shard: MakeShard, spec: Spec) -> None:
-    files = {Path("a.root"): make_shard(spec, "a", [2, 1], numbered(7, 2)), Path("b.root"): make_shard(spec, "b", [1, 3], numbered(6, 2))}
+    files = {
+        Path("a.root"): make_shard(spec, "a", [2, 1], numbered(7, 2)),
+        Path("b.root"): make_shard(spec, "b", [1, 3], numbered(6, 2)),
+    }
     message = r"b\.root: entry 1 has the id \(run 1, event 7\) that entry 0 of a\.root has\. It is the only .* 4, .*`on_duplicate: keep`"
     with pytest.raises(InputError, match=message):
         refuse(FileSet(files, spec, classes=("x",), file_class=[0, 0]))
@@ -80,10 +87,16 @@ def test_duplicates_within_a_class_stop(make_shard: MakeShard, spec: Spec) -> No
 
 def test_labels_within_a_file_are_classes_of_their_own(make_shard: MakeShard, small_spec: dict[str, Any]) -> None:
     spec = load_spec({**small_spec, "label": {"branch": "kind", "classes": {"x": 0, "y": 1}}})
-    shard = make_shard(spec, "a", [1, 1, 1], [[1, 5], [1, 5], [1, 6]], label=np.array([0, 1, -1]), weight=[1.0, 2.0, 4.0])
+    shard = make_shard(
+        spec, "a", [1, 1, 1], [[1, 5], [1, 5], [1, 6]], label=np.array([0, 1, -1]), weight=[1.0, 2.0, 4.0]
+    )
     report = examine(FileSet({Path("a.root"): shard}, spec, classes=("x", "y")))
     assert not report.problems
-    assert {name: weights.total for name, weights in report.classes.items()} == {"x": 1.0, "y": 2.0, "without class": 4.0}
+    assert {name: weights.total for name, weights in report.classes.items()} == {
+        "x": 1.0,
+        "y": 2.0,
+        "without class": 4.0,
+    }
     assert report.files[0].classes == ("x", "y")
     same = make_shard(spec, "b", [1, 1], [[1, 5], [1, 5]], label=np.array([1, 1]))
     assert len(FileSet({Path("b.root"): same}, spec, classes=("x", "y")).problems()) == 1
@@ -95,7 +108,9 @@ def test_files_without_class_stop_at_copies_only(make_shard: MakeShard, spec: Sp
     refuse(FileSet(alike, spec))
     assert "Their objects differ" in examine(FileSet(alike, spec)).remarks[0]
     copied = {Path("a.root"): one, Path("c.root"): one}
-    with pytest.raises(InputError, match=r"c\.root: .* of a\.root has\. There are 2 such events among 4, with the same objects"):
+    with pytest.raises(
+        InputError, match=r"c\.root: .* of a\.root has\. There are 2 such events among 4, with the same objects"
+    ):
         refuse(FileSet(copied, spec))
     loose = FileSet(copied, spec, is_one_set=False)  # files of a folder that nobody wants to use together yet
     refuse(loose)
@@ -105,7 +120,10 @@ def test_files_without_class_stop_at_copies_only(make_shard: MakeShard, spec: Sp
 def test_an_event_in_two_splits_is_told(make_shard: MakeShard, small_spec: dict[str, Any]) -> None:
     spec = load_spec({**small_spec, "split": {"branch": "ttv"}, "on_duplicate": "keep"})
     shard = make_shard(spec, "a", [1, 1, 1], [[1, 5], [1, 5], [1, 6]], split=np.array([0, 2, 1], dtype=np.int8))
-    assert "events that stand in more than one split (branch ttv): 1" in examine(FileSet({Path("a.root"): shard}, spec)).remarks
+    assert (
+        "events that stand in more than one split (branch ttv): 1"
+        in examine(FileSet({Path("a.root"): shard}, spec)).remarks
+    )
 
 
 def test_many_files_are_not_listed_one_by_one(make_shard: MakeShard, spec: Spec) -> None:

@@ -34,7 +34,9 @@ def event_ids(batch: Batch) -> list[tuple[int, ...]]:
 
 @settings(max_examples=60)
 @given(st.integers(4, 80), st.integers(1, 30), st.integers(1, 4), st.integers(0, 3), st.integers(1, 100))
-def test_ranks_together_take_every_event_once(n_event: int, batch_size: int, world: int, epoch: int, window: int) -> None:
+def test_ranks_together_take_every_event_once(
+    n_event: int, batch_size: int, world: int, epoch: int, window: int
+) -> None:
     index = np.arange(n_event) * 3
     batch_size = max(batch_size, 2 * world)
     alone = BatchSampler(index, batch_size, seed=5, window=window)
@@ -59,7 +61,9 @@ def test_ranks_together_take_every_event_once(n_event: int, batch_size: int, wor
 @given(st.integers(2, 4), st.integers(0, 1000))
 def test_ranks_have_as_much_to_compute(world: int, seed: int) -> None:
     n_node = np.random.default_rng(seed).integers(1, 26, 400)
-    ranks = [BatchSampler(np.arange(400), 100, seed=seed, rank=rank, world=world, n_node=n_node) for rank in range(world)]
+    ranks = [
+        BatchSampler(np.arange(400), 100, seed=seed, rank=rank, world=world, n_node=n_node) for rank in range(world)
+    ]
     for parts in zip(*ranks, strict=True):
         work = [int((n_node[part] ** 2).sum()) for part in parts]
         assert max(work) - min(work) <= 2 * 25**2, "as much as two of the largest graphs"

@@ -183,20 +183,31 @@ def test_each_source_reads_from_a_server(server: Server, tmp_path: Path, data_di
             assert there.branches == here.branches
             names = here.branches[:8]
             ours, theirs = (source.read(names, 0, here.n_entry) for source in (there, here))
-            assert {key: value.tolist() for key, value in ours.items()} == {key: value.tolist() for key, value in theirs.items()}
+            assert {key: value.tolist() for key, value in ours.items()} == {
+                key: value.tolist() for key, value in theirs.items()
+            }
             assert there.metadata() == here.metadata()
 
 
 def test_a_truncated_root_file(server: Server, data_dir: Path) -> None:
     server.files["cut.root"] = (data_dir / "WH.root").read_bytes()[:-1000]
-    with pytest.raises(InputError, match=r"127.0.0.1:\d+/cut.root: .*truncated"), open_root(locate(server.url("cut.root"))):
+    with (
+        pytest.raises(InputError, match=r"127.0.0.1:\d+/cut.root: .*truncated"),
+        open_root(locate(server.url("cut.root"))),
+    ):
         pass
 
 
-@pytest.mark.parametrize(("name", "message"), [
-    ("none.root", "there is no such file"), ("403", "answers with the error 403"), ("500", "answers with the error 500"),
-    ("login.root", "answers with an HTML page, most likely its error or login page"), ("page.root", "it is an HTML page"),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    ("name", "message"),
+    [
+        ("none.root", "there is no such file"),
+        ("403", "answers with the error 403"),
+        ("500", "answers with the error 500"),
+        ("login.root", "answers with an HTML page, most likely its error or login page"),
+        ("page.root", "it is an HTML page"),
+    ],
+)
 def test_servers_that_refuse(server: Server, name: str, message: str) -> None:
     server.files["page.root"] = PAGE
     with pytest.raises(InputError, match=rf"127.0.0.1:\d+/{name}: .*{message}"), open_root(locate(server.url(name))):

@@ -12,7 +12,9 @@ import pytest
 from root_gnn.data.mapping import mapped
 
 
-@pytest.mark.parametrize("array", [np.arange(12, dtype=np.float32).reshape(4, 3), np.array([3, -1]), np.arange(5, dtype=np.int8)])
+@pytest.mark.parametrize(
+    "array", [np.arange(12, dtype=np.float32).reshape(4, 3), np.array([3, -1]), np.arange(5, dtype=np.int8)]
+)
 def test_the_same_numbers(tmp_path: Path, array: np.ndarray) -> None:
     np.save(tmp_path / "a.npy", array)
     found = mapped(tmp_path / "a.npy")

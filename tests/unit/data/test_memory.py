@@ -66,10 +66,14 @@ def write_shard(folder: Path, spec: Spec, drawn_from: GraphArrays, place: int) -
     with ShardWriter(folder, spec) as writer:
         for start in range(0, N_EVENT, BLOCK):
             rows = rng.integers(0, len(first), BLOCK)
-            ids = np.stack([np.full(BLOCK, place), np.arange(start, start + BLOCK), np.zeros(BLOCK, dtype=np.int64)], axis=1)
+            ids = np.stack(
+                [np.full(BLOCK, place), np.arange(start, start + BLOCK), np.zeros(BLOCK, dtype=np.int64)], axis=1
+            )
             nodes = drawn_from.nodes[ragged_rows(first[rows], drawn_from.n_node[rows])]
             assert drawn_from.weight is not None
-            writer.append(GraphArrays(nodes=nodes, n_node=drawn_from.n_node[rows], ids=ids, weight=drawn_from.weight[rows]))
+            writer.append(
+                GraphArrays(nodes=nodes, n_node=drawn_from.n_node[rows], ids=ids, weight=drawn_from.weight[rows])
+            )
         writer.finish(source={"name": folder.name}, versions={}, metadata={})
 
 

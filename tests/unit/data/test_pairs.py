@@ -15,7 +15,9 @@ from root_gnn.errors import InputError
 
 
 def test_the_first_goes_with_the_second_and_the_third_with_the_fourth() -> None:
-    ids = np.array([[1, 7, 2], [1, 7, 0], [2, 7, 0], [1, 7, 1], [1, 8, 1], [1, 8, 0], [1, 7, 3], [3, 0, 0], [3, 0, 1], [3, 0, 2]])
+    ids = np.array(
+        [[1, 7, 2], [1, 7, 0], [2, 7, 0], [1, 7, 1], [1, 8, 1], [1, 8, 0], [1, 7, 3], [3, 0, 0], [3, 0, 1], [3, 0, 2]]
+    )
     assert paired(ids, 2).tolist() == [6, 3, -1, -1, -1, 4, -1, 8, -1, -1]
     assert paired(ids[:1], 2).tolist() == [-1]
 
@@ -54,8 +56,15 @@ def test_simulated_pairs_train(tmp_path: Path) -> None:
     from root_gnn.simulation.simulate import simulate
 
     simulate(["WH"], events=40, out=tmp_path, seed=1, resimulate=2)
-    settings = ("data.classes={WH: WH.root}", "objective.pairs=resimulation", "objective.views=[[], [rotate_phi]]", "model.dim=8",
-                "model.n_steps=1", "train.max_epochs=1", "train.batch_size=16", "data.split={train: 0.6, validation: 0.2, test: 0.2}",
-                )  # fmt: skip
+    settings = (
+        "data.classes={WH: WH.root}",
+        "objective.pairs=resimulation",
+        "objective.views=[[], [rotate_phi]]",
+        "model.dim=8",
+        "model.n_steps=1",
+        "train.max_epochs=1",
+        "train.batch_size=16",
+        "data.split={train: 0.6, validation: 0.2, test: 0.2}",
+    )
     run = train("pretrain_contrastive", overrides=settings, data_dir=tmp_path, run_dir=tmp_path / "run")
     assert run.objective.paired and "ssl/alignment" in (run.folder / "history.csv").read_text(encoding="utf-8")

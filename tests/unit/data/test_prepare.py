@@ -179,7 +179,10 @@ def start(folder: Path) -> subprocess.Popen[str]:
     """A process that prepares, and stops in the middle until it is written to."""
     return subprocess.Popen(
         [sys.executable, "-c", PROGRAM, str(folder)],
-        stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
     )
 
 
@@ -207,7 +210,9 @@ def test_killed_and_run_again_beside_another(folder: Path, spec: Spec) -> None:
     assert contents(prepare_one(spec, folder)) == again
 
 
-def test_a_file_that_changes_while_it_is_read_is_refused(folder: Path, spec: Spec, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_file_that_changes_while_it_is_read_is_refused(
+    folder: Path, spec: Spec, monkeypatch: pytest.MonkeyPatch
+) -> None:
     original = RecordFile.piece
 
     def meddle(records: RecordFile, start: int, stop: int) -> Piece:
@@ -221,7 +226,8 @@ def test_a_file_that_changes_while_it_is_read_is_refused(folder: Path, spec: Spe
 
 def test_an_empty_file_gives_an_empty_shard(folder: Path, data_dir: Path, write_tree: object) -> None:
     raw: dict[str, object] = {
-        "name": "flat", "source": {"name": "root", "tree": "Events"},
+        "name": "flat",
+        "source": {"name": "root", "tree": "Events"},
         "nodes": {"met": {"type": 0, "single": True, "features": {"pt": "pt", "phi": "phi"}}},
     }
     path = write_tree({"pt": np.zeros(0), "phi": np.zeros(0)}, name="empty.root")  # type: ignore[operator]

@@ -38,7 +38,10 @@ def test_records_of_a_small_file(write_tree: WriteTree, small_columns: Columns, 
     assert records.ids.tolist() == [[1, 7], [1, 8], [1, 9]]
     assert records.weight.tolist() == [2, -4, 1]
     assert records.truth.higgs_pt.tolist() == [100, 0, 50]
-    assert str(records.jet.type) == "3 * var * {pt: float32, eta: float32, phi: float32, energy: float32, btag: float32, charge: float32}"
+    assert (
+        str(records.jet.type)
+        == "3 * var * {pt: float32, eta: float32, phi: float32, energy: float32, btag: float32, charge: float32}"
+    )
 
 
 def test_start_and_stop(write_tree: WriteTree, small_columns: Columns, small_spec: Columns) -> None:
@@ -61,7 +64,9 @@ def test_units(write_tree: WriteTree, small_columns: Columns, small_spec: Column
     small_spec["nodes"]["met"]["features"]["pt"] = {"branch": "met", "unit": "MeV"}
     mev = read(write_tree(small_columns, name="mev.root"), load_spec(small_spec))
     for field in ("pt", "eta", "phi", "energy"):
-        assert ak.to_numpy(ak.flatten(mev.jet[field])) == pytest.approx(ak.to_numpy(ak.flatten(gev.jet[field])), rel=1e-6)
+        assert ak.to_numpy(ak.flatten(mev.jet[field])) == pytest.approx(
+            ak.to_numpy(ak.flatten(gev.jet[field])), rel=1e-6
+        )
     assert mev.met.pt.tolist() == gev.met.pt.tolist()
 
 
@@ -84,10 +89,16 @@ def test_label_branch(write_tree: WriteTree, small_columns: Columns, small_spec:
 
 def test_optional_branches_may_be_missing(write_tree: WriteTree, small_columns: Columns, small_spec: Columns) -> None:
     small_spec |= {
-        "weight": [{"branch": "nothing", "optional": True}], "truth": {"t": {"branch": "nothing", "optional": True}},
-        "id": [{"branch": "nothing", "optional": True}, "event"], "resimulation": {"branch": "nothing", "optional": True},
+        "weight": [{"branch": "nothing", "optional": True}],
+        "truth": {"t": {"branch": "nothing", "optional": True}},
+        "id": [{"branch": "nothing", "optional": True}, "event"],
+        "resimulation": {"branch": "nothing", "optional": True},
     }
-    small_spec["nodes"]["photon"] = {"type": 3, "optional": True, "features": {"pt": "ph_pt", "eta": "ph_eta", "phi": "ph_phi"}}
+    small_spec["nodes"]["photon"] = {
+        "type": 3,
+        "optional": True,
+        "features": {"pt": "ph_pt", "eta": "ph_eta", "phi": "ph_phi"},
+    }
     spec, path = load_spec(small_spec), write_tree(small_columns)
     records = read(path, spec)
     assert "truth" not in records.fields
@@ -147,7 +158,11 @@ def test_not_a_number_is_refused(
         ("jet_pt", [[50.0, -30.0], [], [70.0]], r"a negative pt \(-30.0\) in entry 0, 1 of the 3"),
         ("jet_phi", [[3.0, -3.0], [], [140.0]], r"a phi outside \[-2 pi, 2 pi\] \(140.0\) in entry 2.*deg"),
         ("jet_eta", [[0.5, -1.0], [], [-999.9]], r"jet .*derived.* has infinity .* in entry 2"),
-        ("jet_eta", [[0.5], [-1.0], [2.0]], r"jet_pt and jet_eta belong to one collection, but entry 0 has 2 and 1 values \(2 such"),
+        (
+            "jet_eta",
+            [[0.5], [-1.0], [2.0]],
+            r"jet_pt and jet_eta belong to one collection, but entry 0 has 2 and 1 values \(2 such",
+        ),
         ("jet_eta", [0.5, -1.0, 2.0], "branch jet_eta has one number per entry; a list was expected"),
         ("met", [[1.0], [], [2.0]], "branch met has 0 values in entry 1, but a single collection has one"),
         ("event", [1.5, 2.0, 3.0], r"branch event has no whole number \(1.5\) in entry 0"),
@@ -173,7 +188,10 @@ def test_a_missing_branch_is_named_with_near_ones(
     write_tree: WriteTree, small_columns: Columns, small_spec: Columns
 ) -> None:
     small_spec["nodes"]["jet"]["features"]["pt"] = ["jet_ptt", "other"]
-    with pytest.raises(InputError, match=r"file.root: there is no branch jet_ptt \(nor any of its 1 .* nodes.jet.pt; did you mean jet_pt"):
+    with pytest.raises(
+        InputError,
+        match=r"file.root: there is no branch jet_ptt \(nor any of its 1 .* nodes.jet.pt; did you mean jet_pt",
+    ):
         read(write_tree(small_columns), load_spec(small_spec))
 
 
@@ -197,11 +215,15 @@ def test_real_nanoaod(real_data: Path, name: str) -> None:
     if n_without_jets is not None:
         assert int((ak.num(records.jet) == 0).to_numpy().sum()) == n_without_jets
     with uproot.open(real_data / "nanoaod" / name) as file:
-        raw = file["Events"].arrays([f"Jet_{part}" for part in ("pt", "eta", "phi", "mass")] + ["nJet", "nElectron", "nMuon"])
+        raw = file["Events"].arrays(
+            [f"Jet_{part}" for part in ("pt", "eta", "phi", "mass")] + ["nJet", "nElectron", "nMuon"]
+        )
     n_photon = ak.num(records.photon)
     assert batch.n_node.tolist() == (raw.nJet + raw.nElectron + raw.nMuon + n_photon + 1).tolist()
     reference = vector.zip({part: raw[f"Jet_{part}"] for part in ("pt", "eta", "phi", "mass")})
-    assert ak.to_numpy(ak.flatten(records.jet.energy)) == pytest.approx(ak.to_numpy(ak.flatten(reference.energy)), rel=1e-5)
+    assert ak.to_numpy(ak.flatten(records.jet.energy)) == pytest.approx(
+        ak.to_numpy(ak.flatten(reference.energy)), rel=1e-5
+    )
 
 
 def test_real_hzz(real_data: Path) -> None:

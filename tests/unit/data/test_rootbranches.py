@@ -62,7 +62,9 @@ def test_momenta_of_vector_classes(write_tree: Callable[..., Path]) -> None:
     with uproot.open(path) as file:
         leaves = leaves_of(file["Events"])
         assert {name: leaves[name].array(0, 2).tolist() for name in ("jets.px", "jets.energy", "met.py")} == {
-            "jets.px": [[3.0], []], "jets.energy": [[5.0], []], "met.py": [2.0, 0.0],
-        }  # fmt: skip
+            "jets.px": [[3.0], []],
+            "jets.energy": [[5.0], []],
+            "met.py": [2.0, 0.0],
+        }
         assert leaves["jets.px"].type() == "var * float64"
         assert leaves["met.py"].type() == "float64"

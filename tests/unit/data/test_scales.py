@@ -24,7 +24,9 @@ def columns(**pt: Any) -> dict[str, dict[str, Any]]:
 
 def test_one_file_in_another_unit() -> None:
     paths = [Path(name) for name in ("a", "b", "c", "d")]
-    found = between_files(paths, [columns(jet=50.0, met=20.0), columns(jet=60.0), columns(jet=45_000.0, met=21_000.0), columns(jet=70.0)])
+    found = between_files(
+        paths, [columns(jet=50.0, met=20.0), columns(jet=60.0), columns(jet=45_000.0, met=21_000.0), columns(jet=70.0)]
+    )
     assert len(found) == 2
     assert found[0].startswith("c: the median pt of jet is 45,000 GeV, but 60 GeV in b (1 of 4 files differ so).")
     assert found[1].startswith("c: the median pt of met is 21,000 GeV, but 20 GeV in a. ")
@@ -36,9 +38,10 @@ def test_one_file_in_another_unit() -> None:
         (columns(jet=30.0), columns(jet=3000.0)),  # soft and hard samples
         (columns(jet=30.0), columns(electron=30_000.0)),  # different collections
         (columns(jet=[0.03] * 19), columns(jet=30.0)),  # too few to tell
-        (columns(jet=0.0), columns(jet=30.0)), ({}, columns(jet=30.0)),
+        (columns(jet=0.0), columns(jet=30.0)),
+        ({}, columns(jet=30.0)),
     ],
-)  # fmt: skip
+)
 def test_honest_differences(pair: Any) -> None:
     assert between_files([Path("a"), Path("b")], pair) == []
 
@@ -59,7 +62,8 @@ def test_remarks_on_one_file() -> None:
 
 
 @pytest.mark.parametrize(
-    ("value", "text"), [(0.0123456, "0.01235"), (50.06, "50.06"), (49341.2, "49,341"), (-1234.0, "-1,234"), (3e38, "3e+38")]
+    ("value", "text"),
+    [(0.0123456, "0.01235"), (50.06, "50.06"), (49341.2, "49,341"), (-1234.0, "-1,234"), (3e38, "3e+38")],
 )
 def test_figures(value: float, text: str) -> None:
     assert figure(value) == text

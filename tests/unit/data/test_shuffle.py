@@ -43,7 +43,9 @@ def test_seed_and_epoch_change_windows_and_what_is_in_them() -> None:
     for place, one in enumerate(orders):
         for other in orders[:place]:
             assert (one == other).mean() < 0.01
-            assert len(np.intersect1d(one[:1000], other[:1000])) == pytest.approx(200, abs=60)  # as two random samples share
+            assert len(np.intersect1d(one[:1000], other[:1000])) == pytest.approx(
+                200, abs=60
+            )  # as two random samples share
 
 
 def test_no_trace_of_the_original_place() -> None:

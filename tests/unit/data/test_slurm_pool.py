@@ -17,7 +17,9 @@ LOCAL = {"cluster": "local", "time": "10"}
 
 
 def test_an_array_of_jobs_leaves_the_cache_that_this_process_leaves(
-    tmp_path: Path, data_dir: Path, monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+    data_dir: Path,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.delenv("ROOT_GNN_CACHE", raising=False)
     for name in ("WH", "ZH"):
@@ -46,4 +48,6 @@ def test_what_a_job_returns_and_how_it_fails(tmp_path: Path) -> None:
 
 def test_both_places_at_once_are_refused(tmp_path: Path, data_dir: Path) -> None:
     with pytest.raises(InputError, match="give one of the two"):
-        prepare(load_spec("events"), [data_dir / "WH.root"], data_dir=tmp_path, scheduler="tcp://127.0.0.1:9", slurm=LOCAL)
+        prepare(
+            load_spec("events"), [data_dir / "WH.root"], data_dir=tmp_path, scheduler="tcp://127.0.0.1:9", slurm=LOCAL
+        )

@@ -47,7 +47,9 @@ def test_what_is_inside_gzip(tmp_path: Path) -> None:
 def test_what_to_do_with_partons(tmp_path: Path) -> None:
     path = tmp_path / "file.lhe"
     path.write_bytes(CONTENTS["LHE"])
-    with pytest.raises(InputError, match=r"a ROOT file was expected; it is a Les Houches file .* --lhe FILE .* spec lhe_partons"):
+    with pytest.raises(
+        InputError, match=r"a ROOT file was expected; it is a Les Houches file .* --lhe FILE .* spec lhe_partons"
+    ):
         refuse_other_formats(path, "ROOT")
     with pytest.raises(InputError, match=r"a parquet file was expected; it is LHE\."):
         refuse_other_formats(path, "parquet")
@@ -56,7 +58,12 @@ def test_what_to_do_with_partons(tmp_path: Path) -> None:
 
 def test_refusal_says_what_it_is(tmp_path: Path) -> None:
     path = tmp_path / "file.root"
-    for name, words in {"empty": "0 bytes", "HTML": "an HTML page", "HDF5": "it is HDF5", "unknown": "no format known"}.items():
+    for name, words in {
+        "empty": "0 bytes",
+        "HTML": "an HTML page",
+        "HDF5": "it is HDF5",
+        "unknown": "no format known",
+    }.items():
         path.write_bytes(CONTENTS[name])
         with pytest.raises(InputError, match=words):
             refuse_other_formats(path, "ROOT")
@@ -68,7 +75,12 @@ def test_refusal_says_what_it_is(tmp_path: Path) -> None:
 
 def test_which_sources_read_a_file(tmp_path: Path) -> None:
     path = tmp_path / "file"
-    for name, sources in {"ROOT": ("root",), "HDF5": ("pandas_table", "hdf5"), "CSV": ("csv",), "LHE": ("lhe",)}.items():
+    for name, sources in {
+        "ROOT": ("root",),
+        "HDF5": ("pandas_table", "hdf5"),
+        "CSV": ("csv",),
+        "LHE": ("lhe",),
+    }.items():
         path.write_bytes(CONTENTS[name])
         assert sources_of(path) == sources
     path.write_bytes(gzip.compress(CONTENTS["LHE"]))
@@ -76,7 +88,11 @@ def test_which_sources_read_a_file(tmp_path: Path) -> None:
     path.write_bytes(gzip.compress(CONTENTS["ROOT"]))
     with pytest.raises(InputError, match="it is a ROOT file within gzip; unpack it"):
         sources_of(path)
-    for name, words in {"HTML": "an HTML page", "HepMC": "without a detector", "a Git LFS pointer, not the file itself": "LFS"}.items():
+    for name, words in {
+        "HTML": "an HTML page",
+        "HepMC": "without a detector",
+        "a Git LFS pointer, not the file itself": "LFS",
+    }.items():
         path.write_bytes(CONTENTS[name])
         with pytest.raises(InputError, match=words):
             sources_of(path)

@@ -36,7 +36,9 @@ def names(ids: list[tuple[int, int]], split: Split) -> list[str]:
 
 @settings(max_examples=40)
 @given(ids_lists, ids_lists, st.randoms())
-def test_other_events_and_their_order_do_not_matter(ids: list[tuple[int, int]], more: list[tuple[int, int]], random: Any) -> None:
+def test_other_events_and_their_order_do_not_matter(
+    ids: list[tuple[int, int]], more: list[tuple[int, int]], random: Any
+) -> None:
     split = Split()
     alone = dict(zip(ids, names(ids, split), strict=True))
     mixed = ids + more
@@ -109,7 +111,11 @@ def test_folds_part_the_events_and_validation_the_rest() -> None:
         assert len(fold.test) == pytest.approx(4000, abs=300)
         assert len(fold.validation) / (20_000 - len(fold.test)) == pytest.approx(0.25, abs=0.02)
         assert sorted(np.concatenate([fold.train, fold.validation, fold.test])) == list(range(20_000))
-        assert set(names([tuple(row) for row in ids[:50].tolist()], Split(n_fold=5, fold=0))) == {"train", "validation", "test"}
+        assert set(names([tuple(row) for row in ids[:50].tolist()], Split(n_fold=5, fold=0))) == {
+            "train",
+            "validation",
+            "test",
+        }
 
 
 @pytest.fixture
@@ -119,7 +125,9 @@ def spec(small_spec: dict[str, Any]) -> Spec:
 
 def test_hash_of_chosen_ids(spec: Spec, make_shard: MakeShard) -> None:
     ids = [[run, event] for run in range(4) for event in range(50)]
-    events = EventTable([make_shard(spec, "a", [1] * 100, ids[:100]), make_shard(spec, "b", [1] * 100, ids[100:])], spec)
+    events = EventTable(
+        [make_shard(spec, "a", [1] * 100, ids[:100]), make_shard(spec, "b", [1] * 100, ids[100:])], spec
+    )
     assert events.split_ids[:].tolist() == ids
     default, same, one = (split_table(events, Split(ids=chosen)) for chosen in ((), ("run", "event"), ("event",)))
     assert default.train.tolist() == same.train.tolist() != one.train.tolist()
@@ -132,8 +140,10 @@ def test_hash_of_chosen_ids(spec: Spec, make_shard: MakeShard) -> None:
 
 def test_a_branch_tells(spec: Spec, make_shard: MakeShard) -> None:
     ttv = [np.array(part, dtype=np.int8) for part in ([2, 0, 1, 0], [0, 2])]
-    shards = [make_shard(spec, "a", [1] * 4, [[1, k] for k in range(4)], split=ttv[0]),
-              make_shard(spec, "b", [1, 1], [[2, 0], [2, 1]], split=ttv[1])]  # fmt: skip
+    shards = [
+        make_shard(spec, "a", [1] * 4, [[1, k] for k in range(4)], split=ttv[0]),
+        make_shard(spec, "b", [1, 1], [[2, 0], [2, 1]], split=ttv[1]),
+    ]
     splits = split_table(EventTable(shards, spec), Split(by="branch"))
     assert [splits[name].tolist() for name in ("train", "validation", "test")] == [[1, 3, 4], [2], [0, 5]]
     few = EventTable(shards, spec, max_events=3)
@@ -151,27 +161,42 @@ def test_a_branch_that_does_not_tell_is_refused(spec: Spec, make_shard: MakeShar
 
 
 def test_files_tell(spec: Spec, make_shard: MakeShard) -> None:
-    shards = [make_shard(spec, name, [1, 1], [[place, 0], [place, 1]]) for place, name in enumerate(("a1", "a2", "b1", "b2"))]
+    shards = [
+        make_shard(spec, name, [1, 1], [[place, 0], [place, 1]]) for place, name in enumerate(("a1", "a2", "b1", "b2"))
+    ]
     events = EventTable(shards, spec, files=[Path("/data/x") / f"{shard.folder.name}.root" for shard in shards])
     splits = split_table(events, Split(by="file", validation_files=("a2.root",), test_files=("b*.root", "x/b2.root")))
     assert [splits[name].tolist() for name in ("train", "validation", "test")] == [[0, 1], [2, 3], [4, 5, 6, 7]]
-    with pytest.raises(InputError, match=r"b2.root: data.split puts this file into validation \(\*2.root\) and test \(b\*.root\)"):
+    with pytest.raises(
+        InputError, match=r"b2.root: data.split puts this file into validation \(\*2.root\) and test \(b\*.root\)"
+    ):
         split_table(events, Split(by="file", validation_files=("*2.root",), test_files=("b*.root",)))
     with pytest.raises(InputError, match=r"no file of the data is called a3.root; did you mean a"):
         split_table(events, Split(by="file", validation_files=("a3.root",), test_files=("b*.root",)))
 
 
-def test_one_event_in_two_splits_is_refused_unless_kept(spec: Spec, make_shard: MakeShard, caplog: pytest.LogCaptureFixture) -> None:
-    shards = [make_shard(spec, name, [1] * 3, [[1, first + k] for k in range(3)]) for name, first in (("a", 0), ("b", 1), ("c", 50))]
+def test_one_event_in_two_splits_is_refused_unless_kept(
+    spec: Spec, make_shard: MakeShard, caplog: pytest.LogCaptureFixture
+) -> None:
+    shards = [
+        make_shard(spec, name, [1] * 3, [[1, first + k] for k in range(3)])
+        for name, first in (("a", 0), ("b", 1), ("c", 50))
+    ]
     split = Split(by="file", validation_files=("c.root",), test_files=("b.root",))
-    with pytest.raises(InputError, match=r"puts 2 events into more than one split, the event with run 1, event \d into train and test"):
+    with pytest.raises(
+        InputError, match=r"puts 2 events into more than one split, the event with run 1, event \d into train and test"
+    ):
         split_table(EventTable(shards, spec), split)
     kept = spec.model_copy(update={"on_duplicate": "keep"})
     with caplog.at_level("WARNING"):
         assert split_table(EventTable(shards, kept), split).test.tolist() == [3, 4, 5]
-    of_classes = EventTable(shards, spec, classes=("x", "y"), shard_label=[0, 1, 0])  # which may number their events alike
+    of_classes = EventTable(
+        shards, spec, classes=("x", "y"), shard_label=[0, 1, 0]
+    )  # which may number their events alike
     assert split_table(of_classes, split).test.tolist() == [3, 4, 5]
-    with pytest.raises(InputError, match=r"puts 2 events into more than one split, the event with run 1, event \d into train and test"):
+    with pytest.raises(
+        InputError, match=r"puts 2 events into more than one split, the event with run 1, event \d into train and test"
+    ):
         split_table(EventTable(shards, spec, classes=("x", "y"), shard_label=[0, 0, 1]), split)
     twice = [make_shard(spec, name, [1] * 2, [[7, 7], [7, 7]]) for name in "de"]  # twice in one split is another matter
     other = make_shard(spec, "f", [1], [[8, 8]])

@@ -178,7 +178,10 @@ def test_labels_from_a_branch_and_none_at_all(
 
 
 def test_a_class_without_events_is_told(folder: Path, caplog: pytest.LogCaptureFixture) -> None:
-    spec = {"extends": "events", "label": {"expressions": {"few": "count(jet_pt) < 4", "many": "count(jet_pt) >= 4", "none": "met_pt < 0"}}}
+    spec = {
+        "extends": "events",
+        "label": {"expressions": {"few": "count(jet_pt) < 4", "many": "count(jet_pt) >= 4", "none": "met_pt < 0"}},
+    }
     (folder / "lacking.yaml").write_text(dump_yaml(spec | {"name": "lacking"}))
     with caplog.at_level("WARNING", logger="root_gnn"):
         table = open_table(validate(DataConfig, {"spec": str(folder / "lacking.yaml"), "files": "WH.root"}), folder)
@@ -205,15 +208,19 @@ def test_truth_is_what_all_files_have(
     assert table.question().truth == ()
     assert list(table.gather(np.arange(6)).labels) == ["label"]
     splits = split_table(table, config.split)  # the same three events in both files
-    assert {tuple(row) for row in table.ids[splits.train].tolist()} == {tuple(row) for row in table.ids[splits.train % 3].tolist()}
+    assert {tuple(row) for row in table.ids[splits.train].tolist()} == {
+        tuple(row) for row in table.ids[splits.train % 3].tolist()
+    }
     assert isinstance(table.shards[0], Shard)
 
 
 def test_globals_stand_behind_the_number_of_nodes(small_spec: dict[str, Any], make_shard: Callable[..., Shard]) -> None:
     spec = load_spec({**small_spec, "truth": {}, "globals": {"met": "met", "ht": "ht"}})
     values = np.arange(10, dtype=np.float32).reshape(5, 2)
-    shards = [make_shard(spec, "a", [2, 0, 1], [[1, 0], [1, 1], [1, 2]], globals=values[:3]),
-              make_shard(spec, "b", [3, 1], [[2, 0], [2, 1]], globals=values[3:])]  # fmt: skip
+    shards = [
+        make_shard(spec, "a", [2, 0, 1], [[1, 0], [1, 1], [1, 2]], globals=values[:3]),
+        make_shard(spec, "b", [3, 1], [[2, 0], [2, 1]], globals=values[3:]),
+    ]
     table = EventTable(shards, spec)
     assert table.features.globals == ("n_node", "met", "ht")
     batch = table.gather(np.array([4, 0, 3, 1])).check()
@@ -221,8 +228,12 @@ def test_globals_stand_behind_the_number_of_nodes(small_spec: dict[str, Any], ma
     assert batch.nodes[:, 0].tolist() == [4, 1, 2, 1, 2, 3]  # node k of a shard has pt k + 1
 
 
-def test_events_without_label_are_for_prediction_only(small_spec: dict[str, Any], make_shard: Callable[..., Shard]) -> None:
-    spec = load_spec({**small_spec, "truth": {}, "label": {"branch": "kind", "classes": {"a": 11, "b": 22}, "optional": True}})
+def test_events_without_label_are_for_prediction_only(
+    small_spec: dict[str, Any], make_shard: Callable[..., Shard]
+) -> None:
+    spec = load_spec(
+        {**small_spec, "truth": {}, "label": {"branch": "kind", "classes": {"a": 11, "b": 22}, "optional": True}}
+    )
     told = make_shard(spec, "mc", [1, 1], [[1, 0], [1, 1]], label=np.array([1, 0]))
     data = make_shard(spec, "data", [1], [[2, 0]], label=np.array([-1]))
     table = EventTable([told, data], spec, classes=spec.label.names if spec.label else ())

@@ -38,7 +38,9 @@ def test_a_sum_that_is_not_positive_is_refused() -> None:
 
 
 def test_without_classes_and_with_a_class_not_trained() -> None:
-    assert training_weights(table([2.0, 4.0], [0, 0], ()), np.arange(2), "signed").tolist() == pytest.approx([2 / 3, 4 / 3])
+    assert training_weights(table([2.0, 4.0], [0, 0], ()), np.arange(2), "signed").tolist() == pytest.approx(
+        [2 / 3, 4 / 3]
+    )
     assert training_weights(table([2.0, 4.0], [0, 1]), np.array([0]), "signed").tolist() == [1.0, 4.0]
 
 
@@ -48,4 +50,6 @@ def test_in_blocks_as_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
     events, train = table(weight.tolist(), label.tolist()), np.flatnonzero(rng.random(100) < 0.6)
     monkeypatch.setattr(weights, "BLOCK", 7)
     mean = [weight[train][label[train] == place].mean() for place in (0, 1)]
-    assert training_weights(events, train, "signed").tolist() == pytest.approx((weight / np.array(mean)[label]).tolist(), rel=1e-6)
+    assert training_weights(events, train, "signed").tolist() == pytest.approx(
+        (weight / np.array(mean)[label]).tolist(), rel=1e-6
+    )

@@ -13,7 +13,9 @@ def test_rows_of_an_event_are_found_wherever_they_stand() -> None:
     found = WholeEvents.grouped(np.array([[7], [3], [7], [5], [3], [7]]))
     assert found.event.tolist() == [0, 1, 0, 2, 1, 0] and found.count.tolist() == [3, 2, 1]
     assert found.leading(np.arange(6)).tolist() == [0, 1, 3]
-    assert found.leading(np.array([2, 4, 3, 1])).tolist() == [3, 1], "a row that is not the first of its event leads nothing"
+    assert found.leading(np.array([2, 4, 3, 1])).tolist() == [3, 1], (
+        "a row that is not the first of its event leads nothing"
+    )
     assert found.all_rows(np.array([3, 0])).tolist() == [3, 0, 2, 5]
     assert found.all_rows(np.zeros(0, dtype=np.int64)).tolist() == []
 

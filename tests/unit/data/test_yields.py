@@ -58,7 +58,9 @@ def test_the_sum_of_weights_before_a_skim_wins_where_every_file_tells_it(spec: S
     mute = make_shard(spec, "c", [1] * 4, ids(4), weight=WEIGHTS, read=10.0, metadata=facts)
     assert total(table(spec, [one, two])) == pytest.approx(3.0 * 4000 * 10 / 100)
     assert total(table(spec, [one, two]), np.array([0, 5])) == pytest.approx(3.0 * 4000 * 10 / 100)
-    assert total(table(spec, [one, mute])) == pytest.approx(3.0 * 0.5 * 4000 * 10 / 20)  # one file does not tell: as read
+    assert total(table(spec, [one, mute])) == pytest.approx(
+        3.0 * 0.5 * 4000 * 10 / 20
+    )  # one file does not tell: as read
 
 
 def test_cross_sections_of_the_recipe(spec: Spec, make_shard: MakeShard) -> None:

@@ -34,9 +34,15 @@ def test_ranks_and_workers_do_not_matter() -> None:
     assert torch.equal(together, DRAWS.uniform(whole, 0))
 
 
-@pytest.mark.parametrize("other", [
-    Draws(seed=4, epoch=5), Draws(seed=3, epoch=6), Draws(seed=3, epoch=5, view=1), Draws(seed=3, epoch=5, place=1),
-])
+@pytest.mark.parametrize(
+    "other",
+    [
+        Draws(seed=4, epoch=5),
+        Draws(seed=3, epoch=6),
+        Draws(seed=3, epoch=5, view=1),
+        Draws(seed=3, epoch=5, place=1),
+    ],
+)
 def test_every_coordinate_makes_other_numbers(other: Draws) -> None:
     assert not bool((other.uniform(batch(), 0) == DRAWS.uniform(batch(), 0)).any())
     assert not bool((other.uniform_nodes(batch(), 0) == DRAWS.uniform_nodes(batch(), 0)).any())

@@ -20,7 +20,9 @@ def test_a_missing_library_is_no_error(tmp_path: Path, monkeypatch: pytest.Monke
     assert "not built" in why_not()
 
 
-def test_a_broken_library_is_told_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture) -> None:
+def test_a_broken_library_is_told_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
     monkeypatch.delenv(SWITCH, raising=False)
     monkeypatch.setattr(logging.getLogger("root_gnn"), "propagate", True)
     (tmp_path / "broken.so").write_text("no library", encoding="utf-8")
@@ -56,9 +58,16 @@ def test_a_library_of_another_version_is_refused(monkeypatch: pytest.MonkeyPatch
 
 
 @pytest.mark.compiled
-@pytest.mark.parametrize(("dim", "possible"), [
-    (4, {"baseline"}), (8, {"baseline", "avx2"}), (64, {"baseline", "avx2", "avx512"}), (6, {""}), (0, {""}),
-])
+@pytest.mark.parametrize(
+    ("dim", "possible"),
+    [
+        (4, {"baseline"}),
+        (8, {"baseline", "avx2"}),
+        (64, {"baseline", "avx2", "avx512"}),
+        (6, {""}),
+        (0, {""}),
+    ],
+)
 def test_vectors_fill_the_rows(dim: int, possible: set[str]) -> None:
     found = library()
     assert found is not None

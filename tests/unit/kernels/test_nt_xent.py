@@ -11,12 +11,16 @@ from root_gnn.kernels.nt_xent import LOWEST_TEMPERATURE, nt_xent
 pytestmark = pytest.mark.compiled
 
 
-@pytest.mark.parametrize(("n", "dim", "temperature"), [(2, 16, 0.1), (31, 16, 1.0), (33, 48, LOWEST_TEMPERATURE), (100, 128, 0.2)])
+@pytest.mark.parametrize(
+    ("n", "dim", "temperature"), [(2, 16, 0.1), (31, 16, 1.0), (33, 48, LOWEST_TEMPERATURE), (100, 128, 0.2)]
+)
 def test_loss_and_gradient_are_those_of_the_formula(n: int, dim: int, temperature: float, form: str) -> None:
     generator = torch.Generator().manual_seed(n)
     views = torch.randn(2 * n, dim, generator=generator)
     views[n] = -views[0]  # partners as far from each other as can be
-    loss, gradient = nt_xent(views[:n], views[n:], temperature=temperature, shortest=1e-8, with_gradient=True, form=form)
+    loss, gradient = nt_xent(
+        views[:n], views[n:], temperature=temperature, shortest=1e-8, with_gradient=True, form=form
+    )
 
     rows = views.double().requires_grad_()
     unit = F.normalize(rows, dim=1)

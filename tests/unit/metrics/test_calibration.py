@@ -47,7 +47,10 @@ def test_ece_is_the_loop_over_bins_and_events(negative):
 def test_a_weight_of_two_is_the_event_twice():
     probabilities, labels, _ = sample(np.random.default_rng(2), 500)
     weights = np.random.default_rng(3).integers(0, 3, 500)
-    once, twice = calibration(probabilities, labels, weights), calibration(probabilities.repeat(weights), labels.repeat(weights))
+    once, twice = (
+        calibration(probabilities, labels, weights),
+        calibration(probabilities.repeat(weights), labels.repeat(weights)),
+    )
     assert once.ece == pytest.approx(twice.ece, abs=1e-12)
     np.testing.assert_allclose(once.observed, twice.observed, atol=1e-12)
 
@@ -66,7 +69,9 @@ def test_null_tells_good_probabilities_from_bad():
 
 def test_error_is_the_spread_of_samples_where_all_bins_are_off():
     generator = np.random.default_rng(5)
-    found = [calibration(*sample(generator, bias=0.2, negative=0.1), n_bin=5, n_replica=40, seed=toy) for toy in range(100)]
+    found = [
+        calibration(*sample(generator, bias=0.2, negative=0.1), n_bin=5, n_replica=40, seed=toy) for toy in range(100)
+    ]
     assert np.std([one.ece for one in found]) == pytest.approx(np.mean([one.ece_error for one in found]), rel=0.25)
 
 

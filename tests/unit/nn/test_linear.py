@@ -12,7 +12,9 @@ from torch.utils.flop_counter import FlopCounterMode
 
 from root_gnn.nn.linear import LEAST, ROWS, Linear, linear, runs
 
-needs_onednn = pytest.mark.skipif(not runs(torch.zeros(LEAST, 1), torch.zeros(1, 1)), reason="this PyTorch has no oneDNN")
+needs_onednn = pytest.mark.skipif(
+    not runs(torch.zeros(LEAST, 1), torch.zeros(1, 1)), reason="this PyTorch has no oneDNN"
+)
 SHAPES = [((ROWS + 300, 64), 64), ((140_001, 3), 64), ((40, 200, 96), 32), ((601, 64), 512)]
 
 
@@ -22,7 +24,10 @@ def drawn(*shape: int, seed: int = 0) -> Tensor:
 
 def outcomes(rows: Tensor, weight: Tensor, bias: Tensor | None, *, reference: bool) -> list[Tensor]:
     """The output and the gradients of a sum with weights of its own, in float64 by PyTorch for the reference."""
-    leaves = [None if tensor is None else tensor.to(torch.float64 if reference else torch.float32) for tensor in (rows, weight, bias)]
+    leaves = [
+        None if tensor is None else tensor.to(torch.float64 if reference else torch.float32)
+        for tensor in (rows, weight, bias)
+    ]
     given = [None if leaf is None else leaf.detach().requires_grad_() for leaf in leaves]
     found = (F.linear if reference else linear)(*given)  # type: ignore[arg-type]
     (found * drawn(*found.shape, seed=7).to(found.dtype)).sum().backward()
@@ -32,7 +37,9 @@ def outcomes(rows: Tensor, weight: Tensor, bias: Tensor | None, *, reference: bo
 @needs_onednn
 @pytest.mark.parametrize(("shape", "n_out"), SHAPES)
 @pytest.mark.parametrize("with_bias", [True, False])
-def test_outputs_and_gradients_are_those_of_double_precision(shape: tuple[int, ...], n_out: int, with_bias: bool) -> None:
+def test_outputs_and_gradients_are_those_of_double_precision(
+    shape: tuple[int, ...], n_out: int, with_bias: bool
+) -> None:
     rows, weight, bias = drawn(*shape), drawn(n_out, shape[-1], seed=1), drawn(n_out, seed=2) if with_bias else None
     assert runs(rows, weight)
     expected, found = (outcomes(rows, weight, bias, reference=reference) for reference in (True, False))

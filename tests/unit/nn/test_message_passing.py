@@ -14,7 +14,14 @@ BATCH = random_batch(Features(), (3, 1, 0, 4), seed=1)
 
 def step_of(aggregation: tuple[Aggregation, ...], pooling: tuple[Aggregation, ...]) -> GraphNetworkStep:
     return GraphNetworkStep(
-        4, n_layer=1, activation="relu", dropout=0.0, activate_last=False, aggregation=aggregation, pooling=pooling, residual=True,
+        4,
+        n_layer=1,
+        activation="relu",
+        dropout=0.0,
+        activate_last=False,
+        aggregation=aggregation,
+        pooling=pooling,
+        residual=True,
     )
 
 
@@ -39,9 +46,15 @@ def test_topology_counts_stored_edges() -> None:
     assert some.n_edge.tolist() == [3, 0, 0, 6]
 
 
-@pytest.mark.parametrize(("pooling", "expected"), [
-    (("sum",), "sum"), (("max", "sum"), "sum"), (("mean", "max"), "mean"), (("max",), "mean"),
-])
+@pytest.mark.parametrize(
+    ("pooling", "expected"),
+    [
+        (("sum",), "sum"),
+        (("max", "sum"), "sum"),
+        (("mean", "max"), "mean"),
+        (("max",), "mean"),
+    ],
+)
 def test_edges_reach_the_global_by_sum_or_mean(pooling: tuple[Aggregation, ...], expected: str) -> None:
     assert step_of(("max",), pooling).edge_reduction == expected
 

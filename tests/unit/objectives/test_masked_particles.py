@@ -43,7 +43,11 @@ def answered(objective: MaskedParticles, events: Batch) -> tuple[dict[str, Tenso
 
 
 FORMS: list[dict[str, Any]] = [
-    {}, {"asked_by": "place"}, {"tokens": 8}, {"types": 0.0, "features": ["btag"]}, {"hiding": {"region": "ball"}},
+    {},
+    {"asked_by": "place"},
+    {"tokens": 8},
+    {"types": 0.0, "features": ["btag"]},
+    {"hiding": {"region": "ball"}},
 ]
 
 
@@ -63,7 +67,12 @@ def test_the_loss_is_that_of_a_loop() -> None:
         known = events.nodes[own]
         hardest = known[known[:, 0].argmax()]
         dphi = float(torch.remainder(node[2] - hardest[2] + torch.pi, 2 * torch.pi) - torch.pi)
-        wanted = [(float(node[0].log()) - 4.0) / 0.5, float(node[4]), (float(node[5]) - 0.1) / 2.0, float(node[1] - hardest[1]) / 2.0]
+        wanted = [
+            (float(node[0].log()) - 4.0) / 0.5,
+            float(node[4]),
+            (float(node[5]) - 0.1) / 2.0,
+            float(node[1] - hardest[1]) / 2.0,
+        ]
         errors = [float(a) - b for a, b in zip(answer[:4], wanted, strict=True)]
         turn = float(answer[4]) * 1.5 - dphi
         errors.append((turn - 2 * torch.pi * round(turn / (2 * torch.pi))) / 1.5)

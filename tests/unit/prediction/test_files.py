@@ -36,7 +36,9 @@ def test_jets_of_an_entry_stand_in_lists(tmp_path: Path) -> None:
     assert note_of(tmp_path / "a.root", "root") == note_of(tmp_path / "a.parquet", "parquet") == {"a": 1}
 
 
-def test_every_tree_has_its_friend_however_much_is_written_at_a_time(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_every_tree_has_its_friend_however_much_is_written_at_a_time(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(files, "ROWS_AT_A_TIME", 2)
     write(tmp_path / "a.root", lists({"signal": 3, "dir/background": 1, "none": 0}), {}, form="root")
     with uproot.open(tmp_path / "a.root") as file:

@@ -13,7 +13,10 @@ def trainings(n_seed, *, n_event=200):
     generator = np.random.default_rng(0)
     shared = generator.normal(size=(n_event, 6))
     return [
-        {name: shared + noise * generator.normal(size=(n_event, 6)) for name, noise in (("encoder", 0.3), ("decoder", 1.0))}
+        {
+            name: shared + noise * generator.normal(size=(n_event, 6))
+            for name, noise in (("encoder", 0.3), ("decoder", 1.0))
+        }
         for _ in range(n_seed)
     ]
 
@@ -24,7 +27,9 @@ def test_floor_of_two_seeds_is_their_cka_both_ways_round():
     assert (found.layers, found.n_pair, found.spread) == (("encoder", "decoder"), 1, [[None, None], [None, None]])
     assert found.value[0][0] == pytest.approx(cka(one["encoder"], two["encoder"]), abs=1e-12)
     assert found.value[0][1] == found.value[1][0]
-    assert found.value[0][1] == pytest.approx((cka(one["encoder"], two["decoder"]) + cka(two["encoder"], one["decoder"])) / 2.0, abs=1e-12)
+    assert found.value[0][1] == pytest.approx(
+        (cka(one["encoder"], two["decoder"]) + cka(two["encoder"], one["decoder"])) / 2.0, abs=1e-12
+    )
     assert found.error[1][1] == pytest.approx(layer_matrix(one, two).error[1][1])
     assert seed_floor([two, one], n_permutation=20).value == pytest.approx(np.array(found.value))
     assert found.null[0][0] < found.value[1][1] < found.value[0][0] < 1.0

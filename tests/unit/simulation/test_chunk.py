@@ -7,7 +7,15 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from root_gnn.simulation.chunk import EVENTS_PER_CHUNK, LARGEST_CHUNK, LARGEST_USER_SEED, Chunk, _number, pythia_seed, run_chunk
+from root_gnn.simulation.chunk import (
+    EVENTS_PER_CHUNK,
+    LARGEST_CHUNK,
+    LARGEST_USER_SEED,
+    Chunk,
+    _number,
+    pythia_seed,
+    run_chunk,
+)
 from root_gnn.simulation.pythia import LARGEST_SEED
 from root_gnn.simulation.rows import Rows
 

@@ -13,15 +13,34 @@ import uproot
 from root_gnn.errors import InputError
 from root_gnn.simulation.ntuple import EVENTS, Columns, Metadata, concatenate, read_metadata, reorder, select, write
 
-TRUTH = {f"{name}_{x}": "int8_t" if x == "exists" else "float" for name in ("higgs", "top1", "top2", "W", "Z")
-         for x in ("exists", "pt", "eta", "phi", "m")}
+TRUTH = {
+    f"{name}_{x}": "int8_t" if x == "exists" else "float"
+    for name in ("higgs", "top1", "top2", "W", "Z")
+    for x in ("exists", "pt", "eta", "phi", "m")
+}
 KINEMATICS = {"pt": "float[]", "eta": "float[]", "phi": "float[]", "e": "float[]"}
 STANDARD = {
-    "njet": "int32_t", "nele": "int32_t", "nmu": "int32_t", "nph": "int32_t",
+    "njet": "int32_t",
+    "nele": "int32_t",
+    "nmu": "int32_t",
+    "nph": "int32_t",
     **{f"{name}_{x}": kind for name in ("jet", "ele", "mu", "ph") for x, kind in KINEMATICS.items()},
-    "jet_btag": "int8_t[]", "jet_truthflav": "int8_t[]", "ele_charge": "int8_t[]", "mu_charge": "int8_t[]",
-    "met_met": "float", "met_phi": "float", "met_sumet": "float", "eventNumber": "int64_t", "resimulation": "int16_t", "weight": "float",
-    "process": "int16_t", **TRUTH, "n_higgs": "int8_t", "n_top": "int8_t", "n_W": "int8_t", "n_Z": "int8_t",
+    "jet_btag": "int8_t[]",
+    "jet_truthflav": "int8_t[]",
+    "ele_charge": "int8_t[]",
+    "mu_charge": "int8_t[]",
+    "met_met": "float",
+    "met_phi": "float",
+    "met_sumet": "float",
+    "eventNumber": "int64_t",
+    "resimulation": "int16_t",
+    "weight": "float",
+    "process": "int16_t",
+    **TRUTH,
+    "n_higgs": "int8_t",
+    "n_top": "int8_t",
+    "n_W": "int8_t",
+    "n_Z": "int8_t",
 }
 METADATA = Metadata("WH", 3, 5, "Pythia 8.317", 1.25, 0.01, 120, 100, 0, 120.0, 100, '{"a": [1, "b"]}')
 

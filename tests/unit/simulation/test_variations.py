@@ -25,7 +25,9 @@ N = 200
 
 @pytest.fixture(scope="module")
 def varied(tmp_path_factory: pytest.TempPathFactory) -> ak.Array:
-    (path,) = simulate(["ttbar"], events=N, out=tmp_path_factory.mktemp("varied"), seed=3, params=QUICK, variations=True)
+    (path,) = simulate(
+        ["ttbar"], events=N, out=tmp_path_factory.mktemp("varied"), seed=3, params=QUICK, variations=True
+    )
     with uproot.open(path) as file:
         return file["Events"].arrays()
 
@@ -55,7 +57,9 @@ def test_a_weight_does_what_a_shower_of_that_scale_does(name: str, factor: float
     shift = (weight - 1.0) * (pt - pt.mean())
     assert (shift.mean() > 0) == (name == "isr_half") and abs(shift.mean()) > 3.0 * shift.std() / np.sqrt(n)
     reweighted = (pt * weight).mean() / weight.mean()
-    assert abs(reweighted - direct.mean()) < 4.0 * np.hypot(((pt - reweighted) * weight).std(), direct.std()) / np.sqrt(n)
+    assert abs(reweighted - direct.mean()) < 4.0 * np.hypot(((pt - reweighted) * weight).std(), direct.std()) / np.sqrt(
+        n
+    )
 
 
 def test_each_shower_of_a_hard_event_has_weights_of_its_own() -> None:

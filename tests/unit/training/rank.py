@@ -25,7 +25,19 @@ from root_gnn.protocols import ObjectiveConfig, Question
 from root_gnn.testing import TinyEncoder, random_batch
 from root_gnn.training.processes import from_all
 
-SIZES = (3, 9, 4, 1, 6, 2, 7, 5, 8, 3, 2)  # an odd number of graphs, so that two processes have different numbers of them
+SIZES = (
+    3,
+    9,
+    4,
+    1,
+    6,
+    2,
+    7,
+    5,
+    8,
+    3,
+    2,
+)  # an odd number of graphs, so that two processes have different numbers of them
 QUESTION = Question(classes=("a", "b", "c"), features=Features())
 OBJECTIVES: dict[str, ObjectiveConfig] = {
     "supervised": multiclass.Config(head=Head(dropout=0.0)),

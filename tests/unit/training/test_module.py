@@ -64,7 +64,9 @@ def test_a_trained_backbone_has_its_dropout_on_and_moves() -> None:
     before = {name: value.clone() for name, value in encoder.named_parameters()}
     assert not torch.equal(encoder(batch()).globals, encoder(batch()).globals)
     step(module)
-    assert all(not torch.equal(before[name], value) for name, value in encoder.named_parameters() if value.grad is not None)
+    assert all(
+        not torch.equal(before[name], value) for name, value in encoder.named_parameters() if value.grad is not None
+    )
 
 
 def test_the_shipped_learning_rate_split_reaches_the_optimiser() -> None:

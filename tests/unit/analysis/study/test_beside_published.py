@@ -18,9 +18,14 @@ from root_gnn.metrics.seeds import OverSeeds, over_seeds
 
 GROUP = "multi, finetuned"
 CLAIMS = Published(
-    source="somebody", group=GROUP, gain_smallest=(0.0, 0.15), gain_largest=(0.0, 0.02), cost_ratio={"T": 0.5}, break_even=60,
+    source="somebody",
+    group=GROUP,
+    gain_smallest=(0.0, 0.15),
+    gain_largest=(0.0, 0.02),
+    cost_ratio={"T": 0.5},
+    break_even=60,
     similarity="other",
-)  # fmt: skip
+)
 
 
 def answer(scratch: float, gain: float, error: float) -> Any:
@@ -35,7 +40,9 @@ def speed(*seconds: float | None) -> Any:
     return {1000: {name: SimpleNamespace(to_scratch=over_seeds(values)) for name, values in every.items()}}
 
 
-def found(*, gains: tuple[float, float] = (0.06, 0.01), seconds: tuple[float, ...] = (4.0, 5.0, 6.0), cka: float = 0.5) -> list[Point]:
+def found(
+    *, gains: tuple[float, float] = (0.06, 0.01), seconds: tuple[float, ...] = (4.0, 5.0, 6.0), cka: float = 0.5
+) -> list[Point]:
     answers = {100: answer(0.6, gains[0], 0.005), 1000: answer(0.7, gains[1], 0.005)}
     by_size = {1000: {"floor": (0.9, 0.01), "scratch": (1.0, 0.0), GROUP: (cka, 0.01)}}
     return list(points(CLAIMS, "T", answers, speed(*seconds), {1000: {GROUP: BreakEven(5.0, 4.0, None)}}, by_size))
@@ -47,7 +54,10 @@ def about(what: str, each: list[Point]) -> list[Point]:
 
 def test_gains_are_relative_to_the_auc_of_scratch() -> None:
     small, large = about("gain", found())
-    assert small.here.startswith("+10.0 % [+9.2, +10.8] (+0.060 [+0.055, +0.065], above), 100 events") and small.agreement == "agrees"
+    assert (
+        small.here.startswith("+10.0 % [+9.2, +10.8] (+0.060 [+0.055, +0.065], above), 100 events")
+        and small.agreement == "agrees"
+    )
     assert large.published == "+0 to +2 %" and large.agreement == "agrees"
     small, large = about("gain", found(gains=(-0.02, 0.1)))
     assert small.agreement == large.agreement == "differs"
@@ -69,8 +79,12 @@ def test_a_pretraining_that_pays_agrees() -> None:
 
 def test_a_cost_is_not_defined_where_a_seed_did_not_get_there() -> None:
     answers = {1000: answer(0.7, 0.01, 0.005)}
-    only = CLAIMS.model_copy(update={"gain_smallest": None, "gain_largest": None, "break_even": None, "similarity": None})
-    assert [point.agreement for point in points(only, "T", answers, speed(5.0, None), {1000: {}}, {1000: {}})] == ["not defined"]
+    only = CLAIMS.model_copy(
+        update={"gain_smallest": None, "gain_largest": None, "break_even": None, "similarity": None}
+    )
+    assert [point.agreement for point in points(only, "T", answers, speed(5.0, None), {1000: {}}, {1000: {}})] == [
+        "not defined"
+    ]
     assert list(points(only, "another task", answers, speed(5.0, None), {1000: {}}, {1000: {}})) == []
 
 

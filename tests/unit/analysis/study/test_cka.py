@@ -37,7 +37,8 @@ def networks(n: int, *, own: float) -> list[Layers]:
     generator = np.random.default_rng(n)
     shared = generator.normal(size=(60, 5))
     return [
-        {name: (shared + own * generator.normal(size=(60, 5))).astype(np.float32) for name in ("encoder", "decoder")} for _ in range(n)
+        {name: (shared + own * generator.normal(size=(60, 5))).astype(np.float32) for name in ("encoder", "decoder")}
+        for _ in range(n)
     ]
 
 
@@ -52,10 +53,16 @@ def test_cka_between_groups_and_against_training_size() -> None:
         (one, two), (deep,) = groups["scratch"], groups["deep, finetuned"]
         assert list(found.by_size[size]) == ["floor", "deep, finetuned"]
         assert found.by_size[size]["floor"][0] == pytest.approx(naive(one["decoder"], two["decoder"]), abs=1e-9)
-        assert found.by_size[size]["deep, finetuned"][0] == pytest.approx(naive(one["decoder"], deep["decoder"]), abs=1e-9)
+        assert found.by_size[size]["deep, finetuned"][0] == pytest.approx(
+            naive(one["decoder"], deep["decoder"]), abs=1e-9
+        )
     matrix = found.pairs["scratch", "deep, finetuned"]
-    assert matrix.value[0][1] == pytest.approx(naive(one["encoder"], deep["decoder"]), abs=1e-9), "pairs are those at the largest size"
-    assert found.floor is not None and found.floor.value[1][1] == pytest.approx(naive(one["decoder"], two["decoder"]), abs=1e-9)
+    assert matrix.value[0][1] == pytest.approx(naive(one["encoder"], deep["decoder"]), abs=1e-9), (
+        "pairs are those at the largest size"
+    )
+    assert found.floor is not None and found.floor.value[1][1] == pytest.approx(
+        naive(one["decoder"], two["decoder"]), abs=1e-9
+    )
 
 
 def test_one_seed_has_no_floor() -> None:
@@ -75,7 +82,10 @@ def test_cka_along_the_training(seeds: list[Run], ntuples: Path, tmp_path: Path)
     first, second, third = (representations(run, table, index) for run in seeds)
     answer: Any = SimpleNamespace(members={"scratch": [one, two], "deep, finetuned": [three]})
     found = along_training(answer, table, index, scratch=first)
-    assert {epoch: sorted(groups) for epoch, groups in found.items()} == {2: ["scratch"], 10: ["deep, finetuned", "scratch"]}
+    assert {epoch: sorted(groups) for epoch, groups in found.items()} == {
+        2: ["scratch"],
+        10: ["deep, finetuned", "scratch"],
+    }
     assert found[10]["scratch"][0] == pytest.approx(1.0)
     for figure, other in ((found[2]["scratch"], second), (found[10]["deep, finetuned"], third)):
         assert figure[0] == pytest.approx(naive(list(first.values())[-1], list(other.values())[-1]), abs=1e-6)

@@ -33,7 +33,9 @@ def test_operations_of_an_event_are_two_for_each_weight_and_row(ntuples: Path) -
 
 
 def run_of(mode: str, seconds: float | None, rate: float = 200.0) -> Any:
-    return SimpleNamespace(plan={"mode": mode}, metrics={"seconds": seconds, "events_per_second": rate}, folder=Path("nowhere"))
+    return SimpleNamespace(
+        plan={"mode": mode}, metrics={"seconds": seconds, "events_per_second": rate}, folder=Path("nowhere")
+    )
 
 
 def test_a_training_is_three_passes_of_every_event_and_one_where_the_backbone_is_frozen() -> None:
@@ -55,7 +57,10 @@ def test_break_even_and_its_error_are_those_of_the_saving_paired_by_seed() -> No
     found = pays(run_of("pretraining", 1200.0), scratch, tuned)
     error = 10.0 / 3.0**0.5 * 1.3213
     assert found is not None and found.n == pytest.approx(20.0)
-    assert (found.low, found.high) == (pytest.approx(1200.0 / (60.0 + error), rel=1e-4), pytest.approx(1200.0 / (60.0 - error), rel=1e-4))
+    assert (found.low, found.high) == (
+        pytest.approx(1200.0 / (60.0 + error), rel=1e-4),
+        pytest.approx(1200.0 / (60.0 - error), rel=1e-4),
+    )
     assert break_even_cell(found) == "20.0 [17.7, 22.9]"
 
 

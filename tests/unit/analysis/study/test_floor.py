@@ -59,23 +59,33 @@ def test_it_sees_the_events_that_the_run_of_the_seed_saw(floor: Comparison, seed
         train = subset(table, splits.train, 100, seed)
         sample, held = (Sample(features[rows], label[rows], np.ones(len(rows))) for rows in (train, splits.validation))
         expected = trees.fit(sample, held, seed=seed).probabilities(features[splits.test])[:, 1]
-        assert auc == pytest.approx(roc_auc_score(label[splits.test], expected, sample_weight=table.weight[splits.test]), abs=1e-9)
+        assert auc == pytest.approx(
+            roc_auc_score(label[splits.test], expected, sample_weight=table.weight[splits.test]), abs=1e-9
+        )
 
 
-def test_differences_are_paired_by_seed_and_event(floor: Comparison, members: dict[str, list[Run]], folder: Path) -> None:
+def test_differences_are_paired_by_seed_and_event(
+    floor: Comparison, members: dict[str, list[Run]], folder: Path
+) -> None:
     by_seed = [pq.read_table(folder / "runs" / name / "predictions" / "test.parquet") for name in floor.groups[0].runs]
     expected = {}
     for name, runs in members.items():
         found = [read_predictions(run) for run in runs]
         scores = np.stack([one["score_WH"].to_numpy() for one in by_seed[: len(runs)]])
-        expected[name] = paired_difference(np.stack([one.scores for one in found]), scores, found[0].label, found[0].weight)
+        expected[name] = paired_difference(
+            np.stack([one.scores for one in found]), scores, found[0].label, found[0].weight
+        )
     assert {one.group: one.auc for one in floor.differences} == expected
     assert [(one.reference, one.seeds) for one in floor.differences] == [("trees", (1, 2, 3)), ("trees", (1, 2))]
     assert floor.differences[1].verdict == "too few seeds"
 
 
 def test_what_is_done_is_not_fitted_again(
-    floor: Comparison, members: dict[str, list[Run]], folder: Path, ntuples: Path, monkeypatch: pytest.MonkeyPatch,
+    floor: Comparison,
+    members: dict[str, list[Run]],
+    folder: Path,
+    ntuples: Path,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     fitted = []
     monkeypatch.setattr(floors, "fit", lambda *samples, seed: fitted.append(seed) or trees.fit(*samples, seed=seed))
@@ -87,23 +97,32 @@ def test_what_is_done_is_not_fitted_again(
     assert floor_of(CELL, two, runs=folder / "runs", data=ntuples) == again and fitted == [2]
     with monkeypatch.context() as patch:
         patch.setattr(floors, "LEAVES", (3,))
-        assert not floors._is_done(folder / "runs" / floor.groups[0].runs[0], two["scratch"][0]), "other trees are asked for"
+        assert not floors._is_done(folder / "runs" / floor.groups[0].runs[0], two["scratch"][0]), (
+            "other trees are asked for"
+        )
 
 
 def test_results_tell_the_floor(floor: Comparison, members: dict[str, list[Run]], folder: Path, ntuples: Path) -> None:
-    plan = Study(name="made", tasks=("WHvsZH",), pretrained={"deep": Pretraining(recipe="r")}, train_events=(100,), floor="trees")
+    plan = Study(
+        name="made", tasks=("WHvsZH",), pretrained={"deep": Pretraining(recipe="r")}, train_events=(100,), floor="trees"
+    )
     answer = Answer(members, Comparison.of(members, title=CELL.title), floor)
     results = Results(plan, {CELL: answer}, {}, {}, folder, ntuples)
     rows = [row for row in results.rows() if row["group"] == "trees"]
     assert floor.groups[0].auc is not None and results.floors == (floor,)
     assert [row["auc"] for row in rows] == pytest.approx(list(floor.groups[0].auc.per_seed))
-    assert rows == list(floor_rows(CELL, floor, folder / "runs")) and [row["run"] for row in rows] == list(floor.groups[0].runs)
+    assert rows == list(floor_rows(CELL, floor, folder / "runs")) and [row["run"] for row in rows] == list(
+        floor.groups[0].runs
+    )
     assert all(row["auc_error"] > 0 and row["n_test"] == floor.n_test and row["rejection_50"] > 0 for row in rows)
     assert "test AUC less that of trees" in str(results)
 
 
 def test_the_floor_is_a_line_in_the_picture(
-    floor: Comparison, members: dict[str, list[Run]], tmp_path: Path, monkeypatch: pytest.MonkeyPatch,
+    floor: Comparison,
+    members: dict[str, list[Run]],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     drawn: dict[str, object] = {}
     monkeypatch.setattr("root_gnn.plots.training_size", lambda curves, path, **_: drawn.update(curves))
@@ -113,7 +132,9 @@ def test_the_floor_is_a_line_in_the_picture(
     assert list(drawn) == ["scratch", "deep, finetuned", "trees"]
 
 
-def test_other_test_events_are_told(members: dict[str, list[Run]], tmp_path: Path, ntuples: Path, few: pytest.MonkeyPatch) -> None:
+def test_other_test_events_are_told(
+    members: dict[str, list[Run]], tmp_path: Path, ntuples: Path, few: pytest.MonkeyPatch
+) -> None:
     (run,) = members["scratch"][:1]
     (tmp_path / "data").mkdir()
     for name, source in (("WH.root", "ttH.root"), ("ZH.root", "ZH.root")):

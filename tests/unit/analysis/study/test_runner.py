@@ -32,13 +32,18 @@ def test_a_failure_does_not_stop_the_others_and_what_is_done_is_found_again(tmp_
     path.write_text(TINY_STUDY)
     results = study(path, data_dir=data_dir, out=tmp_path / "out", jobs=2)
     assert set(results.failures) == {"broken", "WHvsZH_finetuned_broken_n60_s1"}
-    assert "nothing.root" in results.failures["broken"] and "since broken failed" in results.failures["WHvsZH_finetuned_broken_n60_s1"]
+    assert (
+        "nothing.root" in results.failures["broken"]
+        and "since broken failed" in results.failures["WHvsZH_finetuned_broken_n60_s1"]
+    )
     assert [group.name for group in results.comparisons[0].groups] == ["scratch", "multiclass, finetuned"]
     said = (tmp_path / "out" / "study.md").read_text()
     assert "WHvsZH, 60 training events" in said and "Tiny." in said and "failed: broken" in said
     content = json.loads((tmp_path / "out" / "study.json").read_text())
     assert len(content["commands"]) == 5 and content["comparisons"][0]["groups"][0]["n_train"] == 60
-    assert study(path, data_dir=data_dir, out=tmp_path / "out", jobs=1, fresh=data_dir).comparisons == results.comparisons
+    assert (
+        study(path, data_dir=data_dir, out=tmp_path / "out", jobs=1, fresh=data_dir).comparisons == results.comparisons
+    )
     fresh = json.loads((tmp_path / "out" / "study_fresh.json").read_text())[0]
     scores = [read_predictions(run, "files") for run in next(iter(results.answers.values())).members["scratch"]]
     assert fresh["n_test"] == len(scores[0].label) > content["comparisons"][0]["n_test"]

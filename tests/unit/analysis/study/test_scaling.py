@@ -16,14 +16,24 @@ from root_gnn.metrics.bootstrap import SeedMean
 
 SIZES = {"all": 80_000, "third": 27_000, "tenth": 8_000, "other": 5_000}
 SCALE, EXPONENT, ERROR = 0.2, 0.25, 0.004
-PLAN = Study.model_validate({
-    "name": "s", "tasks": ["WHvsZH"], "train_events": [1000, 100], "modes": ["finetuned", "frozen"], "pretrained": {
-        "all": {"recipe": "r", "set": ["optim.lr=1e-3", "train.max_epochs=3"]},
-        "third": {"recipe": "r", "set": ["data.train_events=27000", "optim.lr=1e-3"], "only_smallest": True},
-        "tenth": {"recipe": "r", "set": ["data.train_events=8000", "train.max_steps=9", "optim.lr=1e-3"], "only_smallest": True},
-        "other": {"recipe": "r", "set": ["optim.lr=1e-2"]},
-    },
-})  # fmt: skip
+PLAN = Study.model_validate(
+    {
+        "name": "s",
+        "tasks": ["WHvsZH"],
+        "train_events": [1000, 100],
+        "modes": ["finetuned", "frozen"],
+        "pretrained": {
+            "all": {"recipe": "r", "set": ["optim.lr=1e-3", "train.max_epochs=3"]},
+            "third": {"recipe": "r", "set": ["data.train_events=27000", "optim.lr=1e-3"], "only_smallest": True},
+            "tenth": {
+                "recipe": "r",
+                "set": ["data.train_events=8000", "train.max_steps=9", "optim.lr=1e-3"],
+                "only_smallest": True,
+            },
+            "other": {"recipe": "r", "set": ["optim.lr=1e-2"]},
+        },
+    }
+)
 
 
 def measured(auc: float) -> SeedMean:
@@ -36,8 +46,9 @@ def found_with(loss: dict[str, float], plan: Study = PLAN) -> dict[str, Scaling]
     def answer(factor: float) -> Any:
         groups = [
             SimpleNamespace(name=f"{name}, {mode}", auc=measured(1.0 - times * value))
-            for name, value in loss.items() for mode, times in (("finetuned", factor), ("frozen", 2.0 * factor))
-        ]  # fmt: skip
+            for name, value in loss.items()
+            for mode, times in (("finetuned", factor), ("frozen", 2.0 * factor))
+        ]
         return SimpleNamespace(comparison=SimpleNamespace(groups=groups))
 
     cells = {Cell("WHvsZH", "", 1000): answer(0.5), Cell("WHvsZH", "", 100): answer(1.0)}
@@ -53,7 +64,9 @@ def test_the_exponent_is_found_at_the_smallest_size_of_training_for_each_mode() 
     found = found_with({name: law(size) for name, size in SIZES.items()})
     assert list(found) == ["WHvsZH, finetuned", "WHvsZH, frozen"]
     for one, factor in zip(found.values(), (1.0, 2.0), strict=True):
-        assert one.train_events == 100 and list(one.points) == [8_000, 27_000, 80_000], "one of another learning rate is of no series"
+        assert one.train_events == 100 and list(one.points) == [8_000, 27_000, 80_000], (
+            "one of another learning rate is of no series"
+        )
         assert one.points[8_000].value == pytest.approx(factor * law(8_000))
         assert one.points[8_000].high - one.points[8_000].low == pytest.approx(2.0 * ERROR)
         assert one.law is not None and one.law.exponent.value == pytest.approx(EXPONENT, rel=1e-6)
@@ -63,7 +76,9 @@ def test_the_exponent_is_found_at_the_smallest_size_of_training_for_each_mode() 
 def test_the_error_of_the_exponent_covers_it() -> None:
     generator, pulls = np.random.default_rng(1), []
     for _ in range(200):
-        found = found_with({name: law(size) + ERROR * generator.normal() for name, size in SIZES.items()})["WHvsZH, finetuned"].law
+        found = found_with({name: law(size) + ERROR * generator.normal() for name, size in SIZES.items()})[
+            "WHvsZH, finetuned"
+        ].law
         assert found is not None
         pulls.append((found.exponent.value - EXPONENT) / found.exponent.error)
     assert np.mean(np.abs(pulls) < 1.0) == pytest.approx(0.683, abs=0.1), "three standard deviations of 200 toys"

@@ -44,7 +44,11 @@ def _reference(point: Point, i: int, angle: float) -> tuple[float, float]:
 
     def ordered(a: np.ndarray, ea: np.ndarray, b: np.ndarray, eb: np.ndarray) -> np.ndarray:
         ea, eb = _slash(ea), _slash(eb)
-        return y @ s(t + h) @ ea @ s(b - tbar) @ eb + ea @ s(t - a) @ y @ s(b - tbar) @ eb + ea @ s(t - a) @ eb @ s(-tbar - h) @ y
+        return (
+            y @ s(t + h) @ ea @ s(b - tbar) @ eb
+            + ea @ s(t - a) @ y @ s(b - tbar) @ eb
+            + ea @ s(t - a) @ eb @ s(-tbar - h) @ y
+        )
 
     def on_line(current: np.ndarray) -> np.ndarray:
         return y @ s(t + h) @ _slash(current) + _slash(current) @ s(-tbar - h) @ y
@@ -52,7 +56,9 @@ def _reference(point: Point, i: int, angle: float) -> tuple[float, float]:
     virtuality = (METRIC * (k1 + k2) ** 2).sum()
     colour = _gell_mann()
     gluons = 0.0
-    for e1, e2 in itertools.product(np.eye(4)[1:3], repeat=2):  # linear polarisations, where the package has circular ones
+    for e1, e2 in itertools.product(
+        np.eye(4)[1:3], repeat=2
+    ):  # linear polarisations, where the package has circular ones
         fused = on_line(((METRIC * e1 * e2).sum() * (k1 - k2)) / virtuality)
         one, two = ordered(k1, e1, k2, e2) + fused, ordered(k2, e2, k1, e1) - fused
         flows = [[_spin_sum(x, z, t, tbar) for z in (one, two)] for x in (one, two)]
@@ -100,7 +106,9 @@ def test_gauge_invariance(angle: float) -> None:
 def test_symmetries() -> None:
     point = _points()
     swapped = Point(point.second, point.first, point.top, point.antitop, point.higgs)
-    turned = Point(*(p * [1, -1, 1, -1] for p in (point.second, point.first, point.top, point.antitop, point.higgs)))  # half a turn about y
+    turned = Point(
+        *(p * [1, -1, 1, -1] for p in (point.second, point.first, point.top, point.antitop, point.higgs))
+    )  # half a turn about y
     conjugate = Point(point.first, point.second, point.antitop, point.top, point.higgs)
     for angle in ANGLES:
         gluons, near = gluons_squared(point, angle)

@@ -48,5 +48,7 @@ def test_runs_and_tells_what_it_found(sherpa: Path, tmp_path: Path) -> None:
 
 
 def test_failure_is_told_with_its_last_words(sherpa: Path, tmp_path: Path) -> None:
-    with pytest.raises(InputError, match=r"(?s)Sherpa: expected .* ended with code 3;.*shipped events.*:\nno such energy$"):
+    with pytest.raises(
+        InputError, match=r"(?s)Sherpa: expected .* ended with code 3;.*shipped events.*:\nno such energy$"
+    ):
         run(sherpa, TT_W.text(events=3, seed=5, ecm=20.0, name="events"), tmp_path)
