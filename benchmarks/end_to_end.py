@@ -36,11 +36,11 @@ from root_gnn.bench.case import Bench, Unequal, agree, installed, main
 from root_gnn.bench.row import LeftOut, Row
 from root_gnn.bench.timing import Spread, ratios
 from root_gnn.config.loader import load
+from root_gnn.convert.weaver_weights import load_weaver
 from root_gnn.graph.batch import Batch
 from root_gnn.models.particle_transformer import ParticleTransformer
-from root_gnn.nn.weaver_weights import load_weaver
-from root_gnn.pipeline import Workbench
-from root_gnn.recipe import Recipe
+from root_gnn.runs.recipe import Recipe
+from root_gnn.runs.train import Workbench
 
 CLASSES = ("QCD", "Tbqq")
 IDENTIFYING = ("eventNumber", "resimulation", "weight")
@@ -171,7 +171,7 @@ def run_ours(folder: Path, recipe_file: Path) -> tuple[float, int, float]:
         command = [
             sys.executable,
             "-m",
-            "root_gnn.cli",
+            "root_gnn.cli.app",
             "train",
             str(recipe_file),
             "--quiet",

@@ -16,8 +16,8 @@ from root_gnn.graph.batch import Batch
 from root_gnn.graph.features import Features
 from root_gnn.graph.scaling import Scaling
 from root_gnn.heads.mlp import Config as Head
+from root_gnn.kernels.linear import Linear
 from root_gnn.models.encode_process_decode import Config, EncodeProcessDecode, Form
-from root_gnn.nn.linear import Linear
 
 N_CLASS, N_STEP = 2, 4
 PUBLISHED: dict[str, Any] = {  # as configs/pretrain_multiclass_faithful.yaml

@@ -23,10 +23,10 @@ from resample import resample, simulated_files
 from root_gnn.bench.case import Bench, main
 from root_gnn.bench.memory import Measured, watched
 from root_gnn.bench.row import LeftOut, Row
-from root_gnn.data.loader import train_loader
-from root_gnn.data.prepare import CACHE_VARIABLE, prepare
-from root_gnn.data.spec import load_spec
-from root_gnn.data.table import EventTable
+from root_gnn.data.cache.prepare import CACHE_VARIABLE, prepare
+from root_gnn.data.events.loader import train_loader
+from root_gnn.data.events.table import EventTable
+from root_gnn.data.spec.spec import load_spec
 
 N_SMALL = 2_000
 MOST = 2048.0  # MiB

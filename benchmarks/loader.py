@@ -36,11 +36,11 @@ from torch import Tensor
 from root_gnn.bench.case import Bench, agree, installed, main
 from root_gnn.bench.row import LeftOut, Row
 from root_gnn.bench.timing import Run, Spread, alternate
-from root_gnn.data.dense import Dense, dense, dense_loader
-from root_gnn.data.loader import train_loader
-from root_gnn.data.prepare import prepare
-from root_gnn.data.spec import Spec, load_spec
-from root_gnn.data.table import EventTable
+from root_gnn.data.cache.prepare import prepare
+from root_gnn.data.events.dense import Dense, dense, dense_loader
+from root_gnn.data.events.loader import train_loader
+from root_gnn.data.events.table import EventTable
+from root_gnn.data.spec.spec import Spec, load_spec
 from root_gnn.graph.batch import Batch
 
 BATCH, LENGTH = 1024, 25

@@ -29,12 +29,12 @@ from torch import Tensor, nn
 from root_gnn.bench.case import Bench, Unequal, agree, installed, main
 from root_gnn.bench.row import LeftOut, Row
 from root_gnn.bench.timing import Run
+from root_gnn.convert.weaver_weights import load_weaver, weaver_weights
 from root_gnn.graph.batch import Batch
 from root_gnn.graph.features import Features
 from root_gnn.graph.scaling import Scaling
 from root_gnn.models.particle_transformer import Config, ParticleTransformer
 from root_gnn.nn.token_inputs import TokenEmbedding
-from root_gnn.nn.weaver_weights import load_weaver, weaver_weights
 
 N_INPUT, N_CLASS, WARM_UP = 17, 10, 6
 FEATURES = Features(nodes=("pt", "eta", "phi", "energy", "type"), n_type=1)

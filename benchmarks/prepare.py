@@ -26,11 +26,11 @@ from resample import resample, simulated_files
 
 from root_gnn.bench.case import Bench, agree, main
 from root_gnn.bench.row import Row
-from root_gnn.data.cache import Shard
-from root_gnn.data.graphs import graph_arrays
-from root_gnn.data.prepare import CACHE_VARIABLE, cache_dir, prepare
-from root_gnn.data.read import iterate, open_records
-from root_gnn.data.spec import Spec, load_spec
+from root_gnn.data.cache.prepare import CACHE_VARIABLE, cache_dir, prepare
+from root_gnn.data.cache.shard import Shard
+from root_gnn.data.reading.graphs import graph_arrays
+from root_gnn.data.reading.read import iterate, open_records
+from root_gnn.data.spec.spec import Spec, load_spec
 
 N_SMALL = 3_000
 

@@ -29,7 +29,7 @@ from root_gnn.atomic import write_json
 from root_gnn.bench.case import Bench, agree, main
 from root_gnn.bench.row import Row
 from root_gnn.bench.timing import Spread
-from root_gnn.run import Run
+from root_gnn.runs.run import Run
 
 CLASSES = ("WH", "ZH")
 TOLERANCE = 1e-3
@@ -61,7 +61,16 @@ def write_recipe(folder: Path, *, batch: int, dim: int, n_layer: int) -> Path:
 
 def train(recipe: Path, n_process: int, folder: Path) -> tuple[float, float]:
     """Events per second, and the validation loss of the last epoch."""
-    command = [sys.executable, "-m", "root_gnn.cli", "train", str(recipe), "--quiet", "--data-dir", str(recipe.parent)]
+    command = [
+        sys.executable,
+        "-m",
+        "root_gnn.cli.app",
+        "train",
+        str(recipe),
+        "--quiet",
+        "--data-dir",
+        str(recipe.parent),
+    ]
     subprocess.run(
         [*command, "--run-dir", str(folder), "--set", f"train.devices={n_process}", "--overwrite"], check=True
     )

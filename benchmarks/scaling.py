@@ -30,11 +30,11 @@ from torch import Tensor
 from root_gnn.bench.case import Bench, agree, main
 from root_gnn.bench.row import Row
 from root_gnn.bench.timing import Run, Spread, alternate, exponent
-from root_gnn.data.cache import Shard, ShardWriter
-from root_gnn.data.graphs import GraphArrays
-from root_gnn.data.loader import train_loader
-from root_gnn.data.spec import Spec, load_spec
-from root_gnn.data.table import EventTable
+from root_gnn.data.cache.shard import Shard, ShardWriter
+from root_gnn.data.events.loader import train_loader
+from root_gnn.data.events.table import EventTable
+from root_gnn.data.reading.graphs import GraphArrays
+from root_gnn.data.spec.spec import Spec, load_spec
 from root_gnn.graph.batch import Batch
 
 BATCH, PIECE = 1024, 100_000

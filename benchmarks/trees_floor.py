@@ -25,12 +25,12 @@ from root_gnn.atomic import write_json
 from root_gnn.config.loader import load
 from root_gnn.config.shipped import find
 from root_gnn.console import log, set_verbosity
-from root_gnn.data.splits import split_table, subset
-from root_gnn.data.table import EventTable, open_table
+from root_gnn.data.events.splits import split_table, subset
+from root_gnn.data.events.table import EventTable, open_table
 from root_gnn.metrics.bootstrap import paired_difference, seed_mean
-from root_gnn.pipeline import finetune, train
-from root_gnn.run import Run
-from root_gnn.task import Task
+from root_gnn.runs.run import Run
+from root_gnn.runs.task import Task
+from root_gnn.runs.train import finetune, train
 
 LEAVES = (8, 16, 31)
 

@@ -10,7 +10,7 @@ import argparse
 import sys
 from pathlib import Path
 
-from root_gnn.analysis.similarity import compare
+from root_gnn.analysis.cka import compare
 from root_gnn.console import set_verbosity
 from root_gnn.errors import InputError
 from root_gnn.similarity.cka import ESTIMATORS

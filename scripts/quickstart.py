@@ -15,10 +15,10 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Literal
 
-from root_gnn.analysis.training import Training
 from root_gnn.atomic import write_json, write_text
 from root_gnn.console import log, set_verbosity
 from root_gnn.errors import InputError
+from root_gnn.study.execution.training import Training
 
 # Sizes and settings, all of them. The time on two cores is spent about so: installation 150 s, simulation 260 events/s,
 # training 1000 to 1500 events/s on each core.
@@ -129,7 +129,7 @@ def check_settings(out: Path) -> None:
 
 def simulate_and_prepare(data: Path) -> None:
     """Writes the ROOT files and reads them once into the cache."""
-    from root_gnn.preparation import prepare
+    from root_gnn.runs.prepare import prepare
     from root_gnn.simulation.simulate import simulate
 
     for events in sorted(set(EVENTS.values()), reverse=True):
@@ -173,8 +173,8 @@ def commands() -> list[str]:
 
 def train_all(out: Path) -> None:
     """Runs all trainings side by side, one thread each; finetuning begins when the pretraining is done."""
-    from root_gnn.analysis.places import LocalPlace
-    from root_gnn.analysis.trainings import run_all
+    from root_gnn.study.execution.places import LocalPlace
+    from root_gnn.study.execution.schedule import run_all
 
     first = sorted(DOWNSTREAM, key=lambda one: (one.mode != "scratch", one.train_events is not None))
     failures = run_all([PRETRAINING_RUN, *first], LocalPlace(out / "runs", out / "data", jobs=JOBS)).failures
@@ -184,11 +184,11 @@ def train_all(out: Path) -> None:
 
 def compare_all(out: Path) -> tuple[str, Path]:
     """Writes the comparisons, CKA, `table.md` and `report.html`; returns the text of the table and the path of the page."""
+    from root_gnn.analysis.cka import compare
     from root_gnn.analysis.comparison import Comparison
     from root_gnn.analysis.embed import embed
-    from root_gnn.analysis.report import report
-    from root_gnn.analysis.similarity import compare
-    from root_gnn.run import Run, load_run
+    from root_gnn.pages.report import report
+    from root_gnn.runs.run import Run, load_run
 
     runs: dict[str, Run] = {
         training.name: load_run(out / "runs" / training.name) for training in (PRETRAINING_RUN, *DOWNSTREAM)

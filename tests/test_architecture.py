@@ -27,24 +27,15 @@ FILES = sorted(file for file in PACKAGE.rglob("*.py") if SCRIPTS not in file.par
 MODULES = [file for file in FILES if file.name != "__init__.py"]
 
 LAYERS = (
-    {"errors", "console", "atomic"},
-    {"config", "kinematics", "kernels"},
-    {"clustering", "expressions"},
-    {"graph"},
-    {"protocols"},
-    {"data", "simulation", "nn", "augmentations", "metrics", "similarity"},
-    {"models", "heads", "plots"},
-    {"objectives"},
-    {"training"},
-    {"recipe"},
-    {"task", "packed"},
-    {"run"},
-    {"evaluation", "preparation", "prediction", "registry"},
-    {"pipeline"},
-    {"leak", "analysis", "export", "bench", "convert"},
-    {"options"},
-    {"commands"},
-    {"cli", "testing"},
+    {"_version", "atomic", "console", "errors", "kinematics"},
+    {"clustering", "config", "expressions", "graph", "kernels", "metrics", "parallel"},
+    {"bench", "nn", "protocols", "similarity", "simulation"},
+    {"augmentations", "data", "heads", "models", "objectives", "plots", "testing", "training"},
+    {"runs"},
+    {"analysis", "convert", "export", "prediction"},
+    {"pages"},
+    {"study"},
+    {"cli"},
 )
 LEVEL = {room: level for level, rooms in enumerate(LAYERS) for room in rooms}
 FAMILIES = ("models", "heads", "objectives", "augmentations", "metrics", "data.sources")
@@ -60,16 +51,16 @@ AT_HOME = {
     "onnxscript": ("export/*",),
     "tables": ("data/sources/*",),
     "blosc2": ("data/sources/*",),
-    "aiohttp": ("data/location*",),
-    "fsspec": ("data/location*",),
+    "aiohttp": ("data/formats/location*",),
+    "fsspec": ("data/formats/location*",),
     "dask": ("*dask*",),
     "distributed": ("*dask*",),
     "submitit": ("*slurm*",),
-    "umap": ("analysis/*",),
+    "umap": ("analysis/*", "study/*"),
     "lightning": ("training/*",),
-    "matplotlib": ("plots*", "analysis/*"),
-    "mplhep": ("plots*", "analysis/*"),
-    "hist": ("plots*", "analysis/*"),
+    "matplotlib": ("plots*", "analysis/*", "pages/*", "study/*"),
+    "mplhep": ("plots*", "analysis/*", "pages/*", "study/*"),
+    "hist": ("plots*", "analysis/*", "pages/*", "study/*"),
 }
 OPTIONAL = (
     "dgl",
@@ -109,7 +100,7 @@ def name_of(file: Path) -> str:
 
 
 def room_of(dotted: str) -> str:
-    """`data` for `root_gnn.data.spec`."""
+    """`data` for `root_gnn.data.spec.spec`."""
     return dotted.split(".")[1] if "." in dotted else ""
 
 
@@ -199,10 +190,16 @@ def test_no_function_and_no_file_is_too_long() -> None:
             wrong.append(f"{name_of(file)} has {n_line} lines, at most 400")
         for node in ast.walk(tree_of(file)):
             if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
-                n_line = (node.end_lineno or node.lineno) - node.lineno + 1
+                n_line = (node.end_lineno or node.lineno) - _first_statement(node).lineno + 1
                 if n_line > 60:
                     wrong.append(f"{name_of(file)}:{node.lineno} {node.name} has {n_line} lines, at most 60")
     assert not wrong, "\n".join(wrong)
+
+
+def _first_statement(function: ast.FunctionDef | ast.AsyncFunctionDef) -> ast.stmt:
+    """What the function does first, after its signature and its docstring."""
+    documented = ast.get_docstring(function) is not None and len(function.body) > 1
+    return function.body[1 if documented else 0]
 
 
 def test_nothing_prints_or_runs_text_as_code() -> None:
@@ -276,7 +273,9 @@ def test_every_folder_of_the_package_is_in_the_wheel() -> None:
     assert listed == found | {"root_gnn.benchmarks", "root_gnn.configs", "root_gnn.data_specs"}
 
 
-@pytest.mark.parametrize("module", ["root_gnn", "root_gnn.cli", "root_gnn.config.loader", "root_gnn.config.shipped"])
+@pytest.mark.parametrize(
+    "module", ["root_gnn", "root_gnn.cli.app", "root_gnn.config.loader", "root_gnn.config.shipped"]
+)
 def test_help_and_configuration_cost_no_heavy_import(module: str) -> None:
     heavy = ["torch", "lightning", "awkward", "matplotlib", "numpy", "uproot", "sklearn", "scipy"]
     assert run_python(f"import sys, {module}; print([name for name in {heavy} if name in sys.modules])") == "[]\n"

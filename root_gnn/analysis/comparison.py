@@ -32,7 +32,7 @@ from root_gnn.errors import InputError, suggest
 from root_gnn.metrics.bootstrap import PairedDifference, SeedMean, paired_difference, seed_mean
 from root_gnn.metrics.rejection import rejection_of
 from root_gnn.metrics.summary import SIGNAL_EFFICIENCIES
-from root_gnn.run import Run, Split
+from root_gnn.runs.run import Run, Split
 
 REJECTION_REPLICAS = 200
 

@@ -21,16 +21,16 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from root_gnn import plots
-from root_gnn.analysis.similarity import BATCH_SIZE, drawn
+from root_gnn.analysis.cka import BATCH_SIZE, drawn
 from root_gnn.atomic import atomic_file, write_json
 from root_gnn.console import log, progress
-from root_gnn.data.loader import evaluation_loader
-from root_gnn.data.splits import split_table
-from root_gnn.data.table import EventTable
+from root_gnn.data.events.loader import evaluation_loader
+from root_gnn.data.events.splits import split_table
+from root_gnn.data.events.table import EventTable
 from root_gnn.errors import InputError, MissingExtra, suggest
 from root_gnn.graph.batch import Batch
 from root_gnn.protocols import Encoder
-from root_gnn.run import Run, Split, load_run
+from root_gnn.runs.run import Run, Split, load_run
 
 Floats = NDArray[np.float64]
 Index = NDArray[np.int64]

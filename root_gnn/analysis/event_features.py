@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from root_gnn.data.spec import Spec
+from root_gnn.data.spec.spec import Spec
 from root_gnn.errors import InputError
 from root_gnn.graph.batch import Batch
 from root_gnn.graph.features import NODE_TYPES, Features

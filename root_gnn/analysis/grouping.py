@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from root_gnn.analysis.comparison import Comparison
 from root_gnn.errors import InputError
-from root_gnn.run import Run
+from root_gnn.runs.run import Run
 
 
 def compared(runs: Sequence[Run]) -> tuple[list[Comparison], list[str]]:

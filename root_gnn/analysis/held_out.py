@@ -8,12 +8,12 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from root_gnn.data.config import Split
-from root_gnn.data.event_rows import hash_of
-from root_gnn.data.splits import split_table, subset
-from root_gnn.data.table import EventTable
+from root_gnn.data.events.config import Split
+from root_gnn.data.events.rows import hash_of
+from root_gnn.data.events.splits import split_table, subset
+from root_gnn.data.events.table import EventTable
 from root_gnn.errors import InputError
-from root_gnn.run import Run
+from root_gnn.runs.run import Run
 
 Index = NDArray[np.int64]
 

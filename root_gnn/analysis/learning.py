@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from root_gnn.metrics.learning import seconds_at
-from root_gnn.run import Run
+from root_gnn.runs.run import Run
 
 Floats = NDArray[np.float64]
 

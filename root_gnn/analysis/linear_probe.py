@@ -17,27 +17,27 @@ import numpy as np
 from numpy.typing import NDArray
 from torch import Tensor
 
+from root_gnn.analysis.cka import labels_of
 from root_gnn.analysis.claims import auc_by
 from root_gnn.analysis.embed import of_each_event, representations
 from root_gnn.analysis.held_out import check_held_out
 from root_gnn.analysis.logistic import LinearModel, Sample, fit
 from root_gnn.analysis.probe_results import Gain, Kind, Probed, Probes
 from root_gnn.analysis.raw_inputs import N_HARDEST, hardest_nodes, pooled
-from root_gnn.analysis.similarity import labels_of
 from root_gnn.atomic import write_json, write_text
 from root_gnn.config.loader import load
 from root_gnn.config.plugins import name_of
 from root_gnn.config.shipped import find
 from root_gnn.console import log
-from root_gnn.data.splits import largest_subset, split_table, subset
-from root_gnn.data.table import EventTable, open_table
-from root_gnn.data.weights import training_weights
+from root_gnn.data.events.splits import largest_subset, split_table, subset
+from root_gnn.data.events.table import EventTable, open_table
+from root_gnn.data.events.weights import training_weights
 from root_gnn.errors import InputError
 from root_gnn.graph.batch import Batch
 from root_gnn.metrics.accuracy import accuracy_of
 from root_gnn.metrics.bootstrap import paired_difference, seed_mean
-from root_gnn.run import Run, build, data_folder, load_run
-from root_gnn.task import Task
+from root_gnn.runs.run import Run, build, data_folder, load_run
+from root_gnn.runs.task import Task
 
 Floats = NDArray[np.float64]
 Index = NDArray[np.int64]

@@ -12,7 +12,7 @@ import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
 from root_gnn.errors import InputError
-from root_gnn.run import Run, Split
+from root_gnn.runs.run import Run, Split
 
 Floats = NDArray[np.float64]
 Integers = NDArray[np.int64]

@@ -12,10 +12,10 @@ from root_gnn.convert.converted import Converted, Notes
 from root_gnn.convert.foreign import read_foreign
 from root_gnn.convert.root_gnn_dgl import is_root_gnn_dgl, to_recipe
 from root_gnn.convert.weaver import is_weaver, to_spec
-from root_gnn.data.draft import Draft
-from root_gnn.data.spec import Spec
+from root_gnn.data.inspection.draft import Draft
+from root_gnn.data.spec.spec import Spec
 from root_gnn.errors import InputError
-from root_gnn.recipe import Recipe
+from root_gnn.runs.recipe import Recipe
 
 
 def convert(

@@ -12,7 +12,7 @@ from root_gnn.convert.foreign import mapping, words
 from root_gnn.convert.formula import Formulas, Untranslatable, function_of
 from root_gnn.convert.momenta import Momenta
 from root_gnn.convert.naming import prefix_of
-from root_gnn.data.collection import ANGLES, MOMENTUM
+from root_gnn.data.spec.collection import ANGLES, MOMENTUM
 from root_gnn.errors import InputError
 
 COLLECTIONS = {"pf": "constituent", "sv": "vertex", "el": "electron", "mu": "muon"}

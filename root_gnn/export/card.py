@@ -10,7 +10,7 @@ from typing import Any
 
 from root_gnn.export.network import Signature
 from root_gnn.nn.token_inputs import SUBJET
-from root_gnn.run import Run
+from root_gnn.runs.run import Run
 
 PLUGIN = 2
 """Place of the plug-in's name in that of its module, `root_gnn.models.deep_sets`."""

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.export import ExportedProgram
 
-from root_gnn import __version__
+from root_gnn._version import __version__
 from root_gnn.atomic import atomic_file, write_text
 from root_gnn.console import log
 from root_gnn.errors import InputError
@@ -21,7 +21,7 @@ from root_gnn.export.network import Signature, network_of
 from root_gnn.export.parity import Call, check, differences, samples
 from root_gnn.export.program import save, traced
 from root_gnn.graph.batch import Batch
-from root_gnn.run import Run, load_run
+from root_gnn.runs.run import Run, load_run
 from root_gnn.training.plan import sha256
 
 ONNX, PROGRAM = ".onnx", ".pt2"

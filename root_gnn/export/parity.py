@@ -10,15 +10,15 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from root_gnn.data.table import EventTable
-from root_gnn.data.whole_events import WholeEvents
+from root_gnn.data.events.table import EventTable
+from root_gnn.data.events.whole_events import WholeEvents
 from root_gnn.errors import InputError
 from root_gnn.export.network import Signature
 from root_gnn.graph.batch import Batch
 from root_gnn.graph.segment import segment_place
 from root_gnn.graph.subgraph import subgraph
 from root_gnn.protocols import Supervised
-from root_gnn.run import Run
+from root_gnn.runs.run import Run
 from root_gnn.training.evaluation import probabilities_of
 
 N_EVENT, N_LARGEST, N_SMALL = 512, 16, 64

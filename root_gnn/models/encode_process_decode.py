@@ -23,9 +23,10 @@ from root_gnn.graph.features import Features
 from root_gnn.graph.scaling import Scaling
 from root_gnn.graph.segment import segment_mean
 from root_gnn.kernels.library import library, why_not
-from root_gnn.nn import message_passing, message_passing_compiled
 from root_gnn.nn.inputs import GlobalInputs, NodeInputs, PairInputs
-from root_gnn.nn.message_passing import Aggregation, GraphNetworkStep, Runner, State, Topology
+from root_gnn.nn.message_passing import compiled as message_passing_compiled
+from root_gnn.nn.message_passing import native as message_passing
+from root_gnn.nn.message_passing.native import Aggregation, GraphNetworkStep, Runner, State, Topology
 from root_gnn.nn.mlp import MLP, ActivationName
 from root_gnn.nn.widths import Width
 from root_gnn.protocols import Encoder, EncoderConfig
@@ -166,11 +167,11 @@ def _summary(state: State, topology: Topology) -> Tensor:
 
 def _runner(config: Config) -> Runner:
     if config.form == "pyg":
-        from root_gnn.nn.message_passing_pyg import runner as pyg_runner
+        from root_gnn.nn.message_passing.pyg import runner as pyg_runner
 
         return pyg_runner()
     if config.form == "dgl":
-        from root_gnn.nn.message_passing_dgl import runner as dgl_runner
+        from root_gnn.nn.message_passing.dgl import runner as dgl_runner
 
         return dgl_runner()
     if config.form == "native":

@@ -14,8 +14,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from root_gnn.nn.dropout import Dropout, dropout
-from root_gnn.nn.linear import Linear, linear
+from root_gnn.kernels.dropout import Dropout, dropout
+from root_gnn.kernels.linear import Linear, linear
 
 
 class Attention(nn.Module):

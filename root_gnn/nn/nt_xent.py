@@ -10,10 +10,10 @@ from torch import Tensor
 from torch.autograd.function import once_differentiable
 
 from root_gnn.kernels.fused import runs
+from root_gnn.kernels.linear import linear
 from root_gnn.kernels.nt_xent import LOWEST_TEMPERATURE
 from root_gnn.kernels.nt_xent import nt_xent as compiled
-from root_gnn.nn.gather import Gathered, gathered, n_process
-from root_gnn.nn.linear import linear
+from root_gnn.nn.distributed import Gathered, gathered, n_process
 from root_gnn.nn.single import single
 
 AT_A_TIME = 2**20  # similarities that are there at once

@@ -17,11 +17,11 @@ from root_gnn.graph.batch import Batch
 from root_gnn.graph.features import Features
 from root_gnn.graph.scaling import Affine, Scaling
 from root_gnn.graph.segment import segment_start
+from root_gnn.kernels.batch_norm import batch_normed, linear_batch_normed
+from root_gnn.kernels.linear import Linear
 from root_gnn.kinematics.angles import delta_phi
 from root_gnn.kinematics.pairs import EPSILON, LARGEST, LARGEST_DELTA_ETA
-from root_gnn.nn.batch_norm import batch_normed, linear_batch_normed
 from root_gnn.nn.buckets import Bucket, Buckets
-from root_gnn.nn.linear import Linear
 
 BRANCHING = ("ln_kt", "ln_z", "ln_dr", "ln_m2")
 

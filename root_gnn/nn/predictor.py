@@ -2,15 +2,39 @@
 
 from __future__ import annotations
 
+from typing import Annotated, Self
+
 import torch
+from pydantic import Field, model_validator
 from torch import Tensor, nn
 
+from root_gnn.config.section import Section
 from root_gnn.graph.batch import Batch
 from root_gnn.graph.segment import segment_place, segment_start
 from root_gnn.nn.attention import Block, block_states
 from root_gnn.nn.buckets import Buckets
 
+Count = Annotated[int, Field(ge=1)]
+
 BUCKET_NODES = 1024
+
+
+class PredictorConfig(Section):
+    """The predictor's size: narrower than the encoder, or it would do the encoder's work.
+
+    `n_scale`: frequencies in which it is told angles.
+    """
+
+    width: Count = 64
+    depth: Count = 2
+    n_head: Count = 4
+    n_scale: Count = 6
+
+    @model_validator(mode="after")
+    def _divides(self) -> Self:
+        if self.width % self.n_head:
+            raise ValueError(f"width {self.width} is not a multiple of n_head {self.n_head}")
+        return self
 
 
 class Predictor(nn.Module):

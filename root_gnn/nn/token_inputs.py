@@ -12,10 +12,10 @@ from root_gnn.graph.batch import Batch
 from root_gnn.graph.features import Features
 from root_gnn.graph.scaling import SMALLEST, Affine, Scaling
 from root_gnn.graph.segment import segment_sum
+from root_gnn.kernels.batch_norm import batch_normed
+from root_gnn.kernels.linear import Linear
 from root_gnn.kinematics.angles import delta_phi
-from root_gnn.nn.batch_norm import batch_normed
 from root_gnn.nn.inputs import Standardise
-from root_gnn.nn.linear import Linear
 
 SUBJET = "subjet"  # the column that says which subjet of its jet a constituent belongs to: a name, not a quantity
 Coordinates = Literal["jet", "event"]

@@ -10,13 +10,13 @@ from typing import Annotated, Any, ClassVar, Literal, final
 from pydantic import Field, model_validator
 from torch import Tensor
 
+from root_gnn.config.preset import with_preset
 from root_gnn.graph.batch import Batch
 from root_gnn.graph.draws import Draws
 from root_gnn.nn.nt_xent import alignment, nt_xent
 from root_gnn.nn.projector import Projector
-from root_gnn.objectives.neutral import Neutral
-from root_gnn.objectives.preset import with_preset
-from root_gnn.objectives.views import Pairs, TwoChains, Views, encoded
+from root_gnn.objectives.parts.neutral import Neutral
+from root_gnn.objectives.parts.views import Pairs, TwoChains, Views, encoded
 from root_gnn.protocols import STILL, Encoder, Objective, ObjectiveConfig, Question
 
 Width = Annotated[int, Field(ge=1)]

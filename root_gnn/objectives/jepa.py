@@ -15,19 +15,18 @@ import torch.nn.functional as F
 from pydantic import Field, model_validator
 from torch import Tensor
 
+from root_gnn.config.preset import with_preset
 from root_gnn.graph.batch import Batch
 from root_gnn.graph.draws import Draws
 from root_gnn.nn.coordinates import AngleWaves, angles_from
+from root_gnn.nn.distributed import mean_of_all
 from root_gnn.nn.ema import Ema, cosine_momentum
-from root_gnn.nn.gather import mean_of_all
-from root_gnn.nn.predictor import Predictor
+from root_gnn.nn.predictor import Predictor, PredictorConfig
 from root_gnn.nn.single import single
 from root_gnn.nn.spread import covariance_term, even_features, variance_term
-from root_gnn.objectives.hiding import Hiding, Parts
-from root_gnn.objectives.neutral import Neutral
-from root_gnn.objectives.predictor_config import PredictorConfig
-from root_gnn.objectives.preset import with_preset
-from root_gnn.objectives.tokens import NodeTokens, SubjetTokens, Tokens, TokensConfig
+from root_gnn.objectives.parts.hiding import Hiding, Parts
+from root_gnn.objectives.parts.neutral import Neutral
+from root_gnn.objectives.parts.tokens import NodeTokens, SubjetTokens, Tokens, TokensConfig
 from root_gnn.protocols import STILL, Encoder, Masked, ObjectiveConfig, Question
 
 Momentum = Annotated[float, Field(ge=0, le=1)]

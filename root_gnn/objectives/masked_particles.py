@@ -15,6 +15,7 @@ import torch.nn.functional as F
 from pydantic import Field, model_validator
 from torch import Tensor
 
+from root_gnn.config.preset import with_preset
 from root_gnn.errors import InputError, suggest
 from root_gnn.graph.batch import Batch
 from root_gnn.graph.draws import Draws
@@ -22,14 +23,12 @@ from root_gnn.graph.scaling import Affine
 from root_gnn.kinematics.angles import wrap_phi
 from root_gnn.nn.codebook import Codebook
 from root_gnn.nn.coordinates import AngleWaves, angles_from, place_by, rank_waves
-from root_gnn.nn.gather import mean_of_all
+from root_gnn.nn.distributed import mean_of_all
 from root_gnn.nn.inputs import Standardise
-from root_gnn.nn.predictor import Predictor
+from root_gnn.nn.predictor import Predictor, PredictorConfig
 from root_gnn.nn.single import single
-from root_gnn.objectives.hiding import Hiding, Parts
-from root_gnn.objectives.neutral import Neutral
-from root_gnn.objectives.predictor_config import PredictorConfig
-from root_gnn.objectives.preset import with_preset
+from root_gnn.objectives.parts.hiding import Hiding, Parts
+from root_gnn.objectives.parts.neutral import Neutral
 from root_gnn.protocols import STILL, Encoder, Masked, ObjectiveConfig, Question
 
 RANK_DIM = 16

@@ -18,13 +18,12 @@ from root_gnn.graph.batch import Batch
 from root_gnn.graph.draws import Draws
 from root_gnn.graph.scaling import Affine
 from root_gnn.nn.coordinates import AngleWaves, angles_from
-from root_gnn.nn.gather import mean_of_all
+from root_gnn.nn.distributed import mean_of_all
 from root_gnn.nn.inputs import Standardise
-from root_gnn.nn.predictor import Predictor
+from root_gnn.nn.predictor import Predictor, PredictorConfig
 from root_gnn.nn.single import single
-from root_gnn.objectives.hiding import Hiding, Parts
-from root_gnn.objectives.neutral import Neutral
-from root_gnn.objectives.predictor_config import PredictorConfig
+from root_gnn.objectives.parts.hiding import Hiding, Parts
+from root_gnn.objectives.parts.neutral import Neutral
 from root_gnn.protocols import STILL, Encoder, Masked, ObjectiveConfig, Question
 
 FLAG = "is"  # columns such as isPhoton say what a particle is

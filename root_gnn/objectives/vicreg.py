@@ -14,13 +14,13 @@ from torch import Tensor
 
 from root_gnn.graph.batch import Batch
 from root_gnn.graph.draws import Draws
-from root_gnn.nn.gather import mean_of_all
+from root_gnn.nn.distributed import mean_of_all
 from root_gnn.nn.nt_xent import alignment
 from root_gnn.nn.projector import Projector
 from root_gnn.nn.single import single
 from root_gnn.nn.spread import covariance_term, variance_term
-from root_gnn.objectives.neutral import Neutral
-from root_gnn.objectives.views import Pairs, TwoChains, Views, encoded
+from root_gnn.objectives.parts.neutral import Neutral
+from root_gnn.objectives.parts.views import Pairs, TwoChains, Views, encoded
 from root_gnn.protocols import STILL, Encoder, Objective, ObjectiveConfig, Question
 
 Width = Annotated[int, Field(ge=1)]

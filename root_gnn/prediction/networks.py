@@ -10,14 +10,14 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from root_gnn.data.config import Split
-from root_gnn.data.loader import evaluation_loader
-from root_gnn.data.splits import folds
-from root_gnn.data.table import EventTable
-from root_gnn.data.whole_events import WholeEvents
+from root_gnn.data.events.config import Split
+from root_gnn.data.events.loader import evaluation_loader
+from root_gnn.data.events.splits import folds
+from root_gnn.data.events.table import EventTable
+from root_gnn.data.events.whole_events import WholeEvents
 from root_gnn.errors import InputError
 from root_gnn.protocols import Objective, Supervised
-from root_gnn.run import Run
+from root_gnn.runs.run import Run
 from root_gnn.training.evaluation import probabilities_of
 
 BATCH_SIZE = 1024

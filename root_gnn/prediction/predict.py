@@ -16,19 +16,19 @@ import torch
 from numpy.typing import NDArray
 
 from root_gnn.console import log, progress
-from root_gnn.data.cache import Shard
-from root_gnn.data.checksum import fingerprint
-from root_gnn.data.config import find_files
-from root_gnn.data.prepare import cache_dir, prepare
-from root_gnn.data.read import open_records
-from root_gnn.data.spec import Spec
-from root_gnn.data.table import EventTable
+from root_gnn.data.cache.prepare import cache_dir, prepare
+from root_gnn.data.cache.shard import Shard
+from root_gnn.data.events.config import find_files
+from root_gnn.data.events.table import EventTable
+from root_gnn.data.formats.checksum import fingerprint
+from root_gnn.data.reading.read import open_records
+from root_gnn.data.spec.spec import Spec
 from root_gnn.errors import InputError
+from root_gnn.prediction.alignment import Places
 from root_gnn.prediction.blinding import Blinding
 from root_gnn.prediction.files import Aligned, Form, note_of, write
 from root_gnn.prediction.networks import Networks, Scores
-from root_gnn.prediction.places import Places
-from root_gnn.run import Run, load_run, reading_spec
+from root_gnn.runs.run import Run, load_run, reading_spec
 
 SCORED, LEFT_OUT, BLINDED = 0, 1, 2
 """What the branch `status` says: the scores are NaN where it is not 0."""

@@ -16,13 +16,13 @@ import numpy as np
 from root_gnn.atomic import atomic_file
 from root_gnn.console import Meter, log, progress
 from root_gnn.errors import InputError, suggest
+from root_gnn.parallel.in_order import run_in_order
 from root_gnn.simulation.chunk import EVENTS_PER_CHUNK, LARGEST_CHUNK, LARGEST_USER_SEED, Chunk, Result, run_chunk
 from root_gnn.simulation.detector import Detector
 from root_gnn.simulation.hard_file import HardFile, of_process, of_user
 from root_gnn.simulation.ntuple import Columns, Metadata, read_metadata, select, write
 from root_gnn.simulation.objects import Selection
 from root_gnn.simulation.pileup import PileUp
-from root_gnn.simulation.pool import run_in_order
 from root_gnn.simulation.processes import (
     Process,
     check_params,

@@ -23,7 +23,8 @@ from root_gnn.errors import InputError
 from root_gnn.graph.batch import Batch
 from root_gnn.graph.static import Shape
 from root_gnn.protocols import Augmentation, Objective, Supervised
-from root_gnn.training import replicated, sharded
+from root_gnn.training import ddp as replicated
+from root_gnn.training import fsdp as sharded
 from root_gnn.training.callbacks.checkpoints import Checkpoints
 from root_gnn.training.callbacks.collapse import Collapse
 from root_gnn.training.callbacks.early_stopping import EarlyStopping

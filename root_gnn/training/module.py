@@ -16,8 +16,8 @@ from root_gnn.graph.static import Shape, padded
 from root_gnn.protocols import Augmentation, Objective, Supervised
 from root_gnn.training.callbacks.collapse import SPREAD
 from root_gnn.training.evaluation import Answers, quick_figures
+from root_gnn.training.fsdp import shard
 from root_gnn.training.optim import OptimConfig, groups, optimizer, scheduler
-from root_gnn.training.sharded import shard
 
 
 def measured(objective: Objective) -> tuple[str, ...]:

@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 
-from root_gnn import cli
+from root_gnn.cli import app as cli
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 MESSAGES = ("Runtime.exceptionThrown", "Runtime.consoleAPICalled", "Log.entryAdded", "Network.requestWillBeSent")

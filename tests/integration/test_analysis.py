@@ -13,7 +13,7 @@ from pathlib import Path
 import pyarrow.parquet as pq
 import pytest
 
-from root_gnn import cli
+from root_gnn.cli import app as cli
 
 CLASSES = "data.classes={WH: WH.root, ZH: ZH.root, ttbar: ttbar.root}"
 TINY = (
@@ -31,7 +31,7 @@ SCRIPT = Path(__file__).parents[2] / "scripts" / "compare_cka.py"
 
 
 def root_gnn(
-    *arguments: str, folder: Path, program: tuple[str, ...] = ("-m", "root_gnn.cli")
+    *arguments: str, folder: Path, program: tuple[str, ...] = ("-m", "root_gnn.cli.app")
 ) -> subprocess.CompletedProcess[str]:
     environment = {**os.environ, "OMP_NUM_THREADS": "1", "ROOT_GNN_DATA": str(folder / "data")}
     return subprocess.run(

@@ -23,7 +23,7 @@ import pytest
 import uproot
 
 from root_gnn.config.yaml import dump_yaml
-from root_gnn.data.cache import Meta
+from root_gnn.data.cache.shard import Meta
 
 Leave = Callable[..., int]
 N = 400

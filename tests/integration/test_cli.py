@@ -18,7 +18,7 @@ import pytest
 import typer.main
 
 import root_gnn
-from root_gnn import cli
+from root_gnn.cli import app as cli
 from root_gnn.errors import InputError
 
 Leave = Callable[..., int]
@@ -89,7 +89,7 @@ COMMANDS = {
 
 def run(*arguments: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
-        [sys.executable, "-m", "root_gnn.cli", *arguments], capture_output=True, text=True, check=False
+        [sys.executable, "-m", "root_gnn.cli.app", *arguments], capture_output=True, text=True, check=False
     )
 
 
@@ -196,7 +196,7 @@ def record(monkeypatch: pytest.MonkeyPatch, target: str, result: Any = None) -> 
         ),
         (
             "train r.yaml --set a.b=1 --set c=2 --run-dir x --resume",
-            "root_gnn.pipeline.train",
+            "root_gnn.runs.train.train",
             {
                 "recipe": "r.yaml",
                 "overrides": ["a.b=1", "c=2"],
@@ -207,12 +207,12 @@ def record(monkeypatch: pytest.MonkeyPatch, target: str, result: Any = None) -> 
         ),
         (
             "finetune --task WHvsZH --from runs/a --mode frozen --train-events 100 --overwrite",
-            "root_gnn.pipeline.finetune",
+            "root_gnn.runs.train.finetune",
             {"task": "WHvsZH", "run": Path("runs/a"), "mode": "frozen", "train_events": 100, "overwrite": True},
         ),
         (
             "evaluate runs/a --split validation --spec events --files a.root b.root --data-dir d",
-            "root_gnn.evaluation.evaluate",
+            "root_gnn.runs.evaluate.evaluate",
             {
                 "folder": Path("runs/a"),
                 "split": "validation",
@@ -224,7 +224,7 @@ def record(monkeypatch: pytest.MonkeyPatch, target: str, result: Any = None) -> 
         ("embed runs/a --method umap", "root_gnn.analysis.embed.embed", {"run": Path("runs/a"), "method": "umap"}),
         (
             "cka runs/a runs/b --events 50 --out o",
-            "root_gnn.analysis.similarity.compare",
+            "root_gnn.analysis.cka.compare",
             {"runs": [Path("runs/a"), Path("runs/b")], "events": 50, "out": Path("o")},
         ),
         (
@@ -257,10 +257,14 @@ def record(monkeypatch: pytest.MonkeyPatch, target: str, result: Any = None) -> 
         ),
         (
             "pack runs/a --out a.safetensors",
-            "root_gnn.registry.pack",
+            "root_gnn.runs.registry.pack",
             {"run": Path("runs/a"), "out": Path("a.safetensors")},
         ),
-        ("pack a.safetensors --unpack", "root_gnn.registry.unpack_run", {"file": Path("a.safetensors"), "out": None}),
+        (
+            "pack a.safetensors --unpack",
+            "root_gnn.runs.registry.unpack_run",
+            {"file": Path("a.safetensors"), "out": None},
+        ),
         (
             "convert a.yaml --out o --tree Events --overwrite",
             "root_gnn.convert.convert.convert",
@@ -268,7 +272,7 @@ def record(monkeypatch: pytest.MonkeyPatch, target: str, result: Any = None) -> 
         ),
         (
             "report runs/a runs/b --out page.html",
-            "root_gnn.analysis.report.report",
+            "root_gnn.pages.report.report",
             {"runs": [Path("runs/a"), Path("runs/b")], "out": Path("page.html")},
         ),
     ],
@@ -286,7 +290,7 @@ def test_each_command_hands_its_options_to_the_library(
 
 
 def test_prepare_hands_its_options_to_the_library(monkeypatch: pytest.MonkeyPatch, leave: Leave) -> None:
-    recorder = record(monkeypatch, "root_gnn.preparation.prepare", [])
+    recorder = record(monkeypatch, "root_gnn.runs.prepare.prepare", [])
     where = ("--scheduler", "tcp://a:1", "--slurm", "time=60", "--slurm", "partition=short")
     assert leave("prepare", "events", "--jobs", "3", "--data-dir", "d", *where, "--systematics") == 0
     assert recorder.arguments == {
@@ -303,7 +307,7 @@ def test_prepare_hands_its_options_to_the_library(monkeypatch: pytest.MonkeyPatc
 def test_check_shows_the_plan(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], leave: Leave
 ) -> None:
-    record(monkeypatch, "root_gnn.pipeline.check", "the plan")
+    record(monkeypatch, "root_gnn.runs.train.check", "the plan")
     assert leave("check", "r.yaml") == 0
     assert capsys.readouterr().out == "the plan\n"
 
@@ -330,7 +334,7 @@ def test_every_end_has_its_exit_code(
     words: str,
     leave: Leave,
 ) -> None:
-    record(monkeypatch, "root_gnn.pipeline.train", error)
+    record(monkeypatch, "root_gnn.runs.train.train", error)
     assert leave("train", "r.yaml") == code
     assert capsys.readouterr().err.strip() == words
 
@@ -345,7 +349,7 @@ def test_being_told_to_end_cleans_up_and_leaves_with_143(monkeypatch: pytest.Mon
         finally:
             cleaned.append(True)
 
-    monkeypatch.setattr("root_gnn.pipeline.train", wait)
+    monkeypatch.setattr("root_gnn.runs.train.train", wait)
     assert leave("train", "r.yaml") == 143
     assert cleaned == [True]
 
@@ -360,7 +364,7 @@ def test_a_draft_replaces_no_file(
         def draft_spec(self) -> str:
             return "name: draft\n"
 
-    record(monkeypatch, "root_gnn.data.inspect.inspect", Found())
+    record(monkeypatch, "root_gnn.data.inspection.inspect.inspect", Found())
     out = tmp_path / "spec.yaml"
     assert leave("inspect", "a.root", "--draft-spec", str(out)) == 0
     assert (out.read_text(), capsys.readouterr().out) == ("name: draft\n", "one tree\n")

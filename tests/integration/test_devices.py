@@ -11,8 +11,8 @@ import numpy as np
 import pytest
 
 from root_gnn.errors import InputError
-from root_gnn.pipeline import train
-from root_gnn.run import Run
+from root_gnn.runs.run import Run
+from root_gnn.runs.train import train
 
 RECIPE = """
 name: small
@@ -38,7 +38,7 @@ def test_two_processes_train_as_one(recipe: Path, data_dir: Path, tmp_path: Path
         run = [
             sys.executable,
             "-m",
-            "root_gnn.cli",
+            "root_gnn.cli.app",
             "train",
             str(recipe),
             "--data-dir",
@@ -62,7 +62,7 @@ def test_two_processes_pretrain_as_one(recipe: Path, data_dir: Path, tmp_path: P
         run = [
             sys.executable,
             "-m",
-            "root_gnn.cli",
+            "root_gnn.cli.app",
             "train",
             str(recipe),
             "--data-dir",

@@ -16,8 +16,8 @@ import numpy as np
 import pytest
 import torch
 
-from root_gnn.pipeline import train
-from root_gnn.run import Run
+from root_gnn.runs.run import Run
+from root_gnn.runs.train import train
 
 SCRIPTS = Path(__file__).parents[2] / "scripts"
 BIN = Path(sys.executable).parent
@@ -59,7 +59,7 @@ def torchrun(*more: str) -> list[str]:
         "2",
         *more,
         "-m",
-        "root_gnn.cli",
+        "root_gnn.cli.app",
         "train",
     ]
 

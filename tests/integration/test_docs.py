@@ -19,16 +19,16 @@ import pytest
 import typer
 
 import root_gnn as rg
-from root_gnn import cli
-from root_gnn.analysis.study.plan import Study
+from root_gnn.cli import app as cli
 from root_gnn.config.loader import load, to_mapping, validate
 from root_gnn.config.shipped import find
 from root_gnn.config.yaml import read_document
-from root_gnn.data.spec import Spec, load_spec
+from root_gnn.data.spec.spec import Spec, load_spec
 from root_gnn.errors import InputError, MissingExtra
-from root_gnn.recipe import Recipe
+from root_gnn.runs.recipe import Recipe
+from root_gnn.runs.task import Task, finetuning_recipe
 from root_gnn.simulation.processes import find as find_process
-from root_gnn.task import Task, finetuning_recipe
+from root_gnn.study.plan import Study
 
 TOP = Path(__file__).parents[2]
 PAGES = [page for page in (TOP / "README.md", *sorted((TOP / "docs").glob("*.md"))) if page.is_file()]

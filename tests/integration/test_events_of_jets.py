@@ -10,7 +10,7 @@ import pyarrow.parquet as pq
 import pytest
 import uproot
 
-from root_gnn.pipeline import finetune, train
+from root_gnn.runs.train import finetune, train
 from root_gnn.simulation.simulate import simulate
 
 SMALL = (

@@ -16,15 +16,15 @@ import torch
 import uproot
 from numpy.typing import NDArray
 
-from root_gnn.data.graphs import build_graphs
-from root_gnn.data.read import read
+from root_gnn.data.reading.graphs import build_graphs
+from root_gnn.data.reading.read import read
 from root_gnn.errors import InputError
 from root_gnn.export import parity
 from root_gnn.export.card import Exported
 from root_gnn.export.export import export
-from root_gnn.pipeline import train
 from root_gnn.prediction.predict import predict
-from root_gnn.run import Run
+from root_gnn.runs.run import Run
+from root_gnn.runs.train import train
 
 ort = pytest.importorskip("onnxruntime", reason="the extra onnx is not installed")
 pytest.importorskip("onnxscript", reason="the extra onnx is not installed")

@@ -15,9 +15,9 @@ import uproot
 from root_gnn.config.loader import load
 from root_gnn.config.shipped import find, shipped_names
 from root_gnn.errors import InputError
-from root_gnn.pipeline import check, finetune, train
-from root_gnn.recipe import Recipe
-from root_gnn.run import Run, load_encoder
+from root_gnn.runs.recipe import Recipe
+from root_gnn.runs.run import Run, load_encoder
+from root_gnn.runs.train import check, finetune, train
 
 TINY = ("model.dim=8", "model.n_steps=1", "train.max_epochs=1", "train.batch_size=64")
 CLASSES = "data.classes={WH: WH.root, ZH: ZH.root, ttH: ttH.root, ttbar: ttbar.root}"

@@ -7,12 +7,12 @@ from pathlib import Path
 import pytest
 
 from root_gnn.config.loader import validate
-from root_gnn.data.config import DataConfig
-from root_gnn.data.hygiene import FileSet, Report, examine
-from root_gnn.data.plain_report import as_text
-from root_gnn.data.prepare import prepare
-from root_gnn.data.spec import load_spec
-from root_gnn.data.table import open_table
+from root_gnn.data.cache.prepare import prepare
+from root_gnn.data.events.config import DataConfig
+from root_gnn.data.events.table import open_table
+from root_gnn.data.hygiene.report import FileSet, Report, examine
+from root_gnn.data.hygiene.text import as_text
+from root_gnn.data.spec.spec import load_spec
 from root_gnn.errors import InputError
 
 KNOWN = {

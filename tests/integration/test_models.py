@@ -9,7 +9,7 @@ import pytest
 
 from root_gnn.config.plugins import names
 from root_gnn.errors import MissingExtra
-from root_gnn.pipeline import check, train
+from root_gnn.runs.train import check, train
 
 DATA = {
     "events": ("data.spec=events.yaml", "data.classes={WH: WH.root, ZH: ZH.root}", "data.augmentations=[]"),

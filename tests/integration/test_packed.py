@@ -19,11 +19,11 @@ from safetensors import safe_open
 from safetensors.torch import load_file, save_file
 
 from root_gnn.errors import InputError
-from root_gnn.evaluation import evaluate
-from root_gnn.packed import LONGEST_TEXT, TEXTS
-from root_gnn.pipeline import finetune, train
-from root_gnn.registry import compare, pack, runs, unpack_run
-from root_gnn.run import Run, load_encoder, load_run
+from root_gnn.runs.evaluate import evaluate
+from root_gnn.runs.packed import LONGEST_TEXT, TEXTS
+from root_gnn.runs.registry import compare, pack, runs, unpack_run
+from root_gnn.runs.run import Run, load_encoder, load_run
+from root_gnn.runs.train import finetune, train
 
 SMALL = (
     "data.classes={WH: WH.root, ZH: ZH.root}",

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from root_gnn import plots
-from root_gnn.analysis.page import heading, listing, page, paragraph, picture, pictures, table
+from root_gnn.pages.html import heading, listing, page, paragraph, picture, pictures, table
 
 pytestmark = pytest.mark.slow
 
@@ -107,7 +107,7 @@ def test_the_pages_of_a_study_and_of_runs(browser: Any, tmp_path: Path, data_dir
         ["report", "out/runs/WHvsZH_scratch_n40_s1", "--out", "report.html"],
     ):
         done = subprocess.run(
-            [sys.executable, "-m", "root_gnn.cli", *words],
+            [sys.executable, "-m", "root_gnn.cli.app", *words],
             cwd=tmp_path,
             env=environment,
             capture_output=True,

@@ -16,18 +16,18 @@ import torch
 import uproot
 import yaml
 
-from root_gnn.data.graphs import build_graphs
-from root_gnn.data.read import read
-from root_gnn.data.splits import split_table
+from root_gnn.data.events.splits import split_table
+from root_gnn.data.reading.graphs import build_graphs
+from root_gnn.data.reading.read import read
 from root_gnn.errors import InputError
 from root_gnn.graph.batch import Batch
-from root_gnn.packed import pack_folder
-from root_gnn.pipeline import train
 from root_gnn.prediction import predict as module
 from root_gnn.prediction.files import note_of
 from root_gnn.prediction.networks import Networks
 from root_gnn.prediction.predict import predict
-from root_gnn.run import Run
+from root_gnn.runs.packed import pack_folder
+from root_gnn.runs.run import Run
+from root_gnn.runs.train import train
 
 SMALL = (
     "data.classes={WH: WH.root, ZH: ZH.root}",

@@ -22,9 +22,9 @@ from numpy.typing import NDArray
 
 from root_gnn.config.yaml import dump_yaml
 from root_gnn.graph.batch import Batch
-from root_gnn.pipeline import train
 from root_gnn.prediction.predict import LEFT_OUT, SCORED
-from root_gnn.run import Run
+from root_gnn.runs.run import Run
+from root_gnn.runs.train import train
 
 Columns = dict[str, Any]
 Leave = Callable[..., int]

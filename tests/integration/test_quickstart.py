@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 
-from root_gnn import cli
+from root_gnn.cli import app as cli
 
 SCRIPT = Path(__file__).parents[2] / "scripts" / "quickstart.py"
 pytestmark = pytest.mark.skipif(not SCRIPT.is_file(), reason="the tests run outside the checkout, without scripts/")
@@ -30,14 +30,14 @@ def loaded() -> Any:
 
 
 def heard(monkeypatch: pytest.MonkeyPatch, name: str, call: Any) -> dict[str, Any]:
-    """What `root_gnn.pipeline.<name>` is given by `call`, as the recipe, mode and sizes that follow from it."""
+    """What `root_gnn.runs.train.<name>` is given by `call`, as the recipe, mode and sizes that follow from it."""
     given: dict[str, Any] = {}
 
     def listen(what: Any, **named: Any) -> Any:
         given.update(what=what, **named)
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(f"root_gnn.pipeline.{name}", listen)
+    monkeypatch.setattr(f"root_gnn.runs.train.{name}", listen)
     before = signal.getsignal(signal.SIGTERM)
     try:
         with pytest.raises((KeyboardInterrupt, SystemExit)):

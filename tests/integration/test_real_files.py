@@ -16,8 +16,8 @@ import uproot
 import vector
 
 import root_gnn as rg
-from root_gnn.data.read import read
-from root_gnn.data.spec import Spec, load_spec
+from root_gnn.data.reading.read import read
+from root_gnn.data.spec.spec import Spec, load_spec
 from root_gnn.errors import InputError
 
 Plain = dict[str, Any]

@@ -10,10 +10,10 @@ import numpy as np
 import pytest
 import torch
 
-from root_gnn.data.loader import evaluation_loader
+from root_gnn.data.events.loader import evaluation_loader
 from root_gnn.errors import InputError
-from root_gnn.pipeline import check, train
-from root_gnn.run import Run
+from root_gnn.runs.run import Run
+from root_gnn.runs.train import check, train
 from root_gnn.simulation.top_tagging import write_top_tagging
 
 SMALL = "dim: 16, n_head: 2, n_block: 1, embedding: [16], dropout: 0.0"

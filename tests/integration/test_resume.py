@@ -30,7 +30,7 @@ N_STEP_PER_EPOCH = 20  # 70 % of 450 events in batches of 16
 
 
 def command(recipe: Path, data_dir: Path, run_dir: Path, *more: str) -> list[str]:
-    start = "import sys; from root_gnn.cli import main; sys.exit(main())"
+    start = "import sys; from root_gnn.cli.app import main; sys.exit(main())"
     return [
         sys.executable,
         "-c",

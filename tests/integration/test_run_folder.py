@@ -13,12 +13,13 @@ import pyarrow.parquet as pq
 import pytest
 import torch
 
-from root_gnn import console, pipeline
-from root_gnn.data.splits import split_table
+from root_gnn import console
+from root_gnn.data.events.splits import split_table
 from root_gnn.errors import InputError
-from root_gnn.evaluation import evaluate
-from root_gnn.pipeline import finetune, train
-from root_gnn.run import Run, load_run
+from root_gnn.runs import train as pipeline
+from root_gnn.runs.evaluate import evaluate
+from root_gnn.runs.run import Run, load_run
+from root_gnn.runs.train import finetune, train
 
 OVERRIDES = (
     "data.classes={WH: WH.root, ZH: ZH.root}",
@@ -200,7 +201,7 @@ def test_history_of_a_killed_run_is_read_up_to_its_last_whole_row(run: Run) -> N
 def test_validation_is_signed_where_training_is_absolute(data_dir: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     from root_gnn.config.loader import load
     from root_gnn.config.shipped import find
-    from root_gnn.recipe import Recipe
+    from root_gnn.runs.recipe import Recipe
 
     recipe = load(Recipe, find("pretrain_multiclass", "recipe"), (*OVERRIDES, "data.weights=abs"))
     bench = pipeline.Workbench(recipe, data_dir=data_dir)
@@ -277,7 +278,7 @@ def test_only_the_first_process_of_all_nodes_writes(
 
 def test_overrides_reach_the_section_they_name(tmp_path: Path) -> None:
     """A task's own objective takes overrides too; a model that comes from the pretrained run takes none."""
-    from root_gnn.task import finetuning_recipe
+    from root_gnn.runs.task import finetuning_recipe
 
     path = tmp_path / "task.yaml"
     path.write_text(

@@ -12,8 +12,8 @@ from root_gnn.config.loader import load
 from root_gnn.config.shipped import find
 from root_gnn.errors import InputError
 from root_gnn.graph.static import padded
-from root_gnn.pipeline import Workbench, train
-from root_gnn.recipe import Recipe
+from root_gnn.runs.recipe import Recipe
+from root_gnn.runs.train import Workbench, train
 
 SMALL = (
     "data.classes={WH: WH.root, ZH: ZH.root}",

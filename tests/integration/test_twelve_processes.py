@@ -12,8 +12,8 @@ pytest.importorskip("fastjet")
 
 from root_gnn.config.loader import load
 from root_gnn.config.shipped import find
-from root_gnn.pipeline import finetune, train
-from root_gnn.recipe import Recipe
+from root_gnn.runs.recipe import Recipe
+from root_gnn.runs.train import finetune, train
 from root_gnn.simulation.simulate import simulate
 
 pytestmark = pytest.mark.pythia

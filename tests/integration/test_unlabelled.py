@@ -12,12 +12,12 @@ import pytest
 import torch
 from typer.testing import CliRunner
 
-from root_gnn.cli import app
+from root_gnn.cli.app import app
 from root_gnn.errors import InputError
-from root_gnn.evaluation import evaluate
-from root_gnn.pipeline import Workbench, train
-from root_gnn.recipe import Recipe
-from root_gnn.run import Run
+from root_gnn.runs.evaluate import evaluate
+from root_gnn.runs.recipe import Recipe
+from root_gnn.runs.run import Run
+from root_gnn.runs.train import Workbench, train
 
 JETS = "data.classes={QCD: QCD.root, Tbqq: Tbqq.root}"
 CLASSES = "data.classes={WH: WH.root, ZH: ZH.root, ttH: ttH.root, ttbar: ttbar.root}"

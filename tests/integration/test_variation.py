@@ -13,8 +13,8 @@ pytest.importorskip("pythia8mc")
 pytest.importorskip("fastjet")
 
 from root_gnn.errors import InputError
-from root_gnn.evaluation import evaluate
-from root_gnn.pipeline import train
+from root_gnn.runs.evaluate import evaluate
+from root_gnn.runs.train import train
 from root_gnn.simulation.simulate import simulate
 
 pytestmark = pytest.mark.pythia

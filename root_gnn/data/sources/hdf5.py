@@ -19,7 +19,7 @@ import h5py
 import numpy as np
 from numpy.typing import NDArray
 
-from root_gnn.data.fixed_rows import (
+from root_gnn.data.formats.fixed_rows import (
     NUMBERS,
     check_range,
     chunks_of,
@@ -28,9 +28,9 @@ from root_gnn.data.fixed_rows import (
     to_awkward,
     type_words,
 )
-from root_gnn.data.hdf5counter import ENTRY_ATTRIBUTES, MAPS, SINGLE, FlatCounter, counter_names
-from root_gnn.data.hdf5file import DAMAGED, Contents, contents_of, missing_filter, open_hdf5, reading
-from root_gnn.data.rootfile import first_line
+from root_gnn.data.formats.hdf5_counter import ENTRY_ATTRIBUTES, MAPS, SINGLE, FlatCounter, counter_names
+from root_gnn.data.formats.hdf5_file import DAMAGED, Contents, contents_of, missing_filter, open_hdf5, reading
+from root_gnn.data.formats.root_file import first_line
 from root_gnn.errors import InputError, suggest
 from root_gnn.protocols import Source, SourceConfig
 

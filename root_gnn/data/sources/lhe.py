@@ -15,8 +15,8 @@ from typing import Any, Self
 import awkward as ak
 import numpy as np
 
-from root_gnn.data.rootfile import first_line
-from root_gnn.data.sniff import format_of, refuse_other_formats
+from root_gnn.data.formats.root_file import first_line
+from root_gnn.data.formats.sniff import format_of, refuse_other_formats
 from root_gnn.errors import InputError, MissingExtra, suggest
 from root_gnn.protocols import Source, SourceConfig
 

@@ -19,10 +19,10 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from root_gnn.data.fixed_rows import NUMBERS, check_range, chunks_of, column_names, to_awkward, type_words
-from root_gnn.data.location import Remote
-from root_gnn.data.rootfile import first_line
-from root_gnn.data.sniff import format_of, refuse_other_formats
+from root_gnn.data.formats.fixed_rows import NUMBERS, check_range, chunks_of, column_names, to_awkward, type_words
+from root_gnn.data.formats.location import Remote
+from root_gnn.data.formats.root_file import first_line
+from root_gnn.data.formats.sniff import format_of, refuse_other_formats
 from root_gnn.errors import InputError, suggest
 from root_gnn.protocols import Source, SourceConfig
 

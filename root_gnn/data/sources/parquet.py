@@ -14,8 +14,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from root_gnn.data.rootfile import first_line
-from root_gnn.data.sniff import refuse_other_formats
+from root_gnn.data.formats.root_file import first_line
+from root_gnn.data.formats.sniff import refuse_other_formats
 from root_gnn.errors import InputError, NullValue, suggest
 from root_gnn.protocols import Source, SourceConfig
 

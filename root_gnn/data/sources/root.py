@@ -15,9 +15,9 @@ from numpy.typing import NDArray
 from pydantic import Field, field_validator
 
 from root_gnn.config.section import Section, Words
-from root_gnn.data.branches import TREE
-from root_gnn.data.rootbranches import Leaf, leaves_of
-from root_gnn.data.rootfile import first_line, get_tree, likely_trees, open_root, tree_names
+from root_gnn.data.formats.root_branches import Leaf, leaves_of
+from root_gnn.data.formats.root_file import first_line, get_tree, likely_trees, open_root, tree_names
+from root_gnn.data.reading.selection import TREE
 from root_gnn.errors import InputError, suggest
 from root_gnn.protocols import Source, SourceConfig
 

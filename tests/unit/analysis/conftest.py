@@ -9,10 +9,10 @@ from pathlib import Path
 import pytest
 import torch
 
-from root_gnn.evaluation import evaluate
-from root_gnn.pipeline import Workbench
-from root_gnn.run import Run
-from root_gnn.task import finetuning_recipe
+from root_gnn.runs.evaluate import evaluate
+from root_gnn.runs.run import Run
+from root_gnn.runs.task import finetuning_recipe
+from root_gnn.runs.train import Workbench
 
 Maker = Callable[..., Run]
 

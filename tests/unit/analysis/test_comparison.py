@@ -15,7 +15,7 @@ from root_gnn.analysis.comparison import Comparison, Difference
 from root_gnn.analysis.predictions import read_predictions
 from root_gnn.errors import InputError
 from root_gnn.metrics.bootstrap import PairedDifference, paired_difference, seed_mean
-from root_gnn.run import Run
+from root_gnn.runs.run import Run
 
 
 def copied(runs: Sequence[Run], folder: Path) -> list[Run]:

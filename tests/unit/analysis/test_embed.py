@@ -11,9 +11,9 @@ import pytest
 from sklearn.decomposition import PCA
 
 from root_gnn.analysis.embed import Embedding, effective_rank, embed, mean_cosine, pca, reduced
-from root_gnn.data.splits import split_table
+from root_gnn.data.events.splits import split_table
 from root_gnn.errors import InputError, MissingExtra
-from root_gnn.run import Run
+from root_gnn.runs.run import Run
 
 
 @pytest.fixture

@@ -10,9 +10,9 @@ import numpy as np
 import pytest
 
 from root_gnn.analysis.event_features import check_events, event_features
-from root_gnn.data.config import DataConfig
-from root_gnn.data.spec import load_spec
-from root_gnn.data.table import EventTable, open_table
+from root_gnn.data.events.config import DataConfig
+from root_gnn.data.events.table import EventTable, open_table
+from root_gnn.data.spec.spec import load_spec
 from root_gnn.errors import InputError
 
 

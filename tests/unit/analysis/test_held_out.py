@@ -7,10 +7,10 @@ import numpy as np
 import pytest
 
 from root_gnn.analysis.held_out import check_held_out
-from root_gnn.data.config import Split
-from root_gnn.data.splits import split_table, subset
+from root_gnn.data.events.config import Split
+from root_gnn.data.events.splits import split_table, subset
 from root_gnn.errors import InputError
-from root_gnn.run import Run
+from root_gnn.runs.run import Run
 
 OTHER = Split(train=0.4, validation=0.1, test=0.5)
 

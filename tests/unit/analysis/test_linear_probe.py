@@ -13,15 +13,15 @@ from scipy.stats import norm
 from sklearn.metrics import roc_auc_score
 from torch import Tensor, nn
 
-from root_gnn import cli
 from root_gnn.analysis.linear_probe import probe
 from root_gnn.analysis.probe_results import Probed, Probes
-from root_gnn.data.splits import split_table
+from root_gnn.cli import app as cli
+from root_gnn.data.events.splits import split_table
 from root_gnn.errors import InputError
 from root_gnn.graph.batch import Batch
 from root_gnn.graph.hashing import uniform
 from root_gnn.protocols import Encoder
-from root_gnn.run import Run
+from root_gnn.runs.run import Run
 
 
 class Oracle(Encoder):

@@ -18,7 +18,7 @@ from root_gnn.config.overrides import apply_override
 from root_gnn.config.section import Section
 from root_gnn.config.shipped import shipped_folder
 from root_gnn.config.yaml import MAX_DEPTH, Document, parse_document, parse_value
-from root_gnn.data.spec import Spec
+from root_gnn.data.spec.spec import Spec
 from root_gnn.errors import InputError
 
 SPECS = [file.read_text(encoding="utf-8") for file in sorted(shipped_folder("spec").rglob("*.yaml"))]

@@ -16,13 +16,13 @@ from root_gnn.config.loader import load
 from root_gnn.convert.convert import convert
 from root_gnn.convert.converted import Converted
 from root_gnn.convert.foreign import read_foreign
-from root_gnn.data.read import read
-from root_gnn.data.spec import load_spec
+from root_gnn.data.reading.read import read
+from root_gnn.data.spec.spec import load_spec
 from root_gnn.errors import InputError
 from root_gnn.graph.scaling import Scaling
-from root_gnn.pipeline import train
-from root_gnn.recipe import Recipe
-from root_gnn.run import build
+from root_gnn.runs.recipe import Recipe
+from root_gnn.runs.run import build
+from root_gnn.runs.train import train
 
 PUBLISHED = """
 Training_Name: ttH CP/even vs odd

@@ -15,9 +15,9 @@ import yaml
 from root_gnn.config.plugins import Allowed, config_class
 from root_gnn.convert.convert import convert
 from root_gnn.convert.converted import Converted
-from root_gnn.data.prepare import prepare
-from root_gnn.data.read import read
-from root_gnn.data.spec import Spec, load_spec
+from root_gnn.data.cache.prepare import prepare
+from root_gnn.data.reading.read import read
+from root_gnn.data.spec.spec import Spec, load_spec
 from root_gnn.errors import InputError
 from root_gnn.graph.scaling import Scaling
 

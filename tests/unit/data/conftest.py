@@ -11,10 +11,10 @@ import numpy as np
 import pytest
 import uproot
 
-from root_gnn.data.cache import Shard, ShardWriter
-from root_gnn.data.findings import Findings
-from root_gnn.data.graphs import GraphArrays
-from root_gnn.data.spec import Spec
+from root_gnn.data.cache.shard import Shard, ShardWriter
+from root_gnn.data.reading.findings import Findings
+from root_gnn.data.reading.graphs import GraphArrays
+from root_gnn.data.spec.spec import Spec
 
 WriteTree = Callable[..., Path]
 

@@ -11,9 +11,9 @@ import numpy as np
 import pytest
 import vector
 
-from root_gnn.data.graphs import build_graphs, graph_arrays
-from root_gnn.data.read import open_records, read
-from root_gnn.data.spec import Spec, load_spec
+from root_gnn.data.reading.graphs import build_graphs, graph_arrays
+from root_gnn.data.reading.read import open_records, read
+from root_gnn.data.spec.spec import Spec, load_spec
 from root_gnn.errors import InputError
 
 WriteTree = Callable[..., Path]

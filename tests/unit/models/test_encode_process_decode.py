@@ -24,7 +24,7 @@ from root_gnn.heads.mlp import Config as HeadConfig
 from root_gnn.kernels.library import SWITCH
 from root_gnn.models.encode_process_decode import Config, EncodeProcessDecode
 from root_gnn.objectives.multiclass import Config as MulticlassConfig
-from root_gnn.recipe import Recipe
+from root_gnn.runs.recipe import Recipe
 from root_gnn.testing import random_batch
 
 FEATURES = Features()
@@ -336,7 +336,7 @@ def test_every_node_feature_reaches_the_output(key: str) -> None:
 
 def test_a_missing_package_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     for form, package in (("pyg", "torch_geometric"), ("dgl", "dgl")):
-        monkeypatch.delitem(sys.modules, f"root_gnn.nn.message_passing_{form}", raising=False)
+        monkeypatch.delitem(sys.modules, f"root_gnn.nn.message_passing.{form}", raising=False)
         for name in [package, *(name for name in sys.modules if name.startswith(f"{package}."))]:
             monkeypatch.setitem(sys.modules, name, None)
         with pytest.raises(MissingExtra, match=rf"root_gnn\[{form}\]"):

@@ -11,16 +11,16 @@ import torch
 from pydantic import ValidationError
 from torch import Tensor, nn
 
-from root_gnn.data.graphs import build_graphs
-from root_gnn.data.read import read
-from root_gnn.data.spec import load_spec
+from root_gnn.convert.weaver_weights import load_weaver
+from root_gnn.data.reading.graphs import build_graphs
+from root_gnn.data.reading.read import read
+from root_gnn.data.spec.spec import load_spec
 from root_gnn.errors import InputError
 from root_gnn.graph.batch import Batch
 from root_gnn.graph.features import Features
 from root_gnn.graph.scaling import Affine, Scaling
 from root_gnn.models.particle_transformer import Config, ParticleTransformer
 from root_gnn.nn.token_inputs import TokenEmbedding
-from root_gnn.nn.weaver_weights import load_weaver
 from root_gnn.testing import check_encoder, random_batch
 
 FEATURES = Features()

@@ -19,7 +19,7 @@ from root_gnn.graph.features import Features
 from root_gnn.nn import nt_xent as nt_xent_file
 from root_gnn.nn.nt_xent import alignment, nt_xent, uniformity
 from root_gnn.objectives.contrastive import Config
-from root_gnn.objectives.views import Views
+from root_gnn.objectives.parts.views import Views
 from root_gnn.protocols import Question
 from root_gnn.testing import TinyEncoder, random_batch
 

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.utils.data import DataLoader, Dataset
 
-from root_gnn.data.loader import BatchSampler, EventLoader
+from root_gnn.data.events.loader import BatchSampler, EventLoader
 from root_gnn.graph.batch import Batch
 from root_gnn.graph.draws import Draws
 from root_gnn.graph.features import Features

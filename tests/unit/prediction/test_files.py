@@ -10,8 +10,8 @@ import pytest
 import uproot
 
 from root_gnn.prediction import files
+from root_gnn.prediction.alignment import Places
 from root_gnn.prediction.files import Aligned, note_of, write
-from root_gnn.prediction.places import Places
 
 LISTS = [[0.5, 0.25], [], [0.75], [float("nan")]]
 

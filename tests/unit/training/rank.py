@@ -17,7 +17,7 @@ from root_gnn.graph.batch import Batch
 from root_gnn.graph.draws import Draws
 from root_gnn.graph.features import Features
 from root_gnn.heads.mlp import Config as Head
-from root_gnn.nn.gather import gathered, n_process
+from root_gnn.nn.distributed import gathered, n_process
 from root_gnn.nn.nt_xent import nt_xent
 from root_gnn.nn.spread import covariance_term, even_features, variance_term
 from root_gnn.objectives import contrastive, jepa, masked_particles, masked_types, multiclass

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.utils.data import DataLoader, Dataset
 
-from root_gnn.data.loader import BatchSampler, EventLoader
+from root_gnn.data.events.loader import BatchSampler, EventLoader
 from root_gnn.errors import InputError
 from root_gnn.graph.batch import Batch
 from root_gnn.graph.draws import Draws

@@ -71,7 +71,7 @@ def test_a_trained_backbone_has_its_dropout_on_and_moves() -> None:
 
 def test_the_shipped_learning_rate_split_reaches_the_optimiser() -> None:
     """EveNet's documented default split was never applied: these are the rates that AdamW has, not those of a plan."""
-    from root_gnn.task import finetuning_recipe
+    from root_gnn.runs.task import finetuning_recipe
 
     for mode, expected in (("finetuned", 0.1), ("scratch", 1.0)):
         optim = finetuning_recipe("WHvsZH", mode=mode, model=None).optim  # type: ignore[arg-type]

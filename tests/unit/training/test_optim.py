@@ -14,7 +14,7 @@ from root_gnn.config.shipped import find, shipped_names
 from root_gnn.graph.features import Features
 from root_gnn.objectives.contrastive import Config as Contrastive
 from root_gnn.protocols import Question
-from root_gnn.recipe import Recipe
+from root_gnn.runs.recipe import Recipe
 from root_gnn.testing import TinyEncoder, random_batch
 from root_gnn.training.module import TrainingModule
 from root_gnn.training.optim import OptimConfig, groups, optimizer, schedule, scheduler

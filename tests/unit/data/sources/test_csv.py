@@ -14,10 +14,10 @@ import numpy as np
 import pytest
 import vector
 
-from root_gnn.data.read import read
+from root_gnn.data.reading.read import read
 from root_gnn.data.sources import csv, root
 from root_gnn.data.sources.csv import Config
-from root_gnn.data.spec import load_spec
+from root_gnn.data.spec.spec import load_spec
 from root_gnn.errors import InputError
 
 

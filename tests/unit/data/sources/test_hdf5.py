@@ -132,8 +132,8 @@ def test_chunks_cover_the_file_and_change_nothing(path: Path, hepfile: Path, mon
         assert list(source.chunks(tuple(name for name in source.branches if source.type_of(name)))) == [(0, N)]
         with pytest.raises(InputError, match="counts has 3 rows"):
             next(source.chunks(("jets.pt", "counts")))
-    monkeypatch.setattr("root_gnn.data.fixed_rows.CHUNK_BYTES", 4_000)
-    monkeypatch.setattr("root_gnn.data.hdf5counter.BLOCK", 37)
+    monkeypatch.setattr("root_gnn.data.formats.fixed_rows.CHUNK_BYTES", 4_000)
+    monkeypatch.setattr("root_gnn.data.formats.hdf5_counter.BLOCK", 37)
     for file, branches in (
         (path, ("INPUTS/Source/pt", "tracks.d0", "ragged", "sample")),
         (hepfile, ("jets/pt", "jets/cov", "met")),

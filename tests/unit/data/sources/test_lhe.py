@@ -13,9 +13,9 @@ import numpy as np
 import pytest
 import vector
 
-from root_gnn.data.read import read as records_of
+from root_gnn.data.reading.read import read as records_of
 from root_gnn.data.sources.lhe import Config
-from root_gnn.data.spec import load_spec
+from root_gnn.data.spec.spec import load_spec
 from root_gnn.errors import InputError, MissingExtra
 
 PARTICLE = (

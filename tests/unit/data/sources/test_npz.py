@@ -61,7 +61,7 @@ def test_types(path: Path) -> None:
 
 
 def test_chunks_change_nothing(path: Path, arrays: dict[str, Any], monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("root_gnn.data.fixed_rows.CHUNK_BYTES", 12 * 4 * 8 * 90)
+    monkeypatch.setattr("root_gnn.data.formats.fixed_rows.CHUNK_BYTES", 12 * 4 * 8 * 90)
     with Config().open(path) as source:
         ranges = list(source.chunks(("X.0", "X.1")))
         parts = [source.read(("X.0", "X.1"), *span)["X.1"] for span in ranges]

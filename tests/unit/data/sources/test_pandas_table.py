@@ -148,7 +148,7 @@ def test_a_compression_nobody_knows(columns: dict[str, Any], tmp_path: Path) -> 
 
 
 def test_chunks_cover_the_table(path: Path, columns: dict[str, Any], monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("root_gnn.data.fixed_rows.CHUNK_BYTES", 10_000)
+    monkeypatch.setattr("root_gnn.data.formats.fixed_rows.CHUNK_BYTES", 10_000)
     with Config().open(path) as source:
         ranges = list(source.chunks(("E_0",)))
         parts = [source.read(("PZ_2",), *span)["PZ_2"].tolist() for span in ranges]

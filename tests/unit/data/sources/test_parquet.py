@@ -13,10 +13,10 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from root_gnn.data.read import read as records_of
+from root_gnn.data.reading.read import read as records_of
 from root_gnn.data.sources import parquet, root
 from root_gnn.data.sources.parquet import Config
-from root_gnn.data.spec import load_spec
+from root_gnn.data.spec.spec import load_spec
 from root_gnn.errors import InputError
 
 

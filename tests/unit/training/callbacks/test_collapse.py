@@ -17,7 +17,7 @@ from torch import Tensor
 from torch.utils.data import DataLoader, Dataset
 
 from root_gnn.analysis.embed import effective_rank, mean_cosine
-from root_gnn.data.loader import BatchSampler, EventLoader
+from root_gnn.data.events.loader import BatchSampler, EventLoader
 from root_gnn.graph.batch import Batch
 from root_gnn.graph.features import Features
 from root_gnn.objectives.jepa import Config
