@@ -18,11 +18,11 @@ from events import jet_sizes, numbered, pions
 from numpy.typing import NDArray
 
 from root_gnn.augmentations import collinear_split, rotate, smear, translate
-from root_gnn.bench.case import Bench, agree, main
+from root_gnn.bench.case import Bench, agree, run_case
 from root_gnn.bench.row import Row
 from root_gnn.graph.batch import Batch
-from root_gnn.graph.draws import Draws
 from root_gnn.graph.features import Features
+from root_gnn.graph.random_stream import RandomStream
 
 N_JET, N_SMALL, LONGEST = 1000, 20, 128
 FEATURES = Features(nodes=("pt", "eta", "phi", "energy", "type"), n_type=1)
@@ -105,7 +105,7 @@ def split(jet: Floats, of_jet: Floats, of_nodes: Floats) -> Floats:
 LOOPS: dict[str, Loop] = {"rotate": rotated, "translate": translated, "smear": smeared, "collinear_split": split}
 
 
-def loop(function: Loop, jets: Batch, draws: Draws) -> torch.Tensor:
+def loop(function: Loop, jets: Batch, draws: RandomStream) -> torch.Tensor:
     """One jet after the other; nodes of all in the end."""
     rows, sizes = jets.nodes.numpy().astype(np.float64), jets.n_node.tolist()
     of_jet = np.stack([draws.uniform(jets, stream=stream).numpy() for stream in (0, 1)], axis=1)
@@ -120,7 +120,7 @@ def loop(function: Loop, jets: Batch, draws: Draws) -> torch.Tensor:
 
 def results(bench: Bench) -> Iterator[Row]:
     """One row for each augmentation."""
-    jets, draws = make_jets(N_SMALL if bench.quick else N_JET), Draws(seed=1, epoch=0)
+    jets, draws = make_jets(N_SMALL if bench.quick else N_JET), RandomStream(seed=1, epoch=0)
     for name, augmentation in OURS.items():
         difference = agree(
             name, augmentation(jets, draws).nodes / scale(jets), loop(LOOPS[name], jets, draws) / scale(jets), 1e-6
@@ -145,4 +145,4 @@ def scale(jets: Batch) -> torch.Tensor:
 
 
 if __name__ == "__main__":
-    sys.exit(main(results, __doc__))
+    sys.exit(run_case(results, __doc__))

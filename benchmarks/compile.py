@@ -18,7 +18,7 @@ from events import EVENTS, poisson_events
 from graph_networks import Contender, Size, forms, ours
 from torch import Tensor
 
-from root_gnn.bench.case import Bench, agree, main
+from root_gnn.bench.case import Bench, agree, run_case
 from root_gnn.bench.row import LeftOut, Row
 from root_gnn.bench.timing import Run
 from root_gnn.errors import InputError
@@ -94,4 +94,4 @@ def results(bench: Bench) -> Iterator[Row | LeftOut]:
 
 
 if __name__ == "__main__":
-    sys.exit(main(results, __doc__))
+    sys.exit(run_case(results, __doc__))

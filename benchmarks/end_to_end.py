@@ -32,7 +32,7 @@ from resample import FIXTURES
 from torch import Tensor
 
 from root_gnn.atomic import write_json
-from root_gnn.bench.case import Bench, Unequal, agree, installed, main
+from root_gnn.bench.case import Bench, Unequal, agree, installed, run_case
 from root_gnn.bench.row import LeftOut, Row
 from root_gnn.bench.timing import Spread, ratios
 from root_gnn.config.loader import load
@@ -40,7 +40,7 @@ from root_gnn.convert.weaver_weights import load_weaver
 from root_gnn.graph.batch import Batch
 from root_gnn.models.particle_transformer import ParticleTransformer
 from root_gnn.runs.recipe import Recipe
-from root_gnn.runs.train import Workbench
+from root_gnn.runs.setup import TrainingSetup
 
 CLASSES = ("QCD", "Tbqq")
 IDENTIFYING = ("eventNumber", "resimulation", "weight")
@@ -252,7 +252,7 @@ def timed(command: list[str], variables: dict[str, str]) -> tuple[float, str]:
 
 def check(folder: Path, recipe_file: Path, config: Path) -> float:
     """The largest difference of outputs over their largest; raises Unequal where what is read, sizes or outputs differ."""
-    bench = Workbench(load(Recipe, recipe_file), data_dir=folder)
+    bench = TrainingSetup(load(Recipe, recipe_file), data_dir=folder)
     encoder, table = bench.objective.encoder, bench.table
     if not isinstance(encoder, ParticleTransformer):
         raise Unequal(f"the recipe's encoder is a {type(encoder).__name__}; nothing is timed")
@@ -380,4 +380,4 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 
 if __name__ == "__main__":
-    sys.exit(main(results, __doc__, n_core=2, arguments=arguments))
+    sys.exit(run_case(results, __doc__, n_core=2, arguments=arguments))

@@ -23,7 +23,7 @@ from events import EVENTS, poisson_events, simulated_events
 from graph_networks import RECOMPUTING, Contender, Network, Size, forms, others, ours, work
 from torch import Tensor
 
-from root_gnn.bench.case import Bench, Unequal, Work, agree, installed, main
+from root_gnn.bench.case import Bench, Unequal, Work, agree, installed, run_case
 from root_gnn.bench.row import LeftOut, Row
 from root_gnn.bench.timing import Run
 from root_gnn.graph.batch import Batch
@@ -188,4 +188,4 @@ def results(bench: Bench) -> Iterator[Row | LeftOut]:
 
 
 if __name__ == "__main__":
-    sys.exit(main(results, __doc__))
+    sys.exit(run_case(results, __doc__))

@@ -16,7 +16,7 @@ from events import EVENTS, poisson_events
 from graph_network import BASE, COMPILED, PACKAGES, QUICK, Setting
 from graph_networks import RECOMPUTING, forms, others, ours
 
-from root_gnn.bench.case import Bench, installed, main
+from root_gnn.bench.case import Bench, installed, run_case
 from root_gnn.bench.memory import peak, watched
 from root_gnn.bench.row import LeftOut, Row
 from root_gnn.bench.timing import Spread, ratios
@@ -66,4 +66,4 @@ def results(bench: Bench) -> Iterator[Row | LeftOut]:
 
 
 if __name__ == "__main__":
-    sys.exit(main(results, __doc__))
+    sys.exit(run_case(results, __doc__))

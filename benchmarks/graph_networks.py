@@ -17,7 +17,7 @@ from root_gnn.graph.features import Features
 from root_gnn.graph.scaling import Scaling
 from root_gnn.heads.mlp import Config as Head
 from root_gnn.kernels.linear import Linear
-from root_gnn.models.encode_process_decode import Config, EncodeProcessDecode, Form
+from root_gnn.models.encode_process_decode import Backend, Config, EncodeProcessDecode
 
 N_CLASS, N_STEP = 2, 4
 PUBLISHED: dict[str, Any] = {  # as configs/pretrain_multiclass_faithful.yaml
@@ -110,7 +110,7 @@ class Contender:
 
 def forms() -> dict[str, dict[str, Any]]:
     """Settings of our own forms by name, those that work here: the native one, others of ours, and with recomputation."""
-    found: dict[str, dict[str, Any]] = {name: {"form": name} for name in get_args(Form) if name not in NOT_OURS}
+    found: dict[str, dict[str, Any]] = {name: {"form": name} for name in get_args(Backend) if name not in NOT_OURS}
     if "recompute" in Config.model_fields:
         found |= {f"{name}, {RECOMPUTING}": {**form, "recompute": True} for name, form in list(found.items())}
     return {name: form for name, form in found.items() if _works(form)}

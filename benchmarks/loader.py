@@ -33,10 +33,10 @@ import uproot
 from resample import resample, simulated_files
 from torch import Tensor
 
-from root_gnn.bench.case import Bench, agree, installed, main
+from root_gnn.bench.case import Bench, agree, installed, run_case
 from root_gnn.bench.row import LeftOut, Row
 from root_gnn.bench.timing import Run, Spread, alternate
-from root_gnn.data.cache.prepare import prepare
+from root_gnn.data.cache.prepare import prepare_shards
 from root_gnn.data.events.dense import Dense, dense, dense_loader
 from root_gnn.data.events.loader import train_loader
 from root_gnn.data.events.table import EventTable
@@ -65,7 +65,7 @@ def write_objects(files: Sequence[Path], paths: Sequence[Path], n_event: int, **
         larger = Path(folder) / "events.root"
         resample(files, larger, n_event, seed=1)
         spec = load_spec("events")
-        shard = prepare(spec, [larger], data_dir=Path(folder))[larger]
+        shard = prepare_shards(spec, [larger], data_dir=Path(folder))[larger]
         count = np.diff(shard.offsets)
         signal = (np.arange(n_event) % 2).astype(np.int32)
         columns = {
@@ -116,7 +116,7 @@ class Loaders:
         self.config = str(weaver_config(paths[0].with_name("weaver.yaml")))
         spec: Spec = load_spec(SPEC)
         self.table = EventTable(
-            list(prepare(spec, paths, data_dir=paths[0].parent).values()), spec, classes=("background", "signal")
+            list(prepare_shards(spec, paths, data_dir=paths[0].parent).values()), spec, classes=("background", "signal")
         )
         self.index = np.arange(n_event)
         self.epoch = 0
@@ -400,4 +400,4 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 
 if __name__ == "__main__":
-    sys.exit(main(results, __doc__, arguments=arguments))
+    sys.exit(run_case(results, __doc__, arguments=arguments))

@@ -26,7 +26,7 @@ import torch
 from events import jet_sizes, pions
 from torch import Tensor, nn
 
-from root_gnn.bench.case import Bench, Unequal, agree, installed, main
+from root_gnn.bench.case import Bench, Unequal, agree, installed, run_case
 from root_gnn.bench.row import LeftOut, Row
 from root_gnn.bench.timing import Run
 from root_gnn.convert.weaver_weights import load_weaver, weaver_weights
@@ -232,4 +232,4 @@ def results(bench: Bench) -> Iterator[Row | LeftOut]:
 
 
 if __name__ == "__main__":
-    sys.exit(main(results, __doc__))
+    sys.exit(run_case(results, __doc__))

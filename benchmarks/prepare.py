@@ -3,7 +3,7 @@
     python benchmarks/prepare.py                                  (the repository's simulated events, resampled to 300,000)
     python benchmarks/prepare.py --file my.root --spec my_spec.yaml
 
-Both go over the same ranges of entries, by the clock on the wall: `tree.arrays(names, library="ak")`, and `prepare` from opening the file
+Both go over the same ranges of entries, by the clock on the wall: `tree.arrays(names, library="ak")`, and `prepare_shards` from opening the file
 to the shard in its place (checks, report, checksums of file and cache). Before, the arrays in the cache are compared with graphs built
 from records. The ratio is uproot's time over ours; 0.5 is half its speed.
 """
@@ -24,9 +24,9 @@ import torch
 import uproot
 from resample import resample, simulated_files
 
-from root_gnn.bench.case import Bench, agree, main
+from root_gnn.bench.case import Bench, agree, run_case
 from root_gnn.bench.row import Row
-from root_gnn.data.cache.prepare import CACHE_VARIABLE, cache_dir, prepare
+from root_gnn.data.cache.prepare import CACHE_VARIABLE, cache_dir, prepare_shards
 from root_gnn.data.cache.shard import Shard
 from root_gnn.data.reading.graphs import graph_arrays
 from root_gnn.data.reading.read import iterate, open_records
@@ -50,7 +50,7 @@ class Preparing:
     def ours(self) -> Shard:
         """The shard, made anew."""
         shutil.rmtree(cache_dir(self.path.parent), ignore_errors=True)
-        return prepare(self.spec, [self.path], data_dir=self.path.parent)[self.path]
+        return prepare_shards(self.spec, [self.path], data_dir=self.path.parent)[self.path]
 
     def uproot(self) -> None:
         """The same branches as awkward arrays."""
@@ -109,4 +109,4 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 
 if __name__ == "__main__":
-    sys.exit(main(results, __doc__, arguments=arguments))
+    sys.exit(run_case(results, __doc__, arguments=arguments))

@@ -26,7 +26,7 @@ from numpy.typing import NDArray
 from resample import resample, simulated_files
 
 from root_gnn.atomic import write_json
-from root_gnn.bench.case import Bench, agree, main
+from root_gnn.bench.case import Bench, agree, run_case
 from root_gnn.bench.row import Row
 from root_gnn.bench.timing import Spread
 from root_gnn.runs.run import Run
@@ -125,4 +125,4 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 
 if __name__ == "__main__":
-    sys.exit(main(results, __doc__, n_core=2, arguments=arguments))
+    sys.exit(run_case(results, __doc__, n_core=2, arguments=arguments))

@@ -46,14 +46,14 @@ def resample(
 
     `n_object` draws how many objects events have, missing energy and leptons among them: jets are drawn from all events then.
     """
-    columns = ntuple.concatenate([_columns(file) for file in files])
+    columns = ntuple.concatenate_columns([_columns(file) for file in files])
     metadata = ntuple.read_metadata(files[0])
     if metadata is None:
         raise SystemExit(f"{files[0]} was not written by root-gnn simulate")
     rng = np.random.default_rng(seed)
     total = 0.0
 
-    def parts() -> Iterator[ntuple.Columns]:
+    def parts() -> Iterator[ntuple.NtupleColumns]:
         nonlocal total
         for start in range(0, n_event, AT_A_TIME):
             n = min(AT_A_TIME, n_event - start)
@@ -66,12 +66,12 @@ def resample(
             total += float(part["weight"].sum(dtype=np.float64))
             yield part
 
-    ntuple.write(
+    ntuple.write_ntuple(
         path, parts(), lambda: replace(metadata, seed=seed, n_kept=n_event, n_requested=n_event, sum_of_weights=total)
     )
 
 
-def _jets(columns: ntuple.Columns, rng: np.random.Generator, n_jet: Counts) -> ntuple.Columns:
+def _jets(columns: ntuple.NtupleColumns, rng: np.random.Generator, n_jet: Counts) -> ntuple.NtupleColumns:
     """The branches of jets drawn from those of all events, `n_jet (n_event,)` and one at least."""
     n_jet = np.maximum(n_jet, 1)
     drawn = rng.integers(0, int(columns["njet"].sum()), int(n_jet.sum()))
@@ -79,7 +79,7 @@ def _jets(columns: ntuple.Columns, rng: np.random.Generator, n_jet: Counts) -> n
     return {"njet": n_jet.astype(columns["njet"].dtype), **jets}
 
 
-def _columns(path: Path) -> ntuple.Columns:
+def _columns(path: Path) -> ntuple.NtupleColumns:
     with uproot.open(path) as file:
         arrays = file["Events"].arrays(library="ak", how=dict)
     return {name: ak.to_numpy(ak.flatten(array) if array.ndim > 1 else array) for name, array in arrays.items()}

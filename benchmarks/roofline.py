@@ -18,7 +18,7 @@ from events import EVENTS
 from graph_network import BASE, QUICK, Setting, check, contenders, inference, training
 from graph_networks import Network, work
 
-from root_gnn.bench.case import Bench, main
+from root_gnn.bench.case import Bench, run_case
 from root_gnn.bench.limit import MULTIPLICATION, ONEDNN, multiplication
 from root_gnn.bench.row import Row
 from root_gnn.bench.timing import Spread, alternate, ratios
@@ -71,4 +71,4 @@ def results(bench: Bench) -> Iterator[Row]:
 
 
 if __name__ == "__main__":
-    sys.exit(main(results, __doc__))
+    sys.exit(run_case(results, __doc__))

@@ -27,7 +27,7 @@ from graph_network import check as check_forms
 from graph_networks import RECOMPUTING, Collate, Size, forms, ours
 from torch import Tensor
 
-from root_gnn.bench.case import Bench, agree, main
+from root_gnn.bench.case import Bench, agree, run_case
 from root_gnn.bench.row import Row
 from root_gnn.bench.timing import Run, Spread, alternate, exponent
 from root_gnn.data.cache.shard import Shard, ShardWriter
@@ -145,4 +145,4 @@ def results(bench: Bench) -> Iterator[Row]:
 
 
 if __name__ == "__main__":
-    sys.exit(main(results, __doc__))
+    sys.exit(run_case(results, __doc__))

@@ -18,7 +18,7 @@ import torch
 from events import jet_sizes, pions
 from numpy.typing import NDArray
 
-from root_gnn.bench.case import Bench, agree, installed, main
+from root_gnn.bench.case import Bench, agree, installed, run_case
 from root_gnn.bench.row import LeftOut, Row
 from root_gnn.clustering.subjets import SubjetCache, subjets
 
@@ -82,4 +82,4 @@ def results(bench: Bench) -> Iterator[Row | LeftOut]:
 
 
 if __name__ == "__main__":
-    sys.exit(main(results, __doc__))
+    sys.exit(run_case(results, __doc__))

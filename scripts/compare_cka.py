@@ -10,7 +10,7 @@ import argparse
 import sys
 from pathlib import Path
 
-from root_gnn.analysis.cka import compare
+from root_gnn.analysis.cka import compare_layers
 from root_gnn.console import set_verbosity
 from root_gnn.errors import InputError
 from root_gnn.similarity.cka import ESTIMATORS
@@ -37,7 +37,9 @@ def main() -> int:
     asked = parser.parse_args()
     set_verbosity(-1 if asked.quiet else 0)
     try:
-        compare(asked.runs, events=asked.events, out=asked.out, data_dir=asked.data_dir, estimator=asked.estimator)
+        compare_layers(
+            asked.runs, events=asked.events, out=asked.out, data_dir=asked.data_dir, estimator=asked.estimator
+        )
     except InputError as error:
         print(error, file=sys.stderr)
         return 2

@@ -10,7 +10,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from root_gnn.simulation.processes import PROCESSES, find
+from root_gnn.simulation.processes import PROCESSES, find_process
 from root_gnn.simulation.sherpa.files import cross_section
 from root_gnn.simulation.sherpa.make import Wanted, make
 from root_gnn.simulation.sherpa.program import find_program
@@ -30,7 +30,7 @@ def main() -> None:
     if program is None:
         raise SystemExit("no program Sherpa is installed beside this Python or on the path")
     for name in arguments.process:
-        process = find(name)
+        process = find_process(name)
         if process.card is not None:
             path = arguments.out / f"{name}.lhe.gz"
             make(Wanted(path, program, process.card, process.id, arguments.events, arguments.seed, ENERGY))

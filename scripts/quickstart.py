@@ -184,7 +184,7 @@ def train_all(out: Path) -> None:
 
 def compare_all(out: Path) -> tuple[str, Path]:
     """Writes the comparisons, CKA, `table.md` and `report.html`; returns the text of the table and the path of the page."""
-    from root_gnn.analysis.cka import compare
+    from root_gnn.analysis.cka import compare_layers
     from root_gnn.analysis.comparison import Comparison
     from root_gnn.analysis.embed import embed
     from root_gnn.pages.report import report
@@ -200,7 +200,7 @@ def compare_all(out: Path) -> tuple[str, Path]:
         comparisons[-1].save(out / f"comparison_{task}.json")
     scratch, finetuned, _ = GROUPS[KNOWN].values()
     chosen = [finetuned[0].name, scratch[0].name, scratch[1].name]
-    compare([runs[name] for name in chosen], events=CKA_EVENTS, out=out / "cka", data_dir=out / "data")
+    compare_layers([runs[name] for name in chosen], events=CKA_EVENTS, out=out / "cka", data_dir=out / "data")
     embed(runs[PRETRAINED], data_dir=out / "data", events=CKA_EVENTS)
     text = "\n\n".join([*map(str, comparisons), *NOTES])
     write_text(out / "table.md", f"{text}\n")

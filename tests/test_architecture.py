@@ -27,7 +27,7 @@ FILES = sorted(file for file in PACKAGE.rglob("*.py") if SCRIPTS not in file.par
 MODULES = [file for file in FILES if file.name != "__init__.py"]
 
 LAYERS = (
-    {"_version", "atomic", "console", "errors", "kinematics"},
+    {"_version", "atomic", "console", "errors", "kinematics", "typing"},
     {"clustering", "config", "expressions", "graph", "kernels", "metrics", "parallel"},
     {"bench", "nn", "protocols", "similarity", "simulation"},
     {"augmentations", "data", "heads", "models", "objectives", "plots", "testing", "training"},

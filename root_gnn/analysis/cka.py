@@ -23,8 +23,8 @@ from root_gnn.graph.batch import Batch
 from root_gnn.protocols import Objective, Supervised
 from root_gnn.runs.run import Run, load_run
 from root_gnn.similarity.cka import Estimator, LayerMatrix, layer_matrix
+from root_gnn.typing import Index
 
-Index = NDArray[np.int64]
 Layers = dict[str, NDArray[np.float32]]
 Matrix: TypeAlias = list[list[float | None]]
 Pair = tuple[str, str, LayerMatrix]
@@ -32,7 +32,7 @@ BATCH_SIZE = 512
 DRAW_SEED = 1
 
 
-def compare(
+def compare_layers(
     runs: Sequence[Run | Path | str],
     *,
     events: int = 10_000,
@@ -65,8 +65,8 @@ def compare(
     _check_features(opened)
     table = opened[0].table(data_dir)
     index = drawn(split_table(table, opened[0].recipe.data.split).test, events)
-    names = labels_of(opened)
-    layers = [representations(run, table, index, title=name) for run, name in zip(opened, names, strict=True)]
+    names = run_labels(opened)
+    layers = [layer_representations(run, table, index, title=name) for run, name in zip(opened, names, strict=True)]
     matrices = _matrices(names, layers, estimator=estimator, n_permutation=n_permutation)
     every = merged([list(one) for one in layers])
     found = {
@@ -89,13 +89,13 @@ def compare(
     return found
 
 
-def representations(run: Run, table: EventTable, index: Index, *, title: str = "") -> Layers:
+def layer_representations(run: Run, table: EventTable, index: Index, *, title: str = "") -> Layers:
     """Every named layer of a run for the events `index (n,)` of a table, `(n, layer_dim)` each, in that order."""
     return layers_of(run.objective, table, index, title=title or run.name)
 
 
 def layers_of(objective: Objective, table: EventTable, index: Index, *, title: str) -> Layers:
-    """As `representations`, of an objective in evaluation mode."""
+    """As `layer_representations`, of an objective in evaluation mode."""
     parts: dict[str, list[NDArray[np.float32]]] = {}
     with torch.inference_mode(), progress(f"layers of {title}", len(index)) as meter:
         for batch in evaluation_loader(table, index, BATCH_SIZE):
@@ -110,7 +110,7 @@ def drawn(index: Index, n: int) -> Index:
     return index if n >= len(index) else np.sort(np.random.default_rng(DRAW_SEED).choice(index, n, replace=False))
 
 
-def labels_of(runs: Sequence[Run]) -> list[str]:
+def run_labels(runs: Sequence[Run]) -> list[str]:
     """A name for each run: its folder's, or its path where two folders are called the same."""
     names = [run.name for run in runs]
     return names if len(set(names)) == len(names) else [str(run.folder) for run in runs]

@@ -66,7 +66,7 @@ def as_mapping(found: SeedMean | PairedDifference | None) -> dict[str, Any] | No
     )
 
 
-def markdown(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+def claims_markdown(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
     """A table as Markdown, its columns aligned."""
     width = [max(len(row[k]) for row in (header, *rows)) for k in range(len(header))]
     lines = [header, ["-" * n for n in width], *rows]

@@ -20,9 +20,9 @@ from root_gnn.analysis.claims import (
     Verdict,
     as_mapping,
     auc_by,
+    claims_markdown,
     each_seed,
     interval,
-    markdown,
     paired_cells,
     verdict,
 )
@@ -32,13 +32,13 @@ from root_gnn.errors import InputError, suggest
 from root_gnn.metrics.bootstrap import PairedDifference, SeedMean, paired_difference, seed_mean
 from root_gnn.metrics.rejection import rejection_of
 from root_gnn.metrics.summary import SIGNAL_EFFICIENCIES
-from root_gnn.runs.run import Run, Split
+from root_gnn.runs.run import Run, SplitName
 
 REJECTION_REPLICAS = 200
 
 
 @dataclass(frozen=True)
-class Group:
+class RunGroup:
     """Runs that differ by their seed only; `auc` and `rejection` (at each signal efficiency, two classes only) are on the test split."""
 
     name: str
@@ -82,7 +82,7 @@ class Comparison:
     classes: tuple[str, ...]
     n_test: int
     reference: str
-    groups: tuple[Group, ...]
+    groups: tuple[RunGroup, ...]
     differences: tuple[Difference, ...]
 
     @classmethod
@@ -92,7 +92,7 @@ class Comparison:
         *,
         title: str = "",
         reference: str | None = None,
-        split: Split | Literal["files"] = "test",
+        split: SplitName | Literal["files"] = "test",
     ) -> Comparison:
         """Reads the test predictions of all runs and compares each group with `reference`, the first group unless given.
 
@@ -171,7 +171,7 @@ class Comparison:
 
     def __str__(self) -> str:
         head = f"{self.title}: {self.n_test:,} test events, intervals over events and seeds"
-        return "\n\n".join([head, *(markdown(*table) for table in (self.figures(), *self.paired()))])
+        return "\n\n".join([head, *(claims_markdown(*table) for table in (self.figures(), *self.paired()))])
 
     def content(self) -> dict[str, Any]:
         """Plain values for JSON, the verdicts among them."""
@@ -227,11 +227,11 @@ def training_data(run: Run) -> dict[str, Any]:
     return run.recipe.data.model_dump(include=kept) | {"n_train": run.plan["events"]["train"]}
 
 
-def group_of(name: str, runs: Sequence[str], found: Mapping[int, Predictions], *, n_train: int) -> Group:
+def group_of(name: str, runs: Sequence[str], found: Mapping[int, Predictions], *, n_train: int) -> RunGroup:
     """The figures of a group from its predictions by seed; `runs` are the names of what made them, in that order."""
     one, binary = next(iter(found.values())), len(next(iter(found.values())).classes) == 2
     scores = np.stack([each.scores for each in found.values()])
-    return Group(
+    return RunGroup(
         name,
         tuple(runs),
         tuple(found),

@@ -30,10 +30,9 @@ from root_gnn.data.events.table import EventTable
 from root_gnn.errors import InputError, MissingExtra, suggest
 from root_gnn.graph.batch import Batch
 from root_gnn.protocols import Encoder
-from root_gnn.runs.run import Run, Split, load_run
+from root_gnn.runs.run import Run, SplitName, load_run
+from root_gnn.typing import Floats, Index
 
-Floats = NDArray[np.float64]
-Index = NDArray[np.int64]
 Method = Literal["pca", "tsne", "umap"]
 AXES = {"pca": ("PC 1", "PC 2"), "tsne": ("t-SNE 1", "t-SNE 2"), "umap": ("UMAP 1", "UMAP 2")}
 FEWEST = 5
@@ -81,7 +80,7 @@ def embed(
     *,
     method: Method = "pca",
     data_dir: Path | None = None,
-    split: Split = "test",
+    split: SplitName = "test",
     events: int = 5000,
     allow_plugins: Collection[str] = (),
 ) -> Embedding:
@@ -106,7 +105,7 @@ def embed(
         raise InputError(
             f"An embedding needs at least {FEWEST} events, and the {split} split of {opened.folder} has {len(index)}."
         )
-    z = representations(opened.encoder, table, index, title=opened.name)
+    z = graph_representations(opened.encoder, table, index, title=opened.name)
     components, explained = reduced(z, method)
     found = Embedding(
         z,
@@ -137,7 +136,7 @@ def embed(
     return found
 
 
-def representations(encoder: Encoder, table: EventTable, index: Index, *, title: str) -> Floats:
+def graph_representations(encoder: Encoder, table: EventTable, index: Index, *, title: str) -> Floats:
     """What heads read, `globals` of the encoded events `index (n,)` of a table: `(n, dim)` in that order."""
     return of_each_event(lambda batch: encoder(batch).globals, table, index, title=f"encode with {title}")
 

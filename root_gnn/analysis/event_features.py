@@ -12,13 +12,13 @@ from root_gnn.errors import InputError
 from root_gnn.graph.batch import Batch
 from root_gnn.graph.features import NODE_TYPES, Features
 from root_gnn.kinematics.angles import delta_phi, delta_r
+from root_gnn.typing import Floats
 
-Floats = NDArray[np.float64]
 JET, ELECTRON, MUON, PHOTON, MET = range(len(NODE_TYPES))
 N_JET, N_BJET, N_LEPTON, N_PHOTON = 6, 2, 2, 2
 
 
-class Objects:
+class EventObjects:
     """The nodes of all events as columns, with the k-th hardest of a kind per event."""
 
     def __init__(self, batch: Batch, features: Features) -> None:
@@ -87,7 +87,7 @@ def event_features(batch: Batch, features: Features) -> Floats:
 
     `features` names the columns of the nodes. GeV and radians.
     """
-    o = Objects(batch, features)
+    o = EventObjects(batch, features)
     is_jet, is_tagged = o.type == JET, (o.type == JET) & (o.btag > 0)
     is_lepton = (o.type == ELECTRON) | (o.type == MUON)
     jets, bjets = o.hardest(is_jet, N_JET), o.hardest(is_tagged, N_BJET)

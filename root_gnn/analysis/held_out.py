@@ -6,7 +6,6 @@ from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
-from numpy.typing import NDArray
 
 from root_gnn.data.events.config import Split
 from root_gnn.data.events.rows import hash_of
@@ -14,8 +13,7 @@ from root_gnn.data.events.splits import split_table, subset
 from root_gnn.data.events.table import EventTable
 from root_gnn.errors import InputError
 from root_gnn.runs.run import Run
-
-Index = NDArray[np.int64]
+from root_gnn.typing import Index
 
 
 def check_held_out(

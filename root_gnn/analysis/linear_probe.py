@@ -14,19 +14,18 @@ from pathlib import Path
 from typing import NamedTuple, Self
 
 import numpy as np
-from numpy.typing import NDArray
 from torch import Tensor
 
-from root_gnn.analysis.cka import labels_of
+from root_gnn.analysis.cka import run_labels
 from root_gnn.analysis.claims import auc_by
-from root_gnn.analysis.embed import of_each_event, representations
+from root_gnn.analysis.embed import graph_representations, of_each_event
 from root_gnn.analysis.held_out import check_held_out
-from root_gnn.analysis.logistic import LinearModel, Sample, fit
+from root_gnn.analysis.logistic import LinearModel, ProbeSample, fit_logistic
 from root_gnn.analysis.probe_results import Gain, Kind, Probed, Probes
 from root_gnn.analysis.raw_inputs import N_HARDEST, hardest_nodes, pooled
 from root_gnn.atomic import write_json, write_text
 from root_gnn.config.loader import load
-from root_gnn.config.plugins import name_of
+from root_gnn.config.plugins import plugin_name
 from root_gnn.config.shipped import find
 from root_gnn.console import log
 from root_gnn.data.events.splits import largest_subset, split_table, subset
@@ -36,14 +35,13 @@ from root_gnn.errors import InputError
 from root_gnn.graph.batch import Batch
 from root_gnn.metrics.accuracy import accuracy_of
 from root_gnn.metrics.bootstrap import paired_difference, seed_mean
-from root_gnn.runs.run import Run, build, data_folder, load_run
+from root_gnn.runs.build import build_objective, data_folder
+from root_gnn.runs.run import Run, load_run
 from root_gnn.runs.task import Task
-
-Floats = NDArray[np.float64]
-Index = NDArray[np.int64]
+from root_gnn.typing import Floats, Index
 
 
-class Fitted(NamedTuple):
+class FittedProbe(NamedTuple):
     """A linear model and its probabilities on the test events, `(n_test, n_class)`."""
 
     model: LinearModel
@@ -93,19 +91,19 @@ class Events:
         """Everything that is looked at with these seeds, ascending, `(n,)`."""
         return np.unique(np.concatenate([*(self.train[seed] for seed in seeds), self.validation, self.test]))
 
-    def fit(self, seed: int, rows: Index, features: Floats) -> Fitted:
+    def fit(self, seed: int, rows: Index, features: Floats) -> FittedProbe:
         """The linear model on `features (n, dim)` of `rows (n,)`, fitted to the training events of a seed."""
         weights = training_weights(self.table, self.train[seed], self.task.data.weights).astype(np.float64)
         place = partial(np.searchsorted, rows)
         train, validation = (
-            Sample(features[place(index)], self.table.label[index].astype(np.int64), weight)
+            ProbeSample(features[place(index)], self.table.label[index].astype(np.int64), weight)
             for index, weight in (
                 (self.train[seed], weights[self.train[seed]]),
                 (self.validation, np.copysign(weights[self.validation], self.table.weight[self.validation])),
             )
         )
-        model = fit(train, validation)
-        return Fitted(model, model.probabilities(features[place(self.test)]))
+        model = fit_logistic(train, validation)
+        return FittedProbe(model, model.probabilities(features[place(self.test)]))
 
 
 def probe(
@@ -145,8 +143,8 @@ def probe(
     for run in opened:
         _check_features(run, events)
         check_held_out(run, events.table, events.test, split=asked.data.split, data_dir=data_dir)
-    named = dict(zip(labels_of(opened), opened, strict=True))
-    fits: dict[tuple[str, Kind], list[Fitted]] = {
+    named = dict(zip(run_labels(opened), opened, strict=True))
+    fits: dict[tuple[str, Kind], list[FittedProbe]] = {
         (name, "run"): _of_run(events, name, run) for name, run in named.items()
     }
     initial = _networks(named) if random else {}
@@ -164,23 +162,25 @@ def probe(
     return found
 
 
-def _of_run(events: Events, name: str, run: Run) -> list[Fitted]:
+def _of_run(events: Events, name: str, run: Run) -> list[FittedProbe]:
     rows = events.rows(events.train)
-    features = representations(run.encoder, events.table, rows, title=name)
+    features = graph_representations(run.encoder, events.table, rows, title=name)
     return [events.fit(seed, rows, features) for seed in events.train]
 
 
-def _of_random(events: Events, name: str, run: Run) -> list[Fitted]:
+def _of_random(events: Events, name: str, run: Run) -> list[FittedProbe]:
     """The network of a run with the weights that each seed gives it."""
     found = []
     for seed in events.train:
-        encoder = build(run.recipe.model_copy(update={"seed": seed}), run.spec, run.scaling).encoder.eval()
+        encoder = build_objective(run.recipe.model_copy(update={"seed": seed}), run.spec, run.scaling).encoder.eval()
         rows = events.rows([seed])
-        found.append(events.fit(seed, rows, representations(encoder, events.table, rows, title=f"{name}, seed {seed}")))
+        found.append(
+            events.fit(seed, rows, graph_representations(encoder, events.table, rows, title=f"{name}, seed {seed}"))
+        )
     return found
 
 
-def _of_inputs(events: Events, name: str, what: Callable[[Batch], Tensor]) -> list[Fitted]:
+def _of_inputs(events: Events, name: str, what: Callable[[Batch], Tensor]) -> list[FittedProbe]:
     rows = events.rows(events.train)
     features = of_each_event(what, events.table, rows, title=name)
     return [events.fit(seed, rows, features) for seed in events.train]
@@ -196,14 +196,16 @@ def _networks(named: dict[str, Run]) -> dict[str, list[str]]:
     same: dict[str, list[str]] = {}
     for name in sorted(named):
         same.setdefault(repr(named[name].recipe.model), []).append(name)
-    kinds = [name_of(named[members[0]].recipe.model, "models") for members in same.values()]
+    kinds = [plugin_name(named[members[0]].recipe.model, "models") for members in same.values()]
     return {
         f"random {kind}" if kinds.count(kind) == 1 else f"random {kind} as in {members[0]}": members
         for kind, members in zip(kinds, same.values(), strict=True)
     }
 
 
-def _results(events: Events, fits: dict[tuple[str, Kind], list[Fitted]], references: dict[str, list[str]]) -> Probes:
+def _results(
+    events: Events, fits: dict[tuple[str, Kind], list[FittedProbe]], references: dict[str, list[str]]
+) -> Probes:
     table, binary = events.table, len(events.table.classes) == 2
     truth = (table.label[events.test].astype(np.int64), table.weight[events.test])
     chances = {name: np.stack([one.probabilities for one in found]) for (name, _), found in fits.items()}

@@ -23,7 +23,7 @@ from root_gnn.graph.batch import Batch
 from root_gnn.graph.features import Features
 from root_gnn.metrics.bootstrap import PairedDifference, Statistic, paired_difference
 from root_gnn.protocols import Supervised
-from root_gnn.training.evaluation import Answers, answers
+from root_gnn.training.evaluation import ModelOutputs, model_outputs
 
 
 @dataclass(frozen=True)
@@ -74,7 +74,7 @@ def permutation_importance(
         raise InputError("The importance of inputs takes at least one batch of labelled events and got none.")
     asked = _asked(features, groups, batches, by_type=by_type)
     nodes, globals_ = torch.cat([one.nodes for one in batches]), torch.cat([one.globals for one in batches])
-    before = answers(objective, batches)
+    before = model_outputs(objective, batches)
     figure = auc_by(len(objective.outputs())) if metric is None else {"metric": metric}
     found = []
     with progress("importance of inputs", len(asked), "inputs") as meter:
@@ -83,7 +83,7 @@ def permutation_importance(
             shuffled = []
             for _ in range(n_repeat):
                 moved = _shuffled(nodes, globals_, features, inputs, node_type=node_type, generator=generator)
-                shuffled.append(_scores(answers(objective, _replaced(batches, *moved))))
+                shuffled.append(_scores(model_outputs(objective, _replaced(batches, *moved))))
             drop = paired_difference(
                 np.stack([_scores(before)] * n_repeat),
                 np.stack(shuffled),
@@ -158,5 +158,5 @@ def _replaced(batches: Sequence[Batch], nodes: Tensor, globals_: Tensor) -> list
     return [one.replace(nodes=node, globals=of_graph) for one, node, of_graph in zip(batches, *parts, strict=True)]
 
 
-def _scores(found: Answers) -> NDArray[Any]:
+def _scores(found: ModelOutputs) -> NDArray[Any]:
     return found.probabilities[:, 1] if found.probabilities.shape[1] == 2 else found.probabilities

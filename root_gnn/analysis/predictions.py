@@ -12,10 +12,9 @@ import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
 from root_gnn.errors import InputError
-from root_gnn.runs.run import Run, Split
+from root_gnn.runs.run import Run, SplitName
+from root_gnn.typing import Floats, Integers
 
-Floats = NDArray[np.float64]
-Integers = NDArray[np.int64]
 SCORE = "score_"
 
 
@@ -44,7 +43,7 @@ class Predictions:
         return np.stack([1.0 - self.scores, self.scores], axis=1) if self.scores.ndim == 1 else self.scores
 
 
-def read_predictions(run: Run, split: Split | Literal["files"] = "test") -> Predictions:
+def read_predictions(run: Run, split: SplitName | Literal["files"] = "test") -> Predictions:
     """Reads `predictions/<split>.parquet`, `files` for those of other files.
 
     Raises InputError where it is missing or the run is no classifier.
@@ -52,7 +51,7 @@ def read_predictions(run: Run, split: Split | Literal["files"] = "test") -> Pred
     return predictions_in(run.folder, run.spec.id_names, split)
 
 
-def predictions_in(folder: Path, id_names: Sequence[str], split: Split | Literal["files"] = "test") -> Predictions:
+def predictions_in(folder: Path, id_names: Sequence[str], split: SplitName | Literal["files"] = "test") -> Predictions:
     """As `read_predictions`, from a folder; `id_names` are the columns that tell events apart."""
     path = folder / "predictions" / f"{split}.parquet"
     if not path.is_file():

@@ -5,7 +5,16 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from root_gnn.analysis.claims import PAIRED, Table, as_mapping, each_seed, interval, markdown, paired_cells, verdict
+from root_gnn.analysis.claims import (
+    PAIRED,
+    Table,
+    as_mapping,
+    claims_markdown,
+    each_seed,
+    interval,
+    paired_cells,
+    verdict,
+)
 from root_gnn.analysis.logistic import MOST_STEPS
 from root_gnn.metrics.bootstrap import PairedDifference, SeedMean
 
@@ -105,7 +114,7 @@ class Probes:
         notes = (
             [f"Stopped after {MOST_STEPS:,} steps, before it converged: {', '.join(unfinished)}."] if unfinished else []
         )
-        return "\n\n".join([head, *(markdown(*table) for table in self.tables()), *notes])
+        return "\n\n".join([head, *(claims_markdown(*table) for table in self.tables()), *notes])
 
     def content(self) -> dict[str, Any]:
         """Plain values for JSON."""

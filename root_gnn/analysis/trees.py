@@ -9,11 +9,11 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.ensemble import HistGradientBoostingClassifier
 
-from root_gnn.analysis.logistic import Sample
+from root_gnn.analysis.logistic import ProbeSample
 from root_gnn.errors import InputError
 from root_gnn.metrics.cross_entropy import cross_entropy
+from root_gnn.typing import Floats
 
-Floats = NDArray[np.float64]
 LEAVES = (8, 16, 31)
 MOST_TREES = 300
 N_BIN = 255
@@ -59,7 +59,7 @@ class Trees:
         return np.asarray(next(islice(stages, self.n_tree - 1, None)), dtype=np.float64)
 
 
-def fit(train: Sample, validation: Sample, *, seed: int) -> Trees:
+def fit_trees(train: ProbeSample, validation: ProbeSample, *, seed: int) -> Trees:
     """The trees of the size, among LEAVES, and the number, up to MOST_TREES, whose cross entropy on `validation` is smallest.
 
     Weights are signed in both. Every class has to be among the training events. Raises InputError where the weights of the validation

@@ -11,8 +11,8 @@ from torch import Tensor
 from root_gnn.augmentations.chance import ChanceConfig, happens, survivors
 from root_gnn.errors import InputError
 from root_gnn.graph.batch import Batch
-from root_gnn.graph.draws import Draws
 from root_gnn.graph.features import EVENT_NODE_FEATURES, Features
+from root_gnn.graph.random_stream import RandomStream
 from root_gnn.graph.subgraph import subgraph
 from root_gnn.protocols import Augmentation
 
@@ -53,14 +53,14 @@ class SubgraphTypes(Augmentation):
         self.column = features.column("type")
         self.fixed = [] if config.types is None else sorted(set(range(self.n_type)) - set(config.types))
 
-    def __call__(self, batch: Batch, draws: Draws) -> Batch:
+    def __call__(self, batch: Batch, draws: RandomStream) -> Batch:
         """The smaller copy; its global `n_node` follows. Raises ValueError for stored edges."""
         kind = batch.nodes[:, self.column].round().long().clamp(0, self.n_type - 1)
         score = self._scores(batch, draws)[batch.graph_index, kind]
         untouched = ~happens(batch, draws, self.config.probability)[batch.graph_index]
         return subgraph(batch, survivors(score, batch, self.config.fraction) | untouched)
 
-    def _scores(self, batch: Batch, draws: Draws) -> Tensor:
+    def _scores(self, batch: Batch, draws: RandomStream) -> Tensor:
         """A number in [0, 1) for each type of each graph, 1 for types that are never left out: `(n_graph, n_type)`."""
         always = torch.ones(batch.n_graph, dtype=torch.float64, device=batch.n_node.device)
         kinds = range(self.n_type)

@@ -16,7 +16,7 @@ import torch
 from torch import Tensor
 
 from root_gnn.bench.limit import MULTIPLICATION, multiplication
-from root_gnn.bench.machine import ALLOCATORS, Allocator, describe, load, pin
+from root_gnn.bench.machine import ALLOCATORS, Allocator, describe_machine, machine_load, pin
 from root_gnn.bench.row import LeftOut, Row
 from root_gnn.bench.suite import run_cases
 from root_gnn.bench.timing import Clock, Run, Spread, alternate, ratios
@@ -131,7 +131,7 @@ def installed(package: str) -> bool:
     return importlib.util.find_spec(package) is not None
 
 
-def main(
+def run_case(
     results: Callable[[Bench], Found],
     document: str | None,
     *,
@@ -190,7 +190,7 @@ def _measured(results: Callable[[Bench], Found], options: argparse.Namespace, n_
         data_dir=options.data_dir,
         options=options,
     )
-    rows, left_out, busy = [], [], load()
+    rows, left_out, busy = [], [], machine_load()
     for one in results(bench):
         if isinstance(one, LeftOut):
             log.warning("%s is left out: %s", one.what, one.reason)
@@ -207,4 +207,4 @@ def _measured(results: Callable[[Bench], Found], options: argparse.Namespace, n_
             )
             conditions = {"rounds": bench.rounds, "quick": bench.quick, "cores": n_core, "load": busy}
             rows.append({**one.entry(), **conditions, **({"passes": None} if bench.quick else {})})
-    return {"machine": describe(), "rows": rows, "left_out": left_out}
+    return {"machine": describe_machine(), "rows": rows, "left_out": left_out}

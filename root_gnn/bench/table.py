@@ -14,7 +14,7 @@ BEGIN, END = "<!-- figures: written by scripts/benchmark_table -->", "<!-- end o
 HEADER = "| what | ours | against | ratio [smallest..largest] (quartiles) | asked | rates | of the limit | largest difference |"
 
 
-def markdown(contents: Sequence[Mapping[str, Any]]) -> str:
+def bench_markdown(contents: Sequence[Mapping[str, Any]]) -> str:
     """Tables of what is in JSON files, case by case, after a line about each machine."""
     lines: list[str] = []
     for machine in dict.fromkeys(_machine(content["machine"]) for content in contents):
@@ -39,17 +39,17 @@ def markdown(contents: Sequence[Mapping[str, Any]]) -> str:
     return "\n".join(lines).rstrip() + "\n"
 
 
-def fill(page: Path, files: Sequence[Path]) -> None:
+def fill_page(page: Path, files: Sequence[Path]) -> None:
     """Puts the tables of JSON files between the marks of a page; raises InputError where a file or a mark is missing."""
     text = page.read_text(encoding="utf-8")
     before, begin, rest = text.partition(BEGIN)
     _, end, after = rest.partition(END)
     if not begin or not end:
         raise InputError(f"{page}: expected the lines {BEGIN!r} and {END!r}, between which the figures are written.")
-    write_text(page, f"{before}{BEGIN}\n\n{markdown([read(file) for file in files])}\n{END}{after}")
+    write_text(page, f"{before}{BEGIN}\n\n{bench_markdown([read_results(file) for file in files])}\n{END}{after}")
 
 
-def read(file: Path) -> dict[str, Any]:
+def read_results(file: Path) -> dict[str, Any]:
     """What `root-gnn bench` wrote; raises InputError for any other file."""
     try:
         content: dict[str, Any] = json.loads(file.read_text(encoding="utf-8"))

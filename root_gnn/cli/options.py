@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from root_gnn.console import set_verbosity
+from root_gnn.errors import InputError
 
 
 def _be_quiet(asked: bool) -> None:
@@ -44,3 +45,13 @@ AllowPlugin = Annotated[
     typer.Option("--allow-plugin", metavar="MODULE", help="A module that a run folder may import; repeatable."),
 ]
 Jobs = Annotated[int, typer.Option("--jobs", help="Processes to use.")]
+
+EXAMPLES = {"--param": "mstop=600", "--slurm": "partition=long"}
+
+
+def pair(option: str, text: str) -> tuple[str, str]:
+    """The key and the value of an option given as `KEY=VALUE`; raises InputError for other texts."""
+    key, equals, value = text.partition("=")
+    if not (key and equals):
+        raise InputError(f"{option} {text}: expected KEY=VALUE, as in {option} {EXAMPLES[option]}.")
+    return key, value

@@ -15,7 +15,7 @@ from pydantic_core import ErrorDetails
 from root_gnn.config.overrides import apply_override
 from root_gnn.config.plugins import Allowed, Family, config_class
 from root_gnn.config.section import Section
-from root_gnn.config.yaml import Document, KeyPath, dotted, dump_yaml, read_document
+from root_gnn.config.yaml import Document, KeyPath, dotted_key, dump_yaml, read_document
 from root_gnn.errors import InputError, suggest
 
 S = TypeVar("S", bound=Section)
@@ -131,7 +131,7 @@ def _describe(cls: type[Section], document: Document, allowed: Allowed, errors: 
         first = alternatives[0]
         near = _near_keys(cls, document.value, path, allowed) if first["type"] == "extra_forbidden" else ""
         place = document.place((*path, "name") if first["type"] == "plugin" else path)
-        key = "" if not path or place.startswith(f"--set {dotted(path)}=") else f"{dotted(path)}: "
+        key = "" if not path or place.startswith(f"--set {dotted_key(path)}=") else f"{dotted_key(path)}: "
         lines.append(f"{place}: {key}{_reason(alternatives)}{near}")
     return "\n".join(lines)
 

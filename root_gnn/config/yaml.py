@@ -57,7 +57,7 @@ class Document:
         return self.places.get(path, self.origin)
 
 
-def dotted(path: KeyPath) -> str:
+def dotted_key(path: KeyPath) -> str:
     """`a.0.b` for `("a", 0, "b")`."""
     return ".".join(str(part) for part in path)
 
@@ -117,7 +117,7 @@ class _Builder:
         return f"{self.name}:{line}" if self.numbered else self.name
 
     def refuse(self, line: int, path: KeyPath, reason: str) -> NoReturn:
-        key = f"{dotted(path)}: " if path else ""
+        key = f"{dotted_key(path)}: " if path else ""
         raise InputError(f"{self.where(line)}: {key}{reason}.")
 
     def build(self, text: str) -> Any:

@@ -54,7 +54,7 @@ def mapping(content: Any) -> dict[str, Any]:
     return {str(key): value for key, value in content.items()} if isinstance(content, dict) else {}
 
 
-def words(content: Any) -> list[str]:
+def text_list(content: Any) -> list[str]:
     """A list of texts, or of one."""
     return (
         [str(one) for one in content]

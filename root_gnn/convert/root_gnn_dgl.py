@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from root_gnn.convert.converted import Notes
-from root_gnn.convert.foreign import mapping, words
+from root_gnn.convert.foreign import mapping, text_list
 from root_gnn.convert.naming import prefix_of
 from root_gnn.errors import InputError
 
@@ -95,7 +95,7 @@ def _data(datasets: Mapping[str, Mapping[str, Any]], spec: str, notes: Notes) ->
     by_label: dict[int, tuple[str, list[str]]] = {}
     for key, dataset in datasets.items():
         arguments = mapping(dataset.get("args"))
-        label, files = arguments.get("label"), words(arguments.get("file_names"))
+        label, files = arguments.get("label"), text_list(arguments.get("file_names"))
         if not isinstance(label, int) or not files:
             notes.lose(f"Datasets.{key}", "a whole number `label` and `file_names` were expected under args")
         elif label in by_label:
@@ -218,7 +218,7 @@ def _nodes(arguments: Mapping[str, Any], notes: Notes) -> tuple[dict[str, Any], 
             "object"
         )
     features = [_feature(place, row) for place, row in enumerate(rows)]
-    kinds = words(arguments.get("node_branch_types")) or ["vector"] * n_kind
+    kinds = text_list(arguments.get("node_branch_types")) or ["vector"] * n_kind
     nodes: dict[str, Any] = {}
     for place in range(n_kind):
         branches = {feature: row[place] for feature, row in zip(features, rows, strict=True) if isinstance(row, list)}

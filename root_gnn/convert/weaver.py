@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from root_gnn.convert.converted import Notes
-from root_gnn.convert.foreign import mapping, words
+from root_gnn.convert.foreign import mapping, text_list
 from root_gnn.convert.formula import Formulas, Untranslatable, function_of
 from root_gnn.convert.momenta import Momenta
 from root_gnn.convert.naming import prefix_of
@@ -339,7 +339,7 @@ class _Weaver:
         if not weights:
             return []
         is_ready = bool(weights.get("use_precomputed_weights"))
-        branches = words(weights.get("weight_branches" if is_ready else "reweight_basewgt"))
+        branches = text_list(weights.get("weight_branches" if is_ready else "reweight_basewgt"))
         if not is_ready:
             alike = ", ".join(mapping(weights.get("reweight_vars")))
             self._notes.lose(
@@ -353,7 +353,7 @@ class _Weaver:
 
     def the_rest(self) -> None:
         """Notes the keys that are left."""
-        seen = [*words(self._content.get("observers")), *words(self._content.get("monitor_variables"))]
+        seen = [*text_list(self._content.get("observers")), *text_list(self._content.get("monitor_variables"))]
         if seen:
             self._notes.different.append(
                 f"observers ({', '.join(seen)}) need not be copied: `predict` writes its scores row by row beside "

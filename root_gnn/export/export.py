@@ -18,8 +18,8 @@ from root_gnn.console import log
 from root_gnn.errors import InputError
 from root_gnn.export.card import Exported, card
 from root_gnn.export.network import Signature, network_of
-from root_gnn.export.parity import Call, check, differences, samples
-from root_gnn.export.program import save, traced
+from root_gnn.export.parity import Call, check_parity, differences, samples
+from root_gnn.export.program import save_program, traced
 from root_gnn.graph.batch import Batch
 from root_gnn.runs.run import Run, load_run
 from root_gnn.training.plan import sha256
@@ -90,7 +90,7 @@ class _Work:
     def checked(self, call: Call, metadata: Mapping[str, str]) -> Exported:
         """What was made; raises InputError where `call` does not compute what PyTorch does."""
         found = differences(self.run, self.signature, self.batches, call)
-        check(found, self.tolerance, self.target)
+        check_parity(found, self.tolerance, self.target)
         said = {**metadata, "largest_difference": f"{max(found.values()):.1e}"}
         return Exported(self.target, self.target.with_suffix(".md"), said, found)
 
@@ -113,11 +113,11 @@ class _Work:
 
 
 def _write_onnx(path: Path, work: _Work, *, opset: int, ir_version: int) -> Exported:
-    from root_gnn.export.onnx_file import Session, describe, model_of
+    from root_gnn.export.onnx_file import Session, describe_inputs, model_of
 
     model = model_of(work.program, work.signature, opset=opset, ir_version=ir_version)
     made = work.checked(Session(model.SerializeToString()), work.metadata())
-    describe(model, made.metadata)
+    describe_inputs(model, made.metadata)
     path.write_bytes(model.SerializeToString())
     return made
 
@@ -131,5 +131,5 @@ def _write_program(path: Path, work: _Work) -> Exported:
         return said
 
     made = work.checked(call, work.metadata())
-    save(work.program, path, made.metadata)
+    save_program(work.program, path, made.metadata)
     return made

@@ -13,7 +13,8 @@ from root_gnn.graph.batch import Batch
 from root_gnn.graph.features import Features
 from root_gnn.nn.token_inputs import SUBJET
 from root_gnn.protocols import Objective, Supervised
-from root_gnn.runs.run import Run, question
+from root_gnn.runs.build import question
+from root_gnn.runs.run import Run
 
 UNITS = {"pt": "GeV", "energy": "GeV", "mass": "GeV", "phi": "rad"}
 N_ADDED = 3  # nodes of the graph that is added to every batch

@@ -63,7 +63,7 @@ def model_of(program: ExportedProgram, signature: Signature, *, opset: int, ir_v
     return model
 
 
-def describe(model: onnx.ModelProto, metadata: Mapping[str, str]) -> None:
+def describe_inputs(model: onnx.ModelProto, metadata: Mapping[str, str]) -> None:
     """Puts the metadata into the model, in place of what is there."""
     del model.metadata_props[:]
     onnx.helper.set_model_props(model, dict(metadata))

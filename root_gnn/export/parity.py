@@ -65,7 +65,7 @@ def differences(run: Run, signature: Signature, batches: Mapping[str, Batch], ca
     return found
 
 
-def check(found: Mapping[str, float], tolerance: float, out: Path) -> None:
+def check_parity(found: Mapping[str, float], tolerance: float, out: Path) -> None:
     """Raises InputError where a difference is larger than `tolerance`."""
     worst = max(found, key=lambda name: found[name])
     if not found[worst] <= tolerance:

@@ -33,7 +33,7 @@ def traced(network: Network, example: Mapping[str, Tensor]) -> ExportedProgram:
         ) from error
 
 
-def save(program: ExportedProgram, path: Path, metadata: Mapping[str, str]) -> None:
+def save_program(program: ExportedProgram, path: Path, metadata: Mapping[str, str]) -> None:
     """Writes the `.pt2` archive with the metadata inside, as the file `METADATA`."""
     torch.export.save(program, path, extra_files={METADATA: json.dumps(dict(metadata), indent=1)})
 

@@ -11,12 +11,10 @@ from typing import Any
 
 import awkward as ak
 import numpy as np
-from numpy.typing import NDArray
+
+from root_gnn.typing import Integers, Numbers
 
 LARGEST = np.iinfo(np.int64).max
-
-Numbers = NDArray[Any]
-Integers = NDArray[np.int64]
 
 
 class Refusal(Exception):

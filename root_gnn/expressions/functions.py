@@ -11,66 +11,56 @@ from typing import Any
 
 import numpy as np
 
-from root_gnn.expressions.columns import (
-    Column,
-    Numbers,
-    Refusal,
-    aligned,
-    booleans,
-    entry_of,
-    exact,
-    lists,
-    numbers,
-    unified,
-)
+from root_gnn.expressions.columns import Column, Refusal, aligned, booleans, entry_of, exact, lists, numbers, unified
 from root_gnn.kinematics.angles import delta_phi, delta_r
+from root_gnn.typing import Numbers
 
 LONGEST = 2**40  # values in a list; an element further off is missing in any
 
-Columns = Sequence[Column]
+ColumnSequence = Sequence[Column]
 
 
 @dataclass(frozen=True)
 class Function:
     """A function by what it does, its arguments as shown in messages, and how many it takes."""
 
-    call: Callable[[Columns], Column]
+    call: Callable[[ColumnSequence], Column]
     arguments: str
     least: int
     most: int
 
 
-def floating(call: Callable[..., Any]) -> Callable[[Columns], Column]:
+def floating(call: Callable[..., Any]) -> Callable[[ColumnSequence], Column]:
     """A function of floating-point numbers, value by value."""
 
-    def apply(columns: Columns) -> Column:
+    def apply(columns: ColumnSequence) -> Column:
         data, offsets = aligned([numbers(column) for column in columns])
         return Column(np.asarray(call(*(array.astype(np.float64, copy=False) for array in data))), offsets)
 
     return apply
 
 
-def _whole_kept(ufunc: Any) -> Callable[[Columns], Column]:
+def _whole_kept(ufunc: Any) -> Callable[[ColumnSequence], Column]:
     """floor, ceil and round, which leave whole numbers alone."""
 
-    def apply(columns: Columns) -> Column:
+    def apply(columns: ColumnSequence) -> Column:
         x = numbers(columns[0])
         return x if x.kind == "integer" else Column(ufunc(x.data), x.offsets)
 
     return apply
 
 
-def _choice(call: Callable[..., Any]) -> Callable[[Columns], Column]:
+def _choice(call: Callable[..., Any]) -> Callable[[ColumnSequence], Column]:
     """A function that gives one of its arguments, in their common type."""
 
-    def apply(columns: Columns) -> Column:
+    def apply(columns: ColumnSequence) -> Column:
         data, offsets = aligned([numbers(column) for column in columns])
         return Column(np.asarray(call(*unified(data))), offsets)
 
     return apply
 
 
-def _where(columns: Columns) -> Column:
+def _where(columns: ColumnSequence) -> Column:
     condition = booleans(columns[0], "the first argument of where")
     for column in columns[1:]:
         numbers(column)
@@ -79,7 +69,7 @@ def _where(columns: Columns) -> Column:
     return Column(np.where(mask, a, b), offsets)
 
 
-def _absolute(columns: Columns) -> Column:
+def _absolute(columns: ColumnSequence) -> Column:
     x = numbers(columns[0])
     result = np.abs(x.data)
     return (
@@ -99,7 +89,7 @@ def _over_lists(column: Column, ufunc: Any, empty: Any) -> Numbers:
     return result
 
 
-def _sum(columns: Columns) -> Column:
+def _sum(columns: ColumnSequence) -> Column:
     x = lists(numbers(columns[0]), "sum")
     result = _over_lists(x, np.add, x.data.dtype.type(0))
     if x.kind == "integer":
@@ -107,8 +97,8 @@ def _sum(columns: Columns) -> Column:
     return Column(result, x.offsets[:-1])
 
 
-def _extreme(ufunc: Any, name: str, instead: str) -> Callable[[Columns], Column]:
-    def apply(columns: Columns) -> Column:
+def _extreme(ufunc: Any, name: str, instead: str) -> Callable[[ColumnSequence], Column]:
+    def apply(columns: ColumnSequence) -> Column:
         x = lists(numbers(columns[0]), f"{name} (of two values {instead}(a, b))")
         filled = bool((np.diff(x.offsets[-1]) > 0).all())
         empty: Any = x.data.dtype.type(0) if filled else np.nan
@@ -119,27 +109,27 @@ def _extreme(ufunc: Any, name: str, instead: str) -> Callable[[Columns], Column]
     return apply
 
 
-def _mean(columns: Columns) -> Column:
+def _mean(columns: ColumnSequence) -> Column:
     x = lists(numbers(columns[0]), "mean")
     total = _over_lists(Column(x.data.astype(np.float64), x.offsets), np.add, 0.0)
     return Column(total / np.diff(x.offsets[-1]), x.offsets[:-1])
 
 
-def _std(columns: Columns) -> Column:
+def _std(columns: ColumnSequence) -> Column:
     x = lists(numbers(columns[0]), "std")
     difference = x.data - np.repeat(_mean([x]).data, np.diff(x.offsets[-1]))
     return Column(np.sqrt(_mean([Column(difference * difference, x.offsets)]).data), x.offsets[:-1])
 
 
-def _count(columns: Columns) -> Column:
+def _count(columns: ColumnSequence) -> Column:
     x = lists(columns[0], "count")
     if x.kind == "boolean":
         return Column(_over_lists(numbers(x), np.add, np.int64(0)), x.offsets[:-1])
     return Column(np.diff(x.offsets[-1]), x.offsets[:-1])
 
 
-def _some(ufunc: Any, name: str, empty: bool) -> Callable[[Columns], Column]:
-    def apply(columns: Columns) -> Column:
+def _some(ufunc: Any, name: str, empty: bool) -> Callable[[ColumnSequence], Column]:
+    def apply(columns: ColumnSequence) -> Column:
         x = lists(booleans(columns[0], name), name)
         return Column(_over_lists(x, ufunc, empty), x.offsets[:-1])
 
@@ -169,11 +159,11 @@ def item(x: Column, which: Column, default: Column | None) -> Column:
     return Column(result, x.offsets[:-1])
 
 
-def _first(columns: Columns) -> Column:
+def _first(columns: ColumnSequence) -> Column:
     return item(columns[0], Column(np.asarray(0)), columns[1] if len(columns) > 1 else None)
 
 
-def _last(columns: Columns) -> Column:
+def _last(columns: ColumnSequence) -> Column:
     return item(columns[0], Column(np.asarray(-1)), columns[1] if len(columns) > 1 else None)
 
 
@@ -183,7 +173,7 @@ def _plain(column: Column, what: str) -> Any:
     return column.data
 
 
-def _flatten(columns: Columns) -> Column:
+def _flatten(columns: ColumnSequence) -> Column:
     x = lists(columns[0], "flatten")
     if x.depth < 2:
         raise Refusal(f"flatten needs lists of lists, and {x.quoted} has one list per entry")

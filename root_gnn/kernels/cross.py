@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TypeAlias
-
 import numpy as np
 import torch
-from numpy.typing import NDArray
 
 from root_gnn.kernels.library import Cross, library
+from root_gnn.typing import Floats
 
-Floats: TypeAlias = NDArray[np.float64]
 WIDTH = 8  # numbers in the widest vector, which fill the rows of y
 
 

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 from torch.autograd.function import once_differentiable
 
-from root_gnn.kernels.library import Job, Layer, Library, library
+from root_gnn.kernels.library import Layer, Library, OperatorCall, library
 
 ACTIVATIONS = ("relu", "gelu", "silu")  # in the order of interface.h
 
@@ -57,7 +57,7 @@ class Settings:
 
 
 @dataclass(frozen=True)
-class Weights:
+class PackedWeights:
     """`matrices[l] (dim, n_in)` and `biases[l] (dim,)` or None of every linear layer; `scale, shift (dim,)` of the LayerNorm."""
 
     matrices: tuple[Tensor, ...]
@@ -67,7 +67,7 @@ class Weights:
 
 
 @dataclass(frozen=True)
-class Result:
+class FusedResult:
     """`rows (n_row, dim)`; of the rows of each second addend `total` and `largest (n_second, dim)`, where wanted; 0 of none."""
 
     rows: Tensor
@@ -75,7 +75,7 @@ class Result:
     largest: Tensor | None
 
 
-def runs(rows: Tensor, dim: int) -> bool:
+def can_fuse(rows: Tensor, dim: int) -> bool:
     """Whether the compiled operator can take `rows`, and layers of `dim`, now: float32 on a processor, not compiled or autocast."""
     if rows.device.type != "cpu" or rows.dtype != torch.float32 or torch.compiler.is_compiling():
         return False
@@ -83,7 +83,7 @@ def runs(rows: Tensor, dim: int) -> bool:
     return found is not None and found.form(dim) != "" and not torch.is_autocast_enabled("cpu")
 
 
-def fused(x: Tensor, weights: Weights, settings: Settings, addends: Addends | None = None) -> Result:
+def fused(x: Tensor, weights: PackedWeights, settings: Settings, addends: Addends | None = None) -> FusedResult:
     """The perceptron of `x (n_row, n_in)`, as interface.h describes it; float32 on a processor, differentiable once."""
     seed = int(torch.randint(2**62, (1,))) if settings.dropout > 0 else 0
     settings = replace(settings, seed=seed, n_thread=torch.get_num_threads())
@@ -92,14 +92,14 @@ def fused(x: Tensor, weights: Weights, settings: Settings, addends: Addends | No
     )
     given = (*of_rows, weights.scale, weights.shift, *weights.matrices, *weights.biases)
     if torch.is_grad_enabled() and any(tensor is not None and tensor.requires_grad for tensor in (x, *given)):
-        return Result(*_Fused.apply(settings, x, *given))  # type: ignore[no-untyped-call]
+        return FusedResult(*_Fused.apply(settings, x, *given))  # type: ignore[no-untyped-call]
     call = _Call.of(settings, x, given)
     can_replace = settings.in_place and x.shape[1] == call.scale.shape[0]
     result, _ = _forward(call, None, out=call.x if can_replace else None)
     return result
 
 
-def _forward(call: _Call, stored: Tensor | None, out: Tensor | None = None) -> tuple[Result, Tensor | None]:
+def _forward(call: _Call, stored: Tensor | None, out: Tensor | None = None) -> tuple[FusedResult, Tensor | None]:
     """The result, and how many rows share a largest value; what the backward pass reads goes to `stored`, the rows to `out`."""
     settings, x, dim = call.settings, call.x, call.scale.shape[0]
     n_second = 0 if call.second is None else call.second.shape[0]
@@ -109,7 +109,7 @@ def _forward(call: _Call, stored: Tensor | None, out: Tensor | None = None) -> t
     _library().run(
         call.job(stored=stored, out=rows, total=total, largest=largest, n_largest=n_largest), form=settings.form
     )
-    return Result(rows, total, largest), n_largest
+    return FusedResult(rows, total, largest), n_largest
 
 
 class _Fused(torch.autograd.Function):
@@ -190,7 +190,7 @@ class _Call:
         of_matrices: list[Tensor] | None = None,
         of_biases: list[Tensor | None] | None = None,
         **outputs: Tensor | None,
-    ) -> Job:
+    ) -> OperatorCall:
         """The call as the library takes it; valid while the tensors live."""
         nowhere: list[Any] = [None] * self.n_layer
         layers = (Layer * self.n_layer)(
@@ -203,7 +203,7 @@ class _Call:
         )
         s = self.settings
         inputs = ("x", "first", "first_index", "second", "second_index", "scale", "shift")
-        return Job(
+        return OperatorCall(
             n_row=self.x.shape[0],
             dim=self.scale.shape[0],
             n_layer=self.n_layer,

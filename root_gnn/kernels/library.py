@@ -33,8 +33,8 @@ class Layer(Structure):
     ]
 
 
-class Job(Structure):
-    """One call of the operator; mirrors `Job` of interface.h."""
+class OperatorCall(Structure):
+    """One call of the operator; mirrors `OperatorCall` of interface.h."""
 
     _fields_ = [
         *(
@@ -91,12 +91,12 @@ class Library:
         except AttributeError as error:
             raise OSError(str(error)) from error
         self._size.restype, self._size.argtypes = c_int64, []
-        if self._size() != sum(ctypes.sizeof(structure) for structure in (Job, Layer, Pairs, Cross)):
+        if self._size() != sum(ctypes.sizeof(structure) for structure in (OperatorCall, Layer, Pairs, Cross)):
             raise OSError(f"{file} was built from another version of root_gnn")
         self._form.restype, self._form.argtypes = c_char_p, [c_int64]
         for function, structure in (
-            (self._forward, Job),
-            (self._backward, Job),
+            (self._forward, OperatorCall),
+            (self._backward, OperatorCall),
             (self._nt_xent, Pairs),
             (self._cross, Cross),
         ):
@@ -108,7 +108,7 @@ class Library:
         name: bytes = self._form(dim)
         return name.decode()
 
-    def run(self, job: Job, *, backward: bool = False, form: str = "") -> None:
+    def run(self, job: OperatorCall, *, backward: bool = False, form: str = "") -> None:
         """Does the job, with the instruction set `form` or the best one."""
         _done((self._backward if backward else self._forward)(ctypes.byref(job), form.encode()), form, job.dim)
 

@@ -32,13 +32,13 @@ class Linear(nn.Linear):
 
 def linear(rows: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:
     """`rows (..., n_in) @ weight (n_out, n_in).T + bias (n_out,)`: `(..., n_out)`; differentiable once where oneDNN does it."""
-    if not runs(rows, weight):
+    if not uses_onednn(rows, weight):
         return F.linear(rows, weight, bias)
     out: Tensor = _Linear.apply(rows.flatten(0, -2), weight, bias)  # type: ignore[no-untyped-call]
     return out.view(*rows.shape[:-1], out.shape[1])
 
 
-def runs(rows: Tensor, weight: Tensor) -> bool:
+def uses_onednn(rows: Tensor, weight: Tensor) -> bool:
     """Whether oneDNN multiplies `rows (..., n_in)` by `weight (n_out, n_in)`."""
     if (
         rows.device.type != "cpu"

@@ -12,7 +12,7 @@ from root_gnn.kernels.library import Pairs, library
 LOWEST_TEMPERATURE = 1.0 / 30  # exp(similarity / temperature) stays a number of single precision
 
 
-def nt_xent(
+def compiled_nt_xent(
     first: Tensor, second: Tensor, *, temperature: float, shortest: float, with_gradient: bool, form: str = ""
 ) -> tuple[Tensor, Tensor | None]:
     """The mean loss of the views `(n, dim)`, and its gradient `(2 n, dim)` with respect to both, one after the other.

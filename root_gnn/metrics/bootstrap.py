@@ -20,7 +20,7 @@ from scipy.special import stdtrit
 
 from root_gnn.errors import InputError
 from root_gnn.metrics.auc import auc_of
-from root_gnn.metrics.measured import Floats, Integers
+from root_gnn.typing import AnyIntegers, Floats
 
 Scores = NDArray[np.floating[Any]]
 Statistic = Callable[[Any, Any], Callable[[Floats], "float | None"]]
@@ -185,13 +185,13 @@ def _interval(value: Floats, replicas: Floats, generator: np.random.Generator) -
     return float(low), float(high)
 
 
-def _drawn(shape: tuple[int, ...], generator: np.random.Generator) -> Integers:
+def _drawn(shape: tuple[int, ...], generator: np.random.Generator) -> AnyIntegers:
     """The seeds of each replica, `shape` (n_replica, n_seed); a single seed has nothing to draw."""
     n_replica, n_seed = shape
     return generator.integers(n_seed, size=shape) if n_seed > 1 else np.zeros((n_replica, 1), dtype=np.int64)
 
 
-def _means(value: Floats, replicas: Floats, drawn: Integers) -> Floats:
+def _means(value: Floats, replicas: Floats, drawn: AnyIntegers) -> Floats:
     """Mean over seeds in each replica of events and seeds, `(n_replica,)`."""
     means: Floats = replicas.mean(axis=1)
     if len(value) == 1:

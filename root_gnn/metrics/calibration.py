@@ -14,7 +14,8 @@ from numpy.typing import ArrayLike
 
 from root_gnn.errors import InputError
 from root_gnn.metrics.inputs import BinaryEvents, binary_events, class_events
-from root_gnn.metrics.measured import Floats, Integers, weighted_mean, weighted_share
+from root_gnn.metrics.measured import weighted_mean, weighted_share
+from root_gnn.typing import AnyIntegers, Floats
 
 
 @dataclass(frozen=True)
@@ -34,14 +35,14 @@ class Calibration:
     predicted: Floats
     observed: Floats
     error: Floats
-    n_event: Integers
+    n_event: AnyIntegers
     ece: float
     ece_error: float
     null: float
     null_mean: float
 
 
-def calibration(
+def calibration_error(
     probabilities: ArrayLike,
     labels: ArrayLike,
     weights: ArrayLike | None = None,
@@ -94,7 +95,7 @@ def confidence_calibration(
     """Calibration of the largest of `probabilities (n_event, n_class)`: in the place of signal is that its class is the true one."""
     events = class_events(probabilities, labels, weights)
     right = np.argmax(events.probabilities, axis=1) == events.labels
-    return calibration(
+    return calibration_error(
         events.probabilities.max(axis=1), right, events.weights, n_bin=n_bin, n_replica=n_replica, seed=seed
     )
 
@@ -110,7 +111,7 @@ def _check(probabilities: Floats, n_bin: int) -> None:
         raise InputError(f"A calibration curve takes at least one bin and got {n_bin}.")
 
 
-def _curve(events: BinaryEvents, place: Integers, n_bin: int) -> tuple[Floats, Floats, Floats]:
+def _curve(events: BinaryEvents, place: AnyIntegers, n_bin: int) -> tuple[Floats, Floats, Floats]:
     curve = np.full((3, n_bin), np.nan)
     for k in range(n_bin):
         inside = place == k
@@ -121,7 +122,7 @@ def _curve(events: BinaryEvents, place: Integers, n_bin: int) -> tuple[Floats, F
     return curve[0], curve[1], curve[2]
 
 
-def _ece(excess: Floats, weights: Floats, place: Integers, n_bin: int) -> float:
+def _ece(excess: Floats, weights: Floats, place: AnyIntegers, n_bin: int) -> float:
     """Sum over bins of |weight of signal - weight expected| over all weight, from `excess` = label - probability `(n_event,)`."""
     total = float(np.sum(weights))
     return float(np.sum(np.abs(np.bincount(place, weights * excess, n_bin)))) / total if total > 0.0 else np.nan

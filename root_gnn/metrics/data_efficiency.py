@@ -17,7 +17,7 @@ from numpy.typing import ArrayLike
 from root_gnn.errors import InputError
 from root_gnn.metrics.auc import auc_of
 from root_gnn.metrics.bootstrap import ONE_SIGMA, Statistic, seed_replicas
-from root_gnn.metrics.measured import Floats
+from root_gnn.typing import Floats
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from root_gnn.errors import InputError
-from root_gnn.metrics.measured import Booleans, Floats, Integers
+from root_gnn.typing import AnyIntegers, Booleans, Floats
 
 
 class BinaryEvents(NamedTuple):
@@ -23,7 +23,7 @@ class ClassEvents(NamedTuple):
     """Probabilities `(n_event, n_class)`, labels `(n_event,)`, and signed weights `(n_event,)`."""
 
     probabilities: Floats
-    labels: Integers
+    labels: AnyIntegers
     weights: Floats
 
 
@@ -58,7 +58,7 @@ def class_events(probabilities: ArrayLike, labels: ArrayLike, weights: ArrayLike
     return ClassEvents(values, _labels(labels, len(values), values.shape[1]), checked_weights(weights, len(values)))
 
 
-def columns(name: str, values: ArrayLike) -> Floats:
+def checked_columns(name: str, values: ArrayLike) -> Floats:
     """Checked `values (n_event, n_column)`, from one column `(n_event,)` too; raises InputError for other shapes and what is not finite."""
     found = np.asarray(values, dtype=np.float64)
     if found.ndim not in (1, 2):
@@ -79,7 +79,7 @@ def checked_weights(weights: ArrayLike | None, n_event: int) -> Floats:
     return values
 
 
-def _labels(labels: ArrayLike, n_event: int, n_class: int) -> Integers:
+def _labels(labels: ArrayLike, n_event: int, n_class: int) -> AnyIntegers:
     values = np.asarray(labels)
     _check_length("labels", values, n_event)
     whole = values.astype(np.int64)

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from root_gnn.errors import InputError
-from root_gnn.metrics.measured import Floats, Integers
+from root_gnn.typing import AnyIntegers, Floats
 
 IMMEDIATE = 5
 
@@ -72,7 +72,7 @@ def seconds_at(rows: ArrayLike, clock: ArrayLike) -> Floats:
     curve, ticks = _curve(rows), _curve(clock)
     if len(ticks) == 0:
         return np.full(len(curve), np.nan)
-    last: Integers = np.searchsorted(ticks[:, 1], curve[:, 1], side="right") - 1
+    last: AnyIntegers = np.searchsorted(ticks[:, 1], curve[:, 1], side="right") - 1
     return np.where(last >= 0, ticks[np.maximum(last, 0), 2], np.nan)
 
 

@@ -14,7 +14,8 @@ from numpy.typing import ArrayLike
 from scipy.optimize import least_squares
 
 from root_gnn.errors import InputError
-from root_gnn.metrics.measured import Floats, Measured
+from root_gnn.metrics.measured import Measured
+from root_gnn.typing import Floats
 
 
 @dataclass(frozen=True)

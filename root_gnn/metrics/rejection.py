@@ -10,8 +10,8 @@ from numpy.typing import ArrayLike
 
 from root_gnn.errors import InputError
 from root_gnn.metrics.inputs import BinaryEvents, binary_events
-from root_gnn.metrics.measured import Floats, Integers
 from root_gnn.metrics.roc import Cuts, cuts, efficiencies, first_reaching
+from root_gnn.typing import AnyIntegers, Floats
 
 
 class Rejection(NamedTuple):
@@ -101,7 +101,7 @@ def _targets(signal_efficiencies: Sequence[float]) -> Floats:
     return targets
 
 
-def _falling(events: BinaryEvents) -> tuple[BinaryEvents, Cuts, Integers]:
+def _falling(events: BinaryEvents) -> tuple[BinaryEvents, Cuts, AnyIntegers]:
     """Events in falling order of score, so that each replica runs through memory in a line; their cuts; and that order."""
     order = cuts(events.scores).order
     ordered = BinaryEvents(events.scores[order], events.is_signal[order], events.weights[order])

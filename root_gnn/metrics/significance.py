@@ -13,8 +13,8 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from root_gnn.metrics.inputs import binary_events
-from root_gnn.metrics.measured import Floats
 from root_gnn.metrics.roc import cuts, passing
+from root_gnn.typing import Floats
 
 
 class Significance(NamedTuple):

@@ -32,7 +32,7 @@ from root_gnn.nn.widths import Width
 from root_gnn.protocols import Encoder, EncoderConfig
 
 PairFeature = Literal["delta_eta", "delta_phi", "delta_r", "ln_kt", "ln_z", "ln_m2"]
-Form = Literal["auto", "compiled", "native", "pyg", "dgl"]
+Backend = Literal["auto", "compiled", "native", "pyg", "dgl"]
 
 
 class Config(EncoderConfig):
@@ -64,7 +64,7 @@ class Config(EncoderConfig):
     type_embedding: bool = True
     absolute_phi: bool = False
     dropout: Annotated[float, Field(ge=0, lt=1)] = 0.1
-    form: Form = "auto"
+    form: Backend = "auto"
     recompute: bool = False
 
     @model_validator(mode="after")
@@ -167,15 +167,15 @@ def _summary(state: State, topology: Topology) -> Tensor:
 
 def _runner(config: Config) -> Runner:
     if config.form == "pyg":
-        from root_gnn.nn.message_passing.pyg import runner as pyg_runner
+        from root_gnn.nn.message_passing.pyg import pyg_runner as pyg_runner
 
         return pyg_runner()
     if config.form == "dgl":
-        from root_gnn.nn.message_passing.dgl import runner as dgl_runner
+        from root_gnn.nn.message_passing.dgl import dgl_runner as dgl_runner
 
         return dgl_runner()
     if config.form == "native":
-        return message_passing.runner(recompute=config.recompute)
+        return message_passing.native_runner(recompute=config.recompute)
     if config.form == "compiled" and library() is None:
         raise InputError(f"model.form is compiled, but the compiled operator is {why_not()}; use form: auto")
-    return message_passing_compiled.runner(recompute=config.recompute)
+    return message_passing_compiled.compiled_runner(recompute=config.recompute)

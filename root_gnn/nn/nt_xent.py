@@ -9,12 +9,12 @@ import torch.nn.functional as F
 from torch import Tensor
 from torch.autograd.function import once_differentiable
 
-from root_gnn.kernels.fused import runs
+from root_gnn.kernels.fused import can_fuse
 from root_gnn.kernels.linear import linear
 from root_gnn.kernels.nt_xent import LOWEST_TEMPERATURE
-from root_gnn.kernels.nt_xent import nt_xent as compiled
+from root_gnn.kernels.nt_xent import compiled_nt_xent as compiled
 from root_gnn.nn.distributed import Gathered, gathered, n_process
-from root_gnn.nn.single import single
+from root_gnn.nn.float32 import at_least_float32
 
 AT_A_TIME = 2**20  # similarities that are there at once
 SHORTEST = 1e-8  # length that rows are divided by at least
@@ -32,8 +32,8 @@ def nt_xent(
     n, alone = first.shape[0], not gather or n_process() == 1
     with torch.autocast(first.device.type, enabled=False):
         if alone and positive_in_denominator and temperature >= LOWEST_TEMPERATURE and n > 1 and 4 * n * n <= AT_A_TIME:
-            one, two = single(first), single(second)
-            if runs(one, one.shape[1]):
+            one, two = at_least_float32(first), at_least_float32(second)
+            if can_fuse(one, one.shape[1]):
                 return _Compiled.apply(one, two, temperature)  # type: ignore[no-untyped-call, no-any-return]
         one, two = _unit(first), _unit(second)
         all_one, all_two = (gathered(view) if gather else Gathered(view, 0) for view in (one, two))
@@ -124,4 +124,4 @@ def uniformity(rows: Tensor) -> Tensor:
 
 
 def _unit(rows: Tensor) -> Tensor:
-    return F.normalize(single(rows), dim=1, eps=SHORTEST)
+    return F.normalize(at_least_float32(rows), dim=1, eps=SHORTEST)

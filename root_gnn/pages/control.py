@@ -15,7 +15,7 @@ from root_gnn.errors import InputError
 from root_gnn.pages import html as page
 from root_gnn.plots import Distribution
 from root_gnn.simulation.control import Check, Control, control
-from root_gnn.simulation.processes import check_params, find
+from root_gnn.simulation.processes import check_params, find_process
 
 HEADER = ("quantity", "found", "known", "error", "pull")
 _N_BIN = 40
@@ -31,7 +31,7 @@ def control_page(
     """
     if not names:
         raise InputError("--control: at least one --process is needed; `root-gnn simulate --list` shows them")
-    chosen = [find(name, level) for name in names]
+    chosen = [find_process(name, level) for name in names]
     check_params(params, chosen, from_file=False)
     out.mkdir(parents=True, exist_ok=True)
     found: list[Control] = []

@@ -15,12 +15,13 @@ from root_gnn import plots
 from root_gnn._version import __version__
 from root_gnn.atomic import write_text
 from root_gnn.data.hygiene.report import FileSet, Report
-from root_gnn.data.hygiene.text import CLASS_HEADER, FILE_HEADER, class_rows, file_rows, remarks, short_names
+from root_gnn.data.hygiene.text import CLASS_HEADER, FILE_HEADER, class_rows, file_rows, remark_lines, short_names
 from root_gnn.data.hygiene.units import figure
 from root_gnn.data.reading.graphs import ragged_rows
 from root_gnn.pages.html import heading, items, note, page, paragraph, picture, table
 from root_gnn.plots import Distribution
 from root_gnn.runs.prepare import Prepared
+from root_gnn.typing import Floats
 
 N_GRAPH = 200_000  # graphs of a class that are looked at
 N_NODE = 2_000_000  # and their nodes
@@ -30,7 +31,6 @@ N_FILE_LINE = 6  # files that are told apart where there are no classes
 OUTSIDE = 0.1  # per cent at either end that is left out of a picture
 UNITS = {"pt": "GeV", "energy": "GeV", "phi": "rad"}
 
-Floats = NDArray[np.float64]
 Drawn = Mapping[str, Floats]
 """Numbers by the name of a class or file."""
 
@@ -40,7 +40,7 @@ HOW = (
 )
 
 
-def write_page(prepared: Prepared) -> Path | None:
+def write_inputs_page(prepared: Prepared) -> Path | None:
     """Writes `hygiene.html` beside the report's JSON file and returns its path; None where the cache cannot be written."""
     path = prepared.cache / f"{prepared.name}.html"
     with tempfile.TemporaryDirectory() as folder:
@@ -63,7 +63,7 @@ def _figures(report: Report) -> Iterator[str]:
     yield paragraph(f"{n_entry:,} entries of {len(report.files):,} files were read, and {n_graph:,} graphs kept.")
     if report.problems:
         yield note([f"These files cannot be used as they are. {problem}" for problem in report.problems])
-    found = list(remarks(report))
+    found = list(remark_lines(report))
     yield heading("Remarks")
     yield items(found) if found else paragraph("None: nothing odd was found.")
     yield heading("Files")

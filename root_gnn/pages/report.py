@@ -10,7 +10,7 @@ from typing import Any
 
 from root_gnn import plots
 from root_gnn._version import __version__
-from root_gnn.analysis.cka import labels_of
+from root_gnn.analysis.cka import run_labels
 from root_gnn.analysis.comparison import Comparison
 from root_gnn.analysis.grouping import compared
 from root_gnn.atomic import write_text
@@ -108,7 +108,7 @@ def _overview(runs: Sequence[Run]) -> list[str]:
     )
     rows = [
         (name, how(run), f"{run.plan['events']['train']:,}", *_figures(run))
-        for name, run in zip(labels_of(runs), runs, strict=True)
+        for name, run in zip(run_labels(runs), runs, strict=True)
     ]
     return [heading("Every run"), table(header, rows), paragraph(HOW_ERRORS)]
 
@@ -128,16 +128,16 @@ def _figures(run: Run) -> tuple[str, ...]:
     rejection = test.get("rejection") or {}
     return (
         f"{test['n_events']:,}" if "n_events" in test else UNDEFINED,
-        number(test.get("auc"), test.get("auc_error")),
-        number(test.get("accuracy"), test.get("accuracy_error")),
-        number(test.get("loss")),
+        format_number(test.get("auc"), test.get("auc_error")),
+        format_number(test.get("accuracy"), test.get("accuracy_error")),
+        format_number(test.get("loss")),
         *(rejection_cell(**rejection.get(at, {})) for at in ("0.3", "0.5")),
         str(metrics.get("best_epoch", UNDEFINED)),
         f"{metrics['seconds']:,.0f} s" if "seconds" in metrics else UNDEFINED,
     )
 
 
-def number(value: float | None, error: float | None = None, *, digits: int = 4) -> str:
+def format_number(value: float | None, error: float | None = None, *, digits: int = 4) -> str:
     """A figure with its error, or a dash where it is not defined."""
     if value is None:
         return UNDEFINED
@@ -152,7 +152,7 @@ def rejection_cell(
 ) -> str:
     """A background rejection with its 68 % interval, or with its error in a run from before there were intervals."""
     if value is None or low is None:
-        return number(value, error, digits=2)
+        return format_number(value, error, digits=2)
     return f"{value:.2f} [{low:.2f}, {'no limit' if high is None else format(high, '.2f')}]"
 
 
@@ -253,7 +253,7 @@ def _embeddings(run: Run) -> Iterator[str]:
         found = json.loads(path.read_text(encoding="utf-8"))
         caption = (
             f"Representations of {found['n_events']:,} test events ({found['method']}). Mean cosine similarity "
-            f"{number(found['mean_cosine'], digits=3)}, effective rank {number(found['effective_rank'], digits=1)}."
+            f"{format_number(found['mean_cosine'], digits=3)}, effective rank {format_number(found['effective_rank'], digits=1)}."
         )
         yield picture(path.with_suffix(".png"), caption)
 

@@ -16,8 +16,9 @@ from root_gnn.metrics.auc import auc
 from root_gnn.metrics.confusion import confusion_matrix
 from root_gnn.metrics.rejection import rejections
 from root_gnn.plots import canvas
-from root_gnn.plots.canvas import COLOURS, LINES, MARKERS, Floats
+from root_gnn.plots.canvas import COLOURS, LINES, MARKERS
 from root_gnn.similarity.cka import LayerMatrix
+from root_gnn.typing import Floats
 
 N_BIN = 30
 N_CURVE_POINT = 120
@@ -62,7 +63,7 @@ def roc(curves: Mapping[str, tuple[ArrayLike, ArrayLike, ArrayLike | None]], pat
     )
     axes.set_ylim(bottom=1.0)
     axes.legend(frameon=False)
-    canvas.save(figure, path)
+    canvas.save_figure(figure, path)
 
 
 def scores(
@@ -93,7 +94,7 @@ def scores(
             low, high = axes.get_ylim()
             axes.set_ylim(low, high + 0.25 * (high - low))  # room for the legend above the bars
             axes.legend(frameon=False, fontsize="small", loc="upper right", ncols=2)
-    canvas.save(figure, path)
+    canvas.save_figure(figure, path)
 
 
 def confusion(
@@ -108,7 +109,7 @@ def confusion(
     axes.set_yticks(range(n_class), classes)
     axes.set(xlabel="Predicted class", ylabel="True class", title="Share of the true class in %")
     axes.title.set_fontsize("medium")
-    canvas.save(figure, path)
+    canvas.save_figure(figure, path)
 
 
 def learning_curves(history: Mapping[str, ArrayLike], path: Path) -> None:
@@ -134,7 +135,7 @@ def learning_curves(history: Mapping[str, ArrayLike], path: Path) -> None:
         axes.xaxis.set_major_locator(MaxNLocator(integer=True, min_n_ticks=1))
         if names:
             axes.legend(frameon=False)
-    canvas.save(figure, path)
+    canvas.save_figure(figure, path)
 
 
 def similarity(pairs: Sequence[tuple[str, str, LayerMatrix]], path: Path) -> None:
@@ -157,7 +158,7 @@ def similarity(pairs: Sequence[tuple[str, str, LayerMatrix]], path: Path) -> Non
         axes.set_yticks(range(len(matrix.layers_a)), matrix.layers_a)
         level = f"null level {np.nanmax(null):.2g} (95 %)" if np.any(np.isfinite(null)) else "no null level"
         axes.set(ylabel=first, xlabel=f"{second}\n\nCKA, {level}")
-    canvas.save(figure, path)
+    canvas.save_figure(figure, path)
 
 
 def embedding(
@@ -189,7 +190,7 @@ def embedding(
         )
     axes.set(xlabel=axis_names[0], ylabel=axis_names[1])
     axes.legend(frameon=False, loc="upper left", bbox_to_anchor=(1.0, 1.0))
-    canvas.save(figure, path)
+    canvas.save_figure(figure, path)
 
 
 def distributions(panels: Sequence[Distribution], path: Path) -> None:
@@ -231,7 +232,7 @@ def distributions(panels: Sequence[Distribution], path: Path) -> None:
             fontsize="small",
             handlelength=3.5,
         )
-    canvas.save(figure, path)
+    canvas.save_figure(figure, path)
 
 
 def _round_numbers(low: float, high: float) -> list[float]:

@@ -14,7 +14,8 @@ from matplotlib.ticker import FuncFormatter, MaxNLocator, NullFormatter
 from numpy.typing import ArrayLike
 
 from root_gnn.plots import canvas
-from root_gnn.plots.canvas import COLOURS, LINES, MARKERS, Floats, Interval
+from root_gnn.plots.canvas import COLOURS, LINES, MARKERS, Interval
+from root_gnn.typing import Floats
 
 N_POINT = 80
 Curve = tuple[Floats, Floats]
@@ -67,7 +68,7 @@ def training_size(
         figure.align_ylabels()
     sizes = sorted({size for points in curves.values() for size in points})
     _sizes(rows[-1, 0], sizes, axis)
-    canvas.save(figure, path)
+    canvas.save_figure(figure, path)
 
 
 def _points(
@@ -132,7 +133,7 @@ def comparison(groups: Mapping[str, Mapping[str, Interval]], path: Path, *, quan
     axes.set(xlabel=quantity, ylim=(place - 0.4, -0.6))
     axes.tick_params(axis="y", which="both", length=0)
     axes.grid(axis="x", color="0.9")
-    canvas.save(figure, path)
+    canvas.save_figure(figure, path)
 
 
 def learning(
@@ -155,7 +156,7 @@ def learning(
             axes.xaxis.set_major_locator(MaxNLocator(6, integer=True, min_n_ticks=1))
     rows[0, 0].set_ylabel(quantity)
     _legend_above(figure, rows[0, 0])
-    canvas.save(figure, path)
+    canvas.save_figure(figure, path)
 
 
 def _legend_above(figure: Figure, axes: Axes) -> None:
@@ -213,7 +214,7 @@ def roc_bands(bands: Mapping[str, Band], path: Path, *, reference: str | None = 
         )  # wide bands of few events may be cut
         figure.align_ylabels()
     rows[-1, 0].set(xlabel="Signal efficiency", xlim=(0.0, 1.0))
-    canvas.save(figure, path)
+    canvas.save_figure(figure, path)
 
 
 def calibration(curves: Mapping[str, Band], path: Path, *, label: str = "signal") -> None:
@@ -234,7 +235,7 @@ def calibration(curves: Mapping[str, Band], path: Path, *, label: str = "signal"
         )
     axes.set(xlabel=f"Predicted probability of {label}", ylabel=f"Share of {label}", xlim=(0.0, 1.0), ylim=(0.0, 1.0))
     axes.legend(frameon=False, fontsize="small")
-    canvas.save(figure, path)
+    canvas.save_figure(figure, path)
 
 
 def cost(bands: Mapping[str, Band], path: Path) -> None:
@@ -244,7 +245,7 @@ def cost(bands: Mapping[str, Band], path: Path) -> None:
         _band(axes, band, k, name)
     axes.set(xscale="log", yscale="log", xlabel="Number of trainings on a task", ylabel="Time in all [h]")
     _legend_above(figure, axes)
-    canvas.save(figure, path)
+    canvas.save_figure(figure, path)
 
 
 def importance(values: Mapping[str, Mapping[str, Interval]], path: Path, *, quantity: str) -> None:
@@ -271,7 +272,7 @@ def importance(values: Mapping[str, Mapping[str, Interval]], path: Path, *, quan
     axes.invert_yaxis()
     axes.set_xlabel(quantity)
     axes.legend(frameon=False, fontsize="small")
-    canvas.save(figure, path)
+    canvas.save_figure(figure, path)
 
 
 def embeddings(
@@ -309,7 +310,7 @@ def embeddings(
     figure.legend(
         loc="outside upper left", ncols=min(len(classes), 6), frameon=False, fontsize="small", markerscale=2.0
     )
-    canvas.save(figure, path)
+    canvas.save_figure(figure, path)
 
 
 def scaling(
@@ -328,7 +329,7 @@ def scaling(
     )
     _sizes(axes, sorted({size for points, _ in curves.values() for size in points}), "Training events of pretraining")
     axes.legend(frameon=False, fontsize="small")
-    canvas.save(figure, path)
+    canvas.save_figure(figure, path)
 
 
 def correlations(panels: Mapping[str, Floats], path: Path) -> None:
@@ -345,4 +346,4 @@ def correlations(panels: Mapping[str, Floats], path: Path) -> None:
         every.append(axes)
     if image is not None:
         figure.colorbar(image, ax=every, label="Pearson correlation", shrink=0.8)
-    canvas.save(figure, path)
+    canvas.save_figure(figure, path)

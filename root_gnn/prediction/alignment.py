@@ -11,15 +11,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from root_gnn.data.cache.shard import Shard
-from root_gnn.data.reading.columns import Place, flat
+from root_gnn.data.reading.columns import BranchLocation, flat
 from root_gnn.data.reading.selection import TREE
 from root_gnn.data.spec.spec import Spec
-
-Index = NDArray[np.int64]
+from root_gnn.typing import Index
 
 
 @dataclass(frozen=True)
-class Places:
+class EntryAlignment:
     """The places of a file, entry by entry.
 
     Attributes:
@@ -35,7 +34,7 @@ class Places:
     trees: dict[str, int]
 
     @classmethod
-    def of(cls, path: Path, spec: Spec, shard: Shard, *, whole_events: bool) -> Places:
+    def of(cls, path: Path, spec: Spec, shard: Shard, *, whole_events: bool) -> EntryAlignment:
         """Those of the file that `shard` was made of with `spec`, a spec of one variation; answers of whole events are one per entry."""
         n_entry = int(shard.meta.findings["n_entry"])
         names = spec.source.trees
@@ -57,7 +56,7 @@ class Places:
         placed[self.of_graph] = values
         return placed
 
-    def is_same(self, other: Places) -> bool:
+    def is_same(self, other: EntryAlignment) -> bool:
         """Whether both have the same places."""
         if self.per_entry is None or other.per_entry is None:
             return self.per_entry is other.per_entry and self.n_entry == other.n_entry
@@ -69,5 +68,5 @@ def _pieces(path: Path, spec: Spec, branch: str) -> Iterator[tuple[Index, Index]
     yield np.zeros(0, dtype=np.int64), np.zeros(0, dtype=np.int64)
     with spec.source.open(path) as source:
         for start, stop in source.chunks((branch,)):
-            values, count = flat(source.read((branch,), start, stop)[branch], Place(path, branch, start))
+            values, count = flat(source.read((branch,), start, stop)[branch], BranchLocation(path, branch, start))
             yield values, np.ones(stop - start, dtype=np.int64) if count is None else count

@@ -8,7 +8,6 @@ from typing import Any
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 
 from root_gnn.data.events.config import Split
 from root_gnn.data.events.loader import evaluation_loader
@@ -19,10 +18,9 @@ from root_gnn.errors import InputError
 from root_gnn.protocols import Objective, Supervised
 from root_gnn.runs.run import Run
 from root_gnn.training.evaluation import probabilities_of
+from root_gnn.typing import Floats, Index
 
 BATCH_SIZE = 1024
-Floats = NDArray[np.float64]
-Index = NDArray[np.int64]
 FOLD_KEYS = ("n_fold", "ids")
 
 

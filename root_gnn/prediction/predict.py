@@ -16,7 +16,7 @@ import torch
 from numpy.typing import NDArray
 
 from root_gnn.console import log, progress
-from root_gnn.data.cache.prepare import cache_dir, prepare
+from root_gnn.data.cache.prepare import cache_dir, prepare_shards
 from root_gnn.data.cache.shard import Shard
 from root_gnn.data.events.config import find_files
 from root_gnn.data.events.table import EventTable
@@ -24,9 +24,9 @@ from root_gnn.data.formats.checksum import fingerprint
 from root_gnn.data.reading.read import open_records
 from root_gnn.data.spec.spec import Spec
 from root_gnn.errors import InputError
-from root_gnn.prediction.alignment import Places
+from root_gnn.prediction.alignment import EntryAlignment
 from root_gnn.prediction.blinding import Blinding
-from root_gnn.prediction.files import Aligned, Form, note_of, write
+from root_gnn.prediction.files import Aligned, ScoreFormat, note_of, write_scores
 from root_gnn.prediction.networks import Networks, Scores
 from root_gnn.runs.run import Run, load_run, reading_spec
 
@@ -48,7 +48,7 @@ class Asked:
     spec: Spec
     variations: tuple[str | None, ...]
     embeddings: bool
-    form: Form
+    form: ScoreFormat
     blind: str | None
     device: str
 
@@ -78,7 +78,7 @@ def predict(
     others: Sequence[Run | Path | str] = (),
     systematics: bool = False,
     embeddings: bool = False,
-    form: Form = "root",
+    form: ScoreFormat = "root",
     blind: str | None = None,
     spec: str | None = None,
     part: str | None = None,
@@ -136,7 +136,7 @@ def predict(
 def _one_file(path: Path, target: Path, asked: Asked) -> None:
     """Scores a file and writes them; with `on_bad_file: skip` in the spec a file that can't be read is left out."""
     try:
-        write(target, _aligned(path, target.parent, asked), asked.note(path), form=asked.form)
+        write_scores(target, _aligned(path, target.parent, asked), asked.note(path), form=asked.form)
     except InputError as error:
         if asked.spec.on_bad_file == "stop":
             raise
@@ -145,13 +145,13 @@ def _one_file(path: Path, target: Path, asked: Asked) -> None:
 
 def _aligned(path: Path, out: Path, asked: Asked) -> Aligned:
     """All columns of a file."""
-    sets: dict[str, tuple[Places, NDArray[np.int8], Scores, NDArray[np.int64]]] = {}
+    sets: dict[str, tuple[EntryAlignment, NDArray[np.int8], Scores, NDArray[np.int64]]] = {}
     for name in asked.variations:
         spec = asked.spec.variation(name).model_copy(update={"on_bad_file": "stop"})
         with _prepared(spec, path, out) as shard:
             _check_ids(path, spec, asked.networks)
             table = EventTable([shard], spec, files=[path])
-            places = Places.of(path, spec, shard, whole_events=asked.networks.whole_events)
+            places = EntryAlignment.of(path, spec, shard, whole_events=asked.networks.whole_events)
             scores = asked.networks.on(table, device=asked.device, embeddings=asked.embeddings)
             status = places.spread(np.full(len(table), SCORED, dtype=np.int8), LEFT_OUT)
             sets["" if name is None else f"_{name}"] = places, status, scores, np.array(table.ids[:])
@@ -184,7 +184,7 @@ def _named(scores: Scores, outputs: Sequence[str]) -> dict[str, NDArray[np.float
     return named
 
 
-def _hidden(sets: Mapping[str, tuple[Places, Any, Scores, Any]], asked: Asked) -> NDArray[np.bool_]:
+def _hidden(sets: Mapping[str, tuple[EntryAlignment, Any, Scores, Any]], asked: Asked) -> NDArray[np.bool_]:
     """The places that are blinded, `(n_place,)`: above the threshold in any score set, else another set would tell."""
     hidden = np.zeros(next(iter(sets.values()))[0].n_place, dtype=bool)
     if asked.blind is not None:
@@ -195,7 +195,7 @@ def _hidden(sets: Mapping[str, tuple[Places, Any, Scores, Any]], asked: Asked) -
 
 
 def _ids(
-    sets: Mapping[str, tuple[Places, Any, Any, NDArray[np.int64]]], asked: Asked
+    sets: Mapping[str, tuple[EntryAlignment, Any, Any, NDArray[np.int64]]], asked: Asked
 ) -> tuple[dict[str, NDArray[np.int64]], Any]:
     """The id columns at their places, and where some score set knows them; a score of a whole event has no place in its list."""
     names = list(asked.spec.id_names)
@@ -215,7 +215,7 @@ def _prepared(spec: Spec, path: Path, out: Path) -> Iterator[Shard]:
     out.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix=".prepared.", dir=out) as scratch:
         try:
-            yield prepare(spec, [path], data_dir=Path(scratch))[path]
+            yield prepare_shards(spec, [path], data_dir=Path(scratch))[path]
         finally:
             shutil.rmtree(cache_dir(Path(scratch)), ignore_errors=True)
 
@@ -254,7 +254,7 @@ def _variations(spec: Spec, systematics: bool) -> tuple[str | None, ...]:
     return spec.systematics
 
 
-def _targets(paths: Sequence[Path], out: Path, form: Form) -> dict[Path, Path]:
+def _targets(paths: Sequence[Path], out: Path, form: ScoreFormat) -> dict[Path, Path]:
     """The file of scores of each input; raises InputError where two inputs have one."""
     taken: dict[Path, Path] = {}
     for path in paths:
@@ -277,7 +277,7 @@ def _share(targets: dict[Path, Path], part: str | None) -> dict[Path, Path]:
     return dict(list(targets.items())[int(first) - 1 :: int(n)])
 
 
-def _is_done(target: Path, note: Mapping[str, Any], form: Form) -> bool:
+def _is_done(target: Path, note: Mapping[str, Any], form: ScoreFormat) -> bool:
     """Whether the scores are there already; raises InputError where the file was made of something else."""
     if not target.exists():
         return False

@@ -22,11 +22,13 @@ from root_gnn.data.events.whole_events import WholeEvents
 from root_gnn.data.spec.spec import Spec
 from root_gnn.errors import InputError
 from root_gnn.protocols import Supervised
-from root_gnn.runs.run import Run, Split, data_folder, load_run, question, reading_spec
-from root_gnn.training.evaluation import Answers, answers, figures
-from root_gnn.training.fit import Fitted
+from root_gnn.runs.build import data_folder, question
+from root_gnn.runs.run import Run, SplitName, load_run, reading_spec
+from root_gnn.runs.setup import TrainingSetup
+from root_gnn.training.evaluation import ModelOutputs, figures, model_outputs
+from root_gnn.training.fit import FitResult
 
-SPLITS: tuple[Split, ...] = ("validation", "test")
+SPLITS: tuple[SplitName, ...] = ("validation", "test")
 BATCH_SIZE = 1024
 AT_BEST_EPOCH = {
     "loss": "val/loss",
@@ -40,13 +42,14 @@ AT_BEST_EPOCH = {
 def evaluate(
     folder: Path | str,
     *,
-    split: Split | None = None,
+    split: SplitName | None = None,
     spec: str | None = None,
     files: Sequence[Path | str] = (),
     variation: str | None = None,
     data_dir: Path | str | None = None,
     allow_plugins: Collection[str] = (),
-    fitted: Fitted | None = None,
+    setup: TrainingSetup | None = None,
+    fitted: FitResult | None = None,
 ) -> Run:
     """Writes `metrics.json`, `predictions/<split>.parquet` and `plots/*.png` of a run.
 
@@ -55,13 +58,15 @@ def evaluate(
         spec, files: other files instead, all of their events, as the split `files`; `CLASS=FILE` says a file's class where
             the spec's label does not tell the run's classes. With a variation and no files the run's own are read with `spec`.
         variation: one of `systematics` of the spec; what is written then carries its name, as in `test_JET_up`.
+        setup: the training that has just ended, whose open table, splits and network are taken; without it all are read
+            from the folder and from the files.
         fitted: what the training reported; without it what `metrics.json` says of the training and of other splits is kept.
 
     Raises InputError where the files' classes are unknown or their node features are not those of the run.
     """
     run = load_run(folder, allow_plugins=allow_plugins)
     run.check_keeps_results()
-    objective = run.objective
+    objective = run.objective if setup is None else setup.trained()
     path = run.folder / "metrics.json"
     content: dict[str, Any] = run.metrics if path.exists() and fitted is None else {}
     if fitted is not None:
@@ -88,8 +93,8 @@ def evaluate(
             table = other_files(run, reading, files, data_folder(data_dir))
             rows = {"files": np.arange(len(table))}
         else:
-            table = run.table(data_dir, spec=reading)
-            known = split_table(table, run.recipe.data.split)
+            table = run.table(data_dir, spec=reading) if setup is None else setup.table
+            known = split_table(table, run.recipe.data.split) if setup is None else setup.splits
             rows = {name: known[name] for name in (SPLITS if split is None else (split,))}
         splits |= {
             name + suffix: _evaluated(run, objective, name + suffix, table, index) for name, index in rows.items()
@@ -168,7 +173,7 @@ def _evaluated(
     table.check_labels()
     whole = WholeEvents.of(table) if run.recipe.objective.whole_events else None
     index = index if whole is None else whole.leading(index)
-    found = answers(objective, evaluation_loader(table, index, BATCH_SIZE, whole=whole))
+    found = model_outputs(objective, evaluation_loader(table, index, BATCH_SIZE, whole=whole))
     entry = figures(found, objective, lumi_weights=table.cross_section_weights(index))
     write_predictions(run.folder / "predictions" / f"{name}.parquet", found, objective, table)
     if not name.startswith("validation") and objective.link == "softmax":
@@ -176,7 +181,7 @@ def _evaluated(
     return entry
 
 
-def write_predictions(path: Path, found: Answers, objective: Supervised, table: EventTable) -> None:
+def write_predictions(path: Path, found: ModelOutputs, objective: Supervised, table: EventTable) -> None:
     """One row per event: id columns, `weight`, the truth, and a score per output."""
     columns: dict[str, NDArray[Any]] = {name: found.ids[:, k] for k, name in enumerate(table.spec.id_names)}
     columns["weight"] = found.weights
@@ -189,7 +194,7 @@ def write_predictions(path: Path, found: Answers, objective: Supervised, table: 
         pq.write_table(pa.table(columns), temporary, compression="zstd")
 
 
-def _plot(folder: Path, suffix: str, found: Answers, objective: Supervised) -> None:
+def _plot(folder: Path, suffix: str, found: ModelOutputs, objective: Supervised) -> None:
     folder.mkdir(exist_ok=True)
     classes = objective.outputs()
     plots.scores(found.probabilities, found.truth, found.weights, classes, folder / f"scores{suffix}.png")

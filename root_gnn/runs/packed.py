@@ -76,7 +76,7 @@ def unpacked(path: Path) -> Path:
     return _unpacked(path.resolve(), status.st_size, status.st_mtime_ns)
 
 
-def name_of(path: Path) -> str:
+def packed_name(path: Path) -> str:
     """The name of the run that a packed file holds."""
     return _texts(path)["name"]
 
@@ -85,7 +85,7 @@ def name_of(path: Path) -> str:
 def _unpacked(path: Path, size: int, mtime_ns: int) -> Path:
     place = tempfile.TemporaryDirectory(prefix="root_gnn_packed_")
     _KEPT.append(place)
-    return unpack(path, Path(place.name) / name_of(path))
+    return unpack(path, Path(place.name) / packed_name(path))
 
 
 _KEPT: list[tempfile.TemporaryDirectory[str]] = []

@@ -9,12 +9,12 @@ from pathlib import Path
 
 from root_gnn.atomic import write_json
 from root_gnn.config.loader import load
-from root_gnn.config.plugins import name_of
+from root_gnn.config.plugins import plugin_name
 from root_gnn.config.shipped import find
 from root_gnn.config.yaml import read_document
 from root_gnn.console import log
 from root_gnn.data.cache.prepare import cache_dir
-from root_gnn.data.cache.prepare import prepare as prepare_files
+from root_gnn.data.cache.prepare import prepare_shards as prepare_files
 from root_gnn.data.cache.shard import Shard
 from root_gnn.data.events.config import Split
 from root_gnn.data.events.splits import split_table
@@ -23,8 +23,8 @@ from root_gnn.data.formats.sniff import meant_for
 from root_gnn.data.hygiene.report import FileSet, Report, examine
 from root_gnn.data.spec.spec import Spec, load_spec
 from root_gnn.errors import InputError
+from root_gnn.runs.build import data_folder
 from root_gnn.runs.recipe import Recipe
-from root_gnn.runs.run import data_folder
 from root_gnn.runs.task import Task
 
 BESIDE = {".md", ".yaml", ".yml", ".json", ".html", ".log", ".py", ".sh", ".pdf", ".png"}
@@ -107,7 +107,7 @@ def _files_of(recipe_or_spec: Path | str, folder: Path) -> tuple[Spec, dict[Path
     spec = load_spec(recipe_or_spec)
     there = sorted(path for path in folder.glob("*") if path.is_file() and not path.name.startswith("."))
     files = [path for path in there if path.suffix.lower() not in BESIDE]
-    source = name_of(spec.source, "data.sources")
+    source = plugin_name(spec.source, "data.sources")
     files = [path for path in files if meant_for(source, path)] or files
     if files and len(files) < len(there):
         log.info(

@@ -15,7 +15,7 @@ from root_gnn.config.loader import leaves
 from root_gnn.config.yaml import read_document
 from root_gnn.errors import InputError, suggest
 from root_gnn.runs.packed import SUFFIX, is_packed, pack_folder, unpack, unpacked
-from root_gnn.runs.packed import name_of as name_of_packed
+from root_gnn.runs.packed import packed_name as name_of_packed
 from root_gnn.runs.run import RUNS, Run, check_is_run, load_run, located
 
 SHOWN = (
@@ -95,7 +95,7 @@ class Registry:
         return json.dumps([{"folder": str(run.folder), **run.facts} for run in self.runs], indent=1)
 
 
-def runs(folder: Path | str = RUNS, *, where: Sequence[str] = (), sort: str = "name") -> Registry:
+def list_runs(folder: Path | str = RUNS, *, where: Sequence[str] = (), sort: str = "name") -> Registry:
     """The runs in a folder and the folders below it, those that meet all conditions `KEY=VALUE` (also `!= > < >= <=`).
 
     Sorted by a key, numbers from the largest. Raises InputError where there is no such folder, or no run has a key.
@@ -114,7 +114,7 @@ def runs(folder: Path | str = RUNS, *, where: Sequence[str] = (), sort: str = "n
     return Registry(tuple(sorted(found, key=lambda run: _rank(run.facts.get(sort)))), SHOWN)
 
 
-def compare(places: Sequence[Path | str]) -> Registry:
+def compare_runs(places: Sequence[Path | str]) -> Registry:
     """Runs side by side: what they reached, and the keys of their recipes that are not the same in all."""
     listed = tuple(Listed.of(_folder(place)) for place in places)
     keys = dict.fromkeys(key for run in listed for key in run.recipe)

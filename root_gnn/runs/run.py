@@ -5,7 +5,6 @@ from __future__ import annotations
 import csv
 import hashlib
 import json
-import os
 from collections.abc import Collection, Mapping
 from functools import cached_property
 from pathlib import Path
@@ -16,7 +15,6 @@ import torch
 from numpy.typing import NDArray
 
 from root_gnn.config.loader import load
-from root_gnn.data.events.config import DataConfig
 from root_gnn.data.events.loader import evaluation_loader
 from root_gnn.data.events.splits import split_table
 from root_gnn.data.events.table import EventTable, open_table
@@ -24,13 +22,14 @@ from root_gnn.data.events.whole_events import WholeEvents
 from root_gnn.data.spec.spec import Spec, load_spec
 from root_gnn.errors import InputError, suggest
 from root_gnn.graph.scaling import Scaling
-from root_gnn.protocols import Encoder, Objective, Question, Supervised
+from root_gnn.protocols import Encoder, Objective, Supervised
+from root_gnn.runs.build import build_objective, data_folder
 from root_gnn.runs.packed import is_packed, unpacked
 from root_gnn.runs.recipe import Recipe
-from root_gnn.training.evaluation import Answers, answers
+from root_gnn.training.evaluation import ModelOutputs, model_outputs
 from root_gnn.training.fit import load_weights
 
-Split = Literal["train", "validation", "test"]
+SplitName = Literal["train", "validation", "test"]
 RUNS = Path("runs")
 
 
@@ -132,7 +131,7 @@ class Run:
         return self._loaded(self.folder / "checkpoints" / f"epoch_{epoch}.ckpt")
 
     def _loaded(self, checkpoint: Path) -> Objective:
-        built = build(self.recipe, self.spec, self.scaling)
+        built = build_objective(self.recipe, self.spec, self.scaling)
         load_weights(built, checkpoint)
         return built.eval().requires_grad_(False)
 
@@ -152,7 +151,9 @@ class Run:
             whole_events=self.recipe.objective.whole_events,
         )
 
-    def answers(self, split: Split = "test", *, data_dir: Path | str | None = None, batch_size: int = 1024) -> Answers:
+    def answers(
+        self, split: SplitName = "test", *, data_dir: Path | str | None = None, batch_size: int = 1024
+    ) -> ModelOutputs:
         """The objective's answers on a split, in event order; raises InputError for a run trained without labels."""
         objective = self.objective
         if not isinstance(objective, Supervised):
@@ -162,7 +163,7 @@ class Run:
         table = self.table(data_dir)
         index = split_table(table, self.recipe.data.split)[split]
         whole = WholeEvents.of(table) if self.recipe.objective.whole_events else None
-        return answers(
+        return model_outputs(
             objective,
             evaluation_loader(table, index if whole is None else whole.leading(index), batch_size, whole=whole),
         )
@@ -218,11 +219,6 @@ def load_encoder(place: Path | str) -> Encoder:
     return load_run(place).encoder
 
 
-def data_folder(given: Path | str | None) -> Path:
-    """Where data paths start: as given, else `ROOT_GNN_DATA`, else the current folder."""
-    return Path(given if given is not None else os.environ.get("ROOT_GNN_DATA", "."))
-
-
 def reading_spec(run: Run, spec: str | None) -> Spec:
     """How other files are read for a run: as its own, or with `spec`; raises InputError where that gives other node features."""
     reading = run.spec if spec is None else load_spec(spec)
@@ -237,18 +233,3 @@ def reading_spec(run: Run, spec: str | None) -> Spec:
 def run_names(folder: Path) -> list[str]:
     """Names of the runs in a folder."""
     return sorted(config.parent.name for config in folder.glob("*/config.yaml"))
-
-
-def question(data: DataConfig, spec: Spec, scaling: Scaling | None = None) -> Question:
-    """What a recipe's data can answer."""
-    classes = tuple(data.classes) if data.classes else spec.label.names if spec.label else ()
-    return Question(classes=classes, truth=tuple(spec.truth), features=spec.features(), scaling=scaling or Scaling())
-
-
-def build(recipe: Recipe, spec: Spec, scaling: Scaling) -> Objective:
-    """A new objective around a new encoder, with weights drawn from the recipe's seed alone."""
-    with torch.random.fork_rng():
-        torch.manual_seed(recipe.seed)
-        return recipe.objective.build(
-            recipe.model.build(spec.features(), scaling), question(recipe.data, spec, scaling)
-        )

@@ -24,9 +24,10 @@ import numpy as np
 from root_gnn.errors import InputError, suggest
 from root_gnn.similarity.gram import GramView
 from root_gnn.similarity.linear import LinearView
-from root_gnn.similarity.representation import Floats, as_matrix, check_rows
+from root_gnn.similarity.representation import as_matrix, check_rows
 from root_gnn.similarity.streaming import LinearCKA
 from root_gnn.similarity.view import View
+from root_gnn.typing import Floats
 
 __all__ = ["CKAResult", "Estimator", "LayerMatrix", "LinearCKA", "cka", "cka_with_error", "layer_matrix"]
 

@@ -12,8 +12,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from root_gnn.errors import InputError
-from root_gnn.similarity.representation import Floats, centred
+from root_gnn.similarity.representation import centred
 from root_gnn.similarity.view import View
+from root_gnn.typing import Floats
 
 MOST_EVENTS = 5000
 RBF_WIDTH = 0.4

@@ -14,8 +14,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from root_gnn.kernels.cross import cross
-from root_gnn.similarity.representation import Floats, centred
+from root_gnn.similarity.representation import centred
 from root_gnn.similarity.view import View
+from root_gnn.typing import Floats
 
 
 def debiased(biased: float, squares_product: float, square_x: float, square_y: float, n: int) -> float:

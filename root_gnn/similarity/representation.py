@@ -5,11 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from root_gnn.errors import InputError
+from root_gnn.typing import Floats
 
-Floats = NDArray[np.float64]
 CONSTANT_BELOW = 1e-12
 
 

@@ -10,9 +10,9 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from root_gnn.errors import InputError
-from root_gnn.similarity.representation import Floats, as_matrix, centred
+from root_gnn.similarity.representation import as_matrix, centred
+from root_gnn.typing import Floats, Integers
 
-Integers = NDArray[np.int64]
 N_GROUP = 20
 CHUNK = 512
 RANK_BELOW = 1e-10

@@ -13,11 +13,12 @@ import numpy as np
 
 from root_gnn.errors import InputError
 from root_gnn.similarity.linear import debiased
-from root_gnn.similarity.representation import Floats, as_matrix, check_rows
+from root_gnn.similarity.representation import as_matrix, check_rows
+from root_gnn.typing import Floats
 
 
 @dataclass(frozen=True)
-class Moments:
+class StreamingMoments:
     """Sums over `n` events of products of a = x - mean_x and b = y - mean_y, s = |a|^2 and t = |b|^2."""
 
     n: int
@@ -31,18 +32,18 @@ class Moments:
     st: float
 
     @classmethod
-    def of(cls, x: Floats, y: Floats) -> Moments:
+    def of(cls, x: Floats, y: Floats) -> StreamingMoments:
         """Sums over the rows of `x (n_event, p)` and `y (n_event, q)` about their means."""
         mean_x, mean_y = x.mean(axis=0), y.mean(axis=0)
         a, b = x - mean_x, y - mean_y
         s, t = np.einsum("ij,ij->i", a, a), np.einsum("ij,ij->i", b, b)
         return cls(len(x), mean_x, mean_y, a.T @ b, s @ b, t @ a, float(s.sum()), float(t.sum()), float(s @ t))
 
-    def about(self, mean_x: Floats, mean_y: Floats) -> Moments:
+    def about(self, mean_x: Floats, mean_y: Floats) -> StreamingMoments:
         """The same sums about other means, with a + d and b + e in place of a and b."""
         d, e = self.mean_x - mean_x, self.mean_y - mean_y
         dd, ee, n = float(d @ d), float(e @ e), self.n
-        return Moments(
+        return StreamingMoments(
             n,
             mean_x,
             mean_y,
@@ -60,13 +61,13 @@ class Moments:
             + n * dd * ee,
         )
 
-    def plus(self, other: Moments) -> Moments:
+    def plus(self, other: StreamingMoments) -> StreamingMoments:
         """The sums over the events of both."""
         n = self.n + other.n
         mean_x = self.mean_x + (other.mean_x - self.mean_x) * (other.n / n)
         mean_y = self.mean_y + (other.mean_y - self.mean_y) * (other.n / n)
         one, two = self.about(mean_x, mean_y), other.about(mean_x, mean_y)
-        return Moments(
+        return StreamingMoments(
             n,
             mean_x,
             mean_y,
@@ -94,7 +95,7 @@ class LinearCKA:
         if estimator not in ("debiased_linear", "biased_linear"):
             raise InputError(f"Only debiased_linear and biased_linear CKA can be streamed, not {estimator}.")
         self._is_debiased = estimator == "debiased_linear"
-        self._moments: tuple[Moments, Moments, Moments] | None = None
+        self._moments: tuple[StreamingMoments, StreamingMoments, StreamingMoments] | None = None
 
     @property
     def n_event(self) -> int:
@@ -111,7 +112,7 @@ class LinearCKA:
             raise InputError(f"A chunk of CKA expects the same events in x and y and got {len(x)} and {len(y)} rows.")
         if len(x) == 0:
             return
-        chunk = Moments.of(x, y), Moments.of(x, x), Moments.of(y, y)
+        chunk = StreamingMoments.of(x, y), StreamingMoments.of(x, x), StreamingMoments.of(y, y)
         if self._moments is None:
             self._moments = chunk
             return

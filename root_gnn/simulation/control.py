@@ -16,9 +16,10 @@ from root_gnn.simulation.hard_file import of_process
 from root_gnn.simulation.matrix_elements.tth import TOP_MASS
 from root_gnn.simulation.processes import Process, hard_events_of, settings_of, stop_of
 from root_gnn.simulation.pythia import CrossSection, Generator
-from root_gnn.simulation.record import Bools, EventRecord, Floats, Ints
+from root_gnn.simulation.record import EventRecord
 from root_gnn.simulation.reshower import Reshowerer
 from root_gnn.simulation.sherpa.make import make
+from root_gnn.typing import AnyFloats, Booleans, Integers
 
 LARGEST_PULL = 4.0
 _BATCH = 100
@@ -210,7 +211,7 @@ class Control:
     n_failed: int
     cross_section: CrossSection
     checks: tuple[Check, ...]
-    spectra: Mapping[str, Floats]
+    spectra: Mapping[str, AnyFloats]
 
 
 def control(process: Process, *, events: int, seed: int, params: Mapping[str, str]) -> Control:
@@ -294,9 +295,9 @@ class _Looked:
         yield from self._charges()
         yield from self._fractions()
 
-    def spectra(self) -> dict[str, Floats]:
+    def spectra(self) -> dict[str, AnyFloats]:
         """Masses and transverse momenta of all heavy particles, and the number of charged ones that the tracker could see."""
-        found: dict[str, Floats] = {}
+        found: dict[str, AnyFloats] = {}
         for kind, name in _NAMES.items():
             if self._count(kind) >= _FEWEST and kind != 1000022:
                 found[f"mass of {name} [GeV]"] = self._values(kind, "mass")
@@ -350,7 +351,7 @@ class _Looked:
             )
             yield Check(f"events with 2 photons above {_PHOTON_PT:g} GeV", n_right / self._n_event, 1.0, 0.0)
 
-    def _direct(self, kind: int) -> list[Ints]:
+    def _direct(self, kind: int) -> list[Integers]:
         """Those that come from no top and no Higgs boson."""
         found = []
         for record, last in zip(self._records, self._last, strict=True):
@@ -430,7 +431,7 @@ class _Looked:
     def _count(self, kind: int) -> int:
         return sum(len(last[kind]) for last in self._last)
 
-    def _values(self, kind: int, name: str) -> Floats:
+    def _values(self, kind: int, name: str) -> AnyFloats:
         return np.concatenate(
             [getattr(record, name)[last[kind]] for record, last in zip(self._records, self._last, strict=True)]
         )
@@ -441,21 +442,21 @@ class _Looked:
         return float(np.mean(np.concatenate(right)))
 
 
-def _n_events(record: EventRecord, index: Ints, number: int) -> int:
+def _n_events(record: EventRecord, index: Integers, number: int) -> int:
     """Events that have so many of the particles."""
     return int((np.bincount(record.event[index], minlength=record.n_event) == number).sum())
 
 
-def _hard_photons(record: EventRecord, top: Ints) -> Ints:
+def _hard_photons(record: EventRecord, top: Integers) -> Integers:
     """How many photons of each event `(n_event,)` were made with the tops `top`, and are hard enough."""
     _, made = record.children(np.unique(record.mother[record.first_copy(top)]))
     chosen = made[(record.kind[made] == _PHOTON) & (record.pt[made] > _PHOTON_PT)]
     return np.bincount(record.event[chosen], minlength=record.n_event)
 
 
-def _has(record: EventRecord, index: Ints, products: tuple[int, ...]) -> Bools:
+def _has(record: EventRecord, index: Integers, products: tuple[int, ...]) -> Booleans:
     owner, child = record.children(index)
-    has: Bools = np.bincount(owner[np.isin(record.kind[child], products)], minlength=len(index)) > 0
+    has: Booleans = np.bincount(owner[np.isin(record.kind[child], products)], minlength=len(index)) > 0
     return has
 
 

@@ -12,7 +12,8 @@ import numpy as np
 
 from root_gnn.kinematics.angles import wrap_phi
 from root_gnn.kinematics.fourvectors import energy_of, to_cartesian
-from root_gnn.simulation.record import APART, Bools, EventRecord, Floats, Ints
+from root_gnn.simulation.record import APART, EventRecord
+from root_gnn.typing import AnyFloats, Booleans, Integers
 
 CHARGED_HADRON, NEUTRAL_HADRON, PHOTON, ELECTRON, MUON = range(5)
 INVISIBLE = (12, 14, 16, 1000012, 1000014, 1000016, 1000022, 1000039)
@@ -27,7 +28,7 @@ class Steps:
     edges: tuple[float, ...]
     values: tuple[float, ...]
 
-    def at(self, abs_eta: Floats) -> Floats:
+    def at(self, abs_eta: AnyFloats) -> AnyFloats:
         return np.asarray(self.values)[np.searchsorted(self.edges, abs_eta, side="right")]
 
 
@@ -111,21 +112,21 @@ class Candidates:
     """
 
     n_event: int
-    event: Ints
-    pt: Floats
-    eta: Floats
-    phi: Floats
-    energy: Floats
-    kind: Ints
-    charge: Ints
-    source: Ints
+    event: Integers
+    pt: AnyFloats
+    eta: AnyFloats
+    phi: AnyFloats
+    energy: AnyFloats
+    kind: Integers
+    charge: Integers
+    source: Integers
 
     @property
-    def start(self) -> Ints:
+    def start(self) -> Integers:
         """`(n_event + 1,)`: where each event's candidates begin."""
         return np.searchsorted(self.event, np.arange(self.n_event + 1))
 
-    def cartesian(self) -> tuple[Floats, Floats, Floats]:
+    def cartesian(self) -> tuple[AnyFloats, AnyFloats, AnyFloats]:
         return to_cartesian(self.pt, self.eta, self.phi)
 
 
@@ -152,7 +153,7 @@ def measure(record: EventRecord, detector: Detector, rng: np.random.Generator) -
     return Candidates(record.n_event, *(column[order] for column in columns))
 
 
-def _charges(pdg: Ints) -> Ints:
+def _charges(pdg: Integers) -> Integers:
     charge = np.zeros(len(pdg), dtype=np.int64)
     for kind, sign in CHARGE.items():
         charge[pdg == kind] = sign
@@ -160,20 +161,26 @@ def _charges(pdg: Ints) -> Ints:
     return charge
 
 
-def _has_track(record: EventRecord, index: Ints, charge: Ints, tracker: Tracker, rng: np.random.Generator) -> Bools:
+def _has_track(
+    record: EventRecord, index: Integers, charge: Integers, tracker: Tracker, rng: np.random.Generator
+) -> Booleans:
     pt, abs_eta, kind = record.pt[index], np.abs(record.eta[index]), record.kind[index]
     efficiency = np.where(pt < 1.0, tracker.soft_efficiency.at(abs_eta), tracker.hadron_efficiency.at(abs_eta))
     efficiency = np.where((kind == 11) & (pt > 1.0), tracker.electron_efficiency.at(abs_eta), efficiency)
     efficiency = np.where((kind == 13) & (pt > 1.0), tracker.muon_efficiency.at(abs_eta), efficiency)
-    accepted: Bools = (charge != 0) & (abs_eta < tracker.max_eta) & (pt > tracker.min_pt)
+    accepted: Booleans = (charge != 0) & (abs_eta < tracker.max_eta) & (pt > tracker.min_pt)
     accepted &= rng.random(len(index)) < efficiency
     return accepted
 
 
-Columns = tuple[Ints, Floats, Floats, Floats, Floats, Ints, Ints, Ints]  # the fields of Candidates behind n_event
+CandidateColumns = tuple[
+    Integers, AnyFloats, AnyFloats, AnyFloats, AnyFloats, Integers, Integers, Integers
+]  # the fields of Candidates behind n_event
 
 
-def _tracks(record: EventRecord, index: Ints, charge: Ints, detector: Detector, rng: np.random.Generator) -> Columns:
+def _tracks(
+    record: EventRecord, index: Integers, charge: Integers, detector: Detector, rng: np.random.Generator
+) -> CandidateColumns:
     tracker = detector.tracker
     pt, eta, phi = record.pt[index], record.eta[index], record.phi[index]
     abs_eta = np.abs(eta)
@@ -188,7 +195,7 @@ def _tracks(record: EventRecord, index: Ints, charge: Ints, detector: Detector, 
     return record.event[index], measured, eta, phi, energy_of(measured, eta, record.mass[index]), kind, charge, index
 
 
-def _lepton_kind(record: EventRecord, index: Ints, leptons: LeptonId, rng: np.random.Generator) -> Ints:
+def _lepton_kind(record: EventRecord, index: Integers, leptons: LeptonId, rng: np.random.Generator) -> Integers:
     """Electron, muon, or charged hadron for everything that is not identified."""
     pt, abs_eta, kind = record.pt[index], np.abs(record.eta[index]), record.kind[index]
     rise = (pt - leptons.electron_min_pt) / (leptons.electron_plateau_pt - leptons.electron_min_pt)
@@ -201,7 +208,7 @@ def _lepton_kind(record: EventRecord, index: Ints, leptons: LeptonId, rng: np.ra
     return np.where(is_electron, ELECTRON, np.where(is_muon, MUON, CHARGED_HADRON)).astype(np.int64)
 
 
-def _electron_resolution(energy: Floats, abs_eta: Floats, leptons: LeptonId) -> Floats:
+def _electron_resolution(energy: AnyFloats, abs_eta: AnyFloats, leptons: LeptonId) -> AnyFloats:
     barrel = np.hypot(
         leptons.electron_resolution_constant, leptons.electron_resolution_stochastic / np.sqrt(np.maximum(energy, 1.0))
     )
@@ -209,12 +216,12 @@ def _electron_resolution(energy: Floats, abs_eta: Floats, leptons: LeptonId) -> 
 
 
 def _clusters(
-    record: EventRecord, index: Ints, calorimeter: Calorimeter, kind: int, rng: np.random.Generator
-) -> Columns:
+    record: EventRecord, index: Integers, calorimeter: Calorimeter, kind: int, rng: np.random.Generator
+) -> CandidateColumns:
     """Energy summed in cells, smeared, kept above threshold, placed at the energy-weighted centre; massless."""
     eta, phi, energy, event = record.eta[index], record.phi[index], record.energy[index], record.event[index]
     cell, n_cell = _cells(event, eta, phi, calorimeter)
-    total: Floats = np.asarray(np.bincount(cell, energy, n_cell), dtype=np.float64)
+    total: AnyFloats = np.asarray(np.bincount(cell, energy, n_cell), dtype=np.float64)
     center_eta = np.bincount(cell, energy * eta, n_cell) / total
     center_phi = np.bincount(cell, energy * phi, n_cell) / total  # a cell never crosses phi = +-pi
     abs_eta = np.abs(center_eta)
@@ -242,7 +249,7 @@ def _clusters(
     )
 
 
-def _cells(event: Ints, eta: Floats, phi: Floats, calorimeter: Calorimeter) -> tuple[Ints, int]:
+def _cells(event: Integers, eta: AnyFloats, phi: AnyFloats, calorimeter: Calorimeter) -> tuple[Integers, int]:
     """The number of each particle's cell, counted over all cells that were hit, and how many there are."""
     size = calorimeter.cell.at(np.abs(eta))
     column = np.floor(eta / size).astype(np.int64) + 1024

@@ -10,7 +10,7 @@ from typing import Any
 
 from root_gnn.errors import InputError
 from root_gnn.simulation.lhe import count_events
-from root_gnn.simulation.processes import Process, number
+from root_gnn.simulation.processes import Process, process_number
 from root_gnn.simulation.sherpa.make import Wanted
 from root_gnn.simulation.sherpa.program import find_program
 from root_gnn.simulation.sherpa.shipped import ENERGY, shipped_file
@@ -57,7 +57,7 @@ def of_process(
         process.id,
         n_event,
         seed,
-        number(params, "ecm", ENERGY),
+        process_number(params, "ecm", ENERGY),
     )
     return HardFile(wanted.path, n_event, {"sherpa": wanted.text}, wanted=wanted)
 
@@ -70,7 +70,7 @@ def _shipped(process: Process, events: int, params: Mapping[str, str], *, spare:
     path = shipped_file(process.name)
     n_event = count_events(path)
     way = "install Sherpa (pip install 'root_gnn[sherpa]', Python 3.12 or newer, or a program Sherpa on the path)"
-    if number(params, "ecm", ENERGY) != ENERGY:
+    if process_number(params, "ecm", ENERGY) != ENERGY:
         raise InputError(
             f"--param ecm={params['ecm']}: the shipped hard events of {process.name} are of {ENERGY:g} GeV; {way}, or "
             f"leave it out"

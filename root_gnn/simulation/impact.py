@@ -7,7 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from root_gnn.simulation.detector import Candidates
-from root_gnn.simulation.record import EventRecord, Floats
+from root_gnn.simulation.record import EventRecord
+from root_gnn.typing import AnyFloats
 
 _BARREL = 1.5
 
@@ -27,10 +28,10 @@ class ImpactResolution:
 class Impact:
     """Transverse and longitudinal impact parameters and their resolutions in mm, `(n_candidate,)`; 0 for neutral candidates."""
 
-    d0: Floats
-    d0_error: Floats
-    dz: Floats
-    dz_error: Floats
+    d0: AnyFloats
+    d0_error: AnyFloats
+    dz: AnyFloats
+    dz_error: AnyFloats
 
 
 def impact_parameters(

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from root_gnn.errors import InputError
 
-Columns = dict[str, NDArray[Any]]
+NtupleColumns = dict[str, NDArray[Any]]
 """Branches by name: `(n_row,)` for single values and counters, all objects of all rows in a row for collections.
 
 A row is an event, or a jet.
@@ -132,7 +132,7 @@ class Metadata:
     settings: str
 
 
-def select(columns: Columns, keep: NDArray[Any], layout: Layout = EVENTS) -> Columns:
+def select_rows(columns: NtupleColumns, keep: NDArray[Any], layout: Layout = EVENTS) -> NtupleColumns:
     """The rows for which the mask `keep (n_row,)` holds."""
     masks = {name: np.repeat(keep, columns[f"n{name}"]) for name in layout.collections}
     return {
@@ -141,9 +141,9 @@ def select(columns: Columns, keep: NDArray[Any], layout: Layout = EVENTS) -> Col
     }
 
 
-def reorder(columns: Columns, order: NDArray[Any], layout: Layout = EVENTS) -> Columns:
+def reorder(columns: NtupleColumns, order: NDArray[Any], layout: Layout = EVENTS) -> NtupleColumns:
     """The rows in another order, `order (n_row,)` being their present places."""
-    result: Columns = {}
+    result: NtupleColumns = {}
     rows = {
         name: ak.unflatten(np.arange(int(columns[f"n{name}"].sum())), columns[f"n{name}"])[order]
         for name in layout.collections
@@ -155,12 +155,14 @@ def reorder(columns: Columns, order: NDArray[Any], layout: Layout = EVENTS) -> C
     return result
 
 
-def concatenate(parts: Sequence[Columns]) -> Columns:
+def concatenate_columns(parts: Sequence[NtupleColumns]) -> NtupleColumns:
     """The rows of all parts one after the other."""
     return {branch: np.concatenate([part[branch] for part in parts]) for branch in parts[0]}
 
 
-def write(path: Path, parts: Iterable[Columns], metadata: Callable[[], Metadata], layout: Layout = EVENTS) -> None:
+def write_ntuple(
+    path: Path, parts: Iterable[NtupleColumns], metadata: Callable[[], Metadata], layout: Layout = EVENTS
+) -> None:
     """Writes the trees of the layout (zstd) and `metadata`, a basket in memory; `metadata` is asked when `parts` is used up."""
     with uproot.recreate(path, compression=uproot.ZSTD(_ZSTD_LEVEL)) as file:
         file.mktree(layout.tree, _types(layout), counter_name=lambda name: f"n{name}")
@@ -184,18 +186,18 @@ def _types(layout: Layout) -> dict[str, Any]:
     return {**types, **layout.scalars}
 
 
-def _baskets(parts: Iterable[Columns]) -> Iterator[Columns]:
-    held: list[Columns] = []
+def _baskets(parts: Iterable[NtupleColumns]) -> Iterator[NtupleColumns]:
+    held: list[NtupleColumns] = []
     for part in parts:
         held.append(part)
         if sum(len(columns["weight"]) for columns in held) >= EVENTS_PER_BASKET:
-            yield concatenate(held)
+            yield concatenate_columns(held)
             held = []
     if held:
-        yield concatenate(held)
+        yield concatenate_columns(held)
 
 
-def _awkward(columns: Columns, layout: Layout) -> dict[str, Any]:
+def _awkward(columns: NtupleColumns, layout: Layout) -> dict[str, Any]:
     result: dict[str, Any] = {}
     for name, branches in layout.collections.items():
         flat = ak.zip({field: columns[f"{name}_{field}"].astype(dtype) for field, dtype in branches.items()})
@@ -204,7 +206,7 @@ def _awkward(columns: Columns, layout: Layout) -> dict[str, Any]:
 
 
 def read_metadata(path: Path) -> Metadata | None:
-    """The metadata of a file that `write` made, None where the tree is missing or another; InputError where it is no ROOT file."""
+    """The metadata of a file that `write_ntuple` made, None where the tree is missing or another; InputError where it is no ROOT file."""
     try:
         with uproot.open(path) as file:
             if "metadata" not in file:

@@ -10,7 +10,8 @@ import numpy as np
 from root_gnn.errors import InputError
 from root_gnn.simulation.detector import INVISIBLE, Detector
 from root_gnn.simulation.pythia import Generator
-from root_gnn.simulation.record import APART, HARD, NEAR, EventRecord, Ints, Overlaid, span_pairs
+from root_gnn.simulation.record import APART, HARD, NEAR, EventRecord, Overlaid, span_pairs
+from root_gnn.typing import Integers
 
 LARGEST_MEAN = 300.0
 _SETTINGS = ("SoftQCD:inelastic=on", "Next:numberCount=0", "ParticleDecays:limitTau0=on", "ParticleDecays:tau0Max=10")
@@ -93,7 +94,7 @@ def _visible(record: EventRecord, detector: Detector) -> EventRecord:
     return replace(record, **{name: getattr(record, name)[keep] for name in ("event", "final", "mother", *_COLUMNS)})
 
 
-def _joined(record: EventRecord, further: Ints, columns: dict[str, Any], overlaid: Overlaid) -> EventRecord:
+def _joined(record: EventRecord, further: Integers, columns: dict[str, Any], overlaid: Overlaid) -> EventRecord:
     """The record with further particles, of events `further (n_further,)`, behind its own; `overlaid.collision` is that of the former."""
     event = np.concatenate((record.event, further))
     order = np.argsort(event, kind="stable")

@@ -326,7 +326,7 @@ PROCESSES: tuple[Process, ...] = (
 BY_NAME: Mapping[str, Process] = MappingProxyType({process.name: process for process in PROCESSES})
 
 
-def find(name: str, level: str = "events") -> Process:
+def find_process(name: str, level: str = "events") -> Process:
     """The process called `name`; InputError where it is unknown, or not made at this level."""
     if name in BY_NAME:
         _check_level(BY_NAME[name], level)
@@ -353,7 +353,7 @@ def external(name: str, level: str = "events") -> Process:
     With jets the name says which class they are, so it must be one that has jets; InputError otherwise.
     """
     if level == "jets":
-        return replace(find(name, level), settings=(), parts=((),), resonances=None, harder=None, params=())
+        return replace(find_process(name, level), settings=(), parts=((),), resonances=None, harder=None, params=())
     if name in BY_NAME:
         number = BY_NAME[name].id
     else:
@@ -362,7 +362,7 @@ def external(name: str, level: str = "events") -> Process:
     return Process(name, number, "hard events from a Les Houches file")
 
 
-def describe() -> list[str]:
+def describe_processes() -> list[str]:
     """One line for each process that can be simulated: name, what it is, its caveat."""
     lines = []
     for process in PROCESSES:
@@ -406,7 +406,7 @@ def check_params(params: Mapping[str, str], processes: Sequence[Process], *, fro
             raise InputError(
                 f"--param {key}={value}: it belongs to {', '.join(owners)}, not to {', '.join(p.name for p in processes)}"
             )
-    if number(params, "ecm", _ENERGY) < 500.0:
+    if process_number(params, "ecm", _ENERGY) < 500.0:
         raise InputError(f"--param ecm={params['ecm']}: expected at least 500 GeV")
     for process in processes:
         if process.needs_slha:
@@ -422,13 +422,13 @@ def _check_value(key: str, params: Mapping[str, str]) -> None:
     if key == "cp_angle":
         _angle(params, 0.0)
     elif key != "decay" and choices is None:
-        number(params, key, 0.0)
+        process_number(params, key, 0.0)
     elif choices is not None and params[key] not in choices:
         raise InputError(f"--param {key}={params[key]}: expected {' or '.join(choices)}")
 
 
 def _check_mass(process: Process, params: Mapping[str, str]) -> None:
-    lightest, mass = _resonance(process, params).lightest, number(params, "mass", process.mass)
+    lightest, mass = _resonance(process, params).lightest, process_number(params, "mass", process.mass)
     if mass < lightest:
         raise InputError(
             f"--param mass={mass:g}: {process.name} must be heavier than what it decays to ({lightest:g} GeV)"
@@ -454,10 +454,10 @@ def _chosen(process: Process, params: Mapping[str, str], key: str, choices: Sequ
 
 def stop_of(process: Process, params: Mapping[str, str]) -> Stop:
     """The stop that is asked for."""
-    chargino = number(params, "mchargino", 0.0) if "mchargino" in params else None
+    chargino = process_number(params, "mchargino", 0.0) if "mchargino" in params else None
     return Stop(
-        number(params, "mstop", 600.0),
-        number(params, "mlsp", 100.0),
+        process_number(params, "mstop", 600.0),
+        process_number(params, "mlsp", 100.0),
         chargino,
         _chosen(process, params, "decay", tuple(DECAYS)),
     )
@@ -474,7 +474,7 @@ def _angle(params: Mapping[str, str], default: float) -> float:
     return value
 
 
-def number(params: Mapping[str, str], key: str, default: float) -> float:
+def process_number(params: Mapping[str, str], key: str, default: float) -> float:
     """A parameter as a positive number; InputError where it is none."""
     text = params.get(key)
     if text is None:
@@ -492,7 +492,10 @@ def jet_selection(process: Process, params: Mapping[str, str]) -> JetSelection:
     """Which jets of a process are kept; InputError where `pt_min` is not below `pt_max`."""
     if process.jets is None:
         raise ValueError(f"{process.name} has no jets")
-    low, high = number(params, "pt_min", process.jets.min_pt), number(params, "pt_max", process.jets.max_pt)
+    low, high = (
+        process_number(params, "pt_min", process.jets.min_pt),
+        process_number(params, "pt_max", process.jets.max_pt),
+    )
     if low >= high:
         raise InputError(
             f"--param pt_min, pt_max: for {process.name} jets between {low:g} and {high:g} GeV were asked for; the first must "
@@ -514,11 +517,11 @@ def settings_of(process: Process, params: Mapping[str, str], *, from_file: bool)
         return ((*common, "Beams:frameType=4"),)
     if process.cp_angle is not None:
         return ((*common, "Beams:frameType=5"),)
-    beams = f"Beams:eCM={number(params, 'ecm', _ENERGY):g}"
+    beams = f"Beams:eCM={process_number(params, 'ecm', _ENERGY):g}"
     heavy = (
         ()
         if process.resonances is None
-        else _resonance(process, params).with_mass(number(params, "mass", process.mass))
+        else _resonance(process, params).with_mass(process_number(params, "mass", process.mass))
     )
     chosen = (*process.settings, *heavy, *_phase_space(process, params))
     return tuple((*common, beams, *chosen, *part) for part in process.parts)
@@ -530,7 +533,7 @@ def hard_events_of(process: Process, params: Mapping[str, str]) -> TopPairHiggs 
         return None
     return TopPairHiggs(
         _angle(params, process.cp_angle) if "cp_angle" in process.params else process.cp_angle,
-        number(params, "ecm", _ENERGY),
+        process_number(params, "ecm", _ENERGY),
     )
 
 

@@ -17,8 +17,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from root_gnn.errors import InputError, MissingExtra
-from root_gnn.simulation.record import EventRecord, Floats
+from root_gnn.simulation.record import EventRecord
 from root_gnn.simulation.variations import VARIATIONS
+from root_gnn.typing import AnyFloats
 
 LARGEST_SEED = 900_000_000
 TOLERATED_FAILURES = 50  # in a row, nothing accepted between them
@@ -133,7 +134,7 @@ class Generator:
         self._count(len(good), len(events))
         return good
 
-    def variations(self, events: ak.Array) -> dict[str, Floats]:
+    def variations(self, events: ak.Array) -> dict[str, AnyFloats]:
         """Factors on the weight of `events` by the name of a shower's variation, `(n_event,)`; empty where none was asked for."""
         if not self.pythia.flag("UncertaintyBands:doVariations"):
             return {}
@@ -177,7 +178,7 @@ class Generator:
 def concatenate_events(
     parts: Sequence[ak.Array],
     weights: NDArray[np.float64],
-    variations: Mapping[str, Floats] = MappingProxyType({}),
+    variations: Mapping[str, AnyFloats] = MappingProxyType({}),
 ) -> EventRecord:
     """Pythia's events, all parts one after the other, with their weights and the variations of these `(n_event,)`, as flat arrays."""
     blocks = [_columns(part) for part in parts]

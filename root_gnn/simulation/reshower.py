@@ -14,7 +14,8 @@ import awkward as ak
 import numpy as np
 
 from root_gnn.simulation.pythia import CrossSection, Generator, concatenate_events, pythia8
-from root_gnn.simulation.record import EventRecord, Floats
+from root_gnn.simulation.record import EventRecord
+from root_gnn.typing import AnyFloats
 
 # what the second Pythia must know besides the properties of particles; a hard process among it would be mixed with what is handed over
 _OF_SHOWERS = ("Next:", "ParticleDecays:", "SLHA:", "PartonLevel:", "SpaceShower:", "TimeShower:", "UncertaintyBands:")
@@ -83,7 +84,7 @@ class Reshowerer:
         """Up to `n_event` hard events, the `copies` showers of each one after the other."""
         weights: list[float] = []
         showered: list[ak.Array] = []
-        varied: list[dict[str, Floats]] = []
+        varied: list[dict[str, AnyFloats]] = []
         places: list[int] = []
         for place in range(self._n_asked, self._n_asked + n_event):
             if self._hard.at_end:

@@ -17,17 +17,17 @@ from root_gnn.atomic import atomic_file
 from root_gnn.console import Meter, log, progress
 from root_gnn.errors import InputError, suggest
 from root_gnn.parallel.in_order import run_in_order
-from root_gnn.simulation.chunk import EVENTS_PER_CHUNK, LARGEST_CHUNK, LARGEST_USER_SEED, Chunk, Result, run_chunk
+from root_gnn.simulation.chunk import EVENTS_PER_CHUNK, LARGEST_CHUNK, LARGEST_USER_SEED, Chunk, ChunkResult, run_chunk
 from root_gnn.simulation.detector import Detector
 from root_gnn.simulation.hard_file import HardFile, of_process, of_user
-from root_gnn.simulation.ntuple import Columns, Metadata, read_metadata, select, write
-from root_gnn.simulation.objects import Selection
+from root_gnn.simulation.ntuple import Metadata, NtupleColumns, read_metadata, select_rows, write_ntuple
+from root_gnn.simulation.objects import ObjectSelection
 from root_gnn.simulation.pileup import PileUp
 from root_gnn.simulation.processes import (
     Process,
     check_params,
     external,
-    find,
+    find_process,
     hard_events_of,
     jet_selection,
     settings_of,
@@ -111,7 +111,7 @@ def simulate(
                 f"--top-tagging {top_tagging}: this file exists already; choose another name or pass --overwrite"
             )
     chosen = (
-        [find(name, level) for name in processes]
+        [find_process(name, level) for name in processes]
         if lhe is None
         else [external(processes[0] if processes else lhe.name.split(".")[0], level)]
     )
@@ -178,7 +178,7 @@ def _plan(process: Process, request: _Request, path: Path) -> _Plan:
         "parts": parts,
         "slha": slha,
         "detector": asdict(Detector()),
-        "selection": asdict(jets or Selection()),
+        "selection": asdict(jets or ObjectSelection()),
     }
     hard = hard_events_of(process, params)
     if hard is not None:
@@ -261,12 +261,12 @@ def _run(plans: Sequence[_Plan], jobs: int) -> None:
             _write_file(plan, results, meter)
 
 
-def _write_file(plan: _Plan, results: Iterator[Result], meter: Meter) -> None:
+def _write_file(plan: _Plan, results: Iterator[ChunkResult], meter: Meter) -> None:
     total = _Total(plan)
     _clear_leftovers(plan.path)
     with atomic_file(plan.path) as temporary, temporary.open("rb") as held:
         fcntl.flock(held, fcntl.LOCK_EX)
-        write(temporary, total.take(results, meter), total.metadata, plan.chunks[0].layout)
+        write_ntuple(temporary, total.take(results, meter), total.metadata, plan.chunks[0].layout)
     row = total.metadata()
     log.info(
         "%s: %s %s of %s events tried, cross section %.4g +- %.2g pb",
@@ -292,11 +292,11 @@ class _Total:
 
     def __init__(self, plan: _Plan) -> None:
         self._plan = plan
-        self._results: list[Result] = []
+        self._results: list[ChunkResult] = []
         self.n_kept = self._n_tried = 0
         self._sum_of_weights = 0.0
 
-    def take(self, results: Iterator[Result], meter: Meter) -> Iterator[Columns]:
+    def take(self, results: Iterator[ChunkResult], meter: Meter) -> Iterator[NtupleColumns]:
         """The branches of each chunk, cut where the file is full."""
         for _ in self._plan.chunks:
             result = next(results)
@@ -312,7 +312,7 @@ class _Total:
             if columns:
                 layout = self._plan.chunks[0].layout
                 yield (
-                    select(columns, np.arange(len(columns["weight"])) < result.rows_at[n_left - 1], layout)
+                    select_rows(columns, np.arange(len(columns["weight"])) < result.rows_at[n_left - 1], layout)
                     if cut
                     else columns
                 )

@@ -15,29 +15,29 @@ from root_gnn.analysis.predictions import read_predictions
 from root_gnn.data.events.splits import split_table
 from root_gnn.data.events.table import EventTable
 from root_gnn.data.events.whole_events import WholeEvents
-from root_gnn.metrics.calibration import Calibration, calibration, confidence_calibration
+from root_gnn.metrics.calibration import Calibration, calibration_error, confidence_calibration
 from root_gnn.metrics.cost import BreakEven
 from root_gnn.metrics.data_efficiency import DataEfficiency, data_efficiency
 from root_gnn.runs.run import Run
-from root_gnn.study.beside_published import Point, points
-from root_gnn.study.cka import Similarity, along_training, layers_of_groups, similarity
+from root_gnn.study.cka import Similarity, along_training, layers_of_groups, study_similarity
 from root_gnn.study.cost import Spent, operations_of_event, pays, spent
-from root_gnn.study.embeddings import Places, places
+from root_gnn.study.embeddings import EmbeddedPoints, places
 from root_gnn.study.importance import Worth, worth
 from root_gnn.study.plan import Cell
+from root_gnn.study.published_comparison import PublishedComparison, points
 from root_gnn.study.results import Answer, Results
-from root_gnn.study.scaling import Scaling, scaling
+from root_gnn.study.scaling import SizePowerLaw, size_power_laws
 from root_gnn.study.seed_figures import SeedFigures, seed_figures
 from root_gnn.study.speed import Speed, speeds
+from root_gnn.typing import Floats
 
-Floats = NDArray[np.float64]
 Cells = Mapping[Cell, Answer]
 N_CKA_EVENT, N_IMPORTANCE_EVENT = 2000, 500
 FIGURES = ("of_seeds", "speed", "spent", "pays", "efficiency", "calibration", "similarity", "worth")
 
 
 @dataclass(frozen=True)
-class Found:
+class QuestionAnswers:
     """The figures of one question (a task on a version of the data)."""
 
     cells: Cells
@@ -48,7 +48,7 @@ class Found:
     efficiency: dict[str, tuple[DataEfficiency, ...] | None]
     calibration: dict[str, Calibration | None]
     similarity: Similarity
-    places: Places
+    places: EmbeddedPoints
     worth: dict[str, Worth | None]
 
     @property
@@ -69,13 +69,13 @@ class Found:
 
 
 @dataclass(frozen=True)
-class Answers:
+class StudyAnswers:
     """Everything: by question, and of the pretrainings."""
 
-    found: dict[str, Found]
+    found: dict[str, QuestionAnswers]
     pretrainings: dict[str, Spent]
-    scaling: dict[str, Scaling] = field(default_factory=dict)
-    published: tuple[Point, ...] = ()
+    scaling: dict[str, SizePowerLaw] = field(default_factory=dict)
+    published: tuple[PublishedComparison, ...] = ()
 
     def content(self) -> dict[str, Any]:
         """All of it for JSON."""
@@ -88,7 +88,7 @@ class Answers:
         }
 
 
-def answers(results: Results) -> Answers:
+def study_answers(results: Results) -> StudyAnswers:
     """Computes them from finished runs; the test events of each question are encoded by the networks of each group."""
     found = {name: _found(cells, results) for name, cells in results.questions().items()}
     pretrained = results.study.pretrained
@@ -113,7 +113,7 @@ def answers(results: Results) -> Answers:
             )
         )
     )
-    return Answers(found, costs, scaling(results), beside)
+    return StudyAnswers(found, costs, size_power_laws(results), beside)
 
 
 def source_of(group: str, results: Results) -> str | None:
@@ -121,7 +121,7 @@ def source_of(group: str, results: Results) -> str | None:
     return next((name for name in results.pretrained if group.startswith(f"{name}, ")), None)
 
 
-def _found(cells: Cells, results: Results) -> Found:
+def _found(cells: Cells, results: Results) -> QuestionAnswers:
     speed = {cell.train_events: speeds(answer.members) for cell, answer in cells.items()}
     paying = {
         size: {
@@ -140,7 +140,7 @@ def _found(cells: Cells, results: Results) -> Found:
         for of, answer in cells.items()
     }
     of_last = layers[cell.train_events]
-    return Found(
+    return QuestionAnswers(
         cells,
         {of.train_events: seed_figures(answer.members) for of, answer in cells.items()},
         speed,
@@ -148,7 +148,7 @@ def _found(cells: Cells, results: Results) -> Found:
         paying,
         _efficiency(cells),
         {name: _calibration(runs[0]) for name, runs in last.members.items()},
-        similarity(layers, along_training(last, table, index, scratch=of_last["scratch"][0])),
+        study_similarity(layers, along_training(last, table, index, scratch=of_last["scratch"][0])),
         places(of_last, table.label[index].astype(np.int64)),
         _worth(last, table, test),
     )
@@ -190,5 +190,5 @@ def _scores(runs: Sequence[Run]) -> Floats:
 
 def _calibration(run: Run) -> Calibration | None:
     found = read_predictions(run)
-    of = calibration if len(found.classes) == 2 else confidence_calibration
+    of = calibration_error if len(found.classes) == 2 else confidence_calibration
     return of(found.scores, found.label, found.weight)

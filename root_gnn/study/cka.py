@@ -8,15 +8,15 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from root_gnn.analysis.cka import Layers, layers_of, representations
+from root_gnn.analysis.cka import Layers, layer_representations, layers_of
 from root_gnn.data.events.table import EventTable
 from root_gnn.runs.run import Run
 from root_gnn.similarity.cka import LayerMatrix, layer_matrix
-from root_gnn.similarity.floor import SeedFloor, seed_floor
+from root_gnn.similarity.seed_baseline import SeedBaseline, seed_baseline
 from root_gnn.study.results import Answer
+from root_gnn.typing import Index
 
-Index = NDArray[np.int64]
-Figure = tuple[float | None, float | None]
+ValueWithError = tuple[float | None, float | None]
 FLOOR = "floor"
 N_PERMUTATION = 20
 
@@ -35,14 +35,14 @@ class Similarity:
     """
 
     n_event: int
-    floor: SeedFloor | None
+    floor: SeedBaseline | None
     pairs: dict[tuple[str, str], LayerMatrix]
-    by_size: dict[int, dict[str, Figure]]
-    by_epoch: dict[int, dict[str, Figure]]
+    by_size: dict[int, dict[str, ValueWithError]]
+    by_epoch: dict[int, dict[str, ValueWithError]]
 
 
-def similarity(
-    layers: Mapping[int, Mapping[str, Sequence[Layers]]], by_epoch: dict[int, dict[str, Figure]]
+def study_similarity(
+    layers: Mapping[int, Mapping[str, Sequence[Layers]]], by_epoch: dict[int, dict[str, ValueWithError]]
 ) -> Similarity:
     """From the layers of the networks by size, group and seed."""
     last = list(layers.values())[-1]
@@ -52,7 +52,7 @@ def similarity(
         for k, a in enumerate(names)
         for b in names[k + 1 :]
     }
-    floor = seed_floor(last["scratch"], n_permutation=N_PERMUTATION) if len(last["scratch"]) > 1 else None
+    floor = seed_baseline(last["scratch"], n_permutation=N_PERMUTATION) if len(last["scratch"]) > 1 else None
     by_size = {size: _last_layers(groups) for size, groups in layers.items()}
     return Similarity(len(next(iter(last["scratch"][0].values()))), floor, pairs, by_size, by_epoch)
 
@@ -60,18 +60,20 @@ def similarity(
 def layers_of_groups(answer: Answer, table: EventTable, index: Index, *, n_scratch: int) -> dict[str, list[Layers]]:
     """The layers of the first seed of each group, and of the first `n_scratch` seeds of scratch, for the events `index (n,)`."""
     return {
-        name: [representations(run, table, index) for run in runs[: n_scratch if name == "scratch" else 1]]
+        name: [layer_representations(run, table, index) for run in runs[: n_scratch if name == "scratch" else 1]]
         for name, runs in answer.members.items()
     }
 
 
-def along_training(answer: Answer, table: EventTable, index: Index, *, scratch: Layers) -> dict[int, dict[str, Figure]]:
+def along_training(
+    answer: Answer, table: EventTable, index: Index, *, scratch: Layers
+) -> dict[int, dict[str, ValueWithError]]:
     """CKA of the last layer after each epoch that was kept with that of the first seed of scratch, trained: the last of its layers
     `scratch` for the events `index (n,)`."""
     members, reference = answer.members, _last_layer(scratch)
     shown: dict[str, Run] = {FLOOR: members["scratch"][1]} if len(members["scratch"]) > 1 else {}
     shown |= {name: runs[0] for name, runs in members.items()}
-    found: dict[int, dict[str, Figure]] = {}
+    found: dict[int, dict[str, ValueWithError]] = {}
     for name, run in shown.items():
         for epoch in run.kept_epochs:
             after = layers_of(run.objective_after(epoch), table, index, title=f"{run.name} after epoch {epoch}")
@@ -79,7 +81,7 @@ def along_training(answer: Answer, table: EventTable, index: Index, *, scratch: 
     return dict(sorted(found.items()))
 
 
-def _last_layers(groups: Mapping[str, Sequence[Layers]]) -> dict[str, Figure]:
+def _last_layers(groups: Mapping[str, Sequence[Layers]]) -> dict[str, ValueWithError]:
     scratch = groups["scratch"]
     floor = {FLOOR: scratch[1]} if len(scratch) > 1 else {}  # first, so that pictures give it the colour of scratch
     others = floor | {name: one[0] for name, one in groups.items() if name != "scratch"}
@@ -90,6 +92,6 @@ def _last_layer(layers: Layers) -> NDArray[np.float32]:
     return list(layers.values())[-1]
 
 
-def _cka(one: NDArray[np.float32], other: NDArray[np.float32]) -> Figure:
+def _cka(one: NDArray[np.float32], other: NDArray[np.float32]) -> ValueWithError:
     matrix = layer_matrix({"last": one}, {"last": other}, n_permutation=2)
     return matrix.value[0][0], matrix.error[0][0]

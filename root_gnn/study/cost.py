@@ -72,9 +72,14 @@ def pays(pretraining: Run, scratch: Speed, group: Speed) -> BreakEven | None:
         return None
     if group.saved.n_defined < group.saved.n_seed:
         return None
-    return break_even(cost, measured(scratch.to_scratch), measured(group.to_scratch), saved=measured(group.saved))
+    return break_even(
+        cost,
+        measured_over_seeds(scratch.to_scratch),
+        measured_over_seeds(group.to_scratch),
+        saved=measured_over_seeds(group.saved),
+    )
 
 
-def measured(found: OverSeeds) -> Measured:
+def measured_over_seeds(found: OverSeeds) -> Measured:
     """The mean with its error."""
     return Measured(found.mean, found.error)

@@ -8,9 +8,9 @@ from pathlib import Path
 from root_gnn.metrics.cost import BreakEven, amortised
 from root_gnn.metrics.seeds import OverSeeds
 from root_gnn.pages.html import heading, paragraph, picture, pictures, said, table
-from root_gnn.pages.report import UNDEFINED, number
-from root_gnn.study.answers import Answers, source_of
-from root_gnn.study.cost import Spent, measured
+from root_gnn.pages.report import UNDEFINED, format_number
+from root_gnn.study.answers import StudyAnswers, source_of
+from root_gnn.study.cost import Spent, measured_over_seeds
 from root_gnn.study.pictures import laws, totals
 from root_gnn.study.results import Results
 from root_gnn.study.sections import mean_cell
@@ -28,7 +28,7 @@ ENERGY = (
 NO_ENERGY = "Energy is not told: the machine has no counter of it that could be read (/sys/class/powercap) during these trainings."
 
 
-def costs(results: Results, found: Answers, folder: Path) -> Iterator[str]:
+def costs(results: Results, found: StudyAnswers, folder: Path) -> Iterator[str]:
     """The section on cost; pictures pass through `folder`."""
     yield heading("Cost")
     yield paragraph(HOW_COSTS)
@@ -70,11 +70,11 @@ def _shared(one: Spent, source: str | None, results: Results) -> Iterator[str]:
         if one.seconds is None:
             yield UNDEFINED
         else:
-            cost = amortised(pretraining, measured(one.seconds), n_training=n)
-            yield f"{number(cost.value, cost.error, digits=1)} s"
+            cost = amortised(pretraining, measured_over_seeds(one.seconds), n_training=n)
+            yield f"{format_number(cost.value, cost.error, digits=1)} s"
 
 
-def _paid(results: Results, found: Answers, folder: Path) -> Iterator[str]:
+def _paid(results: Results, found: StudyAnswers, folder: Path) -> Iterator[str]:
     """The time in all against the number of trainings, and where pretraining has paid for itself."""
     seconds = {name: float(run.metrics["seconds"]) for name, run in results.pretrained.items()}
     drawn, cells = [], []
@@ -131,7 +131,7 @@ def break_even_cell(found: BreakEven | None) -> str:
     return f"{found.n:,.1f} [{low}, {'no limit' if found.high is None else high}]"
 
 
-def pretraining_size(found: Answers, folder: Path) -> Iterator[str]:
+def pretraining_size(found: StudyAnswers, folder: Path) -> Iterator[str]:
     """The section on the size of pretraining."""
     yield heading("Size of pretraining")
     if not found.scaling:
@@ -155,8 +155,8 @@ def pretraining_size(found: Answers, folder: Path) -> Iterator[str]:
                 name,
                 f"{one.train_events:,}",
                 sizes,
-                number(law.exponent.value, law.exponent.error, digits=3),
-                f"{number(law.scale.value, law.scale.error, digits=4)} at {law.reference:,.0f}",
+                format_number(law.exponent.value, law.exponent.error, digits=3),
+                f"{format_number(law.scale.value, law.scale.error, digits=4)} at {law.reference:,.0f}",
                 UNDEFINED if law.chi2 is None else f"{law.chi2:.1f} / {law.n_dof}",
             )
         )

@@ -12,15 +12,15 @@ from root_gnn.analysis.cka import Layers
 from root_gnn.analysis.embed import Method, reduced
 from root_gnn.similarity.separation import Separation, fisher, silhouette
 from root_gnn.study.redundancy import Redundancy, redundancy
+from root_gnn.typing import Floats
 
-Floats = NDArray[np.float64]
 N_EVENT = 1000
 FEWEST_FOR_NEIGHBOURS = 200
 DECODER = "decoder"
 
 
 @dataclass(frozen=True)
-class Places:
+class EmbeddedPoints:
     """Test events at the largest size as the first seed of each group places them: `label (n_event,)`, points by method and group."""
 
     label: NDArray[np.int64]
@@ -30,14 +30,14 @@ class Places:
     redundancy: dict[str, Redundancy]
 
 
-def places(layers: Mapping[str, Sequence[Layers]], label: NDArray[np.int64]) -> Places:
+def places(layers: Mapping[str, Sequence[Layers]], label: NDArray[np.int64]) -> EmbeddedPoints:
     """What heads read of events with `label (n_event,)`, by group; the pictures hold at most 1,000 of them."""
     z = {name: np.asarray(_representation(one[0]), dtype=np.float64) for name, one in layers.items()}
     step = max(1, -(-len(label) // N_EVENT))
     points = {
         method: {name: reduced(one[::step], method)[0] for name, one in z.items()} for method in _methods(len(label))
     }
-    return Places(
+    return EmbeddedPoints(
         label[::step],
         points,
         {name: fisher(one, label) for name, one in z.items()},

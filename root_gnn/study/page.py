@@ -15,8 +15,8 @@ from root_gnn.atomic import write_text
 from root_gnn.config.loader import to_yaml
 from root_gnn.console import log
 from root_gnn.pages.html import Link, folded, heading, items, listing, note, page, paragraph, table
-from root_gnn.pages.report import HOW_ERRORS, UNDEFINED, number, rejection_cell
-from root_gnn.study.answers import Answers
+from root_gnn.pages.report import HOW_ERRORS, UNDEFINED, format_number, rejection_cell
+from root_gnn.study.answers import StudyAnswers
 from root_gnn.study.cost_section import break_even_cell, costs, pretraining_size
 from root_gnn.study.published import Published
 from root_gnn.study.results import Results
@@ -38,7 +38,7 @@ VERDICTS: dict[Verdict, str] = {
 }
 
 
-def write_page(results: Results, found: Answers) -> Path:
+def write_study_page(results: Results, found: StudyAnswers) -> Path:
     """Writes `study.html` in the folder of the study and returns its path."""
     path = results.folder / "study.html"
     with tempfile.TemporaryDirectory() as folder:
@@ -47,7 +47,7 @@ def write_page(results: Results, found: Answers) -> Path:
     return path
 
 
-def _parts(results: Results, found: Answers, folder: Path) -> Iterator[str]:
+def _parts(results: Results, found: StudyAnswers, folder: Path) -> Iterator[str]:
     yield heading("In short")
     yield note(results.study.notes)
     if len(found.found) > 1:
@@ -66,7 +66,7 @@ def _parts(results: Results, found: Answers, folder: Path) -> Iterator[str]:
     yield from _provenance(results)
 
 
-def _gist(found: Answers) -> Iterator[str]:
+def _gist(found: StudyAnswers) -> Iterator[str]:
     """For each way to train, with the fewest and with the most events: in which tasks it is above scratch, below, or not told apart."""
     sizes = (("fewest", 0), ("most", -1)) if any(len(of.cells) > 1 for of in found.found.values()) else (("given", 0),)
     for which, place in sizes:
@@ -80,7 +80,7 @@ def _gist(found: Answers) -> Iterator[str]:
             yield f"{group}, with the {which} training events: {'; '.join(parts)}."
 
 
-def _summary(results: Results, found: Answers) -> Iterator[str]:
+def _summary(results: Results, found: StudyAnswers) -> Iterator[str]:
     """The main numbers in sentences: the smallest and the largest size of each question, data efficiency, what it costs."""
     for name, of in found.found.items():
         for cell in dict.fromkeys((next(iter(of.cells)), of.last[0])):
@@ -118,7 +118,7 @@ def _differences(one: Comparison) -> str:
     return "; ".join(f"{other.group} {interval(other.auc, 3, sign=True)}, {other.verdict}" for other in one.differences)
 
 
-def _beside(published: Published, found: Answers) -> Iterator[str]:
+def _beside(published: Published, found: StudyAnswers) -> Iterator[str]:
     yield heading("Beside what was published")
     yield paragraph(f"{published.source}; here the group {published.group}. {published.events} {HOW_BESIDE}")
     yield table(("task", "what", "published", "here [68 %]", "agreement"), found.published)
@@ -184,10 +184,10 @@ def _runs(results: Results) -> Iterator[Sequence[str | Link]]:
             row["group"] or "pretraining",
             _count(row["n_train"]),
             _count(row["seed"]),
-            number(row["auc"], row["auc_error"]),
-            number(row["accuracy"], row["accuracy_error"]),
+            format_number(row["auc"], row["auc_error"]),
+            format_number(row["accuracy"], row["accuracy_error"]),
             *(rejection_cell(*(row[f"rejection_{at}{part}"] for part in REJECTION)) for at in (30, 50)),
-            number(row["significance"], digits=2),
+            format_number(row["significance"], digits=2),
             _count(row["best_epoch"]),
             UNDEFINED if row["seconds"] is None else f"{row['seconds']:,.1f} s",
             _count(row["n_parameters"]),

@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from root_gnn import plots
 from root_gnn.analysis.comparison import Comparison
@@ -21,9 +20,8 @@ from root_gnn.metrics.rejection import rejections
 from root_gnn.metrics.seeds import OverSeeds
 from root_gnn.plots import Band, Interval
 from root_gnn.runs.run import Run
-from root_gnn.study.scaling import Scaling
+from root_gnn.study.scaling import SizePowerLaw
 
-Floats = NDArray[np.float64]
 Members = Mapping[str, Sequence[Run]]
 EFFICIENCIES = tuple(np.linspace(0.05, 1.0, 39))
 N_REPLICA = 50
@@ -66,7 +64,7 @@ def against_size(
         plots.training_size(curves, path, quantity=quantity, gains=gains or None, log=signal_efficiency is not None)
 
 
-def learning(curves: Mapping[str, Sequence[Learning]], path: Path) -> None:
+def draw_learning(curves: Mapping[str, Sequence[Learning]], path: Path) -> None:
     """Validation AUC by epoch, step and second."""
     labels = next(iter(curves.values()))[0].curves
     plots.learning(
@@ -75,7 +73,7 @@ def learning(curves: Mapping[str, Sequence[Learning]], path: Path) -> None:
     )
 
 
-def roc(members: Members, path: Path) -> None:
+def draw_roc(members: Members, path: Path) -> None:
     """Background rejection of each group with the band of events and seeds, and its ratio to scratch."""
     bands = {name: _roc_band([read_predictions(run) for run in runs]) for name, runs in members.items()}
     plots.roc_bands(bands, path, reference="scratch" if "scratch" in bands and len(bands) > 1 else None)
@@ -119,7 +117,7 @@ def similarity_along(
     plots.training_size(curves, path, quantity="CKA with scratch, last layer", axis=axis)
 
 
-def laws(found: Mapping[str, Scaling], path: Path) -> None:
+def laws(found: Mapping[str, SizePowerLaw], path: Path) -> None:
     """1 - AUC against the size of pretraining with the fitted power laws."""
     plots.scaling(
         {

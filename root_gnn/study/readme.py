@@ -19,7 +19,7 @@ BESIDE = ", beside "
 Comparison = Mapping[str, Any]
 
 
-def fill(page: Path, file: Path, picture: Path | None = None) -> None:
+def fill_readme(page: Path, file: Path, picture: Path | None = None) -> None:
     """Writes the table of a study's `study.json` between the marks of a page, and its picture of the first task as a file.
 
     `picture` lies below the page's folder; where none is named it is `study_<name>.png` in `docs/figures`. The marks are
@@ -43,11 +43,11 @@ def fill(page: Path, file: Path, picture: Path | None = None) -> None:
     plots.training_size(curves, picture, gains=gains)
     image = f"![{first}: test AUC against training events, and the gain over scratch]({picture.relative_to(page.parent).as_posix()})"
     write_text(
-        page, f"{before}{begin}\n\n{markdown(comparisons, content.get('floors', []))}\n\n{image}\n\n{end}{after}"
+        page, f"{before}{begin}\n\n{readme_markdown(comparisons, content.get('floors', []))}\n\n{image}\n\n{end}{after}"
     )
 
 
-def markdown(comparisons: list[Comparison], floors: Sequence[Comparison] = ()) -> str:
+def readme_markdown(comparisons: list[Comparison], floors: Sequence[Comparison] = ()) -> str:
     """The smallest and the largest size of each task, a row for each way to train, and one for the floor where there is one."""
     beside = {str(one["title"]).partition(BESIDE)[0]: one for one in floors}
     questions = dict.fromkeys(_question(one) for one in comparisons)

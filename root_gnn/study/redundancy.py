@@ -11,8 +11,7 @@ from scipy.cluster.hierarchy import leaves_list, linkage
 from scipy.spatial.distance import squareform
 
 from root_gnn.metrics.correlation import correlation
-
-Floats = NDArray[np.float64]
+from root_gnn.typing import Floats
 
 
 @dataclass(frozen=True)

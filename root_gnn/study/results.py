@@ -9,9 +9,9 @@ from typing import Any
 
 from root_gnn.analysis.comparison import Comparison
 from root_gnn.runs.run import Run
-from root_gnn.study.floor import floor_rows
 from root_gnn.study.plan import Cell, Study, Version
 from root_gnn.study.rows import row
+from root_gnn.study.tree_baseline import baseline_rows
 
 
 @dataclass(frozen=True)
@@ -83,5 +83,5 @@ class Results:
                 rows.append(row(one, finished.get(one.name), group=group, version=cell.version, failure=failure))
         for cell, answer in self.answers.items():
             if answer.floor is not None:
-                rows += floor_rows(cell, answer.floor, self.folder / "runs")
+                rows += baseline_rows(cell, answer.floor, self.folder / "runs")
         return rows

@@ -11,17 +11,18 @@ from root_gnn.atomic import write_json, write_text
 from root_gnn.config.loader import load, to_yaml
 from root_gnn.config.shipped import find
 from root_gnn.errors import InputError
-from root_gnn.runs.run import Run, data_folder, load_run
-from root_gnn.study.answers import answers
-from root_gnn.study.execution.places import DaskPlace, LocalPlace, Place
+from root_gnn.runs.build import data_folder
+from root_gnn.runs.run import Run, load_run
+from root_gnn.study.answers import study_answers
+from root_gnn.study.execution.places import DaskPlace, Executor, LocalPlace
 from root_gnn.study.execution.schedule import Outcome, run_all
-from root_gnn.study.floor import check_floor, floor_of
 from root_gnn.study.fresh import fresh_comparisons
-from root_gnn.study.page import write_page
+from root_gnn.study.page import write_study_page
 from root_gnn.study.pictures import plain
 from root_gnn.study.plan import Cell, Study, Version
 from root_gnn.study.results import Answer, Results
 from root_gnn.study.rows import write_rows
+from root_gnn.study.tree_baseline import check_baseline, tree_baseline
 
 
 def study(
@@ -49,7 +50,7 @@ def study(
     plan = load(Study, find(path, "study"), allow_dotted=True)
     plan = plan.tiny() if tiny else plan
     if plan.floor is not None:
-        check_floor(plan)
+        check_baseline(plan)
     folder = Path("studies") / plan.name if out is None else Path(out)
     runs, data = folder / "runs", data_folder(data_dir)
     runs.mkdir(parents=True, exist_ok=True)
@@ -85,7 +86,7 @@ def _answers(plan: Study, runs: Path, outcome: Outcome, data: Path) -> dict[Cell
         members = {name: members for name, members in ended.items() if members}
         if "scratch" in members:
             here = data / plan.data.get(cell.version, Version()).folder
-            floor = None if plan.floor is None else floor_of(cell, members, runs=runs, data=here)
+            floor = None if plan.floor is None else tree_baseline(cell, members, runs=runs, data=here)
             found[cell] = Answer(members, Comparison.of(members, title=cell.title), floor)
     return found
 
@@ -100,7 +101,7 @@ def write_results(results: Results, seconds: Mapping[str, float]) -> None:
     write_text(folder / "study.md", f"{results}\n")
     write_text(folder / "study.yaml", to_yaml(plan))
     write_rows(folder / "study.parquet", results.rows())
-    found = answers(results)
+    found = study_answers(results)
     write_json(
         folder / "study.json",
         {
@@ -113,10 +114,12 @@ def write_results(results: Results, seconds: Mapping[str, float]) -> None:
             "commands": [shlex.join(one.command()) for one in plan.trainings()],
         },
     )
-    write_page(results, found)
+    write_study_page(results, found)
 
 
-def _place(runs: Path, data_dir: Path, *, jobs: int, scheduler: str | None, slurm: Mapping[str, str] | None) -> Place:
+def _place(
+    runs: Path, data_dir: Path, *, jobs: int, scheduler: str | None, slurm: Mapping[str, str] | None
+) -> Executor:
     if scheduler is not None and slurm is not None:
         raise InputError("--scheduler runs a study on a Dask cluster and --slurm on Slurm; give one of the two")
     if scheduler is not None:

@@ -20,7 +20,7 @@ AMOUNT = (
 
 
 @dataclass(frozen=True)
-class Scaling:
+class SizePowerLaw:
     """1 - AUC of a task at its smallest training size against the training events of pretraining, and the law; None where none fits."""
 
     train_events: int
@@ -28,7 +28,7 @@ class Scaling:
     law: PowerLaw | None
 
 
-def scaling(results: Results) -> dict[str, Scaling]:
+def size_power_laws(results: Results) -> dict[str, SizePowerLaw]:
     """By question, mode and, where there are several, the first name of each series of three sizes of pretraining or more."""
     found = {}
     every = _series(results)
@@ -40,7 +40,7 @@ def scaling(results: Results) -> dict[str, Scaling]:
             if len(known) >= FEWEST_SIZES:
                 points = {size: Interval(1.0 - one.mean, 1.0 - one.high, 1.0 - one.low) for size, one in known.items()}
                 which = f", {next(iter(series.values()))}" if len(every) > 1 else ""
-                found[f"{question}, {mode}{which}"] = Scaling(cell.train_events, points, _law(points))
+                found[f"{question}, {mode}{which}"] = SizePowerLaw(cell.train_events, points, _law(points))
     return found
 
 

@@ -14,13 +14,13 @@ from root_gnn.metrics.data_efficiency import DataEfficiency
 from root_gnn.metrics.seeds import OverSeeds
 from root_gnn.metrics.summary import SIGNAL_EFFICIENCIES
 from root_gnn.pages.html import folded, heading, paragraph, picture, pictures, said, table
-from root_gnn.pages.report import HOW_COMPARED, HOW_SIMILAR, UNDEFINED, number
+from root_gnn.pages.report import HOW_COMPARED, HOW_SIMILAR, UNDEFINED, format_number
 from root_gnn.similarity.cka import LayerMatrix
-from root_gnn.similarity.floor import SeedFloor
+from root_gnn.similarity.seed_baseline import SeedBaseline
 from root_gnn.similarity.separation import Separation
-from root_gnn.study.answers import Found
+from root_gnn.study.answers import QuestionAnswers
 from root_gnn.study.importance import drops, sizes
-from root_gnn.study.pictures import against_size, calibrations, learning, roc, similarity_along
+from root_gnn.study.pictures import against_size, calibrations, draw_learning, draw_roc, similarity_along
 from root_gnn.study.seed_figures import SeedFigures
 from root_gnn.study.speed import learnings
 
@@ -48,7 +48,7 @@ HOW_CALIBRATED = (
 )
 
 
-def question_sections(name: str, found: Found, folder: Path) -> Iterator[str]:
+def question_sections(name: str, found: QuestionAnswers, folder: Path) -> Iterator[str]:
     """All sections of a question; pictures pass through `folder`."""
     yield heading(f"{name}: against training size")
     yield paragraph(f"{found.last[1].comparison.n_test:,} test events. {HOW_COMPARED}")
@@ -66,7 +66,7 @@ def question_sections(name: str, found: Found, folder: Path) -> Iterator[str]:
     yield from _importance(found, folder)
 
 
-def _sizes(name: str, found: Found, folder: Path) -> Iterator[str]:
+def _sizes(name: str, found: QuestionAnswers, folder: Path) -> Iterator[str]:
     comparisons = {cell.train_events: answer.comparison for cell, answer in found.cells.items()}
     floors = {cell.train_events: answer.floor for cell, answer in found.cells.items() if answer.floor is not None}
     first = next(iter(comparisons.values()))
@@ -109,7 +109,7 @@ def _compared(comparisons: Mapping[int, Comparison]) -> Iterator[str]:
         yield table((header[0], "training events", *header[1:]), rows)
 
 
-def _of_seeds(found: Found) -> Iterator[str]:
+def _of_seeds(found: QuestionAnswers) -> Iterator[str]:
     """Accuracy and significance against training size."""
     every = [(group, f"{size:,}", one) for size, each in found.of_seeds.items() for group, one in each.items()]
     for k, name in enumerate(SeedFigures._fields):
@@ -138,7 +138,7 @@ def _of_seeds(found: Found) -> Iterator[str]:
 
 
 def _spread(found: OverSeeds | None) -> str:
-    return UNDEFINED if found is None else number(found.spread, digits=3)
+    return UNDEFINED if found is None else format_number(found.spread, digits=3)
 
 
 def factor_of(found: DataEfficiency) -> str:
@@ -148,11 +148,11 @@ def factor_of(found: DataEfficiency) -> str:
     return f"{kind}{found.factor:.1f} [{low}, {high}]"
 
 
-def _speed(found: Found, folder: Path) -> Iterator[str]:
+def _speed(found: QuestionAnswers, folder: Path) -> Iterator[str]:
     for cell in dict.fromkeys((next(iter(found.cells)), found.last[0])):
         curves = learnings(found.cells[cell].members)
         if curves:
-            learning(curves, folder / "learning.svg")
+            draw_learning(curves, folder / "learning.svg")
             yield picture(
                 folder / "learning.svg",
                 f"{cell.title}: validation AUC along the training; lines are means over seeds as far as "
@@ -184,17 +184,17 @@ def mean_cell(found: OverSeeds | None) -> str:
     """A mean over seeds with its error as a cell."""
     if found is None:
         return UNDEFINED
-    text = number(found.mean, found.error, digits=3 if abs(found.mean) < 1.0 else 1)
+    text = format_number(found.mean, found.error, digits=3 if abs(found.mean) < 1.0 else 1)
     return text if found.n_defined == found.n_seed else f"{text} ({found.n_defined} of {found.n_seed})"
 
 
-def _scores(found: Found, folder: Path) -> Iterator[str]:
+def _scores(found: QuestionAnswers, folder: Path) -> Iterator[str]:
     cell, answer = found.last
     classes = answer.comparison.classes
     binary = len(classes) == 2
     drawn = []
     if binary:
-        roc(answer.members, folder / "roc.svg")
+        draw_roc(answer.members, folder / "roc.svg")
         drawn.append(
             picture(
                 folder / "roc.svg",
@@ -215,7 +215,7 @@ def _scores(found: Found, folder: Path) -> Iterator[str]:
         [
             (name, UNDEFINED, UNDEFINED)
             if one is None
-            else (name, number(one.ece, one.ece_error, digits=3), f"{one.null:.3f}")
+            else (name, format_number(one.ece, one.ece_error, digits=3), f"{one.null:.3f}")
             for name, one in found.calibration.items()
         ],
     )
@@ -235,7 +235,7 @@ def _scores(found: Found, folder: Path) -> Iterator[str]:
         yield said("Two classes: a confusion matrix would hold one point of the ROC curve, and is left out.")
 
 
-def _similarity(found: Found, folder: Path) -> Iterator[str]:
+def _similarity(found: QuestionAnswers, folder: Path) -> Iterator[str]:
     one = found.similarity
     cell = found.last[0]
     yield paragraph(f"{HOW_SIMILAR} {one.n_event:,} test events, first seed of each group.")
@@ -290,7 +290,7 @@ def _similarity(found: Found, folder: Path) -> Iterator[str]:
         )
 
 
-def _as_matrix(floor: SeedFloor) -> LayerMatrix:
+def _as_matrix(floor: SeedBaseline) -> LayerMatrix:
     return LayerMatrix(floor.layers, floor.layers, floor.value, floor.error, floor.null)
 
 
@@ -299,7 +299,7 @@ def _matrix(a: str, b: str, matrix: LayerMatrix, folder: Path, caption: str) -> 
     return picture(folder / "cka.svg", f"CKA layer by layer with errors over events. {caption}")
 
 
-def _representations(found: Found, folder: Path) -> Iterator[str]:
+def _representations(found: QuestionAnswers, folder: Path) -> Iterator[str]:
     places, classes = found.places, found.last[1].comparison.classes
     for method, points in places.points.items():
         path = folder / f"{method}.svg"
@@ -338,7 +338,7 @@ def _representations(found: Found, folder: Path) -> Iterator[str]:
     )
 
 
-def _importance(found: Found, folder: Path) -> Iterator[str]:
+def _importance(found: QuestionAnswers, folder: Path) -> Iterator[str]:
     cell, answer = found.last
     spec = answer.members["scratch"][0].spec
     pictured = {
@@ -364,4 +364,4 @@ def _importance(found: Found, folder: Path) -> Iterator[str]:
 
 
 def _separation(found: Separation | None) -> str:
-    return "not defined" if found is None else number(found.value, found.error, digits=3)
+    return "not defined" if found is None else format_number(found.value, found.error, digits=3)

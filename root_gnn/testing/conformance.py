@@ -19,8 +19,8 @@ import torch
 from torch import Tensor, nn
 
 from root_gnn.graph.batch import Batch
-from root_gnn.graph.draws import Draws
 from root_gnn.graph.features import Features
+from root_gnn.graph.random_stream import RandomStream
 from root_gnn.graph.scaling import Scaling
 from root_gnn.graph.segment import segment_mean, segment_sum
 from root_gnn.kinematics.angles import wrap_phi
@@ -178,7 +178,9 @@ def check_augmentation(build: Callable[[Features], Augmentation], *, features: F
         _check_augmented(batch, out, features)
         if meant:
             exact = _double(batch)  # single precision says little about pairs that are close
-            _check_invariants(augmentation.invariants, exact, augmentation(exact, Draws(seed=1, epoch=2)), features)
+            _check_invariants(
+                augmentation.invariants, exact, augmentation(exact, RandomStream(seed=1, epoch=2)), features
+            )
 
 
 def collimated(batch: Batch, features: Features, *, radius: float = 0.8) -> Batch:
@@ -196,15 +198,15 @@ def collimated(batch: Batch, features: Features, *, radius: float = 0.8) -> Batc
 
 
 def _check_pure(augmentation: Augmentation, batch: Batch) -> Batch:
-    draws = Draws(seed=1, epoch=2)
+    draws = RandomStream(seed=1, epoch=2)
     before = _values(batch)
     out = augmentation(batch, draws)
     _same("the input batch was changed", before, _values(batch), 0.0)
     _same("the same draws give another result", _values(out), _values(augmentation(batch, draws)), 0.0)
     for text, other in (
-        ("epoch", Draws(seed=1, epoch=3)),
-        ("view", Draws(seed=1, epoch=2, view=1)),
-        ("seed", Draws(seed=2, epoch=2)),
+        ("epoch", RandomStream(seed=1, epoch=3)),
+        ("view", RandomStream(seed=1, epoch=2, view=1)),
+        ("seed", RandomStream(seed=2, epoch=2)),
     ):
         changed = augmentation(batch, other)
         same = all(

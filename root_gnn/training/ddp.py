@@ -14,7 +14,7 @@ from root_gnn.graph.batch import Batch
 from root_gnn.protocols import Objective
 
 
-def strategy(objective: Objective, batches: DataLoader[Batch]) -> DDPStrategy:
+def ddp_strategy(objective: Objective, batches: DataLoader[Batch]) -> DDPStrategy:
     """Lightning's strategy, which waits for nothing that does not come and copies nothing twice; `batches` are of one process."""
     changes = any(isinstance(module, nn.modules.batchnorm._BatchNorm) for module in objective.modules())
     return DDPStrategy(

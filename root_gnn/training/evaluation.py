@@ -16,12 +16,11 @@ from root_gnn.metrics.accuracy import accuracy
 from root_gnn.metrics.auc import auc, auc_multiclass
 from root_gnn.metrics.summary import summary
 from root_gnn.protocols import Supervised
-
-Floats = NDArray[np.float64]
+from root_gnn.typing import Floats
 
 
 @dataclass(frozen=True)
-class Answers:
+class ModelOutputs:
     """Answers in event order: `probabilities (n_event, n_output)`, `truth (n_event,)` or `(n_event, n_output)`,
     `weights (n_event,)` signed, `ids (n_event, n_id)`."""
 
@@ -66,18 +65,18 @@ def probabilities_of(objective: Supervised, said: Tensor) -> Tensor:
     return torch.softmax(logits, dim=1) if objective.link == "softmax" else torch.sigmoid(logits)
 
 
-def answers(objective: Supervised, batches: Iterable[Batch], device: torch.device | str = "cpu") -> Answers:
+def model_outputs(objective: Supervised, batches: Iterable[Batch], device: torch.device | str = "cpu") -> ModelOutputs:
     """The objective's answers in evaluation mode, without gradients, in the order of the batches."""
     was_training = objective.training
     objective.eval()
     with torch.inference_mode():
         said = (objective.counted(objective.answers(batch), batch) for batch in (one.to(device) for one in batches))
-        parts = [Answers.of(objective, batch, answer) for answer, batch in said]
+        parts = [ModelOutputs.of(objective, batch, answer) for answer, batch in said]
     objective.train(was_training)
-    return Answers.joined(parts)
+    return ModelOutputs.joined(parts)
 
 
-def figures(found: Answers, objective: Supervised, *, lumi_weights: Floats | None = None) -> dict[str, Any]:
+def figures(found: ModelOutputs, objective: Supervised, *, lumi_weights: Floats | None = None) -> dict[str, Any]:
     """One split's entry of `metrics.json`.
 
     For several yes-or-no labels loss, accuracy and AUC are means over the labels that occur both ways, the error of the AUC is that of
@@ -98,7 +97,7 @@ def figures(found: Answers, objective: Supervised, *, lumi_weights: Floats | Non
     return {**total, **means, "auc_error": error, "rejection": None, "significance": None, "labels": each}
 
 
-def quick_figures(found: Answers, objective: Supervised) -> dict[str, float]:
+def quick_figures(found: ModelOutputs, objective: Supervised) -> dict[str, float]:
     """AUC and accuracy alone, where defined, without errors: cheap enough for every epoch."""
     if objective.link == "softmax":
         binary = len(objective.outputs()) == 2

@@ -23,8 +23,6 @@ from root_gnn.errors import InputError
 from root_gnn.graph.batch import Batch
 from root_gnn.graph.static import Shape
 from root_gnn.protocols import Augmentation, Objective, Supervised
-from root_gnn.training import ddp as replicated
-from root_gnn.training import fsdp as sharded
 from root_gnn.training.callbacks.checkpoints import Checkpoints
 from root_gnn.training.callbacks.collapse import Collapse
 from root_gnn.training.callbacks.early_stopping import EarlyStopping
@@ -35,16 +33,18 @@ from root_gnn.training.callbacks.random_state import RandomState
 from root_gnn.training.callbacks.throughput import Throughput
 from root_gnn.training.compiled import compiled
 from root_gnn.training.config import TrainConfig
+from root_gnn.training.ddp import ddp_strategy
+from root_gnn.training.fsdp import fsdp_strategy
 from root_gnn.training.module import TrainingModule
 from root_gnn.training.optim import OptimConfig
 from root_gnn.training.precision import Float64
-from root_gnn.training.processes import clear_loss, environment, meet_again, processes, seed_of
+from root_gnn.training.processes import processes, rejoin_process_group, report_lost_peer, seed_of, slurm_environment
 
 Loader = DataLoader[Batch]
 
 
 @dataclass(frozen=True)
-class Fitted:
+class FitResult:
     """What a finished training reports: the best epoch (from 1), training seconds and events seen, over all resumes."""
 
     best_epoch: int
@@ -67,7 +67,7 @@ def fit(
     n_graph: int,
     resume: bool,
     shape: Shape | None = None,
-) -> Fitted:
+) -> FitResult:
     """Trains `objective` and leaves it with the weights of the best epoch.
 
     Args:
@@ -112,8 +112,8 @@ def fit(
         shared = world > 1 and train.strategy == "fsdp"
         how: Strategy | None = None
         if world > 1:
-            how = sharded.strategy(world) if shared else replicated.strategy(objective, train_loader(0, world))
-        meet_again()
+            how = fsdp_strategy(world) if shared else ddp_strategy(objective, train_loader(0, world))
+        rejoin_process_group()
         trainer = _trainer(train, folder, callbacks, how)
         torch.manual_seed(seed_of(seed, trainer.global_rank))
         batches = train_loader(trainer.global_rank, trainer.world_size)
@@ -130,7 +130,7 @@ def fit(
             sharded=shared,
         )
         fast = compiled(objective.encoder, fixed_shapes=shape is not None) if train.compile else nullcontext()
-        with _honest_exit(), clear_loss(), fast:
+        with _honest_exit(), report_lost_peer(), fast:
             trainer.fit(module, batches, validation_loader, ckpt_path=from_checkpoint, weights_only=True)
     if checkpoints.best is None:
         raise InputError(
@@ -139,12 +139,12 @@ def fit(
         )
     load_weights(objective, checkpoints.best_path)
     device = torch.cuda.get_device_name(0) if module.device.type == "cuda" else module.device.type
-    return Fitted(checkpoints.best_epoch + 1, history.seconds, history.n_graph, device)
+    return FitResult(checkpoints.best_epoch + 1, history.seconds, history.n_graph, device)
 
 
 def _trainer(train: TrainConfig, folder: Path, callbacks: list[pl.Callback], how: Strategy | None) -> pl.Trainer:
     devices, num_nodes = processes(train)
-    plugins = environment()
+    plugins = slurm_environment()
     if train.precision == "f64":
         plugins.append(Float64())
     trainer = pl.Trainer(

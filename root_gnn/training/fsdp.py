@@ -16,7 +16,7 @@ from root_gnn.nn.attention import Block
 from root_gnn.protocols import Encoder, Objective, Supervised
 
 
-def strategy(n_process: int) -> Strategy:
+def fsdp_strategy(n_process: int) -> Strategy:
     """Lightning's strategy for `n_process` processes in all; checkpoints are whole, as those of other trainings are."""
     return ModelParallelStrategy(
         data_parallel_size=n_process, tensor_parallel_size=1, save_distributed_checkpoint=False

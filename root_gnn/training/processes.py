@@ -54,7 +54,7 @@ def _started() -> tuple[int, int] | None:
     return None
 
 
-def environment() -> list[Any]:
+def slurm_environment() -> list[Any]:
     """Lightning's plug-in for Slurm, where it would take one process for many or queue the job again itself."""
     if not SLURMEnvironment.detect() or "TORCHELASTIC_RUN_ID" in os.environ:
         return []
@@ -66,7 +66,7 @@ def is_restarted() -> bool:
     return int(os.environ.get("TORCHELASTIC_RESTART_COUNT", "0")) > 0
 
 
-def meet_again() -> None:
+def rejoin_process_group() -> None:
     """Lets the processes that torchrun has started anew find each other; called before Lightning, which takes the group as it is.
 
     PyTorch keeps torchrun's table of addresses over a restart (pytorch issue 135712), so that they would wait for those that are gone.
@@ -102,7 +102,7 @@ def from_all(value: Any) -> list[Any]:
 
 
 @contextmanager
-def clear_loss() -> Iterator[None]:
+def report_lost_peer() -> Iterator[None]:
     """Inside the block, an error because another process has gone is told in words, and leaves with code 1."""
     try:
         yield

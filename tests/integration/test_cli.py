@@ -224,7 +224,7 @@ def record(monkeypatch: pytest.MonkeyPatch, target: str, result: Any = None) -> 
         ("embed runs/a --method umap", "root_gnn.analysis.embed.embed", {"run": Path("runs/a"), "method": "umap"}),
         (
             "cka runs/a runs/b --events 50 --out o",
-            "root_gnn.analysis.cka.compare",
+            "root_gnn.analysis.cka.compare_layers",
             {"runs": [Path("runs/a"), Path("runs/b")], "events": 50, "out": Path("o")},
         ),
         (

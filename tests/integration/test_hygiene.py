@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from root_gnn.config.loader import validate
-from root_gnn.data.cache.prepare import prepare
+from root_gnn.data.cache.prepare import prepare_shards
 from root_gnn.data.events.config import DataConfig
 from root_gnn.data.events.table import open_table
 from root_gnn.data.hygiene.report import FileSet, Report, examine
@@ -39,7 +39,7 @@ def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 def report(folder: Path, file: str, spec_name: str) -> Report:
     spec = load_spec(spec_name).variation()
-    files = prepare(spec, [folder / file], data_dir=folder)
+    files = prepare_shards(spec, [folder / file], data_dir=folder)
     return examine(FileSet(files, spec, classes=spec.label.names if spec.label else ()))
 
 

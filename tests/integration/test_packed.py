@@ -21,7 +21,7 @@ from safetensors.torch import load_file, save_file
 from root_gnn.errors import InputError
 from root_gnn.runs.evaluate import evaluate
 from root_gnn.runs.packed import LONGEST_TEXT, TEXTS
-from root_gnn.runs.registry import compare, pack, runs, unpack_run
+from root_gnn.runs.registry import compare_runs, list_runs, pack, unpack_run
 from root_gnn.runs.run import Run, load_encoder, load_run
 from root_gnn.runs.train import finetune, train
 
@@ -366,7 +366,7 @@ def test_runs_are_listed_filtered_sorted_and_compared(run: Run, tmp_path: Path, 
     config = (second / "config.yaml").read_text()
     (second / "config.yaml").write_text(config.replace("seed: 1", "seed: 7"))
     (tmp_path / "runs" / "below" / "third" / "metrics.json").unlink()
-    everything = runs(tmp_path / "runs")
+    everything = list_runs(tmp_path / "runs")
     assert [(one.facts["name"], one.facts["state"]) for one in everything.runs] == [
         ("second", "finished"),
         ("third", "stopped"),
@@ -380,17 +380,17 @@ def test_runs_are_listed_filtered_sorted_and_compared(run: Run, tmp_path: Path, 
         ("objective.name=jepa", []),
         ("test.auc=null", ["third"]),
     ):
-        assert [one.facts["name"] for one in runs(tmp_path / "runs", where=[condition]).runs] == names, condition
-    assert [one.facts["seed"] for one in runs(tmp_path / "runs", sort="seed").runs] == [7, 1]
-    found = compare([run.folder, second, packed])
+        assert [one.facts["name"] for one in list_runs(tmp_path / "runs", where=[condition]).runs] == names, condition
+    assert [one.facts["seed"] for one in list_runs(tmp_path / "runs", sort="seed").runs] == [7, 1]
+    found = compare_runs([run.folder, second, packed])
     assert len(found.runs) == 3
     assert "0.25" in str(found)
     assert not any(key.startswith("model.dim") for key in found.keys)
     for wrong in ({"where": ["sed=1"]}, {"where": ["seed"]}, {"where": ["name>3"]}, {"sort": "test.acu"}):
         with pytest.raises(InputError, match=r"--where|--sort"):
-            runs(tmp_path / "runs", **wrong)  # type: ignore[arg-type]
+            list_runs(tmp_path / "runs", **wrong)  # type: ignore[arg-type]
     (second / "config.yaml").write_text("name: [")
-    assert runs(tmp_path / "runs").runs[0].facts["state"] == "damaged"
+    assert list_runs(tmp_path / "runs").runs[0].facts["state"] == "damaged"
 
 
 def test_a_checkpoint_without_its_run_is_refused(run: Run, tmp_path: Path) -> None:

@@ -204,7 +204,7 @@ def test_validation_is_signed_where_training_is_absolute(data_dir: Path, monkeyp
     from root_gnn.runs.recipe import Recipe
 
     recipe = load(Recipe, find("pretrain_multiclass", "recipe"), (*OVERRIDES, "data.weights=abs"))
-    bench = pipeline.Workbench(recipe, data_dir=data_dir)
+    bench = pipeline.TrainingSetup(recipe, data_dir=data_dir)
     bench.table.weight = np.where(np.arange(len(bench.table)) % 3 == 0, -1.0, 2.0)
     trained = torch.cat([batch.weights for batch in bench.training_batches() if batch.weights is not None])
     held = torch.cat([batch.weights for batch in bench.validation_batches() if batch.weights is not None])
@@ -246,7 +246,7 @@ def test_stopped_outside_training_it_says_how_to_go_on(
         raise stop
 
     monkeypatch.setattr(console.log, "propagate", True)  # the command line turns it off
-    monkeypatch.setattr(pipeline, "Workbench", stopped)
+    monkeypatch.setattr(pipeline, "TrainingSetup", stopped)
     monkeypatch.setattr(sys, "argv", ["/somewhere/root-gnn", "train", "x y.yaml", "--overwrite", "--set", "seed=2"])
     with pytest.raises(type(stop)):
         again(tmp_path / "run", data_dir)
@@ -269,7 +269,7 @@ def test_only_the_first_process_of_all_nodes_writes(
     def fitted(*arguments: object, **keys: object) -> None:
         raise Killed
 
-    monkeypatch.setattr(pipeline.Workbench, "fit", fitted)
+    monkeypatch.setattr(pipeline.TrainingSetup, "fit", fitted)
     monkeypatch.setenv("SLURM_PROCID", "1")
     with pytest.raises(Killed):
         again(tmp_path / "run", data_dir)

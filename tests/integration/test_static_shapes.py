@@ -13,7 +13,8 @@ from root_gnn.config.shipped import find
 from root_gnn.errors import InputError
 from root_gnn.graph.static import padded
 from root_gnn.runs.recipe import Recipe
-from root_gnn.runs.train import Workbench, train
+from root_gnn.runs.setup import TrainingSetup
+from root_gnn.runs.train import train
 
 SMALL = (
     "data.classes={WH: WH.root, ZH: ZH.root}",
@@ -28,8 +29,8 @@ SMALL = (
 STATIC = "train.static_shapes=true"
 
 
-def bench_of(data_dir: Path, *overrides: str) -> Workbench:
-    return Workbench(load(Recipe, find("pretrain_multiclass", "recipe"), [*SMALL, *overrides]), data_dir=data_dir)
+def bench_of(data_dir: Path, *overrides: str) -> TrainingSetup:
+    return TrainingSetup(load(Recipe, find("pretrain_multiclass", "recipe"), [*SMALL, *overrides]), data_dir=data_dir)
 
 
 def test_all_batches_of_an_epoch_have_one_shape(data_dir: Path) -> None:
@@ -70,7 +71,7 @@ def test_where_padding_would_fix_nothing_it_is_refused(override: str, why: str, 
     overrides = [one for one in SMALL if not one.startswith(("objective", "model"))]
     recipe = load(Recipe, find("pretrain_multiclass", "recipe"), [*overrides, override, STATIC])
     with pytest.raises(InputError, match=f"static_shapes is true, but .*{why}"):
-        Workbench(recipe, data_dir=data_dir)
+        TrainingSetup(recipe, data_dir=data_dir)
 
 
 def test_networks_that_would_be_compiled_in_every_step_are_refused(data_dir: Path) -> None:
@@ -78,10 +79,10 @@ def test_networks_that_would_be_compiled_in_every_step_are_refused(data_dir: Pat
     chosen = ["model={name: graph_transformer, dim: 16, n_head: 2}", "train.compile=true"]
     recipe = load(Recipe, find("pretrain_multiclass", "recipe"), [*overrides, *chosen])
     with pytest.raises(InputError, match="compile is true, but graph_transformer sorts"):
-        Workbench(recipe, data_dir=data_dir)
+        TrainingSetup(recipe, data_dir=data_dir)
     shared = load(Recipe, find("pretrain_multiclass", "recipe"), [*SMALL, "train.compile=true", "train.strategy=fsdp"])
     with pytest.raises(InputError, match=r"compile is true and train\.strategy fsdp"):
-        Workbench(shared, data_dir=data_dir)
+        TrainingSetup(shared, data_dir=data_dir)
 
 
 @pytest.mark.slow

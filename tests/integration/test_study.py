@@ -16,7 +16,7 @@ from typing import Any
 
 import pytest
 
-from root_gnn.study.readme import fill
+from root_gnn.study.readme import fill_readme
 
 ANSWERED = (
     "test AUC against the number of training events",
@@ -113,7 +113,7 @@ def test_the_study_of_events_goes_through_small_and_answers_everything(tmp_path:
         assert answered in page
     marks = "<!-- study events_tiny: written by scripts/study_table -->\n<!-- end of the study -->\n"
     (tmp_path / "README.md").write_text(marks)
-    fill(tmp_path / "README.md", tmp_path / "out" / "study.json")
+    fill_readme(tmp_path / "README.md", tmp_path / "out" / "study.json")
     assert (tmp_path / "README.md").read_text().count("| multiclass_7k, finetuned | 40 |") == 2
 
 

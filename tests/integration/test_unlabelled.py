@@ -17,7 +17,8 @@ from root_gnn.errors import InputError
 from root_gnn.runs.evaluate import evaluate
 from root_gnn.runs.recipe import Recipe
 from root_gnn.runs.run import Run
-from root_gnn.runs.train import Workbench, train
+from root_gnn.runs.setup import TrainingSetup
+from root_gnn.runs.train import train
 
 JETS = "data.classes={QCD: QCD.root, Tbqq: Tbqq.root}"
 CLASSES = "data.classes={WH: WH.root, ZH: ZH.root, ttH: ttH.root, ttbar: ttbar.root}"
@@ -168,4 +169,4 @@ def test_a_monitor_that_is_not_measured_is_refused(data: Path) -> None:
 
     recipe = load(Recipe, find("pretrain_jepa", "recipe"), (*TINY, "train.monitor=probe/acc"))
     with pytest.raises(InputError, match="probe/auc"):
-        Workbench(recipe, data_dir=data)
+        TrainingSetup(recipe, data_dir=data)

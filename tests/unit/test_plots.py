@@ -16,8 +16,8 @@ CLASSES = ("ggF", "VBF", "WH")
 @pytest.fixture
 def figures(monkeypatch):
     """The figures drawn, beside the files."""
-    drawn, save = [], canvas.save
-    monkeypatch.setattr(canvas, "save", lambda figure, path: (drawn.append(figure), save(figure, path)))
+    drawn, save = [], canvas.save_figure
+    monkeypatch.setattr(canvas, "save_figure", lambda figure, path: (drawn.append(figure), save(figure, path)))
     return drawn
 
 

@@ -36,7 +36,7 @@ CACHE_FOLDER = ".root_gnn_cache"
 
 
 @dataclass(frozen=True)
-class Job:
+class PrepareJob:
     """One file to prepare with one spec, and where its shard belongs."""
 
     spec: Spec
@@ -44,7 +44,7 @@ class Job:
     folder: Path
 
 
-def prepare(
+def prepare_shards(
     spec: Spec,
     files: Sequence[Path],
     *,
@@ -64,7 +64,7 @@ def prepare(
     unless none remains, and `skipped` takes the reason.
     """
     spec = spec.variation() if spec.systematics else spec
-    todo = [Job(spec, path, shard_folder(spec, path, data_dir)) for path in files]
+    todo = [PrepareJob(spec, path, shard_folder(spec, path, data_dir)) for path in files]
     for path in files:
         if not path.is_file():
             raise InputError(f"{path}: there is no such file; data paths are relative to the data folder, {data_dir}.")
@@ -102,7 +102,7 @@ def shard_folder(spec: Spec, path: Path, data_dir: Path) -> Path:
     return cache_dir(data_dir) / f"{path.stem}-{_short(spec.digest() + name)}"
 
 
-def reusable(job: Job, *, is_told: bool = True) -> Shard | None:
+def reusable(job: PrepareJob, *, is_told: bool = True) -> Shard | None:
     """The shard in the cache, where it was made of this very file with this very spec and is undamaged; else the log tells why not."""
     meta = Meta.load(job.folder)
     if meta is None:
@@ -115,7 +115,7 @@ def reusable(job: Job, *, is_told: bool = True) -> Shard | None:
     return Shard(job.folder, meta)
 
 
-def build(job: Job, advance: Any = None) -> Shard:
+def build_shard(job: PrepareJob, advance: Any = None) -> Shard:
     """Makes the shard under its lock, unless another process made it while we waited."""
     with _locked(job.folder):
         shard = reusable(job, is_told=False) if job.folder.exists() else None
@@ -139,7 +139,7 @@ def _collecting_little() -> Iterator[None]:
         gc.unfreeze()
 
 
-def _write(job: Job, folder: Path, advance: Any) -> Meta:
+def _write(job: PrepareJob, folder: Path, advance: Any) -> Meta:
     before, done = _source_facts(job.path), 0
     with open_records(job.path, job.spec) as records, ShardWriter(folder, job.spec) as writer:
         for start, stop in list(records.chunks()) or [(0, 0)]:
@@ -155,17 +155,19 @@ def _write(job: Job, folder: Path, advance: Any) -> Meta:
         return writer.finish(source=facts, versions=_versions(), metadata=records.metadata(), findings=records.findings)
 
 
-def _build_all(todo: list[Job], place: Executor | None, advance: Any) -> Iterator[tuple[Job, Shard | InputError]]:
+def _build_all(
+    todo: list[PrepareJob], place: Executor | None, advance: Any
+) -> Iterator[tuple[PrepareJob, Shard | InputError]]:
     """Each job with its shard, or what is wrong with the file where the spec says to skip bad ones; here without a `place`."""
     if place is None:
         for job in todo:
-            yield job, _unless_skipped(job, lambda job=job: build(job, advance))  # type: ignore[misc]
+            yield job, _unless_skipped(job, lambda job=job: build_shard(job, advance))  # type: ignore[misc]
         return
     with place as pool:
         if isinstance(pool, SlurmPool):
-            submitted = pool.submit_array(build, [(job,) for job in todo])
+            submitted = pool.submit_array(build_shard, [(job,) for job in todo])
         else:
-            submitted = [pool.submit(build, job) for job in todo]
+            submitted = [pool.submit(build_shard, job) for job in todo]
         futures = dict(zip(submitted, todo, strict=True))
         try:
             for future in as_completed(futures):
@@ -177,7 +179,7 @@ def _build_all(todo: list[Job], place: Executor | None, advance: Any) -> Iterato
             raise
 
 
-def _unless_skipped(job: Job, result: Callable[[], Shard]) -> Shard | InputError:
+def _unless_skipped(job: PrepareJob, result: Callable[[], Shard]) -> Shard | InputError:
     try:
         return result()
     except InputError as error:
@@ -201,12 +203,12 @@ def _executor(n_process: int, scheduler: str | None, slurm: Mapping[str, str] | 
     return ProcessPoolExecutor(n_process, context, initializer=set_verbosity, initargs=(-1,))
 
 
-def _size(job: Job) -> int:
+def _size(job: PrepareJob) -> int:
     """Size of a file in kB, for the progress bar; how many entries it has is not known before it is opened."""
     return int(job.path.stat().st_size) // 1000
 
 
-def _outdated(meta: Meta, job: Job) -> str | None:
+def _outdated(meta: Meta, job: PrepareJob) -> str | None:
     if meta.format != FORMAT:
         return "the cache has an older format"
     if meta.spec_digest != job.spec.digest():

@@ -7,15 +7,13 @@ from typing import Any
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import Tensor
 from torch.utils.data import DataLoader, Dataset
 
 from root_gnn.data.events.loader import BatchSampler
 from root_gnn.data.events.table import EventTable
 from root_gnn.data.reading.graphs import ragged_rows
-
-Index = NDArray[np.int64]
+from root_gnn.typing import Index
 
 
 @dataclass(frozen=True)

@@ -15,8 +15,7 @@ from root_gnn.data.events.table import EventTable
 from root_gnn.data.events.whole_events import WholeEvents
 from root_gnn.errors import InputError
 from root_gnn.graph.batch import Batch
-
-Index = NDArray[np.int64]
+from root_gnn.typing import Index
 
 
 class EventDataset(Dataset[Batch]):

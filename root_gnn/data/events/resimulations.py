@@ -7,9 +7,9 @@ from numpy.typing import NDArray
 
 from root_gnn.data.events.table import EventTable
 from root_gnn.errors import InputError
+from root_gnn.typing import Index
 
 RESIMULATION = "resimulation"
-Index = NDArray[np.int64]
 
 
 def partners(table: EventTable) -> Index:

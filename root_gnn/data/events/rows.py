@@ -12,13 +12,12 @@ from numpy.typing import NDArray
 
 from root_gnn.data.cache.shard import Shard
 from root_gnn.graph.hashing import hash_ids, uniform
+from root_gnn.typing import Index
 
 BLOCK = 2**19  # rows that a pass over a whole column has in memory at a time
 
-Index = NDArray[np.int64]
 
-
-class Rows:
+class EventRows:
     """The rows of shards of `sizes`, one behind the other: all of them, or those at the positions `kept`, ascending."""
 
     def __init__(self, sizes: Sequence[int], kept: Index | None = None) -> None:
@@ -67,14 +66,16 @@ class Located:
     pieces: list[tuple[int, int, int]]
 
 
-class Column:
+class EventColumn:
     """A column of all events, in the files: `column[rows]` reads some into memory, `numpy.asarray(column)` all.
 
     Rows are given as for an array: numbers, a mask, a slice, and for a column of several numbers per event also
     `column[rows, k]`. `only` names the numbers of each event that belong to the column, where not all do.
     """
 
-    def __init__(self, shards: Sequence[Shard], name: str, rows: Rows, *, only: Sequence[int] | None = None) -> None:
+    def __init__(
+        self, shards: Sequence[Shard], name: str, rows: EventRows, *, only: Sequence[int] | None = None
+    ) -> None:
         self.shards, self.name, self.rows = shards, name, rows
         self.only = None if only is None else list(only)
 
@@ -121,17 +122,19 @@ class Column:
         return values if self.only is None else values[:, self.only]
 
 
-def uniform_of(ids: Column | Index, salt: Sequence[int], rows: Index | None = None) -> NDArray[np.float64]:
+def uniform_of(ids: EventColumn | Index, salt: Sequence[int], rows: Index | None = None) -> NDArray[np.float64]:
     """A number in [0, 1) for each event of `ids (n_event, n_id)`, or of its rows `rows (n,)`: `graph.hashing.uniform`, block by block."""
     return _by_block(uniform, ids, salt, rows, np.float64)
 
 
-def hash_of(ids: Column | Index, salt: Sequence[int] = ()) -> Index:
+def hash_of(ids: EventColumn | Index, salt: Sequence[int] = ()) -> Index:
     """64 well-mixed bits for each event of `ids (n_event, n_id)`: `graph.hashing.hash_ids`, block by block."""
     return _by_block(hash_ids, ids, salt, None, np.int64)
 
 
-def _by_block(function: Any, ids: Column | Index, salt: Sequence[int], rows: Index | None, dtype: Any) -> NDArray[Any]:
+def _by_block(
+    function: Any, ids: EventColumn | Index, salt: Sequence[int], rows: Index | None, dtype: Any
+) -> NDArray[Any]:
     n = len(ids) if rows is None else len(rows)
     result = np.empty(n, dtype=dtype)
     for start in range(0, n, BLOCK):

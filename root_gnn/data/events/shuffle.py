@@ -10,14 +10,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 
 import numpy as np
-from numpy.typing import NDArray
+
+from root_gnn.typing import Index
 
 WINDOW = 2**20
 BLOCKS_PER_WINDOW = (
     256  # few enough that a block is read in one go, many enough that every class has its share of a window
 )
-
-Index = NDArray[np.int64]
 
 
 class Order:

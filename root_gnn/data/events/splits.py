@@ -11,11 +11,12 @@ from numpy.typing import NDArray
 
 from root_gnn.console import log
 from root_gnn.data.events.config import Split, matches
-from root_gnn.data.events.rows import Column, hash_of, uniform_of
+from root_gnn.data.events.rows import EventColumn, hash_of, uniform_of
 from root_gnn.data.events.table import EventTable
 from root_gnn.data.hygiene.duplicates import distinct
 from root_gnn.data.spec.spec import SPLITS
 from root_gnn.errors import InputError, suggest
+from root_gnn.typing import Index
 
 SPLIT_SALT = (0x53504C4954,)
 FOLD_SALT = (0x464F4C44,)
@@ -23,7 +24,6 @@ VALIDATION_SALT = (0x464F4C44, 0x56414C)
 SUBSET_SALT = 0x535542534554
 TRAIN, VALIDATION, TEST, UNKNOWN = 0, 1, 2, -1
 
-Index = NDArray[np.int64]
 Codes = NDArray[np.int8]
 
 
@@ -40,7 +40,7 @@ class Splits:
         return rows
 
 
-def split_of(ids: Index | Column, split: Split) -> Splits:
+def split_of(ids: Index | EventColumn, split: Split) -> Splits:
     """The splits by hash of events with `ids (n_event, n_id)`: by fractions, or one fold of several.
 
     An event's split depends on its id and on `split` only: not on other events, files, classes, their order or any seed.
@@ -110,7 +110,7 @@ def largest_subset(table: EventTable, train_index: Index) -> int:
     return int(np.bincount(table.label[train_index], minlength=len(table.classes)).min()) * len(table.classes)
 
 
-def _fold(ids: Index | Column, n_fold: int) -> Index:
+def _fold(ids: Index | EventColumn, n_fold: int) -> Index:
     fold: Index = np.minimum(uniform_of(ids, FOLD_SALT) * n_fold, n_fold - 1).astype(np.int64)
     return fold
 
@@ -119,7 +119,7 @@ def _rows(code: Codes) -> Splits:
     return Splits(*(np.flatnonzero(code == value) for value in (TRAIN, VALIDATION, TEST)))
 
 
-def _hashed(table: EventTable, names: Sequence[str]) -> Column:
+def _hashed(table: EventTable, names: Sequence[str]) -> EventColumn:
     """The id columns that the hash is of."""
     known = table.spec.id_names
     unknown = [name for name in names if name not in known]
@@ -135,7 +135,7 @@ def _by_branch(table: EventTable) -> Codes:
         raise InputError(
             f"data.split.by is branch, and the spec {table.spec.name} names no branch for it; add `split: {{branch: ...}}`."
         )
-    code: Codes = np.asarray(Column(table.shards, "split", table.rows))
+    code: Codes = np.asarray(EventColumn(table.shards, "split", table.rows))
     unknown = np.flatnonzero((code < TRAIN) | (code > TEST))
     if len(unknown):
         first = table.rows.sorted(unknown[:1])

@@ -11,11 +11,11 @@ import torch
 from numpy.typing import NDArray
 
 from root_gnn.console import log
-from root_gnn.data.cache.prepare import prepare
+from root_gnn.data.cache.prepare import prepare_shards
 from root_gnn.data.cache.shard import Shard
 from root_gnn.data.events.config import DataConfig, find_files
-from root_gnn.data.events.rows import BLOCK, Column, Located, Rows, uniform_of
-from root_gnn.data.events.yields import Process, expected
+from root_gnn.data.events.rows import BLOCK, EventColumn, EventRows, Located, uniform_of
+from root_gnn.data.events.yields import SampleYield, expected
 from root_gnn.data.hygiene.report import FileSet, refuse
 from root_gnn.data.reading.graphs import ragged_rows
 from root_gnn.data.spec.label import NO_LABEL
@@ -24,10 +24,9 @@ from root_gnn.errors import InputError
 from root_gnn.graph.batch import Batch
 from root_gnn.graph.features import Features
 from root_gnn.protocols import Question
+from root_gnn.typing import Index
 
 KEEP_SALT = (0x4B454550,)
-
-Index = NDArray[np.int64]
 
 
 class EventTable:
@@ -68,7 +67,7 @@ class EventTable:
         self.truth = tuple(name for name in spec.truth if all(name in shard.meta.truth for shard in self.shards))
         self._truth_columns = [_columns(shard.meta.truth, self.truth) for shard in self.shards]
         sizes = [shard.n_graph for shard in self.shards]
-        self.rows = Rows(sizes)
+        self.rows = EventRows(sizes)
         self.label = np.empty(len(self.rows), dtype=np.int16)
         self.n_node = np.empty(len(self.rows), dtype=np.int32)
         for place, shard in enumerate(self.shards):
@@ -76,11 +75,13 @@ class EventTable:
             self.label[here] = self._labels(place)
             np.subtract(shard.offsets[1:], shard.offsets[:-1], out=self.n_node[here], casting="unsafe")
         if max_events is not None:
-            ids = Column(self.shards, "ids", self.rows, only=range(len(spec.id_names) - 1) if whole_events else None)
+            ids = EventColumn(
+                self.shards, "ids", self.rows, only=range(len(spec.id_names) - 1) if whole_events else None
+            )
             kept = _first_by_hash(ids, self.label, max_events, together=whole_events)
-            self.rows, self.label, self.n_node = Rows(sizes, kept), self.label[kept], self.n_node[kept]
+            self.rows, self.label, self.n_node = EventRows(sizes, kept), self.label[kept], self.n_node[kept]
         self._processes = self._grouped() if lumi is not None else []
-        self.ids, self.weight = (Column(self.shards, name, self.rows) for name in ("ids", "weight"))
+        self.ids, self.weight = (EventColumn(self.shards, name, self.rows) for name in ("ids", "weight"))
 
     def __len__(self) -> int:
         return len(self.label)
@@ -95,7 +96,7 @@ class EventTable:
         return self.spec.features()
 
     @property
-    def split_ids(self) -> Column:
+    def split_ids(self) -> EventColumn:
         """The id columns that decide an event's split, `(n_event, n_split_id)`."""
         return self.id_columns(self.spec.id_names[: self.spec.n_split_id])
 
@@ -104,9 +105,9 @@ class EventTable:
         """The shard each event stands in, `(n_event,)`."""
         return self.rows.shard_of(np.arange(len(self)))
 
-    def id_columns(self, names: Sequence[str]) -> Column:
+    def id_columns(self, names: Sequence[str]) -> EventColumn:
         """Some of the id columns, `(n_event, n_name)`."""
-        return Column(self.shards, "ids", self.rows, only=[self.spec.id_names.index(name) for name in names])
+        return EventColumn(self.shards, "ids", self.rows, only=[self.spec.id_names.index(name) for name in names])
 
     def question(self) -> Question:
         """The classes, and the truth columns, that an objective may ask for."""
@@ -205,7 +206,7 @@ class EventTable:
             is_split=index is not None,
         )
 
-    def _grouped(self) -> list[tuple[list[int], Process]]:
+    def _grouped(self) -> list[tuple[list[int], SampleYield]]:
         """Places of the shards that belong together: files of one process in one class share its cross section."""
         groups: dict[tuple[int, str], list[int]] = {}
         for place, shard in enumerate(self.shards):
@@ -216,7 +217,7 @@ class EventTable:
         found = []
         for (label, _), places in groups.items():
             given = self.cross_sections.get(self.classes[label]) if self.shard_label else None
-            found.append((places, Process([self.shards[place] for place in places], given)))
+            found.append((places, SampleYield([self.shards[place] for place in places], given)))
         return found
 
     def _labels(self, place: int) -> Index | int:
@@ -249,7 +250,7 @@ def open_table(
     """
     spec = spec or load_spec(config.spec, beside=beside)
     owner = class_of_files(config, data_dir)
-    selection = selected(prepare(spec, list(owner), data_dir=data_dir, jobs=jobs), spec, owner)
+    selection = selected(prepare_shards(spec, list(owner), data_dir=data_dir, jobs=jobs), spec, owner)
     refuse(selection)
     if common := selection.in_two_classes():
         log.warning("%s", common)
@@ -299,7 +300,7 @@ def _columns(there: Sequence[str], wanted: Sequence[str]) -> list[int] | None:
     return None if tuple(there) == tuple(wanted) else [there.index(name) for name in wanted]
 
 
-def _first_by_hash(ids: Column, label: NDArray[np.int16], n_most: int, *, together: bool) -> Index:
+def _first_by_hash(ids: EventColumn, label: NDArray[np.int16], n_most: int, *, together: bool) -> Index:
     """Rows, ascending, of at most `n_most` events of each class: those whose hash is smallest, the earlier of equal ones.
 
     With `together` rows of equal ids are one event, all of which stays.

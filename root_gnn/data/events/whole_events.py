@@ -9,8 +9,7 @@ from numpy.typing import NDArray
 
 from root_gnn.data.events.table import EventTable
 from root_gnn.errors import InputError
-
-Index = NDArray[np.int64]
+from root_gnn.typing import Index
 
 
 @dataclass(frozen=True)

@@ -14,7 +14,7 @@ from root_gnn.errors import InputError
 PB_PER_FB = 1e3  # one inverse femtobarn is a thousand inverse picobarns
 
 
-class Process:
+class SampleYield:
     """The files of one process: they share a cross section, and their weights add up to it.
 
     Args:
@@ -78,7 +78,7 @@ class Process:
 
 
 def expected(
-    processes: Sequence[tuple[list[int], Process]],
+    processes: Sequence[tuple[list[int], SampleYield]],
     *,
     lumi: float,
     weight: NDArray[np.float64],

@@ -35,7 +35,7 @@ IMPORTED = re.compile(r"_collection\d+")  # what RNTupleImporter makes beside th
 
 
 @dataclass(frozen=True)
-class Leaf:
+class RootLeaf:
     """One thing to read: a branch or field, and the fields on the way where it is part of an object."""
 
     origin: Any
@@ -59,32 +59,34 @@ class Leaf:
         return "" if kind is None else str(kind)
 
     @property
-    def counter(self) -> Leaf | None:
+    def counter(self) -> RootLeaf | None:
         """The branch that counts the values of each entry, where the file has one that holds a number an entry."""
         branch = getattr(self.origin, "count_branch", None)
         kind = None if branch is None else _whole(branch)
-        return Leaf(branch) if isinstance(kind, ak.types.NumpyType) and np.dtype(kind.primitive).kind in "iu" else None
+        return (
+            RootLeaf(branch) if isinstance(kind, ak.types.NumpyType) and np.dtype(kind.primitive).kind in "iu" else None
+        )
 
 
-def leaves_of(tree: Any) -> dict[str, Leaf]:
+def leaves_of(tree: Any) -> dict[str, RootLeaf]:
     """Everything in a tree by name, in the order of the file; the first of branches that share a name.
 
     A branch has its full path (`Jet/Jet.PT`), and the parts of an object are named `branch.member`. Behind them stand shorter
     names, where they are unambiguous: paths with dots (`Jet.PT`), dots for the colons of RNTuples, and `px py pz energy`, `pt eta phi mass`
     for the members of ROOT's vector classes (`muon.px` for `muon.fP.fX`).
     """
-    found: dict[str, Leaf] = {}
+    found: dict[str, RootLeaf] = {}
     for name, leaf in _fields(tree) if hasattr(tree, "field_records") else _branches(tree):
         found.setdefault(name, leaf)
     meant: dict[str, list[str]] = {}
     for name in found:
-        for short in dict.fromkeys((dotted(name), friendly(dotted(name)))):
+        for short in dict.fromkeys((dotted_branch(name), friendly(dotted_branch(name)))):
             if short not in found:
                 meant.setdefault(short, []).append(name)
     return {**found, **{short: found[names[0]] for short, names in meant.items() if len(names) == 1}}
 
 
-def dotted(name: str) -> str:
+def dotted_branch(name: str) -> str:
     """A path with dots instead of slashes and colons, each step named once: `Jet/Jet.PT` is `Jet.PT`, `mu/fP/fP.fX` is `mu.fP.fX`."""
     whole, *steps = name.split("/")
     last = whole
@@ -103,25 +105,25 @@ def friendly(name: str) -> str:
     return ".".join((*(step for step in steps if step not in INNER), MEMBERS[last]))
 
 
-def _branches(tree: Any) -> Iterator[tuple[str, Leaf]]:
+def _branches(tree: Any) -> Iterator[tuple[str, RootLeaf]]:
     for name, branch in tree.iteritems(recursive=True):
-        yield name, Leaf(branch)
+        yield name, RootLeaf(branch)
         if not _is_plain(branch) and not len(branch.branches):
             yield from (
-                (".".join((name, *fields)), Leaf(branch, fields)) for fields, _ in _parts(_whole(branch)) if fields
+                (".".join((name, *fields)), RootLeaf(branch, fields)) for fields, _ in _parts(_whole(branch)) if fields
             )
 
 
-def _fields(tree: Any) -> Iterator[tuple[str, Leaf]]:
+def _fields(tree: Any) -> Iterator[tuple[str, RootLeaf]]:
     """Top-level fields and, of those that are records or lists of records, the fields inside."""
     for place, record in enumerate(tree.field_records):
         if record.parent_field_id != place:  # a field that is its own parent is a top-level one
             continue
         field = tree.all_fields[place]
-        yield record.field_name, Leaf(field)
+        yield record.field_name, RootLeaf(field)
         if not IMPORTED.fullmatch(record.field_name) and not PLAIN_FIELD.fullmatch(record.type_name):
             yield from (
-                (".".join((record.field_name, *fields)), Leaf(field, fields))
+                (".".join((record.field_name, *fields)), RootLeaf(field, fields))
                 for fields, _ in _parts(_whole(field))
                 if fields
             )

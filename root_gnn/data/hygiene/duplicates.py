@@ -7,17 +7,16 @@ from dataclasses import dataclass
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 
 from root_gnn.data.cache.shard import Shard
 from root_gnn.graph.hashing import hash_ids
+from root_gnn.typing import Index
 
 BLOCK = 2**19  # rows hashed at a time
 PART = 2**24  # hashes that are sorted at a time
 N_CONFIRMED = 1024  # repeated hashes whose rows are looked up
 N_ROW = 2**16  # rows looked up in all
 
-Index = NDArray[np.int64]
 Groups = Sequence[int | Index]
 """For each shard the group of its events: one number, or one for each event, `(n_graph,)`."""
 Spot = tuple[int, int]

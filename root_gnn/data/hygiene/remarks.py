@@ -38,7 +38,7 @@ def remarks_on(shard: Shard, spec: Spec) -> Iterator[str]:
     if found.get("max_node", 0) > LARGE:
         yield f"the largest graph has {found['max_node']:,} nodes"
     yield from _constant(found.get("columns", {}))
-    yield from scales.remarks(found.get("columns", {}), alike=spec.graph_per is None)
+    yield from scales.unit_remarks(found.get("columns", {}), alike=spec.graph_per is None)
 
 
 def _graphs(number: int) -> str:

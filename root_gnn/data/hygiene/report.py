@@ -24,7 +24,7 @@ KEEP = "or accept them with `on_duplicate: keep` in the spec."
 
 
 @dataclass(frozen=True)
-class Weights:
+class WeightSummary:
     """Weights of some graphs: sum, how many are negative or zero, and the effective number of events, (sum)² / sum of squares."""
 
     n: int
@@ -34,7 +34,7 @@ class Weights:
     effective: float
 
     @classmethod
-    def of(cls, weight: NDArray[np.float64]) -> Weights:
+    def of(cls, weight: NDArray[np.float64]) -> WeightSummary:
         """Of `weight (n,)`."""
         total, squares = float(weight.sum()), float(np.dot(weight, weight))
         effective = total**2 / squares if 0 < squares < math.inf else 0.0
@@ -52,7 +52,7 @@ class FileReport:
     dropped: Mapping[str, int]
     n_empty: int
     max_node: int
-    weights: Weights
+    weights: WeightSummary
     remarks: tuple[str, ...]
 
 
@@ -71,7 +71,7 @@ class Report:
     spec: str
     files: tuple[FileReport, ...]
     skipped: Mapping[str, str]
-    classes: Mapping[str, Weights]
+    classes: Mapping[str, WeightSummary]
     remarks: tuple[str, ...]
     problems: tuple[str, ...]
 
@@ -213,14 +213,14 @@ class FileSet:
         n = duplicates.overlap(self.shards, self.groups(), codes, self.spec.n_split_id)
         return [f"events that stand in more than one split (branch {self.spec.split.branch}): {n:,}"] if n else []
 
-    def weights(self) -> dict[str, Weights]:
+    def weights(self) -> dict[str, WeightSummary]:
         """By class."""
         if not self.classes:
             return {}
         found = {}
         for number, name in [*enumerate(self.classes), (NO_LABEL, "without class")]:
             parts = [shard.weight[self._of_class(place, number)] for place, shard in enumerate(self.shards)]
-            found[name] = Weights.of(np.concatenate([np.zeros(0), *parts]))
+            found[name] = WeightSummary.of(np.concatenate([np.zeros(0), *parts]))
         if not found["without class"].n:
             del found["without class"]
         return found
@@ -245,7 +245,7 @@ class FileSet:
             dropped=dict(found.get("dropped", {})),
             n_empty=shard.meta.n_empty,
             max_node=found.get("max_node", 0),
-            weights=Weights.of(shard.weight),
+            weights=WeightSummary.of(shard.weight),
             remarks=tuple(remarks_on(shard, self.spec)),
         )
 

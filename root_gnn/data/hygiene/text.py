@@ -6,7 +6,7 @@ import os
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
-from root_gnn.data.hygiene.report import FileReport, Report, Weights
+from root_gnn.data.hygiene.report import FileReport, Report, WeightSummary
 
 N_LINE = 40  # files that get a line each; of more, those with remarks
 NOTHING = "\N{EN DASH}"
@@ -31,16 +31,16 @@ def as_text(report: Report) -> str:
     number = "1 file" if len(report.files) == 1 else f"{len(report.files):,} files"
     lines = [f"{number}, spec {report.spec}: {n_entry:,} entries read, {n_graph:,} graphs kept", ""]
     shown = [file for file in report.files if len(report.files) <= N_LINE or file.remarks]
-    lines += columns([FILE_HEADER, *file_rows(report, shown)]) if shown else []
+    lines += text_columns([FILE_HEADER, *file_rows(report, shown)]) if shown else []
     if len(shown) < len(report.files):
         lines.append(f"and {len(report.files) - len(shown):,} more without remarks")
     if len(report.classes) > 1:
-        lines += ["", *columns([CLASS_HEADER, *class_rows(report.classes)])]
-    notes = list(remarks(report))
+        lines += ["", *text_columns([CLASS_HEADER, *class_rows(report.classes)])]
+    notes = list(remark_lines(report))
     return "\n".join([*lines, *([""] if notes else []), *notes])
 
 
-def remarks(report: Report) -> Iterator[str]:
+def remark_lines(report: Report) -> Iterator[str]:
     """Every remark, with the file it is about; equal ones of several files once."""
     names = short_names(report)
     about: dict[str, list[str]] = {}
@@ -71,7 +71,7 @@ def file_rows(report: Report, files: Sequence[FileReport]) -> Iterator[tuple[str
         )
 
 
-def class_rows(classes: Mapping[str, Weights]) -> Iterator[tuple[str, ...]]:
+def class_rows(classes: Mapping[str, WeightSummary]) -> Iterator[tuple[str, ...]]:
     """A row of text for each class, as in `CLASS_HEADER`."""
     for name, weights in classes.items():
         yield (name, f"{weights.n:,}", *_weights(weights))
@@ -84,7 +84,7 @@ def short_names(report: Report) -> dict[str, str]:
     return {path: os.path.relpath(path, common) if common else path for path in paths}
 
 
-def columns(rows: Sequence[Sequence[str]]) -> list[str]:
+def text_columns(rows: Sequence[Sequence[str]]) -> list[str]:
     """Cells under the headers of the first row: words to the left, numbers to the right."""
     width = [max(map(len, column)) for column in zip(*rows, strict=True)]
     is_number = [name not in WORDS for name in rows[0]]
@@ -96,6 +96,6 @@ def columns(rows: Sequence[Sequence[str]]) -> list[str]:
     ]
 
 
-def _weights(weights: Weights) -> tuple[str, str, str]:
+def _weights(weights: WeightSummary) -> tuple[str, str, str]:
     share = weights.n_negative / weights.n if weights.n else 0.0
     return f"{weights.total:,.6g}", f"{100 * share:.1f} %", f"{weights.effective:,.0f}"

@@ -51,7 +51,7 @@ def inside_file(path: Path, columns: Figures) -> list[str]:
     ]
 
 
-def remarks(columns: Figures, *, alike: bool) -> list[str]:
+def unit_remarks(columns: Figures, *, alike: bool) -> list[str]:
     """What looks odd within one file: pt that no collider makes, and (where `alike`) collections a factor of a unit apart."""
     medians = {name[:-3]: _median(columns, name) for name in columns if name.endswith(".pt")}
     medians = {name: median for name, median in medians.items() if median > 0}

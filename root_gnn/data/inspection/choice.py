@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
 
-from root_gnn.data.inspection.layout import Found
-from root_gnn.data.inspection.naming import ELSEWHERE, KINDS, LEPTON, PARTICLE, words
+from root_gnn.data.inspection.layout import BranchGroup
+from root_gnn.data.inspection.naming import ELSEWHERE, KINDS, LEPTON, PARTICLE, split_words
 from root_gnn.data.inspection.survey import Survey
 
 MOST_UNKNOWN = 4
@@ -25,8 +25,8 @@ class Choice:
         guessed: collections whose name is a guess.
     """
 
-    nodes: dict[str, Found] = field(default_factory=dict)
-    jet: Found | None = None
+    nodes: dict[str, BranchGroup] = field(default_factory=dict)
+    jet: BranchGroup | None = None
     guessed: tuple[str, ...] = ()
 
     @property
@@ -40,7 +40,7 @@ class Choice:
         return standard.index(name) if name in standard else list(self.nodes).index(name)
 
 
-def choose(collections: list[Found], slots: list[Found], survey: Survey) -> Choice:
+def choose_collections(collections: list[BranchGroup], slots: list[BranchGroup], survey: Survey) -> Choice:
     """The groups that become nodes: the plainest of each kind of object, else particles, else whatever has momenta."""
     lists = [found for found in collections if found.deep == 1 and found.kind != "met"]
     singles = [found for found in collections if found.deep == 0]
@@ -54,7 +54,7 @@ def choose(collections: list[Found], slots: list[Found], survey: Survey) -> Choi
     return choice
 
 
-def _objects(groups: list[Found]) -> Choice:
+def _objects(groups: list[BranchGroup]) -> Choice:
     found = {kind: _plainest(groups, _is(kind)) for kind in KINDS}
     leptons = _plainest(groups, _is(LEPTON))
     if leptons and not (found["electron"] or found["muon"]):
@@ -68,7 +68,7 @@ def _objects(groups: list[Found]) -> Choice:
     return Choice({kind: group for kind, group in found.items() if group})
 
 
-def _particles(lists: list[Found], singles: list[Found]) -> Choice:
+def _particles(lists: list[BranchGroup], singles: list[BranchGroup]) -> Choice:
     found = _plainest(lists, _is(PARTICLE)) or _plainest(lists, lambda group: "qOverP" in group.columns)
     jet = next((group for group in singles if group.kind == "jet" and "pt" in group.features), None)
     if found is None or not (found.has_momentum or jet):
@@ -76,15 +76,15 @@ def _particles(lists: list[Found], singles: list[Found]) -> Choice:
     return Choice({"constituent": found}, jet) if jet else Choice({PARTICLE: found})
 
 
-def _unknown(lists: list[Found]) -> Choice:
-    groups = [group for group in lists if group.has_momentum and not set(words(group.prefix)) & (ELSEWHERE - TAUS)][
-        :MOST_UNKNOWN
-    ]
-    names = ["jet" if "btag" in group.features else "_".join(words(group.prefix)) or "object" for group in groups]
+def _unknown(lists: list[BranchGroup]) -> Choice:
+    groups = [
+        group for group in lists if group.has_momentum and not set(split_words(group.prefix)) & (ELSEWHERE - TAUS)
+    ][:MOST_UNKNOWN]
+    names = ["jet" if "btag" in group.features else "_".join(split_words(group.prefix)) or "object" for group in groups]
     return Choice(dict(zip(names, groups, strict=True)), guessed=tuple(names))
 
 
-def _numbered(slots: list[Found]) -> Choice:
+def _numbered(slots: list[BranchGroup]) -> Choice:
     if not slots:
         return Choice()
     known = [*KINDS, LEPTON]
@@ -95,7 +95,7 @@ def _numbered(slots: list[Found]) -> Choice:
     return Choice({name: slots[0]}, guessed=(name,))
 
 
-def _met(collections: list[Found], survey: Survey) -> Found | None:
+def _met(collections: list[BranchGroup], survey: Survey) -> BranchGroup | None:
     """Missing momentum that comes once per entry: a number, or a list of one."""
     once = [
         group
@@ -105,16 +105,16 @@ def _met(collections: list[Found], survey: Survey) -> Found | None:
     return min(once, key=lambda group: (group.extra_words, group.deep), default=None)
 
 
-def _plainest(groups: Iterable[Found], fits: Callable[[Found], bool]) -> Found | None:
+def _plainest(groups: Iterable[BranchGroup], fits: Callable[[BranchGroup], bool]) -> BranchGroup | None:
     there = [group for group in groups if fits(group)]
     return min(there, key=lambda group: (group.extra_words, _spelling(group)), default=None)
 
 
-def _is(kind: str) -> Callable[[Found], bool]:
+def _is(kind: str) -> Callable[[BranchGroup], bool]:
     return lambda group: group.kind == kind and group.has_momentum
 
 
-def _spelling(group: Found) -> int:
-    last = (words(group.prefix) or [""])[-1]
+def _spelling(group: BranchGroup) -> int:
+    last = (split_words(group.prefix) or [""])[-1]
     spellings = KINDS.get(group.kind or "", ())
     return spellings.index(last) if last in spellings else len(spellings)

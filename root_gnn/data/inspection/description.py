@@ -10,7 +10,7 @@ from pathlib import Path
 from root_gnn.data.inspection import layout
 from root_gnn.data.inspection.choice import Choice
 from root_gnn.data.inspection.draft import Draft
-from root_gnn.data.inspection.layout import Found, Leaf
+from root_gnn.data.inspection.layout import BranchGroup, LeafBranch
 from root_gnn.data.inspection.naming import RELATIVE, SPLITS
 from root_gnn.data.inspection.survey import Unit
 from root_gnn.errors import InputError
@@ -43,9 +43,9 @@ class Description:
     format: str
     trees: dict[str, int | None]
     tree: str
-    leaves: dict[str, Leaf]
-    collections: list[Found]
-    slots: list[Found]
+    leaves: dict[str, LeafBranch]
+    collections: list[BranchGroup]
+    slots: list[BranchGroup]
     choice: Choice
     units: dict[str, Unit]
     draft: Draft | str
@@ -59,7 +59,7 @@ class Description:
         return self.trees[self.tree] or 0
 
     @property
-    def nodes(self) -> dict[str, Found]:
+    def nodes(self) -> dict[str, BranchGroup]:
         """The groups that become nodes of a drafted spec, by collection."""
         return self.choice.nodes
 
@@ -100,7 +100,7 @@ def _lines(found: Description) -> Iterator[str]:
     yield from ("", "Also there", *more) if more else ()
 
 
-def _node(found: Description, name: str, group: Found) -> Iterator[str]:
+def _node(found: Description, name: str, group: BranchGroup) -> Iterator[str]:
     unit = found.units[name]
     shape = f"arrays of {group.size}" if group.size else "a list per entry" if group.deep else "one per entry"
     if group.slots:
@@ -125,8 +125,8 @@ def _node(found: Description, name: str, group: Found) -> Iterator[str]:
 
 def _event(found: Description) -> Iterator[str]:
     leaves = found.leaves
-    one_hot, split = layout.one_hot_of(leaves), layout.split_of(leaves)
-    labels = list(one_hot.values()) or list(layout.labels_of(leaves))
+    one_hot, split = layout.one_hot_of(leaves), layout.split_column(leaves)
+    labels = list(one_hot.values()) or list(layout.label_groups(leaves))
     truth = [name for name in layout.truth_of(leaves) if name not in labels]
     n_nominal, names = layout.variations_of(leaves)
     yield from _wrapped("id", [", ".join(layout.ids_of(leaves)) or "none found: told apart by file and entry"])
@@ -189,7 +189,7 @@ def _number(n: int, one: str, many: str) -> str:
     return f"{n:,} {one if n == 1 else many}"
 
 
-def _is_met(group: Found) -> bool:
+def _is_met(group: BranchGroup) -> bool:
     return group.kind == "met" or "met" in group.prefix.lower()
 
 
@@ -204,12 +204,12 @@ def _unclaimed(found: Description, deep: int) -> list[str]:
     claimed |= {
         *layout.ids_of(leaves),
         *layout.weights_of(leaves),
-        *layout.labels_of(leaves),
+        *layout.label_groups(leaves),
         *layout.one_hot_of(leaves).values(),
     }
     claimed |= {
         *layout.truth_of(leaves),
-        layout.split_of(leaves) or "",
+        layout.split_column(leaves) or "",
         *(group.counter or "" for group in found.collections),
     }
     return [

@@ -10,12 +10,12 @@ from typing import Any
 from root_gnn.config.yaml import dump_flow
 from root_gnn.data.inspection.choice import Choice
 from root_gnn.data.inspection.layout import (
-    Found,
-    Leaf,
+    BranchGroup,
+    LeafBranch,
     ids_of,
-    labels_of,
+    label_groups,
     one_hot_of,
-    split_of,
+    split_column,
     truth_of,
     variations_of,
     varied,
@@ -111,7 +111,7 @@ class Drafter:
         name: str,
         source: dict[str, Any],
         *,
-        leaves: dict[str, Leaf],
+        leaves: dict[str, LeafBranch],
         choice: Choice,
         units: dict[str, Unit],
         survey: Survey,
@@ -141,7 +141,7 @@ class Drafter:
         self.draft.content = {key: content[key] for key in ORDER if key in content}
         return self.draft
 
-    def _node(self, name: str, found: Found) -> dict[str, Any]:
+    def _node(self, name: str, found: BranchGroup) -> dict[str, Any]:
         unit, node = self.units[name], dict[str, Any](type=self.choice.type_of(name))
         if name == "met" or (not found.deep and not found.slots):
             node["single"] = True
@@ -162,7 +162,7 @@ class Drafter:
         guess = "the name and type are a guess; " if name in self.choice.guessed else ""
         return f"{guess}{unit.name}: {unit.reason}"
 
-    def _features(self, name: str, found: Found) -> dict[str, Any]:
+    def _features(self, name: str, found: BranchGroup) -> dict[str, Any]:
         if not found.has_momentum:
             return self._relative(found)
         features = dict(found.features)
@@ -184,7 +184,7 @@ class Drafter:
             return {key: {"branch": branch, "item": 0} for key, branch in values.items()}
         return values
 
-    def _relative(self, found: Found) -> dict[str, Any]:
+    def _relative(self, found: BranchGroup) -> dict[str, Any]:
         """Tracks given relative to their jet: charge over momentum, and angles from the jet's axis."""
         jet = self.choice.jet.features["eta"] if self.choice.jet and "eta" in self.choice.jet.features else None
         eta = f"`{jet}` + `{found.columns['deta']}`" if jet else f"`{found.columns['deta']}`"
@@ -200,7 +200,7 @@ class Drafter:
             **{key: self._value(key, branch, found) for key, branch in found.extras.items()},
         }
 
-    def _value(self, feature: str, branch: str, found: Found) -> Any:
+    def _value(self, feature: str, branch: str, found: BranchGroup) -> Any:
         """A branch, with what has to be said about it."""
         seen = branch.replace(SLOT, found.slots[0]) if found.slots else branch
         value: dict[str, Any] = {"branch": branch}
@@ -216,7 +216,7 @@ class Drafter:
             value["missing"] = list(missing)
         return branch if len(value) == 1 else value
 
-    def _mask(self, found: Found, features: dict[str, Any]) -> Any:
+    def _mask(self, found: BranchGroup, features: dict[str, Any]) -> Any:
         """What says where there is an object: a branch, a positive momentum of padding, or a status of 1."""
         if found.mask:
             return found.mask
@@ -292,7 +292,7 @@ class Drafter:
         if classes and self.survey.exclusive(list(classes.values())):
             self.draft.content["label"] = {"one_hot": classes}
             truth = tuple(name for name in truth if name not in classes.values())
-        for name in labels_of(self.leaves) if "label" not in self.draft.content else ():
+        for name in label_groups(self.leaves) if "label" not in self.draft.content else ():
             values = self.survey.values(name)
             if values and len(values) > 1:
                 self.draft.content["label"] = {
@@ -303,7 +303,7 @@ class Drafter:
                 break
         if truth:
             self.draft.content["truth"] = {name: {"branch": name, "optional": True} for name in truth}
-        split = split_of(self.leaves)
+        split = split_column(self.leaves)
         if split and set(self.survey.values(split) or [-1]) <= {0, 1, 2}:
             self.draft.content["split"] = {"branch": split, "train": 0, "validation": 1, "test": 2}
             self.draft.beside["split"] = "taken with `split: {by: branch}` in the recipe"
@@ -339,7 +339,7 @@ def _replaced(part: Any) -> Any:
     return varied(part) if isinstance(part, str) else part
 
 
-def reason(collections: list[Found], lists: list[str]) -> str:
+def reason(collections: list[BranchGroup], lists: list[str]) -> str:
     """Why no spec can be drafted: what the groups with a momentum lack."""
     lacking = [
         f"{found.prefix} has {', '.join(found.features)} but no {' and no '.join(found.lacking)}"

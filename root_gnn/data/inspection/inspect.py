@@ -6,17 +6,17 @@ import re
 from pathlib import Path
 from typing import Any
 
-from root_gnn.config.plugins import Allowed, config_class, name_of
+from root_gnn.config.plugins import Allowed, config_class, plugin_name
 from root_gnn.config.shipped import find, shipped_names
 from root_gnn.data.formats.location import locate
 from root_gnn.data.formats.sniff import format_of, sources_of
 from root_gnn.data.inspection import layout
-from root_gnn.data.inspection.choice import Choice, choose
+from root_gnn.data.inspection.choice import Choice, choose_collections
 from root_gnn.data.inspection.description import Description
 from root_gnn.data.inspection.draft import Draft, Drafter, reason
-from root_gnn.data.inspection.layout import Leaf
+from root_gnn.data.inspection.layout import LeafBranch
 from root_gnn.data.inspection.survey import Survey
-from root_gnn.data.reading.selection import select
+from root_gnn.data.reading.selection import select_branches
 from root_gnn.data.spec.spec import load_spec
 from root_gnn.errors import InputError, NullValue
 from root_gnn.protocols import Source, SourceConfig
@@ -65,7 +65,7 @@ def _describe(path: Path, config: SourceConfig, source: Source, trees: dict[str,
 
 def _without(
     nulls: list[str],
-    every: dict[str, Leaf],
+    every: dict[str, LeafBranch],
     path: Path,
     *,
     config: SourceConfig,
@@ -75,7 +75,7 @@ def _without(
 ) -> Description:
     leaves = {name: leaf for name, leaf in every.items() if name not in nulls}
     collections, slots, survey = layout.collections(leaves), layout.slotted(leaves), Survey(source)
-    choice = choose(collections, slots, survey)
+    choice = choose_collections(collections, slots, survey)
     units = {name: survey.unit(found) for name, found in choice.nodes.items()}
     draft: Draft | str = reason(collections, [leaf.name for leaf in leaves.values() if leaf.deep > 1 and leaf.size])
     if choice.nodes:
@@ -103,7 +103,7 @@ def _without(
     )
 
 
-def _hints(leaves: dict[str, Leaf], trees: dict[str, int | None]) -> list[str]:
+def _hints(leaves: dict[str, LeafBranch], trees: dict[str, int | None]) -> list[str]:
     """What else a spec for such a file may say."""
     hints = [
         f"{row} and {item} are an index table: with `graph_per` and `members` each jet becomes a graph, see docs/data.md."
@@ -151,7 +151,7 @@ def _sources(path: Path) -> list[SourceConfig]:
 
 
 def _as_yaml(config: SourceConfig) -> dict[str, Any]:
-    return {"name": name_of(config, FAMILY), **config.model_dump(mode="json", exclude_defaults=True)}
+    return {"name": plugin_name(config, FAMILY), **config.model_dump(mode="json", exclude_defaults=True)}
 
 
 def _label(config: SourceConfig) -> str:
@@ -180,7 +180,7 @@ def _fitting(config: SourceConfig, source: Source, path: Path) -> list[str]:
             spec = load_spec(name)
             given = _as_yaml(spec.source)
             if given["name"] == wanted["name"] and given.get("tree") == wanted.get("tree"):
-                found = select(spec.variation() if spec.systematics else spec, source.branches, path)
+                found = select_branches(spec.variation() if spec.systematics else spec, source.branches, path)
                 if any(found.nodes.values()):
                     fitting[name] = len(found.branches)
         except InputError:  # it does not fit

@@ -35,7 +35,7 @@ IMPORTED = re.compile(r"_collection\d+.*")  # what ROOT's importer makes beside 
 
 
 @dataclass(frozen=True)
-class Leaf:
+class LeafBranch:
     """One branch: how many lists deep, how long where they all are (padded arrays), and its `kind`: number, text or other."""
 
     name: str
@@ -45,7 +45,7 @@ class Leaf:
 
 
 @dataclass
-class Found:
+class BranchGroup:
     """A group of branches with one prefix.
 
     Attributes:
@@ -95,11 +95,11 @@ class Found:
         return [name.replace(SLOT, slot) for slot in self.slots for name in names] if self.slots else names
 
 
-def leaf_of(name: str, type_name: str) -> Leaf:
+def leaf_of(name: str, type_name: str) -> LeafBranch:
     """A branch from its type in awkward's words."""
     *lists, last = type_name.split(" * ")
     kind = "number" if NUMBER.fullmatch(last) else "text" if last == "string" else "other"
-    return Leaf(name, len(lists), int(lists[0]) if lists and lists[0].isdigit() else None, kind)
+    return LeafBranch(name, len(lists), int(lists[0]) if lists and lists[0].isdigit() else None, kind)
 
 
 def plain_names(branches: Iterable[str]) -> list[str]:
@@ -119,9 +119,9 @@ def plain_names(branches: Iterable[str]) -> list[str]:
     return names
 
 
-def collections(leaves: Mapping[str, Leaf]) -> list[Found]:
+def collections(leaves: Mapping[str, LeafBranch]) -> list[BranchGroup]:
     """Groups of branches that have at least a pt or px, by prefix, in the order of the file; those of missing momentum too."""
-    groups: dict[tuple[str, int], Found] = {}
+    groups: dict[tuple[str, int], BranchGroup] = {}
     for name, leaf in leaves.items():
         prefix, suffix = split_name(name)
         is_counter = name[:1] in ("n", "N") and name[1:] in leaves
@@ -130,7 +130,7 @@ def collections(leaves: Mapping[str, Leaf]) -> list[Found]:
         kind, extra_words = kind_of(prefix)
         key = (prefix, leaf.deep)
         found = groups.setdefault(
-            key, Found(prefix, leaf.deep, kind or (None if prefix else PARTICLE), extra_words, size=leaf.size)
+            key, BranchGroup(prefix, leaf.deep, kind or (None if prefix else PARTICLE), extra_words, size=leaf.size)
         )
         found.columns[suffix] = name
         feature, extra = feature_of(suffix), extra_of(suffix)
@@ -153,16 +153,16 @@ def collections(leaves: Mapping[str, Leaf]) -> list[Found]:
     return [*(found for found in kept if _is_no_met(found)), *_missing_momenta(leaves)]
 
 
-def _is_relative(found: Found) -> bool:
+def _is_relative(found: BranchGroup) -> bool:
     """Whether these are tracks given relative to their jet, with charge over momentum."""
     return set(RELATIVE) <= set(found.columns)
 
 
-def _is_no_met(found: Found) -> bool:
+def _is_no_met(found: BranchGroup) -> bool:
     return not any(missing_momentum(name) for name in found.features.values())
 
 
-def _counter(prefix: str, leaves: Mapping[str, Leaf]) -> str | None:
+def _counter(prefix: str, leaves: Mapping[str, LeafBranch]) -> str | None:
     last = prefix.rpartition("/")[2]
     names = (
         f"n{prefix}",
@@ -176,14 +176,16 @@ def _counter(prefix: str, leaves: Mapping[str, Leaf]) -> str | None:
     return next((name for name in names if name in leaves and not leaves[name].deep), None)
 
 
-def _missing_momenta(leaves: Mapping[str, Leaf]) -> list[Found]:
+def _missing_momenta(leaves: Mapping[str, LeafBranch]) -> list[BranchGroup]:
     """Missing transverse momentum, which many writers name without a prefix (`met`, `met_phi`, `METx`)."""
-    groups: dict[tuple[str, int], Found] = {}
+    groups: dict[tuple[str, int], BranchGroup] = {}
     for name, leaf in leaves.items():
         said = missing_momentum(name)
         if said is None or leaf.kind != "number" or leaf.deep > 1 or leaf.size:
             continue
-        found = groups.setdefault((said[0], leaf.deep), Found("", leaf.deep, "met", ("", "pf", "puppi").index(said[0])))
+        found = groups.setdefault(
+            (said[0], leaf.deep), BranchGroup("", leaf.deep, "met", ("", "pf", "puppi").index(said[0]))
+        )
         found.features.setdefault(said[1], name)
         found.columns[said[1]] = name
     for found in groups.values():
@@ -193,20 +195,20 @@ def _missing_momenta(leaves: Mapping[str, Leaf]) -> list[Found]:
     return [found for found in groups.values() if found.has_momentum]
 
 
-def slotted(leaves: Mapping[str, Leaf]) -> list[Found]:
+def slotted(leaves: Mapping[str, LeafBranch]) -> list[BranchGroup]:
     """Numbered objects among the numbers per entry: `h1_j1_pt`, `pT_h1_j1`, `pt1`, `E_0`; those with the most slots first."""
     forms: dict[str, dict[str, str]] = {}
     for name, leaf in leaves.items():
         if leaf.deep == 0 and leaf.kind == "number":
             for slot, template in _readings(name):
                 forms.setdefault(slot, {})[feature_of(template.replace(SLOT, "").strip("_./:")) or ""] = template
-    groups: dict[tuple[str, tuple[str, ...]], Found] = {}
+    groups: dict[tuple[str, tuple[str, ...]], BranchGroup] = {}
     for slot, features in forms.items():
         features.pop("", None)
         stem = re.sub(r"\d+", "", slot)
         known = {name: features[name] for name in FEATURES if name in features}
         kind, extra_words = kind_of(stem)
-        found = groups.setdefault((stem, tuple(known.values())), Found(stem, 0, kind, extra_words, known))
+        found = groups.setdefault((stem, tuple(known.values())), BranchGroup(stem, 0, kind, extra_words, known))
         found.slots = (*found.slots, slot)
     complete = [found for found in groups.values() if found.has_momentum and len(found.slots) > 1]
     return sorted(complete, key=lambda found: -len(found.slots))
@@ -225,19 +227,19 @@ def _readings(name: str) -> Iterable[tuple[str, str]]:
         yield parts[2], name[: -len(parts[2])] + SLOT
 
 
-def ids_of(leaves: Mapping[str, Leaf]) -> tuple[str, ...]:
+def ids_of(leaves: Mapping[str, LeafBranch]) -> tuple[str, ...]:
     """Branches that together look like an event id, or none."""
     leading = _by_last_part(leaves, {name for names in IDS for name in names})
     return next((tuple(leading[name] for name in names) for names in IDS if all(name in leading for name in names)), ())
 
 
-def weights_of(leaves: Mapping[str, Leaf]) -> tuple[str, ...]:
+def weights_of(leaves: Mapping[str, LeafBranch]) -> tuple[str, ...]:
     """Branches that look like event weights, the likeliest first."""
     leading = _by_last_part(leaves, set(WEIGHTS))
     return tuple(dict.fromkeys(leading[name] for name in WEIGHTS if name in leading))
 
 
-def _by_last_part(leaves: Mapping[str, Leaf], wanted: set[str]) -> dict[str, str]:
+def _by_last_part(leaves: Mapping[str, LeafBranch], wanted: set[str]) -> dict[str, str]:
     """Branches called so, or whose last part is, among numbers and lists per entry; a number wins over a list."""
     found: dict[str, str] = {}
     for name, leaf in leaves.items():
@@ -258,7 +260,7 @@ def _by_last_part(leaves: Mapping[str, Leaf], wanted: set[str]) -> dict[str, str
     return found
 
 
-def truth_of(leaves: Mapping[str, Leaf]) -> tuple[str, ...]:
+def truth_of(leaves: Mapping[str, LeafBranch]) -> tuple[str, ...]:
     """Branches that look like truth: `X_exists` with the momentum of X, counts such as `n_top`."""
     objects = [name.removesuffix("_exists") for name in leaves if name.endswith("_exists")]
     columns = [f"{name}_{part}" for name in objects for part in ("exists", "pt", "eta", "phi", "m")]
@@ -266,7 +268,7 @@ def truth_of(leaves: Mapping[str, Leaf]) -> tuple[str, ...]:
     return tuple(name for name in columns if name in leaves)
 
 
-def labels_of(leaves: Mapping[str, Leaf]) -> tuple[str, ...]:
+def label_groups(leaves: Mapping[str, LeafBranch]) -> tuple[str, ...]:
     """Branches whose value may be the class, of the entry or of the jet that it is; the likeliest first."""
     scalars = [name for name, leaf in leaves.items() if leaf.deep == 0 and leaf.kind == "number"]
     known = {suffix: name for name in scalars for prefix, suffix in [split_name(name)] if kind_of(prefix)[0] == "jet"}
@@ -274,7 +276,7 @@ def labels_of(leaves: Mapping[str, Leaf]) -> tuple[str, ...]:
     return tuple(known[name] for name in LABELS if name in known)
 
 
-def one_hot_of(leaves: Mapping[str, Leaf]) -> dict[str, str]:
+def one_hot_of(leaves: Mapping[str, LeafBranch]) -> dict[str, str]:
     """By class, branches `label_X`, where there are several."""
     found = {
         name.rpartition("label_")[2]: name
@@ -284,12 +286,12 @@ def one_hot_of(leaves: Mapping[str, Leaf]) -> dict[str, str]:
     return found if len(found) > 1 else {}
 
 
-def split_of(leaves: Mapping[str, Leaf]) -> str | None:
+def split_column(leaves: Mapping[str, LeafBranch]) -> str | None:
     """The branch that may say what an entry is meant for: training, validation, test."""
     return next((name for name in SPLITS if name in leaves and leaves[name].deep == 0), None)
 
 
-def index_tables(leaves: Mapping[str, Leaf]) -> dict[str, tuple[str, str]]:
+def index_tables(leaves: Mapping[str, LeafBranch]) -> dict[str, tuple[str, str]]:
     """By prefix, the two branches of an index table: which jet, which candidate."""
     found: dict[str, dict[str, str]] = {}
     for name, leaf in leaves.items():

@@ -220,14 +220,14 @@ def extra_of(suffix: str) -> str | None:
     return known or (suffix if FLAG.fullmatch(suffix) else None)
 
 
-def words(prefix: str) -> list[str]:
+def split_words(prefix: str) -> list[str]:
     """The words of a prefix, lower case, without digits."""
     return [word.lower() for word in WORD.findall(prefix.replace("AuxDyn", ""))]
 
 
 def kind_of(prefix: str) -> tuple[str | None, int]:
     """What a prefix names: a collection of the standard ntuple, `particle` or None; and how many words of it tell it apart."""
-    found = words(prefix)
+    found = split_words(prefix)
     while found and found[-1] in SILENT:
         found.pop()
     if not found:

@@ -10,7 +10,7 @@ import awkward as ak
 import numpy as np
 from numpy.typing import NDArray
 
-from root_gnn.data.inspection.layout import Found
+from root_gnn.data.inspection.layout import BranchGroup
 from root_gnn.data.inspection.naming import SENTINELS
 from root_gnn.protocols import Source
 
@@ -66,14 +66,14 @@ class Survey:
         """Whether every entry's list has a value, in the first entries."""
         return bool(ak.all(ak.num(self.array(branch), axis=1) > 0))
 
-    def unit(self, found: Found) -> Unit:
+    def unit(self, found: BranchGroup) -> Unit:
         """The unit of a group's momenta: by its name, else by the magnitude of the median; and where angles are in degrees."""
         unit, phi = self._unit(found), found.features.get("phi")
         if phi and self.in_degrees(_slots(found, phi)[0]):
             return Unit(unit.name, f"{unit.reason}; phi in degrees, since it goes beyond 2 pi")
         return unit
 
-    def _unit(self, found: Found) -> Unit:
+    def _unit(self, found: BranchGroup) -> Unit:
         momentum = found.features.get("pt") or found.features.get("px") or ""
         if not momentum:
             return Unit("MeV", "ATLAS writes qOverP in 1/MeV")
@@ -146,10 +146,10 @@ class Survey:
         return len(rows) - len(np.unique(rows, axis=0))
 
 
-def _slots(found: Found, template: str) -> list[str]:
+def _slots(found: BranchGroup, template: str) -> list[str]:
     return [template.replace("%SLOT%", slot) for slot in found.slots] or [template]
 
 
-def _first(found: Found, template: str) -> str:
+def _first(found: BranchGroup, template: str) -> str:
     shown = f"{_slots(found, template)[0]} and following" if found.slots else template
     return shown if "pt" in found.features else f"|{shown}|"

@@ -13,17 +13,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from root_gnn.errors import InputError
+from root_gnn.typing import AnyFloats, Integers
 
 PHI_LIMIT = 2.0 * math.pi + 1e-3  # radians; [-pi, pi] and [0, 2 pi] are both in use, degrees are not radians
 ROWS_AT_A_TIME = 2**14  # that many rows stay in the cache while one column after the other is put in
 LARGEST = float(np.finfo(np.float32).max)
 
-Floats = NDArray[np.floating[Any]]
-Integers = NDArray[np.int64]
-
 
 @dataclass(frozen=True)
-class Place:
+class BranchLocation:
     """Where numbers came from, for messages."""
 
     path: Path
@@ -94,7 +92,7 @@ Known = list[tuple[NDArray[np.int64], Integers]]
 """Offsets of lists met so far and the counts that follow from them."""
 
 
-def flat(array: Any, place: Place, known: Known | None = None) -> tuple[NDArray[Any], Integers | None]:
+def flat(array: Any, place: BranchLocation, known: Known | None = None) -> tuple[NDArray[Any], Integers | None]:
     """Numbers of a branch in file order, and how many each entry has (None where it has one each).
 
     Lists with the offsets of `known` ones share their counts, so that those of a collection are made and compared once.
@@ -137,7 +135,7 @@ def infinite(numbers: NDArray[Any]) -> NDArray[np.bool_] | None:
     return bad if bad.any() else None
 
 
-def whole(numbers: NDArray[Any], place: Place) -> Integers:
+def whole(numbers: NDArray[Any], place: BranchLocation) -> Integers:
     """Integers as int64 (unsigned 64-bit ones keep their bits); raises InputError where they are no whole numbers."""
     if numbers.dtype.kind == "f":
         advice = "An id or a class has to be stored as an integer."
@@ -148,7 +146,7 @@ def whole(numbers: NDArray[Any], place: Place) -> Integers:
     return numbers.astype(np.int64)
 
 
-def check_momentum(name: str, values: Floats, place: Place) -> None:
+def check_momentum(name: str, values: AnyFloats, place: BranchLocation) -> None:
     """Raises InputError at a negative pt or energy, or a phi that is no angle in radians."""
     if not values.size:
         return

@@ -11,12 +11,13 @@ import awkward as ak
 import numpy as np
 from numpy.typing import NDArray
 
-from root_gnn.data.reading.columns import Integers, Known, Place, flat, infinite, whole
+from root_gnn.data.reading.columns import BranchLocation, Known, flat, infinite, whole
 from root_gnn.data.reading.findings import Findings
 from root_gnn.data.spec.spec import Spec
 from root_gnn.data.spec.value import UNITS, Value
 from root_gnn.errors import InputError
 from root_gnn.expressions.expression import parse
+from root_gnn.typing import Integers
 
 
 @dataclass(frozen=True)
@@ -73,9 +74,9 @@ class Entries:
                 )
             self.rows = GraphPlaces.of_lists(count)
 
-    def place(self, branch: str, count: Integers | None = None) -> Place:
+    def place(self, branch: str, count: Integers | None = None) -> BranchLocation:
         """Where a branch's numbers come from, for messages."""
-        return Place(self.path, branch, self.start, count)
+        return BranchLocation(self.path, branch, self.start, count)
 
     def raw(self, value: Value, names: Mapping[str, Any] | None = None) -> Any:
         """A value as it stands, or computed: an array of `n_entry` entries (of rows where `names` are given by rows)."""
@@ -90,7 +91,7 @@ class Entries:
 
     def numbers(
         self, value: Value, factor: float = 1.0, *, array: Any = None, real: NDArray[np.bool_] | None = None
-    ) -> tuple[NDArray[Any], Place]:
+    ) -> tuple[NDArray[Any], BranchLocation]:
         """Finite numbers in file order, times `factor`, and where they come from, with a count per entry where they are lists.
 
         What is not finite stops, marks the entry as bad, or is filled, as the spec says; padding (where `real` is False) is 0.
@@ -100,7 +101,9 @@ class Entries:
             numbers = np.where(real, numbers, 0)
         return self.clean(numbers, self.place(value.text, count), value, factor)
 
-    def clean(self, numbers: NDArray[Any], place: Place, value: Value, factor: float) -> tuple[NDArray[Any], Place]:
+    def clean(
+        self, numbers: NDArray[Any], place: BranchLocation, value: Value, factor: float
+    ) -> tuple[NDArray[Any], BranchLocation]:
         """The numbers with the spec's policies for missing and infinite ones, the unit and the working point applied."""
         if value.missing:
             self._fill(numbers := numbers.copy(), np.isin(numbers, value.missing), place)
@@ -158,7 +161,7 @@ class Entries:
     def whole_per_row(self, value: Value) -> Integers:
         """The same for whole numbers, int64."""
         numbers = self._per_row(value, {})
-        return whole(numbers, Place(self.path, value.text, self.start, self.rows.count))
+        return whole(numbers, BranchLocation(self.path, value.text, self.start, self.rows.count))
 
     def _per_row(self, value: Value, names: Mapping[str, Any]) -> NDArray[Any]:
         numbers, is_by_entry = self._numbers_of(value, names)
@@ -179,7 +182,7 @@ class Entries:
                     f"{self.path}: `{value.text}` is a list per graph; one number was expected, so reduce it: sum, count, any, first."
                 )
             cleaned = self.clean(
-                numbers, Place(self.path, value.text, self.start, self.rows.count), value, _unit(value)
+                numbers, BranchLocation(self.path, value.text, self.start, self.rows.count), value, _unit(value)
             )[0]
             return cleaned, self.rows.count is None
         numbers, place = self.numbers(value, _unit(value))
@@ -198,7 +201,7 @@ class Entries:
         self._same_as_rows(self.place(branch, count))
         return numbers
 
-    def _same_as_rows(self, place: Place) -> None:
+    def _same_as_rows(self, place: BranchLocation) -> None:
         """Raises InputError where a list has not one value per graph."""
         if self.rows.count is None:
             raise InputError(
@@ -207,7 +210,7 @@ class Entries:
             )
         same_counts(place, self.rows.count, str(self.spec.graph_per))
 
-    def _fill(self, numbers: NDArray[Any], chosen: NDArray[np.bool_], place: Place) -> None:
+    def _fill(self, numbers: NDArray[Any], chosen: NDArray[np.bool_], place: BranchLocation) -> None:
         if chosen.any():
             numbers[chosen] = self.spec.fill
             self.findings.filled[place.branch] += int(np.count_nonzero(chosen))
@@ -226,7 +229,7 @@ class Entries:
         return array[..., item]
 
 
-def same_counts(place: Place, expected: Integers, other: str) -> None:
+def same_counts(place: BranchLocation, expected: Integers, other: str) -> None:
     """Raises InputError where a branch has not as many values per entry as another of its collection."""
     if place.count is None or place.count is expected or np.array_equal(place.count, expected):
         return

@@ -13,12 +13,11 @@ from numpy.typing import NDArray
 
 from root_gnn.data.reading.graphs import GraphArrays
 from root_gnn.data.reading.summary import Summary
+from root_gnn.typing import Numbers
 
 SENTINELS = (-99999.0, -9999.0, -3000.0, -999.9, -999.0, -99.0, 999.0, 999.9, 9999.0, 99999.0)
 """Numbers that usually stand for "not measured"; looked for at the ends of a column, where they would be."""
 ROUNDING = 1e-6  # float32 holds angles and sentinels no better
-
-Numbers = NDArray[Any]
 
 
 @dataclass

@@ -9,18 +9,19 @@ import awkward as ak
 import numpy as np
 from numpy.typing import NDArray
 
-from root_gnn.data.reading.columns import Columns, Floats, Integers, Place, check_momentum, flat, whole
+from root_gnn.data.reading.columns import BranchLocation, Columns, check_momentum, flat, whole
 from root_gnn.data.reading.entries import Entries, same_counts
-from root_gnn.data.reading.selection import Objects
-from root_gnn.data.spec.collection import Collection, Members
+from root_gnn.data.reading.selection import CollectionSelection
+from root_gnn.data.spec.collection import Collection, CollectionMembers
 from root_gnn.data.spec.value import Value
 from root_gnn.errors import InputError, suggest
 from root_gnn.expressions.expression import parse
 from root_gnn.kinematics.angles import wrap_phi
 from root_gnn.kinematics.fourvectors import energy_of, to_cylindrical
+from root_gnn.typing import AnyFloats, Integers
 
 
-def objects(entries: Entries, name: str, collection: Collection, found: Objects | None) -> Columns:
+def objects(entries: Entries, name: str, collection: Collection, found: CollectionSelection | None) -> Columns:
     """The objects of a collection with `pt eta phi energy` (GeV, radians, float32) and what else the spec reads of them."""
     if found is None:
         columns = Columns({}, np.zeros(len(entries.rows), dtype=np.int64))
@@ -56,7 +57,7 @@ def objects(entries: Entries, name: str, collection: Collection, found: Objects 
     return columns
 
 
-def momentum_features(columns: dict[str, NDArray[Any]], n_object: int) -> dict[str, Floats]:
+def momentum_features(columns: dict[str, NDArray[Any]], n_object: int) -> dict[str, AnyFloats]:
     """The columns, float32, with `pt eta phi energy` instead of whatever the momentum was given by; phi wrapped into [-pi, pi].
 
     What is derived is computed in float64; what the file holds in float32 passes unchanged.
@@ -96,7 +97,9 @@ def _one_each(entries: Entries, collection: Collection, name: str, value: Value)
     return numbers
 
 
-def _from_slots(entries: Entries, collection: Collection, found: Objects, slots: tuple[str, ...]) -> Columns:
+def _from_slots(
+    entries: Entries, collection: Collection, found: CollectionSelection, slots: tuple[str, ...]
+) -> Columns:
     """Numbered objects: one column per slot, set side by side."""
     if entries.rows.count is not None:
         raise InputError(f"{entries.path}: slots come once per entry and cannot be combined with graph_per.")
@@ -119,7 +122,7 @@ def _slot(
     return _checked(name, numbers, place)
 
 
-def _from_lists(entries: Entries, collection: Collection, found: Objects) -> Columns:
+def _from_lists(entries: Entries, collection: Collection, found: CollectionSelection) -> Columns:
     """Lists per entry, an index table's members, or (with `graph_per`) lists of lists."""
     features: dict[str, NDArray[Any]] = {}
     first: tuple[str, Integers] | None = None
@@ -148,7 +151,7 @@ def _from_lists(entries: Entries, collection: Collection, found: Objects) -> Col
 
 def _nested(
     entries: Entries, value: Value, factor: float, real: NDArray[np.bool_] | None
-) -> tuple[NDArray[Any], Place]:
+) -> tuple[NDArray[Any], BranchLocation]:
     """A list of lists per entry as a list per graph."""
     array = ak.Array(entries.raw(value))
     rows = entries.rows
@@ -172,7 +175,7 @@ def _nested(
     return cleaned, entries.place(value.text, count)
 
 
-def _members(entries: Entries, members: Members, columns: Columns) -> Columns:
+def _members(entries: Entries, members: CollectionMembers, columns: Columns) -> Columns:
     """The objects that an index table gives to each graph, in the order of the table."""
     rows, count = entries.rows, columns.count
     if rows.count is None or count is None:
@@ -218,7 +221,7 @@ def _selected(entries: Entries, where: str, collection: Collection, columns: Col
     return np.asarray(chosen, dtype=bool)
 
 
-def _checked(name: str, numbers: NDArray[Any], place: Place) -> NDArray[Any]:
+def _checked(name: str, numbers: NDArray[Any], place: BranchLocation) -> NDArray[Any]:
     check_momentum(name, numbers, place)
     return numbers
 
@@ -232,5 +235,5 @@ def _count(entries: Entries, columns: Columns) -> Integers | None:
     return np.bincount(rows.entry, weights=weights, minlength=entries.n_entry).astype(np.int64)
 
 
-def _double(numbers: NDArray[Any]) -> Floats:
+def _double(numbers: NDArray[Any]) -> AnyFloats:
     return numbers.astype(np.float64, copy=False)

@@ -15,18 +15,19 @@ from numpy.typing import NDArray
 
 from root_gnn.data.formats.checksum import fingerprint
 from root_gnn.data.formats.location import locate
-from root_gnn.data.reading.columns import Integers, Place, side_by_side
+from root_gnn.data.reading.columns import BranchLocation, side_by_side
 from root_gnn.data.reading.entries import Entries
 from root_gnn.data.reading.findings import Findings
 from root_gnn.data.reading.objects import objects
 from root_gnn.data.reading.piece import Piece
-from root_gnn.data.reading.selection import TREE, select
+from root_gnn.data.reading.selection import TREE, select_branches
 from root_gnn.data.spec.label import NO_LABEL
 from root_gnn.data.spec.spec import SPLITS, Spec
 from root_gnn.data.spec.value import Value
 from root_gnn.errors import InputError
 from root_gnn.graph.hashing import hash_ids
 from root_gnn.protocols import Source
+from root_gnn.typing import Integers
 
 
 def read(path: Path | str, spec: Spec, *, start: int = 0, stop: int | None = None) -> ak.Array:
@@ -67,7 +68,7 @@ class RecordFile:
     def __init__(self, path: Path, spec: Spec, source: Source) -> None:
         self.path, self.spec, self._source = path, spec, source
         self.n_entry = source.n_entry
-        self.selection = select(spec, source.branches, path)
+        self.selection = select_branches(spec, source.branches, path)
         self.findings = Findings()
 
     def chunks(self) -> Iterator[tuple[int, int]]:
@@ -208,7 +209,7 @@ def _label(entries: Entries, spec: Spec, values: tuple[Value, ...], names: dict[
     return found.astype(np.int64)
 
 
-def _refuse_conditions(place: Place, bad: NDArray[np.bool_], what: str, advice: str) -> None:
+def _refuse_conditions(place: BranchLocation, bad: NDArray[np.bool_], what: str, advice: str) -> None:
     """Raises InputError naming the first graph, where `bad` holds anywhere; `place` names the conditions."""
     n_bad = int(np.count_nonzero(bad))
     if n_bad:
@@ -234,7 +235,7 @@ def _split(entries: Entries, spec: Spec) -> NDArray[np.int8]:
     return found
 
 
-def _place(entries: Entries, branch: str) -> Place:
+def _place(entries: Entries, branch: str) -> BranchLocation:
     return entries.place(branch, entries.rows.count)
 
 

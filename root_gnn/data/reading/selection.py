@@ -18,7 +18,7 @@ TREE = "tree"
 
 
 @dataclass(frozen=True)
-class Objects:
+class CollectionSelection:
     """What one collection is read from: the value of each feature, and of the mask where it has one."""
 
     features: dict[str, Value]
@@ -26,7 +26,7 @@ class Objects:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Selection:
+class BranchSelection:
     """What is read from one file.
 
     Attributes:
@@ -42,7 +42,7 @@ class Selection:
     """
 
     branches: tuple[str, ...]
-    nodes: dict[str, Objects | None]
+    nodes: dict[str, CollectionSelection | None]
     ids: tuple[Value, ...]
     resimulation: Value | None
     object: Value | None
@@ -53,7 +53,7 @@ class Selection:
     select: Value | None
 
 
-def select(spec: Spec, known: Names[str], path: Path) -> Selection:
+def select_branches(spec: Spec, known: Names[str], path: Path) -> BranchSelection:
     """The branches of `path` (which has the branches `known`) that `spec` reads.
 
     Raises InputError naming the file, the branch and near names where one that is not optional is missing.
@@ -84,7 +84,7 @@ def select(spec: Spec, known: Names[str], path: Path) -> Selection:
         raise InputError(
             f"{path}: no branch of this file carries the variation that the spec {spec.name} asks for; all are nominal."
         )
-    return Selection(
+    return BranchSelection(
         branches=tuple(file.wanted),
         nodes=nodes,
         ids=ids if len(ids) == len(spec.id) else (),
@@ -113,7 +113,7 @@ class _File:
         self.wanted: dict[str, None] = {}
         self.varied: set[bool] = set()
 
-    def collection(self, collection: Collection, where: str) -> Objects | None:
+    def collection(self, collection: Collection, where: str) -> CollectionSelection | None:
         """What a collection is read from; the first choice that the file has."""
         slots = collection.slots
         found = {name: self._first(choices, slots) for name, choices in collection.features.items()}
@@ -127,7 +127,7 @@ class _File:
         self._want(features.values(), slots)
         if collection.members:
             self._want([Value(branch=collection.members.row), Value(branch=collection.members.item)])
-        return Objects(features, mask)
+        return CollectionSelection(features, mask)
 
     def demand(self, value: Value, where: str, *, slots: tuple[str, ...] | None = None, derived: bool = False) -> Value:
         """The value as the file has it; raises InputError where it has not."""

@@ -4,16 +4,14 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, field
-from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
+
+from root_gnn.typing import Numbers
 
 N_SAMPLE = 2048  # values of a piece that its medians are taken of
 N_PART = 8  # stretches of a piece with a median each, so that a change of unit inside a file is seen
 SMALLEST_PART = 64
-
-Numbers = NDArray[Any]
 
 
 @dataclass

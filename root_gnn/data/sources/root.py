@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from pydantic import Field, field_validator
 
 from root_gnn.config.section import Section, Words
-from root_gnn.data.formats.root_branches import Leaf, leaves_of
+from root_gnn.data.formats.root_branches import RootLeaf, leaves_of
 from root_gnn.data.formats.root_file import first_line, get_tree, likely_trees, open_root, tree_names
 from root_gnn.data.reading.selection import TREE
 from root_gnn.errors import InputError, suggest
@@ -203,7 +203,7 @@ class _Table:
             yield start, stop
             start = stop
 
-    def _array(self, name: str, leaf: Leaf, start: int, stop: int) -> Any:
+    def _array(self, name: str, leaf: RootLeaf, start: int, stop: int) -> Any:
         try:
             array = leaf.array(start, stop)
         except Exception as error:  # uproot raises many kinds for damaged baskets and unknown types

@@ -19,7 +19,7 @@ def _slots(given: Any) -> Any:
     return tuple(map(str, range(given))) if isinstance(given, int) and not isinstance(given, bool) else given
 
 
-class Members(Section):
+class CollectionMembers(Section):
     """An index table: `item` says which object of the collection belongs to the graph `row` of the entry."""
 
     row: str
@@ -50,7 +50,7 @@ class Collection(Section):
     slots: Annotated[tuple[str, ...] | None, BeforeValidator(_slots)] = None
     mask: Single | None = None
     select: Text | None = None
-    members: Members | None = None
+    members: CollectionMembers | None = None
 
     @model_validator(mode="after")
     def _one_momentum(self) -> Self:
@@ -115,5 +115,5 @@ class Collection(Section):
         }
         if self.members:
             row, item = (text.replace(SYSTEMATIC, name) for text in (self.members.row, self.members.item))
-            update["members"] = Members(row=row, item=item)
+            update["members"] = CollectionMembers(row=row, item=item)
         return self.model_copy(update=update)

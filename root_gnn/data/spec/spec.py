@@ -16,7 +16,7 @@ from root_gnn.config.section import Section
 from root_gnn.config.shipped import find
 from root_gnn.data.spec.collection import MOMENTUM, Collection
 from root_gnn.data.spec.label import Label
-from root_gnn.data.spec.value import SYSTEMATIC, Columns, Condition, Single, Value, filled
+from root_gnn.data.spec.value import SYSTEMATIC, ColumnList, Condition, Single, Value, filled
 from root_gnn.errors import InputError, suggest
 from root_gnn.graph.features import EVENT_NODE_FEATURES, Features
 from root_gnn.graph.scaling import TRANSFORMS
@@ -79,10 +79,10 @@ class Spec(Section):
     globals: dict[str, Single] = Field(default_factory=dict)
     graph_per: str | None = None
     select: Condition | None = None
-    id: Columns = ()
+    id: ColumnList = ()
     resimulation: Single | None = None
     object: Single | None = None
-    weight: Columns = ()
+    weight: ColumnList = ()
     truth: dict[str, Single] = Field(default_factory=dict)
     label: Label | None = None
     split: FileSplit | None = None

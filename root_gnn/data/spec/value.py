@@ -126,6 +126,6 @@ def _computed(given: Any) -> Any:
 
 Single = Annotated[Value, BeforeValidator(_mapping)]
 Choice = Annotated[tuple[Value, ...], BeforeValidator(_choices), Field(min_length=1)]
-Columns = Annotated[tuple[Value, ...], BeforeValidator(_choices)]
+ColumnList = Annotated[tuple[Value, ...], BeforeValidator(_choices)]
 Condition = Annotated[Value, BeforeValidator(_computed)]
 """A value whose bare text is an expression instead of a branch."""

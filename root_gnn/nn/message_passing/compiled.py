@@ -14,24 +14,24 @@ import torch
 from torch import Tensor, nn
 
 from root_gnn.graph.segment import segment_sum
-from root_gnn.kernels.fused import Addends, Result, Settings, Weights, fused, runs
+from root_gnn.kernels.fused import Addends, FusedResult, PackedWeights, Settings, can_fuse, fused
 from root_gnn.kernels.linear import linear
 from root_gnn.nn.message_passing import native
 from root_gnn.nn.message_passing.native import Aggregation, GraphNetworkStep, Runner, State, Topology
 from root_gnn.nn.mlp import MLP
 
 
-def runner(*, recompute: bool) -> Runner:
+def compiled_runner(*, recompute: bool) -> Runner:
     """The compiled form; with `recompute` the backward pass computes what is inside a perceptron again instead of keeping it."""
-    return Runner(partial(run_steps, recompute=recompute), partial(run_rows, recompute=recompute))
+    return Runner(partial(run_steps_compiled, recompute=recompute), partial(run_rows_compiled, recompute=recompute))
 
 
-def run_steps(
+def run_steps_compiled(
     steps: Iterable[GraphNetworkStep], state: State, topology: Topology, *, recompute: bool
 ) -> Iterator[State]:
     """The state after each of the steps; without gradients its rows are those of the state before, overwritten."""
-    if not runs(state.edges, state.edges.shape[1]):
-        yield from native.run_steps(steps, state, topology, recompute=recompute)
+    if not can_fuse(state.edges, state.edges.shape[1]):
+        yield from native.run_steps_native(steps, state, topology, recompute=recompute)
         return
     ready: dict[GraphNetworkStep, _Ready] = {}  # steps may be one module
     for step in steps:
@@ -41,10 +41,10 @@ def run_steps(
         yield state
 
 
-def run_rows(module: MLP, rows: Tensor, *, recompute: bool) -> Tensor:
+def run_rows_compiled(module: MLP, rows: Tensor, *, recompute: bool) -> Tensor:
     """`module(rows)`."""
-    if not runs(rows, module.first.out_features):
-        return native.run_rows(module, rows, recompute=recompute)
+    if not can_fuse(rows, module.first.out_features):
+        return native.run_rows_native(module, rows, recompute=recompute)
     return fused(rows, _weights(module), _settings(module, recompute=recompute)).rows
 
 
@@ -54,7 +54,7 @@ class _Perceptron:
 
     parts: tuple[Tensor, ...]
     bias: Tensor
-    weights: Weights
+    weights: PackedWeights
     settings: Settings
 
     @classmethod
@@ -74,7 +74,7 @@ class _Ready:
 
     edge: _Perceptron
     node: _Perceptron
-    weights: Weights
+    weights: PackedWeights
     settings: Settings
 
     @classmethod
@@ -106,24 +106,24 @@ def _run_step(step: GraphNetworkStep, ready: _Ready, state: State, t: Topology) 
     return State(edges.rows, nodes.rows, state.globals + update if step.residual else update)
 
 
-def _reduced(result: Result, names: tuple[Aggregation, ...], count: Tensor) -> Tensor:
+def _reduced(result: FusedResult, names: tuple[Aggregation, ...], count: Tensor) -> Tensor:
     """What arrives from `count (n_segment,)` rows each, `(n_segment, n_name * dim)`."""
     found = [_rows(result, name, count) for name in names]
     return torch.cat(found, dim=1) if len(found) > 1 else found[0]  # one is not copied
 
 
-def _rows(result: Result, name: Aggregation, count: Tensor) -> Tensor:
+def _rows(result: FusedResult, name: Aggregation, count: Tensor) -> Tensor:
     rows = result.largest if name == "max" else result.total
     assert rows is not None
     return rows / count.clamp(min=1).to(rows.dtype).unsqueeze(1) if name == "mean" else rows
 
 
-def _weights(module: MLP, part: Tensor | None = None) -> Weights:
+def _weights(module: MLP, part: Tensor | None = None) -> PackedWeights:
     """The tensors of a perceptron; with `part` of the first matrix in its place, whose bias is among the addends then."""
     rest = [layer for layer in module.rest if isinstance(layer, nn.Linear)]
     norm = _norm(module)
     first, bias = (module.first.weight, module.first.bias) if part is None else (part, None)
-    return Weights(
+    return PackedWeights(
         (first, *(layer.weight for layer in rest)), (bias, *(layer.bias for layer in rest)), norm.weight, norm.bias
     )
 

@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 
 from root_gnn.errors import MissingExtra
-from root_gnn.nn.message_passing.native import Aggregation, GraphNetworkStep, Runner, State, Topology, run_rows
+from root_gnn.nn.message_passing.native import Aggregation, GraphNetworkStep, Runner, State, Topology, run_rows_native
 
 try:
     import dgl
@@ -21,12 +21,12 @@ except ImportError as error:
     raise MissingExtra("dgl", "dgl", "the model's form dgl") from error
 
 
-def runner() -> Runner:
+def dgl_runner() -> Runner:
     """The steps by this package; what comes before them is native."""
-    return Runner(run_steps, run_rows)
+    return Runner(run_steps_dgl, run_rows_native)
 
 
-def run_steps(steps: Iterable[GraphNetworkStep], state: State, topology: Topology) -> Iterator[State]:
+def run_steps_dgl(steps: Iterable[GraphNetworkStep], state: State, topology: Topology) -> Iterator[State]:
     """The state after each of the steps."""
     graph = dgl.graph((topology.senders, topology.receivers), num_nodes=topology.graph_index.shape[0])
     graph.set_batch_num_nodes(topology.n_node)

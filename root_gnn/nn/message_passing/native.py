@@ -147,7 +147,7 @@ class Runner:
     rows: RowRunner
 
 
-def run_steps(
+def run_steps_native(
     steps: Iterable[GraphNetworkStep], state: State, topology: Topology, *, recompute: bool = False
 ) -> Iterator[State]:
     """The state after each of the steps; with `recompute` the backward pass runs a step again instead of keeping what is inside it."""
@@ -156,12 +156,12 @@ def run_steps(
         yield state
 
 
-def run_rows(module: MLP, rows: Tensor, *, recompute: bool = False) -> Tensor:
+def run_rows_native(module: MLP, rows: Tensor, *, recompute: bool = False) -> Tensor:
     """`module(rows)`."""
     out: Tensor = checkpoint(module, rows, use_reentrant=False) if recompute else module(rows)
     return out
 
 
-def runner(*, recompute: bool) -> Runner:
+def native_runner(*, recompute: bool) -> Runner:
     """The native form: plain PyTorch."""
-    return Runner(partial(run_steps, recompute=recompute), partial(run_rows, recompute=recompute))
+    return Runner(partial(run_steps_native, recompute=recompute), partial(run_rows_native, recompute=recompute))

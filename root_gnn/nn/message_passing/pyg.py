@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 
 from root_gnn.errors import MissingExtra
-from root_gnn.nn.message_passing.native import Aggregation, GraphNetworkStep, Runner, State, Topology, run_rows
+from root_gnn.nn.message_passing.native import Aggregation, GraphNetworkStep, Runner, State, Topology, run_rows_native
 from root_gnn.nn.mlp import MLP
 
 try:
@@ -56,12 +56,12 @@ def exchange(aggregation: tuple[Aggregation, ...]) -> Exchange:
     return Exchange(aggregation)
 
 
-def runner() -> Runner:
+def pyg_runner() -> Runner:
     """The steps by this package; what comes before them is native."""
-    return Runner(run_steps, run_rows)
+    return Runner(run_steps_pyg, run_rows_native)
 
 
-def run_steps(steps: Iterable[GraphNetworkStep], state: State, topology: Topology) -> Iterator[State]:
+def run_steps_pyg(steps: Iterable[GraphNetworkStep], state: State, topology: Topology) -> Iterator[State]:
     """The state after each of the steps."""
     edge_index = torch.stack([topology.senders, topology.receivers])
     for step in steps:

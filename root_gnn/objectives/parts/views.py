@@ -12,8 +12,8 @@ from torch import Tensor
 
 from root_gnn.config.plugins import Family
 from root_gnn.graph.batch import Batch, concatenate
-from root_gnn.graph.draws import Draws
 from root_gnn.graph.features import Features
+from root_gnn.graph.random_stream import RandomStream
 from root_gnn.protocols import Augmentation, AugmentationConfig, Encoder
 
 Chain = tuple[Annotated[AugmentationConfig, Family("augmentations")], ...]
@@ -35,7 +35,7 @@ class Views:
         self.paired = paired
         self.chains: list[list[Augmentation]] = [[config.build(features) for config in chain] for chain in chains]
 
-    def __call__(self, batch: Batch, draws: Draws) -> list[Batch]:
+    def __call__(self, batch: Batch, draws: RandomStream) -> list[Batch]:
         """One batch per chain; the input is left as it is."""
         views = []
         for number, chain in enumerate(self.chains):

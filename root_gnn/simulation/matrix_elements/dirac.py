@@ -11,8 +11,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-Reals = NDArray[np.float64]
-Complexes = NDArray[np.complex128]
+from root_gnn.typing import Complexes, Floats
+
 Momenta = NDArray[Any]  # real, or complex for polarisation vectors and currents
 
 METRIC = np.array([1.0, -1.0, -1.0, -1.0])
@@ -44,17 +44,17 @@ def propagator(p: Momenta, mass: float) -> Complexes:
     return matrices
 
 
-def particle_spinors(p: Reals, mass: float) -> Complexes:
+def particle_spinors(p: Floats, mass: float) -> Complexes:
     """`u(p, s)` of on-shell momenta `(n, 4)` as columns `(n, 4, 2)`; summed over spins `u ubar` is `pslash + m`."""
     return _spinors(p, mass, np.concatenate((_ONE, _ONE)))
 
 
-def antiparticle_spinors(p: Reals, mass: float) -> Complexes:
+def antiparticle_spinors(p: Floats, mass: float) -> Complexes:
     """`v(p, s)` of on-shell momenta `(n, 4)` as columns `(n, 4, 2)`; summed over spins `v vbar` is `pslash - m`."""
     return _spinors(p, -mass, np.concatenate((_ONE, -_ONE)))
 
 
-def _spinors(p: Reals, signed_mass: float, at_rest: Reals) -> Complexes:
+def _spinors(p: Floats, signed_mass: float, at_rest: Floats) -> Complexes:
     columns: Complexes = (slash(p) + signed_mass * IDENTITY) @ at_rest
     return columns / np.sqrt(2.0 * (p[:, 0] + abs(signed_mass)))[:, None, None]
 

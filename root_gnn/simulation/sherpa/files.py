@@ -12,8 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from root_gnn.atomic import atomic_file
-from root_gnn.simulation.record import Floats, Ints
-from root_gnn.simulation.sherpa.program import Section
+from root_gnn.simulation.sherpa.program import RunCardSection
+from root_gnn.typing import AnyFloats, Integers
 
 _BEAM, _NO_SET, _UNWEIGHTED, _PROCESS = 2212, 0, 3, 1
 _MADE_BY, _CARD_BEGINS, _CARD_ENDS = "# created by ", "<SHRunCard>", "</SHRunCard>"
@@ -29,18 +29,18 @@ class SherpaEvents:
     n_leg)`.
     """
 
-    scale: Floats
-    coupling: Floats
-    legs: Ints
-    momenta: Floats
-    mass: Floats
+    scale: AnyFloats
+    coupling: AnyFloats
+    legs: Integers
+    momenta: AnyFloats
+    mass: AnyFloats
     version: str
 
     def __len__(self) -> int:
         return len(self.scale)
 
     @property
-    def pdg(self) -> Ints:
+    def pdg(self) -> Integers:
         return self.legs[:, :, 0]
 
 
@@ -75,7 +75,7 @@ def write_events(
     events: SherpaEvents,
     colours: NDArray[np.int64],
     *,
-    sections: Sequence[Section],
+    sections: Sequence[RunCardSection],
     card: str,
     ecm: float,
 ) -> None:
@@ -137,12 +137,12 @@ def made_by(path: Path) -> str:
         return next(line.removeprefix(_MADE_BY).strip() for line in lines if line.startswith(_MADE_BY))
 
 
-def cross_section(path: Path) -> Section:
+def cross_section(path: Path) -> RunCardSection:
     """The cross section of a file that `write_events` wrote."""
     with gzip.open(path, "rt", encoding="ascii") as lines:
         for line in lines:
             if line.startswith("<init>"):
                 next(lines)
                 value, error = next(lines).split()[:2]
-                return Section(float(value), float(error))
+                return RunCardSection(float(value), float(error))
     raise ValueError(f"{path}: no <init> block")

@@ -24,7 +24,7 @@ _LAST_LINES = 12
 
 
 @dataclass(frozen=True)
-class Section:
+class RunCardSection:
     """A cross section and its error in pb."""
 
     value: float
@@ -41,7 +41,7 @@ def find_program() -> Path | None:
     return next((path.resolve() for path in candidates if path.is_file() and os.access(path, os.X_OK)), None)
 
 
-def run(program: Path, card: str, folder: Path) -> list[Section]:
+def run(program: Path, card: str, folder: Path) -> list[RunCardSection]:
     """Runs Sherpa in `folder` on the text of a card, and returns the cross section of each of its reactions.
 
     Raises InputError with Sherpa's last words where it fails.
@@ -51,7 +51,7 @@ def run(program: Path, card: str, folder: Path) -> list[Section]:
         ended = subprocess.run(
             [program, "-f", _CARD],
             cwd=folder,
-            env=environment(program),
+            env=sherpa_environment(program),
             stdout=log,
             stderr=subprocess.STDOUT,
             stdin=subprocess.DEVNULL,
@@ -67,7 +67,7 @@ def run(program: Path, card: str, folder: Path) -> list[Section]:
     return cross_sections(said)
 
 
-def environment(program: Path) -> Mapping[str, str]:
+def sherpa_environment(program: Path) -> Mapping[str, str]:
     """The present variables, and those by which a Sherpa that was unpacked anywhere finds what belongs to it."""
     root = program.parent.parent
     data = root / "share" / _DATA
@@ -84,6 +84,6 @@ def environment(program: Path) -> Mapping[str, str]:
     }
 
 
-def cross_sections(said: str) -> list[Section]:
+def cross_sections(said: str) -> list[RunCardSection]:
     """What Sherpa says that its integrations found, one after the other."""
-    return [Section(float(value), float(error)) for value, error in _TOTAL.findall(said)]
+    return [RunCardSection(float(value), float(error)) for value, error in _TOTAL.findall(said)]

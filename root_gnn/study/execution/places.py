@@ -24,7 +24,7 @@ from root_gnn.study.execution.training import Training
 SECONDS_BETWEEN_LOOKS = 0.5
 
 
-class Place(ABC):
+class Executor(ABC):
     """Runs trainings whose run folders lie in `runs`; `n_at_once` is how many it takes up, None for as many as there are."""
 
     n_at_once: int | None = None
@@ -45,7 +45,7 @@ class Place(ABC):
         """Gives back what was taken; nothing runs any more."""
 
 
-class LocalPlace(Place):
+class LocalPlace(Executor):
     """Processes of this machine with one thread each, `jobs` at a time."""
 
     def __init__(self, runs: Path, data_dir: Path, *, jobs: int) -> None:
@@ -101,7 +101,7 @@ def _end_with_parent() -> None:
         time.sleep(SECONDS_BETWEEN_LOOKS)
 
 
-class DaskPlace(Place):
+class DaskPlace(Executor):
     """Workers of a Dask cluster that see the same folders; each training is a process of its own with one thread.
 
     A file in the study's folder says that the trainings are wanted: Dask can't call back what a worker has begun.

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 
 from root_gnn.console import log
 from root_gnn.errors import InputError
-from root_gnn.study.execution.places import Place
+from root_gnn.study.execution.places import Executor
 from root_gnn.study.execution.training import Training
 
 
@@ -21,7 +21,7 @@ class Outcome:
     failures: dict[str, str] = field(default_factory=dict)
 
 
-def run_all(trainings: Sequence[Training], place: Place) -> Outcome:
+def run_all(trainings: Sequence[Training], place: Executor) -> Outcome:
     """Runs all trainings; one begins when the training it starts from is done.
 
     A failure does not stop the others; what starts from it is not run and listed with it. Interrupted, every training
@@ -64,7 +64,7 @@ def _take(future: Future[float], training: Training, outcome: Outcome) -> None:
         )
 
 
-def _tell(name: str, outcome: Outcome, place: Place, n_training: int) -> None:
+def _tell(name: str, outcome: Outcome, place: Executor, n_training: int) -> None:
     n_done = len(outcome.seconds) + len(outcome.failures)
     if name in outcome.failures:
         log.warning("%d of %d: %s failed: %s", n_done, n_training, name, outcome.failures[name])

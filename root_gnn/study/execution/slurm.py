@@ -9,11 +9,11 @@ from pathlib import Path
 import torch
 
 from root_gnn.parallel.slurm_pool import SlurmPool
-from root_gnn.study.execution.places import Place
+from root_gnn.study.execution.places import Executor
 from root_gnn.study.execution.training import Training
 
 
-class SlurmPlace(Place):
+class SlurmPlace(Executor):
     """Job arrays with `parameters` of sbatch, see `SlurmPool`; a training whose time is up goes on from its last checkpoint."""
 
     def __init__(self, runs: Path, data_dir: Path, *, parameters: Mapping[str, str]) -> None:
@@ -22,7 +22,7 @@ class SlurmPlace(Place):
 
     def submit(self, trainings: Sequence[Training]) -> list[Future[float]]:
         """See `Place.submit`."""
-        return self._pool.submit_array(train, [(one, self.runs, self.data_dir) for one in trainings])
+        return self._pool.submit_array(train_in_slurm, [(one, self.runs, self.data_dir) for one in trainings])
 
     def stop(self) -> None:
         """See `Place.stop`: cancels the jobs."""
@@ -33,7 +33,7 @@ class SlurmPlace(Place):
         self._pool.shutdown(wait=False)
 
 
-def train(training: Training, runs: Path, data_dir: Path) -> float:
+def train_in_slurm(training: Training, runs: Path, data_dir: Path) -> float:
     """Of a job: a training with one thread; the seconds."""
     torch.set_num_threads(1)
     return training.run(runs, data_dir)

@@ -11,8 +11,8 @@ import torch
 
 from root_gnn.runs.evaluate import evaluate
 from root_gnn.runs.run import Run
+from root_gnn.runs.setup import TrainingSetup
 from root_gnn.runs.task import finetuning_recipe
-from root_gnn.runs.train import Workbench
 
 Maker = Callable[..., Run]
 
@@ -39,7 +39,7 @@ def make_run(tmp_path_factory: pytest.TempPathFactory, ntuples: Path) -> Maker:
             train_events=train_events,
             overrides=("model.dim=8", "model.n_steps=1", f"seed={seed}", *overrides),
         )
-        bench = Workbench(recipe, data_dir=ntuples)
+        bench = TrainingSetup(recipe, data_dir=ntuples)
         bench.write_down(folder / name)
         (folder / name / "checkpoints").mkdir()
         state = {f"objective.{key}": value for key, value in bench.objective.state_dict().items()}

@@ -17,8 +17,8 @@ from root_gnn.data.reading.graphs import build_graphs
 from root_gnn.data.reading.read import read
 from root_gnn.data.spec.spec import load_spec
 from root_gnn.graph.batch import Batch
-from root_gnn.graph.draws import Draws
 from root_gnn.graph.features import Features
+from root_gnn.graph.random_stream import RandomStream
 from root_gnn.graph.subgraph import subgraph
 from root_gnn.protocols import Augmentation
 from root_gnn.testing import check_augmentation, collimated, random_batch
@@ -50,7 +50,7 @@ def test_with_a_chance_it_keeps_the_contract_too(name: str) -> None:
 @pytest.mark.parametrize("counts", [(), (0,), (0, 0), (1,), (1, 0)])
 def test_batches_of_hardly_anything(name: str, counts: tuple[int, ...]) -> None:
     batch = random_batch(Features(), counts, seed=1)
-    out = build(name, Features())(batch, Draws(seed=1, epoch=1)).check()
+    out = build(name, Features())(batch, RandomStream(seed=1, epoch=1)).check()
     assert torch.equal(out.n_node > 0, batch.n_node > 0)
 
 
@@ -58,7 +58,7 @@ def test_batches_of_hardly_anything(name: str, counts: tuple[int, ...]) -> None:
 def test_double_precision_stays(name: str) -> None:
     batch = collimated(random_batch(Features(), (6, 3), seed=1), Features())
     batch = batch.replace(nodes=batch.nodes.double(), globals=batch.globals.double())
-    out = build(name, Features())(batch, Draws(seed=1, epoch=1))
+    out = build(name, Features())(batch, RandomStream(seed=1, epoch=1))
     assert out.nodes.dtype == out.globals.dtype == torch.float64
 
 
@@ -75,7 +75,7 @@ def test_the_two_views_of_jetclr_are_there_and_leave_the_jets_alone() -> None:
     for view, chain in enumerate(chains):
         out = batch
         for place, name in enumerate(chain):
-            out = build(name, Features(), **PUBLISHED[name])(out, Draws(seed=1, epoch=0, view=view, place=place))
+            out = build(name, Features(), **PUBLISHED[name])(out, RandomStream(seed=1, epoch=0, view=view, place=place))
         views.append(out.check())
     assert all(torch.equal(a, b) for a, b in zip(before, (batch.nodes, batch.globals, batch.n_node), strict=True))
     assert torch.equal(views[0].n_node, batch.n_node) and torch.equal(views[1].n_node, 2 * batch.n_node)
@@ -89,7 +89,7 @@ def test_the_two_views_of_jetclr_are_there_and_leave_the_jets_alone() -> None:
 
 @pytest.mark.parametrize("name", ["rotate", "translate", "smear", "collinear_split"])
 def test_nothing_is_drawn_from_a_global_generator(name: str) -> None:
-    augmentation, batch, draws = build(name, Features()), jets(), Draws(seed=1, epoch=1)
+    augmentation, batch, draws = build(name, Features()), jets(), RandomStream(seed=1, epoch=1)
     torch.manual_seed(1)
     state, first = torch.get_rng_state(), augmentation(batch, draws)
     assert torch.equal(state, torch.get_rng_state())
@@ -108,7 +108,7 @@ def test_a_jet_is_treated_alike_beside_a_much_larger_one(name: str) -> None:
         torch.cat([large.n_node, batch.n_node]),
         ids=torch.cat([large.ids + 10**6, batch.ids]),
     )
-    draws = Draws(seed=3, epoch=1)
+    draws = RandomStream(seed=3, epoch=1)
     augmentation = build(name, Features())
     alone, beside = augmentation(batch, draws), augmentation(both, draws)
     assert torch.equal(beside.n_node[1:], alone.n_node)
@@ -121,7 +121,7 @@ def test_links_of_a_chain_draw_independently(name: str) -> None:
     augmentation = build(name, Features())
     moves = []
     for changes in ({}, {"place": 1}, {"view": 1}, {"epoch": 2}, {"seed": 2}):
-        out = augmentation(batch, dataclasses.replace(Draws(seed=1, epoch=1), **changes))
+        out = augmentation(batch, dataclasses.replace(RandomStream(seed=1, epoch=1), **changes))
         moves.append((out.nodes - batch.nodes)[:, 1].double() * batch.nodes[:, 0].clamp(min=0.1) ** (name == "smear"))
     correlation = torch.corrcoef(torch.stack(moves))
     # A rotation moves a constituent by x (cos - 1) + ..., which has x in common.
@@ -145,7 +145,7 @@ def test_masses_of_real_jets_hardly_change(real_data: Path, name: str, width: fl
     spec = load_spec("cms_nanoaod_v15_fatjets")
     features = spec.features()
     batch = build_graphs(read(real_data / "nanoaod" / "nano_tt_v15.root", spec), spec)
-    out = build(name, features)(batch, Draws(seed=1, epoch=1)).check()
+    out = build(name, features)(batch, RandomStream(seed=1, epoch=1)).check()
     before, after = masses(batch, features), masses(out, features)
     ratio = (after / before)[before > 1.0]  # GeV; a few jets have one constituent
     assert len(ratio) > 50
@@ -176,19 +176,19 @@ def test_the_documentation_names_all_with_their_options_and_its_example_works() 
 class AugmentationOf(Augmentation):
     """Any function, with anything declared."""
 
-    def __init__(self, function: Callable[[Batch, Draws], Batch], *invariants: str) -> None:
+    def __init__(self, function: Callable[[Batch, RandomStream], Batch], *invariants: str) -> None:
         self.function, self.invariants = function, invariants  # type: ignore[misc]
 
-    def __call__(self, batch: Batch, draws: Draws) -> Batch:
+    def __call__(self, batch: Batch, draws: RandomStream) -> Batch:
         return self.function(batch, draws)
 
 
-def half(batch: Batch, draws: Draws) -> Batch:
+def half(batch: Batch, draws: RandomStream) -> Batch:
     """Loses all nodes of some graphs."""
     return subgraph(batch, draws.uniform_nodes(batch, 0) < 0.5)
 
 
-def first_kept(batch: Batch, draws: Draws) -> Batch:
+def first_kept(batch: Batch, draws: RandomStream) -> Batch:
     first = (
         torch.cat([torch.ones(1), batch.graph_index.diff()]).bool()
         if batch.total_node
@@ -197,7 +197,7 @@ def first_kept(batch: Batch, draws: Draws) -> Batch:
     return subgraph(batch, first | (draws.uniform_nodes(batch, 0) < 0.5))
 
 
-def first_kept_and_charged(batch: Batch, draws: Draws) -> Batch:
+def first_kept_and_charged(batch: Batch, draws: RandomStream) -> Batch:
     out = first_kept(batch, draws)
     nodes = out.nodes.clone()
     nodes[:, Features().column("charge")] += 0.25

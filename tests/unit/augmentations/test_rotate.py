@@ -9,12 +9,12 @@ import torch
 
 from root_gnn.augmentations.rotate import Config
 from root_gnn.graph.batch import Batch
-from root_gnn.graph.draws import Draws
 from root_gnn.graph.features import Features
+from root_gnn.graph.random_stream import RandomStream
 from root_gnn.testing import QUESTION, collimated, random_batch
 
 BATCH = collimated(random_batch(Features(), (4, 1, 0, 6, 30) * 10, seed=1, question=QUESTION), Features())
-DRAWS = Draws(seed=1, epoch=2)
+DRAWS = RandomStream(seed=1, epoch=2)
 OUT = Config().build(Features())(BATCH, DRAWS)
 
 

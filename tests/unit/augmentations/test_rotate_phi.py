@@ -7,12 +7,12 @@ import math
 import torch
 
 from root_gnn.augmentations.rotate_phi import Config
-from root_gnn.graph.draws import Draws
 from root_gnn.graph.features import Features
+from root_gnn.graph.random_stream import RandomStream
 from root_gnn.testing import QUESTION, random_batch
 
 BATCH = random_batch(Features(), (4, 1, 0, 6) * 5, seed=1, question=QUESTION)
-OUT = Config().build(Features())(BATCH, Draws(seed=1, epoch=2))
+OUT = Config().build(Features())(BATCH, RandomStream(seed=1, epoch=2))
 
 
 def turns() -> torch.Tensor:
@@ -53,5 +53,5 @@ def test_nothing_else_moves() -> None:
 def test_columns_are_found_by_name() -> None:
     features = Features(nodes=("phi", "pt", "eta", "energy"))
     batch = random_batch(features, (3, 2), seed=1)
-    out = Config().build(features)(batch, Draws(seed=1, epoch=1))
+    out = Config().build(features)(batch, RandomStream(seed=1, epoch=1))
     assert torch.equal(out.nodes[:, 1:], batch.nodes[:, 1:]) and not torch.equal(out.nodes[:, 0], batch.nodes[:, 0])

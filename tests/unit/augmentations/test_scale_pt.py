@@ -9,15 +9,15 @@ import torch
 
 from root_gnn.augmentations.scale_pt import Config
 from root_gnn.errors import InputError
-from root_gnn.graph.draws import Draws
 from root_gnn.graph.features import Features
+from root_gnn.graph.random_stream import RandomStream
 from root_gnn.testing import QUESTION, random_batch
 
 FEATURES = Features(
     nodes=("eta", "pt", "mass", "phi", "energy", "d0", "type"), globals=("n_node", "jet_pt", "msoftdrop", "scale")
 )
 BATCH = random_batch(FEATURES, (4, 1, 0, 6) * 50, seed=1, question=QUESTION)
-DRAWS = Draws(seed=1, epoch=2)
+DRAWS = RandomStream(seed=1, epoch=2)
 
 
 def test_everything_in_gev_gets_the_factor_of_its_graph() -> None:

@@ -9,12 +9,12 @@ import torch
 
 from root_gnn.augmentations.subgraph_types import Config
 from root_gnn.errors import InputError
-from root_gnn.graph.draws import Draws
 from root_gnn.graph.features import Features
+from root_gnn.graph.random_stream import RandomStream
 from root_gnn.testing import random_batch
 
 BATCH = random_batch(Features(), (4, 1, 0, 6, 11) * 60, seed=1)
-DRAWS = Draws(seed=1, epoch=2)
+DRAWS = RandomStream(seed=1, epoch=2)
 TYPE = Features().column("type")
 
 

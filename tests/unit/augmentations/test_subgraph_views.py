@@ -9,12 +9,12 @@ import pytest
 import torch
 
 from root_gnn.augmentations import subgraph_ball, subgraph_random
-from root_gnn.graph.draws import Draws
 from root_gnn.graph.features import Features
+from root_gnn.graph.random_stream import RandomStream
 from root_gnn.testing import random_batch
 
 BATCH = random_batch(Features(), (4, 1, 0, 6, 11, 0) * 30, seed=1)
-DRAWS = Draws(seed=1, epoch=2)
+DRAWS = RandomStream(seed=1, epoch=2)
 
 
 @pytest.mark.parametrize("fraction", [0.1, 0.5, 0.75])
@@ -71,7 +71,7 @@ def test_two_views_of_an_event_differ() -> None:
     augmentation = subgraph_random.Config().build(Features())
     batch = random_batch(Features(), (12,) * 200, seed=4)
     one, two = (
-        torch.isin(batch.nodes[:, 0], augmentation(batch, Draws(seed=1, epoch=2, view=view)).nodes[:, 0])
+        torch.isin(batch.nodes[:, 0], augmentation(batch, RandomStream(seed=1, epoch=2, view=view)).nodes[:, 0])
         for view in (0, 1)
     )
     assert math.isclose(float((one & two).double().mean()), 0.25, abs_tol=0.03)

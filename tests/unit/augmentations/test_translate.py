@@ -9,12 +9,12 @@ import torch
 
 from root_gnn.augmentations.moving import Plane
 from root_gnn.augmentations.translate import Config
-from root_gnn.graph.draws import Draws
 from root_gnn.graph.features import Features
+from root_gnn.graph.random_stream import RandomStream
 from root_gnn.testing import QUESTION, collimated, random_batch
 
 BATCH = collimated(random_batch(Features(), (4, 1, 0, 6, 30) * 60, seed=1, question=QUESTION), Features())
-DRAWS = Draws(seed=1, epoch=2)
+DRAWS = RandomStream(seed=1, epoch=2)
 
 
 def shifts(width: float) -> tuple[list[torch.Tensor], list[torch.Tensor]]:

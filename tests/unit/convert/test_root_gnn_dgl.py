@@ -20,8 +20,8 @@ from root_gnn.data.reading.read import read
 from root_gnn.data.spec.spec import load_spec
 from root_gnn.errors import InputError
 from root_gnn.graph.scaling import Scaling
+from root_gnn.runs.build import build_objective
 from root_gnn.runs.recipe import Recipe
-from root_gnn.runs.run import build
 from root_gnn.runs.train import train
 
 PUBLISHED = """
@@ -91,7 +91,7 @@ def test_the_network_and_its_training_are_those_published(tmp_path: Path) -> Non
     assert (recipe.train.max_epochs, recipe.train.batch_size) == (500, 2048)
     faithful = load(Recipe, Path(__file__).parents[3] / "configs" / "pretrain_multiclass_faithful.yaml")
     assert recipe.model == faithful.model and recipe.objective == faithful.objective
-    network = build(recipe, load_spec(tmp_path / "config_spec.yaml"), Scaling())
+    network = build_objective(recipe, load_spec(tmp_path / "config_spec.yaml"), Scaling())
     with_one_output, one_more = 134_529, 65
     assert sum(weight.numel() for weight in network.parameters()) == with_one_output + one_more
 

@@ -15,7 +15,7 @@ import yaml
 from root_gnn.config.plugins import Allowed, config_class
 from root_gnn.convert.convert import convert
 from root_gnn.convert.converted import Converted
-from root_gnn.data.cache.prepare import prepare
+from root_gnn.data.cache.prepare import prepare_shards
 from root_gnn.data.reading.read import read
 from root_gnn.data.spec.spec import Spec, load_spec
 from root_gnn.errors import InputError
@@ -92,7 +92,8 @@ def test_jets_are_read_as_with_our_own_spec(name: str, data_dir: Path, tmp_path:
         assert ak.array_equal(found.constituent[feature], expected.constituent[feature]), feature
     assert ak.array_equal(found.label, expected.label) and spec.label is not None and spec.label.names == CLASSES
     prepared = [
-        prepare(one, [data_dir / f"{name}.root"], data_dir=tmp_path)[data_dir / f"{name}.root"] for one in (spec, own)
+        prepare_shards(one, [data_dir / f"{name}.root"], data_dir=tmp_path)[data_dir / f"{name}.root"]
+        for one in (spec, own)
     ]
     columns = [spec.node_features.index(feature) for feature in own.node_features]
     assert np.array_equal(prepared[0].nodes[:, columns], prepared[1].nodes)

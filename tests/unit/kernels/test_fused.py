@@ -10,7 +10,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from root_gnn.kernels.fused import Addends, Result, Settings, Weights, fused, runs
+from root_gnn.kernels.fused import Addends, FusedResult, PackedWeights, Settings, can_fuse, fused
 
 pytestmark = pytest.mark.compiled
 PLAIN = Settings(activation="relu", activate_last=True, epsilon=1e-5)
@@ -24,11 +24,11 @@ def drawn(*shape: int, seed: int) -> Tensor:
     return torch.randn(*shape, generator=torch.Generator().manual_seed(seed))
 
 
-def weights_of(n_in: int, dim: int, n_layer: int, *, first_bias: bool = True) -> Weights:
+def weights_of(n_in: int, dim: int, n_layer: int, *, first_bias: bool = True) -> PackedWeights:
     widths = [n_in] + [dim] * (n_layer - 1)
     matrices = tuple(drawn(dim, width, seed=k) / width**0.5 for k, width in enumerate(widths))
     biases = tuple(drawn(dim, seed=10 + k) if k or first_bias else None for k in range(n_layer))
-    return Weights(matrices, biases, 1 + 0.3 * drawn(dim, seed=20), drawn(dim, seed=21))
+    return PackedWeights(matrices, biases, 1 + 0.3 * drawn(dim, seed=20), drawn(dim, seed=21))
 
 
 def addends_of(dim: int) -> Addends:
@@ -37,7 +37,7 @@ def addends_of(dim: int) -> Addends:
     return Addends(drawn(30, dim, seed=31), senders, drawn(len(COUNT), dim, seed=32), torch.repeat_interleave(count))
 
 
-def plain(x: Tensor, weights: Weights, settings: Settings, addends: Addends | None) -> Result:
+def plain(x: Tensor, weights: PackedWeights, settings: Settings, addends: Addends | None) -> FusedResult:
     """The same in plain PyTorch."""
     rows = x
     for layer, (matrix, bias) in enumerate(zip(weights.matrices, weights.biases, strict=True)):
@@ -50,17 +50,17 @@ def plain(x: Tensor, weights: Weights, settings: Settings, addends: Addends | No
     rows = F.layer_norm(rows, rows.shape[1:], weights.scale, weights.shift, settings.epsilon)
     rows = x + rows if settings.residual else rows
     if addends is None:
-        return Result(rows, None, None)
+        return FusedResult(rows, None, None)
     index = addends.second_index.unsqueeze(1).expand_as(rows)
     zeros = torch.zeros_like(addends.second)
-    return Result(
+    return FusedResult(
         rows, zeros.scatter_add(0, index, rows), zeros.scatter_reduce(0, index, rows, "amax", include_self=False)
     )
 
 
 def leaves(
-    x: Tensor, weights: Weights, addends: Addends | None, dtype: torch.dtype
-) -> tuple[list[Tensor], Tensor, Weights, Addends | None]:
+    x: Tensor, weights: PackedWeights, addends: Addends | None, dtype: torch.dtype
+) -> tuple[list[Tensor], Tensor, PackedWeights, Addends | None]:
     found: list[Tensor] = []
 
     def leaf(tensor: Tensor) -> Tensor:
@@ -69,7 +69,7 @@ def leaves(
 
     x = leaf(x)
     biases = tuple(None if bias is None else leaf(bias) for bias in weights.biases)
-    weights = Weights(
+    weights = PackedWeights(
         tuple(leaf(matrix) for matrix in weights.matrices), biases, leaf(weights.scale), leaf(weights.shift)
     )
     addends = None if addends is None else replace(addends, first=leaf(addends.first), second=leaf(addends.second))
@@ -77,9 +77,9 @@ def leaves(
 
 
 def outputs_and_gradients(
-    function: Callable[..., Result],
+    function: Callable[..., FusedResult],
     x: Tensor,
-    weights: Weights,
+    weights: PackedWeights,
     settings: Settings,
     addends: Addends | None,
     dtype: torch.dtype,
@@ -96,7 +96,7 @@ def outputs_and_gradients(
     return [*(out.detach() for out in outputs), *torch.autograd.grad(projected, given)]
 
 
-def assert_plain(x: Tensor, weights: Weights, settings: Settings, addends: Addends | None = None) -> None:
+def assert_plain(x: Tensor, weights: PackedWeights, settings: Settings, addends: Addends | None = None) -> None:
     """Outputs and gradients are no further from double precision than a few times what plain PyTorch's are in single precision."""
     exact = outputs_and_gradients(plain, x, weights, settings, addends, torch.float64)
     single = outputs_and_gradients(plain, x, weights, settings, addends, torch.float32)
@@ -225,7 +225,7 @@ def test_the_same_again_bit_for_bit_and_with_more_threads_nearly(recompute: bool
 @pytest.mark.parametrize("activation", ["relu", "gelu"])
 def test_dropout_is_drawn_from_torch_at_its_rate_and_kept_for_the_gradient(activation: str) -> None:
     settings = Settings(activation=activation, activate_last=True, epsilon=1e-5, dropout=0.25)
-    ones = Weights((torch.zeros(64, 3),), (torch.ones(64),), torch.ones(64), torch.zeros(64))
+    ones = PackedWeights((torch.zeros(64, 3),), (torch.ones(64),), torch.ones(64), torch.zeros(64))
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(1)
         first, second = (
@@ -259,12 +259,12 @@ def test_dropout_is_drawn_from_torch_at_its_rate_and_kept_for_the_gradient(activ
 
 
 def test_what_it_cannot_run() -> None:
-    assert runs(torch.zeros(2, 8), 8)
-    assert not runs(torch.zeros(2, 8, dtype=torch.float64), 8)
-    assert not runs(torch.zeros(2, 8, device="meta"), 8)
-    assert not runs(torch.zeros(2, 6), 6)
+    assert can_fuse(torch.zeros(2, 8), 8)
+    assert not can_fuse(torch.zeros(2, 8, dtype=torch.float64), 8)
+    assert not can_fuse(torch.zeros(2, 8, device="meta"), 8)
+    assert not can_fuse(torch.zeros(2, 6), 6)
     with torch.autocast("cpu", dtype=torch.bfloat16):
-        assert not runs(torch.zeros(2, 8), 8)
+        assert not can_fuse(torch.zeros(2, 8), 8)
 
 
 def test_gradients_of_gradients_are_refused() -> None:

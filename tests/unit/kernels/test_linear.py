@@ -10,10 +10,10 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 from torch.utils.flop_counter import FlopCounterMode
 
-from root_gnn.kernels.linear import LEAST, ROWS, Linear, linear, runs
+from root_gnn.kernels.linear import LEAST, ROWS, Linear, linear, uses_onednn
 
 needs_onednn = pytest.mark.skipif(
-    not runs(torch.zeros(LEAST, 1), torch.zeros(1, 1)), reason="this PyTorch has no oneDNN"
+    not uses_onednn(torch.zeros(LEAST, 1), torch.zeros(1, 1)), reason="this PyTorch has no oneDNN"
 )
 SHAPES = [((ROWS + 300, 64), 64), ((140_001, 3), 64), ((40, 200, 96), 32), ((601, 64), 512)]
 
@@ -41,7 +41,7 @@ def test_outputs_and_gradients_are_those_of_double_precision(
     shape: tuple[int, ...], n_out: int, with_bias: bool
 ) -> None:
     rows, weight, bias = drawn(*shape), drawn(n_out, shape[-1], seed=1), drawn(n_out, seed=2) if with_bias else None
-    assert runs(rows, weight)
+    assert uses_onednn(rows, weight)
     expected, found = (outcomes(rows, weight, bias, reference=reference) for reference in (True, False))
     assert len(found) == len(expected) == (4 if with_bias else 3)
     for one, other in zip(found, expected, strict=True):
@@ -68,14 +68,14 @@ def test_only_what_is_asked_for_gets_a_gradient() -> None:
 @pytest.mark.filterwarnings("ignore:TF32 acceleration")  # of the switch, which sets back more than it was asked to
 def test_where_it_does_not_run() -> None:
     rows, weight = drawn(ROWS, 64), drawn(64, 64, seed=1)
-    assert not runs(rows[:10], weight)
-    assert not runs(rows.double(), weight.double())
-    assert not runs(rows.to("meta"), weight.to("meta"))
+    assert not uses_onednn(rows[:10], weight)
+    assert not uses_onednn(rows.double(), weight.double())
+    assert not uses_onednn(rows.to("meta"), weight.to("meta"))
     with torch.autocast("cpu", dtype=torch.bfloat16):
-        assert not runs(rows, weight)
+        assert not uses_onednn(rows, weight)
         assert linear(rows, weight).dtype == torch.bfloat16
     with torch.backends.mkldnn.flags(enabled=False):
-        assert not runs(rows, weight)
+        assert not uses_onednn(rows, weight)
         torch.testing.assert_close(linear(rows, weight), rows @ weight.T)
 
 

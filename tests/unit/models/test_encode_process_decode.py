@@ -17,8 +17,8 @@ from root_gnn.config.loader import load
 from root_gnn.config.shipped import find
 from root_gnn.errors import InputError, MissingExtra
 from root_gnn.graph.batch import Batch
-from root_gnn.graph.draws import Draws
 from root_gnn.graph.features import Features
+from root_gnn.graph.random_stream import RandomStream
 from root_gnn.graph.scaling import Scaling
 from root_gnn.heads.mlp import Config as HeadConfig
 from root_gnn.kernels.library import SWITCH
@@ -345,6 +345,6 @@ def test_a_missing_package_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_augmented_rotation_is_the_same_symmetry() -> None:
     encoder, batch = build({}), batch_of((5, 2, 1, 0, 7))
-    rotated = Rotation().build(FEATURES)(batch, Draws(seed=1, epoch=1))
+    rotated = Rotation().build(FEATURES)(batch, RandomStream(seed=1, epoch=1))
     assert not torch.allclose(rotated.nodes, batch.nodes)
     torch.testing.assert_close(encoder(rotated).globals, encoder(batch).globals, rtol=1e-9, atol=1e-9)

@@ -14,8 +14,8 @@ from torch import Tensor
 
 from root_gnn.augmentations.reflect_eta import Config as ReflectEta
 from root_gnn.augmentations.rotate_phi import Config as RotatePhi
-from root_gnn.graph.draws import Draws
 from root_gnn.graph.features import Features
+from root_gnn.graph.random_stream import RandomStream
 from root_gnn.nn import nt_xent as nt_xent_file
 from root_gnn.nn.nt_xent import alignment, nt_xent, uniformity
 from root_gnn.objectives.contrastive import Config
@@ -134,9 +134,9 @@ def test_views_differ_and_leave_the_batch_alone() -> None:
     batch = random_batch(Features(), (3, 4, 2), seed=1)
     before = batch.nodes.clone()
     views = Views([[RotatePhi()], [RotatePhi(), ReflectEta()]], Features())
-    first, second = views(batch, Draws(seed=1, epoch=0))
-    again, _ = views(batch, Draws(seed=1, epoch=0))
-    later, _ = views(batch, Draws(seed=1, epoch=1))
+    first, second = views(batch, RandomStream(seed=1, epoch=0))
+    again, _ = views(batch, RandomStream(seed=1, epoch=0))
+    later, _ = views(batch, RandomStream(seed=1, epoch=1))
     assert torch.equal(batch.nodes, before) and torch.equal(first.nodes, again.nodes)
     assert not torch.allclose(first.nodes[:, 2], second.nodes[:, 2]) and not torch.allclose(
         first.nodes[:, 2], later.nodes[:, 2]

@@ -16,8 +16,8 @@ from torch.utils.data import DataLoader, Dataset
 
 from root_gnn.data.events.loader import BatchSampler, EventLoader
 from root_gnn.graph.batch import Batch
-from root_gnn.graph.draws import Draws
 from root_gnn.graph.features import Features
+from root_gnn.graph.random_stream import RandomStream
 from root_gnn.graph.scaling import Affine, Scaling
 from root_gnn.graph.subgraph import subgraph
 from root_gnn.nn.ema import Ema, cosine_momentum
@@ -67,7 +67,7 @@ def test_nothing_hidden_reaches_the_encoder_and_no_gradient_the_target(keys: dic
 class Leaky(Jepa):  # type: ignore[misc]
     """The published code: the context encoder is given the whole jet, and the context is cut out of what it gives back."""
 
-    def forward(self, batch: Batch, draws: Draws = STILL) -> dict[str, Tensor]:
+    def forward(self, batch: Batch, draws: RandomStream = STILL) -> dict[str, Tensor]:
         own, hide = self.encoder.forward, self.hidden(batch, draws)
         self.encoder.forward = lambda shown: subgraph(own(batch), ~hide).replace(globals=own(batch).globals)  # type: ignore[method-assign]
         try:
@@ -158,7 +158,7 @@ def test_targets_in_the_default_numbers() -> None:
 
 def test_targets_change_with_the_epoch() -> None:
     objective, batch = build(), jets(20, 30)
-    first, again, later = (objective.hidden(batch, Draws(seed=1, epoch=epoch)) for epoch in (0, 0, 1))
+    first, again, later = (objective.hidden(batch, RandomStream(seed=1, epoch=epoch)) for epoch in (0, 0, 1))
     assert torch.equal(first, again) and not torch.equal(first, later)
 
 

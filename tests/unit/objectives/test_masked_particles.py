@@ -88,9 +88,9 @@ def test_turning_the_event_about_the_beam_changes_no_answer_asked_for() -> None:
     nodes = events.nodes.clone()
     nodes[:, 2] = torch.remainder(nodes[:, 2] + 2.0 + torch.pi, 2 * torch.pi) - torch.pi
     hide = objective.hidden(events)
-    from root_gnn.objectives.parts.hiding import Parts
+    from root_gnn.objectives.parts.masking import MaskedParts
 
-    first, second = (objective._values(Parts.of(one, hide)) for one in (events, events.replace(nodes=nodes)))
+    first, second = (objective._values(MaskedParts.of(one, hide)) for one in (events, events.replace(nodes=nodes)))
     torch.testing.assert_close(first[:, :-1], second[:, :-1])
     difference = (first[:, -1] - second[:, -1]) * 1.5
     torch.testing.assert_close(torch.cos(difference), torch.ones_like(difference))

@@ -10,7 +10,7 @@ import pytest
 from root_gnn import plots
 from root_gnn.data.hygiene.report import Report
 from root_gnn.pages import inputs
-from root_gnn.pages.inputs import write_page
+from root_gnn.pages.inputs import write_inputs_page
 from root_gnn.plots import Distribution
 from root_gnn.runs.prepare import Prepared, prepare
 
@@ -31,7 +31,7 @@ def prepared(data_dir: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
 
 
 def test_distributions_of_each_class(prepared: Prepared, drawn: list[list[Distribution]]) -> None:
-    path = write_page(prepared)
+    path = write_inputs_page(prepared)
     assert path == prepared.cache / "hygiene.html"
     page = path.read_text(encoding="utf-8")
     for text in ("None: nothing odd was found.", "<h3>muon</h3>", "<td>WH.root</td>", "weight 1.", "src="):
@@ -59,7 +59,7 @@ def test_distributions_of_each_class(prepared: Prepared, drawn: list[list[Distri
 
 def test_a_sample_of_many(prepared: Prepared, drawn: list[list[Distribution]], monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(inputs, "N_GRAPH", 100)
-    write_page(prepared)
+    write_inputs_page(prepared)
     assert (np.round(drawn[0][0].shares["WH"] * 100, 9) % 1 == 0).all()  # every third of 300 events
 
 
@@ -67,7 +67,7 @@ def test_names_and_problems_are_text(prepared: Prepared, tmp_path: Path, monkeyp
     monkeypatch.setattr(plots, "distributions", lambda panels, path: None)
     report = prepared.report
     odd = Report("<b>", report.files, {"x": "<script>"}, {}, ("a & b",), ("it is <wrong>",))
-    page = write_page(Prepared(prepared.selection, odd, tmp_path / "new", "hygiene"))
+    page = write_inputs_page(Prepared(prepared.selection, odd, tmp_path / "new", "hygiene"))
     assert page is not None
     text = page.read_text(encoding="utf-8")
     for shown in ("&lt;b&gt;", "&lt;script&gt;", "a &amp; b", "it is &lt;wrong&gt;"):
@@ -78,4 +78,4 @@ def test_names_and_problems_are_text(prepared: Prepared, tmp_path: Path, monkeyp
 def test_a_cache_that_cannot_be_written(prepared: Prepared, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(plots, "distributions", lambda panels, path: None)
     (tmp_path / "file").write_text("in the way")
-    assert write_page(Prepared(prepared.selection, prepared.report, tmp_path / "file", "hygiene")) is None
+    assert write_inputs_page(Prepared(prepared.selection, prepared.report, tmp_path / "file", "hygiene")) is None

@@ -8,11 +8,11 @@ from pathlib import Path
 
 import pytest
 
-from root_gnn.analysis.cka import compare
+from root_gnn.analysis.cka import compare_layers
 from root_gnn.analysis.comparison import Comparison
 from root_gnn.analysis.embed import embed
 from root_gnn.errors import InputError
-from root_gnn.pages.report import number, report
+from root_gnn.pages.report import format_number, report
 from root_gnn.runs.run import Run
 
 
@@ -96,7 +96,7 @@ def test_runs_on_one_task_are_compared_by_themselves(
 def test_given_comparison_cka_and_commands_are_shown(
     seeds: list[Run], deeper: list[Run], ntuples: Path, tmp_path: Path
 ) -> None:
-    compare([seeds[0], deeper[0]], events=40, out=tmp_path / "cka", data_dir=ntuples, n_permutation=2)
+    compare_layers([seeds[0], deeper[0]], events=40, out=tmp_path / "cka", data_dir=ntuples, n_permutation=2)
     found = Comparison.of({"scratch": seeds, "deeper": deeper}, title="the question")
     path = report(
         [*seeds, *deeper],
@@ -123,8 +123,8 @@ def test_an_unfinished_run_is_said_to_be_unfinished(one_run: Run, tmp_path: Path
 
 
 def test_figures_without_value_are_dashes(one_run: Run, tmp_path: Path) -> None:
-    assert number(None) == number(None, 0.1) == "\N{EN DASH}"
-    assert (number(0.61237, 0.012), number(3.14159, digits=2)) == ("0.6124 ± 0.0120", "3.14")
+    assert format_number(None) == format_number(None, 0.1) == "\N{EN DASH}"
+    assert (format_number(0.61237, 0.012), format_number(3.14159, digits=2)) == ("0.6124 ± 0.0120", "3.14")
     metrics = one_run.metrics
     metrics["splits"]["test"] |= {"auc": None, "auc_error": None, "rejection": None}
     (one_run.folder / "metrics.json").write_text(json.dumps(metrics))

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from root_gnn.data.cache.prepare import cache_dir, prepare
+from root_gnn.data.cache.prepare import cache_dir, prepare_shards
 from root_gnn.data.spec.spec import load_spec
 from root_gnn.errors import InputError
 
@@ -33,22 +33,22 @@ def test_a_cluster_leaves_the_cache_that_this_machine_leaves(folder: Path, proce
     from distributed import LocalCluster
 
     spec, files = load_spec("events"), sorted(folder.glob("*.root"))
-    prepare(spec, files, data_dir=folder)
+    prepare_shards(spec, files, data_dir=folder)
     expected = contents(folder)
     assert len(expected) > 15
     shutil.rmtree(cache_dir(folder))
     where: Any = {"host": "127.0.0.1", "protocol": "tcp", "dashboard_address": None}
     with LocalCluster(n_workers=2, threads_per_worker=1, processes=processes, **where) as cluster:
-        shards = prepare(spec, files, data_dir=folder, scheduler=cluster.scheduler_address)
+        shards = prepare_shards(spec, files, data_dir=folder, scheduler=cluster.scheduler_address)
         assert list(shards) == files
         assert contents(folder) == expected
         (folder / "WH.root").write_bytes(b"no file")
         with pytest.raises(InputError, match=r"WH\.root"):  # and the error of a worker comes back as it is
-            prepare(spec, files, data_dir=folder, scheduler=cluster.scheduler_address)
+            prepare_shards(spec, files, data_dir=folder, scheduler=cluster.scheduler_address)
         skipped: dict[Path, str] = {}
         tolerant = spec.model_copy(update={"on_bad_file": "skip"})
         assert (
-            list(prepare(tolerant, files, data_dir=folder, scheduler=cluster.scheduler_address, skipped=skipped))
+            list(prepare_shards(tolerant, files, data_dir=folder, scheduler=cluster.scheduler_address, skipped=skipped))
             == files[1:]
         )
         assert list(skipped) == files[:1]
@@ -57,4 +57,4 @@ def test_a_cluster_leaves_the_cache_that_this_machine_leaves(folder: Path, proce
 @pytest.mark.parametrize("address", ["tcp://127.0.0.1:9", "nowhere"])
 def test_an_address_without_scheduler(folder: Path, address: str) -> None:
     with pytest.raises(InputError, match=f"No Dask scheduler answers at {address}"):
-        prepare(load_spec("events"), [folder / "WH.root"], data_dir=folder, scheduler=address)
+        prepare_shards(load_spec("events"), [folder / "WH.root"], data_dir=folder, scheduler=address)

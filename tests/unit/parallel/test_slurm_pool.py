@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from root_gnn.data.cache.prepare import cache_dir, prepare
+from root_gnn.data.cache.prepare import cache_dir, prepare_shards
 from root_gnn.data.spec.spec import load_spec
 from root_gnn.errors import InputError
 from root_gnn.parallel.slurm_pool import Call, SlurmPool
@@ -25,15 +25,15 @@ def test_an_array_of_jobs_leaves_the_cache_that_this_process_leaves(
     for name in ("WH", "ZH"):
         shutil.copy2(data_dir / f"{name}.root", tmp_path)
     spec, files, cache = load_spec("events"), sorted(tmp_path.glob("*.root")), cache_dir(tmp_path)
-    here = prepare(spec, files, data_dir=tmp_path)
+    here = prepare_shards(spec, files, data_dir=tmp_path)
     expected = {path: path.read_bytes() for shard in here.values() for path in shard.folder.iterdir()}
     shutil.rmtree(cache)
-    shards = prepare(spec, files, data_dir=tmp_path, slurm=LOCAL)
+    shards = prepare_shards(spec, files, data_dir=tmp_path, slurm=LOCAL)
     assert list(shards) == files
     assert {path: path.read_bytes() for shard in shards.values() for path in shard.folder.iterdir()} == expected
     (tmp_path / "WH.root").write_bytes(b"no file")
     with pytest.raises(InputError, match=r"WH\.root"):
-        prepare(spec, files, data_dir=tmp_path, slurm=LOCAL)
+        prepare_shards(spec, files, data_dir=tmp_path, slurm=LOCAL)
 
 
 def test_what_a_job_returns_and_how_it_fails(tmp_path: Path) -> None:
@@ -48,6 +48,6 @@ def test_what_a_job_returns_and_how_it_fails(tmp_path: Path) -> None:
 
 def test_both_places_at_once_are_refused(tmp_path: Path, data_dir: Path) -> None:
     with pytest.raises(InputError, match="give one of the two"):
-        prepare(
+        prepare_shards(
             load_spec("events"), [data_dir / "WH.root"], data_dir=tmp_path, scheduler="tcp://127.0.0.1:9", slurm=LOCAL
         )

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from root_gnn.runs.train import _resume_command
+from root_gnn.runs.folder import resume_command
 
 
 @pytest.mark.parametrize(
@@ -18,5 +18,5 @@ from root_gnn.runs.train import _resume_command
     ],
 )
 def test_what_to_type_to_go_on(typed: str, told: str) -> None:
-    assert _resume_command(["/usr/bin/root-gnn", *typed.split()], Path("runs/a")) == told
-    assert "runs/a" in _resume_command(["my_script.py", *typed.split()], Path("runs/a"))
+    assert resume_command(["/usr/bin/root-gnn", *typed.split()], Path("runs/a")) == told
+    assert "runs/a" in resume_command(["my_script.py", *typed.split()], Path("runs/a"))

@@ -13,7 +13,7 @@ import vector
 
 from root_gnn.errors import InputError
 from root_gnn.simulation.ntuple import read_metadata
-from root_gnn.simulation.processes import check_params, find, settings_of, stop_of
+from root_gnn.simulation.processes import check_params, find_process, settings_of, stop_of
 from root_gnn.simulation.spectrum import Stop
 
 QUICK = {"mpi": "off"}
@@ -36,20 +36,20 @@ QUICK = {"mpi": "off"}
 )
 def test_masses_and_decays_that_cannot_be(name: str, params: dict[str, str], message: str) -> None:
     with pytest.raises(InputError, match=message):
-        check_params(params, [find(name)], from_file=False)
+        check_params(params, [find_process(name)], from_file=False)
 
 
 def test_settings_follow_the_parameters() -> None:
-    (settings,) = settings_of(find("Wprime"), {"mass": "900", "decay": "WZ"}, from_file=False)
+    (settings,) = settings_of(find_process("Wprime"), {"mass": "900", "decay": "WZ"}, from_file=False)
     assert {"34:m0=900", "34:onIfAll=24 23", "34:mMin=450", "34:mMax=1350"} <= set(
         settings
     ) and "34:onIfAny=6" not in settings
-    (settings,) = settings_of(find("HH4b"), {"spin": "0"}, from_file=False)
+    (settings,) = settings_of(find_process("HH4b"), {"spin": "0"}, from_file=False)
     assert {"35:m0=1500", "35:mWidth=15", "HiggsH2:coup2H1H1=1"} <= set(settings)
 
 
 def test_spectrum_of_each_decay() -> None:
-    assert stop_of(find("STOP"), {}) == Stop()
+    assert stop_of(find_process("STOP"), {}) == Stop()
     text = Stop(700.0, 50.0, decay="bottom").slha()
     assert "1000024    3.750000E+02" in text and "1000024    5\n" in text and "1000022    24" in text
     assert "1000024" not in Stop(decay="charm").slha() and "1000022    4\n" in Stop(decay="charm").slha()

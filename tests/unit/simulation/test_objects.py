@@ -13,19 +13,19 @@ pytest.importorskip("fastjet")
 from root_gnn.clustering.jets import Jets
 from root_gnn.simulation.detector import ELECTRON, MUON, Candidates, Detector, measure
 from root_gnn.simulation.flavour import BOTTOM_HADRONS, CHARM_HADRONS, Tagger, hadron_flavour, tag
-from root_gnn.simulation.ntuple import Columns
-from root_gnn.simulation.objects import LeptonCuts, Selection, _activity, preselected, reconstruct
-from root_gnn.simulation.processes import find, settings_of
+from root_gnn.simulation.ntuple import NtupleColumns
+from root_gnn.simulation.objects import LeptonCuts, ObjectSelection, _activity, preselected, reconstruct
+from root_gnn.simulation.processes import find_process, settings_of
 from root_gnn.simulation.pythia import Generator
 from root_gnn.simulation.record import EventRecord
 
-Made = tuple[EventRecord, Candidates, Columns]
-NOISELESS = Selection(met_noise=0.0, met_noise_growth=0.0)
+Made = tuple[EventRecord, Candidates, NtupleColumns]
+NOISELESS = ObjectSelection(met_noise=0.0, met_noise_growth=0.0)
 
 
 @pytest.fixture(scope="module")
 def made() -> Made:
-    (settings,) = settings_of(find("ttbar"), {"mpi": "off"}, from_file=False)
+    (settings,) = settings_of(find_process("ttbar"), {"mpi": "off"}, from_file=False)
     record = Generator(settings, seed=4).batch(100)
     candidates = measure(record, Detector(), np.random.default_rng(1))
     return record, candidates, reconstruct(record, candidates, NOISELESS, np.random.default_rng(2))
@@ -52,7 +52,7 @@ def test_noise_of_missing_momentum_has_the_documented_size(made: Made) -> None:
     record, candidates, clean = made
     pulls = []
     for seed in range(10):
-        noisy = reconstruct(record, candidates, Selection(), np.random.default_rng(seed))
+        noisy = reconstruct(record, candidates, ObjectSelection(), np.random.default_rng(seed))
         width = np.hypot(4.0, 0.25 * np.sqrt(clean["met_sumet"]))
         pulls += [
             (noisy["met_met"] * f(noisy["met_phi"]) - clean["met_met"] * f(clean["met_phi"])) / width
@@ -79,7 +79,7 @@ def test_isolation_against_a_loop(made: Made) -> None:
 
 def test_objects_pass_their_cuts_and_are_sorted(made: Made) -> None:
     _, _, columns = made
-    selection = Selection()
+    selection = ObjectSelection()
     for name, cuts in (
         ("ele", selection.electron),
         ("mu", selection.muon),
@@ -120,7 +120,7 @@ def test_overlaps_are_removed(made: Made) -> None:
 def test_preselection_counts_objects(made: Made) -> None:
     _, _, columns = made
     expected = [sum(columns[f"n{name}"][i] for name in ("jet", "ele", "mu", "ph")) >= 6 for i in range(100)]
-    assert preselected(columns, replace(Selection(), min_objects=6)).tolist() == expected
+    assert preselected(columns, replace(ObjectSelection(), min_objects=6)).tolist() == expected
 
 
 def test_flavour_against_a_loop(made: Made) -> None:

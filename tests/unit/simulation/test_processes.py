@@ -10,9 +10,9 @@ from root_gnn.simulation.processes import (
     BY_NAME,
     PROCESSES,
     check_params,
-    describe,
+    describe_processes,
     external,
-    find,
+    find_process,
     hard_events_of,
     settings_of,
     stop_of,
@@ -65,28 +65,28 @@ def test_numbers_are_unique_and_fit_the_branch() -> None:
 
 
 def test_one_line_each() -> None:
-    lines = describe()
+    lines = describe_processes()
     assert len(lines) == len(PROCESSES)
     assert all("\n" not in line and line.split()[0] in BY_NAME for line in lines)
 
 
 @pytest.mark.parametrize("name", SHERPA_NAMES)
 def test_what_sherpa_makes_says_so(name: str) -> None:
-    process = find(name)
+    process = find_process(name)
     assert process.card is not None and "Sherpa" in process.caveat
     assert settings_of(process, {}, from_file=False)[0][-1] == "Beams:frameType=4"
     with pytest.raises(InputError, match="expected one of HH4b"):
-        find(name, "jets")
+        find_process(name, "jets")
 
 
 def test_levels_and_typos_are_refused() -> None:
     with pytest.raises(InputError, match="add --level jets"):
-        find("Tbqq")
+        find_process("Tbqq")
     with pytest.raises(InputError, match="expected one of HH4b, multijet, QCD, Hbb"):
-        find("ttH", "jets")
-    assert find("HH4b", "jets") is find("HH4b", "events")
+        find_process("ttH", "jets")
+    assert find_process("HH4b", "jets") is find_process("HH4b", "events")
     with pytest.raises(InputError, match="did you mean ttbar"):
-        find("tbar")
+        find_process("tbar")
 
 
 def test_names_of_external_files_keep_or_get_a_number() -> None:
@@ -113,13 +113,13 @@ def test_names_of_external_files_keep_or_get_a_number() -> None:
 )
 def test_bad_parameters(params: dict[str, str], message: str) -> None:
     with pytest.raises(InputError, match=message):
-        check_params(params, [find("WH")], from_file=False)
+        check_params(params, [find_process("WH")], from_file=False)
 
 
 def test_stop_must_be_able_to_decay() -> None:
     with pytest.raises(InputError, match="heavier than neutralino and top"):
-        check_params({"mstop": "200"}, [find("STOP")], from_file=False)
-    check_params({"mstop": "800", "mlsp": "50"}, [find("STOP")], from_file=False)
+        check_params({"mstop": "200"}, [find_process("STOP")], from_file=False)
+    check_params({"mstop": "800", "mlsp": "50"}, [find_process("STOP")], from_file=False)
 
 
 def test_beam_energy_belongs_to_the_file() -> None:

@@ -12,7 +12,7 @@ import uproot
 pytest.importorskip("pythia8mc")
 pytest.importorskip("fastjet")
 
-from root_gnn.simulation.processes import find, settings_of
+from root_gnn.simulation.processes import find_process, settings_of
 from root_gnn.simulation.pythia import Generator
 from root_gnn.simulation.record import EventRecord
 from root_gnn.simulation.reshower import Reshowerer
@@ -31,7 +31,7 @@ def _partons(record: EventRecord, event: int) -> np.ndarray:
 @pytest.mark.parametrize("name", ["Tbqq", "QCD", "VBF"])
 def test_hard_partons_are_the_same_and_showers_differ(name: str) -> None:
     level = "events" if name == "VBF" else "jets"
-    (settings,) = settings_of(find(name, level), QUICK, from_file=False)
+    (settings,) = settings_of(find_process(name, level), QUICK, from_file=False)
     generator = Reshowerer(settings, seed=3, hard_seed=5, copies=3)
     record = generator.batch(4)
     assert record.n_event == 12 and generator.n_failed == 0 and generator.cross_section().value > 0
@@ -45,7 +45,7 @@ def test_hard_partons_are_the_same_and_showers_differ(name: str) -> None:
 
 
 def test_they_decay_the_same() -> None:
-    (settings,) = settings_of(find("Tbl", "jets"), QUICK, from_file=False)
+    (settings,) = settings_of(find_process("Tbl", "jets"), QUICK, from_file=False)
     record = Reshowerer(settings, seed=3, hard_seed=5, copies=2).batch(5)
     for event in range(0, 10, 2):
         leptons = [
@@ -64,7 +64,7 @@ def test_they_decay_the_same() -> None:
 
 
 def test_one_shower_looks_like_a_shower_of_pythia_alone() -> None:
-    (settings,) = settings_of(find("ttH"), QUICK, from_file=False)
+    (settings,) = settings_of(find_process("ttH"), QUICK, from_file=False)
     alone, again = Generator(settings, seed=9).batch(60), Reshowerer(settings, seed=4, hard_seed=6, copies=2).batch(30)
     for record in (alone, again):
         assert (record.kind[record.is_last_copy] == 25).sum() == 60

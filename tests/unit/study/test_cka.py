@@ -11,11 +11,11 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from root_gnn.analysis.cka import drawn, representations
+from root_gnn.analysis.cka import drawn, layer_representations
 from root_gnn.data.events.splits import split_table
 from root_gnn.errors import InputError
 from root_gnn.runs.run import Run
-from root_gnn.study.cka import along_training, similarity
+from root_gnn.study.cka import along_training, study_similarity
 
 Layers = dict[str, NDArray[np.float32]]
 
@@ -47,7 +47,7 @@ def test_cka_between_groups_and_against_training_size() -> None:
     for size, own in ((100, 1.0), (1000, 0.3)):
         one, two, deep = networks(3, own=own)
         sizes[size] = {"scratch": [one, two], "deep, finetuned": [deep]}
-    found = similarity(sizes, {})
+    found = study_similarity(sizes, {})
     assert found.n_event == 60 and list(found.by_size) == [100, 1000]
     for size, groups in sizes.items():
         (one, two), (deep,) = groups["scratch"], groups["deep, finetuned"]
@@ -67,7 +67,7 @@ def test_cka_between_groups_and_against_training_size() -> None:
 
 def test_one_seed_has_no_floor() -> None:
     one, deep = networks(2, own=0.3)
-    found = similarity({100: {"scratch": [one], "deep, finetuned": [deep]}}, {})
+    found = study_similarity({100: {"scratch": [one], "deep, finetuned": [deep]}}, {})
     assert found.floor is None and list(found.by_size[100]) == ["deep, finetuned"]
 
 
@@ -79,7 +79,7 @@ def test_cka_along_the_training(seeds: list[Run], ntuples: Path, tmp_path: Path)
     assert one.kept_epochs == (2, 10) and two.kept_epochs == ()
     table = one.table(ntuples)
     index = drawn(split_table(table, one.recipe.data.split).test, 40)
-    first, second, third = (representations(run, table, index) for run in seeds)
+    first, second, third = (layer_representations(run, table, index) for run in seeds)
     answer: Any = SimpleNamespace(members={"scratch": [one, two], "deep, finetuned": [three]})
     found = along_training(answer, table, index, scratch=first)
     assert {epoch: sorted(groups) for epoch, groups in found.items()} == {

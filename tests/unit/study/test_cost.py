@@ -11,8 +11,8 @@ import pytest
 from root_gnn.data.events.splits import split_table
 from root_gnn.metrics.cost import BreakEven
 from root_gnn.metrics.seeds import over_seeds
+from root_gnn.runs.setup import TrainingSetup
 from root_gnn.runs.task import finetuning_recipe
-from root_gnn.runs.train import Workbench
 from root_gnn.study.cost import N_EVENT, operations, operations_of_event, pays, spent
 from root_gnn.study.cost_section import break_even_cell
 from root_gnn.study.speed import Speed
@@ -21,7 +21,7 @@ from root_gnn.study.speed import Speed
 def test_operations_of_an_event_are_two_for_each_weight_and_row(ntuples: Path) -> None:
     """Deep sets: every node passes the weights of phi, every event those of rho and of the head."""
     recipe = finetuning_recipe("WHvsZH", mode="scratch", model=None, overrides=("model.name=deep_sets", "model.dim=8"))
-    bench = Workbench(recipe, data_dir=ntuples)
+    bench = TrainingSetup(recipe, data_dir=ntuples)
     run: Any = SimpleNamespace(recipe=recipe, objective=bench.objective.eval(), table=lambda data_dir: bench.table)
     index = split_table(bench.table, recipe.data.split).test[:N_EVENT]
     weights = {name: one.numel() for name, one in bench.objective.named_parameters() if one.dim() == 2}

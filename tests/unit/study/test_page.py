@@ -18,11 +18,11 @@ from root_gnn.analysis.comparison import Comparison
 from root_gnn.analysis.learning import clock, learning_of
 from root_gnn.runs.run import Run
 from root_gnn.study import answers, embeddings, write_results
-from root_gnn.study.floor import floor_of
 from root_gnn.study.page import _gist
 from root_gnn.study.plan import Cell, Pretraining, Study
 from root_gnn.study.published import Published
 from root_gnn.study.results import Answer, Results
+from root_gnn.study.tree_baseline import tree_baseline
 
 HISTORY = "epoch,step,tag,value\n" + "".join(
     f"{epoch},{epoch * 2 + 2},{tag},{value}\n"
@@ -56,7 +56,7 @@ def results(seeds: list[Run], deeper: list[Run], tmp_path_factory: pytest.TempPa
     cell, folder = Cell("WHvsZH", "", 100), tmp_path_factory.mktemp("study")
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(trees, "MOST_TREES", 5)
-        floor = floor_of(cell, members, runs=folder / "runs", data=ntuples)
+        floor = tree_baseline(cell, members, runs=folder / "runs", data=ntuples)
     answer = Answer(members, Comparison.of(members, title="WHvsZH"), floor)
     failures = {plan.trainings()[-1].name: "no <memory>"}
     return Results(plan, {cell: answer}, {"deep": deeper[0]}, failures, folder, ntuples)

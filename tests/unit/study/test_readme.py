@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from root_gnn.errors import InputError
-from root_gnn.study.readme import fill
+from root_gnn.study.readme import fill_readme
 
 MARKS = "<!-- study x: written by scripts/study_table -->\nold\n<!-- end of the study -->"
 
@@ -31,7 +31,7 @@ def test_the_smallest_and_the_largest_size_stand_between_the_marks(tmp_path: Pat
     ]
     (tmp_path / "study.json").write_text(json.dumps({"name": "x", "comparisons": every, "answers": {}}))
     for _ in range(2):
-        fill(tmp_path / "README.md", tmp_path / "study.json")
+        fill_readme(tmp_path / "README.md", tmp_path / "study.json")
     text = (tmp_path / "README.md").read_text()
     assert (
         text.startswith("before\n<!-- study x")
@@ -62,7 +62,7 @@ def test_trees_have_a_row_and_every_other_its_distance_from_them(tmp_path: Path)
         "floors": [trees],
     }
     (tmp_path / "study.json").write_text(json.dumps(content))
-    fill(tmp_path / "README.md", tmp_path / "study.json")
+    fill_readme(tmp_path / "README.md", tmp_path / "study.json")
     text = (tmp_path / "README.md").read_text()
     assert "| WH, new | trees | 100 | 0.580 [0.570, 0.590] |  |  |  |  |" in text
     assert (
@@ -79,7 +79,7 @@ def test_a_page_below_docs_has_its_picture_beside_it(tmp_path: Path) -> None:
     (tmp_path / "study.json").write_text(
         json.dumps({"name": "x", "comparisons": [comparison("WH", 10, 0.6)], "answers": {}})
     )
-    fill(page, tmp_path / "study.json")
+    fill_readme(page, tmp_path / "study.json")
     assert "(figures/study_x.png)" in page.read_text() and (tmp_path / "docs" / "figures" / "study_x.png").is_file()
 
 
@@ -90,6 +90,6 @@ def test_other_files_and_pages_without_marks(tmp_path: Path) -> None:
         json.dumps({"name": "x", "comparisons": [comparison("WH", 10, 0.6)], "answers": {}})
     )
     with pytest.raises(InputError, match=r"expected study\.json"):
-        fill(tmp_path / "README.md", tmp_path / "other.json")
+        fill_readme(tmp_path / "README.md", tmp_path / "other.json")
     with pytest.raises(InputError, match="written by scripts/study_table"):
-        fill(tmp_path / "README.md", tmp_path / "study.json")
+        fill_readme(tmp_path / "README.md", tmp_path / "study.json")

@@ -12,7 +12,7 @@ import pytest
 from root_gnn.metrics.bootstrap import SeedMean
 from root_gnn.study.plan import Cell, Study
 from root_gnn.study.results import Results
-from root_gnn.study.scaling import Scaling, scaling
+from root_gnn.study.scaling import SizePowerLaw, size_power_laws
 
 SIZES = {"all": 80_000, "third": 27_000, "tenth": 8_000, "other": 5_000}
 SCALE, EXPONENT, ERROR = 0.2, 0.25, 0.004
@@ -40,7 +40,7 @@ def measured(auc: float) -> SeedMean:
     return SeedMean(auc, auc - ERROR, auc + ERROR, (auc,), 1)
 
 
-def found_with(loss: dict[str, float], plan: Study = PLAN) -> dict[str, Scaling]:
+def found_with(loss: dict[str, float], plan: Study = PLAN) -> dict[str, SizePowerLaw]:
     """The laws of a study whose groups have so large a 1 - AUC, frozen ones twice that; at another size nothing of use."""
 
     def answer(factor: float) -> Any:
@@ -53,7 +53,7 @@ def found_with(loss: dict[str, float], plan: Study = PLAN) -> dict[str, Scaling]
 
     cells = {Cell("WHvsZH", "", 1000): answer(0.5), Cell("WHvsZH", "", 100): answer(1.0)}
     pretrained: Any = {name: SimpleNamespace(plan={"events": {"train": SIZES[name]}}) for name in plan.pretrained}
-    return scaling(Results(plan, cells, pretrained, {}, Path(), Path()))
+    return size_power_laws(Results(plan, cells, pretrained, {}, Path(), Path()))
 
 
 def law(size: float) -> float:

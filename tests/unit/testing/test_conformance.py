@@ -12,8 +12,8 @@ from torch import Tensor, nn
 from root_gnn.config.plugins import Allowed, config_class, names
 from root_gnn.errors import MissingExtra
 from root_gnn.graph.batch import Batch
-from root_gnn.graph.draws import Draws
 from root_gnn.graph.features import Features
+from root_gnn.graph.random_stream import RandomStream
 from root_gnn.graph.scaling import Scaling
 from root_gnn.graph.segment import segment_sum
 from root_gnn.protocols import STILL, Augmentation, Encoder, Head, Objective, Question
@@ -199,7 +199,7 @@ class ObjectiveOf(Objective):
         super().__init__()
         self.encoder, self.losses = encoder, losses
 
-    def forward(self, batch: Batch, draws: Draws = STILL) -> dict[str, Tensor]:
+    def forward(self, batch: Batch, draws: RandomStream = STILL) -> dict[str, Tensor]:
         return self.losses(self.encoder(batch))
 
 
@@ -223,10 +223,10 @@ def test_check_objective_finds_a_fault(losses: Callable[[Batch], dict[str, Tenso
 class AugmentationOf(Augmentation):
     """An augmentation that is any function."""
 
-    def __init__(self, function: Callable[[Batch, Draws], Batch]) -> None:
+    def __init__(self, function: Callable[[Batch, RandomStream], Batch]) -> None:
         self.function = function
 
-    def __call__(self, batch: Batch, draws: Draws) -> Batch:
+    def __call__(self, batch: Batch, draws: RandomStream) -> Batch:
         return self.function(batch, draws)
 
 
@@ -234,13 +234,13 @@ def stretched(batch: Batch, factor: Tensor) -> Batch:
     return batch.replace(nodes=batch.nodes * (0.5 + 0.5 * factor.to(batch.nodes.dtype)).unsqueeze(1))
 
 
-def mutating(batch: Batch, draws: Draws) -> Batch:
+def mutating(batch: Batch, draws: RandomStream) -> Batch:
     batch.nodes.mul_(0.5)
     return batch
 
 
 GENERATOR = torch.Generator().manual_seed(1)
-AUGMENTATION_FAULTS: dict[str, tuple[Callable[[Batch, Draws], Batch], str]] = {
+AUGMENTATION_FAULTS: dict[str, tuple[Callable[[Batch, RandomStream], Batch], str]] = {
     "mutating": (mutating, "input batch was changed"),
     "unseeded": (lambda b, d: stretched(b, torch.rand(b.total_node, generator=GENERATOR)), "same draws give another"),
     "constant": (lambda b, d: b, "another epoch gives the same"),
@@ -261,7 +261,7 @@ AUGMENTATION_FAULTS: dict[str, tuple[Callable[[Batch, Draws], Batch], str]] = {
 
 
 @pytest.mark.parametrize(("function", "message"), AUGMENTATION_FAULTS.values(), ids=AUGMENTATION_FAULTS)
-def test_check_augmentation_finds_a_fault(function: Callable[[Batch, Draws], Batch], message: str) -> None:
+def test_check_augmentation_finds_a_fault(function: Callable[[Batch, RandomStream], Batch], message: str) -> None:
     with pytest.raises(AssertionError, match=message):
         check_augmentation(lambda features: AugmentationOf(function))
 
@@ -271,7 +271,7 @@ def test_check_augmentation_holds_invariants(name: str) -> None:
     class Stretch(Augmentation):
         invariants = (name,)
 
-        def __call__(self, batch: Batch, draws: Draws) -> Batch:
+        def __call__(self, batch: Batch, draws: RandomStream) -> Batch:
             scale = torch.ones_like(batch.nodes)
             scale[:, 0] = 0.5 + draws.uniform_nodes(batch, 0).float()
             return batch.replace(nodes=batch.nodes * scale)

@@ -14,8 +14,8 @@ import torch.distributed as dist
 from torch import Tensor
 
 from root_gnn.graph.batch import Batch
-from root_gnn.graph.draws import Draws
 from root_gnn.graph.features import Features
+from root_gnn.graph.random_stream import RandomStream
 from root_gnn.heads.mlp import Config as Head
 from root_gnn.nn.distributed import gathered, n_process
 from root_gnn.nn.nt_xent import nt_xent
@@ -62,7 +62,7 @@ def found(rank: int, world: int) -> dict[str, Tensor]:
         torch.manual_seed(1)
         objective = config.build(TinyEncoder(QUESTION.features), QUESTION).double()
         given = batch.replace(n_graph_all=len(SIZES)) if name.endswith("counted") else batch
-        loss = objective(given, Draws(seed=1, epoch=2))["loss"]
+        loss = objective(given, RandomStream(seed=1, epoch=2))["loss"]
         loss.backward()
         values[name] = loss.detach()
         values |= {f"{name}: {key}": p.grad for key, p in objective.named_parameters() if p.grad is not None}

@@ -20,12 +20,12 @@ from torch.utils.data import DataLoader, Dataset
 from root_gnn.data.events.loader import BatchSampler, EventLoader
 from root_gnn.errors import InputError
 from root_gnn.graph.batch import Batch
-from root_gnn.graph.draws import Draws
 from root_gnn.graph.features import Features
+from root_gnn.graph.random_stream import RandomStream
 from root_gnn.protocols import STILL, Objective
 from root_gnn.testing import TinyEncoder, random_batch
 from root_gnn.training.config import TrainConfig
-from root_gnn.training.fit import Fitted, fit
+from root_gnn.training.fit import FitResult, fit
 from root_gnn.training.optim import OptimConfig
 
 N_BATCH = 3
@@ -49,7 +49,7 @@ class Scripted(Objective):
         self.register_buffer("counts", torch.zeros(2, dtype=torch.int64))
         self.modes: list[bool] = []
 
-    def forward(self, batch: Batch, draws: Draws = STILL) -> dict[str, Tensor]:
+    def forward(self, batch: Batch, draws: RandomStream = STILL) -> dict[str, Tensor]:
         counts: Tensor = self.get_buffer("counts")
         kind = "step" if self.training else "validation"
         place = int(counts[int(self.training)])
@@ -78,7 +78,7 @@ class Training:
     config: TrainConfig
     optim: OptimConfig = field(default_factory=lambda: OptimConfig(lr=1e-2, schedule="cosine", warmup=0.0))
 
-    def go(self, objective: Objective, *, resume: bool = False) -> Fitted:
+    def go(self, objective: Objective, *, resume: bool = False) -> FitResult:
         sampler = BatchSampler(np.arange(3 * N_BATCH), 3, seed=1)
         loader = EventLoader(Events(), batch_size=None, sampler=sampler, generator=torch.Generator())
         held: DataLoader[Batch] = DataLoader(Events(), batch_size=None, sampler=[np.arange(3)])

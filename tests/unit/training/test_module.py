@@ -16,7 +16,7 @@ from root_gnn.objectives.multiclass import Config as MulticlassConfig
 from root_gnn.objectives.multiclass import Multiclass
 from root_gnn.protocols import Question
 from root_gnn.testing import TinyEncoder, random_batch
-from root_gnn.training.evaluation import answers
+from root_gnn.training.evaluation import model_outputs
 from root_gnn.training.module import TrainingModule
 from root_gnn.training.optim import OptimConfig
 
@@ -102,7 +102,7 @@ def test_validation_loss_is_the_mean_over_events_with_signed_weights_whatever_th
 @pytest.mark.parametrize("training", [True, False])
 def test_answers_are_of_evaluation_mode_and_give_the_mode_back(training: bool) -> None:
     asked = objective().train(training)
-    first, second = answers(asked, [batch()]), answers(asked, [batch()])
+    first, second = model_outputs(asked, [batch()]), model_outputs(asked, [batch()])
     assert asked.training is training and all(part.training is training for part in asked.modules())
     assert np.array_equal(first.probabilities, second.probabilities)
 

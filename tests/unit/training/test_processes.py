@@ -12,7 +12,7 @@ import torch
 
 from root_gnn.errors import InputError
 from root_gnn.training.config import TrainConfig
-from root_gnn.training.processes import clear_loss, is_restarted, meet_again, processes, seed_of
+from root_gnn.training.processes import is_restarted, processes, rejoin_process_group, report_lost_peer, seed_of
 
 WORLD = 2
 
@@ -83,15 +83,15 @@ def test_seeds_differ_by_process_and_the_first_has_the_recipes() -> None:
 
 def test_a_lost_process_is_told_in_words_and_other_errors_are_not(caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level("ERROR", logger="root_gnn")
-    with pytest.raises(SystemExit) as left, clear_loss():
+    with pytest.raises(SystemExit) as left, report_lost_peer():
         raise RuntimeError("[gloo/transport/tcp/pair.cc:537] Read error: Connection reset by peer")
     assert left.value.code == 1
-    with pytest.raises(RuntimeError, match="shapes"), clear_loss():
+    with pytest.raises(RuntimeError, match="shapes"), report_lost_peer():
         raise RuntimeError("shapes cannot be multiplied")
 
 
 def test_restarts_on_several_nodes_want_a_new_table_of_addresses(started: pytest.MonkeyPatch) -> None:
-    meet_again()
+    rejoin_process_group()
     values = {"RUN_ID": "x", "RESTART_COUNT": "1", "USE_AGENT_STORE": "True"}
     for name, value in {
         **{f"TORCHELASTIC_{name}": value for name, value in values.items()},
@@ -101,6 +101,6 @@ def test_restarts_on_several_nodes_want_a_new_table_of_addresses(started: pytest
         started.setenv(name, value)
     started.setenv("LOCAL_WORLD_SIZE", "2")
     with pytest.raises(InputError, match="TORCH_DISABLE_SHARE_RDZV_TCP_STORE=1"):
-        meet_again()
+        rejoin_process_group()
     started.setenv("TORCHELASTIC_USE_AGENT_STORE", "False")
-    meet_again()
+    rejoin_process_group()

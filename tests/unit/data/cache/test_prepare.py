@@ -17,7 +17,7 @@ import numpy as np
 import pytest
 
 from root_gnn.data.cache import prepare as preparing
-from root_gnn.data.cache.prepare import cache_dir, prepare, shard_folder
+from root_gnn.data.cache.prepare import cache_dir, prepare_shards, shard_folder
 from root_gnn.data.cache.shard import Meta, Shard
 from root_gnn.data.reading.graphs import graph_arrays
 from root_gnn.data.reading.piece import Piece
@@ -60,7 +60,7 @@ def spec() -> Spec:
 
 
 def prepare_one(spec: Spec, folder: Path) -> Shard:
-    return prepare(spec, [folder / "WH.root"], data_dir=folder)[folder / "WH.root"]
+    return prepare_shards(spec, [folder / "WH.root"], data_dir=folder)[folder / "WH.root"]
 
 
 def contents(shard: Shard) -> dict[str, bytes]:
@@ -137,7 +137,7 @@ def test_a_bad_file_leaves_nothing_behind(folder: Path, spec: Spec) -> None:
 
 def test_missing_files_and_places(folder: Path, spec: Spec, monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(InputError, match="no such file"):
-        prepare(spec, [folder / "XX.root"], data_dir=folder)
+        prepare_shards(spec, [folder / "XX.root"], data_dir=folder)
     (folder / "file").write_text("in the way")
     monkeypatch.setenv("ROOT_GNN_CACHE", str(folder / "file"))
     with pytest.raises(InputError, match="Set ROOT_GNN_CACHE"):
@@ -167,12 +167,12 @@ def test_a_data_folder_may_move(folder: Path, spec: Spec, monkeypatch: pytest.Mo
 @pytest.mark.slow
 def test_two_jobs_give_the_same_as_one(folder: Path, spec: Spec) -> None:
     files = [folder / "ZH.root", folder / "WH.root", folder / "ZH.root"]
-    one = prepare(spec, files, data_dir=folder)
+    one = prepare_shards(spec, files, data_dir=folder)
     assert list(one) == files[:2]  # a file named twice is one
     assert [shard.meta.metadata["process"] for shard in one.values()] == ["ZH", "WH"]
     before = [contents(shard) for shard in one.values()]
     shutil.rmtree(cache_dir(folder))
-    assert [contents(shard) for shard in prepare(spec, files, data_dir=folder, jobs=2).values()] == before
+    assert [contents(shard) for shard in prepare_shards(spec, files, data_dir=folder, jobs=2).values()] == before
 
 
 def start(folder: Path) -> subprocess.Popen[str]:
@@ -231,7 +231,7 @@ def test_an_empty_file_gives_an_empty_shard(folder: Path, data_dir: Path, write_
         "nodes": {"met": {"type": 0, "single": True, "features": {"pt": "pt", "phi": "phi"}}},
     }
     path = write_tree({"pt": np.zeros(0), "phi": np.zeros(0)}, name="empty.root")  # type: ignore[operator]
-    shard = prepare(load_spec(raw), [path], data_dir=folder)[path]
+    shard = prepare_shards(load_spec(raw), [path], data_dir=folder)[path]
     assert (shard.n_graph, shard.nodes.shape, shard.offsets.tolist()) == (0, (0, 7), [0])
     assert shard.damage() is None
 

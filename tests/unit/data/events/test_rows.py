@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from root_gnn.data.events import rows as event_rows
-from root_gnn.data.events.rows import Column, Rows, hash_of, uniform_of
+from root_gnn.data.events.rows import EventColumn, EventRows, hash_of, uniform_of
 from root_gnn.graph.hashing import hash_ids, uniform
 
 
@@ -32,8 +32,8 @@ def parts(sizes: list[int]) -> list[Any]:
 def test_a_column_reads_as_its_array_does(sizes: list[int], leave_out: bool, data: st.DataObject) -> None:
     n = sum(sizes)
     kept = np.array(sorted(data.draw(st.sets(st.integers(0, n - 1), min_size=1)))) if leave_out else None
-    shards, rows = parts(sizes), Rows(sizes, kept)
-    ids, weight = Column(shards, "ids", rows), Column(shards, "weight", rows)
+    shards, rows = parts(sizes), EventRows(sizes, kept)
+    ids, weight = EventColumn(shards, "ids", rows), EventColumn(shards, "weight", rows)
     there = slice(None) if kept is None else kept
     every = np.concatenate([shard.ids for shard in shards])[there]
     assert (
@@ -59,7 +59,7 @@ def test_a_column_reads_as_its_array_does(sizes: list[int], leave_out: bool, dat
         np.testing.assert_array_equal(ids[key], every[key])
     np.testing.assert_array_equal(np.asarray(weight), every[:, 0] / 3)
     np.testing.assert_array_equal(np.abs(weight), np.abs(every[:, 0] / 3))  # a column may stand where an array may
-    np.testing.assert_array_equal(Column(shards, "ids", rows, only=[2, 0])[index], every[index][:, [2, 0]])
+    np.testing.assert_array_equal(EventColumn(shards, "ids", rows, only=[2, 0])[index], every[index][:, [2, 0]])
     shard_of = np.repeat(np.arange(len(sizes)), sizes)[there]
     np.testing.assert_array_equal(rows.shard_of(index), shard_of[index])
     with pytest.raises(IndexError):
@@ -69,7 +69,7 @@ def test_a_column_reads_as_its_array_does(sizes: list[int], leave_out: bool, dat
 def test_hashes_block_by_block_are_hashes(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(event_rows, "BLOCK", 4)
     shards = parts([3, 0, 5, 9])
-    ids = Column(shards, "ids", Rows([3, 0, 5, 9]))
+    ids = EventColumn(shards, "ids", EventRows([3, 0, 5, 9]))
     every = torch.from_numpy(np.asarray(ids))
     assert uniform_of(ids, (5,)).tolist() == uniform(every, (5,)).tolist()
     assert hash_of(ids).tolist() == hash_ids(every).tolist()
@@ -78,6 +78,6 @@ def test_hashes_block_by_block_are_hashes(monkeypatch: pytest.MonkeyPatch) -> No
 
 
 def test_a_column_travels_without_its_numbers() -> None:
-    rows = Rows([10**6, 10**7])
+    rows = EventRows([10**6, 10**7])
     assert len(rows) == 11 * 10**6
     assert len(pickle.dumps(rows)) < 1000

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 import uproot
 
-from root_gnn.data.formats.root_branches import dotted, friendly, leaves_of
+from root_gnn.data.formats.root_branches import dotted_branch, friendly, leaves_of
 
 
 @pytest.mark.parametrize(
@@ -28,7 +28,7 @@ from root_gnn.data.formats.root_branches import dotted, friendly, leaves_of
     ],
 )
 def test_dotted(path: str, name: str) -> None:
-    assert dotted(path) == name
+    assert dotted_branch(path) == name
 
 
 @pytest.mark.parametrize(

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from root_gnn.data.cache.shard import Shard
-from root_gnn.data.hygiene.report import FileSet, Weights, examine, refuse
+from root_gnn.data.hygiene.report import FileSet, WeightSummary, examine, refuse
 from root_gnn.data.hygiene.text import as_text
 from root_gnn.data.spec.spec import Spec, load_spec
 from root_gnn.errors import InputError
@@ -33,10 +33,10 @@ def numbered(first: int, n: int) -> list[list[int]]:
 
 
 def test_weights_by_hand() -> None:
-    found = Weights.of(np.array([2.0, -1.0, 0.0, 3.0]))
+    found = WeightSummary.of(np.array([2.0, -1.0, 0.0, 3.0]))
     assert (found.n, found.total, found.n_negative, found.n_zero) == (4, 4.0, 1, 1)
     assert found.effective == pytest.approx(16.0 / 14.0)
-    assert Weights.of(np.zeros(0)).effective == 0.0
+    assert WeightSummary.of(np.zeros(0)).effective == 0.0
 
 
 def test_a_clean_selection_has_nothing_to_say(make_shard: MakeShard, spec: Spec) -> None:

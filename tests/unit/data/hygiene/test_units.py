@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from root_gnn.data.hygiene.units import between_files, figure, inside_file, remarks
+from root_gnn.data.hygiene.units import between_files, figure, inside_file, unit_remarks
 from root_gnn.data.reading.summary import Summary
 
 
@@ -55,10 +55,12 @@ def test_a_merged_file() -> None:
 
 
 def test_remarks_on_one_file() -> None:
-    assert remarks(columns(jet=50.0, met=30.0), alike=True) == []
-    assert remarks(columns(jet=50_000.0, met=30.0), alike=True) == ["median pt of jet is 50,000 GeV: is the unit MeV?"]
-    assert len(remarks(columns(jet=50.0, muon=0.05), alike=True)) == 1
-    assert remarks(columns(jet=500.0, constituent=0.5), alike=False) == []
+    assert unit_remarks(columns(jet=50.0, met=30.0), alike=True) == []
+    assert unit_remarks(columns(jet=50_000.0, met=30.0), alike=True) == [
+        "median pt of jet is 50,000 GeV: is the unit MeV?"
+    ]
+    assert len(unit_remarks(columns(jet=50.0, muon=0.05), alike=True)) == 1
+    assert unit_remarks(columns(jet=500.0, constituent=0.5), alike=False) == []
 
 
 @pytest.mark.parametrize(

@@ -12,7 +12,7 @@ import h5py
 import numpy as np
 import pytest
 
-from root_gnn.data.cache.prepare import prepare
+from root_gnn.data.cache.prepare import prepare_shards
 from root_gnn.data.inspection.inspect import inspect
 from root_gnn.data.inspection.layout import collections, leaf_of, slotted
 from root_gnn.data.inspection.naming import kind_of, missing_momentum, split_name
@@ -103,7 +103,7 @@ def test_prepare_takes_the_drafts(
     description = inspect(path)
     text = description.draft_spec()
     assert key in text
-    (shard,) = prepare(loaded(text, tmp_path), [path], data_dir=path.parent).values()
+    (shard,) = prepare_shards(loaded(text, tmp_path), [path], data_dir=path.parent).values()
     assert len(shard.weight) == description.n_entry
 
 

@@ -14,7 +14,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from root_gnn.data.cache.prepare import cache_dir, prepare
+from root_gnn.data.cache.prepare import cache_dir, prepare_shards
 from root_gnn.data.reading.findings import Findings, n_unsorted
 from root_gnn.data.reading.summary import Summary, medians
 from root_gnn.data.sources import root
@@ -75,7 +75,7 @@ def test_whole_numbers_may_be_999_but_not_minus_999() -> None:
 
 def read(spec: Spec | dict[str, Any], path: Path) -> dict[str, Any]:
     spec = spec if isinstance(spec, Spec) else load_spec(spec)
-    return dict(prepare(spec, [path], data_dir=path.parent)[path].meta.findings)
+    return dict(prepare_shards(spec, [path], data_dir=path.parent)[path].meta.findings)
 
 
 def test_everything_odd_in_a_file_is_counted(
@@ -117,7 +117,7 @@ def test_findings_are_plain_and_the_same_each_time(
     monkeypatch.setattr(root, "SMALLEST_CHUNK", 70)  # five pieces
     metas = []
     for _ in range(2):
-        shard = next(iter(prepare(load_spec("events"), [data_dir / "WH.root"], data_dir=data_dir).values()))
+        shard = next(iter(prepare_shards(load_spec("events"), [data_dir / "WH.root"], data_dir=data_dir).values()))
         metas.append((shard.folder / "meta.json").read_bytes())
         (shard.folder / "nodes.npy").unlink()  # damaged, so made again
     assert metas[0] == metas[1]

@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from root_gnn.graph.features import Features
-from root_gnn.nn.message_passing.native import Aggregation, GraphNetworkStep, State, Topology, run_steps
+from root_gnn.nn.message_passing.native import Aggregation, GraphNetworkStep, State, Topology, run_steps_native
 from root_gnn.testing import random_batch
 
 BATCH = random_batch(Features(), (3, 1, 0, 4), seed=1)
@@ -66,7 +66,7 @@ def test_widths_follow_the_number_of_aggregations() -> None:
 
 def test_steps_run_one_after_the_other() -> None:
     steps, topology = [step_of(("mean",), ("mean",)), step_of(("mean",), ("mean",))], Topology.of(BATCH)
-    first, second = run_steps(steps, state_of(), topology)
+    first, second = run_steps_native(steps, state_of(), topology)
     expected = steps[1](steps[0](state_of(), topology), topology)
     assert torch.equal(second.globals, expected.globals) and torch.equal(second.edges, expected.edges)
     assert not torch.equal(first.globals, second.globals)

@@ -13,7 +13,7 @@ pytest.importorskip("pythia8mc")
 from root_gnn.simulation.matrix_elements.dirac import METRIC
 from root_gnn.simulation.matrix_elements.hard_events import HardEvents, Sampler
 from root_gnn.simulation.matrix_elements.source import colour_flow, hard_source, rows
-from root_gnn.simulation.matrix_elements.tth import Point, TopPairHiggs
+from root_gnn.simulation.matrix_elements.tth import Kinematics, TopPairHiggs
 from root_gnn.simulation.pythia import Generator
 
 pytestmark = pytest.mark.pythia
@@ -50,7 +50,9 @@ def _sampled(angle: float, n_event: int) -> tuple[float, HardEvents]:
     blocks: list[HardEvents] = []
     while sum(map(len, blocks)) < n_event:
         blocks.append(sampler.block())
-    point = Point(*(np.concatenate([getattr(b.point, name) for b in blocks]) for name in ("first", "second", *NAMES)))
+    point = Kinematics(
+        *(np.concatenate([getattr(b.point, name) for b in blocks]) for name in ("first", "second", *NAMES))
+    )
     rest = (np.concatenate([getattr(b, name) for b in blocks]) for name in ("codes", "first_near", "scale"))
     return sampler.cross_section, HardEvents(point, *rest)
 

@@ -9,7 +9,7 @@ import pytest
 
 from root_gnn.simulation.matrix_elements.dirac import METRIC, antiparticle_spinors, bar, particle_spinors, slash
 from root_gnn.simulation.matrix_elements.phase_space import N_RANDOM, sample, three_bodies
-from root_gnn.simulation.matrix_elements.tth import TOP_MASS, Point, gluons_squared, quarks_squared, squared
+from root_gnn.simulation.matrix_elements.tth import TOP_MASS, Kinematics, gluons_squared, quarks_squared, squared
 
 ANGLES = (0.0, 0.7, np.pi / 2)
 # gamma matrices of the Dirac basis, where those of the package are of the chiral one
@@ -18,7 +18,7 @@ DIRAC = [np.kron(_Z, _ONE), *(np.kron(1j * _Y, s) for s in (_X, _Y, _Z))]
 GAMMA5 = np.kron(_X, _ONE)
 
 
-def _points(n: int = 40) -> Point:
+def _points(n: int = 40) -> Kinematics:
     return sample(np.random.default_rng(3).uniform(0.02, 0.98, (n, N_RANDOM)), 13000.0).point
 
 
@@ -36,7 +36,7 @@ def _spin_sum(left: np.ndarray, right: np.ndarray, top: np.ndarray, antitop: np.
     return np.trace((_slash(top) + TOP_MASS * np.eye(4)) @ left @ (_slash(antitop) - TOP_MASS * np.eye(4)) @ adjoint)
 
 
-def _reference(point: Point, i: int, angle: float) -> tuple[float, float]:
+def _reference(point: Kinematics, i: int, angle: float) -> tuple[float, float]:
     """Squared amplitudes of one point from gluons and from a quark as first parton, by traces and loops, colours by Gell-Mann matrices."""
     k1, k2, t, tbar, h = (p[i] for p in (point.first, point.second, point.top, point.antitop, point.higgs))
     y = np.cos(angle) * np.eye(4) + 1j * np.sin(angle) * GAMMA5
@@ -105,11 +105,11 @@ def test_gauge_invariance(angle: float) -> None:
 
 def test_symmetries() -> None:
     point = _points()
-    swapped = Point(point.second, point.first, point.top, point.antitop, point.higgs)
-    turned = Point(
+    swapped = Kinematics(point.second, point.first, point.top, point.antitop, point.higgs)
+    turned = Kinematics(
         *(p * [1, -1, 1, -1] for p in (point.second, point.first, point.top, point.antitop, point.higgs))
     )  # half a turn about y
-    conjugate = Point(point.first, point.second, point.antitop, point.top, point.higgs)
+    conjugate = Kinematics(point.first, point.second, point.antitop, point.top, point.higgs)
     for angle in ANGLES:
         gluons, near = gluons_squared(point, angle)
         np.testing.assert_allclose(gluons_squared(turned, angle)[0], gluons, rtol=1e-9)

@@ -12,9 +12,9 @@ from hypothesis import strategies as st
 
 from root_gnn.simulation.matrix_elements.phase_space import N_RANDOM, sample
 from root_gnn.simulation.matrix_elements.tth import squared
-from root_gnn.simulation.record import Floats, Ints
 from root_gnn.simulation.sherpa.cards import FOUR_TOPS, T_H_J, T_W, THREE_TOPS, TT_W, TT_Z
 from root_gnn.simulation.sherpa.colours import antennas, connections, draw_colours
+from root_gnn.typing import AnyFloats, Integers
 
 REACTIONS: list[tuple[list[int], Collection[str], int]] = [  # particles, pairs apart, number of ways to join them
     ([2, 5, 6, 1, 25], T_H_J.apart, 1),
@@ -34,7 +34,7 @@ REACTIONS: list[tuple[list[int], Collection[str], int]] = [  # particles, pairs 
 ]
 
 
-def some_momenta(rng: np.random.Generator, n_event: int, n_leg: int) -> Floats:
+def some_momenta(rng: np.random.Generator, n_event: int, n_leg: int) -> AnyFloats:
     p = rng.normal(size=(n_event, n_leg, 3)) * 100.0
     return np.concatenate((p, np.sqrt((p**2).sum(axis=2, keepdims=True) + 10.0)), axis=2)
 
@@ -44,7 +44,7 @@ def carried(code: int) -> tuple[bool, bool]:
     return code == 21 or 1 <= code <= 6, code == 21 or -6 <= code <= -1
 
 
-def assert_whole(pdg: Ints, colours: Ints) -> None:
+def assert_whole(pdg: Integers, colours: Integers) -> None:
     """Every line is that of a colour and an anticolour once all are seen going out, and each particle has those of its kind."""
     for codes, lines in zip(pdg, colours, strict=True):
         ends: Counter[tuple[int, bool]] = Counter()

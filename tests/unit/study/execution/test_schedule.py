@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from root_gnn.errors import InputError
-from root_gnn.study.execution.places import DaskPlace, LocalPlace, Place
+from root_gnn.study.execution.places import DaskPlace, Executor, LocalPlace
 from root_gnn.study.execution.schedule import run_all
 from root_gnn.study.execution.slurm import SlurmPlace
 from root_gnn.study.execution.training import Training
@@ -30,7 +30,7 @@ REAL = [
 ]
 
 
-class Recorded(Place):
+class Recorded(Executor):
     """Trains nothing: says at once what it was told to say, and remembers what was asked for."""
 
     def __init__(self, answers: dict[str, list[float | BaseException]], n_at_once: int | None) -> None:
@@ -113,7 +113,7 @@ def test_local_processes_survive_a_killed_one(tmp_path: Path) -> None:
     assert set(outcome.seconds) == {"one", "two"}
 
 
-def _check_real(place: Place, runs: Path) -> None:
+def _check_real(place: Executor, runs: Path) -> None:
     outcome = run_all(REAL, place)
     assert set(outcome.seconds) == {"pretrained", "WHvsZH"} and "nothing.root" in outcome.failures["broken"]
     assert (runs / "WHvsZH" / "metrics.json").is_file() and (runs / "pretrained" / "metrics.json").is_file()

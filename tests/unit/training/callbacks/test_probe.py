@@ -13,7 +13,7 @@ from root_gnn.objectives.contrastive import Config
 from root_gnn.protocols import Question
 from root_gnn.testing import TinyEncoder, random_batch
 from root_gnn.training.callbacks.probe import probe_auc
-from root_gnn.training.module import TrainingModule, measured
+from root_gnn.training.module import TrainingModule, monitored_quantities
 from root_gnn.training.optim import OptimConfig
 
 
@@ -71,7 +71,7 @@ def test_the_probe_reads_the_backbone_and_no_gradient_comes_back() -> None:
         and not found["representation"].requires_grad
     )
     assert torch.equal(found["label"], batch.labels["label"])
-    assert measured(objective) == (
+    assert monitored_quantities(objective) == (
         "val/loss",
         "probe/auc",
         "ssl/feature_std",

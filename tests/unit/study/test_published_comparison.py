@@ -12,9 +12,9 @@ from root_gnn.config.shipped import find
 from root_gnn.metrics.bootstrap import PairedDifference
 from root_gnn.metrics.cost import BreakEven
 from root_gnn.metrics.seeds import OverSeeds, over_seeds
-from root_gnn.study.beside_published import Point, points
 from root_gnn.study.plan import Study
 from root_gnn.study.published import Published
+from root_gnn.study.published_comparison import PublishedComparison, points
 
 GROUP = "multi, finetuned"
 CLAIMS = Published(
@@ -42,13 +42,13 @@ def speed(*seconds: float | None) -> Any:
 
 def found(
     *, gains: tuple[float, float] = (0.06, 0.01), seconds: tuple[float, ...] = (4.0, 5.0, 6.0), cka: float = 0.5
-) -> list[Point]:
+) -> list[PublishedComparison]:
     answers = {100: answer(0.6, gains[0], 0.005), 1000: answer(0.7, gains[1], 0.005)}
     by_size = {1000: {"floor": (0.9, 0.01), "scratch": (1.0, 0.0), GROUP: (cka, 0.01)}}
     return list(points(CLAIMS, "T", answers, speed(*seconds), {1000: {GROUP: BreakEven(5.0, 4.0, None)}}, by_size))
 
 
-def about(what: str, each: list[Point]) -> list[Point]:
+def about(what: str, each: list[PublishedComparison]) -> list[PublishedComparison]:
     return [point for point in each if point.what.startswith(what)]
 
 

@@ -22,9 +22,9 @@ from root_gnn._version import __version__
 from root_gnn.analysis.comparison import Comparison, difference_of, group_of, training_data
 from root_gnn.analysis.embed import of_each_event
 from root_gnn.analysis.event_features import check_events, event_features
-from root_gnn.analysis.logistic import Sample
+from root_gnn.analysis.logistic import ProbeSample
 from root_gnn.analysis.predictions import SCORE, check_same_events, predictions_in, read_predictions
-from root_gnn.analysis.trees import LEAVES, MOST_TREES, Trees, fit
+from root_gnn.analysis.trees import LEAVES, MOST_TREES, Trees, fit_trees
 from root_gnn.atomic import atomic_folder, write_json
 from root_gnn.config.shipped import find
 from root_gnn.console import log
@@ -33,7 +33,8 @@ from root_gnn.data.events.weights import training_weights
 from root_gnn.data.spec.spec import load_spec
 from root_gnn.errors import InputError
 from root_gnn.metrics.summary import summary
-from root_gnn.runs.run import Run, question
+from root_gnn.runs.build import question
+from root_gnn.runs.run import Run
 from root_gnn.runs.task import finetuning_recipe
 from root_gnn.study.plan import Cell, Study
 from root_gnn.study.rows import SCHEMA, of_test
@@ -43,7 +44,7 @@ FILE = "trees.json"
 Members = Mapping[str, Sequence[Run]]
 
 
-def check_floor(study: Study) -> None:
+def check_baseline(study: Study) -> None:
     """Raises InputError for a task that trees have no features for, or that does not tell classes apart."""
     for groups in study.groups().values():
         one = groups["scratch"][0]
@@ -64,7 +65,7 @@ def check_floor(study: Study) -> None:
             ) from error
 
 
-def floor_of(cell: Cell, members: Members, *, runs: Path, data: Path) -> Comparison:
+def tree_baseline(cell: Cell, members: Members, *, runs: Path, data: Path) -> Comparison:
     """Trees for each seed that a run of the cell has, those that are not there fitted, and every group compared with them.
 
     `runs` is the folder of the runs, `data` where the data paths of the cell begin. Raises InputError where the events in `data` are
@@ -99,7 +100,7 @@ def floor_of(cell: Cell, members: Members, *, runs: Path, data: Path) -> Compari
     )
 
 
-def floor_rows(cell: Cell, floor: Comparison, runs: Path) -> Iterator[dict[str, Any]]:
+def baseline_rows(cell: Cell, floor: Comparison, runs: Path) -> Iterator[dict[str, Any]]:
     """A row of `study.parquet` for the trees of each seed."""
     (group,) = floor.groups
     for name, seed in zip(group.runs, group.seeds, strict=True):
@@ -174,8 +175,8 @@ def _fitted(run: Run, data: Path) -> tuple[Trees, NDArray[np.float64]]:
     _check_tested(run, table.ids[splits.test], data)
     weights = training_weights(table, train, run.recipe.data.weights).astype(np.float64)
 
-    def sample(index: NDArray[np.int64], weight: NDArray[np.float64], title: str) -> Sample:
-        return Sample(features(index, title), table.label[index].astype(np.int64), weight)
+    def sample(index: NDArray[np.int64], weight: NDArray[np.float64], title: str) -> ProbeSample:
+        return ProbeSample(features(index, title), table.label[index].astype(np.int64), weight)
 
     def features(index: NDArray[np.int64], title: str) -> NDArray[np.float64]:
         return of_each_event(
@@ -186,7 +187,9 @@ def _fitted(run: Run, data: Path) -> tuple[Trees, NDArray[np.float64]]:
         )
 
     signed = np.copysign(weights[splits.validation], table.weight[splits.validation])
-    trees = fit(sample(train, weights[train], "training"), sample(splits.validation, signed, "validation"), seed=seed)
+    trees = fit_trees(
+        sample(train, weights[train], "training"), sample(splits.validation, signed, "validation"), seed=seed
+    )
     return trees, trees.probabilities(features(splits.test, "test"))
 
 

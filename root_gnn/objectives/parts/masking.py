@@ -11,17 +11,17 @@ from torch import Tensor
 
 from root_gnn.config.section import Section
 from root_gnn.graph.batch import Batch
-from root_gnn.graph.draws import Draws
+from root_gnn.graph.random_stream import RandomStream
 from root_gnn.graph.subgraph import smallest, subgraph
 from root_gnn.kinematics.angles import delta_phi
-from root_gnn.nn.coordinates import first_by, place_by
+from root_gnn.nn.positional_encoding import first_by, place_by
 
 Count = Annotated[int, Field(ge=1)]
 Fraction = Annotated[float, Field(gt=0, lt=1)]
 SEED, SCORE = 101, 102  # streams of random numbers, far from those of augmentations
 
 
-class Hiding(Section):
+class Masking(Section):
     """How many nodes are hidden, and which.
 
     Attributes:
@@ -40,7 +40,7 @@ class Hiding(Section):
     hardest: Count | None = None
     fewest: Count = 2
 
-    def chosen(self, batch: Batch, draws: Draws, columns: tuple[int, int, int]) -> Tensor:
+    def chosen(self, batch: Batch, draws: RandomStream, columns: tuple[int, int, int]) -> Tensor:
         """True for the nodes to hide, bool `(total_node,)`; `columns` are those of pt, eta and phi.
 
         Every graph keeps one node at least. Only real nodes are drawn: there is no padding.
@@ -69,7 +69,7 @@ class Hiding(Section):
 
 
 @dataclass(frozen=True)
-class Parts:
+class MaskedParts:
     """A batch cut in two: `known` is all that the encoder is shown, `hidden` what it is asked about."""
 
     known: Batch

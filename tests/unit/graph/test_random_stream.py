@@ -6,11 +6,11 @@ import pytest
 import torch
 
 from root_gnn.graph.batch import Batch
-from root_gnn.graph.draws import Draws
 from root_gnn.graph.features import Features
+from root_gnn.graph.random_stream import RandomStream
 from root_gnn.testing import random_batch
 
-DRAWS = Draws(seed=3, epoch=5)
+DRAWS = RandomStream(seed=3, epoch=5)
 
 
 def batch() -> Batch:
@@ -30,20 +30,20 @@ def test_ranks_and_workers_do_not_matter() -> None:
     halves = [whole.select(torch.arange(rank, whole.n_graph, 2)) for rank in range(2)]
     together = torch.empty(whole.n_graph, dtype=torch.float64)
     for rank, half in enumerate(halves):
-        together[rank::2] = Draws(seed=3, epoch=5).uniform(half, 0)
+        together[rank::2] = RandomStream(seed=3, epoch=5).uniform(half, 0)
     assert torch.equal(together, DRAWS.uniform(whole, 0))
 
 
 @pytest.mark.parametrize(
     "other",
     [
-        Draws(seed=4, epoch=5),
-        Draws(seed=3, epoch=6),
-        Draws(seed=3, epoch=5, view=1),
-        Draws(seed=3, epoch=5, place=1),
+        RandomStream(seed=4, epoch=5),
+        RandomStream(seed=3, epoch=6),
+        RandomStream(seed=3, epoch=5, view=1),
+        RandomStream(seed=3, epoch=5, place=1),
     ],
 )
-def test_every_coordinate_makes_other_numbers(other: Draws) -> None:
+def test_every_coordinate_makes_other_numbers(other: RandomStream) -> None:
     assert not bool((other.uniform(batch(), 0) == DRAWS.uniform(batch(), 0)).any())
     assert not bool((other.uniform_nodes(batch(), 0) == DRAWS.uniform_nodes(batch(), 0)).any())
 

@@ -13,7 +13,7 @@ from root_gnn.graph.segment import segment_place
 
 
 @dataclass(frozen=True, kw_only=True)
-class Draws:
+class RandomStream:
     """The stream of one pass over the data.
 
     `view` tells augmented copies of an event apart, `place` the augmentations of a chain.

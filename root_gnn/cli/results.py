@@ -1,4 +1,4 @@
-"""The commands about what becomes of trained runs, and `convert`; `root_gnn.cli.app` adds them to `root-gnn`."""
+"""Commands about what becomes of trained runs, and `convert`."""
 
 from __future__ import annotations
 
@@ -7,10 +7,45 @@ from typing import Annotated, Literal
 
 import typer
 
-from root_gnn.cli.options import AllowPlugin, DataDir, Debug, Overwrite, Quiet, RunFolder, Verbose
+from root_gnn.cli.options import AllowPlugin, DataDir, Debug, Overwrite, Quiet, RunFolder, RunFolders, Verbose
 
 
-def predict(
+def evaluate_command(
+    run: RunFolder,
+    split: Annotated[
+        Literal["train", "validation", "test"] | None,
+        typer.Option("--split", help="A part of the run's data; else validation and test."),
+    ] = None,
+    spec: Annotated[
+        str | None, typer.Option("--spec", help="The data spec of other files, by path or shipped name.")
+    ] = None,
+    files: Annotated[
+        list[str] | None, typer.Option("--files", metavar="F...", help="Files in the data folder, F or CLASS=F.")
+    ] = None,
+    variation: Annotated[
+        str | None, typer.Option("--variation", metavar="NAME", help="A systematic variation of the spec.")
+    ] = None,
+    data_dir: DataDir = None,
+    allow_plugin: AllowPlugin = None,
+    quiet: Quiet = False,
+    verbose: Verbose = False,
+    debug: Debug = False,
+) -> None:
+    """Write metrics.json, plots and predictions of a run."""
+    from root_gnn.runs.evaluate import evaluate
+
+    evaluate(
+        run,
+        split=split,
+        spec=spec,
+        files=files or (),
+        variation=variation,
+        data_dir=data_dir,
+        allow_plugins=allow_plugin or (),
+    )
+
+
+def predict_command(
     run: RunFolder,
     files: Annotated[
         list[str], typer.Argument(metavar="FILE...", help="Files, patterns in quotes, or addresses on a server.")
@@ -64,7 +99,21 @@ def predict(
     )
 
 
-def runs(
+def report_command(
+    runs: RunFolders,
+    out: Annotated[Path, typer.Option("--out", metavar="report.html", help="The page to write.")] = Path("report.html"),
+    allow_plugin: AllowPlugin = None,
+    quiet: Quiet = False,
+    verbose: Verbose = False,
+    debug: Debug = False,
+) -> None:
+    """Write one self-contained page about runs."""
+    from root_gnn.pages.report import report
+
+    report(runs, out=out, allow_plugins=allow_plugin or ())
+
+
+def runs_command(
     places: Annotated[
         list[Path] | None, typer.Argument(metavar="[RUN...]", help="Runs to compare; without any, all are listed.")
     ] = None,
@@ -82,14 +131,14 @@ def runs(
     debug: Debug = False,
 ) -> None:
     """List runs with their key figures, or compare some."""
-    from root_gnn.runs.registry import compare
-    from root_gnn.runs.registry import runs as listed
+    from root_gnn.runs.registry import compare_runs
+    from root_gnn.runs.registry import list_runs as listed
 
-    found = compare(places) if places else listed(folder, where=where or (), sort=sort)
+    found = compare_runs(places) if places else listed(folder, where=where or (), sort=sort)
     typer.echo(found.as_json() if json else str(found))
 
 
-def pack(
+def pack_command(
     run: RunFolder,
     out: Annotated[
         Path | None, typer.Option("--out", metavar="FILE", help="Else <name>.safetensors; with --unpack runs/<name>.")
@@ -113,7 +162,7 @@ def pack(
     )
 
 
-def export(
+def export_command(
     run: RunFolder,
     out: Annotated[
         Path, typer.Option("--out", metavar="FILE", help="model.onnx, or model.pt2 for a program of torch.export.")
@@ -145,7 +194,7 @@ def export(
     )
 
 
-def convert(
+def convert_command(
     file: Annotated[
         Path, typer.Argument(metavar="FILE.yaml", help="A data configuration of weaver-core, or one of root_gnn_dgl.")
     ],

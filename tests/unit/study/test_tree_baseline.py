@@ -12,17 +12,17 @@ from sklearn.metrics import roc_auc_score
 from root_gnn.analysis import trees
 from root_gnn.analysis.comparison import Comparison
 from root_gnn.analysis.event_features import event_features
-from root_gnn.analysis.logistic import Sample
+from root_gnn.analysis.logistic import ProbeSample
 from root_gnn.analysis.predictions import read_predictions
 from root_gnn.data.events.splits import split_table, subset
 from root_gnn.errors import InputError
 from root_gnn.metrics.bootstrap import paired_difference
 from root_gnn.runs.run import Run
-from root_gnn.study import floor as floors
-from root_gnn.study.floor import check_floor, floor_of, floor_rows
+from root_gnn.study import tree_baseline as floors
 from root_gnn.study.pictures import against_size
 from root_gnn.study.plan import Cell, Pretraining, Study
 from root_gnn.study.results import Answer, Results
+from root_gnn.study.tree_baseline import baseline_rows, check_baseline, tree_baseline
 
 CELL = Cell("WHvsZH", "", 100)
 
@@ -46,7 +46,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def floor(few: pytest.MonkeyPatch, members: dict[str, list[Run]], folder: Path, ntuples: Path) -> Comparison:
-    return floor_of(CELL, members, runs=folder / "runs", data=ntuples)
+    return tree_baseline(CELL, members, runs=folder / "runs", data=ntuples)
 
 
 def test_it_sees_the_events_that_the_run_of_the_seed_saw(floor: Comparison, seeds: list[Run], ntuples: Path) -> None:
@@ -57,8 +57,10 @@ def test_it_sees_the_events_that_the_run_of_the_seed_saw(floor: Comparison, seed
     features = event_features(table.gather(np.arange(len(table))), table.features)
     for seed, auc in zip(group.seeds, group.auc.per_seed, strict=True):
         train = subset(table, splits.train, 100, seed)
-        sample, held = (Sample(features[rows], label[rows], np.ones(len(rows))) for rows in (train, splits.validation))
-        expected = trees.fit(sample, held, seed=seed).probabilities(features[splits.test])[:, 1]
+        sample, held = (
+            ProbeSample(features[rows], label[rows], np.ones(len(rows))) for rows in (train, splits.validation)
+        )
+        expected = trees.fit_trees(sample, held, seed=seed).probabilities(features[splits.test])[:, 1]
         assert auc == pytest.approx(
             roc_auc_score(label[splits.test], expected, sample_weight=table.weight[splits.test]), abs=1e-9
         )
@@ -88,13 +90,15 @@ def test_what_is_done_is_not_fitted_again(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     fitted = []
-    monkeypatch.setattr(floors, "fit", lambda *samples, seed: fitted.append(seed) or trees.fit(*samples, seed=seed))
+    monkeypatch.setattr(
+        floors, "fit", lambda *samples, seed: fitted.append(seed) or trees.fit_trees(*samples, seed=seed)
+    )
     two = {"scratch": members["scratch"][:2]}
-    again = floor_of(CELL, two, runs=folder / "runs", data=ntuples)
+    again = tree_baseline(CELL, two, runs=folder / "runs", data=ntuples)
     assert again.groups[0].auc is not None and floor.groups[0].auc is not None
     assert again.groups[0].auc.per_seed == floor.groups[0].auc.per_seed[:2] and fitted == []
     (folder / "runs" / floor.groups[0].runs[1] / "trees.json").unlink()
-    assert floor_of(CELL, two, runs=folder / "runs", data=ntuples) == again and fitted == [2]
+    assert tree_baseline(CELL, two, runs=folder / "runs", data=ntuples) == again and fitted == [2]
     with monkeypatch.context() as patch:
         patch.setattr(floors, "LEAVES", (3,))
         assert not floors._is_done(folder / "runs" / floor.groups[0].runs[0], two["scratch"][0]), (
@@ -111,7 +115,7 @@ def test_results_tell_the_floor(floor: Comparison, members: dict[str, list[Run]]
     rows = [row for row in results.rows() if row["group"] == "trees"]
     assert floor.groups[0].auc is not None and results.floors == (floor,)
     assert [row["auc"] for row in rows] == pytest.approx(list(floor.groups[0].auc.per_seed))
-    assert rows == list(floor_rows(CELL, floor, folder / "runs")) and [row["run"] for row in rows] == list(
+    assert rows == list(baseline_rows(CELL, floor, folder / "runs")) and [row["run"] for row in rows] == list(
         floor.groups[0].runs
     )
     assert all(row["auc_error"] > 0 and row["n_test"] == floor.n_test and row["rejection_50"] > 0 for row in rows)
@@ -140,13 +144,13 @@ def test_other_test_events_are_told(
     for name, source in (("WH.root", "ttH.root"), ("ZH.root", "ZH.root")):
         (tmp_path / "data" / name).symlink_to(ntuples / source)
     with pytest.raises(InputError, match="was tested on other events"):
-        floor_of(CELL, {"scratch": [run]}, runs=tmp_path / "runs", data=tmp_path / "data")
+        tree_baseline(CELL, {"scratch": [run]}, runs=tmp_path / "runs", data=tmp_path / "data")
     assert not list((tmp_path / "runs").glob("*"))
 
 
 @pytest.mark.parametrize(("task", "why"), [("TopvsQCD", "one for each jet"), ("HH4b", "none of them")])
 def test_jets_have_no_floor(task: str, why: str) -> None:
     plan = {"name": "s", "pretrained": {"a": Pretraining(recipe="r")}, "train_events": (100,), "floor": "trees"}
-    check_floor(Study(tasks=("WHvsZH",), **plan))
+    check_baseline(Study(tasks=("WHvsZH",), **plan))
     with pytest.raises(InputError, match=f"floor: trees.*{task}.*{why}|{task} is {why}"):
-        check_floor(Study(tasks=("WHvsZH", task), **plan))
+        check_baseline(Study(tasks=("WHvsZH", task), **plan))

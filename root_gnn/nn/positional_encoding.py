@@ -12,7 +12,7 @@ from root_gnn.graph.segment import segment_order, segment_place, segment_start
 from root_gnn.kinematics.angles import delta_phi
 
 
-class AngleWaves(nn.Module):
+class FourierAngles(nn.Module):
     """Sines and cosines of differences in eta and phi, `4 * n_scale + 2` numbers.
 
     Frequencies are 1, 2, 4, ... per radian: whole numbers, so that a full turn in phi changes nothing. eta has no period, so
@@ -60,7 +60,7 @@ def angles_from(known: Batch, asked: Batch, columns: tuple[int, int, int]) -> tu
     return asked.nodes[:, eta] - centre[:, eta], delta_phi(asked.nodes[:, phi], centre[:, phi])
 
 
-def rank_waves(place: Tensor, dim: int) -> Tensor:
+def rank_encoding(place: Tensor, dim: int) -> Tensor:
     """Sines and cosines of places `(n,)` counted from 0, wavelengths from 2 pi to 100 times that: `(n, dim)`, `dim` even."""
     scales = torch.exp(torch.arange(dim // 2, device=place.device) * (-math.log(100.0) / max(dim // 2 - 1, 1)))
     angles = place.to(scales.dtype).unsqueeze(1) * scales

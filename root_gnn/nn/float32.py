@@ -6,6 +6,6 @@ import torch
 from torch import Tensor
 
 
-def single(rows: Tensor) -> Tensor:
+def at_least_float32(rows: Tensor) -> Tensor:
     """The same numbers in float32 at least: float64 stays what it is."""
     return rows if rows.dtype == torch.float64 else rows.float()

@@ -11,11 +11,11 @@ import numpy as np
 
 from root_gnn.errors import InputError
 from root_gnn.similarity.cka import Cell, Estimator, LayerMatrix, layer_matrix
-from root_gnn.similarity.representation import Floats
+from root_gnn.typing import Floats
 
 
 @dataclass(frozen=True)
-class SeedFloor:
+class SeedBaseline:
     """CKA layer by layer between trainings that differ by their seed, `(n_layer, n_layer)` each; None where a layer is constant.
 
     Attributes:
@@ -35,13 +35,13 @@ class SeedFloor:
     n_pair: int
 
 
-def seed_floor(
+def seed_baseline(
     trainings: Sequence[Mapping[str, Any]],
     *,
     estimator: Estimator = "debiased_linear",
     n_permutation: int = 50,
     seed: int = 1,
-) -> SeedFloor:
+) -> SeedBaseline:
     """The floor from the layers `(n_event, dim)` by name of two trainings or more, the same events and layers throughout.
 
     Raises InputError for fewer than two trainings and for layers of other names, and as `layer_matrix` does.
@@ -63,7 +63,7 @@ def seed_floor(
     ]
     value, error, null = (np.stack([_both_ways(pair, part) for pair in pairs]) for part in ("value", "error", "null"))
     spread = np.std(value, axis=0, ddof=1) if len(pairs) > 1 else np.full(value.shape[1:], np.nan)
-    return SeedFloor(
+    return SeedBaseline(
         layers,
         _cells(value.mean(axis=0)),
         _cells(error.mean(axis=0)),
