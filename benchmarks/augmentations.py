@@ -61,7 +61,7 @@ def moved(jet: Floats, d_eta: Floats, d_phi: Floats) -> Floats:
 
 
 def offsets(jet: Floats) -> tuple[Floats, Floats]:
-    """eta and phi from the pt-weighted centre."""
+    """Eta and phi from the pt-weighted centre."""
     pt, eta, phi = jet[:, :3].T
     direction = math.atan2((pt * np.sin(phi)).sum(), (pt * np.cos(phi)).sum())
     around = wrapped(phi - direction)

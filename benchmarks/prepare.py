@@ -3,7 +3,7 @@
     python benchmarks/prepare.py                                  (the repository's simulated events, resampled to 300,000)
     python benchmarks/prepare.py --file my.root --spec my_spec.yaml
 
-Both go over the same ranges of entries, by the clock on the wall: `tree.arrays(names, library="ak")`, and `prepare_shards` from opening the file
+Both go over the same ranges of entries, by the clock on the wall: `tree.arrays(names, library="ak")`, and `prepare` from opening the file
 to the shard in its place (checks, report, checksums of file and cache). Before, the arrays in the cache are compared with graphs built
 from records. The ratio is uproot's time over ours; 0.5 is half its speed.
 """

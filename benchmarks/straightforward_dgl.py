@@ -1,5 +1,6 @@
 """The event network as one writes it in DGL: a graph for each event with the features of its edges stored, `dgl.batch`, `apply_edges`
-and `update_all` on concatenated inputs."""
+and `update_all` on concatenated inputs.
+"""
 
 from __future__ import annotations
 

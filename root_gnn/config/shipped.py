@@ -1,5 +1,6 @@
 """Recipes, specs, tasks and studies are looked for as given, then beside the file that names them, then among those that came with
-the package."""
+the package.
+"""
 
 from __future__ import annotations
 

@@ -34,7 +34,7 @@ class Layer(Structure):
 
 
 class OperatorCall(Structure):
-    """One call of the operator; mirrors `OperatorCall` of interface.h."""
+    """One call of the operator; mirrors `Job` of interface.h."""
 
     _fields_ = [
         *(

@@ -24,7 +24,7 @@ def n_effective(weights: Floats) -> float:
 
 
 def small_sample(weights: Floats) -> float | None:
-    """n / (n - 1) with the effective number of events, which makes a variance unbiased; None for n <= 1."""
+    """N / (n - 1) with the effective number of events, which makes a variance unbiased; None for n <= 1."""
     n = n_effective(weights)
     return n / (n - 1.0) if n > 1.0 else None
 

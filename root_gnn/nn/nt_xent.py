@@ -116,7 +116,7 @@ def alignment(first: Tensor, second: Tensor) -> Tensor:
 
 
 def uniformity(rows: Tensor) -> Tensor:
-    """log of the mean of exp(-2 d^2) over pairs of different unit rows `(n, dim)` (arXiv:2005.10242); the lower the more even."""
+    """Log of the mean of exp(-2 d^2) over pairs of different unit rows `(n, dim)` (arXiv:2005.10242); the lower the more even."""
     unit = _unit(rows)
     n = unit.shape[0]
     each = torch.exp(4.0 * (unit @ unit.T) - 4.0)  # d^2 = 2 - 2 s

@@ -1,5 +1,6 @@
 """Pictures of many runs side by side: against training size, along the training, ROC with bands, calibration, cost,
-importance, the law of pretraining size, correlations of features."""
+importance, the law of pretraining size, correlations of features.
+"""
 
 from __future__ import annotations
 

@@ -1,5 +1,6 @@
 """The figures of a study beyond its comparisons, computed once for `study.json` and the page: speed, data efficiency, calibration, CKA,
-class separation, cost."""
+class separation, cost.
+"""
 
 from __future__ import annotations
 

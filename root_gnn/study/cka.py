@@ -69,7 +69,8 @@ def along_training(
     answer: Answer, table: EventTable, index: Index, *, scratch: Layers
 ) -> dict[int, dict[str, ValueWithError]]:
     """CKA of the last layer after each epoch that was kept with that of the first seed of scratch, trained: the last of its layers
-    `scratch` for the events `index (n,)`."""
+    `scratch` for the events `index (n,)`.
+    """
     members, reference = answer.members, _last_layer(scratch)
     shown: dict[str, Run] = {FLOOR: members["scratch"][1]} if len(members["scratch"]) > 1 else {}
     shown |= {name: runs[0] for name, runs in members.items()}

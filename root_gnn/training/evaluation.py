@@ -22,7 +22,8 @@ from root_gnn.typing import Floats
 @dataclass(frozen=True)
 class ModelOutputs:
     """Answers in event order: `probabilities (n_event, n_output)`, `truth (n_event,)` or `(n_event, n_output)`,
-    `weights (n_event,)` signed, `ids (n_event, n_id)`."""
+    `weights (n_event,)` signed, `ids (n_event, n_id)`.
+    """
 
     probabilities: Floats
     truth: NDArray[np.int64]
