@@ -171,7 +171,7 @@ def run_ours(folder: Path, recipe_file: Path) -> tuple[float, int, float]:
         command = [
             sys.executable,
             "-m",
-            "root_gnn.cli.app",
+            "root_gnn",
             "train",
             str(recipe_file),
             "--quiet",

@@ -64,7 +64,7 @@ def train(recipe: Path, n_process: int, folder: Path) -> tuple[float, float]:
     command = [
         sys.executable,
         "-m",
-        "root_gnn.cli.app",
+        "root_gnn",
         "train",
         str(recipe),
         "--quiet",

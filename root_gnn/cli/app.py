@@ -131,6 +131,3 @@ def _repeat(options: Sequence[str], arguments: Sequence[str]) -> list[str]:
         result.append(argument)
     return result
 
-
-if __name__ == "__main__":
-    main()

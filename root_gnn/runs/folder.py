@@ -111,7 +111,7 @@ def is_finished(folder: Path) -> bool:
 
 def resume_command(argv: Sequence[str], folder: Path) -> str:
     """What a user types to go on, from what was typed before; in words where that was not our command line."""
-    if Path(argv[0]).stem != "root-gnn" and Path(argv[0]).parts[-3:] != ("root_gnn", "cli", "app.py"):
+    if Path(argv[0]).stem != "root-gnn" and Path(argv[0]).parts[-2:] != ("root_gnn", "__main__.py"):
         return f"the same call with resume (--resume), run folder {folder}"
     resume = ["--resume"] if argv[1:2] in (["train"], ["finetune"]) else []  # a study always goes on with what is there
     return shlex.join(["root-gnn", *(word for word in argv[1:] if word not in ("--overwrite", "--resume")), *resume])

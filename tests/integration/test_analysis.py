@@ -31,7 +31,7 @@ SCRIPT = Path(__file__).parents[2] / "scripts" / "compare_cka.py"
 
 
 def root_gnn(
-    *arguments: str, folder: Path, program: tuple[str, ...] = ("-m", "root_gnn.cli.app")
+    *arguments: str, folder: Path, program: tuple[str, ...] = ("-m", "root_gnn")
 ) -> subprocess.CompletedProcess[str]:
     environment = {**os.environ, "OMP_NUM_THREADS": "1", "ROOT_GNN_DATA": str(folder / "data")}
     return subprocess.run(

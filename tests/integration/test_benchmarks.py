@@ -39,7 +39,7 @@ SLOW = {"processes", "end_to_end", "compile"}  # whole trainings; kernels that a
 
 
 def run(case: str, data_dir: Path, out: Path) -> dict[str, Any]:
-    command = [sys.executable, "-m", "root_gnn.cli.app", "bench", case, "--quick", "--allocator", "default"]
+    command = [sys.executable, "-m", "root_gnn", "bench", case, "--quick", "--allocator", "default"]
     done = subprocess.run(
         [*command, "--data-dir", str(data_dir), "--out", str(out)], capture_output=True, text=True, check=False
     )

@@ -89,7 +89,7 @@ COMMANDS = {
 
 def run(*arguments: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
-        [sys.executable, "-m", "root_gnn.cli.app", *arguments], capture_output=True, text=True, check=False
+        [sys.executable, "-m", "root_gnn", *arguments], capture_output=True, text=True, check=False
     )
 
 

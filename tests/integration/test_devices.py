@@ -38,7 +38,7 @@ def test_two_processes_train_as_one(recipe: Path, data_dir: Path, tmp_path: Path
         run = [
             sys.executable,
             "-m",
-            "root_gnn.cli.app",
+            "root_gnn",
             "train",
             str(recipe),
             "--data-dir",
@@ -62,7 +62,7 @@ def test_two_processes_pretrain_as_one(recipe: Path, data_dir: Path, tmp_path: P
         run = [
             sys.executable,
             "-m",
-            "root_gnn.cli.app",
+            "root_gnn",
             "train",
             str(recipe),
             "--data-dir",

@@ -59,7 +59,7 @@ def torchrun(*more: str) -> list[str]:
         "2",
         *more,
         "-m",
-        "root_gnn.cli.app",
+        "root_gnn",
         "train",
     ]
 

@@ -107,7 +107,7 @@ def test_the_pages_of_a_study_and_of_runs(browser: Any, tmp_path: Path, data_dir
         ["report", "out/runs/WHvsZH_scratch_n40_s1", "--out", "report.html"],
     ):
         done = subprocess.run(
-            [sys.executable, "-m", "root_gnn.cli.app", *words],
+            [sys.executable, "-m", "root_gnn", *words],
             cwd=tmp_path,
             env=environment,
             capture_output=True,

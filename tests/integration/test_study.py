@@ -64,7 +64,7 @@ set: [train.max_epochs=8, train.batch_size=8, train.checkpoint_every=3]
 
 def begin(*arguments: str, folder: Path, data: Path) -> subprocess.Popen[str]:
     environment = {**os.environ, "OMP_NUM_THREADS": "1", "ROOT_GNN_DATA": str(data)}
-    words = [sys.executable, "-m", "root_gnn.cli.app", "study", *arguments]
+    words = [sys.executable, "-m", "root_gnn", "study", *arguments]
     return subprocess.Popen(
         words, cwd=folder, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
     )

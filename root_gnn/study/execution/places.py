@@ -138,7 +138,7 @@ def run_apart(training: Training, runs: Path, data_dir: Path, wanted: Path) -> f
     start = time.monotonic()
     words = [*training.command(runs)[1:], "--data-dir", str(data_dir), "--resume"]
     environment = {**os.environ, "OMP_NUM_THREADS": "1", "TTY_COMPATIBLE": "0"}
-    command = [sys.executable, "-m", "root_gnn.cli.app", *words]
+    command = [sys.executable, "-m", "root_gnn", *words]
     with subprocess.Popen(
         command, env=environment, stderr=subprocess.PIPE, stdout=subprocess.DEVNULL, text=True
     ) as process:
