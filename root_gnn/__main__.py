@@ -1,0 +1,5 @@
+"""`python -m root_gnn` is `root-gnn`."""
+
+from root_gnn.cli.app import main
+
+main()
