@@ -2,4 +2,5 @@
 
 from root_gnn.cli.app import main
 
-main()
+if __name__ == "__main__":
+    main()
