@@ -21,7 +21,18 @@ N_DRAW = 8  # of the signs: in one draw the errors of a single number may cancel
 TIMES = 2  # for the order of operations, which another form may choose otherwise
 FUNCTION = 8  # operations that an exponential or an error function counts for
 # Linear in each argument: of ones they give the number of terms, of absolute values the size of the terms.
-SUMS = {"mm", "addmm", "bmm", "baddbmm", "sum", "scatter_add", "index_add", "index_put", "_unsafe_index_put", "embedding_dense_backward"}
+SUMS = {
+    "mm",
+    "addmm",
+    "bmm",
+    "baddbmm",
+    "sum",
+    "scatter_add",
+    "index_add",
+    "index_put",
+    "_unsafe_index_put",
+    "embedding_dense_backward",
+}
 EXACT = {
     "relu", "threshold_backward", "clone", "_to_copy", "copy", "index", "index_select", "gather", "cat", "stack", "neg", "where",
     "zeros", "zeros_like", "new_zeros", "ones", "ones_like", "full", "full_like", "fill", "empty_like", "new_empty", "amax",
@@ -51,7 +62,11 @@ def _layer_norm(out: Any, args: Any) -> list[Tensor]:
     _, mean, inverse = out
     n = x.shape[-1] ** 0.5
     rows = inverse * (x.abs() + mean.abs()) * (1 if scale is None else scale.abs())
-    return [(n + 4) * rows + (0 if shift is None else shift.abs()), n * x.abs().mean(-1, keepdim=True), (n + 4) * inverse]
+    return [
+        (n + 4) * rows + (0 if shift is None else shift.abs()),
+        n * x.abs().mean(-1, keepdim=True),
+        (n + 4) * inverse,
+    ]
 
 
 def _layer_norm_backward(args: Any) -> list[Tensor]:
@@ -87,13 +102,17 @@ class Rounding(TorchDispatchMode):
 
     def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
         kwargs, name = kwargs or {}, _name(func)
-        before = _sum_size(_out_of_place(func, name), args, kwargs) if name in SUMS else None  # sums may overwrite their terms
+        before = (
+            _sum_size(_out_of_place(func, name), args, kwargs) if name in SUMS else None
+        )  # sums may overwrite their terms
         out = func(*args, **kwargs)
         views = any(one.alias_info is not None and not one.alias_info.is_write for one in func._schema.returns)
         results = out if isinstance(out, tuple | list) else (out,)
         if name in EXACT or views or not all(isinstance(one, Tensor) and one.is_floating_point() for one in results):
             return out
-        for one, size in zip(results, [before] if before is not None else _sizes(name, func, out, args, kwargs), strict=True):
+        for one, size in zip(
+            results, [before] if before is not None else _sizes(name, func, out, args, kwargs), strict=True
+        ):
             sign = torch.randint(2, one.shape, generator=self._generator).to(one.dtype).mul_(2).sub_(1)
             one.add_(sign.mul_(size.reshape(one.shape)), alpha=UNIT)
         return out
