@@ -73,7 +73,8 @@ def test_the_recipe_trains(settings: list[str], data_dir: Path, tmp_path: Path) 
         main([*arguments, *settings])
     assert left.value.code == 0
     done = load_run(tmp_path / "run", allow_plugins=["examples.own_encoder", "examples.own_objective"])
-    assert len(done.history["val/loss"]) == 2 and all(np.isfinite(done.history["val/loss"]))
+    assert len(done.history["val/loss"]) == 2
+    assert np.isfinite(done.history["val/loss"]).all()
     assert type(done.encoder).__name__ == "MomentumFlow"
 
 
