@@ -36,8 +36,12 @@ class BuildLibrary(build_ext):
         objects = []
         for source in ext.sources:
             settings = [*COMMON, *flags(source)]
-            objects += self.compiler.compile([source], output_dir=self.build_temp, extra_postargs=settings, depends=ext.depends)
-        self.compiler.link_shared_object(objects, self.get_ext_fullpath(ext.name), extra_postargs=["-pthread"], target_lang="c++")
+            objects += self.compiler.compile(
+                [source], output_dir=self.build_temp, extra_postargs=settings, depends=ext.depends
+            )
+        self.compiler.link_shared_object(
+            objects, self.get_ext_fullpath(ext.name), extra_postargs=["-pthread"], target_lang="c++"
+        )
 
     def get_ext_filename(self, fullname: str) -> str:
         return str(Path(*fullname.split("."))) + ".so"
@@ -52,6 +56,8 @@ class WheelOfAnyPython(bdist_wheel):
 
 
 setup(
-    ext_modules=[Extension(LIBRARY, sources(), depends=[str(file) for file in sorted(SOURCE.glob("*.h"))], optional=True)],
+    ext_modules=[
+        Extension(LIBRARY, sources(), depends=[str(file) for file in sorted(SOURCE.glob("*.h"))], optional=True)
+    ],
     cmdclass={"build_ext": BuildLibrary, "bdist_wheel": WheelOfAnyPython},
 )

@@ -18,18 +18,20 @@ from events import jet_sizes, numbered, pions
 from numpy.typing import NDArray
 
 from root_gnn.augmentations import collinear_split, rotate, smear, translate
-from root_gnn.bench.case import Bench, agree, main
+from root_gnn.bench.case import Bench, agree, run_case
 from root_gnn.bench.row import Row
 from root_gnn.graph.batch import Batch
-from root_gnn.graph.draws import Draws
 from root_gnn.graph.features import Features
+from root_gnn.graph.random_stream import RandomStream
 
 N_JET, N_SMALL, LONGEST = 1000, 20, 128
 FEATURES = Features(nodes=("pt", "eta", "phi", "energy", "type"), n_type=1)
 OURS = {
-    "rotate": rotate.Config().build(FEATURES), "translate": translate.Config().build(FEATURES), "smear": smear.Config().build(FEATURES),
+    "rotate": rotate.Config().build(FEATURES),
+    "translate": translate.Config().build(FEATURES),
+    "smear": smear.Config().build(FEATURES),
     "collinear_split": collinear_split.Config().build(FEATURES),
-}  # fmt: skip
+}
 Floats = NDArray[np.float64]
 Loop = Callable[[Floats, Floats, Floats], Floats]
 
@@ -59,7 +61,7 @@ def moved(jet: Floats, d_eta: Floats, d_phi: Floats) -> Floats:
 
 
 def offsets(jet: Floats) -> tuple[Floats, Floats]:
-    """eta and phi from the pt-weighted centre."""
+    """Eta and phi from the pt-weighted centre."""
     pt, eta, phi = jet[:, :3].T
     direction = math.atan2((pt * np.sin(phi)).sum(), (pt * np.cos(phi)).sum())
     around = wrapped(phi - direction)
@@ -103,7 +105,7 @@ def split(jet: Floats, of_jet: Floats, of_nodes: Floats) -> Floats:
 LOOPS: dict[str, Loop] = {"rotate": rotated, "translate": translated, "smear": smeared, "collinear_split": split}
 
 
-def loop(function: Loop, jets: Batch, draws: Draws) -> torch.Tensor:
+def loop(function: Loop, jets: Batch, draws: RandomStream) -> torch.Tensor:
     """One jet after the other; nodes of all in the end."""
     rows, sizes = jets.nodes.numpy().astype(np.float64), jets.n_node.tolist()
     of_jet = np.stack([draws.uniform(jets, stream=stream).numpy() for stream in (0, 1)], axis=1)
@@ -118,15 +120,23 @@ def loop(function: Loop, jets: Batch, draws: Draws) -> torch.Tensor:
 
 def results(bench: Bench) -> Iterator[Row]:
     """One row for each augmentation."""
-    jets, draws = make_jets(N_SMALL if bench.quick else N_JET), Draws(seed=1, epoch=0)
+    jets, draws = make_jets(N_SMALL if bench.quick else N_JET), RandomStream(seed=1, epoch=0)
     for name, augmentation in OURS.items():
-        difference = agree(name, augmentation(jets, draws).nodes / scale(jets), loop(LOOPS[name], jets, draws) / scale(jets), 1e-6)
+        difference = agree(
+            name, augmentation(jets, draws).nodes / scale(jets), loop(LOOPS[name], jets, draws) / scale(jets), 1e-6
+        )
         runs = {
             "root_gnn": lambda augmentation=augmentation: augmentation(jets, draws),
             "loop": lambda function=LOOPS[name]: loop(function, jets, draws),
         }
-        yield from bench.compare(f"{name}, {jets.n_graph} jets", runs, ours=["root_gnn"], amount=jets.n_graph, unit="jets",
-                                 difference=difference)
+        yield from bench.compare(
+            f"{name}, {jets.n_graph} jets",
+            runs,
+            ours=["root_gnn"],
+            amount=jets.n_graph,
+            unit="jets",
+            difference=difference,
+        )
 
 
 def scale(jets: Batch) -> torch.Tensor:
@@ -135,4 +145,4 @@ def scale(jets: Batch) -> torch.Tensor:
 
 
 if __name__ == "__main__":
-    sys.exit(main(results, __doc__))
+    sys.exit(run_case(results, __doc__))

@@ -18,7 +18,7 @@ from events import EVENTS, poisson_events
 from graph_networks import Contender, Size, forms, ours
 from torch import Tensor
 
-from root_gnn.bench.case import Bench, agree, main
+from root_gnn.bench.case import Bench, agree, run_case
 from root_gnn.bench.row import LeftOut, Row
 from root_gnn.bench.timing import Run
 from root_gnn.errors import InputError
@@ -82,11 +82,16 @@ def results(bench: Bench) -> Iterator[Row | LeftOut]:
                 found = {name: gradients(step) for name, step in steps.items()}
                 difference = max(agree(f"{what}, {name}", one, found[PLAIN], TOLERANCE) for name, one in found.items())
                 yield from bench.compare(
-                    what, steps, ours=["torch.compile"], amount=n_graph, unit="events", difference=difference,
+                    what,
+                    steps,
+                    ours=["torch.compile"],
+                    amount=n_graph,
+                    unit="events",
+                    difference=difference,
                 )
         except InputError as error:
             yield LeftOut(what=what, reason=str(error))
 
 
 if __name__ == "__main__":
-    sys.exit(main(results, __doc__))
+    sys.exit(run_case(results, __doc__))

@@ -32,15 +32,15 @@ from resample import FIXTURES
 from torch import Tensor
 
 from root_gnn.atomic import write_json
-from root_gnn.bench.case import Bench, Unequal, agree, installed, main
+from root_gnn.bench.case import Bench, Unequal, agree, installed, run_case
 from root_gnn.bench.row import LeftOut, Row
 from root_gnn.bench.timing import Spread, ratios
 from root_gnn.config.loader import load
+from root_gnn.convert.weaver_weights import load_weaver
 from root_gnn.graph.batch import Batch
 from root_gnn.models.particle_transformer import ParticleTransformer
-from root_gnn.nn.weaver_weights import load_weaver
-from root_gnn.pipeline import Workbench
-from root_gnn.recipe import Recipe
+from root_gnn.runs.recipe import Recipe
+from root_gnn.runs.setup import TrainingSetup
 
 CLASSES = ("QCD", "Tbqq")
 IDENTIFYING = ("eventNumber", "resimulation", "weight")
@@ -97,12 +97,14 @@ def take(source: Path, target: Path, n_jet: int) -> int:
 def recipe(folder: Path, n_epoch: int, batch: int) -> Path:
     """Ours."""
     content = {
-        "name": "end_to_end", "seed": 1,
+        "name": "end_to_end",
+        "seed": 1,
         "data": {"spec": "jetclass", "classes": {name: f"{name}.root" for name in CLASSES}, "split": SHARES},
         "model": {"name": "particle_transformer", "batch_norm": True, "inputs": OURS},
         "objective": {"name": "multiclass", "head": {"name": "linear"}},
-        "optim": {"lr": 1e-3, "schedule": "constant", "warmup": 0.0}, "train": {"max_epochs": n_epoch, "batch_size": batch},
-    }  # fmt: skip
+        "optim": {"lr": 1e-3, "schedule": "constant", "warmup": 0.0},
+        "train": {"max_epochs": n_epoch, "batch_size": batch},
+    }
     path = folder / "end_to_end.yaml"
     write_json(path, content)  # JSON is YAML
     return path
@@ -111,23 +113,52 @@ def recipe(folder: Path, n_epoch: int, batch: int) -> Path:
 def weaver_config(folder: Path) -> Path:
     """The same inputs in weaver's language."""
     new = {
-        "part_mask": "ak.ones_like(part_energy)", "part_pt": "np.hypot(part_px, part_py)", "part_pt_log": "np.log(part_pt)",
-        "part_e_log": "np.log(part_energy)", "part_logptrel": "np.log(part_pt/jet_pt)", "part_logerel": "np.log(part_energy/jet_energy)",
-        "part_deltaR": "np.hypot(part_deta, part_dphi)", "part_d0": "np.tanh(part_d0val)", "part_dz": "np.tanh(part_dzval)",
-    }  # fmt: skip
-    scaled = {"part_pt_log": (1.7, 0.7), "part_e_log": (2.0, 0.7), "part_logptrel": (-4.7, 0.7), "part_logerel": (-4.7, 0.7),
-              "part_deltaR": (0.2, 4.0)}  # fmt: skip
-    plain = [*(f"part_{name}" for name in IDENTITY), "part_d0", "part_d0err", "part_dz", "part_dzerr", "part_deta", "part_dphi"]
+        "part_mask": "ak.ones_like(part_energy)",
+        "part_pt": "np.hypot(part_px, part_py)",
+        "part_pt_log": "np.log(part_pt)",
+        "part_e_log": "np.log(part_energy)",
+        "part_logptrel": "np.log(part_pt/jet_pt)",
+        "part_logerel": "np.log(part_energy/jet_energy)",
+        "part_deltaR": "np.hypot(part_deta, part_dphi)",
+        "part_d0": "np.tanh(part_d0val)",
+        "part_dz": "np.tanh(part_dzval)",
+    }
+    scaled = {
+        "part_pt_log": (1.7, 0.7),
+        "part_e_log": (2.0, 0.7),
+        "part_logptrel": (-4.7, 0.7),
+        "part_logerel": (-4.7, 0.7),
+        "part_deltaR": (0.2, 4.0),
+    }
+    plain = [
+        *(f"part_{name}" for name in IDENTITY),
+        "part_d0",
+        "part_d0err",
+        "part_dz",
+        "part_dzerr",
+        "part_deta",
+        "part_dphi",
+    ]
     features = [*([name, *scale] for name, scale in scaled.items()), *([name, None] for name in plain)]
     vectors = [[f"part_{name}", None] for name in ("px", "py", "pz", "energy")]
     inputs = {
         name: {"length": LONGEST, "pad_mode": "constant", "vars": variables}
-        for name, variables in {"pf_features": features, "pf_vectors": vectors, "pf_mask": [["part_mask", None]]}.items()
+        for name, variables in {
+            "pf_features": features,
+            "pf_vectors": vectors,
+            "pf_mask": [["part_mask", None]],
+        }.items()
     }
     content = {
-        "treename": "tree", "selection": None, "new_variables": new, "preprocess": {"method": "manual", "data_fraction": None},
-        "inputs": inputs, "labels": {"type": "simple", "value": [f"label_{name}" for name in CLASSES]}, "observers": None, "weights": None,
-    }  # fmt: skip
+        "treename": "tree",
+        "selection": None,
+        "new_variables": new,
+        "preprocess": {"method": "manual", "data_fraction": None},
+        "inputs": inputs,
+        "labels": {"type": "simple", "value": [f"label_{name}" for name in CLASSES]},
+        "observers": None,
+        "weights": None,
+    }
     path = folder / "weaver.yaml"
     write_json(path, content)
     return path
@@ -137,24 +168,68 @@ def run_ours(folder: Path, recipe_file: Path) -> tuple[float, int, float]:
     """Seconds, parameters, and the AUC of the validation jets."""
     with tempfile.TemporaryDirectory(dir=folder) as name:
         run = Path(name) / "run"
-        command = [sys.executable, "-m", "root_gnn.cli", "train", str(recipe_file), "--quiet", "--data-dir", str(folder)]
-        seconds = timed([*command, "--run-dir", str(run)], {"ROOT_GNN_CACHE": f"{name}/cache", "OMP_NUM_THREADS": "2"})[0]
+        command = [
+            sys.executable,
+            "-m",
+            "root_gnn",
+            "train",
+            str(recipe_file),
+            "--quiet",
+            "--data-dir",
+            str(folder),
+        ]
+        seconds = timed([*command, "--run-dir", str(run)], {"ROOT_GNN_CACHE": f"{name}/cache", "OMP_NUM_THREADS": "2"})[
+            0
+        ]
         metrics = json.loads((run / "metrics.json").read_text(encoding="utf-8"))
         return seconds, metrics["n_parameters"], metrics["splits"]["validation"]["auc"]
 
 
-def run_weaver(folder: Path, config: Path, *, n_train: int, n_validation: int, n_epoch: int, batch: int) -> tuple[float, int, float]:
+def run_weaver(
+    folder: Path, config: Path, *, n_train: int, n_validation: int, n_epoch: int, batch: int
+) -> tuple[float, int, float]:
     """Seconds, parameters, and the accuracy on the validation jets."""
     with tempfile.TemporaryDirectory(dir=folder) as name:
         network = Path(name) / "network.py"
         network.write_text(NETWORK, encoding="utf-8")
         command = [
-            sys.executable, "-m", "weaver.train", "--data-train", *(f"{one}:{folder / one}.root" for one in CLASSES),
-            "--data-config", str(config), "--network-config", str(network), "--model-prefix", f"{name}/net", "--run-mode", "train,val",
-            "--gpus", "", "--num-workers", "1", "--in-memory", "--fetch-step", "1", "--batch-size", str(batch), "--num-epochs",
-            str(n_epoch), "--samples-per-epoch", str(n_train), "--samples-per-epoch-val", str(n_validation), "--train-val-split",
-            str(SHARES["train"]), "--optimizer", "AdamW", "--lr-scheduler", "none", "--start-lr", "1e-3",
-        ]  # fmt: skip
+            sys.executable,
+            "-m",
+            "weaver.train",
+            "--data-train",
+            *(f"{one}:{folder / one}.root" for one in CLASSES),
+            "--data-config",
+            str(config),
+            "--network-config",
+            str(network),
+            "--model-prefix",
+            f"{name}/net",
+            "--run-mode",
+            "train,val",
+            "--gpus",
+            "",
+            "--num-workers",
+            "1",
+            "--in-memory",
+            "--fetch-step",
+            "1",
+            "--batch-size",
+            str(batch),
+            "--num-epochs",
+            str(n_epoch),
+            "--samples-per-epoch",
+            str(n_train),
+            "--samples-per-epoch-val",
+            str(n_validation),
+            "--train-val-split",
+            str(SHARES["train"]),
+            "--optimizer",
+            "AdamW",
+            "--lr-scheduler",
+            "none",
+            "--start-lr",
+            "1e-3",
+        ]
         seconds, said = timed(command, {"OMP_NUM_THREADS": "2"})
     found, metric = re.search(r"PARAMETERS (\d+)", said), re.findall(r"Current validation metric: ([0-9.]+)", said)
     if not found or not metric:
@@ -166,7 +241,9 @@ def timed(command: list[str], variables: dict[str, str]) -> tuple[float, str]:
     """Seconds of a command, and all it said."""
     start = time.perf_counter()
     environment = {**os.environ, **variables}
-    done = subprocess.run(command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False)
+    done = subprocess.run(
+        command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False
+    )
     seconds = time.perf_counter() - start
     if done.returncode:
         raise RuntimeError(f"{' '.join(command[:4])} ended with {done.returncode}: {done.stdout[-2000:]}")
@@ -175,7 +252,7 @@ def timed(command: list[str], variables: dict[str, str]) -> tuple[float, str]:
 
 def check(folder: Path, recipe_file: Path, config: Path) -> float:
     """The largest difference of outputs over their largest; raises Unequal where what is read, sizes or outputs differ."""
-    bench = Workbench(load(Recipe, recipe_file), data_dir=folder)
+    bench = TrainingSetup(load(Recipe, recipe_file), data_dir=folder)
     encoder, table = bench.objective.encoder, bench.table
     if not isinstance(encoder, ParticleTransformer):
         raise Unequal(f"the recipe's encoder is a {type(encoder).__name__}; nothing is timed")
@@ -230,7 +307,9 @@ def first_of_weaver(file: Path, config: Path) -> tuple[Tensor, ...]:
     return inputs["pf_features"], inputs["pf_vectors"], inputs["pf_mask"], labels["_label_"]
 
 
-def check_jets(name: str, batch: Batch, columns: Sequence[str], features: Tensor, vectors: Tensor, mask: Tensor) -> Tensor:
+def check_jets(
+    name: str, batch: Batch, columns: Sequence[str], features: Tensor, vectors: Tensor, mask: Tensor
+) -> Tensor:
     """Weaver's inputs of the constituents, `(total_node, n_feature)`; raises Unequal where constituents are not ours."""
     there = mask[:, 0] > 0
     agree(f"constituents of {name}", batch.n_node, there.sum(1), 0.0)
@@ -283,10 +362,15 @@ def results(bench: Bench) -> Iterator[Row | LeftOut]:
     note = f"{n_epoch} epochs; AUC {last['root_gnn'][2]:.3f}, weaver's accuracy {last['weaver'][2]:.3f}"
     note += f"; {last['root_gnn'][1]:,} and {last['weaver'][1]:,} parameters"
     yield Row.spread(
-        ratios(seconds["weaver"], seconds["root_gnn"]), what=f"from ROOT files to a trained network, {n_all:,} jets", reference="weaver",
-        target=2.0, unit="s", rates={which: Spread.of(values).median for which, values in seconds.items()}, note=note,
+        ratios(seconds["weaver"], seconds["root_gnn"]),
+        what=f"from ROOT files to a trained network, {n_all:,} jets",
+        reference="weaver",
+        target=2.0,
+        unit="s",
+        rates={which: Spread.of(values).median for which, values in seconds.items()},
+        note=note,
         max_difference=difference,
-    )  # fmt: skip
+    )
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
@@ -296,4 +380,4 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 
 if __name__ == "__main__":
-    sys.exit(main(results, __doc__, n_core=2, arguments=arguments))
+    sys.exit(run_case(results, __doc__, n_core=2, arguments=arguments))

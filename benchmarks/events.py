@@ -8,9 +8,9 @@ import numpy as np
 import torch
 from resample import simulated_files
 
-from root_gnn.data.graphs import build_graphs
-from root_gnn.data.read import read
-from root_gnn.data.spec import load_spec
+from root_gnn.data.reading.graphs import build_graphs
+from root_gnn.data.reading.read import read
+from root_gnn.data.spec.spec import load_spec
 from root_gnn.graph.batch import Batch, concatenate
 from root_gnn.graph.features import Features
 
@@ -30,9 +30,14 @@ def events_of(counts: np.ndarray, rng: np.random.Generator) -> Batch:
     total = int(counts.sum())
     pt, eta, phi = rng.exponential(0.5, total), rng.normal(0.0, 1.2, total), rng.uniform(-np.pi, np.pi, total)
     columns = {
-        "pt": pt, "eta": eta, "phi": phi, "energy": pt * np.cosh(eta), "btag": rng.random(total) < 0.2,
-        "charge": rng.integers(-1, 2, total), "type": rng.integers(0, 4, total),
-    }  # fmt: skip
+        "pt": pt,
+        "eta": eta,
+        "phi": phi,
+        "energy": pt * np.cosh(eta),
+        "btag": rng.random(total) < 0.2,
+        "charge": rng.integers(-1, 2, total),
+        "type": rng.integers(0, 4, total),
+    }
     nodes = torch.from_numpy(np.stack([columns[name] for name in EVENTS.nodes], axis=1).astype(np.float32))
     return numbered(Batch.of(nodes, torch.from_numpy(counts.astype(np.int64))), rng)
 
@@ -41,7 +46,12 @@ def simulated_events(n_event: int, data_dir: Path | None, *, seed: int) -> Batch
     """Simulated events of two objects at least, drawn with replacement from the standard ntuples of a folder or the repository's."""
     rng, spec = np.random.default_rng(seed), load_spec("events")
     files = simulated_files(data_dir)
-    there = concatenate([build_graphs(read(file, spec, stop=n_event), spec).replace(labels={}, weights=None, ids=None) for file in files])
+    there = concatenate(
+        [
+            build_graphs(read(file, spec, stop=n_event), spec).replace(labels={}, weights=None, ids=None)
+            for file in files
+        ]
+    )
     usable = torch.nonzero(there.n_node >= FEWEST).squeeze(1)
     return numbered(there.select(usable[torch.from_numpy(rng.integers(0, len(usable), n_event))]), rng)
 

@@ -23,13 +23,16 @@ from events import EVENTS, poisson_events, simulated_events
 from graph_networks import RECOMPUTING, Contender, Network, Size, forms, others, ours, work
 from torch import Tensor
 
-from root_gnn.bench.case import Bench, Unequal, Work, agree, installed, main
+from root_gnn.bench.case import Bench, Unequal, Work, agree, installed, run_case
 from root_gnn.bench.row import LeftOut, Row
 from root_gnn.bench.timing import Run
 from root_gnn.graph.batch import Batch
 
 TOLERANCE = 1e-5
-GRADIENT_ERROR, FURTHER = 1e-3, 3.0  # of the size of the gradient in float64; how much further from it than the furthest of the others
+GRADIENT_ERROR, FURTHER = (
+    1e-3,
+    3.0,
+)  # of the size of the gradient in float64; how much further from it than the furthest of the others
 N_ORDER = 512  # so many that no kernel made for the size of one batch serves another
 PACKAGES = {"dgl": "dgl", "pyg": "torch_geometric"}
 COMPILED = "compiled"
@@ -52,12 +55,17 @@ class Setting:
 
 BASE = Setting(Size(64, 4), 1024, training={"native": 1.6, COMPILED: 3.0}, inference={"native": 1.6, COMPILED: 3.2})
 ASKED = (
-    BASE, Setting(Size(128, 4), 1024, training={COMPILED: 2.2}, inference={COMPILED: 2.0}),
+    BASE,
+    Setting(Size(128, 4), 1024, training={COMPILED: 2.2}, inference={COMPILED: 2.0}),
     Setting(Size(64, 2), 1024, training={COMPILED: 3.8}, inference={COMPILED: 3.8}),
 )
 BESIDE = (
-    Setting(Size(64, 4), 1024, "simulated"), Setting(Size(64, 4), 256), Setting(Size(64, 4), 2048), Setting(Size(128, 4), 256),
-    Setting(Size(128, 4), 2048), Setting(Size(128, 2), 1024),
+    Setting(Size(64, 4), 1024, "simulated"),
+    Setting(Size(64, 4), 256),
+    Setting(Size(64, 4), 2048),
+    Setting(Size(128, 4), 256),
+    Setting(Size(128, 4), 2048),
+    Setting(Size(128, 2), 1024),
 )
 QUICK = (Setting(Size(16, 2), 24), Setting(Size(16, 2), 24, "simulated"))
 LIMITS = {"training": {COMPILED: 0.55}, "inference": {COMPILED: 0.60}}
@@ -68,13 +76,19 @@ def contenders(setting: Setting, data_dir: Path | None) -> tuple[Batch, dict[str
     events = events_of(setting, data_dir)
     chosen = {name: form for name, form in forms().items() if setting in (BASE, *QUICK) or RECOMPUTING not in name}
     mine = {name: ours(setting.size, events, EVENTS, form) for name, form in chosen.items()}
-    return events, mine, others(setting.size, events, EVENTS, [package for package in PACKAGES.values() if installed(package)])
+    return (
+        events,
+        mine,
+        others(setting.size, events, EVENTS, [package for package in PACKAGES.values() if installed(package)]),
+    )
 
 
 def events_of(setting: Setting, data_dir: Path | None) -> Batch:
     """Twice as many events as are in a batch."""
     n_event = 2 * setting.batch
-    return poisson_events(n_event, seed=1) if setting.events == "poisson" else simulated_events(n_event, data_dir, seed=1)
+    return (
+        poisson_events(n_event, seed=1) if setting.events == "poisson" else simulated_events(n_event, data_dir, seed=1)
+    )
 
 
 def check(setting: Setting, events: Batch, everyone: dict[str, Contender]) -> float:
@@ -95,7 +109,9 @@ def check(setting: Setting, events: Batch, everyone: dict[str, Contender]) -> fl
     allowed = max([GRADIENT_ERROR, *(FURTHER * apart[name] for name in PACKAGES if name in apart)])
     for name, error in apart.items():
         if not error <= allowed:
-            raise Unequal(f"{setting}, {name}: the gradient is off by {error:.1e} of its size, {allowed:.0e} is allowed; nothing is timed")
+            raise Unequal(
+                f"{setting}, {name}: the gradient is off by {error:.1e} of its size, {allowed:.0e} is allowed; nothing is timed"
+            )
     return max(differences)
 
 
@@ -132,18 +148,31 @@ def measure(bench: Bench, setting: Setting) -> Iterator[Row]:
     mean = work(setting.size, events, Network(setting.size, events, EVENTS))
     share = setting.batch / events.n_graph
     kinds: dict[str, tuple[Callable[[Setting, Batch, Contender], Run], float, dict[str, float] | None]] = {
-        "training": (training, mean.training * share, setting.training), "inference": (inference, mean.forward * share, setting.inference),
+        "training": (training, mean.training * share, setting.training),
+        "inference": (inference, mean.forward * share, setting.inference),
     }
     for kind, (make, operations, targets) in kinds.items():
         runs = {name: make(setting, events, contender) for name, contender in everyone.items()}
         limits = LIMITS[kind] if setting is BASE else None
         yield from bench.compare(
-            f"{kind}, {setting}", runs, ours=list(mine), amount=setting.batch, unit="events", difference=difference, targets=targets,
-            work=dict.fromkeys(mine, Work(operations, setting.size.dim)), limit_targets=limits,
+            f"{kind}, {setting}",
+            runs,
+            ours=list(mine),
+            amount=setting.batch,
+            unit="events",
+            difference=difference,
+            targets=targets,
+            work=dict.fromkeys(mine, Work(operations, setting.size.dim)),
+            limit_targets=limits,
         )
     if setting in (BASE, *QUICK):
-        runs = {name: collation(setting, events, contender) for name, contender in {"native": mine["native"], **theirs}.items()}
-        yield from bench.compare(f"collation, {setting}", runs, ours=["native"], amount=setting.batch, unit="events", difference=difference)
+        runs = {
+            name: collation(setting, events, contender)
+            for name, contender in {"native": mine["native"], **theirs}.items()
+        }
+        yield from bench.compare(
+            f"collation, {setting}", runs, ours=["native"], amount=setting.batch, unit="events", difference=difference
+        )
 
 
 def results(bench: Bench) -> Iterator[Row | LeftOut]:
@@ -159,4 +188,4 @@ def results(bench: Bench) -> Iterator[Row | LeftOut]:
 
 
 if __name__ == "__main__":
-    sys.exit(main(results, __doc__))
+    sys.exit(run_case(results, __doc__))

@@ -16,7 +16,7 @@ from events import EVENTS, poisson_events
 from graph_network import BASE, COMPILED, PACKAGES, QUICK, Setting
 from graph_networks import RECOMPUTING, forms, others, ours
 
-from root_gnn.bench.case import Bench, installed, main
+from root_gnn.bench.case import Bench, installed, run_case
 from root_gnn.bench.memory import peak, watched
 from root_gnn.bench.row import LeftOut, Row
 from root_gnn.bench.timing import Spread, ratios
@@ -55,10 +55,15 @@ def results(bench: Bench) -> Iterator[Row | LeftOut]:
         for other in theirs:
             asked = TARGET if (name, other) == (f"{COMPILED}, {RECOMPUTING}", "dgl") else None
             yield Row.spread(
-                ratios(each[other], each[name]), what=f"peak memory of a training step, {setting}", ours=name, reference=other,
-                target=asked, unit="bytes/edge", rates={one: Spread.of(each[one]).median for one in (name, other)},
+                ratios(each[other], each[name]),
+                what=f"peak memory of a training step, {setting}",
+                ours=name,
+                reference=other,
+                target=asked,
+                unit="bytes/edge",
+                rates={one: Spread.of(each[one]).median for one in (name, other)},
             )
 
 
 if __name__ == "__main__":
-    sys.exit(main(results, __doc__))
+    sys.exit(run_case(results, __doc__))

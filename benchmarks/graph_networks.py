@@ -16,13 +16,21 @@ from root_gnn.graph.batch import Batch
 from root_gnn.graph.features import Features
 from root_gnn.graph.scaling import Scaling
 from root_gnn.heads.mlp import Config as Head
-from root_gnn.models.encode_process_decode import Config, EncodeProcessDecode, Form
-from root_gnn.nn.linear import Linear
+from root_gnn.kernels.linear import Linear
+from root_gnn.models.encode_process_decode import Backend, Config, EncodeProcessDecode
 
 N_CLASS, N_STEP = 2, 4
 PUBLISHED: dict[str, Any] = {  # as configs/pretrain_multiclass_faithful.yaml
-    "n_steps": N_STEP, "activation": "relu", "activate_last": True, "residual": False, "share_steps": True, "aggregation": ("sum",),
-    "pooling": ("mean",), "pair_features": ("delta_eta", "delta_phi", "delta_r"), "type_embedding": False, "absolute_phi": True,
+    "n_steps": N_STEP,
+    "activation": "relu",
+    "activate_last": True,
+    "residual": False,
+    "share_steps": True,
+    "aggregation": ("sum",),
+    "pooling": ("mean",),
+    "pair_features": ("delta_eta", "delta_phi", "delta_r"),
+    "type_embedding": False,
+    "absolute_phi": True,
     "dropout": 0.0,
 }
 NOT_OURS = ("auto", "pyg", "dgl")  # a choice among ours, and those of other libraries
@@ -102,7 +110,7 @@ class Contender:
 
 def forms() -> dict[str, dict[str, Any]]:
     """Settings of our own forms by name, those that work here: the native one, others of ours, and with recomputation."""
-    found: dict[str, dict[str, Any]] = {name: {"form": name} for name in get_args(Form) if name not in NOT_OURS}
+    found: dict[str, dict[str, Any]] = {name: {"form": name} for name in get_args(Backend) if name not in NOT_OURS}
     if "recompute" in Config.model_fields:
         found |= {f"{name}, {RECOMPUTING}": {**form, "recompute": True} for name, form in list(found.items())}
     return {name: form for name, form in found.items() if _works(form)}
@@ -136,11 +144,15 @@ def others(size: Size, events: Batch, features: Features, packages: Collection[s
     if "dgl" in packages:
         from straightforward_dgl import DGLNetwork, dgl_collate
 
-        found["dgl"] = Contender(labelled(dgl_collate(network.encoder, events)), DGLNetwork(network.encoder, network.head))
+        found["dgl"] = Contender(
+            labelled(dgl_collate(network.encoder, events)), DGLNetwork(network.encoder, network.head)
+        )
     if "torch_geometric" in packages:
         from straightforward_pyg import PyGNetwork, pyg_collate
 
-        found["pyg"] = Contender(labelled(pyg_collate(network.encoder, events)), PyGNetwork(network.encoder, network.head))
+        found["pyg"] = Contender(
+            labelled(pyg_collate(network.encoder, events)), PyGNetwork(network.encoder, network.head)
+        )
     return found
 
 
@@ -156,7 +168,14 @@ def work(size: Size, batch: Batch, network: Network) -> GraphNetwork:
     """Floating-point work on a batch."""
     encoder = network.encoder
     return GraphNetwork(
-        n_graph=batch.n_graph, n_node=batch.total_node, n_edge=batch.n_edge, node_dim=encoder.node_inputs.dim,
-        edge_dim=encoder.pair_inputs.dim, global_dim=encoder.global_inputs.dim, dim=size.dim, n_layer=size.n_layer, n_step=N_STEP,
+        n_graph=batch.n_graph,
+        n_node=batch.total_node,
+        n_edge=batch.n_edge,
+        node_dim=encoder.node_inputs.dim,
+        edge_dim=encoder.pair_inputs.dim,
+        global_dim=encoder.global_inputs.dim,
+        dim=size.dim,
+        n_layer=size.n_layer,
+        n_step=N_STEP,
         n_output=N_CLASS,
-    )  # fmt: skip
+    )

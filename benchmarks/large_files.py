@@ -20,13 +20,13 @@ import numpy as np
 import torch
 from resample import resample, simulated_files
 
-from root_gnn.bench.case import Bench, main
-from root_gnn.bench.memory import Measured, watched
+from root_gnn.bench.case import Bench, run_case
+from root_gnn.bench.memory import PeakMemory, watched
 from root_gnn.bench.row import LeftOut, Row
-from root_gnn.data.loader import train_loader
-from root_gnn.data.prepare import CACHE_VARIABLE, prepare
-from root_gnn.data.spec import load_spec
-from root_gnn.data.table import EventTable
+from root_gnn.data.cache.prepare import CACHE_VARIABLE, prepare_shards
+from root_gnn.data.events.loader import train_loader
+from root_gnn.data.events.table import EventTable
+from root_gnn.data.spec.spec import load_spec
 
 N_SMALL = 2_000
 MOST = 2048.0  # MiB
@@ -36,18 +36,21 @@ SPEC = "events"
 def prepared(folder: Path, jobs: int) -> int:
     """Prepares the files of a folder; events."""
     torch.set_num_threads(1)
-    return sum(shard.n_graph for shard in prepare(load_spec(SPEC), sorted(folder.glob("*.root")), data_dir=folder, jobs=jobs).values())
+    return sum(
+        shard.n_graph
+        for shard in prepare_shards(load_spec(SPEC), sorted(folder.glob("*.root")), data_dir=folder, jobs=jobs).values()
+    )
 
 
 def read(folder: Path) -> int:
     """One shuffled epoch; events."""
     torch.set_num_threads(1)
     spec = load_spec(SPEC)
-    table = EventTable(list(prepare(spec, sorted(folder.glob("*.root")), data_dir=folder).values()), spec)
+    table = EventTable(list(prepare_shards(spec, sorted(folder.glob("*.root")), data_dir=folder).values()), spec)
     return sum(batch.n_graph for batch in train_loader(table, np.arange(len(table)), 1024, seed=1))
 
 
-def rows(what: str, measured: Measured, note: str) -> Iterator[Row]:
+def rows(what: str, measured: PeakMemory, note: str) -> Iterator[Row]:
     """Memory and rate of a process."""
     for kind, value, unit, between in (
         ("anonymous memory at most", measured.peak_mib, "MiB", (0.0, MOST)),
@@ -55,9 +58,16 @@ def rows(what: str, measured: Measured, note: str) -> Iterator[Row]:
         ("rate", measured.result / measured.seconds, "events/s", None),
     ):
         yield Row(
-            what=f"{what}: {kind}", ratio=value, low=value, high=value, quartiles=(value, value), unit=unit, rates={}, between=between,
+            what=f"{what}: {kind}",
+            ratio=value,
+            low=value,
+            high=value,
+            quartiles=(value, value),
+            unit=unit,
+            rates={},
+            between=between,
             note=note,
-        )  # fmt: skip
+        )
 
 
 def results(bench: Bench) -> Iterator[Row | LeftOut]:
@@ -89,4 +99,4 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 
 if __name__ == "__main__":
-    sys.exit(main(results, __doc__, n_core=2, arguments=arguments))
+    sys.exit(run_case(results, __doc__, n_core=2, arguments=arguments))

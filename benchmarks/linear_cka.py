@@ -16,7 +16,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from root_gnn.bench.case import Bench, agree, main
+from root_gnn.bench.case import Bench, agree, run_case
 from root_gnn.bench.row import Row
 from root_gnn.similarity.cka import cka
 
@@ -64,18 +64,26 @@ def results(bench: Bench) -> Iterator[Row]:
     x = rng.normal(size=(n_event, DIM)) @ rng.normal(size=(DIM, DIM)) + 5.0
     y = np.tanh(0.1 * x @ rng.normal(size=(DIM, DIM))) + 3.0
     forms = {
-        "root_gnn": lambda: cka(x, y, estimator="biased_linear"), "H K H": lambda: hkh(x, y), "centred Gram": lambda: centred_gram(x, y),
+        "root_gnn": lambda: cka(x, y, estimator="biased_linear"),
+        "H K H": lambda: hkh(x, y),
+        "centred Gram": lambda: centred_gram(x, y),
         "centred Gram, in place": lambda: in_place(x, y),
-    }  # fmt: skip
+    }
     values = torch.tensor([form() for form in forms.values()], dtype=torch.float64)
     difference = agree("CKA", values[:1].expand(len(forms) - 1), values[1:], 1e-10)
     targets = {"H K H": 1000.0, "centred Gram": 100.0, "centred Gram, in place": None}
     for other, target in targets.items():
         yield from bench.compare(
-            f"{n_event} events, {DIM} features", {name: forms[name] for name in ("root_gnn", other)}, ours=["root_gnn"], amount=1,
-            unit="values", difference=difference, targets=target, warm_up=1 if bench.quick else 2,
+            f"{n_event} events, {DIM} features",
+            {name: forms[name] for name in ("root_gnn", other)},
+            ours=["root_gnn"],
+            amount=1,
+            unit="values",
+            difference=difference,
+            targets=target,
+            warm_up=1 if bench.quick else 2,
         )
 
 
 if __name__ == "__main__":
-    sys.exit(main(results, __doc__))
+    sys.exit(run_case(results, __doc__))

@@ -33,14 +33,14 @@ import uproot
 from resample import resample, simulated_files
 from torch import Tensor
 
-from root_gnn.bench.case import Bench, agree, installed, main
+from root_gnn.bench.case import Bench, agree, installed, run_case
 from root_gnn.bench.row import LeftOut, Row
 from root_gnn.bench.timing import Run, Spread, alternate
-from root_gnn.data.dense import Dense, dense, dense_loader
-from root_gnn.data.loader import train_loader
-from root_gnn.data.prepare import prepare
-from root_gnn.data.spec import Spec, load_spec
-from root_gnn.data.table import EventTable
+from root_gnn.data.cache.prepare import prepare_shards
+from root_gnn.data.events.dense import Dense, dense, dense_loader
+from root_gnn.data.events.loader import train_loader
+from root_gnn.data.events.table import EventTable
+from root_gnn.data.spec.spec import Spec, load_spec
 from root_gnn.graph.batch import Batch
 
 BATCH, LENGTH = 1024, 25
@@ -50,7 +50,9 @@ N_EVENT, N_SMALL = 50_000, 600
 RAGGED, EDGES, PADDED, PINNED = "root_gnn", "root_gnn, with edges", "root_gnn", "root_gnn, page-locked, not waiting"
 FEATURES = ("pt", "eta", "phi", "energy", "btag", "charge", "kind")
 SPEC = {
-    "name": "objects", "source": {"name": "root", "tree": "Events"}, "node_features": [*FEATURES, "type"],
+    "name": "objects",
+    "source": {"name": "root", "tree": "Events"},
+    "node_features": [*FEATURES, "type"],
     "nodes": {"object": {"type": 0, "features": {name: f"part_{name}" for name in FEATURES}}},
     "label": {"branch": "label_sig", "classes": {"background": 0, "signal": 1}},
 }
@@ -63,10 +65,13 @@ def write_objects(files: Sequence[Path], paths: Sequence[Path], n_event: int, **
         larger = Path(folder) / "events.root"
         resample(files, larger, n_event, seed=1)
         spec = load_spec("events")
-        shard = prepare(spec, [larger], data_dir=Path(folder))[larger]
+        shard = prepare_shards(spec, [larger], data_dir=Path(folder))[larger]
         count = np.diff(shard.offsets)
         signal = (np.arange(n_event) % 2).astype(np.int32)
-        columns = {f"part_{name}": ak.unflatten(np.ascontiguousarray(shard.nodes[:, place]), count) for place, name in enumerate(FEATURES)}
+        columns = {
+            f"part_{name}": ak.unflatten(np.ascontiguousarray(shard.nodes[:, place]), count)
+            for place, name in enumerate(FEATURES)
+        }
         columns |= {"label_sig": signal, "label_bkg": 1 - signal}
         for place, path in enumerate(paths):
             part = slice(place * n_event // len(paths), (place + 1) * n_event // len(paths))
@@ -76,7 +81,10 @@ def write_objects(files: Sequence[Path], paths: Sequence[Path], n_event: int, **
 def write_tree(path: Path, columns: dict[str, Any], *, basket: int, compression: str) -> None:
     """A TTree with `basket` events in each basket."""
     with uproot.recreate(path, compression=getattr(uproot, compression)(LEVELS[compression])) as file:
-        types = {name: column.type.content if isinstance(column, ak.Array) else column.dtype for name, column in columns.items()}
+        types = {
+            name: column.type.content if isinstance(column, ak.Array) else column.dtype
+            for name, column in columns.items()
+        }
         file.mktree("Events", types)
         for start in range(0, len(columns["label_sig"]), basket):
             stop = start + basket
@@ -107,7 +115,9 @@ class Loaders:
         self.paths = list(map(str, paths))
         self.config = str(weaver_config(paths[0].with_name("weaver.yaml")))
         spec: Spec = load_spec(SPEC)
-        self.table = EventTable(list(prepare(spec, paths, data_dir=paths[0].parent).values()), spec, classes=("background", "signal"))
+        self.table = EventTable(
+            list(prepare_shards(spec, paths, data_dir=paths[0].parent).values()), spec, classes=("background", "signal")
+        )
         self.index = np.arange(n_event)
         self.epoch = 0
 
@@ -177,7 +187,13 @@ def pyg_batch(events: Iterator[Tensor]) -> Any:
     made = []
     for nodes in events:
         senders, receivers = pairs_of(nodes)
-        made.append(Data(x=nodes, edge_index=torch.stack([senders, receivers]), edge_attr=edge_features(nodes, senders, receivers)))
+        made.append(
+            Data(
+                x=nodes,
+                edge_index=torch.stack([senders, receivers]),
+                edge_attr=edge_features(nodes, senders, receivers),
+            )
+        )
     return Batched.from_data_list(made)
 
 
@@ -213,7 +229,10 @@ def from_file(loaders: Loaders, build: Callable[..., Any]) -> Run:
         with uproot.open(loaders.paths[0]) as file:
             for place in range(-(-min(N_BUILT * BATCH, len(loaders.index)) // BATCH)):
                 events = file["Events"].arrays(branches, entry_start=place * BATCH, entry_stop=(place + 1) * BATCH)
-                build(torch.from_numpy(np.stack([ak.to_numpy(event[name]) for name in branches], axis=1)) for event in events)
+                build(
+                    torch.from_numpy(np.stack([ak.to_numpy(event[name]) for name in branches], axis=1))
+                    for event in events
+                )
 
     return run
 
@@ -250,9 +269,16 @@ def against_weaver(bench: Bench, loaders: Loaders) -> Iterator[Row]:
     }
     for name, (run, target) in theirs.items():
         yield from bench.compare(
-            f"padded, {n_event:,} events", {PADDED: lambda: finish(loaders.ours_padded(), n_event), name: run}, ours=[PADDED],
-            amount=n_event, unit="events", difference=difference, targets=target, clock=time.perf_counter, warm_up=0,
-        )  # fmt: skip
+            f"padded, {n_event:,} events",
+            {PADDED: lambda: finish(loaders.ours_padded(), n_event), name: run},
+            ours=[PADDED],
+            amount=n_event,
+            unit="events",
+            difference=difference,
+            targets=target,
+            clock=time.perf_counter,
+            warm_up=0,
+        )
 
 
 def against_graphs(bench: Bench, loaders: Loaders, name: str, build: Callable[..., Any]) -> Iterator[Row]:
@@ -261,12 +287,17 @@ def against_graphs(bench: Bench, loaders: Loaders, name: str, build: Callable[..
     ours: dict[str, Run] = {
         RAGGED: lambda: finish(loaders.ours(n_event), n_event),
         EDGES: lambda: finish(map(with_edges, loaders.ours(n_event)), n_event),
-    }  # fmt: skip
+    }
     for what, run in {"file": from_file(loaders, build), "tensors": from_tensors(loaders, build)}.items():
         yield from bench.compare(
-            f"ragged, {n_event:,} events", {**ours, f"{name} per event, from the {what}": run}, ours=list(ours), amount=n_event,
-            unit="events", difference=difference, clock=time.perf_counter,
-        )  # fmt: skip
+            f"ragged, {n_event:,} events",
+            {**ours, f"{name} per event, from the {what}": run},
+            ours=list(ours),
+            amount=n_event,
+            unit="events",
+            difference=difference,
+            clock=time.perf_counter,
+        )
 
 
 def check_ragged(loaders: Loaders) -> float:
@@ -278,7 +309,9 @@ def check_ragged(loaders: Loaders) -> float:
         assert batch.ids is not None
         seen.append(batch.ids[:, -1])  # the entry of the file
         entries = seen[-1].numpy()
-        theirs = torch.from_numpy(np.stack([ak.to_numpy(ak.flatten(branch[entries])) for branch in branches.values()], axis=1))
+        theirs = torch.from_numpy(
+            np.stack([ak.to_numpy(ak.flatten(branch[entries])) for branch in branches.values()], axis=1)
+        )
         difference = max(difference, agree(f"ragged batch {place}", batch.nodes[:, : len(FEATURES)], theirs, 0.0))
         agree(f"labels of ragged batch {place}", batch.labels["label"], label[entries], 0.0)
     n_node = ak.to_numpy(ak.num(next(iter(branches.values()))))
@@ -292,8 +325,13 @@ def ragged_rate(bench: Bench, loaders: Loaders) -> Row:
     seconds = alternate({RAGGED: lambda: finish(loaders.ours(), n_event)}, bench.rounds)[RAGGED]
     rates = Spread.of([n_event / each for each in seconds])
     return Row.spread(
-        rates, what=f"ragged, {n_event:,} events, random order", unit="events/s", rates={}, target=1e6, max_difference=difference,
-    )  # fmt: skip
+        rates,
+        what=f"ragged, {n_event:,} events, random order",
+        unit="events/s",
+        rates={},
+        target=1e6,
+        max_difference=difference,
+    )
 
 
 def to_device(bench: Bench, loaders: Loaders) -> Iterator[Row | LeftOut]:
@@ -305,18 +343,26 @@ def to_device(bench: Bench, loaders: Loaders) -> Iterator[Row | LeftOut]:
     ordinary = list(loaders.ours(n_event))
     locked = [batch.pin_memory() for batch in ordinary]
     there = [batch.to("cuda", non_blocking=True) for batch in locked]
-    difference = max(agree("copied nodes", mine.nodes, one.nodes.cpu(), 0.0) for mine, one in zip(ordinary, there, strict=True))
+    difference = max(
+        agree("copied nodes", mine.nodes, one.nodes.cpu(), 0.0) for mine, one in zip(ordinary, there, strict=True)
+    )
     kinds: dict[str, tuple[Run, Run]] = {
         "copies to the GPU": (lambda: copy(locked, waits=False), lambda: copy(ordinary, waits=True)),
         "reading and copies to the GPU": (
-            lambda: copy(loaders.ours(n_event, pinned=True), waits=False), lambda: copy(loaders.ours(n_event), waits=True),
+            lambda: copy(loaders.ours(n_event, pinned=True), waits=False),
+            lambda: copy(loaders.ours(n_event), waits=True),
         ),
-    }  # fmt: skip
+    }
     for what, (mine, other) in kinds.items():
         yield from bench.compare(
-            f"{what}, {n_event:,} events", {PINNED: mine, "ordinary memory, waiting": other}, ours=[PINNED], amount=n_event, unit="events",
-            difference=difference, clock=time.perf_counter,
-        )  # fmt: skip
+            f"{what}, {n_event:,} events",
+            {PINNED: mine, "ordinary memory, waiting": other},
+            ours=[PINNED],
+            amount=n_event,
+            unit="events",
+            difference=difference,
+            clock=time.perf_counter,
+        )
 
 
 def copy(batches: Iterable[Batch], *, waits: bool) -> None:
@@ -354,4 +400,4 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 
 if __name__ == "__main__":
-    sys.exit(main(results, __doc__, arguments=arguments))
+    sys.exit(run_case(results, __doc__, arguments=arguments))

@@ -16,7 +16,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from root_gnn.bench.case import Bench, agree, main
+from root_gnn.bench.case import Bench, agree, run_case
 from root_gnn.bench.memory import peak, watched
 from root_gnn.bench.row import LeftOut, Row
 from root_gnn.nn.nt_xent import nt_xent
@@ -75,8 +75,13 @@ def results(bench: Bench) -> Iterator[Row | LeftOut]:
     pair = views(n_time)
     difference = agree("loss and gradient", answer("root_gnn", pair), answer("broadcast", pair), 1e-5)
     yield from bench.compare(
-        f"loss and gradient of {n_time} pairs", {name: partial(answer, name, pair) for name in FORMS}, ours=["root_gnn"],
-        amount=n_time, unit="pairs", difference=difference, targets=250.0,
+        f"loss and gradient of {n_time} pairs",
+        {name: partial(answer, name, pair) for name in FORMS},
+        ours=["root_gnn"],
+        amount=n_time,
+        unit="pairs",
+        difference=difference,
+        targets=250.0,
     )
     if not sys.platform.startswith("linux"):
         yield LeftOut(what="peak memory", reason="it is read from /proc")
@@ -84,10 +89,18 @@ def results(bench: Bench) -> Iterator[Row | LeftOut]:
     taken = {name: max(watched(memory, name, n_memory).result, LEAST) / 2**20 for name in FORMS}
     ratio = taken["broadcast"] / taken["root_gnn"]
     yield Row(
-        what=f"peak memory of {n_memory} pairs", reference="broadcast", ratio=ratio, low=ratio, high=ratio, quartiles=(ratio, ratio),
-        target=100.0, unit="MiB", rates=taken, max_difference=difference,
+        what=f"peak memory of {n_memory} pairs",
+        reference="broadcast",
+        ratio=ratio,
+        low=ratio,
+        high=ratio,
+        quartiles=(ratio, ratio),
+        target=100.0,
+        unit="MiB",
+        rates=taken,
+        max_difference=difference,
     )
 
 
 if __name__ == "__main__":
-    sys.exit(main(results, __doc__))
+    sys.exit(run_case(results, __doc__))

@@ -26,19 +26,23 @@ import torch
 from events import jet_sizes, pions
 from torch import Tensor, nn
 
-from root_gnn.bench.case import Bench, Unequal, agree, installed, main
+from root_gnn.bench.case import Bench, Unequal, agree, installed, run_case
 from root_gnn.bench.row import LeftOut, Row
 from root_gnn.bench.timing import Run
+from root_gnn.convert.weaver_weights import load_weaver, weaver_weights
 from root_gnn.graph.batch import Batch
 from root_gnn.graph.features import Features
 from root_gnn.graph.scaling import Scaling
 from root_gnn.models.particle_transformer import Config, ParticleTransformer
 from root_gnn.nn.token_inputs import TokenEmbedding
-from root_gnn.nn.weaver_weights import load_weaver, weaver_weights
 
 N_INPUT, N_CLASS, WARM_UP = 17, 10, 6
 FEATURES = Features(nodes=("pt", "eta", "phi", "energy", "type"), n_type=1)
-TOLERANCE, SINGLE, FURTHER = 1e-10, 1e-5, 1.5  # of the largest value in double and in single precision; how much further than weaver's
+TOLERANCE, SINGLE, FURTHER = (
+    1e-10,
+    1e-5,
+    1.5,
+)  # of the largest value in double and in single precision; how much further than weaver's
 LONGEST, N_POOL, N_SMALL_POOL = 128, 9, 2
 SIZES = {64: 2.2, 128: 3.0}  # jets of a batch, and what is asked for inference
 QUICK = {8: 2.2}
@@ -120,17 +124,22 @@ class Pair:
 
 def check(pair: Pair, pool: Sequence[Jets]) -> float:
     """The largest difference of class tokens in double precision; raises Unequal where tokens or gradients are wrong."""
-    rounded = [jets.to(torch.float32) for jets in pool]  # what single precision is given, whose masses are not those of the jets
-    single, of_rounded, double = (outputs(pair, jets, dtype) for jets, dtype in (
-        (rounded, torch.float32), (rounded, torch.float64), (pool, torch.float64)
-    ))  # fmt: skip
+    rounded = [
+        jets.to(torch.float32) for jets in pool
+    ]  # what single precision is given, whose masses are not those of the jets
+    single, of_rounded, double = (
+        outputs(pair, jets, dtype)
+        for jets, dtype in ((rounded, torch.float32), (rounded, torch.float64), (pool, torch.float64))
+    )
     differences = []
     for (mine, theirs), found, exact in zip(double, single, of_rounded, strict=True):
         scale = float(theirs.abs().max())
         differences.append(agree("class tokens in double precision", mine, theirs, TOLERANCE * scale))
         apart, allowed = (float((one - other).abs().max()) for one, other in zip(found, exact, strict=True))
         if not apart <= max(SINGLE * scale, FURTHER * allowed):
-            raise Unequal(f"class tokens in single precision are {apart:.1e} from the exact ones, weaver's {allowed:.1e}; nothing is timed")
+            raise Unequal(
+                f"class tokens in single precision are {apart:.1e} from the exact ones, weaver's {allowed:.1e}; nothing is timed"
+            )
     check_gradients(pair, pool[0])
     return max(differences)
 
@@ -146,7 +155,9 @@ def check_gradients(pair: Pair, jets: Jets) -> None:
     """Raises Unequal where the gradient of the training loss in any weight differs; both in evaluation and double precision."""
     for forward, last in zip(pair.tokens(), pair.lasts, strict=True):
         loss(last(forward(jets))).backward()
-    theirs = weaver_weights({name: weight.grad for name, weight in pair.theirs.named_parameters() if weight.grad is not None})
+    theirs = weaver_weights(
+        {name: weight.grad for name, weight in pair.theirs.named_parameters() if weight.grad is not None}
+    )
     ours = {name: weight.grad for name, weight in pair.ours.named_parameters() if weight.grad is not None}
     if set(ours) != set(theirs):
         raise Unequal(f"only one of the two has a gradient in {sorted(set(ours) ^ set(theirs))[0]}; nothing is timed")
@@ -180,7 +191,9 @@ def by_turns(use: Callable[[Jets], object], pool: Sequence[Jets]) -> Run:
     return lambda: use(next(turns))
 
 
-def measure(bench: Bench, pool: Sequence[Jets], difference: float, dropout: float | None, target: float) -> Iterator[Row]:
+def measure(
+    bench: Bench, pool: Sequence[Jets], difference: float, dropout: float | None, target: float
+) -> Iterator[Row]:
     """Without `dropout` inference, else training."""
     pair, n_jet = Pair.make(dropout or 0.0), pool[0].batch.n_graph
     pair.mode(training=dropout is not None)
@@ -195,9 +208,14 @@ def measure(bench: Bench, pool: Sequence[Jets], difference: float, dropout: floa
     with torch.set_grad_enabled(dropout is not None):
         yield from bench.compare(
             f"{'inference' if dropout is None else f'training, dropout {dropout:g}'}, batch {n_jet}",
-            {name: by_turns(use, pool) for name, use in uses.items()}, ours=["root_gnn"], amount=n_jet, unit="jets", difference=difference,
-            targets=target, note=f"{n_node / (n_jet * len(pool)):.0f} constituents, longest of a batch {min(lengths)} to {max(lengths)}",
-        )  # fmt: skip
+            {name: by_turns(use, pool) for name, use in uses.items()},
+            ours=["root_gnn"],
+            amount=n_jet,
+            unit="jets",
+            difference=difference,
+            targets=target,
+            note=f"{n_node / (n_jet * len(pool)):.0f} constituents, longest of a batch {min(lengths)} to {max(lengths)}",
+        )
 
 
 def results(bench: Bench) -> Iterator[Row | LeftOut]:
@@ -214,4 +232,4 @@ def results(bench: Bench) -> Iterator[Row | LeftOut]:
 
 
 if __name__ == "__main__":
-    sys.exit(main(results, __doc__))
+    sys.exit(run_case(results, __doc__))

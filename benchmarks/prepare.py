@@ -24,13 +24,13 @@ import torch
 import uproot
 from resample import resample, simulated_files
 
-from root_gnn.bench.case import Bench, agree, main
+from root_gnn.bench.case import Bench, agree, run_case
 from root_gnn.bench.row import Row
-from root_gnn.data.cache import Shard
-from root_gnn.data.graphs import graph_arrays
-from root_gnn.data.prepare import CACHE_VARIABLE, cache_dir, prepare
-from root_gnn.data.read import iterate, open_records
-from root_gnn.data.spec import Spec, load_spec
+from root_gnn.data.cache.prepare import CACHE_VARIABLE, cache_dir, prepare_shards
+from root_gnn.data.cache.shard import Shard
+from root_gnn.data.reading.graphs import graph_arrays
+from root_gnn.data.reading.read import iterate, open_records
+from root_gnn.data.spec.spec import Spec, load_spec
 
 N_SMALL = 3_000
 
@@ -41,12 +41,16 @@ class Preparing:
     def __init__(self, spec: Spec, path: Path) -> None:
         self.spec, self.path = spec, path
         with open_records(path, spec) as records:
-            self.names, self.chunks, self.n_entry = list(records.selection.branches), list(records.chunks()), records.n_entry
+            self.names, self.chunks, self.n_entry = (
+                list(records.selection.branches),
+                list(records.chunks()),
+                records.n_entry,
+            )
 
     def ours(self) -> Shard:
         """The shard, made anew."""
         shutil.rmtree(cache_dir(self.path.parent), ignore_errors=True)
-        return prepare(self.spec, [self.path], data_dir=self.path.parent)[self.path]
+        return prepare_shards(self.spec, [self.path], data_dir=self.path.parent)[self.path]
 
     def uproot(self) -> None:
         """The same branches as awkward arrays."""
@@ -59,14 +63,21 @@ class Preparing:
         """The largest difference of the cache from graphs built of records; raises Unequal where there is any."""
         shard = self.ours()
         whole = graph_arrays(ak.concatenate(list(iterate(self.path, self.spec))), self.spec)
-        expected = {"nodes": whole.nodes, "ids": whole.ids, "weight": whole.weight, "label": whole.label, "globals": whole.globals}
+        expected = {
+            "nodes": whole.nodes,
+            "ids": whole.ids,
+            "weight": whole.weight,
+            "label": whole.label,
+            "globals": whole.globals,
+        }
         found = {name: getattr(shard, name) for name in expected}
         for place, name in enumerate(shard.meta.truth):
             expected[f"truth of {name}"], found[f"truth of {name}"] = whole.truth[name], shard.truth[:, place]
         return max(
             agree(f"{name} in the cache", torch.tensor(found[name]), torch.tensor(values), 0.0)
-            for name, values in expected.items() if values is not None
-        )  # fmt: skip
+            for name, values in expected.items()
+            if values is not None
+        )
 
 
 def results(bench: Bench) -> Iterator[Row]:
@@ -79,9 +90,15 @@ def results(bench: Bench) -> Iterator[Row]:
             resample(simulated_files(bench.data_dir), path, N_SMALL if bench.quick else bench.options.events, seed=1)
         case = Preparing(load_spec(bench.options.spec), path)
         yield from bench.compare(
-            f"{case.n_entry:,} events, {len(case.names)} branches", {"root_gnn": case.ours, "uproot": case.uproot}, ours=["root_gnn"],
-            amount=case.n_entry, unit="events", difference=case.check(), targets=0.5, clock=time.perf_counter,
-        )  # fmt: skip
+            f"{case.n_entry:,} events, {len(case.names)} branches",
+            {"root_gnn": case.ours, "uproot": case.uproot},
+            ours=["root_gnn"],
+            amount=case.n_entry,
+            unit="events",
+            difference=case.check(),
+            targets=0.5,
+            clock=time.perf_counter,
+        )
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
@@ -92,4 +109,4 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 
 if __name__ == "__main__":
-    sys.exit(main(results, __doc__, arguments=arguments))
+    sys.exit(run_case(results, __doc__, arguments=arguments))

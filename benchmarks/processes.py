@@ -26,10 +26,10 @@ from numpy.typing import NDArray
 from resample import resample, simulated_files
 
 from root_gnn.atomic import write_json
-from root_gnn.bench.case import Bench, agree, main
+from root_gnn.bench.case import Bench, agree, run_case
 from root_gnn.bench.row import Row
 from root_gnn.bench.timing import Spread
-from root_gnn.run import Run
+from root_gnn.runs.run import Run
 
 CLASSES = ("WH", "ZH")
 TOLERANCE = 1e-3
@@ -46,11 +46,14 @@ KINDS = (("multiplicities of Poisson(9) in 2 to 25", poisson, 0.5, 1.7), ("simul
 def write_recipe(folder: Path, *, batch: int, dim: int, n_layer: int) -> Path:
     """The recipe, beside its files."""
     content = {
-        "name": "processes", "seed": 1, "data": {"spec": "events", "classes": {name: f"{name}.root" for name in CLASSES}},
+        "name": "processes",
+        "seed": 1,
+        "data": {"spec": "events", "classes": {name: f"{name}.root" for name in CLASSES}},
         "model": {"name": "encode_process_decode", "dim": dim, "n_layer": n_layer, **PUBLISHED},
-        "objective": {"name": "multiclass", "head": {"name": "mlp", "dropout": 0.0}}, "optim": {"lr": 1e-3},
+        "objective": {"name": "multiclass", "head": {"name": "mlp", "dropout": 0.0}},
+        "optim": {"lr": 1e-3},
         "train": {"max_epochs": 2, "batch_size": batch},
-    }  # fmt: skip
+    }
     path = folder / "processes.yaml"
     write_json(path, content)  # JSON is YAML
     return path
@@ -58,8 +61,19 @@ def write_recipe(folder: Path, *, batch: int, dim: int, n_layer: int) -> Path:
 
 def train(recipe: Path, n_process: int, folder: Path) -> tuple[float, float]:
     """Events per second, and the validation loss of the last epoch."""
-    command = [sys.executable, "-m", "root_gnn.cli", "train", str(recipe), "--quiet", "--data-dir", str(recipe.parent)]
-    subprocess.run([*command, "--run-dir", str(folder), "--set", f"train.devices={n_process}", "--overwrite"], check=True)
+    command = [
+        sys.executable,
+        "-m",
+        "root_gnn",
+        "train",
+        str(recipe),
+        "--quiet",
+        "--data-dir",
+        str(recipe.parent),
+    ]
+    subprocess.run(
+        [*command, "--run-dir", str(folder), "--set", f"train.devices={n_process}", "--overwrite"], check=True
+    )
     metrics = json.loads((folder / "metrics.json").read_text(encoding="utf-8"))
     return float(metrics["events_per_second"]), float(Run(folder).history["val/loss"][-1, 2])
 
@@ -87,14 +101,22 @@ def compared(bench: Bench, recipe: Path, what: str, target: float | None) -> Row
             rate, losses[n_process] = train(recipe, n_process, recipe.parent / f"run_{n_process}")
             if place:  # the first round is there to be compared
                 rates[n_process].append(rate)
-        apart = agree("validation loss of one and two processes", torch.tensor(losses[1]), torch.tensor(losses[2]), TOLERANCE)
+        apart = agree(
+            "validation loss of one and two processes", torch.tensor(losses[1]), torch.tensor(losses[2]), TOLERANCE
+        )
         difference = max(difference, apart)
     names = {1: "one process", 2: "two processes"}
     each = {names[n_process]: Spread.of(values).median for n_process, values in rates.items()}
     return Row.spread(
-        Spread.of([two / one for one, two in zip(rates[1], rates[2], strict=True)]), what=what, ours=names[2],
-        reference=names[1], target=target, unit="events/s", rates=each, max_difference=difference,
-    )  # fmt: skip
+        Spread.of([two / one for one, two in zip(rates[1], rates[2], strict=True)]),
+        what=what,
+        ours=names[2],
+        reference=names[1],
+        target=target,
+        unit="events/s",
+        rates=each,
+        max_difference=difference,
+    )
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
@@ -103,4 +125,4 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 
 if __name__ == "__main__":
-    sys.exit(main(results, __doc__, n_core=2, arguments=arguments))
+    sys.exit(run_case(results, __doc__, n_core=2, arguments=arguments))

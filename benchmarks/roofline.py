@@ -18,7 +18,7 @@ from events import EVENTS
 from graph_network import BASE, QUICK, Setting, check, contenders, inference, training
 from graph_networks import Network, work
 
-from root_gnn.bench.case import Bench, main
+from root_gnn.bench.case import Bench, run_case
 from root_gnn.bench.limit import MULTIPLICATION, ONEDNN, multiplication
 from root_gnn.bench.row import Row
 from root_gnn.bench.timing import Spread, alternate, ratios
@@ -49,10 +49,18 @@ def fractions(bench: Bench, setting: Setting) -> Iterator[Row]:
         for name in everyone:
             found = ratios(least, seconds[name])
             yield Row.spread(
-                found, what=f"{kind}, {setting}: fraction of the limit", ours=name, limit_fraction=found.median, unit="events/s",
-                rates={name: setting.batch / Spread.of(seconds[name]).median, "limit": setting.batch / Spread.of(least).median},
-                max_difference=difference, note=f"{whole / events.n_graph / 1e6:.1f} MFLOP an event",
-            )  # fmt: skip
+                found,
+                what=f"{kind}, {setting}: fraction of the limit",
+                ours=name,
+                limit_fraction=found.median,
+                unit="events/s",
+                rates={
+                    name: setting.batch / Spread.of(seconds[name]).median,
+                    "limit": setting.batch / Spread.of(least).median,
+                },
+                max_difference=difference,
+                note=f"{whole / events.n_graph / 1e6:.1f} MFLOP an event",
+            )
 
 
 def results(bench: Bench) -> Iterator[Row]:
@@ -63,4 +71,4 @@ def results(bench: Bench) -> Iterator[Row]:
 
 
 if __name__ == "__main__":
-    sys.exit(main(results, __doc__))
+    sys.exit(run_case(results, __doc__))

@@ -27,14 +27,14 @@ from graph_network import check as check_forms
 from graph_networks import RECOMPUTING, Collate, Size, forms, ours
 from torch import Tensor
 
-from root_gnn.bench.case import Bench, agree, main
+from root_gnn.bench.case import Bench, agree, run_case
 from root_gnn.bench.row import Row
 from root_gnn.bench.timing import Run, Spread, alternate, exponent
-from root_gnn.data.cache import Shard, ShardWriter
-from root_gnn.data.graphs import GraphArrays
-from root_gnn.data.loader import train_loader
-from root_gnn.data.spec import Spec, load_spec
-from root_gnn.data.table import EventTable
+from root_gnn.data.cache.shard import Shard, ShardWriter
+from root_gnn.data.events.loader import train_loader
+from root_gnn.data.events.table import EventTable
+from root_gnn.data.reading.graphs import GraphArrays
+from root_gnn.data.spec.spec import Spec, load_spec
 from root_gnn.graph.batch import Batch
 
 BATCH, PIECE = 1024, 100_000
@@ -42,9 +42,11 @@ N_EVENT, FROM = (10_000, 100_000, 1_000_000, 10_000_000), 100_000
 N_NODE, FROM_NODE, N_EDGE = (4, 8, 16, 32, 64, 128, 256), 8, 64_000
 SMALL_EVENT, SMALL_NODE, SMALL_EDGE = (2_000, 4_000), (8, 16), 500
 SPEC = {
-    "name": "objects", "source": {"name": "root", "tree": "Events"}, "node_features": EVENTS.nodes,
+    "name": "objects",
+    "source": {"name": "root", "tree": "Events"},
+    "node_features": EVENTS.nodes,
     "nodes": {"object": {"type": 0, "features": {name: name for name in EVENTS.nodes if name != "type"}}},
-}  # fmt: skip
+}
 
 
 def write(folder: Path, spec: Spec, piece: Batch, n_event: int) -> Shard:
@@ -70,7 +72,9 @@ def check(table: EventTable, piece: Batch, n_event: int) -> float:
     for batch in train_loader(table, np.arange(n_event), BATCH, seed=1):
         assert batch.ids is not None
         seen.append(batch.ids[:, -1])
-        difference = max(difference, agree("events of an epoch", batch.nodes, piece.select(seen[-1] % piece.n_graph).nodes, 0.0))
+        difference = max(
+            difference, agree("events of an epoch", batch.nodes, piece.select(seen[-1] % piece.n_graph).nodes, 0.0)
+        )
     agree("numbers of the events of an epoch", torch.cat(seen).sort().values, torch.arange(n_event), 0.0)
     return difference
 
@@ -89,9 +93,13 @@ def reading(bench: Bench) -> Row:
     rounds = zip(*(seconds[f"{size:,}"] for size in fitted), strict=True)
     rates = {f"{size:,} events": size / Spread.of(seconds[f"{size:,}"]).median for size in sizes}
     return Row.spread(
-        Spread.of([exponent(fitted, each) for each in rounds]), what=f"reading, {fitted[0]:,} to {fitted[-1]:,} events: exponent",
-        between=(0.95, 1.05), unit="events/s", rates=rates, max_difference=difference,
-    )  # fmt: skip
+        Spread.of([exponent(fitted, each) for each in rounds]),
+        what=f"reading, {fitted[0]:,} to {fitted[-1]:,} events: exponent",
+        between=(0.95, 1.05),
+        unit="events/s",
+        rates=rates,
+        max_difference=difference,
+    )
 
 
 def training(bench: Bench) -> Iterator[Row]:
@@ -104,7 +112,9 @@ def training(bench: Bench) -> Iterator[Row]:
     for count in counts:
         events = events_of(np.full(max(1, most // (count * (count - 1))), count), np.random.default_rng(1))
         everyone = {name: ours(size, events, EVENTS, form) for name, form in chosen.items()}
-        difference = max(difference, check_forms(Setting(size, events.n_graph, f"{count} nodes each"), events, everyone))
+        difference = max(
+            difference, check_forms(Setting(size, events.n_graph, f"{count} nodes each"), events, everyone)
+        )
         n_edge[str(count)] = events.n_edge
         for name, contender in everyone.items():
             runs[name][str(count)] = partial(step, contender.trainer(), contender.collate, torch.arange(events.n_graph))
@@ -113,10 +123,14 @@ def training(bench: Bench) -> Iterator[Row]:
         each = {count: [1e9 * value / n_edge[count] for value in values] for count, values in seconds.items()}
         fitted = [values for count, values in each.items() if int(count) >= FROM_NODE]
         yield Row.spread(
-            Spread.of([(max(now) - min(now)) / (max(now) + min(now)) for now in zip(*fitted, strict=True)]), ours=name,
-            what=f"training, {FROM_NODE} to {counts[-1]} nodes: spread of the time for an edge", between=(0.0, 0.25), unit="ns/edge",
-            rates={f"{count} nodes": Spread.of(values).median for count, values in each.items()}, max_difference=difference,
-        )  # fmt: skip
+            Spread.of([(max(now) - min(now)) / (max(now) + min(now)) for now in zip(*fitted, strict=True)]),
+            ours=name,
+            what=f"training, {FROM_NODE} to {counts[-1]} nodes: spread of the time for an edge",
+            between=(0.0, 0.25),
+            unit="ns/edge",
+            rates={f"{count} nodes": Spread.of(values).median for count, values in each.items()},
+            max_difference=difference,
+        )
 
 
 def step(train: Callable[[Any, Tensor], None], collate: Collate, rows: Tensor) -> None:
@@ -131,4 +145,4 @@ def results(bench: Bench) -> Iterator[Row]:
 
 
 if __name__ == "__main__":
-    sys.exit(main(results, __doc__))
+    sys.exit(run_case(results, __doc__))

@@ -1,5 +1,6 @@
 """The event network as one writes it in DGL: a graph for each event with the features of its edges stored, `dgl.batch`, `apply_edges`
-and `update_all` on concatenated inputs."""
+and `update_all` on concatenated inputs.
+"""
 
 from __future__ import annotations
 
@@ -46,7 +47,10 @@ class DGLNetwork(nn.Module):
         """Logits, `(n_graph, 2)`."""
         graph, inputs = batch
         with graph.local_scope():
-            graph.ndata["h"], graph.edata["e"] = self.encoder.encode_nodes(graph.ndata["x"]), self.encoder.encode_edges(graph.edata["x"])
+            graph.ndata["h"], graph.edata["e"] = (
+                self.encoder.encode_nodes(graph.ndata["x"]),
+                self.encoder.encode_edges(graph.edata["x"]),
+            )
             state = self.encoder.encode_globals(inputs)
             for k in range(self.encoder.n_steps):
                 state = self._step(k, graph, state)
@@ -55,8 +59,14 @@ class DGLNetwork(nn.Module):
 
     def _step(self, k: int, graph: Any, state: Tensor) -> Tensor:
         step = self.encoder.step(k)
-        of_edges, of_nodes = (torch.repeat_interleave(state, count, dim=0) for count in (graph.batch_num_edges(), graph.batch_num_nodes()))
-        graph.apply_edges(lambda edges: {"e": step.edge(torch.cat([edges.data["e"], edges.src["h"], edges.dst["h"], of_edges], dim=1))})
+        of_edges, of_nodes = (
+            torch.repeat_interleave(state, count, dim=0) for count in (graph.batch_num_edges(), graph.batch_num_nodes())
+        )
+        graph.apply_edges(
+            lambda edges: {
+                "e": step.edge(torch.cat([edges.data["e"], edges.src["h"], edges.dst["h"], of_edges], dim=1))
+            }
+        )
         graph.update_all(dgl.function.copy_e("e", "m"), dgl.function.sum("m", "received"))
         graph.ndata["h"] = step.node(torch.cat([graph.ndata["received"], graph.ndata["h"], of_nodes], dim=1))
         out: Tensor = step.globals(torch.cat([state, dgl.mean_nodes(graph, "h"), dgl.mean_edges(graph, "e")], dim=1))

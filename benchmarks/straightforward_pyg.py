@@ -1,5 +1,6 @@
 """The event network as one writes it in PyTorch Geometric: a `Data` for each event with the features of its edges stored,
-`Batch.from_data_list`, `MetaLayer` and `scatter` on concatenated inputs."""
+`Batch.from_data_list`, `MetaLayer` and `scatter` on concatenated inputs.
+"""
 
 from __future__ import annotations
 
@@ -80,7 +81,9 @@ class PyGNetwork(nn.Module):
         super().__init__()
         self.encoder, self.head = encoder, head
         steps = (encoder.step(k) for k in range(len(encoder.steps)))
-        self.steps = nn.ModuleList(MetaLayer(EdgeUpdate(step.edge), NodeUpdate(step.node), GlobalUpdate(step.globals)) for step in steps)
+        self.steps = nn.ModuleList(
+            MetaLayer(EdgeUpdate(step.edge), NodeUpdate(step.node), GlobalUpdate(step.globals)) for step in steps
+        )
 
     def forward(self, batch: Any) -> Tensor:
         """Logits, `(n_graph, 2)`."""

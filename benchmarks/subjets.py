@@ -18,7 +18,7 @@ import torch
 from events import jet_sizes, pions
 from numpy.typing import NDArray
 
-from root_gnn.bench.case import Bench, agree, installed, main
+from root_gnn.bench.case import Bench, agree, installed, run_case
 from root_gnn.bench.row import LeftOut, Row
 from root_gnn.clustering.subjets import SubjetCache, subjets
 
@@ -65,16 +65,21 @@ def results(bench: Bench) -> Iterator[Row | LeftOut]:
     cache = SubjetCache(radius=RADIUS)
     cache(kinematics, counts, ids)
     runs = {
-        "root_gnn": lambda: subjets(kinematics, counts, radius=RADIUS), "root_gnn, cache": lambda: cache(kinematics, counts, ids),
+        "root_gnn": lambda: subjets(kinematics, counts, radius=RADIUS),
+        "root_gnn, cache": lambda: cache(kinematics, counts, ids),
         "one by one": lambda: one_by_one(kinematics, counts),
-    }  # fmt: skip
+    }
     whole, remembered, alone = (torch.from_numpy(np.asarray(run())) for run in runs.values())
     difference = max(agree("subjets", whole, alone, 0.0), agree("subjets from the cache", whole, remembered, 0.0))
     yield from bench.compare(
-        f"{len(counts)} jets of {counts.mean():.0f} particles", runs, ours=["root_gnn", "root_gnn, cache"], amount=len(counts), unit="jets",
+        f"{len(counts)} jets of {counts.mean():.0f} particles",
+        runs,
+        ours=["root_gnn", "root_gnn, cache"],
+        amount=len(counts),
+        unit="jets",
         difference=difference,
     )
 
 
 if __name__ == "__main__":
-    sys.exit(main(results, __doc__))
+    sys.exit(run_case(results, __doc__))

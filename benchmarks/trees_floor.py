@@ -25,12 +25,12 @@ from root_gnn.atomic import write_json
 from root_gnn.config.loader import load
 from root_gnn.config.shipped import find
 from root_gnn.console import log, set_verbosity
-from root_gnn.data.splits import split_table, subset
-from root_gnn.data.table import EventTable, open_table
+from root_gnn.data.events.splits import split_table, subset
+from root_gnn.data.events.table import EventTable, open_table
 from root_gnn.metrics.bootstrap import paired_difference, seed_mean
-from root_gnn.pipeline import finetune, train
-from root_gnn.run import Run
-from root_gnn.task import Task
+from root_gnn.runs.run import Run
+from root_gnn.runs.task import Task
+from root_gnn.runs.train import finetune, train
 
 LEAVES = (8, 16, 31)
 
@@ -52,8 +52,11 @@ class Row:
 
 
 ROWS = (
-    Row("WHvsZH", 1_000, "finetuned"), Row("WHvsZH", 20_000, "finetuned"), Row("ttHvsttbar", 1_000, "finetuned"),
-    Row("ttHvsttbar", 20_000, "finetuned"), Row("ttHvsttbar", 100_000, "scratch"),
+    Row("WHvsZH", 1_000, "finetuned"),
+    Row("WHvsZH", 20_000, "finetuned"),
+    Row("ttHvsttbar", 1_000, "finetuned"),
+    Row("ttHvsttbar", 20_000, "finetuned"),
+    Row("ttHvsttbar", 100_000, "scratch"),
 )
 
 
@@ -75,8 +78,13 @@ class TreeBench:
         best: tuple[float, HistGradientBoostingClassifier] | None = None
         for leaves in LEAVES:
             trees = HistGradientBoostingClassifier(
-                learning_rate=0.05, max_iter=1000, max_leaf_nodes=leaves, l2_regularization=1.0,
-                early_stopping=True, n_iter_no_change=30, random_state=seed,
+                learning_rate=0.05,
+                max_iter=1000,
+                max_leaf_nodes=leaves,
+                l2_regularization=1.0,
+                early_stopping=True,
+                n_iter_no_change=30,
+                random_state=seed,
             ).fit(features[rows], label[rows], X_val=features[held], y_val=label[held])
             loss = -float(np.max(trees.validation_score_))
             if best is None or loss < best[0]:
@@ -91,30 +99,49 @@ def network_scores(run: Run, data_dir: Path) -> NDArray[np.float64]:
     return np.log(answers.probabilities[:, 1]) - np.log(answers.probabilities[:, 0])
 
 
-def compare(row: Row, trees: TreeBench, pretrained: Run | None, *, seeds: list[int], data_dir: Path, out: Path) -> dict[str, Any]:
+def compare(
+    row: Row, trees: TreeBench, pretrained: Run | None, *, seeds: list[int], data_dir: Path, out: Path
+) -> dict[str, Any]:
     """Both models on one row, seed by seed."""
     networks, floors = [], []
     for seed in seeds:
         folder = out / f"{row.task}_{row.mode}_n{row.n_train}_s{seed}"
-        run = finetune(row.task, run=pretrained, mode=row.mode, train_events=row.n_train,  # type: ignore[arg-type]
-                       overrides=[f"seed={seed}", *row.overrides], data_dir=data_dir, run_dir=folder, resume=True)
+        run = finetune(
+            row.task,
+            run=pretrained,
+            mode=row.mode,
+            train_events=row.n_train,  # type: ignore[arg-type]
+            overrides=[f"seed={seed}", *row.overrides],
+            data_dir=data_dir,
+            run_dir=folder,
+            resume=True,
+        )
         networks.append(network_scores(run, data_dir))
         floors.append(trees.scores(row.n_train, seed))
     label, weight = trees.table.label[trees.splits.test], trees.table.weight[trees.splits.test]
     network, floor = seed_mean(networks, label, weight), seed_mean(floors, label, weight)
     difference = paired_difference(networks, floors, label, weight)
     assert network is not None and floor is not None and difference is not None
-    return {"task": row.task, "n_train": row.n_train, "mode": row.mode, "network": network._asdict(), "trees": floor._asdict(),
-            "difference": difference._asdict()}
+    return {
+        "task": row.task,
+        "n_train": row.n_train,
+        "mode": row.mode,
+        "network": network._asdict(),
+        "trees": floor._asdict(),
+        "difference": difference._asdict(),
+    }
 
 
 def line(found: dict[str, Any]) -> str:
     """One row of the table."""
+
     def interval(entry: dict[str, Any]) -> str:
         return f"{entry['mean']:.4f} [{entry['low']:.4f}, {entry['high']:.4f}] ({', '.join(f'{value:.4f}' for value in entry['per_seed'])})"
 
-    return (f"| {found['task']} | {found['n_train']:,} | {found['mode']} | {interval(found['network'])} | {interval(found['trees'])} | "
-            f"{interval(found['difference'])} | {'yes' if found['difference']['excludes_zero'] else 'no'} |")
+    return (
+        f"| {found['task']} | {found['n_train']:,} | {found['mode']} | {interval(found['network'])} | {interval(found['trees'])} | "
+        f"{interval(found['difference'])} | {'yes' if found['difference']['excludes_zero'] else 'no'} |"
+    )
 
 
 def main() -> int:
@@ -130,8 +157,13 @@ def main() -> int:
     rows = [ROWS[place] for place in options.row or range(len(ROWS))]
     pretrained = None
     if any(row.mode != "scratch" for row in rows):
-        pretrained = train("pretrain_multiclass", overrides=[f"data.train_events={7 * options.pretrain_events}", "train.max_epochs=15"],
-                           data_dir=options.data_dir, run_dir=options.out / "pretrained", resume=True)
+        pretrained = train(
+            "pretrain_multiclass",
+            overrides=[f"data.train_events={7 * options.pretrain_events}", "train.max_epochs=15"],
+            data_dir=options.data_dir,
+            run_dir=options.out / "pretrained",
+            resume=True,
+        )
     header = "| task | training events | network | network AUC (per seed) | trees AUC (per seed) | difference (per seed) | excludes 0 |"
     lines = [header, "|---|---|---|---|---|---|---|"]
     benches: dict[str, TreeBench] = {}
@@ -139,7 +171,14 @@ def main() -> int:
         if row.task not in benches:
             benches[row.task] = TreeBench(row.task, options.data_dir)
         source = None if row.mode == "scratch" else pretrained
-        found = compare(row, benches[row.task], source, seeds=list(range(1, options.seeds + 1)), data_dir=options.data_dir, out=options.out)
+        found = compare(
+            row,
+            benches[row.task],
+            source,
+            seeds=list(range(1, options.seeds + 1)),
+            data_dir=options.data_dir,
+            out=options.out,
+        )
         write_json(options.out / f"{row.task}_{row.mode}_n{row.n_train}.json", found)
         lines.append(line(found))
         log.info("%s", lines[-1])

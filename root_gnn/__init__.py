@@ -8,42 +8,55 @@ from __future__ import annotations
 import importlib
 from typing import TYPE_CHECKING, Any
 
+from root_gnn._version import __version__ as __version__
+
 if TYPE_CHECKING:
-    from root_gnn.data.graphs import build_graphs
-    from root_gnn.data.read import read
-    from root_gnn.data.spec import load_spec
-    from root_gnn.evaluation import evaluate
+    from root_gnn.data.reading.graphs import build_graphs
+    from root_gnn.data.reading.read import read
+    from root_gnn.data.spec.spec import load_spec
     from root_gnn.graph.batch import Batch
     from root_gnn.graph.dgl import from_dgl, to_dgl
     from root_gnn.graph.pyg import from_pyg, to_pyg
-    from root_gnn.pipeline import finetune, train
-    from root_gnn.run import load_encoder, load_run
+    from root_gnn.runs.evaluate import evaluate
+    from root_gnn.runs.run import load_encoder, load_run
+    from root_gnn.runs.train import finetune, train
     from root_gnn.similarity.cka import cka
     from root_gnn.simulation.simulate import simulate
 
-__version__ = "0.1.0"
-
 _HOMES = {
     "Batch": "root_gnn.graph.batch",
-    "build_graphs": "root_gnn.data.graphs",
+    "build_graphs": "root_gnn.data.reading.graphs",
     "cka": "root_gnn.similarity.cka",
-    "evaluate": "root_gnn.evaluation",
-    "finetune": "root_gnn.pipeline",
+    "evaluate": "root_gnn.runs.evaluate",
+    "finetune": "root_gnn.runs.train",
     "from_dgl": "root_gnn.graph.dgl",
     "from_pyg": "root_gnn.graph.pyg",
-    "load_encoder": "root_gnn.run",
-    "load_run": "root_gnn.run",
-    "load_spec": "root_gnn.data.spec",
-    "read": "root_gnn.data.read",
+    "load_encoder": "root_gnn.runs.run",
+    "load_run": "root_gnn.runs.run",
+    "load_spec": "root_gnn.data.spec.spec",
+    "read": "root_gnn.data.reading.read",
     "simulate": "root_gnn.simulation.simulate",
     "to_dgl": "root_gnn.graph.dgl",
     "to_pyg": "root_gnn.graph.pyg",
-    "train": "root_gnn.pipeline",
+    "train": "root_gnn.runs.train",
 }
 
 __all__ = [
-    "Batch", "build_graphs", "cka", "evaluate", "finetune", "from_dgl", "from_pyg", "load_encoder",
-    "load_run", "load_spec", "read", "simulate", "to_dgl", "to_pyg", "train",
+    "Batch",
+    "build_graphs",
+    "cka",
+    "evaluate",
+    "finetune",
+    "from_dgl",
+    "from_pyg",
+    "load_encoder",
+    "load_run",
+    "load_spec",
+    "read",
+    "simulate",
+    "to_dgl",
+    "to_pyg",
+    "train",
 ]
 
 

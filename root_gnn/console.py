@@ -38,8 +38,12 @@ class Meter:
         self._task = TaskID(0)
         if stderr.is_terminal and log.isEnabledFor(logging.INFO):
             self._bar = Progress(
-                TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(),
-                TextColumn("{task.fields[rate]}"), TimeRemainingColumn(), TextColumn("{task.fields[note]}"),
+                TextColumn("{task.description}"),
+                BarColumn(),
+                MofNCompleteColumn(),
+                TextColumn("{task.fields[rate]}"),
+                TimeRemainingColumn(),
+                TextColumn("{task.fields[note]}"),
                 console=stderr,
             )
             self._task = self._bar.add_task(title, total=total, rate="", note="")
@@ -49,7 +53,9 @@ class Meter:
             self._bar.start()
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
         if self._bar is not None:
             self._bar.stop()
         elif kind is None:
@@ -72,8 +78,17 @@ class Meter:
         self._shown = time.monotonic()
         left = (self.total - self.done) / self.rate if self.done else 0.0
         tail = "" if note == "done" else f", {left:,.0f} s left"
-        log.info("%s: %s of %s %s, %s %s/s%s%s", self.title, f"{self.done:,}", f"{self.total:,}", self.unit,
-                 f"{self.rate:,.0f}", self.unit, tail, f", {note}" if note else "")
+        log.info(
+            "%s: %s of %s %s, %s %s/s%s%s",
+            self.title,
+            f"{self.done:,}",
+            f"{self.total:,}",
+            self.unit,
+            f"{self.rate:,.0f}",
+            self.unit,
+            tail,
+            f", {note}" if note else "",
+        )
 
 
 @contextmanager

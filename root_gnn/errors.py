@@ -28,7 +28,9 @@ class MissingExtra(InputError):
     """An optional package is needed and not installed."""
 
     def __init__(self, package: str, extra: str, purpose: str) -> None:
-        super().__init__(f"{purpose} needs the package {package}, which is not installed. Install it with: pip install 'root_gnn[{extra}]'")
+        super().__init__(
+            f"{purpose} needs the package {package}, which is not installed. Install it with: pip install 'root_gnn[{extra}]'"
+        )
 
     def __reduce__(self) -> tuple[type[InputError], tuple[str]]:
         return InputError, (str(self),)  # what comes out of another process is its text

@@ -14,8 +14,8 @@ from torch import Tensor, nn
 
 from root_gnn.config.section import Section
 from root_gnn.graph.batch import Batch
-from root_gnn.graph.draws import Draws
 from root_gnn.graph.features import Features
+from root_gnn.graph.random_stream import RandomStream
 from root_gnn.graph.scaling import Scaling
 
 
@@ -100,7 +100,7 @@ class Question:
     scaling: Scaling = field(default_factory=Scaling)
 
 
-STILL = Draws(seed=0, epoch=0)
+STILL = RandomStream(seed=0, epoch=0)
 """The draws of a loss that is looked at outside of training: always the same."""
 
 
@@ -116,7 +116,7 @@ class Objective(nn.Module, ABC):
     encoder: Encoder
 
     @abstractmethod
-    def forward(self, batch: Batch, draws: Draws = STILL) -> dict[str, Tensor]:
+    def forward(self, batch: Batch, draws: RandomStream = STILL) -> dict[str, Tensor]:
         """Scalars by name; the one that is minimised is `loss`. What is random about views and targets comes from `draws`."""
 
     def prepare(self, batches: Iterable[Batch]) -> None:
@@ -133,7 +133,7 @@ class Masked(Objective, ABC):
     """
 
     @abstractmethod
-    def hidden(self, batch: Batch, draws: Draws = STILL) -> Tensor:
+    def hidden(self, batch: Batch, draws: RandomStream = STILL) -> Tensor:
         """The nodes that `forward` hides with the same draws, bool `(total_node,)`."""
 
 
@@ -157,7 +157,7 @@ class Supervised(Objective, ABC):
         said: Tensor = self.head(encoded)
         return said.float() if said.dtype in (torch.float16, torch.bfloat16) else said
 
-    def forward(self, batch: Batch, draws: Draws = STILL) -> dict[str, Tensor]:
+    def forward(self, batch: Batch, draws: RandomStream = STILL) -> dict[str, Tensor]:
         """See `Objective.forward`; nothing is drawn."""
         return self.losses(*self.counted(self.answers(batch), batch))
 
@@ -167,10 +167,13 @@ class Supervised(Objective, ABC):
         if kept is None:
             return answers, batch
         return answers[kept], Batch.of(
-            batch.nodes[:0], torch.zeros(int(kept.sum()), dtype=torch.int64, device=kept.device), globals=batch.globals[kept],
-            labels={name: one[kept] for name, one in batch.labels.items()}, weights=None if batch.weights is None else batch.weights[kept],
+            batch.nodes[:0],
+            torch.zeros(int(kept.sum()), dtype=torch.int64, device=kept.device),
+            globals=batch.globals[kept],
+            labels={name: one[kept] for name, one in batch.labels.items()},
+            weights=None if batch.weights is None else batch.weights[kept],
             ids=None if batch.ids is None else batch.ids[kept],
-        )  # fmt: skip
+        )
 
     @abstractmethod
     def losses(self, answers: Tensor, batch: Batch) -> dict[str, Tensor]:
@@ -214,7 +217,7 @@ class Augmentation(ABC):
     jets_only: ClassVar[bool] = False
 
     @abstractmethod
-    def __call__(self, batch: Batch, draws: Draws) -> Batch:
+    def __call__(self, batch: Batch, draws: RandomStream) -> Batch:
         """The augmented copy."""
 
 

@@ -1,9 +1,9 @@
 #!/usr/bin/env python3
 """Control plots of simulated events: reads what `root-gnn simulate` wrote, writes pictures for docs/simulation.md.
 
-    root-gnn simulate --events 24000 --out DIR --process WH --process ZH --process ttbar --process ggF --process VBF \\
+root-gnn simulate --events 24000 --out DIR --process WH --process ZH --process ttbar --process ggF --process VBF \\
         --process singletop_t --process Zjets
-    scripts/control_plots.py --data DIR [--data DIR2] --out docs/figures
+scripts/control_plots.py --data DIR [--data DIR2] --out docs/figures
 """
 
 from __future__ import annotations
@@ -24,7 +24,11 @@ import matplotlib.pyplot as plt
 from root_gnn.kinematics.fourvectors import mass, to_cartesian
 
 LINES: list[tuple[str, Any, str]] = [  # color, line, marker: told apart in black and white too
-    ("black", "-", "o"), ("#b03a2e", "--", "s"), ("#1f618d", "-.", "^"), ("#7d6608", ":", "D"), ("#6c3483", (0, (5, 1, 1, 1, 1, 1)), "v"),
+    ("black", "-", "o"),
+    ("#b03a2e", "--", "s"),
+    ("#1f618d", "-.", "^"),
+    ("#7d6608", ":", "D"),
+    ("#6c3483", (0, (5, 1, 1, 1, 1, 1)), "v"),
 ]
 Z_WINDOW = 76.0, 106.0
 
@@ -46,8 +50,14 @@ class Files:
 def pair_mass(events: ak.Array, name: str, chosen: ak.Array) -> np.ndarray:
     """Mass in GeV of the two chosen objects of each event that has exactly two."""
     events, chosen = events[ak.sum(chosen, axis=1) == 2], chosen[ak.sum(chosen, axis=1) == 2]
-    first, second = ([ak.to_numpy(events[f"{name}_{x}"][chosen][:, i]).astype(float) for x in ("pt", "eta", "phi", "e")] for i in (0, 1))
-    total = [a + b for a, b in zip((*to_cartesian(*first[:3]), first[3]), (*to_cartesian(*second[:3]), second[3]), strict=True)]
+    first, second = (
+        [ak.to_numpy(events[f"{name}_{x}"][chosen][:, i]).astype(float) for x in ("pt", "eta", "phi", "e")]
+        for i in (0, 1)
+    )
+    total = [
+        a + b
+        for a, b in zip((*to_cartesian(*first[:3]), first[3]), (*to_cartesian(*second[:3]), second[3]), strict=True)
+    ]
     return mass(*total)
 
 
@@ -64,7 +74,14 @@ def steps(axis: Any, values: np.ndarray, edges: np.ndarray, *, style: int, label
     count, _ = np.histogram(np.clip(values, None, 0.5 * (edges[-2] + edges[-1])), edges)
     color, line, _ = LINES[style]
     axis.stairs(count / len(values), edges, color=color, ls=line, lw=1.4, label=label)
-    axis.errorbar(0.5 * (edges[1:] + edges[:-1]), count / len(values), np.sqrt(count) / len(values), fmt="none", color=color, lw=0.9)
+    axis.errorbar(
+        0.5 * (edges[1:] + edges[:-1]),
+        count / len(values),
+        np.sqrt(count) / len(values),
+        fmt="none",
+        color=color,
+        lw=0.9,
+    )
 
 
 def masses(files: Files, out: Path) -> None:
@@ -75,16 +92,28 @@ def masses(files: Files, out: Path) -> None:
     for style, (name, label) in enumerate((("mu", r"$Z\to\mu\mu$"), ("ele", r"$Z\to ee$"))):
         opposite = z[ak.sum(z[f"{name}_charge"], axis=1) == 0]
         found = pair_mass(opposite, name, ak.ones_like(opposite[f"{name}_pt"], dtype=bool))
-        points(axes[0], found, edges, style=style, label=f"{label}, median {np.median(found[(found > 76) & (found < 106)]):.1f} GeV")
+        points(
+            axes[0],
+            found,
+            edges,
+            style=style,
+            label=f"{label}, median {np.median(found[(found > 76) & (found < 106)]):.1f} GeV",
+        )
     axes[0].axvline(91.19, color="0.5", lw=0.8, ls="--")
-    axes[0].set(xlabel="dilepton mass [GeV]", ylabel="events / 2 GeV", xlim=(60, 120), title="ZH, two opposite-sign leptons")
+    axes[0].set(
+        xlabel="dilepton mass [GeV]", ylabel="events / 2 GeV", xlim=(60, 120), title="ZH, two opposite-sign leptons"
+    )
     wh = files.events("WH", ["jet_pt", "jet_eta", "jet_phi", "jet_e", "jet_btag", "jet_truthflav"])
     edges = np.arange(20, 221, 10.0)
     tagged = wh.jet_btag == 1
     points(axes[1], pair_mass(wh, "jet", tagged), edges, label="two b-tagged jets")
-    points(axes[1], pair_mass(wh, "jet", tagged & (wh.jet_truthflav == 5)), edges, style=1, label="both with a b hadron")
+    points(
+        axes[1], pair_mass(wh, "jet", tagged & (wh.jet_truthflav == 5)), edges, style=1, label="both with a b hadron"
+    )
     axes[1].axvline(125.0, color="0.5", lw=0.8, ls="--")
-    axes[1].set(xlabel="dijet mass [GeV]", ylabel="events / 10 GeV", xlim=(20, 220), title="WH, exactly two b-tagged jets")
+    axes[1].set(
+        xlabel="dijet mass [GeV]", ylabel="events / 10 GeV", xlim=(20, 220), title="WH, exactly two b-tagged jets"
+    )
     save(figure, axes, out / "simulation_masses.png")
 
 
@@ -96,7 +125,12 @@ def jets(files: Files, out: Path) -> None:
         leading = ak.to_numpy(ak.max(events.jet_pt[events.njet > 0], axis=1))
         steps(axes[1], leading, np.arange(25, 326, 15.0), style=style, label=process)
     axes[0].set(xlabel="number of jets", ylabel="fraction of events", title="pt > 25 GeV, |eta| < 4.5")
-    axes[1].set(xlabel="pt of the leading jet [GeV]", ylabel="fraction of events / 15 GeV", yscale="log", title="last bin with overflow")
+    axes[1].set(
+        xlabel="pt of the leading jet [GeV]",
+        ylabel="fraction of events / 15 GeV",
+        yscale="log",
+        title="last bin with overflow",
+    )
     save(figure, axes, out / "simulation_jets.png")
 
 
@@ -110,8 +144,17 @@ def tags(files: Files, out: Path) -> None:
         total, passed = (np.histogram(pt[keep], edges)[0] for keep in (flavour == code, (flavour == code) & (tag == 1)))
         color, line, marker = LINES[style]
         center = 0.5 * (edges[1:] + edges[:-1])
-        axis.errorbar(center, passed / total, np.sqrt(passed * (1 - passed / total)) / total, 0.5 * np.diff(edges), fmt=marker, color=color,
-                      ms=4, lw=1, label=f"{label} ({total.sum():,})")
+        axis.errorbar(
+            center,
+            passed / total,
+            np.sqrt(passed * (1 - passed / total)) / total,
+            0.5 * np.diff(edges),
+            fmt=marker,
+            color=color,
+            ms=4,
+            lw=1,
+            label=f"{label} ({total.sum():,})",
+        )
         axis.axhline(rate, color=color, ls=line, lw=0.8)
     axis.set(xlabel="jet pt [GeV]", ylabel="b-tag rate", yscale="log", ylim=(0.003, 6))
     axis.set_title("jets in ttbar, |eta| < 2.5; lines: the parameters")
@@ -120,7 +163,11 @@ def tags(files: Files, out: Path) -> None:
 
 def missing_momentum(files: Files, out: Path) -> None:
     figure, axis = plt.subplots(figsize=(5.4, 3.6))
-    branches = [f"{name}_{x}" for name in ("ele", "mu") for x in ("pt", "eta", "phi", "e")] + ["met_met", "met_phi", "met_sumet"]
+    branches = [f"{name}_{x}" for name in ("ele", "mu") for x in ("pt", "eta", "phi", "e")] + [
+        "met_met",
+        "met_phi",
+        "met_sumet",
+    ]
     events = files.events("Zjets", branches)
     chosen = np.zeros(len(events), dtype=bool)
     for name in ("ele", "mu"):
@@ -159,7 +206,9 @@ def save(figure: Any, axes: Sequence[Any], path: Path, *, columns: int = 1) -> N
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--data", type=Path, action="append", required=True, help="folder of simulated files; may be given again")
+    parser.add_argument(
+        "--data", type=Path, action="append", required=True, help="folder of simulated files; may be given again"
+    )
     parser.add_argument("--out", type=Path, default=Path("docs/figures"))
     arguments = parser.parse_args()
     arguments.out.mkdir(parents=True, exist_ok=True)

@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 """Makes files of hard events with Sherpa, as those in root_gnn/simulation/sherpa/events were made:
 
-    scripts/hard_events.py --events 5000 --process tHjb --process tW --process ttW --process ttZ --process ttyy --process ttt
-    scripts/hard_events.py --events 3000 --process tttt
+scripts/hard_events.py --events 5000 --process tHjb --process tW --process ttW --process ttZ --process ttyy --process ttt
+scripts/hard_events.py --events 3000 --process tttt
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from root_gnn.simulation.processes import PROCESSES, find
+from root_gnn.simulation.processes import PROCESSES, find_process
 from root_gnn.simulation.sherpa.files import cross_section
 from root_gnn.simulation.sherpa.make import Wanted, make
 from root_gnn.simulation.sherpa.program import find_program
@@ -30,12 +30,14 @@ def main() -> None:
     if program is None:
         raise SystemExit("no program Sherpa is installed beside this Python or on the path")
     for name in arguments.process:
-        process = find(name)
+        process = find_process(name)
         if process.card is not None:
             path = arguments.out / f"{name}.lhe.gz"
             make(Wanted(path, program, process.card, process.id, arguments.events, arguments.seed, ENERGY))
             section = cross_section(path)
-            print(f"{path}: {arguments.events} events, {section.value:.4g} +- {section.error:.2g} pb, {path.stat().st_size / 1e6:.2f} MB")
+            print(
+                f"{path}: {arguments.events} events, {section.value:.4g} +- {section.error:.2g} pb, {path.stat().st_size / 1e6:.2f} MB"
+            )
 
 
 if __name__ == "__main__":

@@ -1,9 +1,9 @@
 #!/usr/bin/env python3
 """What pile-up does to jets and missing transverse momentum: the same events without and with it, as a table for docs/simulation.md.
 
-    root-gnn simulate --process ttbar --events 250 --out DIR/0
-    for mean in 20 40 80; do root-gnn simulate --process ttbar --events 250 --pileup $mean --out DIR/$mean; done
-    scripts/pileup_table.py --quiet-events DIR/0/ttbar.root --crowded DIR/20/ttbar.root DIR/40/ttbar.root DIR/80/ttbar.root
+root-gnn simulate --process ttbar --events 250 --out DIR/0
+for mean in 20 40 80; do root-gnn simulate --process ttbar --events 250 --pileup $mean --out DIR/$mean; done
+scripts/pileup_table.py --quiet-events DIR/0/ttbar.root --crowded DIR/20/ttbar.root DIR/40/ttbar.root DIR/80/ttbar.root
 """
 
 from __future__ import annotations
@@ -18,8 +18,17 @@ import uproot
 
 NEAR = 0.3
 CENTRAL = 2.5
-HEADER = ("collisions", "jets, abs(eta) < 2.5", "jets beyond", "new jets", "lost jets", "jet pt, ratio", "jet pt, width",
-          "e and mu", "missing pt, width of change [GeV]")
+HEADER = (
+    "collisions",
+    "jets, abs(eta) < 2.5",
+    "jets beyond",
+    "new jets",
+    "lost jets",
+    "jet pt, ratio",
+    "jet pt, width",
+    "e and mu",
+    "missing pt, width of change [GeV]",
+)
 
 
 def events(path: Path) -> ak.Array:
@@ -52,13 +61,22 @@ def row(quiet: ak.Array, crowded: ak.Array) -> list[str]:
     partner = nearest(old, new)
     central = old[abs(old.eta) < CENTRAL]
     ratio = ak.to_numpy(ak.drop_none(ak.flatten(nearest(central, new).pt / central.pt)))
-    change = np.concatenate([ak.to_numpy(after.met_met * f(after.met_phi) - before.met_met * f(before.met_phi)) for f in (np.cos, np.sin)])
+    change = np.concatenate(
+        [ak.to_numpy(after.met_met * f(after.met_phi) - before.met_met * f(before.met_phi)) for f in (np.cos, np.sin)]
+    )
     count = "0" if "n_pileup" not in after.fields else f"{ak.mean(after.n_pileup):.0f}"
     inside = ak.sum(abs(new.eta) < CENTRAL, axis=1)
     n_new, n_lost = (ak.sum(ak.is_none(one, axis=1), axis=1) for one in (nearest(new, old), partner))
     counts = [with_error(number, 2) for number in (inside, ak.num(new) - inside, n_new, n_lost)]
     width = 0.5 * np.diff(np.quantile(ratio, (0.16, 0.84)))[0]
-    return [count, *counts, f"{np.median(ratio):.3f}", f"{width:.3f}", with_error(after.nele + after.nmu, 3), f"{change.std():.1f}"]
+    return [
+        count,
+        *counts,
+        f"{np.median(ratio):.3f}",
+        f"{width:.3f}",
+        with_error(after.nele + after.nmu, 3),
+        f"{change.std():.1f}",
+    ]
 
 
 def main() -> None:
@@ -67,7 +85,12 @@ def main() -> None:
     parser.add_argument("--crowded", type=Path, nargs="+", required=True, help="files of the same events with it")
     arguments = parser.parse_args()
     quiet = events(arguments.quiet_events)
-    lines = [HEADER, ["---"] * len(HEADER), row(quiet, quiet), *(row(quiet, events(path)) for path in arguments.crowded)]
+    lines = [
+        HEADER,
+        ["---"] * len(HEADER),
+        row(quiet, quiet),
+        *(row(quiet, events(path)) for path in arguments.crowded),
+    ]
     print("\n".join(f"| {' | '.join(line)} |" for line in lines))
 
 

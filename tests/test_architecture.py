@@ -20,29 +20,22 @@ from root_gnn.config.plugins import names
 from root_gnn.config.shipped import shipped_folder
 
 PACKAGE = Path(root_gnn.__file__).parent
-SCRIPTS = PACKAGE / "benchmarks"  # where a wheel has the files of benchmarks/: programs that use the package, other libraries beside it
+SCRIPTS = (
+    PACKAGE / "benchmarks"
+)  # where a wheel has the files of benchmarks/: programs that use the package, other libraries beside it
 FILES = sorted(file for file in PACKAGE.rglob("*.py") if SCRIPTS not in file.parents)
 MODULES = [file for file in FILES if file.name != "__init__.py"]
 
 LAYERS = (
-    {"errors", "console", "atomic"},
-    {"config", "kinematics", "kernels"},
-    {"clustering", "expressions"},
-    {"graph"},
-    {"protocols"},
-    {"data", "simulation", "nn", "augmentations", "metrics", "similarity"},
-    {"models", "heads", "plots"},
-    {"objectives"},
-    {"training"},
-    {"recipe"},
-    {"task", "packed"},
-    {"run"},
-    {"evaluation", "preparation", "prediction", "registry"},
-    {"pipeline"},
-    {"leak", "analysis", "export", "bench", "convert"},
-    {"options"},
-    {"commands"},
-    {"cli", "testing"},
+    {"_version", "atomic", "console", "errors", "kinematics", "typing"},
+    {"clustering", "config", "expressions", "graph", "kernels", "metrics", "parallel"},
+    {"bench", "nn", "protocols", "similarity", "simulation"},
+    {"augmentations", "data", "heads", "models", "objectives", "plots", "testing", "training"},
+    {"runs"},
+    {"analysis", "convert", "export", "prediction"},
+    {"pages"},
+    {"study"},
+    {"cli"},
 )
 LEVEL = {room: level for level, rooms in enumerate(LAYERS) for room in rooms}
 FAMILIES = ("models", "heads", "objectives", "augmentations", "metrics", "data.sources")
@@ -58,22 +51,39 @@ AT_HOME = {
     "onnxscript": ("export/*",),
     "tables": ("data/sources/*",),
     "blosc2": ("data/sources/*",),
-    "aiohttp": ("data/location*",),
-    "fsspec": ("data/location*",),
+    "aiohttp": ("data/formats/location*",),
+    "fsspec": ("data/formats/location*",),
     "dask": ("*dask*",),
     "distributed": ("*dask*",),
     "submitit": ("*slurm*",),
-    "umap": ("analysis/*",),
+    "umap": ("analysis/*", "study/*"),
     "lightning": ("training/*",),
-    "matplotlib": ("plots*", "analysis/*"),
-    "mplhep": ("plots*", "analysis/*"),
-    "hist": ("plots*", "analysis/*"),
+    "matplotlib": ("plots*", "analysis/*", "pages/*", "study/*"),
+    "mplhep": ("plots*", "analysis/*", "pages/*", "study/*"),
+    "hist": ("plots*", "analysis/*", "pages/*", "study/*"),
 }
-OPTIONAL = ("dgl", "torch_geometric", "fastjet", "pythia8mc", "pylhe", "onnx", "onnxruntime", "onnxscript", "tables", "dask", "umap")
+OPTIONAL = (
+    "dgl",
+    "torch_geometric",
+    "fastjet",
+    "pythia8mc",
+    "pylhe",
+    "onnx",
+    "onnxruntime",
+    "onnxscript",
+    "tables",
+    "dask",
+    "umap",
+)
 RISKY = {
-    "print": "use root_gnn.console", "eval": "runs text as code", "exec": "runs text as code", "os.system": "use subprocess",
-    "yaml.load": "may construct objects", "yaml.unsafe_load": "may construct objects", "yaml.full_load": "may construct objects",
-}  # fmt: skip
+    "print": "use root_gnn.console",
+    "eval": "runs text as code",
+    "exec": "runs text as code",
+    "os.system": "use subprocess",
+    "yaml.load": "may construct objects",
+    "yaml.unsafe_load": "may construct objects",
+    "yaml.full_load": "may construct objects",
+}
 PICKLES = {"pickle", "cPickle", "dill", "cloudpickle", "joblib", "shelve", "marshal"}
 VAGUE = {"utils", "util", "helpers", "helper", "misc", "common", "manager", "managers"}
 ABSOLUTE = re.compile(r"(/(home|root|tmp|work|Users|data|mnt|eos|afs|cvmfs|scratch|opt)(/|$)|~|[A-Za-z]:\\)")
@@ -90,7 +100,7 @@ def name_of(file: Path) -> str:
 
 
 def room_of(dotted: str) -> str:
-    """`data` for `root_gnn.data.spec`."""
+    """`data` for `root_gnn.data.spec.spec`."""
     return dotted.split(".")[1] if "." in dotted else ""
 
 
@@ -121,7 +131,7 @@ def run_python(code: str) -> str:
 
 
 def test_every_room_has_its_layer() -> None:
-    rooms = {name_of(file).split("/")[0].removesuffix(".py") for file in FILES} - {"__init__"}
+    rooms = {name_of(file).split("/")[0].removesuffix(".py") for file in FILES} - {"__init__", "__main__"}
     assert rooms <= set(LEVEL)
 
 
@@ -166,7 +176,8 @@ def test_optional_and_heavy_packages_stay_at_home() -> None:
         f"{name_of(file)}:{line} imports {name}"
         for file in FILES
         for line, name in imports_of(file)
-        if (homes := AT_HOME.get(name.split(".")[0])) and not any(fnmatch.fnmatch(name_of(file), home) for home in homes)
+        if (homes := AT_HOME.get(name.split(".")[0]))
+        and not any(fnmatch.fnmatch(name_of(file), home) for home in homes)
     ]
     assert not wrong, "\n".join(wrong)
 
@@ -179,16 +190,24 @@ def test_no_function_and_no_file_is_too_long() -> None:
             wrong.append(f"{name_of(file)} has {n_line} lines, at most 400")
         for node in ast.walk(tree_of(file)):
             if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
-                n_line = (node.end_lineno or node.lineno) - node.lineno + 1
+                n_line = (node.end_lineno or node.lineno) - _first_statement(node).lineno + 1
                 if n_line > 60:
                     wrong.append(f"{name_of(file)}:{node.lineno} {node.name} has {n_line} lines, at most 60")
     assert not wrong, "\n".join(wrong)
 
 
+def _first_statement(function: ast.FunctionDef | ast.AsyncFunctionDef) -> ast.stmt:
+    """What the function does first, after its signature and its docstring."""
+    documented = ast.get_docstring(function) is not None and len(function.body) > 1
+    return function.body[1 if documented else 0]
+
+
 def test_nothing_prints_or_runs_text_as_code() -> None:
     wrong = []
     for file in FILES:
-        wrong += [f"{name_of(file)}:{line} imports {name}" for line, name in imports_of(file) if name.split(".")[0] in PICKLES]
+        wrong += [
+            f"{name_of(file)}:{line} imports {name}" for line, name in imports_of(file) if name.split(".")[0] in PICKLES
+        ]
         for node in ast.walk(tree_of(file)):
             if not isinstance(node, ast.Call):
                 continue
@@ -214,11 +233,16 @@ def test_no_path_of_one_machine() -> None:
         f"{name_of(file)}:{node.lineno} {node.value!r}"
         for file in FILES
         for node in ast.walk(tree_of(file))
-        if isinstance(node, ast.Constant) and isinstance(node.value, str) and ABSOLUTE.match(node.value) and node.value != "~"
+        if isinstance(node, ast.Constant)
+        and isinstance(node.value, str)
+        and ABSOLUTE.match(node.value)
+        and node.value != "~"
     ]
     for kind in ("recipe", "spec"):
         for file in shipped_folder(kind).rglob("*.yaml"):
-            scalars = (token for token in yaml.scan(file.read_text(encoding="utf-8")) if isinstance(token, yaml.ScalarToken))
+            scalars = (
+                token for token in yaml.scan(file.read_text(encoding="utf-8")) if isinstance(token, yaml.ScalarToken)
+            )
             wrong += [
                 f"{file.name}:{scalar.start_mark.line + 1} {scalar.value!r}"
                 for scalar in scalars
@@ -249,15 +273,30 @@ def test_every_folder_of_the_package_is_in_the_wheel() -> None:
     assert listed == found | {"root_gnn.benchmarks", "root_gnn.configs", "root_gnn.data_specs"}
 
 
-@pytest.mark.parametrize("module", ["root_gnn", "root_gnn.cli", "root_gnn.config.loader", "root_gnn.config.shipped"])
+@pytest.mark.parametrize(
+    "module", ["root_gnn", "root_gnn.cli.app", "root_gnn.config.loader", "root_gnn.config.shipped"]
+)
 def test_help_and_configuration_cost_no_heavy_import(module: str) -> None:
     heavy = ["torch", "lightning", "awkward", "matplotlib", "numpy", "uproot", "sklearn", "scipy"]
     assert run_python(f"import sys, {module}; print([name for name in {heavy} if name in sys.modules])") == "[]\n"
 
 
 def test_all_but_training_works_without_lightning() -> None:
-    rooms = ("models", "objectives", "heads", "augmentations", "data", "metrics", "nn", "graph", "similarity", "simulation")
-    targets = [_module(file) for file in MODULES if name_of(file).split("/")[0] in rooms and not _at_home(file, OPTIONAL)]
+    rooms = (
+        "models",
+        "objectives",
+        "heads",
+        "augmentations",
+        "data",
+        "metrics",
+        "nn",
+        "graph",
+        "similarity",
+        "simulation",
+    )
+    targets = [
+        _module(file) for file in MODULES if name_of(file).split("/")[0] in rooms and not _at_home(file, OPTIONAL)
+    ]
     run_python(_import_without(targets, ("lightning", "pytorch_lightning", "matplotlib")))
 
 
@@ -282,7 +321,9 @@ def _import_without(modules: list[str], blocked: tuple[str, ...]) -> str:
 def test_the_public_names_are_where_they_are_said_to_be() -> None:
     assert set(root_gnn.__all__) == set(root_gnn._HOMES) <= set(dir(root_gnn))
     source = tree_of(PACKAGE / "__init__.py")
-    typed = {alias.name: node.module for node in ast.walk(source) if isinstance(node, ast.ImportFrom) for alias in node.names}
+    typed = {
+        alias.name: node.module for node in ast.walk(source) if isinstance(node, ast.ImportFrom) for alias in node.names
+    }
     assert {name: typed[name] for name in root_gnn._HOMES} == root_gnn._HOMES
     with pytest.raises(AttributeError, match="no attribute 'nothing'"):
         _ = root_gnn.nothing

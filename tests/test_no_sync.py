@@ -24,28 +24,52 @@ from root_gnn.models.encode_process_decode import Config
 
 PACKAGE = Path(root_gnn.__file__).parent
 ROOMS = ("protocols.py", "graph", "nn", "models", "heads", "objectives", "augmentations", "kinematics")
-WAITING = {"item", "tolist", "cpu", "numpy", "nonzero", "argwhere", "unique", "unique_consecutive", "masked_select", "bincount", "equal"}
+WAITING = {
+    "item",
+    "tolist",
+    "cpu",
+    "numpy",
+    "nonzero",
+    "argwhere",
+    "unique",
+    "unique_consecutive",
+    "masked_select",
+    "bincount",
+    "equal",
+}
 CASTS = {"int", "float", "bool"}
 REDUCTIONS = {"sum", "max", "min", "any", "all", "mean", "amax", "amin"}
-CHECKED, EXCHANGED = "a check of a batch, made by tests and by users", "batches from and for other libraries, outside of training"
-BUCKETS, CLUSTERED = "sizes of a transformer's buckets, once a batch", "clustering is FastJet's, on the host, once a batch"
+CHECKED, EXCHANGED = (
+    "a check of a batch, made by tests and by users",
+    "batches from and for other libraries, outside of training",
+)
+BUCKETS, CLUSTERED = (
+    "sizes of a transformer's buckets, once a batch",
+    "clustering is FastJet's, on the host, once a batch",
+)
 KNOWN = {
-    "graph/batch.py:Batch.select": "batches are selected on the host", "graph/batch.py:Batch.check": CHECKED,
+    "graph/batch.py:Batch.select": "batches are selected on the host",
+    "graph/batch.py:Batch.check": CHECKED,
     "graph/batch.py:Batch._check_edges": CHECKED,
     "graph/edges.py:n_complete_edge": "where a batch is made of another in a step: a view, the known nodes, subjets",
     "graph/static.py:_most": "before training",
-    "graph/exchange.py:batch_of": EXCHANGED, "graph/exchange.py:_are_all_pairs": EXCHANGED, "graph/pyg.py:_bounds": EXCHANGED,
-    "nn/attention.py:Block._scaled": "a plain number of repeats: nothing is read", "nn/buckets.py:Buckets.of": BUCKETS,
+    "graph/exchange.py:batch_of": EXCHANGED,
+    "graph/exchange.py:_are_all_pairs": EXCHANGED,
+    "graph/pyg.py:_bounds": EXCHANGED,
+    "nn/attention.py:Block._scaled": "a plain number of repeats: nothing is read",
+    "nn/buckets.py:Buckets.of": BUCKETS,
     "nn/buckets.py:_size": "where a network is exported only",
-    "nn/codebook.py:Codebook.fit": "before training", "nn/codebook.py:_far_apart": "before training",
+    "nn/codebook.py:Codebook.fit": "before training",
+    "nn/codebook.py:_far_apart": "before training",
     "nn/gather.py:gathered": "how many graphs each process has, once a batch, with more than one process only",
-    "nn/subjets.py:Subjets.of": "how many subjets there are, once a batch", "nn/subjets.py:ClusteredSubjets.__call__": CLUSTERED,
+    "nn/subjets.py:Subjets.of": "how many subjets there are, once a batch",
+    "nn/subjets.py:ClusteredSubjets.__call__": CLUSTERED,
     "heads/deep_sets.py:events_of": "how many events the jets of a batch are of, once a batch",
     "protocols.py:Supervised.counted": "how many answers count, with a head for whole events of jets only, whose mask waits anyway",
     "objectives/tokens.py:SubjetTokens.__call__": CLUSTERED,
     "augmentations/collinear_split.py:CollinearSplit.__call__": "how many nodes there will be, once a view",
     "augmentations/subgraph_subjets.py:SubgraphSubjets.clustered": CLUSTERED,
-}  # fmt: skip
+}
 
 
 def found() -> Iterator[tuple[str, int, str]]:

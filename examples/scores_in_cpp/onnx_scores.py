@@ -14,7 +14,12 @@ import numpy as np
 import onnxruntime
 import uproot
 
-KINDS = {"jet": "jet", "electron": "ele", "muon": "mu", "photon": "ph"}  # the object's name in the model, and its branches' in the file
+KINDS = {
+    "jet": "jet",
+    "electron": "ele",
+    "muon": "mu",
+    "photon": "ph",
+}  # the object's name in the model, and its branches' in the file
 
 
 def objects(events: Any, types: dict[str, float]) -> Any:
@@ -27,7 +32,15 @@ def objects(events: Any, types: dict[str, float]) -> Any:
             columns[key] = events[f"{prefix}_{key}"] if f"{prefix}_{key}" in events.fields else none
         kinds.append(ak.zip({**columns, "type": none + types[name]}))
     met, none = events.met_met, ak.zeros_like(events.met_met)
-    missing = {"pt": met, "eta": none, "phi": events.met_phi, "e": met, "btag": none, "charge": none, "type": none + types["met"]}
+    missing = {
+        "pt": met,
+        "eta": none,
+        "phi": events.met_phi,
+        "e": met,
+        "btag": none,
+        "charge": none,
+        "type": none + types["met"],
+    }
     kinds.append(ak.zip({key: column[:, np.newaxis] for key, column in missing.items()}))
     return ak.concatenate(kinds, axis=1)
 
@@ -41,7 +54,9 @@ def main(model: str, path: str) -> None:
     found = objects(events, types)
     rows = ak.flatten(found)
     named = {"energy": "e"}
-    nodes = np.stack([ak.to_numpy(rows[named.get(name, name)]) for name in facts["node_features"].split(",")], axis=1).astype(np.float32)
+    nodes = np.stack(
+        [ak.to_numpy(rows[named.get(name, name)]) for name in facts["node_features"].split(",")], axis=1
+    ).astype(np.float32)
     (scores,) = session.run(None, {"nodes": nodes, "n_node": ak.to_numpy(ak.num(found)).astype(np.int64)})
     print("entry", *facts["classes"].split(","))
     for entry, row in enumerate(scores):

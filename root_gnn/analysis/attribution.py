@@ -52,7 +52,12 @@ class Contributions:
 
 
 def contributions(
-    objective: Supervised, batches: Sequence[Batch], features: Features, *, output: str | None = None, n_step: int = 16,
+    objective: Supervised,
+    batches: Sequence[Batch],
+    features: Features,
+    *,
+    output: str | None = None,
+    n_step: int = 16,
     n_baseline: int = 4,
 ) -> Contributions:
     """Integrated gradients for each node type and column, on average over the events of `batches`, held in memory.
@@ -76,24 +81,40 @@ def contributions(
     with progress("contributions of inputs", sum(batch.n_graph for batch in batches)) as meter:
         for batch in batches:
             owner = batch.graph_index * pool.n_type + _kinds(batch, features)
-            found = [integrated_gradients(objective, batch, pool.drawn(batch), features, output=place, n_step=n_step)
-                     for _ in range(n_baseline)]  # fmt: skip
+            found = [
+                integrated_gradients(objective, batch, pool.drawn(batch), features, output=place, n_step=n_step)
+                for _ in range(n_baseline)
+            ]
             nodes, globals_, gap = (torch.stack(part).mean(dim=0) for part in zip(*found, strict=True))
-            of_node.append(segment_sum(nodes, owner, batch.n_graph * pool.n_type).view(batch.n_graph, pool.n_type, -1).cpu())
+            of_node.append(
+                segment_sum(nodes, owner, batch.n_graph * pool.n_type).view(batch.n_graph, pool.n_type, -1).cpu()
+            )
             of_graph.append(globals_.cpu())
             gaps.append(gap.cpu())
             meter.advance(batch.n_graph)
-    weights = torch.cat([torch.ones(one.n_graph) if one.weights is None else one.weights.cpu() for one in batches]).double().numpy()
+    weights = (
+        torch.cat([torch.ones(one.n_graph) if one.weights is None else one.weights.cpu() for one in batches])
+        .double()
+        .numpy()
+    )
     by_type, whole, gap = torch.cat(of_node), torch.cat(of_graph), torch.cat(gaps)
     rows = [
         (name, kind if FIXED in features.nodes else None, by_type[:, kind, column])
-        for kind in pool.types for column, name in enumerate(features.nodes) if name != FIXED
-    ] + [(name, None, whole[:, column]) for column, name in enumerate(features.globals)]  # fmt: skip
+        for kind in pool.types
+        for column, name in enumerate(features.nodes)
+        if name != FIXED
+    ] + [(name, None, whole[:, column]) for column, name in enumerate(features.globals)]
     return Contributions(tuple(_contribution(*row, weights) for row in rows), float(gap.abs().mean()), len(gap))
 
 
 def integrated_gradients(
-    objective: Supervised, batch: Batch, baseline: Batch, features: Features, *, output: int, n_step: int = 16,
+    objective: Supervised,
+    batch: Batch,
+    baseline: Batch,
+    features: Features,
+    *,
+    output: int,
+    n_step: int = 16,
 ) -> tuple[Tensor, Tensor, Tensor]:
     """Contributions of `nodes (total_node, node_dim)` and `globals (n_graph, global_dim)`, and the gap of completeness `(n_graph,)`.
 
@@ -109,7 +130,9 @@ def integrated_gradients(
     was_training = objective.training
     objective.eval()
     for point, share in zip((points + 1.0) / 2.0, shares / 2.0, strict=True):
-        inputs = [(start + float(point) * way).detach().requires_grad_() for start, way in zip(starts, ways, strict=True)]
+        inputs = [
+            (start + float(point) * way).detach().requires_grad_() for start, way in zip(starts, ways, strict=True)
+        ]
         between = batch.replace(nodes=_with_energy(inputs[0], features), globals=inputs[1])
         slopes = torch.autograd.grad(_log_odds(objective, between, output).sum(), inputs, allow_unused=True)
         for added, slope, way in zip(sums, slopes, ways, strict=True):

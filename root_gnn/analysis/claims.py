@@ -44,22 +44,32 @@ def interval(found: SeedMean | PairedDifference | None, digits: int, *, sign: bo
     """The mean and its 68 % interval, or that it is not defined."""
     if found is None:
         return "not defined"
-    mean, low, high = (format(value, f"{'+' if sign else ''}.{digits}f") for value in (found.mean, found.low, found.high))
+    mean, low, high = (
+        format(value, f"{'+' if sign else ''}.{digits}f") for value in (found.mean, found.low, found.high)
+    )
     return f"{mean} [{low}, {high}]"
 
 
 def each_seed(found: SeedMean | PairedDifference | None, digits: int, *, sign: bool = False) -> str:
     """The values of the seeds."""
-    return "" if found is None else " ".join(format(value, f"{'+' if sign else ''}.{digits}f") for value in found.per_seed)
+    return (
+        "" if found is None else " ".join(format(value, f"{'+' if sign else ''}.{digits}f") for value in found.per_seed)
+    )
 
 
 def as_mapping(found: SeedMean | PairedDifference | None) -> dict[str, Any] | None:
     """Plain values for JSON."""
-    return None if found is None else {key: list(value) if isinstance(value, tuple) else value for key, value in found._asdict().items()}
+    return (
+        None
+        if found is None
+        else {key: list(value) if isinstance(value, tuple) else value for key, value in found._asdict().items()}
+    )
 
 
-def markdown(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+def claims_markdown(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
     """A table as Markdown, its columns aligned."""
     width = [max(len(row[k]) for row in (header, *rows)) for k in range(len(header))]
     lines = [header, ["-" * n for n in width], *rows]
-    return "\n".join("| " + " | ".join(cell.ljust(n) for cell, n in zip(line, width, strict=True)) + " |" for line in lines)
+    return "\n".join(
+        "| " + " | ".join(cell.ljust(n) for cell, n in zip(line, width, strict=True)) + " |" for line in lines
+    )

@@ -14,20 +14,31 @@ from typing import Any, Literal
 
 import numpy as np
 
-from root_gnn.analysis.claims import PAIRED, Table, Verdict, as_mapping, auc_by, each_seed, interval, markdown, paired_cells, verdict
+from root_gnn.analysis.claims import (
+    PAIRED,
+    Table,
+    Verdict,
+    as_mapping,
+    auc_by,
+    claims_markdown,
+    each_seed,
+    interval,
+    paired_cells,
+    verdict,
+)
 from root_gnn.analysis.predictions import Predictions, check_same_events, read_predictions
 from root_gnn.atomic import write_json
 from root_gnn.errors import InputError, suggest
 from root_gnn.metrics.bootstrap import PairedDifference, SeedMean, paired_difference, seed_mean
 from root_gnn.metrics.rejection import rejection_of
 from root_gnn.metrics.summary import SIGNAL_EFFICIENCIES
-from root_gnn.run import Run, Split
+from root_gnn.runs.run import Run, SplitName
 
 REJECTION_REPLICAS = 200
 
 
 @dataclass(frozen=True)
-class Group:
+class RunGroup:
     """Runs that differ by their seed only; `auc` and `rejection` (at each signal efficiency, two classes only) are on the test split."""
 
     name: str
@@ -71,13 +82,17 @@ class Comparison:
     classes: tuple[str, ...]
     n_test: int
     reference: str
-    groups: tuple[Group, ...]
+    groups: tuple[RunGroup, ...]
     differences: tuple[Difference, ...]
 
     @classmethod
     def of(
-        cls, groups: Mapping[str, Sequence[Run]], *, title: str = "", reference: str | None = None,
-        split: Split | Literal["files"] = "test",
+        cls,
+        groups: Mapping[str, Sequence[Run]],
+        *,
+        title: str = "",
+        reference: str | None = None,
+        split: SplitName | Literal["files"] = "test",
     ) -> Comparison:
         """Reads the test predictions of all runs and compares each group with `reference`, the first group unless given.
 
@@ -95,27 +110,43 @@ class Comparison:
         for name, runs in groups.items():
             _check_group(name, runs)
         return cls(
-            title or f"{every[0].classes[-1]} against {', '.join(every[0].classes[:-1])}", every[0].classes, every[0].n_event, base,
+            title or f"{every[0].classes[-1]} against {', '.join(every[0].classes[:-1])}",
+            every[0].classes,
+            every[0].n_event,
+            base,
             groups=tuple(
                 group_of(name, [run.name for run in runs], found[name], n_train=runs[0].plan["events"]["train"])
                 for name, runs in groups.items()
             ),
             differences=tuple(
                 difference_of(name, base, found, same_data=training_data(runs[0]) == training_data(groups[base][0]))
-                for name, runs in groups.items() if name != base
+                for name, runs in groups.items()
+                if name != base
             ),
         )
 
     def figures(self) -> Table:
         """Header and rows of the table of means with intervals and of every seed's AUC."""
         wanted = self._efficiencies
-        header = ("group", "training events", "seeds", "test AUC [68 %]", "AUC of each seed",
-                  *(f"rejection at {_percent(at)} signal [68 %]" for at in wanted))  # fmt: skip
+        header = (
+            "group",
+            "training events",
+            "seeds",
+            "test AUC [68 %]",
+            "AUC of each seed",
+            *(f"rejection at {_percent(at)} signal [68 %]" for at in wanted),
+        )
         rows = [
-            (group.name, f"{group.n_train:,}", str(len(group.seeds)), interval(group.auc, 3), each_seed(group.auc, 3),
-             *(interval(group.rejection[at], 2) for at in wanted))
+            (
+                group.name,
+                f"{group.n_train:,}",
+                str(len(group.seeds)),
+                interval(group.auc, 3),
+                each_seed(group.auc, 3),
+                *(interval(group.rejection[at], 2) for at in wanted),
+            )
             for group in self.groups
-        ]  # fmt: skip
+        ]
         return header, rows
 
     def paired(self) -> list[Table]:
@@ -125,9 +156,13 @@ class Comparison:
         auc = [(one.group, *paired_cells(one.auc, one.verdict, 3)) for one in self.differences]
         rejection = [
             (f"{one.group}, at {_percent(at)} signal", *paired_cells(one.rejection[at], one.rejection_verdict[at], 2))
-            for at in self._efficiencies for one in self.differences
-        ]  # fmt: skip
-        of = {f"test AUC less that of {self.reference}": auc, f"background rejection less that of {self.reference}": rejection}
+            for at in self._efficiencies
+            for one in self.differences
+        ]
+        of = {
+            f"test AUC less that of {self.reference}": auc,
+            f"background rejection less that of {self.reference}": rejection,
+        }
         return [((title, *PAIRED), rows) for title, rows in of.items() if rows]
 
     @property
@@ -136,21 +171,36 @@ class Comparison:
 
     def __str__(self) -> str:
         head = f"{self.title}: {self.n_test:,} test events, intervals over events and seeds"
-        return "\n\n".join([head, *(markdown(*table) for table in (self.figures(), *self.paired()))])
+        return "\n\n".join([head, *(claims_markdown(*table) for table in (self.figures(), *self.paired()))])
 
     def content(self) -> dict[str, Any]:
         """Plain values for JSON, the verdicts among them."""
         differences = [
-            {**asdict(one), "auc": as_mapping(one.auc), "verdict": one.verdict,
-             "rejection": {at: as_mapping(found) for at, found in one.rejection.items()}, "rejection_verdict": one.rejection_verdict}
+            {
+                **asdict(one),
+                "auc": as_mapping(one.auc),
+                "verdict": one.verdict,
+                "rejection": {at: as_mapping(found) for at, found in one.rejection.items()},
+                "rejection_verdict": one.rejection_verdict,
+            }
             for one in self.differences
-        ]  # fmt: skip
+        ]
         groups = [
-            {**asdict(group), "auc": as_mapping(group.auc), "rejection": {at: as_mapping(one) for at, one in group.rejection.items()}}
+            {
+                **asdict(group),
+                "auc": as_mapping(group.auc),
+                "rejection": {at: as_mapping(one) for at, one in group.rejection.items()},
+            }
             for group in self.groups
         ]
-        return {"title": self.title, "classes": list(self.classes), "n_test": self.n_test, "reference": self.reference,
-                "groups": groups, "differences": differences}  # fmt: skip
+        return {
+            "title": self.title,
+            "classes": list(self.classes),
+            "n_test": self.n_test,
+            "reference": self.reference,
+            "groups": groups,
+            "differences": differences,
+        }
 
     def save(self, path: Path) -> None:
         """Writes JSON."""
@@ -160,11 +210,15 @@ class Comparison:
 def _check_group(name: str, runs: Sequence[Run]) -> None:
     seeds = [run.recipe.seed for run in runs]
     if len(set(seeds)) < len(seeds):
-        raise InputError(f"The group {name} has a seed twice ({', '.join(map(str, seeds))}); runs of a group are told apart by their seed.")
+        raise InputError(
+            f"The group {name} has a seed twice ({', '.join(map(str, seeds))}); runs of a group are told apart by their seed."
+        )
     other = next((run for run in runs if training_data(run) != training_data(runs[0])), None)
     if other is not None:
-        raise InputError(f"The runs of the group {name} were trained on other data: {runs[0].folder} and {other.folder} differ in their "
-                         "data section (files, split, max_events or train_events). Put them into two groups.")
+        raise InputError(
+            f"The runs of the group {name} were trained on other data: {runs[0].folder} and {other.folder} differ in their "
+            "data section (files, split, max_events or train_events). Put them into two groups."
+        )
 
 
 def training_data(run: Run) -> dict[str, Any]:
@@ -173,31 +227,48 @@ def training_data(run: Run) -> dict[str, Any]:
     return run.recipe.data.model_dump(include=kept) | {"n_train": run.plan["events"]["train"]}
 
 
-def group_of(name: str, runs: Sequence[str], found: Mapping[int, Predictions], *, n_train: int) -> Group:
+def group_of(name: str, runs: Sequence[str], found: Mapping[int, Predictions], *, n_train: int) -> RunGroup:
     """The figures of a group from its predictions by seed; `runs` are the names of what made them, in that order."""
     one, binary = next(iter(found.values())), len(next(iter(found.values())).classes) == 2
     scores = np.stack([each.scores for each in found.values()])
-    return Group(
-        name, tuple(runs), tuple(found), n_train,
+    return RunGroup(
+        name,
+        tuple(runs),
+        tuple(found),
+        n_train,
         auc=seed_mean(scores, one.label, one.weight, **auc_by(len(one.classes))),
-        rejection={str(at): seed_mean(scores, one.label, one.weight, **_rejection(at)) for at in SIGNAL_EFFICIENCIES if binary},
-    )  # fmt: skip
+        rejection={
+            str(at): seed_mean(scores, one.label, one.weight, **_rejection(at)) for at in SIGNAL_EFFICIENCIES if binary
+        },
+    )
 
 
-def difference_of(name: str, base: str, found: Mapping[str, Mapping[int, Predictions]], *, same_data: bool) -> Difference:
+def difference_of(
+    name: str, base: str, found: Mapping[str, Mapping[int, Predictions]], *, same_data: bool
+) -> Difference:
     """A group less another one, from the predictions of both by seed; raises InputError where they share no seed."""
     seeds = tuple(seed for seed in found[name] if seed in found[base])
     if not seeds:
         its, theirs = (", ".join(map(str, found[group])) for group in (name, base))
-        raise InputError(f"The groups {name} (seeds {its}) and {base} (seeds {theirs}) share no seed, so they can't be compared seed by "
-                         "seed; train both with the same seeds.")
+        raise InputError(
+            f"The groups {name} (seeds {its}) and {base} (seeds {theirs}) share no seed, so they can't be compared seed by "
+            "seed; train both with the same seeds."
+        )
     a, b = (np.stack([found[group][seed].scores for seed in seeds]) for group in (name, base))
     one = found[base][seeds[0]]
     binary = len(one.classes) == 2
     return Difference(
-        name, base, seeds, same_data, paired_difference(a, b, one.label, one.weight, **auc_by(len(one.classes))),
-        rejection={str(at): paired_difference(a, b, one.label, one.weight, **_rejection(at)) for at in SIGNAL_EFFICIENCIES if binary},
-    )  # fmt: skip
+        name,
+        base,
+        seeds,
+        same_data,
+        paired_difference(a, b, one.label, one.weight, **auc_by(len(one.classes))),
+        rejection={
+            str(at): paired_difference(a, b, one.label, one.weight, **_rejection(at))
+            for at in SIGNAL_EFFICIENCIES
+            if binary
+        },
+    )
 
 
 def _rejection(at: float) -> dict[str, Any]:

@@ -21,19 +21,18 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from root_gnn import plots
-from root_gnn.analysis.similarity import BATCH_SIZE, drawn
+from root_gnn.analysis.cka import BATCH_SIZE, drawn
 from root_gnn.atomic import atomic_file, write_json
 from root_gnn.console import log, progress
-from root_gnn.data.loader import evaluation_loader
-from root_gnn.data.splits import split_table
-from root_gnn.data.table import EventTable
+from root_gnn.data.events.loader import evaluation_loader
+from root_gnn.data.events.splits import split_table
+from root_gnn.data.events.table import EventTable
 from root_gnn.errors import InputError, MissingExtra, suggest
 from root_gnn.graph.batch import Batch
 from root_gnn.protocols import Encoder
-from root_gnn.run import Run, Split, load_run
+from root_gnn.runs.run import Run, SplitName, load_run
+from root_gnn.typing import Floats, Index
 
-Floats = NDArray[np.float64]
-Index = NDArray[np.int64]
 Method = Literal["pca", "tsne", "umap"]
 AXES = {"pca": ("PC 1", "PC 2"), "tsne": ("t-SNE 1", "t-SNE 2"), "umap": ("UMAP 1", "UMAP 2")}
 FEWEST = 5
@@ -58,8 +57,11 @@ class Embedding:
     variance_explained: float | None
 
     def __str__(self) -> str:
-        figures = {"mean cosine similarity": self.mean_cosine, "effective rank": self.effective_rank,
-                   "variance in the picture": self.variance_explained}  # fmt: skip
+        figures = {
+            "mean cosine similarity": self.mean_cosine,
+            "effective rank": self.effective_rank,
+            "variance in the picture": self.variance_explained,
+        }
         known = ", ".join(f"{name} {value:.3g}" for name, value in figures.items() if value is not None)
         return f"{len(self.z):,} events in {self.z.shape[1]} dimensions: {known or 'all the same'}"
 
@@ -74,7 +76,12 @@ class Embedding:
 
 
 def embed(
-    run: Run | Path | str, *, method: Method = "pca", data_dir: Path | None = None, split: Split = "test", events: int = 5000,
+    run: Run | Path | str,
+    *,
+    method: Method = "pca",
+    data_dir: Path | None = None,
+    split: SplitName = "test",
+    events: int = 5000,
     allow_plugins: Collection[str] = (),
 ) -> Embedding:
     """Writes `embedding/<split>_<method>.parquet`, `.png` and `.json` into the run's folder.
@@ -95,26 +102,41 @@ def embed(
     table = opened.table(data_dir)
     index = drawn(split_table(table, opened.recipe.data.split)[split], events)
     if len(index) < FEWEST:
-        raise InputError(f"An embedding needs at least {FEWEST} events, and the {split} split of {opened.folder} has {len(index)}.")
-    z = representations(opened.encoder, table, index, title=opened.name)
+        raise InputError(
+            f"An embedding needs at least {FEWEST} events, and the {split} split of {opened.folder} has {len(index)}."
+        )
+    z = graph_representations(opened.encoder, table, index, title=opened.name)
     components, explained = reduced(z, method)
     found = Embedding(
-        z, components, table.label[index].astype(np.int64), table.classes, method,
-        mean_cosine=mean_cosine(z), effective_rank=effective_rank(z), variance_explained=explained,
+        z,
+        components,
+        table.label[index].astype(np.int64),
+        table.classes,
+        method,
+        mean_cosine=mean_cosine(z),
+        effective_rank=effective_rank(z),
+        variance_explained=explained,
     )
     path = opened.folder / "embedding" / f"{split}_{method}.parquet"
     _write(path, found, table, index)
     picture = path.with_suffix(".png")
     plots.embedding(found.components, found.label, found.classes or ("events",), picture, axis_names=found.axis_names)
-    write_json(path.with_suffix(".json"), {
-        "split": split, "n_events": len(index), "method": method, "mean_cosine": found.mean_cosine,
-        "effective_rank": found.effective_rank, "variance_explained": found.variance_explained,
-    })  # fmt: skip
+    write_json(
+        path.with_suffix(".json"),
+        {
+            "split": split,
+            "n_events": len(index),
+            "method": method,
+            "mean_cosine": found.mean_cosine,
+            "effective_rank": found.effective_rank,
+            "variance_explained": found.variance_explained,
+        },
+    )
     log.info("%s, %s: %s", path, picture.name, found)
     return found
 
 
-def representations(encoder: Encoder, table: EventTable, index: Index, *, title: str) -> Floats:
+def graph_representations(encoder: Encoder, table: EventTable, index: Index, *, title: str) -> Floats:
     """What heads read, `globals` of the encoded events `index (n,)` of a table: `(n, dim)` in that order."""
     return of_each_event(lambda batch: encoder(batch).globals, table, index, title=f"encode with {title}")
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from root_gnn.analysis.comparison import Comparison
 from root_gnn.errors import InputError
-from root_gnn.run import Run
+from root_gnn.runs.run import Run
 
 
 def compared(runs: Sequence[Run]) -> tuple[list[Comparison], list[str]]:
@@ -19,7 +19,11 @@ def compared(runs: Sequence[Run]) -> tuple[list[Comparison], list[str]]:
         groups = by_training(members)
         if len(groups) < 2:
             continue
-        from_scratch = [(group[0].plan["events"]["train"], name) for name, group in groups.items() if group[0].plan["mode"] == "scratch"]
+        from_scratch = [
+            (group[0].plan["events"]["train"], name)
+            for name, group in groups.items()
+            if group[0].plan["mode"] == "scratch"
+        ]
         try:
             found.append(Comparison.of(groups, reference=min(from_scratch)[1] if from_scratch else None))
         except InputError as error:

@@ -6,19 +6,19 @@ from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
-from numpy.typing import NDArray
 
-from root_gnn.data.config import Split
-from root_gnn.data.event_rows import hash_of
-from root_gnn.data.splits import split_table, subset
-from root_gnn.data.table import EventTable
+from root_gnn.data.events.config import Split
+from root_gnn.data.events.rows import hash_of
+from root_gnn.data.events.splits import split_table, subset
+from root_gnn.data.events.table import EventTable
 from root_gnn.errors import InputError
-from root_gnn.run import Run
+from root_gnn.runs.run import Run
+from root_gnn.typing import Index
 
-Index = NDArray[np.int64]
 
-
-def check_held_out(run: Run, table: EventTable, test: Index, *, split: Split, data_dir: Path | str | None = None) -> None:
+def check_held_out(
+    run: Run, table: EventTable, test: Index, *, split: Split, data_dir: Path | str | None = None
+) -> None:
     """Raises InputError where a run was trained on some of the events `test (n,)` of a table that `split` divides.
 
     An event is known by its file and the ids that decide splits. Where run and table are divided by the same hash of the same ids
@@ -26,8 +26,10 @@ def check_held_out(run: Run, table: EventTable, test: Index, *, split: Split, da
     """
     its_names, names = (spec.id_names[: spec.n_split_id] for spec in (run.spec, table.spec))
     if its_names != names:
-        raise InputError(f"{run.folder} knows its events by {', '.join(its_names)}, and the spec {table.spec.name} by {', '.join(names)}, "
-                         "so whether it was trained on the test events can't be told; read both with the same ids.")
+        raise InputError(
+            f"{run.folder} knows its events by {', '.join(its_names)}, and the spec {table.spec.name} by {', '.join(names)}, "
+            "so whether it was trained on the test events can't be told; read both with the same ids."
+        )
     its = run.recipe.data
     if its.split == split and split.by == "hash":
         return
@@ -35,14 +37,20 @@ def check_held_out(run: Run, table: EventTable, test: Index, *, split: Split, da
     trained = split_table(own, its.split).train
     if its.train_events is not None:
         trained = subset(own, trained, its.train_events, run.recipe.seed)
-    number = {path: place for place, path in enumerate(dict.fromkeys(file.resolve() for file in (*table.files, *own.files)))}
+    number = {
+        path: place for place, path in enumerate(dict.fromkeys(file.resolve() for file in (*table.files, *own.files)))
+    }
     seen = np.flatnonzero(np.isin(_events(table, test, number), _events(own, trained, number)))
     if len(seen):
         row = test[seen[0]]
-        values = ", ".join(f"{name} {value}" for name, value in zip(names, table.split_ids[row : row + 1][0].tolist(), strict=True))
-        raise InputError(f"{run.folder} was trained on {len(seen):,} of the {len(test):,} test events, first {values} of "
-                         f"{table.files[table.rows.shard_of(test[seen[:1]])[0]]}: its data.split is another. Give the task the split "
-                         "of the run, or train the run with that of the task.")
+        values = ", ".join(
+            f"{name} {value}" for name, value in zip(names, table.split_ids[row : row + 1][0].tolist(), strict=True)
+        )
+        raise InputError(
+            f"{run.folder} was trained on {len(seen):,} of the {len(test):,} test events, first {values} of "
+            f"{table.files[table.rows.shard_of(test[seen[:1]])[0]]}: its data.split is another. Give the task the split "
+            "of the run, or train the run with that of the task."
+        )
 
 
 def _events(table: EventTable, rows: Index, number: Mapping[Path, int]) -> Index:

@@ -5,12 +5,10 @@ from __future__ import annotations
 from typing import NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
 from root_gnn.metrics.learning import seconds_at
-from root_gnn.run import Run
-
-Floats = NDArray[np.float64]
+from root_gnn.runs.run import Run
+from root_gnn.typing import Floats
 
 
 class Learning(NamedTuple):

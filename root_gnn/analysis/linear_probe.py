@@ -14,36 +14,34 @@ from pathlib import Path
 from typing import NamedTuple, Self
 
 import numpy as np
-from numpy.typing import NDArray
 from torch import Tensor
 
+from root_gnn.analysis.cka import run_labels
 from root_gnn.analysis.claims import auc_by
-from root_gnn.analysis.embed import of_each_event, representations
+from root_gnn.analysis.embed import graph_representations, of_each_event
 from root_gnn.analysis.held_out import check_held_out
-from root_gnn.analysis.logistic import LinearModel, Sample, fit
+from root_gnn.analysis.logistic import LinearModel, ProbeSample, fit_logistic
 from root_gnn.analysis.probe_results import Gain, Kind, Probed, Probes
 from root_gnn.analysis.raw_inputs import N_HARDEST, hardest_nodes, pooled
-from root_gnn.analysis.similarity import labels_of
 from root_gnn.atomic import write_json, write_text
 from root_gnn.config.loader import load
-from root_gnn.config.plugins import name_of
+from root_gnn.config.plugins import plugin_name
 from root_gnn.config.shipped import find
 from root_gnn.console import log
-from root_gnn.data.splits import largest_subset, split_table, subset
-from root_gnn.data.table import EventTable, open_table
-from root_gnn.data.weights import training_weights
+from root_gnn.data.events.splits import largest_subset, split_table, subset
+from root_gnn.data.events.table import EventTable, open_table
+from root_gnn.data.events.weights import training_weights
 from root_gnn.errors import InputError
 from root_gnn.graph.batch import Batch
 from root_gnn.metrics.accuracy import accuracy_of
 from root_gnn.metrics.bootstrap import paired_difference, seed_mean
-from root_gnn.run import Run, build, data_folder, load_run
-from root_gnn.task import Task
+from root_gnn.runs.build import build_objective, data_folder
+from root_gnn.runs.run import Run, load_run
+from root_gnn.runs.task import Task
+from root_gnn.typing import Floats, Index
 
-Floats = NDArray[np.float64]
-Index = NDArray[np.int64]
 
-
-class Fitted(NamedTuple):
+class FittedProbe(NamedTuple):
     """A linear model and its probabilities on the test events, `(n_test, n_class)`."""
 
     model: LinearModel
@@ -64,46 +62,62 @@ class Events:
     def of(cls, task: Task, table: EventTable, *, train_events: int | None, seeds: Sequence[int]) -> Self:
         """Draws `train_events` for each seed, half of what can be had unless given; raises InputError where that makes no sense."""
         if not seeds or len(set(seeds)) < len(seeds):
-            raise InputError(f"--seeds takes one number or more, each once, and got {' '.join(map(str, seeds)) or 'none'}.")
+            raise InputError(
+                f"--seeds takes one number or more, each once, and got {' '.join(map(str, seeds)) or 'none'}."
+            )
         table.check_labels()
         splits, n_class = split_table(table, task.data.split), len(table.classes)
         empty = [name for name in ("train", "validation", "test") if not len(splits[name])]
         if n_class < 2 or empty:
             lacks = f"events in the {empty[0]} split" if empty else "two classes"
-            raise InputError(f"A probe tells classes apart, fits on train, chooses on validation and judges on test; the task {task.name} "
-                             f"lacks {lacks}.")
+            raise InputError(
+                f"A probe tells classes apart, fits on train, chooses on validation and judges on test; the task {task.name} "
+                f"lacks {lacks}."
+            )
         n_train = largest_subset(table, splits.train) // 2 if train_events is None else train_events
         if n_train < n_class:
-            raise InputError(f"{n_train} training events are too few for the {n_class} classes of {task.name}; a model needs one of each.")
+            raise InputError(
+                f"{n_train} training events are too few for the {n_class} classes of {task.name}; a model needs one of each."
+            )
         train = {seed: subset(table, splits.train, n_train, seed) for seed in seeds}
         if len(seeds) > 1 and np.array_equal(train[seeds[0]], train[seeds[1]]):
-            raise InputError(f"--train-events {n_train}: these are all there are, so every seed draws the same ones; ask for fewer, "
-                             "or give one seed.")
+            raise InputError(
+                f"--train-events {n_train}: these are all there are, so every seed draws the same ones; ask for fewer, "
+                "or give one seed."
+            )
         return cls(task, table, train, splits.validation, splits.test)
 
     def rows(self, seeds: Collection[int]) -> Index:
         """Everything that is looked at with these seeds, ascending, `(n,)`."""
         return np.unique(np.concatenate([*(self.train[seed] for seed in seeds), self.validation, self.test]))
 
-    def fit(self, seed: int, rows: Index, features: Floats) -> Fitted:
+    def fit(self, seed: int, rows: Index, features: Floats) -> FittedProbe:
         """The linear model on `features (n, dim)` of `rows (n,)`, fitted to the training events of a seed."""
         weights = training_weights(self.table, self.train[seed], self.task.data.weights).astype(np.float64)
         place = partial(np.searchsorted, rows)
         train, validation = (
-            Sample(features[place(index)], self.table.label[index].astype(np.int64), weight)
+            ProbeSample(features[place(index)], self.table.label[index].astype(np.int64), weight)
             for index, weight in (
                 (self.train[seed], weights[self.train[seed]]),
                 (self.validation, np.copysign(weights[self.validation], self.table.weight[self.validation])),
             )
         )
-        model = fit(train, validation)
-        return Fitted(model, model.probabilities(features[place(self.test)]))
+        model = fit_logistic(train, validation)
+        return FittedProbe(model, model.probabilities(features[place(self.test)]))
 
 
 def probe(
-    runs: Sequence[Run | Path | str], *, task: str, train_events: int | None = None, seeds: Sequence[int] = (1, 2, 3),
-    random: bool = False, inputs: bool = False, overrides: Sequence[str] = (), data_dir: Path | str | None = None,
-    out: Path | None = None, allow_plugins: Collection[str] = (),
+    runs: Sequence[Run | Path | str],
+    *,
+    task: str,
+    train_events: int | None = None,
+    seeds: Sequence[int] = (1, 2, 3),
+    random: bool = False,
+    inputs: bool = False,
+    overrides: Sequence[str] = (),
+    data_dir: Path | str | None = None,
+    out: Path | None = None,
+    allow_plugins: Collection[str] = (),
 ) -> Probes:
     """Fits linear models to frozen representations of runs, and writes `probe.json` and `probe.md` in `out` (`probe`).
 
@@ -123,12 +137,16 @@ def probe(
         raise InputError("A probe takes one run or more.")
     path = find(task, "task")
     asked = load(Task, path, overrides, allow_dotted=True)
-    events = Events.of(asked, open_table(asked.data, data_folder(data_dir), beside=path), train_events=train_events, seeds=seeds)
+    events = Events.of(
+        asked, open_table(asked.data, data_folder(data_dir), beside=path), train_events=train_events, seeds=seeds
+    )
     for run in opened:
         _check_features(run, events)
         check_held_out(run, events.table, events.test, split=asked.data.split, data_dir=data_dir)
-    named = dict(zip(labels_of(opened), opened, strict=True))
-    fits: dict[tuple[str, Kind], list[Fitted]] = {(name, "run"): _of_run(events, name, run) for name, run in named.items()}
+    named = dict(zip(run_labels(opened), opened, strict=True))
+    fits: dict[tuple[str, Kind], list[FittedProbe]] = {
+        (name, "run"): _of_run(events, name, run) for name, run in named.items()
+    }
     initial = _networks(named) if random else {}
     fits |= {(name, "random"): _of_random(events, name, named[members[0]]) for name, members in initial.items()}
     raw = _raw(events.table) if inputs else {}
@@ -144,23 +162,25 @@ def probe(
     return found
 
 
-def _of_run(events: Events, name: str, run: Run) -> list[Fitted]:
+def _of_run(events: Events, name: str, run: Run) -> list[FittedProbe]:
     rows = events.rows(events.train)
-    features = representations(run.encoder, events.table, rows, title=name)
+    features = graph_representations(run.encoder, events.table, rows, title=name)
     return [events.fit(seed, rows, features) for seed in events.train]
 
 
-def _of_random(events: Events, name: str, run: Run) -> list[Fitted]:
+def _of_random(events: Events, name: str, run: Run) -> list[FittedProbe]:
     """The network of a run with the weights that each seed gives it."""
     found = []
     for seed in events.train:
-        encoder = build(run.recipe.model_copy(update={"seed": seed}), run.spec, run.scaling).encoder.eval()
+        encoder = build_objective(run.recipe.model_copy(update={"seed": seed}), run.spec, run.scaling).encoder.eval()
         rows = events.rows([seed])
-        found.append(events.fit(seed, rows, representations(encoder, events.table, rows, title=f"{name}, seed {seed}")))
+        found.append(
+            events.fit(seed, rows, graph_representations(encoder, events.table, rows, title=f"{name}, seed {seed}"))
+        )
     return found
 
 
-def _of_inputs(events: Events, name: str, what: Callable[[Batch], Tensor]) -> list[Fitted]:
+def _of_inputs(events: Events, name: str, what: Callable[[Batch], Tensor]) -> list[FittedProbe]:
     rows = events.rows(events.train)
     features = of_each_event(what, events.table, rows, title=name)
     return [events.fit(seed, rows, features) for seed in events.train]
@@ -176,14 +196,16 @@ def _networks(named: dict[str, Run]) -> dict[str, list[str]]:
     same: dict[str, list[str]] = {}
     for name in sorted(named):
         same.setdefault(repr(named[name].recipe.model), []).append(name)
-    kinds = [name_of(named[members[0]].recipe.model, "models") for members in same.values()]
+    kinds = [plugin_name(named[members[0]].recipe.model, "models") for members in same.values()]
     return {
         f"random {kind}" if kinds.count(kind) == 1 else f"random {kind} as in {members[0]}": members
         for kind, members in zip(kinds, same.values(), strict=True)
     }
 
 
-def _results(events: Events, fits: dict[tuple[str, Kind], list[Fitted]], references: dict[str, list[str]]) -> Probes:
+def _results(
+    events: Events, fits: dict[tuple[str, Kind], list[FittedProbe]], references: dict[str, list[str]]
+) -> Probes:
     table, binary = events.table, len(events.table.classes) == 2
     truth = (table.label[events.test].astype(np.int64), table.weight[events.test])
     chances = {name: np.stack([one.probabilities for one in found]) for (name, _), found in fits.items()}
@@ -191,25 +213,38 @@ def _results(events: Events, fits: dict[tuple[str, Kind], list[Fitted]], referen
     auc = auc_by(len(table.classes))
     probed = tuple(
         Probed(
-            name, kind, found[0].model.coefficient.shape[1],
-            accuracy=seed_mean(chances[name], *truth, metric=accuracy_of), auc=seed_mean(scores[name], *truth, **auc),
-            strengths=tuple(one.model.strength for one in found), converged=tuple(one.model.converged for one in found),
+            name,
+            kind,
+            found[0].model.coefficient.shape[1],
+            accuracy=seed_mean(chances[name], *truth, metric=accuracy_of),
+            auc=seed_mean(scores[name], *truth, **auc),
+            strengths=tuple(one.model.strength for one in found),
+            converged=tuple(one.model.converged for one in found),
         )
         for (name, kind), found in fits.items()
     )
     gains = tuple(
         Gain(
-            run, other, accuracy=paired_difference(chances[run], chances[other], *truth, metric=accuracy_of),
+            run,
+            other,
+            accuracy=paired_difference(chances[run], chances[other], *truth, metric=accuracy_of),
             auc=paired_difference(scores[run], scores[other], *truth, **auc),
         )
-        for run, others in references.items() for other in others
-    )  # fmt: skip
-    counts = {"training": len(next(iter(events.train.values()))), "validation": len(events.validation), "test": len(events.test)}
+        for run, others in references.items()
+        for other in others
+    )
+    counts = {
+        "training": len(next(iter(events.train.values()))),
+        "validation": len(events.validation),
+        "test": len(events.test),
+    }
     return Probes(events.task.name, table.classes, tuple(events.train), counts, probed, gains)
 
 
 def _check_features(run: Run, events: Events) -> None:
     its, wanted = run.spec.features(), events.table.features
     if its != wanted:
-        raise InputError(f"{run.folder} reads the node features {its}, and the events of the task {events.task.name} have {wanted}; "
-                         "a probe shows the events of the task to all runs, so it takes runs that read these features.")
+        raise InputError(
+            f"{run.folder} reads the node features {its}, and the events of the task {events.task.name} have {wanted}; "
+            "a probe shows the events of the task to all runs, so it takes runs that read these features."
+        )

@@ -12,14 +12,14 @@ from numpy.typing import NDArray
 from scipy.special import softmax
 
 from root_gnn.metrics.cross_entropy import cross_entropy
+from root_gnn.typing import Floats
 
-Floats = NDArray[np.float64]
 STRENGTHS = (1.0, 1e-1, 1e-2, 1e-3, 1e-4, 1e-5)
 MOST_STEPS = 1000
 CONSTANT = 1e-9  # a spread below this part of the largest value is rounding
 
 
-class Sample(NamedTuple):
+class ProbeSample(NamedTuple):
     """Features `rows (n_event, dim)`, `label (n_event,)` from 0, and signed `weight (n_event,)`."""
 
     rows: Floats
@@ -47,7 +47,7 @@ class LinearModel:
         return found
 
 
-def fit(train: Sample, validation: Sample, *, most_steps: int = MOST_STEPS) -> LinearModel:
+def fit_logistic(train: ProbeSample, validation: ProbeSample, *, most_steps: int = MOST_STEPS) -> LinearModel:
     """The model of the strength, among STRENGTHS, whose cross entropy on `validation` is smallest; the stronger of equal ones.
 
     Features are standardised with mean and deviation of the training events; one that is constant there is left out. Every class has
@@ -64,7 +64,7 @@ def fit(train: Sample, validation: Sample, *, most_steps: int = MOST_STEPS) -> L
     return min(_path(train, mean, scale, most_steps), key=loss)
 
 
-def _path(train: Sample, mean: Floats, scale: Floats, most_steps: int) -> list[LinearModel]:
+def _path(train: ProbeSample, mean: Floats, scale: Floats, most_steps: int) -> list[LinearModel]:
     """A fit for each strength, each begun where the stronger one ended."""
     from sklearn.exceptions import ConvergenceWarning
     from sklearn.linear_model import LogisticRegression
@@ -78,5 +78,7 @@ def _path(train: Sample, mean: Floats, scale: Floats, most_steps: int) -> list[L
             warnings.simplefilter("ignore", ConvergenceWarning)  # said by `converged`
             estimator.fit(rows, train.label, sample_weight=train.weight)
         n_step = int(np.max(estimator.n_iter_))
-        models.append(LinearModel(mean, scale, estimator.coef_.copy(), estimator.intercept_.copy(), strength, n_step < most_steps))
+        models.append(
+            LinearModel(mean, scale, estimator.coef_.copy(), estimator.intercept_.copy(), strength, n_step < most_steps)
+        )
     return models

@@ -23,7 +23,7 @@ from root_gnn.graph.batch import Batch
 from root_gnn.graph.features import Features
 from root_gnn.metrics.bootstrap import PairedDifference, Statistic, paired_difference
 from root_gnn.protocols import Supervised
-from root_gnn.training.evaluation import Answers, answers
+from root_gnn.training.evaluation import ModelOutputs, model_outputs
 
 
 @dataclass(frozen=True)
@@ -40,8 +40,16 @@ class Importance:
 
 
 def permutation_importance(
-    objective: Supervised, batches: Sequence[Batch], features: Features, *, groups: Mapping[str, Sequence[str]] | None = None,
-    by_type: bool = False, metric: Statistic | None = None, n_repeat: int = 3, n_replica: int = 200, seed: int = 1,
+    objective: Supervised,
+    batches: Sequence[Batch],
+    features: Features,
+    *,
+    groups: Mapping[str, Sequence[str]] | None = None,
+    by_type: bool = False,
+    metric: Statistic | None = None,
+    n_repeat: int = 3,
+    n_replica: int = 200,
+    seed: int = 1,
 ) -> tuple[Importance, ...]:
     """The drop of the AUC for each group of inputs, from labelled batches that are held in memory: some thousand events.
 
@@ -58,13 +66,15 @@ def permutation_importance(
     Raises InputError for an objective without classes, for names that are no columns, and without batches.
     """
     if objective.link != "softmax":
-        raise InputError("The importance of inputs is measured on the AUC of classes, and this objective answers several yes-or-no "
-                         f"questions ({', '.join(objective.outputs())}). Finetune the network on a task with classes first.")
+        raise InputError(
+            "The importance of inputs is measured on the AUC of classes, and this objective answers several yes-or-no "
+            f"questions ({', '.join(objective.outputs())}). Finetune the network on a task with classes first."
+        )
     if not batches:
         raise InputError("The importance of inputs takes at least one batch of labelled events and got none.")
     asked = _asked(features, groups, batches, by_type=by_type)
     nodes, globals_ = torch.cat([one.nodes for one in batches]), torch.cat([one.globals for one in batches])
-    before = answers(objective, batches)
+    before = model_outputs(objective, batches)
     figure = auc_by(len(objective.outputs())) if metric is None else {"metric": metric}
     found = []
     with progress("importance of inputs", len(asked), "inputs") as meter:
@@ -73,22 +83,33 @@ def permutation_importance(
             shuffled = []
             for _ in range(n_repeat):
                 moved = _shuffled(nodes, globals_, features, inputs, node_type=node_type, generator=generator)
-                shuffled.append(_scores(answers(objective, _replaced(batches, *moved))))
+                shuffled.append(_scores(model_outputs(objective, _replaced(batches, *moved))))
             drop = paired_difference(
-                np.stack([_scores(before)] * n_repeat), np.stack(shuffled), before.truth, before.weights,
+                np.stack([_scores(before)] * n_repeat),
+                np.stack(shuffled),
+                before.truth,
+                before.weights,
                 **{**figure, "n_replica": n_replica, "seed": seed},
-            )  # fmt: skip
+            )
             found.append(Importance(name, inputs, node_type, drop))
             meter.advance(1)
     return tuple(found)
 
 
 def _asked(
-    features: Features, groups: Mapping[str, Sequence[str]] | None, batches: Sequence[Batch], *, by_type: bool,
+    features: Features,
+    groups: Mapping[str, Sequence[str]] | None,
+    batches: Sequence[Batch],
+    *,
+    by_type: bool,
 ) -> list[tuple[str, tuple[str, ...], int | None]]:
     """Name, inputs and node type of all that is to be shuffled."""
     columns = (*features.nodes, *features.globals)
-    chosen = {name: (name,) for name in columns} if groups is None else {name: tuple(inputs) for name, inputs in groups.items()}
+    chosen = (
+        {name: (name,) for name in columns}
+        if groups is None
+        else {name: tuple(inputs) for name, inputs in groups.items()}
+    )
     for name, inputs in chosen.items():
         unknown = next((one for one in inputs if one not in columns), None)
         if unknown is not None:
@@ -104,7 +125,13 @@ def _asked(
 
 
 def _shuffled(
-    nodes: Tensor, globals_: Tensor, features: Features, inputs: Sequence[str], *, node_type: int | None, generator: np.random.Generator,
+    nodes: Tensor,
+    globals_: Tensor,
+    features: Features,
+    inputs: Sequence[str],
+    *,
+    node_type: int | None,
+    generator: np.random.Generator,
 ) -> tuple[Tensor, Tensor]:
     """All nodes and globals with the inputs in another order."""
     of_node = [features.nodes.index(name) for name in inputs if name in features.nodes]
@@ -117,14 +144,19 @@ def _shuffled(
         order = rows[torch.from_numpy(generator.permutation(len(rows))).to(rows.device)]
         nodes[rows[:, None], of_node] = nodes[order[:, None], of_node]
     if of_graph:
-        globals_[:, of_graph] = globals_[torch.from_numpy(generator.permutation(len(globals_))).to(globals_.device)][:, of_graph]
+        globals_[:, of_graph] = globals_[torch.from_numpy(generator.permutation(len(globals_))).to(globals_.device)][
+            :, of_graph
+        ]
     return nodes, globals_
 
 
 def _replaced(batches: Sequence[Batch], nodes: Tensor, globals_: Tensor) -> list[Batch]:
-    parts = torch.split(nodes, [one.total_node for one in batches]), torch.split(globals_, [one.n_graph for one in batches])
+    parts = (
+        torch.split(nodes, [one.total_node for one in batches]),
+        torch.split(globals_, [one.n_graph for one in batches]),
+    )
     return [one.replace(nodes=node, globals=of_graph) for one, node, of_graph in zip(batches, *parts, strict=True)]
 
 
-def _scores(found: Answers) -> NDArray[Any]:
+def _scores(found: ModelOutputs) -> NDArray[Any]:
     return found.probabilities[:, 1] if found.probabilities.shape[1] == 2 else found.probabilities

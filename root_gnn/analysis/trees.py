@@ -9,11 +9,11 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.ensemble import HistGradientBoostingClassifier
 
-from root_gnn.analysis.logistic import Sample
+from root_gnn.analysis.logistic import ProbeSample
 from root_gnn.errors import InputError
 from root_gnn.metrics.cross_entropy import cross_entropy
+from root_gnn.typing import Floats
 
-Floats = NDArray[np.float64]
 LEAVES = (8, 16, 31)
 MOST_TREES = 300
 N_BIN = 255
@@ -39,7 +39,9 @@ class Inputs:
     def __call__(self, rows: Floats) -> Floats:
         """Of `rows (n_event, n_feature)`, NaN where a feature is missing: `(n_event, n_column)`."""
         kept = rows[:, self.varies]
-        below = np.stack([np.searchsorted(edges, column) for edges, column in zip(self.edges.T, kept.T, strict=True)], axis=1)
+        below = np.stack(
+            [np.searchsorted(edges, column) for edges, column in zip(self.edges.T, kept.T, strict=True)], axis=1
+        )
         return np.where(np.isnan(kept), np.nan, below)
 
 
@@ -57,7 +59,7 @@ class Trees:
         return np.asarray(next(islice(stages, self.n_tree - 1, None)), dtype=np.float64)
 
 
-def fit(train: Sample, validation: Sample, *, seed: int) -> Trees:
+def fit_trees(train: ProbeSample, validation: ProbeSample, *, seed: int) -> Trees:
     """The trees of the size, among LEAVES, and the number, up to MOST_TREES, whose cross entropy on `validation` is smallest.
 
     Weights are signed in both. Every class has to be among the training events. Raises InputError where the weights of the validation
@@ -68,14 +70,23 @@ def fit(train: Sample, validation: Sample, *, seed: int) -> Trees:
     best: tuple[float, Trees] | None = None
     for leaves in LEAVES:
         model = HistGradientBoostingClassifier(
-            learning_rate=0.05, max_iter=MOST_TREES, max_leaf_nodes=leaves, l2_regularization=1.0, early_stopping=False, random_state=seed,
+            learning_rate=0.05,
+            max_iter=MOST_TREES,
+            max_leaf_nodes=leaves,
+            l2_regularization=1.0,
+            early_stopping=False,
+            random_state=seed,
         ).fit(shown, train.label, sample_weight=train.weight)
-        losses = [cross_entropy(found, validation.label, validation.weight) for found in model.staged_predict_proba(held)]
+        losses = [
+            cross_entropy(found, validation.label, validation.weight) for found in model.staged_predict_proba(held)
+        ]
         every = [np.inf if loss is None else loss.value for loss in losses]
         n_tree = int(np.argmin(every))
         if best is None or every[n_tree] < best[0]:
             best = every[n_tree], Trees(inputs, model, n_tree + 1)
     if best is None or not np.isfinite(best[0]):
-        raise InputError(f"The weights of {len(validation.label):,} validation events add up to {validation.weight.sum():g}; trees are "
-                         "chosen by the loss on them, which takes a positive sum.")
+        raise InputError(
+            f"The weights of {len(validation.label):,} validation events add up to {validation.weight.sum():g}; trees are "
+            "chosen by the loss on them, which takes a positive sum."
+        )
     return best[1]

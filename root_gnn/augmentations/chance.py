@@ -9,7 +9,7 @@ from pydantic import Field
 from torch import Tensor
 
 from root_gnn.graph.batch import Batch
-from root_gnn.graph.draws import Draws
+from root_gnn.graph.random_stream import RandomStream
 from root_gnn.graph.segment import segment_max
 from root_gnn.protocols import AugmentationConfig
 
@@ -26,7 +26,7 @@ class ChanceConfig(AugmentationConfig, ABC):
     probability: float = Field(1.0, gt=0, le=1)
 
 
-def happens(batch: Batch, draws: Draws, probability: float) -> Tensor:
+def happens(batch: Batch, draws: RandomStream, probability: float) -> Tensor:
     """Which graphs are changed, `(n_graph,)` bool."""
     if probability >= 1.0:
         return torch.ones_like(batch.n_node, dtype=torch.bool)

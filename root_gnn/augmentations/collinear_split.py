@@ -10,8 +10,8 @@ from torch import Tensor
 
 from root_gnn.augmentations.chance import ChanceConfig, happens
 from root_gnn.graph.batch import Batch
-from root_gnn.graph.draws import Draws
 from root_gnn.graph.features import Features
+from root_gnn.graph.random_stream import RandomStream
 from root_gnn.graph.subgraph import smallest
 from root_gnn.protocols import Augmentation
 
@@ -51,7 +51,7 @@ class CollinearSplit(Augmentation):
         self.pt = features.column("pt")
         self.shared = [features.column(name) for name in ("energy", "mass") if name in features.nodes]
 
-    def __call__(self, batch: Batch, draws: Draws) -> Batch:
+    def __call__(self, batch: Batch, draws: RandomStream) -> Batch:
         """The copy with more nodes; its global `n_node` follows."""
         if not batch.is_complete:
             raise ValueError("nodes are split in complete graphs; choose the nodes before making edges")
@@ -67,7 +67,7 @@ class CollinearSplit(Augmentation):
         globals_ = torch.cat([n_node.to(batch.globals.dtype).unsqueeze(1), batch.globals[:, 1:]], dim=1)
         return Batch.of(nodes, n_node, globals=globals_, labels=batch.labels, weights=batch.weights, ids=batch.ids)
 
-    def _chosen(self, batch: Batch, draws: Draws) -> Tensor:
+    def _chosen(self, batch: Batch, draws: RandomStream) -> Tensor:
         """Which nodes are split, `(total_node,)` bool."""
         score = torch.where(batch.nodes[:, self.pt] > 0.0, draws.uniform_nodes(batch, stream=0), torch.inf)
         chosen = (score < self.config.fraction) & happens(batch, draws, self.config.probability)[batch.graph_index]

@@ -62,8 +62,11 @@ class Plane:
         eta, phi = _column(batch, self.eta), _column(batch, self.phi)
         nodes[:, self.eta] = (eta + d_eta).to(dtype)
         nodes[:, self.phi] = torch.where(d_phi == 0.0, phi, wrap_phi(phi + d_phi)).to(dtype)
-        nodes[:, self.energy] = torch.where(nodes[:, self.eta] == batch.nodes[:, self.eta], batch.nodes[:, self.energy],
-                                            self._energy(batch, nodes[:, self.eta].double()).to(dtype))
+        nodes[:, self.energy] = torch.where(
+            nodes[:, self.eta] == batch.nodes[:, self.eta],
+            batch.nodes[:, self.energy],
+            self._energy(batch, nodes[:, self.eta].double()).to(dtype),
+        )
         if self.deta is not None:
             side = self._side(batch, self.deta)[batch.graph_index]
             nodes[:, self.deta] = (_column(batch, self.deta) + side * d_eta).to(dtype)

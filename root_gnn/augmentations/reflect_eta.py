@@ -11,8 +11,8 @@ from typing import final
 import torch
 
 from root_gnn.graph.batch import Batch
-from root_gnn.graph.draws import Draws
 from root_gnn.graph.features import Features
+from root_gnn.graph.random_stream import RandomStream
 from root_gnn.protocols import Augmentation, AugmentationConfig
 
 
@@ -33,7 +33,7 @@ class ReflectEta(Augmentation):
     def __init__(self, features: Features) -> None:
         self.column = features.column("eta")
 
-    def __call__(self, batch: Batch, draws: Draws) -> Batch:
+    def __call__(self, batch: Batch, draws: RandomStream) -> Batch:
         """The reflected copy; pt, phi, energy and all distances stay."""
         sign = torch.where(draws.uniform(batch, stream=0) < 0.5, -1.0, 1.0).to(batch.nodes.dtype)
         nodes = batch.nodes.clone()

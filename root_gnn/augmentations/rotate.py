@@ -10,8 +10,8 @@ from torch import Tensor
 from root_gnn.augmentations.chance import ChanceConfig, happens
 from root_gnn.augmentations.moving import Plane, truth_directions
 from root_gnn.graph.batch import Batch
-from root_gnn.graph.draws import Draws
 from root_gnn.graph.features import Features
+from root_gnn.graph.random_stream import RandomStream
 from root_gnn.kinematics.angles import delta_phi, wrap_phi
 from root_gnn.protocols import Augmentation
 
@@ -39,7 +39,7 @@ class Rotate(Augmentation):
         self.plane = Plane(features)
         self.probability = config.probability
 
-    def __call__(self, batch: Batch, draws: Draws) -> Batch:
+    def __call__(self, batch: Batch, draws: RandomStream) -> Batch:
         """The rotated copy."""
         angle = draws.uniform(batch, stream=0) * (2.0 * math.pi) * happens(batch, draws, self.probability)
         eta, phi = self.plane.centre(batch)

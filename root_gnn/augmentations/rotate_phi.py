@@ -8,8 +8,8 @@ from typing import final
 from torch import Tensor
 
 from root_gnn.graph.batch import Batch
-from root_gnn.graph.draws import Draws
 from root_gnn.graph.features import Features
+from root_gnn.graph.random_stream import RandomStream
 from root_gnn.kinematics.angles import wrap_phi
 from root_gnn.kinematics.pairs import PAIR_FEATURES
 from root_gnn.protocols import Augmentation, AugmentationConfig
@@ -32,12 +32,14 @@ class RotatePhi(Augmentation):
     def __init__(self, features: Features) -> None:
         self.column = features.column("phi")
 
-    def __call__(self, batch: Batch, draws: Draws) -> Batch:
+    def __call__(self, batch: Batch, draws: RandomStream) -> Batch:
         """The rotated copy; pt, eta, energy and all differences of azimuths stay."""
         angle = (draws.uniform(batch, stream=0) * 2.0 * math.pi).to(batch.nodes.dtype)
         nodes = batch.nodes.clone()
         nodes[:, self.column] = wrap_phi(nodes[:, self.column] + angle[batch.graph_index])
-        return batch.replace(nodes=nodes, labels={name: _turned(name, value, angle) for name, value in batch.labels.items()})
+        return batch.replace(
+            nodes=nodes, labels={name: _turned(name, value, angle) for name, value in batch.labels.items()}
+        )
 
 
 def _turned(name: str, value: Tensor, angle: Tensor) -> Tensor:

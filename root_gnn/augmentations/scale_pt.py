@@ -10,8 +10,8 @@ from torch import Tensor
 from root_gnn.augmentations.chance import ChanceConfig, happens
 from root_gnn.errors import InputError, suggest
 from root_gnn.graph.batch import Batch
-from root_gnn.graph.draws import Draws
 from root_gnn.graph.features import Features
+from root_gnn.graph.random_stream import RandomStream
 from root_gnn.protocols import Augmentation
 
 MOMENTA = ("pt", "energy", "mass")
@@ -34,7 +34,9 @@ class Config(ChanceConfig):
         known = (*features.nodes, *features.globals)
         for name in self.also:
             if name not in known:
-                raise InputError(f"scale_pt.also names {name!r}, which is no column of nodes or globals{suggest(name, known)}")
+                raise InputError(
+                    f"scale_pt.also names {name!r}, which is no column of nodes or globals{suggest(name, known)}"
+                )
         return ScalePt(features, self)
 
 
@@ -52,9 +54,11 @@ class ScalePt(Augmentation):
         self.nodes = _scaled(features.nodes, MOMENTA, config.also)
         self.globals = _scaled(features.globals, MOMENTA, config.also)
 
-    def __call__(self, batch: Batch, draws: Draws) -> Batch:
+    def __call__(self, batch: Batch, draws: RandomStream) -> Batch:
         """The scaled copy."""
-        factor = 1.0 + (2.0 * draws.uniform(batch, stream=0) - 1.0) * self.width * happens(batch, draws, self.probability)
+        factor = 1.0 + (2.0 * draws.uniform(batch, stream=0) - 1.0) * self.width * happens(
+            batch, draws, self.probability
+        )
         labels = {
             name: (value.double() * factor).to(value.dtype) if name.rpartition("_")[2] in TRUTH else value
             for name, value in batch.labels.items()

@@ -11,8 +11,8 @@ from pydantic import Field
 from root_gnn.augmentations.chance import ChanceConfig, happens
 from root_gnn.augmentations.moving import Plane
 from root_gnn.graph.batch import Batch
-from root_gnn.graph.draws import Draws
 from root_gnn.graph.features import Features
+from root_gnn.graph.random_stream import RandomStream
 from root_gnn.protocols import Augmentation
 
 
@@ -42,7 +42,7 @@ class Smear(Augmentation):
     def __init__(self, features: Features, config: Config) -> None:
         self.plane, self.config = Plane(features), config
 
-    def __call__(self, batch: Batch, draws: Draws) -> Batch:
+    def __call__(self, batch: Batch, draws: RandomStream) -> Batch:
         """The smeared copy."""
         pt = batch.nodes[:, self.plane.pt].double().clamp(min=self.config.min_pt)
         width = self.config.scale / pt * happens(batch, draws, self.config.probability)[batch.graph_index]

@@ -10,8 +10,8 @@ from pydantic import Field
 from root_gnn.augmentations.chance import ChanceConfig, happens, share
 from root_gnn.augmentations.moving import Plane
 from root_gnn.graph.batch import Batch
-from root_gnn.graph.draws import Draws
 from root_gnn.graph.features import EVENT_NODE_FEATURES, Features
+from root_gnn.graph.random_stream import RandomStream
 from root_gnn.graph.segment import segment_start
 from root_gnn.graph.subgraph import smallest, subgraph
 from root_gnn.protocols import Augmentation
@@ -43,12 +43,14 @@ class SubgraphBall(Augmentation):
     def __init__(self, features: Features, config: Config) -> None:
         self.plane, self.config = Plane(features), config
 
-    def __call__(self, batch: Batch, draws: Draws) -> Batch:
+    def __call__(self, batch: Batch, draws: RandomStream) -> Batch:
         """The smaller copy; its global `n_node` follows. Raises ValueError for stored edges."""
         if not batch.total_node:
             return subgraph(batch, torch.ones_like(batch.graph_index, dtype=torch.bool))
         place = (draws.uniform(batch, stream=0) * batch.n_node).long()  # below n_node, since the draw is below 1
-        middle = (segment_start(batch.n_node) + place).clamp(max=batch.total_node - 1)  # a last graph without nodes has no centre
+        middle = (segment_start(batch.n_node) + place).clamp(
+            max=batch.total_node - 1
+        )  # a last graph without nodes has no centre
         centre = batch.nodes[middle].double()
         x, y = self.plane.offsets(batch, centre[:, self.plane.eta], centre[:, self.plane.phi])
         keep = smallest(x * x + y * y, batch, share(batch, self.config.fraction))

@@ -8,8 +8,8 @@ from pydantic import Field
 
 from root_gnn.augmentations.chance import ChanceConfig, happens, share
 from root_gnn.graph.batch import Batch
-from root_gnn.graph.draws import Draws
 from root_gnn.graph.features import EVENT_NODE_FEATURES, Features
+from root_gnn.graph.random_stream import RandomStream
 from root_gnn.graph.subgraph import smallest, subgraph
 from root_gnn.protocols import Augmentation
 
@@ -37,7 +37,7 @@ class SubgraphRandom(Augmentation):
     def __init__(self, config: Config) -> None:
         self.config = config
 
-    def __call__(self, batch: Batch, draws: Draws) -> Batch:
+    def __call__(self, batch: Batch, draws: RandomStream) -> Batch:
         """The smaller copy; its global `n_node` follows. Raises ValueError for stored edges."""
         keep = smallest(draws.uniform_nodes(batch, stream=0), batch, share(batch, self.config.fraction))
         untouched = ~happens(batch, draws, self.config.probability)[batch.graph_index]

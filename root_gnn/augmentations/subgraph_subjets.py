@@ -12,8 +12,8 @@ from root_gnn.augmentations.chance import ChanceConfig, happens, survivors
 from root_gnn.augmentations.moving import Plane
 from root_gnn.clustering.subjets import subjets
 from root_gnn.graph.batch import Batch
-from root_gnn.graph.draws import Draws
 from root_gnn.graph.features import EVENT_NODE_FEATURES, Features
+from root_gnn.graph.random_stream import RandomStream
 from root_gnn.graph.segment import segment_max
 from root_gnn.graph.subgraph import subgraph
 from root_gnn.protocols import Augmentation
@@ -54,7 +54,7 @@ class SubgraphSubjets(Augmentation):
     def __init__(self, features: Features, config: Config) -> None:
         self.plane, self.config = Plane(features), config
 
-    def __call__(self, batch: Batch, draws: Draws) -> Batch:
+    def __call__(self, batch: Batch, draws: RandomStream) -> Batch:
         """The smaller copy; its global `n_node` follows. Raises ValueError for stored edges, MissingExtra without FastJet."""
         owner = self.cones(batch) if self.config.algorithm == "cone" else self.clustered(batch, self.config.algorithm)
         score = draws.uniform_nodes(batch, stream=0)[owner]

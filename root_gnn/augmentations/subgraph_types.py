@@ -11,8 +11,8 @@ from torch import Tensor
 from root_gnn.augmentations.chance import ChanceConfig, happens, survivors
 from root_gnn.errors import InputError
 from root_gnn.graph.batch import Batch
-from root_gnn.graph.draws import Draws
 from root_gnn.graph.features import EVENT_NODE_FEATURES, Features
+from root_gnn.graph.random_stream import RandomStream
 from root_gnn.graph.subgraph import subgraph
 from root_gnn.protocols import Augmentation
 
@@ -31,10 +31,14 @@ class Config(ChanceConfig):
     def build(self, features: Features) -> SubgraphTypes:
         """The augmentation for batches with these columns; raises InputError where there are not two types, or not these."""
         if "type" not in features.nodes or features.n_type < 2:
-            raise InputError(f"subgraph_types leaves out types of objects, and these data have {features.n_type} type; use subgraph_random")
+            raise InputError(
+                f"subgraph_types leaves out types of objects, and these data have {features.n_type} type; use subgraph_random"
+            )
         unknown = [number for number in self.types or () if not 0 <= number < features.n_type]
         if unknown:
-            raise InputError(f"subgraph_types.types has {unknown[0]}; the types of these data are 0 to {features.n_type - 1}")
+            raise InputError(
+                f"subgraph_types.types has {unknown[0]}; the types of these data are 0 to {features.n_type - 1}"
+            )
         return SubgraphTypes(features, self)
 
 
@@ -49,15 +53,17 @@ class SubgraphTypes(Augmentation):
         self.column = features.column("type")
         self.fixed = [] if config.types is None else sorted(set(range(self.n_type)) - set(config.types))
 
-    def __call__(self, batch: Batch, draws: Draws) -> Batch:
+    def __call__(self, batch: Batch, draws: RandomStream) -> Batch:
         """The smaller copy; its global `n_node` follows. Raises ValueError for stored edges."""
         kind = batch.nodes[:, self.column].round().long().clamp(0, self.n_type - 1)
         score = self._scores(batch, draws)[batch.graph_index, kind]
         untouched = ~happens(batch, draws, self.config.probability)[batch.graph_index]
         return subgraph(batch, survivors(score, batch, self.config.fraction) | untouched)
 
-    def _scores(self, batch: Batch, draws: Draws) -> Tensor:
+    def _scores(self, batch: Batch, draws: RandomStream) -> Tensor:
         """A number in [0, 1) for each type of each graph, 1 for types that are never left out: `(n_graph, n_type)`."""
         always = torch.ones(batch.n_graph, dtype=torch.float64, device=batch.n_node.device)
         kinds = range(self.n_type)
-        return torch.stack([always if kind in self.fixed else draws.uniform(batch, stream=kind) for kind in kinds], dim=1)
+        return torch.stack(
+            [always if kind in self.fixed else draws.uniform(batch, stream=kind) for kind in kinds], dim=1
+        )

@@ -9,8 +9,8 @@ from pydantic import Field
 from root_gnn.augmentations.chance import ChanceConfig, happens
 from root_gnn.augmentations.moving import Plane
 from root_gnn.graph.batch import Batch
-from root_gnn.graph.draws import Draws
 from root_gnn.graph.features import Features
+from root_gnn.graph.random_stream import RandomStream
 from root_gnn.kinematics.angles import wrap_phi
 from root_gnn.protocols import Augmentation
 
@@ -45,7 +45,7 @@ class Translate(Augmentation):
         self.plane = Plane(features)
         self.width, self.probability = config.width, config.probability
 
-    def __call__(self, batch: Batch, draws: Draws) -> Batch:
+    def __call__(self, batch: Batch, draws: RandomStream) -> Batch:
         """The moved copy."""
         width = self.width * happens(batch, draws, self.probability)
         extent_eta, extent_phi = self.plane.extent(batch)

@@ -16,7 +16,7 @@ import torch
 from torch import Tensor
 
 from root_gnn.bench.limit import MULTIPLICATION, multiplication
-from root_gnn.bench.machine import ALLOCATORS, Allocator, describe, load, pin
+from root_gnn.bench.machine import ALLOCATORS, Allocator, describe_machine, machine_load, pin
 from root_gnn.bench.row import LeftOut, Row
 from root_gnn.bench.suite import run_cases
 from root_gnn.bench.timing import Clock, Run, Spread, alternate, ratios
@@ -63,9 +63,20 @@ class Bench:
         return not self.quick and self.allocator == "tuned"
 
     def compare(
-        self, what: str, runs: Mapping[str, Run], *, ours: Sequence[str], amount: float, unit: str, difference: float | None = None,
-        targets: Mapping[str, float] | float | None = None, work: Mapping[str, Work] | None = None,
-        limit_targets: Mapping[str, float] | None = None, clock: Clock = time.process_time, warm_up: int = 1, note: str = "",
+        self,
+        what: str,
+        runs: Mapping[str, Run],
+        *,
+        ours: Sequence[str],
+        amount: float,
+        unit: str,
+        difference: float | None = None,
+        targets: Mapping[str, float] | float | None = None,
+        work: Mapping[str, Work] | None = None,
+        limit_targets: Mapping[str, float] | None = None,
+        clock: Clock = time.process_time,
+        warm_up: int = 1,
+        note: str = "",
     ) -> Iterator[Row]:
         """Times the `runs` by turns and yields a row for each of `ours` against each of the others.
 
@@ -91,9 +102,17 @@ class Bench:
                 fraction = ratios([share * each for each in fastest], seconds[mine]).median
             for other in (name for name in seconds if name not in ours):
                 yield Row.spread(
-                    ratios(seconds[other], seconds[mine]), what=what, ours=mine, reference=other, target=asked, unit=f"{unit}/s",
-                    rates={name: rates[name] for name in (mine, other)}, limit_fraction=fraction,
-                    limit_target=(limit_targets or {}).get(mine), max_difference=difference, note=note,
+                    ratios(seconds[other], seconds[mine]),
+                    what=what,
+                    ours=mine,
+                    reference=other,
+                    target=asked,
+                    unit=f"{unit}/s",
+                    rates={name: rates[name] for name in (mine, other)},
+                    limit_fraction=fraction,
+                    limit_target=(limit_targets or {}).get(mine),
+                    max_difference=difference,
+                    note=note,
                 )
 
 
@@ -112,9 +131,12 @@ def installed(package: str) -> bool:
     return importlib.util.find_spec(package) is not None
 
 
-def main(
-    results: Callable[[Bench], Found], document: str | None, *,
-    n_core: int = 1, arguments: Callable[[argparse.ArgumentParser], None] | None = None,
+def run_case(
+    results: Callable[[Bench], Found],
+    document: str | None,
+    *,
+    n_core: int = 1,
+    arguments: Callable[[argparse.ArgumentParser], None] | None = None,
 ) -> int:
     """The command line of a case: measures `results` in a process of its own for each allocator; the exit code.
 
@@ -136,13 +158,21 @@ def main(
     return 0
 
 
-def _parser(document: str | None, arguments: Callable[[argparse.ArgumentParser], None] | None) -> argparse.ArgumentParser:
+def _parser(
+    document: str | None, arguments: Callable[[argparse.ArgumentParser], None] | None
+) -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(description=document, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--rounds", type=int, default=N_ROUND, help="turns of each comparison")
-    parser.add_argument("--quick", action="store_true", help="as small as it can be: everything runs, and no time means anything")
-    parser.add_argument("--allocator", choices=[*ALLOCATORS, "both"], default="both", help="memory allocator of the process")
+    parser.add_argument(
+        "--quick", action="store_true", help="as small as it can be: everything runs, and no time means anything"
+    )
+    parser.add_argument(
+        "--allocator", choices=[*ALLOCATORS, "both"], default="both", help="memory allocator of the process"
+    )
     parser.add_argument("--data-dir", type=Path, help="simulated files to use instead of the repository's")
-    parser.add_argument("--out", type=Path, help="a JSON file, with a table in Markdown beside it; or a folder for both")
+    parser.add_argument(
+        "--out", type=Path, help="a JSON file, with a table in Markdown beside it; or a folder for both"
+    )
     parser.add_argument("--child", type=Path, help=argparse.SUPPRESS)
     if arguments is not None:
         arguments(parser)
@@ -154,18 +184,27 @@ def _measured(results: Callable[[Bench], Found], options: argparse.Namespace, n_
     pin(n_core, hold=not options.quick)
     torch.manual_seed(1)
     bench = Bench(
-        rounds=min(options.rounds, N_QUICK) if options.quick else options.rounds, quick=options.quick,
-        allocator=options.allocator, data_dir=options.data_dir, options=options,
+        rounds=min(options.rounds, N_QUICK) if options.quick else options.rounds,
+        quick=options.quick,
+        allocator=options.allocator,
+        data_dir=options.data_dir,
+        options=options,
     )
-    rows, left_out, busy = [], [], load()
+    rows, left_out, busy = [], [], machine_load()
     for one in results(bench):
         if isinstance(one, LeftOut):
             log.warning("%s is left out: %s", one.what, one.reason)
             left_out.append(asdict(one))
         else:
-            log.info("%s, %s: %.3g [%.3g..%.3g] against %s", one.what, one.ours, one.ratio, one.low, one.high, one.reference or "nothing")
+            log.info(
+                "%s, %s: %.3g [%.3g..%.3g] against %s",
+                one.what,
+                one.ours,
+                one.ratio,
+                one.low,
+                one.high,
+                one.reference or "nothing",
+            )
             conditions = {"rounds": bench.rounds, "quick": bench.quick, "cores": n_core, "load": busy}
             rows.append({**one.entry(), **conditions, **({"passes": None} if bench.quick else {})})
-    return {"machine": describe(), "rows": rows, "left_out": left_out}
-
-
+    return {"machine": describe_machine(), "rows": rows, "left_out": left_out}

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import torch
 
 from root_gnn.bench.timing import Run
-from root_gnn.nn.linear import linear
+from root_gnn.kernels.linear import linear
 
 MULTIPLICATION, ONEDNN = "torch.mm", "oneDNN"
 ROWS, TIMES = 4096, 40

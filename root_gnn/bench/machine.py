@@ -19,7 +19,7 @@ ALLOCATORS: tuple[Allocator, ...] = ("tuned", "default")
 TUNED = {"MALLOC_MMAP_MAX_": "0", "MALLOC_TRIM_THRESHOLD_": "20000000000"}
 
 
-def environment(allocator: Allocator) -> dict[str, str]:
+def bench_environment(allocator: Allocator) -> dict[str, str]:
     """The variables of a process that is measured: one thread for every library, and the allocator asked for."""
     rest = {name: value for name, value in os.environ.items() if name not in TUNED}
     own = {"OMP_NUM_THREADS": "1", "DGLBACKEND": "pytorch"}  # the latter keeps DGL from writing into the home folder
@@ -38,25 +38,37 @@ def cores() -> list[int]:
     return sorted(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else list(range(os.cpu_count() or 1))
 
 
-def load() -> float | None:
+def machine_load() -> float | None:
     """Processes that wanted a core, on average over the last minute; None where the system does not tell."""
     return round(os.getloadavg()[0], 2) if hasattr(os, "getloadavg") else None
 
 
-def describe() -> dict[str, Any]:
+def describe_machine() -> dict[str, Any]:
     """What a reader has to know about this machine and this process."""
     gpu = torch.cuda.get_device_name(0) if torch.cuda.is_available() else None
     return {
-        "cpu": processor(Path("/proc/cpuinfo")), "cores": os.cpu_count(), "instruction_set": torch.backends.cpu.get_cpu_capability(),
-        "memory_gib": _memory(), "gpu": gpu, "system": platform.platform(), "libc": " ".join(platform.libc_ver()).strip(),
-        "python": platform.python_version(), "torch": torch.__version__, "packages": _packages(),
-        "allocators": {"tuned": TUNED, "default": {}}, "load": load(),
-    }  # fmt: skip
+        "cpu": processor(Path("/proc/cpuinfo")),
+        "cores": os.cpu_count(),
+        "instruction_set": torch.backends.cpu.get_cpu_capability(),
+        "memory_gib": _memory(),
+        "gpu": gpu,
+        "system": platform.platform(),
+        "libc": " ".join(platform.libc_ver()).strip(),
+        "python": platform.python_version(),
+        "torch": torch.__version__,
+        "packages": _packages(),
+        "allocators": {"tuned": TUNED, "default": {}},
+        "load": machine_load(),
+    }
 
 
 def processor(info: Path) -> str:
     """The model of the first processor, from the system's own list where there is one."""
-    found = re.search(r"^model name\s*:\s*(.+)$", info.read_text(encoding="utf-8"), re.MULTILINE) if info.is_file() else None
+    found = (
+        re.search(r"^model name\s*:\s*(.+)$", info.read_text(encoding="utf-8"), re.MULTILINE)
+        if info.is_file()
+        else None
+    )
     return found[1] if found else platform.processor() or platform.machine()
 
 

@@ -19,7 +19,7 @@ KIB, MIB = 2**10, 2**20
 BETWEEN_LOOKS = 0.02  # seconds
 
 
-class Measured:
+class PeakMemory:
     """What a process came back with: its `result`, the `seconds` it took, its memory before and at most in MiB."""
 
     def __init__(self, result: Any, *, seconds: float, before: int, peak: int) -> None:
@@ -27,7 +27,7 @@ class Measured:
         self.before_mib, self.peak_mib = before / MIB, peak / MIB
 
 
-def watched(function: Callable[..., Any], *arguments: Any) -> Measured:
+def watched(function: Callable[..., Any], *arguments: Any) -> PeakMemory:
     """Runs a module's function in a new process, looking 50 times a second at the anonymous memory of it and its children.
 
     Mapped files are not counted. What the process has before the function begins (its imports) is `before_mib`.
@@ -50,7 +50,7 @@ def watched(function: Callable[..., Any], *arguments: Any) -> Measured:
         raise RuntimeError(f"the process that was to be measured ended without a result: {function.__name__}") from None
     finally:
         process.join()
-    return Measured(result, seconds=seconds, before=before, peak=peak)
+    return PeakMemory(result, seconds=seconds, before=before, peak=peak)
 
 
 def _answer(connection: Connection, function: Callable[..., Any], arguments: tuple[Any, ...]) -> None:

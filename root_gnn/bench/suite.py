@@ -15,8 +15,8 @@ from pathlib import Path
 from typing import Any
 
 from root_gnn.atomic import write_json, write_text
-from root_gnn.bench.machine import ALLOCATORS, Allocator, environment
-from root_gnn.bench.table import markdown
+from root_gnn.bench.machine import ALLOCATORS, Allocator, bench_environment
+from root_gnn.bench.table import bench_markdown
 from root_gnn.config.shipped import shipped_folder
 from root_gnn.console import log
 from root_gnn.errors import InputError, suggest
@@ -25,7 +25,7 @@ IS_CASE = re.compile(r"^def results\b", re.MULTILINE)
 
 
 @dataclass
-class Findings:
+class BenchResults:
     """The machine, rows by case, and what was left out, as the JSON file has them."""
 
     machine: dict[str, Any] = field(default_factory=dict)
@@ -45,7 +45,7 @@ class Findings:
 
     def markdown(self) -> str:
         """The content as a table."""
-        return markdown([self.as_mapping()])
+        return bench_markdown([self.as_mapping()])
 
     def save(self, path: Path) -> None:
         """Writes JSON to `path` and Markdown beside it."""
@@ -60,9 +60,14 @@ def case_files() -> dict[str, Path]:
 
 
 def bench(
-    names: Sequence[str] = (), *, rounds: int = 9, quick: bool = False, out: Path | None = None, allocator: str = "both",
+    names: Sequence[str] = (),
+    *,
+    rounds: int = 9,
+    quick: bool = False,
+    out: Path | None = None,
+    allocator: str = "both",
     data_dir: Path | None = None,
-) -> Findings:
+) -> BenchResults:
     """Measures the cases called `names`, without any all of them; see `docs/benchmarks.md`.
 
     `out` is a JSON file, or a folder for `bench.json`; a table in Markdown is written beside it, both after every case. `allocator` is
@@ -76,15 +81,22 @@ def bench(
         raise InputError(f"--allocator {allocator}: expected tuned, default or both.")
     if rounds < 1:
         raise InputError(f"--rounds {rounds}: at least one round is needed.")
-    arguments = ["--rounds", str(rounds), *(["--quick"] if quick else []), *(["--data-dir", str(data_dir)] if data_dir else [])]
+    arguments = [
+        "--rounds",
+        str(rounds),
+        *(["--quick"] if quick else []),
+        *(["--data-dir", str(data_dir)] if data_dir else []),
+    ]
     wanted: tuple[Allocator, ...] = tuple(one for one in ALLOCATORS if allocator in (one, "both"))
     return run_cases([known[name] for name in names or known], allocators=wanted, arguments=arguments, out=out)
 
 
-def run_cases(files: Sequence[Path], *, allocators: Sequence[Allocator], arguments: Sequence[str], out: Path | None) -> Findings:
+def run_cases(
+    files: Sequence[Path], *, allocators: Sequence[Allocator], arguments: Sequence[str], out: Path | None
+) -> BenchResults:
     """Runs case files with command-line `arguments`, once for each allocator; raises InputError or RuntimeError where one fails."""
     path = out if out is None or out.suffix == ".json" else out / "bench.json"
-    found = Findings()
+    found = BenchResults()
     for file in files:
         for allocator in allocators:
             log.info("%s, %s allocator", file.stem, allocator)
@@ -98,7 +110,7 @@ def _run(file: Path, allocator: Allocator, arguments: Sequence[str]) -> dict[str
     with _scratch() as folder:
         result = folder / "result.json"
         command = [sys.executable, str(file), *arguments, "--allocator", allocator, "--child", str(result)]
-        done = subprocess.run(command, env={**environment(allocator), "ROOT_GNN_CACHE": str(folder)}, check=False)
+        done = subprocess.run(command, env={**bench_environment(allocator), "ROOT_GNN_CACHE": str(folder)}, check=False)
         if done.returncode == 2:
             raise InputError(f"The benchmark {file.stem} could not begin; its own words are above.")
         if done.returncode:

@@ -14,7 +14,7 @@ BEGIN, END = "<!-- figures: written by scripts/benchmark_table -->", "<!-- end o
 HEADER = "| what | ours | against | ratio [smallest..largest] (quartiles) | asked | rates | of the limit | largest difference |"
 
 
-def markdown(contents: Sequence[Mapping[str, Any]]) -> str:
+def bench_markdown(contents: Sequence[Mapping[str, Any]]) -> str:
     """Tables of what is in JSON files, case by case, after a line about each machine."""
     lines: list[str] = []
     for machine in dict.fromkeys(_machine(content["machine"]) for content in contents):
@@ -25,24 +25,31 @@ def markdown(contents: Sequence[Mapping[str, Any]]) -> str:
     for case in dict.fromkeys(row["case"] for row in rows):
         for allocator in dict.fromkeys(row["allocator"] for row in rows if row["case"] == case):
             here = [row for row in rows if (row["case"], row["allocator"]) == (case, allocator)]
-            lines += [f"### {case}, {allocator} allocator", "", _conditions(here), "", HEADER, "|---|---|---|---|---|---|---|---|"]
+            lines += [
+                f"### {case}, {allocator} allocator",
+                "",
+                _conditions(here),
+                "",
+                HEADER,
+                "|---|---|---|---|---|---|---|---|",
+            ]
             lines += [*map(_line, here), ""]
     left_out = (one for content in contents for one in content["left_out"])
     lines += dict.fromkeys(f"Left out: {one['what']} ({one['case']}): {one['reason']}." for one in left_out)
     return "\n".join(lines).rstrip() + "\n"
 
 
-def fill(page: Path, files: Sequence[Path]) -> None:
+def fill_page(page: Path, files: Sequence[Path]) -> None:
     """Puts the tables of JSON files between the marks of a page; raises InputError where a file or a mark is missing."""
     text = page.read_text(encoding="utf-8")
     before, begin, rest = text.partition(BEGIN)
     _, end, after = rest.partition(END)
     if not begin or not end:
         raise InputError(f"{page}: expected the lines {BEGIN!r} and {END!r}, between which the figures are written.")
-    write_text(page, f"{before}{BEGIN}\n\n{markdown([read(file) for file in files])}\n{END}{after}")
+    write_text(page, f"{before}{BEGIN}\n\n{bench_markdown([read_results(file) for file in files])}\n{END}{after}")
 
 
-def read(file: Path) -> dict[str, Any]:
+def read_results(file: Path) -> dict[str, Any]:
     """What `root-gnn bench` wrote; raises InputError for any other file."""
     try:
         content: dict[str, Any] = json.loads(file.read_text(encoding="utf-8"))
@@ -56,8 +63,10 @@ def read(file: Path) -> dict[str, Any]:
 def _machine(machine: Mapping[str, Any]) -> str:
     packages = ", ".join(f"{name} {version}" for name, version in machine["packages"].items())
     memory = f", {machine['memory_gib']:.0f} GiB" if machine["memory_gib"] else ""
-    return (f"{machine['cpu']}, {machine['cores']} cores{memory}, {machine['instruction_set']}, {machine['gpu'] or 'no GPU'}; "
-            f"Python {machine['python']}, PyTorch {machine['torch']}, {packages}; {machine['libc']}.")  # fmt: skip
+    return (
+        f"{machine['cpu']}, {machine['cores']} cores{memory}, {machine['instruction_set']}, {machine['gpu'] or 'no GPU'}; "
+        f"Python {machine['python']}, PyTorch {machine['torch']}, {packages}; {machine['libc']}."
+    )
 
 
 def _conditions(rows: Sequence[Mapping[str, Any]]) -> str:
@@ -69,7 +78,9 @@ def _conditions(rows: Sequence[Mapping[str, Any]]) -> str:
 
 def _line(row: Mapping[str, Any]) -> str:
     lower, upper = row["quartiles"]
-    spread = f"{_number(row['ratio'])} [{_number(row['low'])}..{_number(row['high'])}] ({_number(lower)}, {_number(upper)})"
+    spread = (
+        f"{_number(row['ratio'])} [{_number(row['low'])}..{_number(row['high'])}] ({_number(lower)}, {_number(upper)})"
+    )
     asked = [f"{_number(row['target'])}"] if row["target"] is not None else []
     asked += [f"{_number(row['between'][0])} to {_number(row['between'][1])}"] if row["between"] else []
     asked += [f"{row['limit_target']:.2f} of the limit"] if row["limit_target"] is not None else []
@@ -78,8 +89,12 @@ def _line(row: Mapping[str, Any]) -> str:
         asked, met = [], ""
     rates = ", ".join(f"{name} {_number(rate)}" for name, rate in row["rates"].items())
     cells = [
-        row["what"] + (f" ({row['note']})" if row["note"] else ""), row["ours"], row["reference"] or "", spread,
-        " and ".join(asked) + met, f"{rates} {row['unit']}".strip(),
+        row["what"] + (f" ({row['note']})" if row["note"] else ""),
+        row["ours"],
+        row["reference"] or "",
+        spread,
+        " and ".join(asked) + met,
+        f"{rates} {row['unit']}".strip(),
         f"{row['limit_fraction']:.2f}" if row["limit_fraction"] is not None else "",
         f"{row['max_difference']:.1e}" if row["max_difference"] is not None else "",
     ]

@@ -15,8 +15,7 @@ from numpy.typing import NDArray
 
 from root_gnn.errors import MissingExtra
 from root_gnn.kinematics.fourvectors import to_cylindrical
-
-Floats = NDArray[np.floating[Any]]
+from root_gnn.typing import AnyFloats
 
 
 @dataclass(frozen=True)
@@ -24,10 +23,10 @@ class Jets:
     """Jets of all events one after the other, hardest first within an event; arrays are `(n_jet,)`, GeV and radians."""
 
     event: NDArray[np.int64]
-    pt: Floats
-    eta: Floats
-    phi: Floats
-    energy: Floats
+    pt: AnyFloats
+    eta: AnyFloats
+    phi: AnyFloats
+    energy: AnyFloats
 
 
 def _fastjet() -> Any:
@@ -53,14 +52,23 @@ def _without_banner() -> Iterator[None]:
 
 
 @dataclass(frozen=True)
-class Members:
+class JetMembers:
     """Which particle is in which jet, jet after jet: `jet (n_member,)` counts the jets, `particle (n_member,)` what was clustered."""
 
     jet: NDArray[np.int64]
     particle: NDArray[np.int64]
 
 
-def cluster_jets(px: Floats, py: Floats, pz: Floats, energy: Floats, *, counts: NDArray[np.int64], radius: float, min_pt: float) -> Jets:
+def cluster_jets(
+    px: AnyFloats,
+    py: AnyFloats,
+    pz: AnyFloats,
+    energy: AnyFloats,
+    *,
+    counts: NDArray[np.int64],
+    radius: float,
+    min_pt: float,
+) -> Jets:
     """Anti-kT jets above `min_pt` of particles `(n_particle,)` given event after event, `counts (n_event,)` particles each."""
     if not len(px):
         return _NO_JETS
@@ -69,21 +77,30 @@ def cluster_jets(px: Floats, py: Floats, pz: Floats, energy: Floats, *, counts: 
 
 
 def cluster_members(
-    px: Floats, py: Floats, pz: Floats, energy: Floats, *, counts: NDArray[np.int64], radius: float, min_pt: float,
-) -> tuple[Jets, Members]:
+    px: AnyFloats,
+    py: AnyFloats,
+    pz: AnyFloats,
+    energy: AnyFloats,
+    *,
+    counts: NDArray[np.int64],
+    radius: float,
+    min_pt: float,
+) -> tuple[Jets, JetMembers]:
     """As `cluster_jets`, with the particles of each jet."""
     if not len(px):
-        return _NO_JETS, Members(np.zeros(0, dtype=np.int64), np.zeros(0, dtype=np.int64))
+        return _NO_JETS, JetMembers(np.zeros(0, dtype=np.int64), np.zeros(0, dtype=np.int64))
     sequence = _anti_kt(px, py, pz, energy, counts, radius)
     jets, order = _ordered(sequence.inclusive_jets(min_pt))
     within = sequence.constituent_index(min_pt)  # in the order FastJet has its jets in, counted within the event
     start = np.cumsum(counts) - counts
     particle = ak.flatten(within + start, axis=1)[order]
     owner = np.repeat(np.arange(len(order)), ak.to_numpy(ak.num(particle)))
-    return jets, Members(owner, ak.to_numpy(ak.flatten(particle)).astype(np.int64))
+    return jets, JetMembers(owner, ak.to_numpy(ak.flatten(particle)).astype(np.int64))
 
 
-def _anti_kt(px: Floats, py: Floats, pz: Floats, energy: Floats, counts: NDArray[np.int64], radius: float) -> Any:
+def _anti_kt(
+    px: AnyFloats, py: AnyFloats, pz: AnyFloats, energy: AnyFloats, counts: NDArray[np.int64], radius: float
+) -> Any:
     fastjet = _fastjet()
     particles = ak.unflatten(ak.zip({"px": px, "py": py, "pz": pz, "E": energy}), counts)
     with _without_banner():

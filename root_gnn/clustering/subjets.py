@@ -13,17 +13,21 @@ import awkward as ak
 import numpy as np
 from numpy.typing import NDArray
 
-from root_gnn.clustering.jets import Floats, _fastjet, _without_banner
+from root_gnn.clustering.jets import _fastjet, _without_banner
+from root_gnn.typing import AnyFloats, Index, Singles
 
 Algorithm = Literal["cambridge", "antikt"]
-Index = NDArray[np.int64]
-Singles = NDArray[np.float32]
 MOST_REMEMBERED = 200_000_000  # particles
 MOST_PARTICLES = 255  # of a jet that is remembered, so that a byte counts its subjets
 
 
 def subjets(
-    kinematics: Floats, counts: Index, *, algorithm: Algorithm = "cambridge", radius: float = 0.2, jobs: int = 1,
+    kinematics: AnyFloats,
+    counts: Index,
+    *,
+    algorithm: Algorithm = "cambridge",
+    radius: float = 0.2,
+    jobs: int = 1,
 ) -> Index:
     """The subjet of each particle, `(n_particle,)`: 0 is the hardest of its jet, by vectorial pt.
 
@@ -44,7 +48,7 @@ def subjets(
         return np.concatenate(list(pool.map(_subjets, *zip(*pieces, strict=True))))
 
 
-def _subjets(kinematics: Floats, counts: Index, algorithm: Algorithm, radius: float) -> Index:
+def _subjets(kinematics: AnyFloats, counts: Index, algorithm: Algorithm, radius: float) -> Index:
     if not len(kinematics):
         return np.zeros(0, dtype=np.int64)
     fastjet = _fastjet()
@@ -81,7 +85,7 @@ class SubjetCache:
     def __deepcopy__(self, memo: Any) -> Self:
         return self
 
-    def __call__(self, kinematics: Floats, counts: Index, ids: NDArray[np.int64] | None = None) -> Index:
+    def __call__(self, kinematics: AnyFloats, counts: Index, ids: NDArray[np.int64] | None = None) -> Index:
         """As `subjets`, numbers not always consecutive; `ids (n_jet, n_id)` name the jets, without which nothing is remembered."""
         counts = np.asarray(counts, dtype=np.int64)
         if ids is None:
@@ -91,8 +95,13 @@ class SubjetCache:
         result = np.zeros(len(pt), dtype=np.int64)
         ends = np.cumsum(counts)
         keys = [row.tobytes() for row in np.ascontiguousarray(ids, dtype=np.int64)]
-        new = np.array([not self._recall(key, pt[end - n : end], result[end - n : end])
-                        for key, n, end in zip(keys, counts, ends, strict=True)], dtype=bool)  # fmt: skip
+        new = np.array(
+            [
+                not self._recall(key, pt[end - n : end], result[end - n : end])
+                for key, n, end in zip(keys, counts, ends, strict=True)
+            ],
+            dtype=bool,
+        )
         if new.any():
             self.n_clustered += int(new.sum())
             rows = np.repeat(new, counts)

@@ -13,14 +13,23 @@ import awkward as ak
 import numpy as np
 from numpy.typing import NDArray
 
-from root_gnn.clustering.jets import Floats, _fastjet, _without_banner
+from root_gnn.clustering.jets import _fastjet, _without_banner
+from root_gnn.typing import AnyFloats
 
 _WHOLE_JET = 100.0  # a radius that puts all constituents of a jet into one
 
 
 def soft_drop_mass(
-    px: Floats, py: Floats, pz: Floats, energy: Floats, *, counts: NDArray[np.int64], radius: float, z_cut: float = 0.1, beta: float = 0.0,
-) -> Floats:
+    px: AnyFloats,
+    py: AnyFloats,
+    pz: AnyFloats,
+    energy: AnyFloats,
+    *,
+    counts: NDArray[np.int64],
+    radius: float,
+    z_cut: float = 0.1,
+    beta: float = 0.0,
+) -> AnyFloats:
     """Mass `(n_jet,)` in GeV of jets groomed with soft drop, of constituents `(n_particle,)` jet after jet, `counts (n_jet,)` >= 1 each.
 
     Each jet is reclustered with Cambridge/Aachen and declustered until min(pt1, pt2) > z_cut (pt1 + pt2) (dR / radius)^beta.
@@ -28,15 +37,23 @@ def soft_drop_mass(
     if not len(counts):
         return np.zeros(0)
     sequence = _recluster(px, py, pz, energy, counts)
-    groomed = sequence.exclusive_jets_softdrop_grooming(njets=1, beta=beta, symmetry_cut=z_cut, symmetry_measure="scalar_z", R0=radius)
-    mass: Floats = ak.to_numpy(ak.flatten(groomed.msoftdrop, axis=None))
+    groomed = sequence.exclusive_jets_softdrop_grooming(
+        njets=1, beta=beta, symmetry_cut=z_cut, symmetry_measure="scalar_z", R0=radius
+    )
+    mass: AnyFloats = ak.to_numpy(ak.flatten(groomed.msoftdrop, axis=None))
     return np.maximum(mass, 0.0)  # FastJet gives a negative number where rounding makes the square negative
 
 
 def n_subjettiness(
-    px: Floats, py: Floats, pz: Floats, energy: Floats, *, counts: NDArray[np.int64], radius: float,
+    px: AnyFloats,
+    py: AnyFloats,
+    pz: AnyFloats,
+    energy: AnyFloats,
+    *,
+    counts: NDArray[np.int64],
+    radius: float,
     n_subjets: Sequence[int] = (1, 2, 3, 4),
-) -> Floats:
+) -> AnyFloats:
     """tau_N `(n_jet, len(n_subjets))`, normalised measure with beta 1, one minimisation step from exclusive-kT axes.
 
     tau_N = sum of pt_i min over axes of dR_i / (radius sum of pt_i); 0 where a jet has no more than N constituents.
@@ -45,11 +62,16 @@ def n_subjettiness(
         return np.zeros((0, len(n_subjets)))
     sequence = _recluster(px, py, pz, energy, counts)
     tau = sequence.njettiness(
-        measure_definition="NormalizedMeasure", axes_definition="OnePass_KT_Axes", njets=list(n_subjets), beta=1.0, R0=radius)
+        measure_definition="NormalizedMeasure",
+        axes_definition="OnePass_KT_Axes",
+        njets=list(n_subjets),
+        beta=1.0,
+        R0=radius,
+    )
     return np.asarray(ak.to_numpy(tau), dtype=np.float64).reshape(len(counts), len(n_subjets))
 
 
-def _recluster(px: Floats, py: Floats, pz: Floats, energy: Floats, counts: NDArray[np.int64]) -> Any:
+def _recluster(px: AnyFloats, py: AnyFloats, pz: AnyFloats, energy: AnyFloats, counts: NDArray[np.int64]) -> Any:
     """All constituents of each jet in one Cambridge/Aachen jet."""
     fastjet = _fastjet()
     particles = ak.unflatten(ak.zip({"px": px, "py": py, "pz": pz, "E": energy}), counts)

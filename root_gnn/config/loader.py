@@ -15,7 +15,7 @@ from pydantic_core import ErrorDetails
 from root_gnn.config.overrides import apply_override
 from root_gnn.config.plugins import Allowed, Family, config_class
 from root_gnn.config.section import Section
-from root_gnn.config.yaml import Document, KeyPath, dotted, dump_yaml, read_document
+from root_gnn.config.yaml import Document, KeyPath, dotted_key, dump_yaml, read_document
 from root_gnn.errors import InputError, suggest
 
 S = TypeVar("S", bound=Section)
@@ -32,7 +32,12 @@ WANTED = {
 
 
 def load(
-    cls: type[S], path: Path, overrides: Sequence[str] = (), *, allow_dotted: bool = False, allow_plugins: Collection[str] = (),
+    cls: type[S],
+    path: Path,
+    overrides: Sequence[str] = (),
+    *,
+    allow_dotted: bool = False,
+    allow_plugins: Collection[str] = (),
     base: Callable[[str], Path] | None = None,
 ) -> S:
     """Reads a YAML file into `cls`, with `dotted.key=value` overrides checked exactly like the file.
@@ -51,7 +56,12 @@ def load(
 
 
 def validate(
-    cls: type[S], mapping: Mapping[str, Any], *, origin: str = "mapping", allow_dotted: bool = False, allow_plugins: Collection[str] = ()
+    cls: type[S],
+    mapping: Mapping[str, Any],
+    *,
+    origin: str = "mapping",
+    allow_dotted: bool = False,
+    allow_plugins: Collection[str] = (),
 ) -> S:
     """Checks a mapping of plain values as `load` checks a file; errors begin with `origin`."""
     return _validate(cls, Document(dict(mapping), origin), Allowed(allow_dotted, allow_plugins))
@@ -89,7 +99,11 @@ def _extended(path: Path, base: Callable[[str], Path], above: tuple[Path, ...] =
 
 def _merged(below: Any, above: Any) -> Any:
     """`above` over `below`, mapping by mapping; a plug-in of another name, and everything that is no mapping, replaces."""
-    if not isinstance(below, dict) or not isinstance(above, dict) or above.get("name", below.get("name")) != below.get("name"):
+    if (
+        not isinstance(below, dict)
+        or not isinstance(above, dict)
+        or above.get("name", below.get("name")) != below.get("name")
+    ):
         return above
     return _over(below, above)
 
@@ -117,7 +131,7 @@ def _describe(cls: type[Section], document: Document, allowed: Allowed, errors: 
         first = alternatives[0]
         near = _near_keys(cls, document.value, path, allowed) if first["type"] == "extra_forbidden" else ""
         place = document.place((*path, "name") if first["type"] == "plugin" else path)
-        key = "" if not path or place.startswith(f"--set {dotted(path)}=") else f"{dotted(path)}: "
+        key = "" if not path or place.startswith(f"--set {dotted_key(path)}=") else f"{dotted_key(path)}: "
         lines.append(f"{place}: {key}{_reason(alternatives)}{near}")
     return "\n".join(lines)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from root_gnn.config.yaml import Document, KeyPath, dotted, parse_value
+from root_gnn.config.yaml import Document, KeyPath, dotted_key, parse_value
 from root_gnn.errors import InputError
 
 
@@ -42,7 +42,7 @@ def _parent(document: Document, keys: KeyPath, place: str) -> tuple[Any, KeyPath
         elif isinstance(below, str):
             below = {"name": below}
         elif not isinstance(below, dict | list):
-            raise InputError(f"{place}: {dotted(path)} is {below!r}, which has no keys.")
+            raise InputError(f"{place}: {dotted_key(path)} is {below!r}, which has no keys.")
         holder[step] = below
         holder = below
     return holder, path
@@ -50,5 +50,7 @@ def _parent(document: Document, keys: KeyPath, place: str) -> tuple[Any, KeyPath
 
 def _position(items: list[Any], key: str | int, path: KeyPath, place: str) -> int:
     if not str(key).isdecimal() or int(key) >= len(items):
-        raise InputError(f"{place}: {dotted(path)} is a list of {len(items)}; give a position from 0 to {len(items) - 1}, not {key}.")
+        raise InputError(
+            f"{place}: {dotted_key(path)} is a list of {len(items)}; give a position from 0 to {len(items) - 1}, not {key}."
+        )
     return int(key)

@@ -72,7 +72,7 @@ def named(name: str, allowed: Allowed, *, trusted: str = "") -> Any:
     return getattr(found, attribute)
 
 
-def name_of(config: Section, family: str) -> str:
+def plugin_name(config: Section, family: str) -> str:
     """The YAML name of a plug-in's configuration: its file name, or the dotted name of the user's own module."""
     return type(config).__module__.removeprefix(f"{PACKAGE}.{family}.")
 
@@ -112,8 +112,11 @@ class Family:
         def validate(value: Any, info: ValidationInfo) -> Section:
             config = self.validate(value, info)
             if isinstance(source, type) and not isinstance(config, source):
-                raise PydanticCustomError("plugin", "a {wanted} was expected, not {got}",
-                                          {"wanted": source.__name__, "got": f"{type(config).__module__}.Config"})
+                raise PydanticCustomError(
+                    "plugin",
+                    "a {wanted} was expected, not {got}",
+                    {"wanted": source.__name__, "got": f"{type(config).__module__}.Config"},
+                )
             return config
 
         return core_schema.with_info_plain_validator_function(
@@ -139,4 +142,4 @@ class Family:
 
     def dump(self, config: Section) -> dict[str, Any]:
         """`{name: ..., **keys}`, as `validate` takes it."""
-        return {"name": name_of(config, self.name), **config.model_dump(mode="json")}
+        return {"name": plugin_name(config, self.name), **config.model_dump(mode="json")}

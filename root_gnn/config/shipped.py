@@ -1,5 +1,6 @@
 """Recipes, specs, tasks and studies are looked for as given, then beside the file that names them, then among those that came with
-the package."""
+the package.
+"""
 
 from __future__ import annotations
 
@@ -8,7 +9,13 @@ from pathlib import Path
 
 from root_gnn.errors import InputError, suggest
 
-FOLDERS = {"recipe": "configs", "task": "configs/tasks", "study": "configs/studies", "spec": "data_specs", "benchmark": "benchmarks"}
+FOLDERS = {
+    "recipe": "configs",
+    "task": "configs/tasks",
+    "study": "configs/studies",
+    "spec": "data_specs",
+    "benchmark": "benchmarks",
+}
 
 
 def shipped_folder(kind: str) -> Path:

@@ -23,9 +23,20 @@ MAX_DEPTH = 32
 MAX_CHARACTERS = 1_000_000
 MAX_DIGITS = 100
 CONSTANTS: dict[str, Any] = {
-    "": None, "~": None, "null": None, "Null": None, "NULL": None,
-    "true": True, "True": True, "TRUE": True, "false": False, "False": False, "FALSE": False,
-    ".inf": math.inf, "+.inf": math.inf, "-.inf": -math.inf,
+    "": None,
+    "~": None,
+    "null": None,
+    "Null": None,
+    "NULL": None,
+    "true": True,
+    "True": True,
+    "TRUE": True,
+    "false": False,
+    "False": False,
+    "FALSE": False,
+    ".inf": math.inf,
+    "+.inf": math.inf,
+    "-.inf": -math.inf,
 }
 INTEGER = re.compile(r"[-+]?[0-9]+")
 FLOAT = re.compile(r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?")
@@ -46,7 +57,7 @@ class Document:
         return self.places.get(path, self.origin)
 
 
-def dotted(path: KeyPath) -> str:
+def dotted_key(path: KeyPath) -> str:
     """`a.0.b` for `("a", 0, "b")`."""
     return ".".join(str(part) for part in path)
 
@@ -106,12 +117,14 @@ class _Builder:
         return f"{self.name}:{line}" if self.numbered else self.name
 
     def refuse(self, line: int, path: KeyPath, reason: str) -> NoReturn:
-        key = f"{dotted(path)}: " if path else ""
+        key = f"{dotted_key(path)}: " if path else ""
         raise InputError(f"{self.where(line)}: {key}{reason}.")
 
     def build(self, text: str) -> Any:
         if len(text) > MAX_CHARACTERS:
-            self.refuse(1, (), f"{len(text):,} characters are too many for a configuration (at most {MAX_CHARACTERS:,})")
+            self.refuse(
+                1, (), f"{len(text):,} characters are too many for a configuration (at most {MAX_CHARACTERS:,})"
+            )
         before, tab, _ = text.partition("\t")
         if tab:
             self.refuse(before.count("\n") + 1, (), "a tab; indent with spaces, and write \\t inside double quotes")
@@ -139,7 +152,9 @@ class _Builder:
     def node(self, event: Any, path: KeyPath) -> Any:
         line = event.start_mark.line + 1
         if isinstance(event, yaml.AliasEvent) or event.anchor is not None:
-            self.refuse(line, path, "anchors (&) and aliases (*) are not allowed; write the value out, or quote the text")
+            self.refuse(
+                line, path, "anchors (&) and aliases (*) are not allowed; write the value out, or quote the text"
+            )
         if event.tag is not None:
             self.refuse(line, path, "tags (!) are not allowed; quote the text if you mean it literally")
         if len(path) > MAX_DEPTH:
@@ -204,5 +219,7 @@ def dump_yaml(mapping: dict[str, Any]) -> str:
 
 def dump_flow(value: Any) -> str:
     """A value on one line, `{a: 1, b: [x, y]}`; `parse_document` gives the same value back."""
-    text: str = yaml.dump(value, Dumper=_Dumper, default_flow_style=True, sort_keys=False, allow_unicode=True, width=math.inf)
+    text: str = yaml.dump(
+        value, Dumper=_Dumper, default_flow_style=True, sort_keys=False, allow_unicode=True, width=math.inf
+    )
     return text.removesuffix("\n").removesuffix("\n...")

@@ -12,13 +12,15 @@ from root_gnn.convert.converted import Converted, Notes
 from root_gnn.convert.foreign import read_foreign
 from root_gnn.convert.root_gnn_dgl import is_root_gnn_dgl, to_recipe
 from root_gnn.convert.weaver import is_weaver, to_spec
-from root_gnn.data.draft import Draft
-from root_gnn.data.spec import Spec
+from root_gnn.data.inspection.draft import Draft
+from root_gnn.data.spec.spec import Spec
 from root_gnn.errors import InputError
-from root_gnn.recipe import Recipe
+from root_gnn.runs.recipe import Recipe
 
 
-def convert(file: Path | str, *, out: Path | str | None = None, tree: str | None = None, overwrite: bool = False) -> Converted:
+def convert(
+    file: Path | str, *, out: Path | str | None = None, tree: str | None = None, overwrite: bool = False
+) -> Converted:
     """Writes `<name>_spec.yaml`, of a root_gnn_dgl configuration also `<name>_recipe.yaml`, into `out`, the current folder unless given.
 
     Nothing in the file is run: formulas are read as syntax trees and written in our language of expressions.
@@ -32,8 +34,10 @@ def convert(file: Path | str, *, out: Path | str | None = None, tree: str | None
     path, folder, notes = Path(file), Path() if out is None else Path(out), Notes()
     content = read_foreign(path)
     if not (is_weaver(content) or is_root_gnn_dgl(content)):
-        raise InputError(f"{path}: a data configuration of weaver-core (with `inputs` and `labels`) or a configuration of root_gnn_dgl "
-                         f"(with `Model` and `Datasets`) was expected; its keys are {', '.join(content) or 'none'}.")
+        raise InputError(
+            f"{path}: a data configuration of weaver-core (with `inputs` and `labels`) or a configuration of root_gnn_dgl "
+            f"(with `Model` and `Datasets`) was expected; its keys are {', '.join(content) or 'none'}."
+        )
     try:
         made = _made(content, path, tree, notes)
     except InputError as error:

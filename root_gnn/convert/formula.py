@@ -15,32 +15,95 @@ from root_gnn.expressions.tokens import CONSTANTS, MAX_CHARACTERS, NAME, WORDS
 MODULES = ("np", "numpy", "ak", "awkward", "math")
 NUMBERS = {"pi": math.pi, "e": math.e}
 SAME = {
-    **{name: name for name in ("abs", "sqrt", "exp", "log", "log10", "log1p", "sin", "cos", "tan", "arcsin", "arccos", "arctan", "arctan2",
-                               "sinh", "cosh", "tanh", "arcsinh", "floor", "ceil", "round", "minimum", "maximum", "where", "isfinite",
-                               "clip")},
-    "absolute": "abs", "fabs": "abs", "rint": "round", "_clip": "clip",
-}  # fmt: skip
+    **{
+        name: name
+        for name in (
+            "abs",
+            "sqrt",
+            "exp",
+            "log",
+            "log10",
+            "log1p",
+            "sin",
+            "cos",
+            "tan",
+            "arcsin",
+            "arccos",
+            "arctan",
+            "arctan2",
+            "sinh",
+            "cosh",
+            "tanh",
+            "arcsinh",
+            "floor",
+            "ceil",
+            "round",
+            "minimum",
+            "maximum",
+            "where",
+            "isfinite",
+            "clip",
+        )
+    },
+    "absolute": "abs",
+    "fabs": "abs",
+    "rint": "round",
+    "_clip": "clip",
+}
 """Functions value by value, and what they are called here."""
 MADE: Mapping[str, tuple[int, str]] = {
-    "hypot": (2, "sqrt({0} ** 2 + {1} ** 2)"), "square": (1, "{0} ** 2"), "power": (2, "{0} ** {1}"), "divide": (2, "{0} / {1}"),
-    "true_divide": (2, "{0} / {1}"), "multiply": (2, "{0} * {1}"), "add": (2, "{0} + {1}"), "subtract": (2, "{0} - {1}"),
-    "negative": (1, "-{0}"), "logical_and": (2, "{0} and {1}"), "logical_or": (2, "{0} or {1}"), "logical_not": (1, "not {0}"),
-    "ones_like": (1, "where(isfinite({0}), 1, 1)"), "zeros_like": (1, "where(isfinite({0}), 0, 0)"),
-    "sign": (1, "where({0} > 0, 1, where({0} < 0, -1, 0))"), "deg2rad": (1, "{0} * 0.017453292519943295"),
+    "hypot": (2, "sqrt({0} ** 2 + {1} ** 2)"),
+    "square": (1, "{0} ** 2"),
+    "power": (2, "{0} ** {1}"),
+    "divide": (2, "{0} / {1}"),
+    "true_divide": (2, "{0} / {1}"),
+    "multiply": (2, "{0} * {1}"),
+    "add": (2, "{0} + {1}"),
+    "subtract": (2, "{0} - {1}"),
+    "negative": (1, "-{0}"),
+    "logical_and": (2, "{0} and {1}"),
+    "logical_or": (2, "{0} or {1}"),
+    "logical_not": (1, "not {0}"),
+    "ones_like": (1, "where(isfinite({0}), 1, 1)"),
+    "zeros_like": (1, "where(isfinite({0}), 0, 0)"),
+    "sign": (1, "where({0} > 0, 1, where({0} < 0, -1, 0))"),
+    "deg2rad": (1, "{0} * 0.017453292519943295"),
     "num": (1, "count(1 * {0})"),
-}  # fmt: skip
+}
 """Functions that are put together here: how many arguments, and of what."""
-OVER_LISTS = {"sum": "sum({0})", "max": "max({0})", "min": "min({0})", "mean": "mean({0})", "any": "any({0})", "all": "all({0})",
-              "count": "count(1 * {0})", "count_nonzero": "count({0} != 0)"}  # fmt: skip
+OVER_LISTS = {
+    "sum": "sum({0})",
+    "max": "max({0})",
+    "min": "min({0})",
+    "mean": "mean({0})",
+    "any": "any({0})",
+    "all": "all({0})",
+    "count": "count(1 * {0})",
+    "count_nonzero": "count({0} != 0)",
+}
 """Reductions, which have to say that they are over the lists of each entry."""
 BINARY: Mapping[type[ast.operator], str] = {
-    ast.Add: "{0} + {1}", ast.Sub: "{0} - {1}", ast.Mult: "{0} * {1}", ast.Div: "{0} / {1}", ast.Mod: "{0} % {1}",
-    ast.Pow: "{0} ** {1}", ast.FloorDiv: "floor({0} / {1})", ast.BitAnd: "{0} and {1}", ast.BitOr: "{0} or {1}",
-}  # fmt: skip
+    ast.Add: "{0} + {1}",
+    ast.Sub: "{0} - {1}",
+    ast.Mult: "{0} * {1}",
+    ast.Div: "{0} / {1}",
+    ast.Mod: "{0} % {1}",
+    ast.Pow: "{0} ** {1}",
+    ast.FloorDiv: "floor({0} / {1})",
+    ast.BitAnd: "{0} and {1}",
+    ast.BitOr: "{0} or {1}",
+}
 UNARY: Mapping[type[ast.unaryop], str] = {ast.USub: "-{0}", ast.UAdd: "+{0}", ast.Not: "not {0}", ast.Invert: "not {0}"}
 COMPARED: Mapping[type[ast.cmpop], str] = {
-    ast.Lt: "<", ast.LtE: "<=", ast.Gt: ">", ast.GtE: ">=", ast.Eq: "==", ast.NotEq: "!=", ast.In: "in", ast.NotIn: "not in",
-}  # fmt: skip
+    ast.Lt: "<",
+    ast.LtE: "<=",
+    ast.Gt: ">",
+    ast.GtE: ">=",
+    ast.Eq: "==",
+    ast.NotEq: "!=",
+    ast.In: "in",
+    ast.NotIn: "not in",
+}
 
 
 class Untranslatable(Exception):
@@ -110,7 +173,9 @@ class Formulas:
                 self._length[part.id] = self._check_length(self._tree_of(part.id), (*above, part.id))
             total += self._length[part.id]
         if total > MAX_CHARACTERS:
-            raise Untranslatable(f"with all it names written out it is longer than the {MAX_CHARACTERS:,} characters of an expression")
+            raise Untranslatable(
+                f"with all it names written out it is longer than the {MAX_CHARACTERS:,} characters of an expression"
+            )
         return total
 
 
@@ -121,7 +186,11 @@ def function_of(node: ast.expr) -> str | None:
     called = node.func
     if isinstance(called, ast.Name):
         return called.id
-    return called.attr if isinstance(called, ast.Attribute) and isinstance(called.value, ast.Name) and called.value.id in MODULES else None
+    return (
+        called.attr
+        if isinstance(called, ast.Attribute) and isinstance(called.value, ast.Name) and called.value.id in MODULES
+        else None
+    )
 
 
 def _parsed(text: str) -> ast.expr:
@@ -142,10 +211,16 @@ class _Writer:
     @cached_property
     def _forms(self) -> Mapping[type[ast.expr], Callable[[Any], str]]:
         return {
-            ast.Name: self._name, ast.Constant: self._constant, ast.BinOp: self._binary, ast.UnaryOp: self._unary,
-            ast.BoolOp: self._logical, ast.Compare: self._compare, ast.Call: self._call, ast.Attribute: self._attribute,
+            ast.Name: self._name,
+            ast.Constant: self._constant,
+            ast.BinOp: self._binary,
+            ast.UnaryOp: self._unary,
+            ast.BoolOp: self._logical,
+            ast.Compare: self._compare,
+            ast.Call: self._call,
+            ast.Attribute: self._attribute,
             ast.Subscript: self._subscript,
-        }  # fmt: skip
+        }
 
     def text(self, node: ast.expr) -> str:
         """A formula's text."""
@@ -208,7 +283,9 @@ class _Writer:
         place = node.slice
         of_each = isinstance(place, ast.Tuple) and len(place.elts) == 2 and _source(place.elts[0]) == ":"
         if not of_each or not isinstance(place, ast.Tuple) or not _is_number(place.elts[1]):
-            raise Untranslatable(f"`{_source(node)}`: of subscripts only x[:, 0], the first of each list, has a form here")
+            raise Untranslatable(
+                f"`{_source(node)}`: of subscripts only x[:, 0], the first of each list, has a form here"
+            )
         return f"{self.part(node.value)}[{self.text(place.elts[1])}]"
 
     def _call(self, node: ast.Call) -> str:
@@ -230,7 +307,9 @@ class _Writer:
             return self._binary(ast.BinOp(arguments[0], ast.Pow(), arguments[1]))
         return form.format(*map(self.part, arguments))
 
-    def _reduction(self, node: ast.Call, name: str, arguments: Sequence[ast.expr], keys: dict[str | None, ast.expr]) -> str:
+    def _reduction(
+        self, node: ast.Call, name: str, arguments: Sequence[ast.expr], keys: dict[str | None, ast.expr]
+    ) -> str:
         axis = keys.pop("axis", arguments[1] if len(arguments) == 2 else None)
         if keys or not arguments or axis is None or _source(axis) not in ("1", "-1"):
             raise Untranslatable(f"`{_source(node)}`: only reductions of each entry's list (axis=1) have a form here")
@@ -253,7 +332,9 @@ def _is_closed(text: str) -> bool:
 
 def _is_number(node: ast.expr) -> bool:
     inner = node.operand if isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.USub | ast.UAdd) else node
-    return isinstance(inner, ast.Constant) and isinstance(inner.value, int | float) and not isinstance(inner.value, bool)
+    return (
+        isinstance(inner, ast.Constant) and isinstance(inner.value, int | float) and not isinstance(inner.value, bool)
+    )
 
 
 def _source(node: ast.AST) -> str:

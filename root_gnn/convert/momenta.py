@@ -38,7 +38,9 @@ class Momenta:
             return "energy"
         if function_of(found) == "sqrt" and isinstance(found, ast.Call) and len(found.args) == 1:
             inner = self._formulas.resolved(found.args[0])
-            squares = [self._squared(side) for side in (inner.left, inner.right)] if isinstance(inner, ast.BinOp) else []
+            squares = (
+                [self._squared(side) for side in (inner.left, inner.right)] if isinstance(inner, ast.BinOp) else []
+            )
             is_sum = isinstance(inner, ast.BinOp) and isinstance(inner.op, ast.Add)
             return "pt" if is_sum and sorted(squares) == sorted([self._px, self._py]) else ""
         if function_of(found) == "hypot" and isinstance(found, ast.Call):
@@ -50,7 +52,11 @@ class Momenta:
         found = self._formulas.resolved(node)
         if isinstance(found, ast.BinOp) and isinstance(found.op, ast.Pow) and ast.unparse(found.right) == "2":
             return self._told(found.left)
-        if isinstance(found, ast.BinOp) and isinstance(found.op, ast.Mult) and self._told(found.left) == self._told(found.right):
+        if (
+            isinstance(found, ast.BinOp)
+            and isinstance(found.op, ast.Mult)
+            and self._told(found.left) == self._told(found.right)
+        ):
             return self._told(found.left)
         return ""
 

@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from root_gnn.convert.converted import Notes
-from root_gnn.convert.foreign import mapping, words
+from root_gnn.convert.foreign import mapping, text_list
 from root_gnn.convert.naming import prefix_of
 from root_gnn.errors import InputError
 
@@ -18,8 +18,15 @@ COLLECTIONS = {"ele": "electron", "mu": "muon", "ph": "photon"}
 MOMENTUM = ("pt", "eta", "phi")  # the first three rows of node_branch_names
 MASSLESS, TYPE = "CALC_E", "NODE_TYPE"
 FAITHFUL: Mapping[str, Any] = {
-    "activation": "relu", "activate_last": True, "residual": False, "share_steps": True, "aggregation": ["sum"], "pooling": ["mean"],
-    "pair_features": ["delta_eta", "delta_phi", "delta_r"], "type_embedding": False, "absolute_phi": True,
+    "activation": "relu",
+    "activate_last": True,
+    "residual": False,
+    "share_steps": True,
+    "aggregation": ["sum"],
+    "pooling": ["mean"],
+    "pair_features": ["delta_eta", "delta_phi", "delta_r"],
+    "type_embedding": False,
+    "absolute_phi": True,
 }
 """The network as published; `configs/pretrain_multiclass_faithful.yaml` is the same."""
 SIZES = {"hid_size": "dim", "n_layers": "n_layer", "n_proc_steps": "n_steps", "dropout": "dropout"}
@@ -29,8 +36,17 @@ TRAINING = ("epochs", "batch_size", "learning_rate", "gamma")
 TOLD_ELSEWHERE = ("in_size", "out_size")  # by the data spec, by the classes
 READ = ("Training_Name", "Training_Directory", "Model", "Training", "Datasets")
 OF_DATASET = ("module", "class", "args", "folding")
-OF_ARGUMENTS = ("name", "label", "file_names", "tree_name", "weight_var", "fold_var", "node_branch_names", "node_branch_types",
-                "node_feature_scales")  # fmt: skip
+OF_ARGUMENTS = (
+    "name",
+    "label",
+    "file_names",
+    "tree_name",
+    "weight_var",
+    "fold_var",
+    "node_branch_names",
+    "node_branch_types",
+    "node_feature_scales",
+)
 UNNEEDED = ("shuffle_chunks", "batch_size", "padding_mode", "chunks", "buffer_size", "save_dir", "raw_dir")
 """Keys about the files of graphs in between, which the cache makes do without."""
 
@@ -40,7 +56,9 @@ def is_root_gnn_dgl(content: Mapping[str, Any]) -> bool:
     return "Model" in content and "Datasets" in content
 
 
-def to_recipe(content: Mapping[str, Any], *, name: str, spec: str, notes: Notes) -> tuple[dict[str, Any], dict[str, Any] | None]:
+def to_recipe(
+    content: Mapping[str, Any], *, name: str, spec: str, notes: Notes
+) -> tuple[dict[str, Any], dict[str, Any] | None]:
     """The recipe, and the data spec called `name` where the configuration names branches, as plain values.
 
     `spec` is what the recipe calls that spec; without branches it is the shipped `events`. Raises InputError where there are no data
@@ -49,14 +67,19 @@ def to_recipe(content: Mapping[str, Any], *, name: str, spec: str, notes: Notes)
     datasets = {key: mapping(value) for key, value in mapping(content.get("Datasets")).items()}
     described = _spec(name, datasets, notes)
     if described is None:
-        notes.different.append("node_branch_names is not there: the recipe reads the standard ntuple, data spec `events`; name your own "
-                               "under data.spec (`root-gnn inspect FILE --draft-spec` makes one)")
+        notes.different.append(
+            "node_branch_names is not there: the recipe reads the standard ntuple, data spec `events`; name your own "
+            "under data.spec (`root-gnn inspect FILE --draft-spec` makes one)"
+        )
     recipe = {
         "name": re.sub(r"[^A-Za-z0-9_.+-]+", "_", str(content.get("Training_Name") or name)).lstrip("_.+-") or name,
         "seed": 1,
         "data": _data(datasets, "events" if described is None else spec, notes),
         "model": _model(mapping(content.get("Model")), notes),
-        "objective": {"name": "multiclass", "head": {"name": "mlp", "n_layer": 4, "activation": "relu", "dropout": 0.0}},
+        "objective": {
+            "name": "multiclass",
+            "head": {"name": "mlp", "n_layer": 4, "activation": "relu", "dropout": 0.0},
+        },
         **_training(mapping(content.get("Training")), notes),
     }
     for key in content:
@@ -72,7 +95,7 @@ def _data(datasets: Mapping[str, Mapping[str, Any]], spec: str, notes: Notes) ->
     by_label: dict[int, tuple[str, list[str]]] = {}
     for key, dataset in datasets.items():
         arguments = mapping(dataset.get("args"))
-        label, files = arguments.get("label"), words(arguments.get("file_names"))
+        label, files = arguments.get("label"), text_list(arguments.get("file_names"))
         if not isinstance(label, int) or not files:
             notes.lose(f"Datasets.{key}", "a whole number `label` and `file_names` were expected under args")
         elif label in by_label:
@@ -81,8 +104,10 @@ def _data(datasets: Mapping[str, Mapping[str, Any]], spec: str, notes: Notes) ->
         else:
             by_label[label] = key, files
     if len(by_label) < 2:
-        raise InputError(f"Datasets: at least two of different labels were expected, with file_names; there are {len(by_label)} among "
-                         f"{', '.join(datasets) or 'none'}")
+        raise InputError(
+            f"Datasets: at least two of different labels were expected, with file_names; there are {len(by_label)} among "
+            f"{', '.join(datasets) or 'none'}"
+        )
     data: dict[str, Any] = {"spec": spec, "classes": dict(by_label[label] for label in sorted(by_label))}
     split = _split([mapping(dataset.get("folding")) for dataset in datasets.values()], notes)
     _unknown(datasets, notes)
@@ -96,12 +121,23 @@ def _split(foldings: Sequence[Mapping[str, Any]], notes: Notes) -> dict[str, Any
         return None
     n_fold, test = given[0].get("n_folds"), given[0].get("test")
     places = test if isinstance(test, list) else [test]
-    if any(folding != given[0] for folding in given) or not isinstance(n_fold, int) or n_fold < 2 or len(places) != 1 \
-            or not isinstance(places[0], int) or not 0 <= places[0] < n_fold:  # fmt: skip
-        notes.lose("folding", "one and the same for all data sets was expected, with n_folds and one fold that tests; see data.split")
+    if (
+        any(folding != given[0] for folding in given)
+        or not isinstance(n_fold, int)
+        or n_fold < 2
+        or len(places) != 1
+        or not isinstance(places[0], int)
+        or not 0 <= places[0] < n_fold
+    ):
+        notes.lose(
+            "folding",
+            "one and the same for all data sets was expected, with n_folds and one fold that tests; see data.split",
+        )
         return None
-    notes.different.append("folding: folds are told by the hash of the event's id, not by the remainder of fold_var, and a tenth of what "
-                           "trains validates")  # fmt: skip
+    notes.different.append(
+        "folding: folds are told by the hash of the event's id, not by the remainder of fold_var, and a tenth of what "
+        "trains validates"
+    )
     return {"n_fold": n_fold, "fold": places[0], "validation": 0.1}
 
 
@@ -109,13 +145,18 @@ def _model(model: Mapping[str, Any], notes: Notes) -> dict[str, Any]:
     """The section `model`: the published network in these sizes."""
     arguments = mapping(model.get("args"))
     if model.get("class") not in (NETWORK, None):
-        notes.lose(f"Model.class {model['class']}", f"only {NETWORK} is known, whose sizes were taken; to start from pretrained weights "
-                   "say `root-gnn finetune --task NAME --from RUN`")  # fmt: skip
+        notes.lose(
+            f"Model.class {model['class']}",
+            f"only {NETWORK} is known, whose sizes were taken; to start from pretrained weights "
+            "say `root-gnn finetune --task NAME --from RUN`",
+        )
     for key in arguments:
         if key not in (*SIZES, *TOLD_ELSEWHERE):
             notes.lose(f"Model.args.{key}", "no such key of the network is known")
     if arguments.get("out_size") == 1:
-        notes.different.append("out_size 1: two classes have two outputs here and a softmax, the same model as one output and a sigmoid")
+        notes.different.append(
+            "out_size 1: two classes have two outputs here and a softmax, the same model as one output and a sigmoid"
+        )
     sizes = {ours: arguments.get(theirs, DEFAULTS[theirs]) for theirs, ours in SIZES.items()}
     return {"name": "encode_process_decode", **sizes, **FAITHFUL}
 
@@ -128,7 +169,11 @@ def _training(training: Mapping[str, Any], notes: Notes) -> dict[str, Any]:
     optim: dict[str, Any] = {"lr": training.get("learning_rate", 1e-4), "weight_decay": 0.0}
     if "gamma" in training:
         optim |= {"schedule": "exponential", "gamma": training["gamma"]}
-    train = {"max_epochs": training.get("epochs", 500), "batch_size": training.get("batch_size", 1024), "monitor": "val/loss"}
+    train = {
+        "max_epochs": training.get("epochs", 500),
+        "batch_size": training.get("batch_size", 1024),
+        "monitor": "val/loss",
+    }
     return {"optim": {**optim, "warmup": 0.0, "clip_norm": None}, "train": train}
 
 
@@ -144,9 +189,15 @@ def _spec(name: str, datasets: Mapping[str, Mapping[str, Any]], notes: Notes) ->
         notes.lose(key, "it is not the same for all data sets; that of the first was taken")
     nodes, features = _nodes(first, notes)
     if first.get("node_feature_scales"):
-        notes.different.append("node_feature_scales: the scale is fitted to the training data and kept with the weights")
-    spec: dict[str, Any] = {"name": name, "source": {"name": "root", "tree": str(first.get("tree_name") or "output")}, "nodes": nodes,
-                            "node_features": features}  # fmt: skip
+        notes.different.append(
+            "node_feature_scales: the scale is fitted to the training data and kept with the weights"
+        )
+    spec: dict[str, Any] = {
+        "name": name,
+        "source": {"name": "root", "tree": str(first.get("tree_name") or "output")},
+        "nodes": nodes,
+        "node_features": features,
+    }
     spec |= {"id": [str(first["fold_var"])]} if first.get("fold_var") else {}
     return spec | ({"weight": [str(first["weight_var"])]} if first.get("weight_var") else {})
 
@@ -156,11 +207,18 @@ def _nodes(arguments: Mapping[str, Any], notes: Notes) -> tuple[dict[str, Any], 
     rows = arguments["node_branch_names"]
     lists = [row for row in rows if isinstance(row, list)] if isinstance(rows, list) else []
     n_kind = len(lists[0]) if lists else 0
-    if not isinstance(rows, list) or rows[:3] != lists[:3] or len(lists) < 3 or any(len(row) != n_kind for row in lists):
-        raise InputError("node_branch_names: a list of rows was expected, pt, eta and phi first, each with a branch for every kind of "
-                         "object")
+    if (
+        not isinstance(rows, list)
+        or rows[:3] != lists[:3]
+        or len(lists) < 3
+        or any(len(row) != n_kind for row in lists)
+    ):
+        raise InputError(
+            "node_branch_names: a list of rows was expected, pt, eta and phi first, each with a branch for every kind of "
+            "object"
+        )
     features = [_feature(place, row) for place, row in enumerate(rows)]
-    kinds = words(arguments.get("node_branch_types")) or ["vector"] * n_kind
+    kinds = text_list(arguments.get("node_branch_types")) or ["vector"] * n_kind
     nodes: dict[str, Any] = {}
     for place in range(n_kind):
         branches = {feature: row[place] for feature, row in zip(features, rows, strict=True) if isinstance(row, list)}
@@ -168,9 +226,15 @@ def _nodes(arguments: Mapping[str, Any], notes: Notes) -> tuple[dict[str, Any], 
         if kinds[place : place + 1] == ["single"]:
             node["single"] = True
         node["features"] = {feature: branch for feature, branch in branches.items() if isinstance(branch, str)}
-        constants = {feature: branch for feature, branch in branches.items() if not isinstance(branch, str) and branch not in (0, None)}
+        constants = {
+            feature: branch
+            for feature, branch in branches.items()
+            if not isinstance(branch, str) and branch not in (0, None)
+        }
         for feature, branch in constants.items():
-            notes.lose(f"node_branch_names, {feature} of kind {place}", f"the constant {branch}; what is not there is 0 here")
+            notes.lose(
+                f"node_branch_names, {feature} of kind {place}", f"the constant {branch}; what is not there is 0 here"
+            )
         nodes[_kind(branches, place)] = node
     wanted = ["pt", "eta", "phi", "energy"]
     return nodes, [*wanted, *(feature for feature in features if feature not in (*wanted, "type")), "type"]
@@ -181,7 +245,9 @@ def _feature(place: int, row: Any) -> str:
     if not isinstance(row, list):
         known = {MASSLESS: "energy", TYPE: "type"}
         if str(row) not in known:
-            raise InputError(f"node_branch_names: row {place} is {row!r}; a list of branches, {MASSLESS} or {TYPE} was expected")
+            raise InputError(
+                f"node_branch_names: row {place} is {row!r}; a list of branches, {MASSLESS} or {TYPE} was expected"
+            )
         return known[str(row)]
     if place < len(MOMENTUM):
         return MOMENTUM[place]
@@ -199,11 +265,15 @@ def _kind(branches: Mapping[str, Any], place: int) -> str:
 def _unknown(datasets: Mapping[str, Mapping[str, Any]], notes: Notes) -> None:
     """Notes what else stands under the data sets, each key once."""
     keys = dict.fromkeys(key for dataset in datasets.values() for key in dataset if key not in OF_DATASET)
-    inner = dict.fromkeys(key for dataset in datasets.values() for key in mapping(dataset.get("args")) if key not in OF_ARGUMENTS)
+    inner = dict.fromkeys(
+        key for dataset in datasets.values() for key in mapping(dataset.get("args")) if key not in OF_ARGUMENTS
+    )
     unneeded = [key for key in (*keys, *inner) if key in UNNEEDED]
     if unneeded:
-        notes.different.append(f"{', '.join(dict.fromkeys(unneeded))}: graphs are made from the cache when they are needed, and every "
-                               "epoch is shuffled; train.batch_size alone says how many go together")  # fmt: skip
+        notes.different.append(
+            f"{', '.join(dict.fromkeys(unneeded))}: graphs are made from the cache when they are needed, and every "
+            "epoch is shuffled; train.batch_size alone says how many go together"
+        )
     for key in keys:
         if key not in UNNEEDED:
             notes.lose(f"Datasets.*.{key}", "no such key is known")

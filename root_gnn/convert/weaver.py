@@ -8,11 +8,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from root_gnn.convert.converted import Notes
-from root_gnn.convert.foreign import mapping, words
+from root_gnn.convert.foreign import mapping, text_list
 from root_gnn.convert.formula import Formulas, Untranslatable, function_of
 from root_gnn.convert.momenta import Momenta
 from root_gnn.convert.naming import prefix_of
-from root_gnn.data.collection import ANGLES, MOMENTUM
+from root_gnn.data.spec.collection import ANGLES, MOMENTUM
 from root_gnn.errors import InputError
 
 COLLECTIONS = {"pf": "constituent", "sv": "vertex", "el": "electron", "mu": "muon"}
@@ -21,11 +21,22 @@ KINDS = ("points", "features", "vectors", "mask")
 TRANSFORMS = ("log", "tanh")
 CLIP = (-5.0, 5.0)
 UNKNOWN = object()
-READ = ("treename", "selection", "new_variables", "preprocess", "inputs", "labels", "observers", "monitor_variables", "weights")
+READ = (
+    "treename",
+    "selection",
+    "new_variables",
+    "preprocess",
+    "inputs",
+    "labels",
+    "observers",
+    "monitor_variables",
+    "weights",
+)
 ELSEWHERE = {
     "test_time_selection": "one spec selects alike everywhere; put it under `select` of a second spec, for `evaluate --spec`",
-    "branch_magic": "write the names of the branches out", "file_magic": "write the names of the branches out",
-}  # fmt: skip
+    "branch_magic": "write the names of the branches out",
+    "file_magic": "write the names of the branches out",
+}
 UNNEEDED = {"bucketing": "batches are ragged, so jets of like lengths need not be sought"}
 
 
@@ -116,16 +127,23 @@ class _Weaver:
             nodes[COLLECTIONS.get(family, family)] = {"type": len(nodes), **made.node}
             for feature in made.node["features"]:
                 if feature in features and made.transforms.get(feature) != transforms.get(feature):
-                    self._notes.lose(f"inputs.{family}_features.{feature}", "it is transformed as the feature of that name of the others")
+                    self._notes.lose(
+                        f"inputs.{family}_features.{feature}",
+                        "it is transformed as the feature of that name of the others",
+                    )
             transforms |= {feature: made.transforms[feature] for feature in made.transforms if feature not in features}
             features += [feature for feature in made.node["features"] if feature not in (*MOMENTA, *features)]
             inputs += made.inputs
         if not nodes:
-            raise InputError("nothing under `inputs` says where the momenta of a graph's nodes stand: a group such as pf_vectors with px, "
-                             f"py, pz and energy was expected, and there are {', '.join(groups) or 'none'}")
+            raise InputError(
+                "nothing under `inputs` says where the momenta of a graph's nodes stand: a group such as pf_vectors with px, "
+                f"py, pz and energy was expected, and there are {', '.join(groups) or 'none'}"
+            )
         if len(nodes) == 1 and inputs:
-            self._notes.different.append("weaver hands pf_features to the network in its order; for a particle_transformer that is "
-                                         f"`model: {{name: particle_transformer, inputs: [{', '.join(inputs)}]}}`")
+            self._notes.different.append(
+                "weaver hands pf_features to the network in its order; for a particle_transformer that is "
+                f"`model: {{name: particle_transformer, inputs: [{', '.join(inputs)}]}}`"
+            )
         own = [f"{family}_{kind}" for family, parts in families.items() for kind in parts]
         globals_ = self._globals({group: content for group, content in groups.items() if group not in own})
         found: dict[str, Any] = {"nodes": nodes, "node_features": ["pt", "eta", "phi", "energy", *features, "type"]}
@@ -136,7 +154,9 @@ class _Weaver:
         vectors = self._variables(parts.get("vectors", {}))
         if len(vectors) != len(MOMENTA):
             named = ", ".join(f"{family}_{kind}" for kind in parts)
-            self._notes.lose(f"inputs.{named}", f"nodes need momenta, and there is no {family}_vectors of px, py, pz, energy")
+            self._notes.lose(
+                f"inputs.{named}", f"nodes need momenta, and there is no {family}_vectors of px, py, pz, energy"
+            )
             return None
         values = [self.value(f"inputs.{family}_vectors", ast.Name(variable.name)) for variable in vectors]
         if any(value is None for value in values):
@@ -154,12 +174,21 @@ class _Weaver:
             self._notes.different.append(f"{family}_points: neighbours are found in eta and phi of the momenta")
         lengths = {part.get("length") for part in parts.values()} - {None}
         if lengths:
-            self._notes.different.append(f"length {', '.join(map(str, sorted(lengths, key=str)))} of {family}_*: nothing is cut or padded")
+            self._notes.different.append(
+                f"length {', '.join(map(str, sorted(lengths, key=str)))} of {family}_*: nothing is cut or padded"
+            )
         return made
 
     def _feature(
-        self, family: str, variable: Variable, momenta: Momenta, made: _Made, *, known: dict[str, str], prefix: str,
-    ) -> None:  # fmt: skip
+        self,
+        family: str,
+        variable: Variable,
+        momenta: Momenta,
+        made: _Made,
+        *,
+        known: dict[str, str],
+        prefix: str,
+    ) -> None:
         """Adds one input to the collection: made of the momenta inside the network, a branch, a transformed branch, or an expression."""
         key = f"inputs.{family}_features.{variable.name}"
         try:
@@ -182,7 +211,12 @@ class _Weaver:
     def _feature_value(self, variable: Variable, tree: ast.expr) -> tuple[Any, str, str]:
         """What a feature is read from, how it is transformed afterwards, and the name that tells what it is."""
         branch = self._formulas.branch(tree)
-        if branch is None and variable.limits is None and function_of(tree) in TRANSFORMS and isinstance(tree, ast.Call):
+        if (
+            branch is None
+            and variable.limits is None
+            and function_of(tree) in TRANSFORMS
+            and isinstance(tree, ast.Call)
+        ):
             inner = self._formulas.branch(tree.args[0]) if len(tree.args) == 1 else None
             if inner is not None:
                 return inner, str(function_of(tree)), inner
@@ -190,7 +224,11 @@ class _Weaver:
             low, high = variable.limits
             expression = f"clip({self._formulas.expression(tree)}, {low:g}, {high:g})"
             return {"expression": expression}, "", branch or variable.name
-        return (branch, "", branch) if branch is not None else ({"expression": self._formulas.expression(tree)}, "", variable.name)
+        return (
+            (branch, "", branch)
+            if branch is not None
+            else ({"expression": self._formulas.expression(tree)}, "", variable.name)
+        )
 
     def _mask(self, family: str, variables: Sequence[Variable], made: _Made) -> None:
         """Which objects there are: all of them, where the mask is made of ones."""
@@ -205,14 +243,18 @@ class _Weaver:
     def _scaling(self, variables: Sequence[Variable]) -> None:
         scaled = [f"{one.name} ({one.centre}, {one.scale:g})" for one in variables if one.centre is not None]
         if scaled:
-            self._notes.different.append(f"centre and scale are fitted to the training data and kept with the weights: {', '.join(scaled)}")
+            self._notes.different.append(
+                f"centre and scale are fitted to the training data and kept with the weights: {', '.join(scaled)}"
+            )
 
     def _globals(self, groups: Mapping[str, Any]) -> dict[str, Any]:
         """Columns of the graph, from groups of one number a jet."""
         found: dict[str, Any] = {}
         for group, content in groups.items():
             if not _is_of_jet(content):
-                self._notes.lose(f"inputs.{group}", "a group is one of *_points, *_features, *_vectors and *_mask, or of length 1")
+                self._notes.lose(
+                    f"inputs.{group}", "a group is one of *_points, *_features, *_vectors and *_mask, or of length 1"
+                )
                 continue
             variables = self._variables(mapping(content))
             values = {one.name: self.value(f"inputs.{group}.{one.name}", ast.Name(one.name)) for one in variables}
@@ -223,19 +265,29 @@ class _Weaver:
     def _variables(self, group: Mapping[str, Any]) -> list[Variable]:
         """The variables of a group of inputs, with the parameters written beside them or under `preprocess.params`."""
         rows = group.get("vars")
-        return [self._variable(row if isinstance(row, list) else [row]) for row in (rows if isinstance(rows, list) else []) if row]
+        return [
+            self._variable(row if isinstance(row, list) else [row])
+            for row in (rows if isinstance(rows, list) else [])
+            if row
+        ]
 
     def _variable(self, row: Sequence[Any]) -> Variable:
         name = str(row[0])
         given = mapping(self._params.get(name))
         centre = given.get("center", row[1] if len(row) > 1 else "auto" if self._is_automatic else None)
-        written = {"scale": row[2] if len(row) > 2 else 1.0, "min": row[3] if len(row) > 3 else CLIP[0],
-                   "max": row[4] if len(row) > 4 else CLIP[1]}  # fmt: skip
+        written = {
+            "scale": row[2] if len(row) > 2 else 1.0,
+            "min": row[3] if len(row) > 3 else CLIP[0],
+            "max": row[4] if len(row) > 4 else CLIP[1],
+        }
         scale, low, high = (_number(given.get(key, value), f"inputs, {name}, {key}") for key, value in written.items())
         if centre is None or (low, high) == CLIP:
             return Variable(name, centre, scale, None)
         if not isinstance(centre, int | float) or scale <= 0:
-            self._notes.lose(f"inputs, {name}", f"cut between {low:g} and {high:g} after a scale that no number gives; nothing is cut here")
+            self._notes.lose(
+                f"inputs, {name}",
+                f"cut between {low:g} and {high:g} after a scale that no number gives; nothing is cut here",
+            )
             return Variable(name, centre, scale, None)
         return Variable(name, centre, scale, (float(centre) + low / scale, float(centre) + high / scale))
 
@@ -246,8 +298,11 @@ class _Weaver:
         if labels.get("type") != "simple" or not isinstance(classes, list):
             stacked = self._stacked(mapping(classes))
             if stacked is None:
-                self._notes.lose("labels", "only `simple` labels, or one made by argmax of a stack of branches, have a form here; see "
-                                           "`label` of the data spec")
+                self._notes.lose(
+                    "labels",
+                    "only `simple` labels, or one made by argmax of a stack of branches, have a form here; see "
+                    "`label` of the data spec",
+                )
             return stacked
         return self._one_hot([(str(name), str(name)) for name in classes])
 
@@ -260,9 +315,17 @@ class _Weaver:
         except Untranslatable:
             return None
         stack = tree.args[0] if isinstance(tree, ast.Call) and function_of(tree) == "argmax" and tree.args else None
-        if not isinstance(stack, ast.Call) or function_of(stack) != "stack" or not stack.args or not isinstance(stack.args[0], ast.List):
+        if (
+            not isinstance(stack, ast.Call)
+            or function_of(stack) != "stack"
+            or not stack.args
+            or not isinstance(stack.args[0], ast.List)
+        ):
             return None
-        inner = [one.args[0] if isinstance(one, ast.Call) and function_of(one) == "to_numpy" else one for one in stack.args[0].elts]
+        inner = [
+            one.args[0] if isinstance(one, ast.Call) and function_of(one) == "to_numpy" else one
+            for one in stack.args[0].elts
+        ]
         return self._one_hot([(ast.unparse(one), one) for one in inner])
 
     def _one_hot(self, classes: Sequence[tuple[str, str | ast.expr]]) -> dict[str, Any] | None:
@@ -276,19 +339,26 @@ class _Weaver:
         if not weights:
             return []
         is_ready = bool(weights.get("use_precomputed_weights"))
-        branches = words(weights.get("weight_branches" if is_ready else "reweight_basewgt"))
+        branches = text_list(weights.get("weight_branches" if is_ready else "reweight_basewgt"))
         if not is_ready:
             alike = ", ".join(mapping(weights.get("reweight_vars")))
-            self._notes.lose("weights", f"weaver draws jets so that {alike} are alike in all classes ({weights.get('reweight_method')}); "
-                             "here every jet is used with its weight. Write such weights into the file, and name the branch under `weight`")
-        return [value for value in (self.value(f"weights.{branch}", branch) for branch in branches) if value is not None]
+            self._notes.lose(
+                "weights",
+                f"weaver draws jets so that {alike} are alike in all classes ({weights.get('reweight_method')}); "
+                "here every jet is used with its weight. Write such weights into the file, and name the branch under `weight`",
+            )
+        return [
+            value for value in (self.value(f"weights.{branch}", branch) for branch in branches) if value is not None
+        ]
 
     def the_rest(self) -> None:
         """Notes the keys that are left."""
-        seen = [*words(self._content.get("observers")), *words(self._content.get("monitor_variables"))]
+        seen = [*text_list(self._content.get("observers")), *text_list(self._content.get("monitor_variables"))]
         if seen:
-            self._notes.different.append(f"observers ({', '.join(seen)}) need not be copied: `predict` writes its scores row by row beside "
-                                         "the file")
+            self._notes.different.append(
+                f"observers ({', '.join(seen)}) need not be copied: `predict` writes its scores row by row beside "
+                "the file"
+            )
         for key, value in self._content.items():
             if value is None or key in READ:
                 continue

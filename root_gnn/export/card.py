@@ -10,7 +10,7 @@ from typing import Any
 
 from root_gnn.export.network import Signature
 from root_gnn.nn.token_inputs import SUBJET
-from root_gnn.run import Run
+from root_gnn.runs.run import Run
 
 PLUGIN = 2
 """Place of the plug-in's name in that of its module, `root_gnn.models.deep_sets`."""
@@ -53,7 +53,11 @@ def card(run: Run, signature: Signature, exported: Exported) -> str:
 def _summary(run: Run, signature: Signature) -> str:
     encoder, objective = (_plugin(section) for section in (run.recipe.model, run.recipe.objective))
     source = run.plan.get("source")
-    answers = f"gives a probability for each of {', '.join(signature.outputs)}" if signature.outputs else "gives a representation"
+    answers = (
+        f"gives a probability for each of {', '.join(signature.outputs)}"
+        if signature.outputs
+        else "gives a representation"
+    )
     origin = f"It started from the pretrained run {source}." if source else "It was trained from random weights."
     return f"A `{encoder}` network of {run.plan.get('n_parameters', 0):,} parameters, trained as `{objective}`, that {answers}. {origin}"
 
@@ -69,7 +73,10 @@ def _interface(signature: Signature) -> list[str]:
     rows = [(name, f"({axis},{width.get(name, '')})", what[name]) for name, axis in signature.inputs.items()]
     kind = {"softmax": "they add up to 1", "sigmoid": "each on its own", "": "what a head reads"}[signature.link]
     rows.append((signature.output, f"(n_graph, {signature.dim})", f"float32, {', '.join((*signature.outputs, kind))}"))
-    columns = [(str(place), name, unit or "-") for place, (name, unit) in enumerate(zip(signature.nodes, signature.units, strict=True))]
+    columns = [
+        (str(place), name, unit or "-")
+        for place, (name, unit) in enumerate(zip(signature.nodes, signature.units, strict=True))
+    ]
     return [*_table(("tensor", "shape", "holds"), rows), "", *_table(("column of nodes", "feature", "unit"), columns)]
 
 
@@ -104,8 +111,11 @@ def _metrics(run: Run) -> list[str]:
         for efficiency, found in (figures.get("rejection") or {}).items()
         if found and found.get("value") is not None
     ]
-    return [f"Of the epoch {run.metrics.get('best_epoch')}, best by the validation data; errors are statistical alone.", "",
-            *_table(("split", "figure", "value"), rows)]  # fmt: skip
+    return [
+        f"Of the epoch {run.metrics.get('best_epoch')}, best by the validation data; errors are statistical alone.",
+        "",
+        *_table(("split", "figure", "value"), rows),
+    ]
 
 
 def _limits(run: Run, signature: Signature) -> list[str]:
@@ -116,15 +126,21 @@ def _limits(run: Run, signature: Signature) -> list[str]:
         "- All graphs of one call are padded to the largest of them inside networks with attention: score a few hundred at a time.",
     ]
     if signature.link == "softmax":
-        lines.append("- Probabilities are those for classes of the same weight, as in training; other mixtures need other priors.")
+        lines.append(
+            "- Probabilities are those for classes of the same weight, as in training; other mixtures need other priors."
+        )
     if SUBJET in signature.nodes:
         settings = json.dumps(run.recipe.model.model_dump(mode="json", include={"algorithm", "radius"}))
-        lines.append(f"- The column `{SUBJET}` numbers the subjet of each constituent, 0 the hardest, as clustered by `{settings}`.")
+        lines.append(
+            f"- The column `{SUBJET}` numbers the subjet of each constituent, 0 the hardest, as clustered by `{settings}`."
+        )
     return lines
 
 
 def _check(exported: Exported) -> list[str]:
-    return _table(("on real data", "largest difference"), [(name, f"{value:.1e}") for name, value in exported.differences.items()])
+    return _table(
+        ("on real data", "largest difference"), [(name, f"{value:.1e}") for name, value in exported.differences.items()]
+    )
 
 
 def _plugin(section: Any) -> str:

@@ -12,16 +12,16 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.export import ExportedProgram
 
-from root_gnn import __version__
+from root_gnn._version import __version__
 from root_gnn.atomic import atomic_file, write_text
 from root_gnn.console import log
 from root_gnn.errors import InputError
 from root_gnn.export.card import Exported, card
 from root_gnn.export.network import Signature, network_of
-from root_gnn.export.parity import Call, check, differences, samples
-from root_gnn.export.program import save, traced
+from root_gnn.export.parity import Call, check_parity, differences, samples
+from root_gnn.export.program import save_program, traced
 from root_gnn.graph.batch import Batch
-from root_gnn.run import Run, load_run
+from root_gnn.runs.run import Run, load_run
 from root_gnn.training.plan import sha256
 
 ONNX, PROGRAM = ".onnx", ".pt2"
@@ -29,9 +29,16 @@ TOLERANCE = 1e-5
 
 
 def export(
-    run: Run | Path | str, *, out: Path | str, data_dir: Path | str | None = None, opset: int = 18, ir_version: int = 8,
-    tolerance: float = TOLERANCE, overwrite: bool = False, allow_plugins: Collection[str] = (),
-) -> Exported:  # fmt: skip
+    run: Run | Path | str,
+    *,
+    out: Path | str,
+    data_dir: Path | str | None = None,
+    opset: int = 18,
+    ir_version: int = 8,
+    tolerance: float = TOLERANCE,
+    overwrite: bool = False,
+    allow_plugins: Collection[str] = (),
+) -> Exported:
     """Writes `OUT`, ONNX (`.onnx`) or a program of `torch.export` (`.pt2`), and a model card `OUT` with the ending `.md`.
 
     Before the file is kept its answers are held against PyTorch's on events of the run's own data, the largest, single ones, and ones of
@@ -47,7 +54,9 @@ def export(
     """
     target = Path(out)
     if target.suffix not in (ONNX, PROGRAM):
-        raise InputError(f"--out {target}: a name that ends in {ONNX}, or in {PROGRAM} for a program of torch.export, was expected")
+        raise InputError(
+            f"--out {target}: a name that ends in {ONNX}, or in {PROGRAM} for a program of torch.export, was expected"
+        )
     if target.exists() and not overwrite:
         raise InputError(f"{target} exists; name another --out, or replace it with --overwrite")
     opened = run if isinstance(run, Run) else load_run(run, allow_plugins=allow_plugins)
@@ -81,7 +90,7 @@ class _Work:
     def checked(self, call: Call, metadata: Mapping[str, str]) -> Exported:
         """What was made; raises InputError where `call` does not compute what PyTorch does."""
         found = differences(self.run, self.signature, self.batches, call)
-        check(found, self.tolerance, self.target)
+        check_parity(found, self.tolerance, self.target)
         said = {**metadata, "largest_difference": f"{max(found.values()):.1e}"}
         return Exported(self.target, self.target.with_suffix(".md"), said, found)
 
@@ -89,20 +98,26 @@ class _Work:
         """What stands in the file: words, and lists separated by commas, which every language can read."""
         run, signature = self.run, self.signature
         return {
-            "root_gnn": __version__, "torch": torch.__version__, "run": run.name, "checkpoint_sha256": sha256(run.checkpoint),
-            "node_features": ",".join(signature.nodes), "node_units": ",".join(signature.units),
+            "root_gnn": __version__,
+            "torch": torch.__version__,
+            "run": run.name,
+            "checkpoint_sha256": sha256(run.checkpoint),
+            "node_features": ",".join(signature.nodes),
+            "node_units": ",".join(signature.units),
             "node_types": ",".join(f"{name}={collection.type}" for name, collection in run.spec.nodes.items()),
-            "global_features": ",".join(signature.globals), "output": signature.output, "classes": ",".join(signature.outputs),
+            "global_features": ",".join(signature.globals),
+            "output": signature.output,
+            "classes": ",".join(signature.outputs),
             "link": signature.link,
-        }  # fmt: skip
+        }
 
 
 def _write_onnx(path: Path, work: _Work, *, opset: int, ir_version: int) -> Exported:
-    from root_gnn.export.onnx_file import Session, describe, model_of
+    from root_gnn.export.onnx_file import Session, describe_inputs, model_of
 
     model = model_of(work.program, work.signature, opset=opset, ir_version=ir_version)
     made = work.checked(Session(model.SerializeToString()), work.metadata())
-    describe(model, made.metadata)
+    describe_inputs(model, made.metadata)
     path.write_bytes(model.SerializeToString())
     return made
 
@@ -116,5 +131,5 @@ def _write_program(path: Path, work: _Work) -> Exported:
         return said
 
     made = work.checked(call, work.metadata())
-    save(work.program, path, made.metadata)
+    save_program(work.program, path, made.metadata)
     return made

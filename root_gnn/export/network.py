@@ -13,7 +13,8 @@ from root_gnn.graph.batch import Batch
 from root_gnn.graph.features import Features
 from root_gnn.nn.token_inputs import SUBJET
 from root_gnn.protocols import Objective, Supervised
-from root_gnn.run import Run, question
+from root_gnn.runs.build import question
+from root_gnn.runs.run import Run
 
 UNITS = {"pt": "GeV", "energy": "GeV", "mass": "GeV", "phi": "rad"}
 N_ADDED = 3  # nodes of the graph that is added to every batch
@@ -78,11 +79,17 @@ class Network(nn.Module):
         super().__init__()
         self.objective, self.signature = objective, signature
         columns = {"pt": (1.0, 1.0, 1.0), "energy": (1.0, 1.0, 1.0), SUBJET: (0.0, 0.0, 1.0)}
-        self.register_buffer("added", torch.tensor([columns.get(name, (0.0,) * N_ADDED) for name in features.nodes]).T.contiguous())
+        self.register_buffer(
+            "added", torch.tensor([columns.get(name, (0.0,) * N_ADDED) for name in features.nodes]).T.contiguous()
+        )
 
-    def forward(self, nodes: Tensor, n_node: Tensor, globals: Tensor | None = None, event: Tensor | None = None) -> Tensor:
+    def forward(
+        self, nodes: Tensor, n_node: Tensor, globals: Tensor | None = None, event: Tensor | None = None
+    ) -> Tensor:
         """The inputs of `Signature` to `(n_graph, dim)`."""
-        batch = Batch.of(torch.cat([nodes, self.added]), torch.cat([n_node, n_node.new_full((1,), N_ADDED)]), ids=_ids(event))
+        batch = Batch.of(
+            torch.cat([nodes, self.added]), torch.cat([n_node, n_node.new_full((1,), N_ADDED)]), ids=_ids(event)
+        )
         torch._check(batch.n_edge >= N_ADDED)  # type: ignore[no-untyped-call]
         if globals is not None:
             further = torch.cat([globals, globals.new_zeros(1, globals.shape[1])])
@@ -101,13 +108,19 @@ def network_of(run: Run, found: tuple[str, ...] = ()) -> Network:
     """
     trained, recipe = run.objective, run.recipe
     features = replace(run.spec.features(), nodes=(*run.spec.features().nodes, *found))
-    objective = recipe.objective.build(recipe.model.plain().build(features, run.scaling), question(recipe.data, run.spec, run.scaling))
+    objective = recipe.objective.build(
+        recipe.model.plain().build(features, run.scaling), question(recipe.data, run.spec, run.scaling)
+    )
     try:
         objective.load_state_dict(trained.state_dict(), strict=True)
     except RuntimeError as error:
-        raise InputError(f"{run.folder}: its encoder reads {', '.join(found)} of another program and has no form with that as an input; "
-                         f"call the column {SUBJET} (model.column) and train again") from error
-    signature = Signature(features.nodes, features.globals[1:], recipe.objective.whole_events, (), "", trained.encoder.dim)
+        raise InputError(
+            f"{run.folder}: its encoder reads {', '.join(found)} of another program and has no form with that as an input; "
+            f"call the column {SUBJET} (model.column) and train again"
+        ) from error
+    signature = Signature(
+        features.nodes, features.globals[1:], recipe.objective.whole_events, (), "", trained.encoder.dim
+    )
     if isinstance(trained, Supervised):
         signature = replace(signature, outputs=trained.outputs(), link=trained.link, dim=len(trained.outputs()))
     return Network(objective.eval().requires_grad_(False), features, signature).eval()

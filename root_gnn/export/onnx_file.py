@@ -35,17 +35,26 @@ def model_of(program: ExportedProgram, signature: Signature, *, opset: int, ir_v
     from root_gnn.export.onnx_operators import TABLE
 
     if not 18 <= opset <= MOST_OPSET:
-        raise InputError(f"--opset {opset}: 18 to {MOST_OPSET} was expected; before 18 there is no maximum over the nodes of a graph")
+        raise InputError(
+            f"--opset {opset}: 18 to {MOST_OPSET} was expected; before 18 there is no maximum over the nodes of a graph"
+        )
     try:
         with _quiet():
             written = torch.onnx.export(
-                program, dynamo=True, opset_version=opset, custom_translation_table=TABLE,
-                input_names=list(signature.inputs), output_names=[signature.output], verbose=False,
-            )  # fmt: skip
+                program,
+                dynamo=True,
+                opset_version=opset,
+                custom_translation_table=TABLE,
+                input_names=list(signature.inputs),
+                output_names=[signature.output],
+                verbose=False,
+            )
     except (torch.onnx.errors.OnnxExporterError, NotImplementedError) as error:
         cause = error.__cause__ or error
-        raise InputError(f"this network has an operator that ONNX lacks ({' '.join(str(cause).split())[:200]}); write it as a program of "
-                         "torch.export instead, with --out <name>.pt2") from error
+        raise InputError(
+            f"this network has an operator that ONNX lacks ({' '.join(str(cause).split())[:200]}); write it as a program of "
+            "torch.export instead, with --out <name>.pt2"
+        ) from error
     assert written is not None
     model: onnx.ModelProto = written.model_proto
     model.ir_version = ir_version
@@ -54,7 +63,7 @@ def model_of(program: ExportedProgram, signature: Signature, *, opset: int, ir_v
     return model
 
 
-def describe(model: onnx.ModelProto, metadata: Mapping[str, str]) -> None:
+def describe_inputs(model: onnx.ModelProto, metadata: Mapping[str, str]) -> None:
     """Puts the metadata into the model, in place of what is there."""
     del model.metadata_props[:]
     onnx.helper.set_model_props(model, dict(metadata))

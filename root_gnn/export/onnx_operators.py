@@ -26,9 +26,15 @@ def repeat_interleave(count: Any, output_size: Any = None) -> Any:
 
 
 def segment_reduce(
-    data: Any, reduce: str, lengths: Any = None, indices: Any = None, offsets: Any = None, axis: int = 0, unsafe: bool = False,
+    data: Any,
+    reduce: str,
+    lengths: Any = None,
+    indices: Any = None,
+    offsets: Any = None,
+    axis: int = 0,
+    unsafe: bool = False,
     initial: float | None = None,
-) -> Any:  # fmt: skip
+) -> Any:
     """The maximum over consecutive rows, as `graph.segment.segment_max` asks for it; raises NotImplementedError for anything else."""
     if reduce != "max" or lengths is None or initial is None or axis != 0:
         raise NotImplementedError(f"segment_reduce {reduce} has no form in ONNX here")
@@ -57,12 +63,16 @@ def hypot(first: Any, second: Any) -> Any:
 
 def cosh(angle: Any) -> Any:
     """The hyperbolic cosine; onnxruntime has it in single precision alone."""
-    return op.Cosh(angle) if angle.dtype != DataType.DOUBLE else _half(angle, op.Add(op.Exp(angle), op.Exp(op.Neg(angle))))
+    return (
+        op.Cosh(angle) if angle.dtype != DataType.DOUBLE else _half(angle, op.Add(op.Exp(angle), op.Exp(op.Neg(angle))))
+    )
 
 
 def sinh(angle: Any) -> Any:
     """The hyperbolic sine, as `cosh`; what is lost near 0 in double precision is nothing in single precision."""
-    return op.Sinh(angle) if angle.dtype != DataType.DOUBLE else _half(angle, op.Sub(op.Exp(angle), op.Exp(op.Neg(angle))))
+    return (
+        op.Sinh(angle) if angle.dtype != DataType.DOUBLE else _half(angle, op.Sub(op.Exp(angle), op.Exp(op.Neg(angle))))
+    )
 
 
 def asinh(number: Any) -> Any:
@@ -79,9 +89,15 @@ def _half(like: Any, number: Any) -> Any:
 
 
 def attention(
-    query: Any, key: Any, value: Any, attn_mask: Any = None, dropout_p: float = 0.0, is_causal: bool = False,
-    scale: float | None = None, enable_gqa: bool = False,
-) -> Any:  # fmt: skip
+    query: Any,
+    key: Any,
+    value: Any,
+    attn_mask: Any = None,
+    dropout_p: float = 0.0,
+    is_causal: bool = False,
+    scale: float | None = None,
+    enable_gqa: bool = False,
+) -> Any:
     """Attention of `(n, n_head, length, width)` step by step, in no fused form, since those differ between versions of the runtime."""
     if is_causal or enable_gqa:
         raise NotImplementedError("causal and grouped attention have no form in ONNX here")

@@ -10,15 +10,15 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from root_gnn.data.table import EventTable
-from root_gnn.data.whole_events import WholeEvents
+from root_gnn.data.events.table import EventTable
+from root_gnn.data.events.whole_events import WholeEvents
 from root_gnn.errors import InputError
 from root_gnn.export.network import Signature
 from root_gnn.graph.batch import Batch
 from root_gnn.graph.segment import segment_place
 from root_gnn.graph.subgraph import subgraph
 from root_gnn.protocols import Supervised
-from root_gnn.run import Run
+from root_gnn.runs.run import Run
 from root_gnn.training.evaluation import probabilities_of
 
 N_EVENT, N_LARGEST, N_SMALL = 512, 16, 64
@@ -65,13 +65,15 @@ def differences(run: Run, signature: Signature, batches: Mapping[str, Batch], ca
     return found
 
 
-def check(found: Mapping[str, float], tolerance: float, out: Path) -> None:
+def check_parity(found: Mapping[str, float], tolerance: float, out: Path) -> None:
     """Raises InputError where a difference is larger than `tolerance`."""
     worst = max(found, key=lambda name: found[name])
     if not found[worst] <= tolerance:
-        raise InputError(f"{out} was not kept: what was exported differs from PyTorch by {found[worst]:.1e} on {worst}, where "
-                         f"{tolerance:.0e} was allowed. Allow more with --tolerance if that is enough for you; a difference that is much "
-                         "larger is a fault of the exporter or the runtime: try --out <name>.pt2.")
+        raise InputError(
+            f"{out} was not kept: what was exported differs from PyTorch by {found[worst]:.1e} on {worst}, where "
+            f"{tolerance:.0e} was allowed. Allow more with --tolerance if that is enough for you; a difference that is much "
+            "larger is a fault of the exporter or the runtime: try --out <name>.pt2."
+        )
 
 
 def _gathered(table: EventTable, rows: NDArray[np.int64], whole: WholeEvents | None) -> Batch:

@@ -27,11 +27,13 @@ def traced(network: Network, example: Mapping[str, Tensor]) -> ExportedProgram:
         with torch.no_grad():
             return torch.export.export(network, (), dict(example), dynamic_shapes=axes, strict=False)
     except Exception as error:  # torch raises a dozen kinds
-        raise InputError(f"this network cannot be exported: torch.export stopped with {type(error).__name__}: {_first_line(error)}. All "
-                         "encoders of root_gnn but pyg_module, whose layers are somebody else's, can be.") from error
+        raise InputError(
+            f"this network cannot be exported: torch.export stopped with {type(error).__name__}: {_first_line(error)}. All "
+            "encoders of root_gnn but pyg_module, whose layers are somebody else's, can be."
+        ) from error
 
 
-def save(program: ExportedProgram, path: Path, metadata: Mapping[str, str]) -> None:
+def save_program(program: ExportedProgram, path: Path, metadata: Mapping[str, str]) -> None:
     """Writes the `.pt2` archive with the metadata inside, as the file `METADATA`."""
     torch.export.save(program, path, extra_files={METADATA: json.dumps(dict(metadata), indent=1)})
 

@@ -11,12 +11,10 @@ from typing import Any
 
 import awkward as ak
 import numpy as np
-from numpy.typing import NDArray
+
+from root_gnn.typing import Integers, Numbers
 
 LARGEST = np.iinfo(np.int64).max
-
-Numbers = NDArray[Any]
-Integers = NDArray[np.int64]
 
 
 class Refusal(Exception):
@@ -142,7 +140,9 @@ def numbers(column: Column) -> Column:
 def booleans(column: Column, what: str) -> Column:
     """The column; raises Refusal where it holds anything but true and false."""
     if column.kind != "boolean":
-        raise Refusal(f"{what} needs true or false, and {column.quoted} holds {column.described}; compare it, for example with `!= 0`")
+        raise Refusal(
+            f"{what} needs true or false, and {column.quoted} holds {column.described}; compare it, for example with `!= 0`"
+        )
     return column
 
 

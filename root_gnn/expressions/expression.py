@@ -54,7 +54,9 @@ class Expression:
                 arguments = stack[len(stack) - step.n_argument :]
                 del stack[len(stack) - step.n_argument :]
                 try:
-                    column = self._read(step, values, read, n_entry) if step.operation == "name" else _run(step, arguments)
+                    column = (
+                        self._read(step, values, read, n_entry) if step.operation == "name" else _run(step, arguments)
+                    )
                 except Refusal as refusal:
                     place = "" if refusal.entry is None else f" in entry {start + refusal.entry}"
                     raise self.error(f"{refusal.reason}{place}", step.at + 1) from None
@@ -72,11 +74,17 @@ class Expression:
         """The error for a name that is no column of the file at `path`, with near names of those that are `known`."""
         known = sorted(known)
         unquoted = [other for other in known if not NAME.fullmatch(other) and other in self.text and name in other]
-        near = f"; names with other characters stand in backquotes: `{max(unquoted, key=len)}`" if unquoted else suggest(name, known)
+        near = (
+            f"; names with other characters stand in backquotes: `{max(unquoted, key=len)}`"
+            if unquoted
+            else suggest(name, known)
+        )
         if len(known) >= MANY:
             near = near.partition("; known are")[0]
         file = "" if path is None else f"{path}: "
-        return complaint(f"{file}{self.where}", self.text, self.columns.get(name, 1) - 1, f"unknown branch `{shown(name)}`{near}")
+        return complaint(
+            f"{file}{self.where}", self.text, self.columns.get(name, 1) - 1, f"unknown branch `{shown(name)}`{near}"
+        )
 
     def _read(self, step: Step, values: Mapping[str, Any], read: dict[str, Column], n_entry: int) -> Column:
         name = step.detail

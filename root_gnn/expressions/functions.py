@@ -11,55 +11,56 @@ from typing import Any
 
 import numpy as np
 
-from root_gnn.expressions.columns import Column, Numbers, Refusal, aligned, booleans, entry_of, exact, lists, numbers, unified
+from root_gnn.expressions.columns import Column, Refusal, aligned, booleans, entry_of, exact, lists, numbers, unified
 from root_gnn.kinematics.angles import delta_phi, delta_r
+from root_gnn.typing import Numbers
 
 LONGEST = 2**40  # values in a list; an element further off is missing in any
 
-Columns = Sequence[Column]
+ColumnSequence = Sequence[Column]
 
 
 @dataclass(frozen=True)
 class Function:
     """A function by what it does, its arguments as shown in messages, and how many it takes."""
 
-    call: Callable[[Columns], Column]
+    call: Callable[[ColumnSequence], Column]
     arguments: str
     least: int
     most: int
 
 
-def floating(call: Callable[..., Any]) -> Callable[[Columns], Column]:
+def floating(call: Callable[..., Any]) -> Callable[[ColumnSequence], Column]:
     """A function of floating-point numbers, value by value."""
 
-    def apply(columns: Columns) -> Column:
+    def apply(columns: ColumnSequence) -> Column:
         data, offsets = aligned([numbers(column) for column in columns])
         return Column(np.asarray(call(*(array.astype(np.float64, copy=False) for array in data))), offsets)
 
     return apply
 
 
-def _whole_kept(ufunc: Any) -> Callable[[Columns], Column]:
+def _whole_kept(ufunc: Any) -> Callable[[ColumnSequence], Column]:
     """floor, ceil and round, which leave whole numbers alone."""
 
-    def apply(columns: Columns) -> Column:
+    def apply(columns: ColumnSequence) -> Column:
         x = numbers(columns[0])
         return x if x.kind == "integer" else Column(ufunc(x.data), x.offsets)
 
     return apply
 
 
-def _choice(call: Callable[..., Any]) -> Callable[[Columns], Column]:
+def _choice(call: Callable[..., Any]) -> Callable[[ColumnSequence], Column]:
     """A function that gives one of its arguments, in their common type."""
 
-    def apply(columns: Columns) -> Column:
+    def apply(columns: ColumnSequence) -> Column:
         data, offsets = aligned([numbers(column) for column in columns])
         return Column(np.asarray(call(*unified(data))), offsets)
 
     return apply
 
 
-def _where(columns: Columns) -> Column:
+def _where(columns: ColumnSequence) -> Column:
     condition = booleans(columns[0], "the first argument of where")
     for column in columns[1:]:
         numbers(column)
@@ -68,10 +69,14 @@ def _where(columns: Columns) -> Column:
     return Column(np.where(mask, a, b), offsets)
 
 
-def _absolute(columns: Columns) -> Column:
+def _absolute(columns: ColumnSequence) -> Column:
     x = numbers(columns[0])
     result = np.abs(x.data)
-    return exact(result, np.abs(x.data.astype(np.float64)), x.offsets) if x.kind == "integer" else Column(result, x.offsets)
+    return (
+        exact(result, np.abs(x.data.astype(np.float64)), x.offsets)
+        if x.kind == "integer"
+        else Column(result, x.offsets)
+    )
 
 
 def _over_lists(column: Column, ufunc: Any, empty: Any) -> Numbers:
@@ -84,7 +89,7 @@ def _over_lists(column: Column, ufunc: Any, empty: Any) -> Numbers:
     return result
 
 
-def _sum(columns: Columns) -> Column:
+def _sum(columns: ColumnSequence) -> Column:
     x = lists(numbers(columns[0]), "sum")
     result = _over_lists(x, np.add, x.data.dtype.type(0))
     if x.kind == "integer":
@@ -92,8 +97,8 @@ def _sum(columns: Columns) -> Column:
     return Column(result, x.offsets[:-1])
 
 
-def _extreme(ufunc: Any, name: str, instead: str) -> Callable[[Columns], Column]:
-    def apply(columns: Columns) -> Column:
+def _extreme(ufunc: Any, name: str, instead: str) -> Callable[[ColumnSequence], Column]:
+    def apply(columns: ColumnSequence) -> Column:
         x = lists(numbers(columns[0]), f"{name} (of two values {instead}(a, b))")
         filled = bool((np.diff(x.offsets[-1]) > 0).all())
         empty: Any = x.data.dtype.type(0) if filled else np.nan
@@ -104,27 +109,27 @@ def _extreme(ufunc: Any, name: str, instead: str) -> Callable[[Columns], Column]
     return apply
 
 
-def _mean(columns: Columns) -> Column:
+def _mean(columns: ColumnSequence) -> Column:
     x = lists(numbers(columns[0]), "mean")
     total = _over_lists(Column(x.data.astype(np.float64), x.offsets), np.add, 0.0)
     return Column(total / np.diff(x.offsets[-1]), x.offsets[:-1])
 
 
-def _std(columns: Columns) -> Column:
+def _std(columns: ColumnSequence) -> Column:
     x = lists(numbers(columns[0]), "std")
     difference = x.data - np.repeat(_mean([x]).data, np.diff(x.offsets[-1]))
     return Column(np.sqrt(_mean([Column(difference * difference, x.offsets)]).data), x.offsets[:-1])
 
 
-def _count(columns: Columns) -> Column:
+def _count(columns: ColumnSequence) -> Column:
     x = lists(columns[0], "count")
     if x.kind == "boolean":
         return Column(_over_lists(numbers(x), np.add, np.int64(0)), x.offsets[:-1])
     return Column(np.diff(x.offsets[-1]), x.offsets[:-1])
 
 
-def _some(ufunc: Any, name: str, empty: bool) -> Callable[[Columns], Column]:
-    def apply(columns: Columns) -> Column:
+def _some(ufunc: Any, name: str, empty: bool) -> Callable[[ColumnSequence], Column]:
+    def apply(columns: ColumnSequence) -> Column:
         x = lists(booleans(columns[0], name), name)
         return Column(_over_lists(x, ufunc, empty), x.offsets[:-1])
 
@@ -142,7 +147,9 @@ def item(x: Column, which: Column, default: Column | None) -> Column:
     short = (ends - starts) < (k + 1 if k >= 0 else -k)
     if default is None and short.any():
         first = int(np.argmax(short))
-        raise Refusal(f"{x.quoted} has only {ends[first] - starts[first]} values", entry_of(x.offsets, first, x.depth - 1))
+        raise Refusal(
+            f"{x.quoted} has only {ends[first] - starts[first]} values", entry_of(x.offsets, first, x.depth - 1)
+        )
     if default is None:
         return Column(x.data[(starts if k >= 0 else ends) + k], x.offsets[:-1])
     numbers(x)
@@ -152,11 +159,11 @@ def item(x: Column, which: Column, default: Column | None) -> Column:
     return Column(result, x.offsets[:-1])
 
 
-def _first(columns: Columns) -> Column:
+def _first(columns: ColumnSequence) -> Column:
     return item(columns[0], Column(np.asarray(0)), columns[1] if len(columns) > 1 else None)
 
 
-def _last(columns: Columns) -> Column:
+def _last(columns: ColumnSequence) -> Column:
     return item(columns[0], Column(np.asarray(-1)), columns[1] if len(columns) > 1 else None)
 
 
@@ -166,14 +173,30 @@ def _plain(column: Column, what: str) -> Any:
     return column.data
 
 
-def _flatten(columns: Columns) -> Column:
+def _flatten(columns: ColumnSequence) -> Column:
     x = lists(columns[0], "flatten")
     if x.depth < 2:
         raise Refusal(f"flatten needs lists of lists, and {x.quoted} has one list per entry")
     return Column(x.data, (*x.offsets[:-2], x.offsets[-1][x.offsets[-2]]))
 
 
-ONE = ("sqrt", "exp", "log", "log10", "log1p", "sin", "cos", "tan", "arcsin", "arccos", "arctan", "sinh", "cosh", "tanh", "arcsinh")
+ONE = (
+    "sqrt",
+    "exp",
+    "log",
+    "log10",
+    "log1p",
+    "sin",
+    "cos",
+    "tan",
+    "arcsin",
+    "arccos",
+    "arctan",
+    "sinh",
+    "cosh",
+    "tanh",
+    "arcsinh",
+)
 FUNCTIONS: dict[str, Function] = {
     **{name: Function(floating(getattr(np, name)), "x", 1, 1) for name in ONE},
     **{name: Function(_whole_kept(getattr(np, name)), "x", 1, 1) for name in ("floor", "ceil", "round")},
@@ -196,6 +219,8 @@ FUNCTIONS: dict[str, Function] = {
     "all": Function(_some(np.logical_and, "all", True), "list", 1, 1),
     "first": Function(_first, "list, default", 1, 2),
     "last": Function(_last, "list, default", 1, 2),
-    "item": Function(lambda columns: item(columns[0], columns[1], columns[2] if len(columns) > 2 else None), "list, k, default", 2, 3),
+    "item": Function(
+        lambda columns: item(columns[0], columns[1], columns[2] if len(columns) > 2 else None), "list, k, default", 2, 3
+    ),
     "flatten": Function(_flatten, "list", 1, 1),
 }

@@ -10,15 +10,21 @@ from typing import Any
 
 import numpy as np
 
-from root_gnn.expressions.columns import Column, Numbers, Refusal, aligned, booleans, exact, lists, numbers, unified
-from root_gnn.expressions.functions import FUNCTIONS, Columns, floating, item
+from root_gnn.expressions.columns import Column, Refusal, aligned, booleans, exact, lists, numbers, unified
+from root_gnn.expressions.functions import FUNCTIONS, ColumnSequence, floating, item
+from root_gnn.typing import Numbers
 
 COMPARISONS = {
-    "<": np.less, "<=": np.less_equal, ">": np.greater, ">=": np.greater_equal, "==": np.equal, "!=": np.not_equal,
-}  # fmt: skip
+    "<": np.less,
+    "<=": np.less_equal,
+    ">": np.greater,
+    ">=": np.greater_equal,
+    "==": np.equal,
+    "!=": np.not_equal,
+}
 
 
-def arithmetic(columns: Columns, ufunc: Any) -> Column:
+def arithmetic(columns: ColumnSequence, ufunc: Any) -> Column:
     """Sum, difference or product; exact for whole numbers."""
     data, offsets = aligned([numbers(column) for column in columns])
     a, b = unified(data)
@@ -27,12 +33,12 @@ def arithmetic(columns: Columns, ufunc: Any) -> Column:
     return exact(ufunc(a, b), ufunc(a.astype(np.float64), b.astype(np.float64)), offsets)
 
 
-def divide(columns: Columns) -> Column:
+def divide(columns: ColumnSequence) -> Column:
     """The quotient as a floating-point number; by zero it is infinite or NaN."""
     return floating(np.divide)(columns)
 
 
-def remainder(columns: Columns) -> Column:
+def remainder(columns: ColumnSequence) -> Column:
     """`a % b` with the sign of b; whole numbers stay whole unless one is divided by zero, which gives NaN."""
     data, offsets = aligned([numbers(column) for column in columns])
     a, b = unified(data)
@@ -42,24 +48,28 @@ def remainder(columns: Columns) -> Column:
     return Column(np.where(by_zero, np.nan, np.mod(a, np.where(by_zero, b.dtype.type(1), b))), offsets)
 
 
-def negative(columns: Columns) -> Column:
+def negative(columns: ColumnSequence) -> Column:
     """`-x`."""
     (x,) = columns
-    return arithmetic([Column(np.asarray(0)), x], np.subtract) if numbers(x).kind == "integer" else Column(-x.data, x.offsets)
+    return (
+        arithmetic([Column(np.asarray(0)), x], np.subtract)
+        if numbers(x).kind == "integer"
+        else Column(-x.data, x.offsets)
+    )
 
 
-def power(columns: Columns, exponent: float) -> Column:
+def power(columns: ColumnSequence, exponent: float) -> Column:
     """`x ** exponent`, floating-point."""
     return floating(lambda x: x**exponent)([*columns])
 
 
-def compare(columns: Columns, signs: Sequence[str]) -> Column:
+def compare_values(columns: ColumnSequence, signs: Sequence[str]) -> Column:
     """`a < b <= c`: whether every neighbouring pair compares so."""
     pairs = [_compare_two(columns[i : i + 2], sign) for i, sign in enumerate(signs)]
     return pairs[0] if len(pairs) == 1 else logical(pairs, np.logical_and, "a comparison")
 
 
-def logical(columns: Columns, ufunc: Any, what: str) -> Column:
+def logical(columns: ColumnSequence, ufunc: Any, what: str) -> Column:
     """`and`, `or` of two or more, `not` of one."""
     data, offsets = aligned([booleans(column, what) for column in columns])
     result = data[0] if len(data) > 1 else ufunc(data[0])
@@ -68,7 +78,7 @@ def logical(columns: Columns, ufunc: Any, what: str) -> Column:
     return Column(result, offsets)
 
 
-def member(columns: Columns, items: Sequence[int | str]) -> Column:
+def member(columns: ColumnSequence, items: Sequence[int | str]) -> Column:
     """Whether the value is one of the items."""
     (x,) = columns
     if isinstance(items[0], str):
@@ -84,7 +94,7 @@ def member(columns: Columns, items: Sequence[int | str]) -> Column:
     return Column(np.asarray(result), x.offsets)
 
 
-def element(columns: Columns) -> Column:
+def element(columns: ColumnSequence) -> Column:
     """`x[k]`, the k-th of each innermost list, or `x[condition]`, those for which the condition is true."""
     x, which = columns
     if which.kind != "boolean":
@@ -97,7 +107,7 @@ def element(columns: Columns) -> Column:
     return Column(x.data[kept], (*offsets[:-1], before[offsets[-1]]))
 
 
-def _compare_two(columns: Columns, sign: str) -> Column:
+def _compare_two(columns: ColumnSequence, sign: str) -> Column:
     a, b = columns
     if sign in ("==", "!=") and "text" in (a.kind, b.kind) and a.constant != b.constant:
         branch, text = (b, a) if a.constant else (a, b)
@@ -122,17 +132,23 @@ def _compare_signed(left: Numbers, right: Numbers, ufunc: Any) -> Numbers:
 def _equals_text(column: Column, text: str) -> Numbers:
     if column.kind != "text" or column.constant:
         raise Refusal(f"{column.quoted} holds {column.described} and can't be compared with text")
-    return np.asarray(column.data == (text.encode() if column.data.layout.parameter("__array__") == "bytestring" else text))
+    return np.asarray(
+        column.data == (text.encode() if column.data.layout.parameter("__array__") == "bytestring" else text)
+    )
 
 
 def _equals_integer(data: Numbers, item: int) -> Numbers:
     if data.dtype.kind == "f":
         return np.asarray(data == float(item))
     limits = np.iinfo(data.dtype)
-    return np.asarray(data == data.dtype.type(item)) if limits.min <= item <= limits.max else np.zeros(data.shape, dtype=bool)
+    return (
+        np.asarray(data == data.dtype.type(item))
+        if limits.min <= item <= limits.max
+        else np.zeros(data.shape, dtype=bool)
+    )
 
 
-OPERATORS: dict[str, Callable[[Columns, Any], Column]] = {
+OPERATORS: dict[str, Callable[[ColumnSequence, Any], Column]] = {
     "call": lambda columns, name: FUNCTIONS[name].call(columns),
     "+": lambda columns, _: arithmetic(columns, np.add),
     "-": lambda columns, _: arithmetic(columns, np.subtract),
@@ -142,7 +158,7 @@ OPERATORS: dict[str, Callable[[Columns, Any], Column]] = {
     "negative": lambda columns, _: negative(columns),
     "positive": lambda columns, _: numbers(columns[0]),
     "power": power,
-    "compare": compare,
+    "compare": compare_values,
     "and": lambda columns, _: logical(columns, np.logical_and, "`and`"),
     "or": lambda columns, _: logical(columns, np.logical_or, "`or`"),
     "not": lambda columns, _: logical(columns, np.logical_not, "`not`"),

@@ -131,7 +131,11 @@ class Parser:
         """Emits the operators that bind at least as strongly as the one that follows; a chain of comparisons stays open."""
         while pending and (pending[-1].binding > binding or (pending[-1].binding == binding != COMPARISON)):
             last = pending.pop()
-            if last.operation == "negative" and self.steps[-1].operation == "constant" and not isinstance(self.steps[-1].detail, str):
+            if (
+                last.operation == "negative"
+                and self.steps[-1].operation == "constant"
+                and not isinstance(self.steps[-1].detail, str)
+            ):
                 self.negate(last)
             else:
                 self.emit(last.operation, last.n_argument, start=last.start, at=last.at, detail=last.detail)
@@ -247,7 +251,14 @@ class Parser:
         if self.token.kind == "string" and sign > 0:
             return str(self.advance().value)
         value = self.token.value
-        if self.token.kind != "constant" or not isinstance(value, int) or isinstance(value, bool) or sign * value < SMALLEST:
-            self.fail(f"the list behind `in` holds whole numbers of 64 bits or quoted texts, not {self.found}", token.start)
+        if (
+            self.token.kind != "constant"
+            or not isinstance(value, int)
+            or isinstance(value, bool)
+            or sign * value < SMALLEST
+        ):
+            self.fail(
+                f"the list behind `in` holds whole numbers of 64 bits or quoted texts, not {self.found}", token.start
+            )
         self.advance()
         return sign * value

@@ -64,7 +64,12 @@ def complaint(where: str, text: str, at: int, reason: str) -> InputError:
 def tokens(text: str, where: str) -> list[Token]:
     """The words of the text, the last of kind `end`; raises InputError at the first character that begins no word."""
     if len(text) > MAX_CHARACTERS:
-        raise complaint(where, text, MAX_CHARACTERS, f"an expression has at most {MAX_CHARACTERS:,} characters, this one {len(text):,}")
+        raise complaint(
+            where,
+            text,
+            MAX_CHARACTERS,
+            f"an expression has at most {MAX_CHARACTERS:,} characters, this one {len(text):,}",
+        )
     try:
         text.encode()
     except UnicodeEncodeError as error:
@@ -98,7 +103,10 @@ def _number(word: str, text: str, at: int, where: str) -> int | float:
     if re.match(r"[A-Za-z0-9_.`]", text[end:]):
         tail = re.match(r"[A-Za-z0-9_.`]+", text[at:])
         raise complaint(
-            where, text, at, f"`{tail[0] if tail else word}` is no number; numbers look like 3, 2.5, .5 or 1e-4, without units or suffixes"
+            where,
+            text,
+            at,
+            f"`{tail[0] if tail else word}` is no number; numbers look like 3, 2.5, .5 or 1e-4, without units or suffixes",
         )
     if not word.isdigit():
         value = float(word)
@@ -106,7 +114,9 @@ def _number(word: str, text: str, at: int, where: str) -> int | float:
             raise complaint(where, text, at, "the number is larger than a float can be")
         return value
     if len(word) > 1 and word[0] == "0":
-        raise complaint(where, text, at, f"a whole number begins with no 0 (octal in C++); write {word.lstrip('0') or '0'}")
+        raise complaint(
+            where, text, at, f"a whole number begins with no 0 (octal in C++); write {word.lstrip('0') or '0'}"
+        )
     if int(word) > LARGEST:
         raise complaint(where, text, at, f"the whole number has more than 64 bits (at most {LARGEST})")
     return int(word)

@@ -113,13 +113,19 @@ class Batch:
     def select(self, graphs: Tensor) -> Batch:
         """The graphs at the positions `graphs (n_selected,)`, int64, in that order (complete graphs only)."""
         if not self.is_complete:
-            raise ValueError("select is defined for complete graphs; make subgraphs with stored edges again from their nodes")
+            raise ValueError(
+                "select is defined for complete graphs; make subgraphs with stored edges again from their nodes"
+            )
         count = self.n_node[graphs]
         total = int(count.sum())
         owner = torch.repeat_interleave(count, output_size=total)
-        rows = (segment_start(self.n_node)[graphs] - segment_start(count))[owner] + torch.arange(total, device=count.device)
+        rows = (segment_start(self.n_node)[graphs] - segment_start(count))[owner] + torch.arange(
+            total, device=count.device
+        )
         return Batch.of(
-            self.nodes[rows], count, globals=self.globals[graphs],
+            self.nodes[rows],
+            count,
+            globals=self.globals[graphs],
             labels={name: value[graphs] for name, value in self.labels.items()},
             weights=None if self.weights is None else self.weights[graphs],
             ids=None if self.ids is None else self.ids[graphs],
@@ -136,11 +142,16 @@ class Batch:
             text
             for bad, text in (
                 (self.nodes.ndim != 2, f"nodes must be (total_node, node_dim), got {tuple(self.nodes.shape)}"),
-                (self.globals.ndim != 2 or self.globals.shape[0] != n_graph,
-                 f"globals must be ({n_graph}, global_dim), got {tuple(self.globals.shape)}"),
+                (
+                    self.globals.ndim != 2 or self.globals.shape[0] != n_graph,
+                    f"globals must be ({n_graph}, global_dim), got {tuple(self.globals.shape)}",
+                ),
                 (self.n_node.dtype != torch.int64, f"n_node must be int64, got {self.n_node.dtype}"),
                 (bool((self.n_node < 0).any()), "n_node has a negative count"),
-                (int(self.n_node.sum()) != total, f"n_node adds up to {int(self.n_node.sum())}, but there are {total} nodes"),
+                (
+                    int(self.n_node.sum()) != total,
+                    f"n_node adds up to {int(self.n_node.sum())}, but there are {total} nodes",
+                ),
                 (not bool(torch.isfinite(self.nodes).all()), "nodes has NaN or infinity"),
                 (not bool(torch.isfinite(self.globals).all()), "globals has NaN or infinity"),
                 ((self.senders is None) != (self.receivers is None), "senders and receivers must be given together"),
@@ -160,10 +171,14 @@ class Batch:
 
     def _check_edges(self) -> None:
         if self.is_complete and self.n_edge != n_complete_edge(self.n_node):
-            raise ValueError(f"n_edge is {self.n_edge}, but complete graphs of these sizes have {n_complete_edge(self.n_node)} edges")
+            raise ValueError(
+                f"n_edge is {self.n_edge}, but complete graphs of these sizes have {n_complete_edge(self.n_node)} edges"
+            )
         senders, receivers = self.edge_index()
         if senders.shape != (self.n_edge,) or receivers.shape != (self.n_edge,):
-            raise ValueError(f"n_edge is {self.n_edge}, but there are {senders.shape[0]} senders and {receivers.shape[0]} receivers")
+            raise ValueError(
+                f"n_edge is {self.n_edge}, but there are {senders.shape[0]} senders and {receivers.shape[0]} receivers"
+            )
         ends = torch.cat([senders, receivers])
         if bool(((ends < 0) | (ends >= self.total_node)).any()):
             raise ValueError("an edge ends at a node that does not exist")
@@ -176,15 +191,18 @@ class Batch:
 
     def __repr__(self) -> str:
         kind = "complete" if self.is_complete else "stored"
-        return (f"Batch(n_graph={self.n_graph}, nodes={tuple(self.nodes.shape)}, globals={tuple(self.globals.shape)}, "
-                f"n_edge={self.n_edge} {kind}, labels=[{', '.join(self.labels)}], device={self.nodes.device})")
+        return (
+            f"Batch(n_graph={self.n_graph}, nodes={tuple(self.nodes.shape)}, globals={tuple(self.globals.shape)}, "
+            f"n_edge={self.n_edge} {kind}, labels=[{', '.join(self.labels)}], device={self.nodes.device})"
+        )
 
 
 def concatenate(batches: Sequence[Batch]) -> Batch:
     """The graphs of several batches of complete graphs in one, in order."""
     first = batches[0]
     return Batch.of(
-        torch.cat([b.nodes for b in batches]), torch.cat([b.n_node for b in batches]),
+        torch.cat([b.nodes for b in batches]),
+        torch.cat([b.n_node for b in batches]),
         globals=torch.cat([b.globals for b in batches]),
         labels={name: torch.cat([b.labels[name] for b in batches]) for name in first.labels},
         weights=None if first.weights is None else torch.cat([b.weights for b in batches if b.weights is not None]),

@@ -33,7 +33,9 @@ def to_dgl(batch: Batch, *, features: Features | None = None) -> dgl.DGLGraph:
     senders, receivers = batch.edge_index()
     graph = library.graph((senders, receivers), num_nodes=batch.total_node)
     graph.set_batch_num_nodes(batch.n_node)
-    graph.set_batch_num_edges(torch.zeros_like(batch.n_node).index_add(0, batch.graph_index[receivers], torch.ones_like(receivers)))
+    graph.set_batch_num_edges(
+        torch.zeros_like(batch.n_node).index_add(0, batch.graph_index[receivers], torch.ones_like(receivers))
+    )
     graph.ndata["x"] = batch.nodes
     attributes = edge_fields(batch, senders, receivers, features or Features())
     if attributes is not None:
@@ -51,8 +53,12 @@ def from_dgl(graph: dgl.DGLGraph) -> Batch:
     """
     senders, receivers = (end.to(torch.int64) for end in graph.edges(order="eid"))
     return batch_of(
-        graph.ndata["x"], graph.batch_num_nodes().to(torch.int64), getattr(graph, "graph_data", {}),
-        senders=senders, receivers=receivers, edges=graph.edata.get("e"),
+        graph.ndata["x"],
+        graph.batch_num_nodes().to(torch.int64),
+        getattr(graph, "graph_data", {}),
+        senders=senders,
+        receivers=receivers,
+        edges=graph.edata.get("e"),
     )
 
 

@@ -19,7 +19,10 @@ CLASS = "label"  # the label that is called `y` elsewhere; any other label is ca
 
 def graph_fields(batch: Batch) -> dict[str, Tensor]:
     """Everything a batch knows about whole graphs, `(n_graph, ...)` each: `u`, `complete`, `y`, `y_<label>`, `weights`, `ids`."""
-    fields = {"u": batch.globals, "complete": torch.full((batch.n_graph,), batch.is_complete, device=batch.nodes.device)}
+    fields = {
+        "u": batch.globals,
+        "complete": torch.full((batch.n_graph,), batch.is_complete, device=batch.nodes.device),
+    }
     fields |= {"y" if name == CLASS else f"y_{name}": value for name, value in batch.labels.items()}
     if batch.weights is not None:
         fields["weights"] = batch.weights
@@ -46,16 +49,30 @@ def edge_fields(batch: Batch, senders: Tensor, receivers: Tensor, features: Feat
 
 
 def batch_of(
-    nodes: Tensor, n_node: Tensor, fields: Mapping[str, Tensor], *, senders: Tensor, receivers: Tensor, edges: Tensor | None
+    nodes: Tensor,
+    n_node: Tensor,
+    fields: Mapping[str, Tensor],
+    *,
+    senders: Tensor,
+    receivers: Tensor,
+    edges: Tensor | None,
 ) -> Batch:
     """The batch behind nodes, edges in any order and `graph_fields`; nothing but `nodes` and `n_node` is needed.
 
     Graphs marked `complete` whose edges are still all the ordered pairs store none; all others keep theirs.
     """
     rest: dict[str, Any] = {name: fields[name] for name in ("weights", "ids") if name in fields}
-    rest["labels"] = {CLASS if name == "y" else name[2:]: value for name, value in fields.items() if name == "y" or name.startswith("y_")}
+    rest["labels"] = {
+        CLASS if name == "y" else name[2:]: value
+        for name, value in fields.items()
+        if name == "y" or name.startswith("y_")
+    }
     order = torch.argsort(receivers * nodes.shape[0] + senders, stable=True)
-    if not ("complete" in fields and bool(fields["complete"].all()) and _are_all_pairs(senders[order], receivers[order], n_node)):
+    if not (
+        "complete" in fields
+        and bool(fields["complete"].all())
+        and _are_all_pairs(senders[order], receivers[order], n_node)
+    ):
         if bool((receivers[1:] < receivers[:-1]).any()):
             senders, receivers, edges = senders[order], receivers[order], None if edges is None else edges[order]
         rest |= {"senders": senders, "receivers": receivers, "edges": edges}

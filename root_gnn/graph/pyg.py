@@ -38,12 +38,18 @@ def to_pyg(batch: Batch, *, features: Features | None = None) -> torch_geometric
         values["edge_attr"] = attributes
     per_graph = graph_fields(batch)
     ptr = _bounds(batch.n_node)
-    out = data.Batch(_base_cls=data.Data, batch=batch.graph_index, ptr=ptr.to(batch.nodes.device), **values, **per_graph)
-    edge_ptr = _bounds(torch.zeros_like(batch.n_node).index_add(0, batch.graph_index[receivers], torch.ones_like(receivers)))
+    out = data.Batch(
+        _base_cls=data.Data, batch=batch.graph_index, ptr=ptr.to(batch.nodes.device), **values, **per_graph
+    )
+    edge_ptr = _bounds(
+        torch.zeros_like(batch.n_node).index_add(0, batch.graph_index[receivers], torch.ones_like(receivers))
+    )
     # What Batch.from_data_list would have noted graph by graph: where each graph's rows lie and what was added to its indices.
     slices = {"x": ptr, "edge_index": edge_ptr, "edge_attr": edge_ptr}
     out._num_graphs = batch.n_graph
-    out._slice_dict = {name: slices[name] for name in values} | {name: torch.arange(batch.n_graph + 1) for name in per_graph}
+    out._slice_dict = {name: slices[name] for name in values} | {
+        name: torch.arange(batch.n_graph + 1) for name in per_graph
+    }
     out._inc_dict = {name: torch.zeros(batch.n_graph, dtype=torch.int64) for name in (*values, *per_graph)}
     out._inc_dict["edge_index"] = ptr[:-1]
     return out
@@ -61,7 +67,9 @@ def from_pyg(data: torch_geometric.data.Data) -> Batch:
     ptr = fields.get("ptr")
     n_node = torch.tensor([nodes.shape[0]], device=nodes.device) if ptr is None else torch.diff(ptr)
     edge_index = fields.get("edge_index", torch.empty(2, 0, dtype=torch.int64, device=nodes.device))
-    return batch_of(nodes, n_node, fields, senders=edge_index[0], receivers=edge_index[1], edges=fields.get("edge_attr"))
+    return batch_of(
+        nodes, n_node, fields, senders=edge_index[0], receivers=edge_index[1], edges=fields.get("edge_attr")
+    )
 
 
 def _bounds(count: Tensor) -> Tensor:

@@ -48,7 +48,11 @@ class Scaling:
 
         A constant feature gets the standard deviation 1, and comes out as 0.
         """
-        sums: dict[str, Moments] = {"nodes": Moments(), "edges": Moments(), "globals": Moments()}
+        sums: dict[str, FeatureMoments] = {
+            "nodes": FeatureMoments(),
+            "edges": FeatureMoments(),
+            "globals": FeatureMoments(),
+        }
         kinematic = [features.column(name) for name in ("pt", "eta", "phi", "energy")]
         for batch in batches:
             columns = [TRANSFORMS[features.transform(name)](batch.nodes[:, k]) for k, name in enumerate(features.nodes)]
@@ -71,10 +75,15 @@ class Scaling:
     def load(cls, path: Path) -> Self:
         """Reads what `save` wrote."""
         content = json.loads(path.read_text(encoding="utf-8"))
-        return cls(**{part: {name: Affine(**numbers) for name, numbers in content[part].items()} for part in ("nodes", "edges", "globals")})
+        return cls(
+            **{
+                part: {name: Affine(**numbers) for name, numbers in content[part].items()}
+                for part in ("nodes", "edges", "globals")
+            }
+        )
 
 
-class Moments:
+class FeatureMoments:
     """Running count, sum and sum of squares of rows, float64."""
 
     def __init__(self) -> None:

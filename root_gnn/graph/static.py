@@ -48,7 +48,11 @@ def padded(batch: Batch, shape: Shape) -> Batch:
         raise ValueError("padding is defined for complete graphs; pad before edges are left out")
     while not shape.fits(batch):
         shape = Shape(2 * shape.n_graph, 2 * shape.n_node, 2 * shape.n_edge)
-    n_graph, n_node, n_edge = shape.n_graph - batch.n_graph, shape.n_node - batch.total_node, shape.n_edge - batch.n_edge
+    n_graph, n_node, n_edge = (
+        shape.n_graph - batch.n_graph,
+        shape.n_node - batch.total_node,
+        shape.n_edge - batch.n_edge,
+    )
     device = batch.nodes.device
     place = torch.arange(n_edge, device=device) * n_node // max(n_edge, 1)  # as many for each node, ascending
     senders, receivers = batch.edge_index()

@@ -19,7 +19,9 @@ def subgraph(batch: Batch, keep: Tensor) -> Batch:
         raise ValueError("a subgraph is taken of complete graphs; choose the nodes before making edges")
     n_node = torch.zeros_like(batch.n_node).index_add(0, batch.graph_index, keep.to(batch.n_node.dtype))
     globals_ = torch.cat([n_node.to(batch.globals.dtype).unsqueeze(1), batch.globals[:, 1:]], dim=1)
-    return Batch.of(batch.nodes[keep], n_node, globals=globals_, labels=batch.labels, weights=batch.weights, ids=batch.ids)
+    return Batch.of(
+        batch.nodes[keep], n_node, globals=globals_, labels=batch.labels, weights=batch.weights, ids=batch.ids
+    )
 
 
 def smallest(score: Tensor, batch: Batch, n_kept: Tensor) -> Tensor:

@@ -39,7 +39,9 @@ class Config(HeadConfig):
     def build(self, dim: int, n_output: int) -> DeepSetsHead:
         """A new head for representations of width `dim`; raises InputError for `beside` over an event, whose jets are pooled anyway."""
         if self.beside and self.over == "event":
-            raise InputError("the head deep_sets over an event reads its jets' globals; `beside: true` is for `over: nodes`")
+            raise InputError(
+                "the head deep_sets over an event reads its jets' globals; `beside: true` is for `over: nodes`"
+            )
         return DeepSetsHead(self, dim, n_output)
 
 
@@ -54,7 +56,12 @@ class DeepSetsHead(Head):
 
         def network(*widths: int) -> MLP:
             return MLP(
-                widths, width, n_layer=config.n_layer, activation=config.activation, dropout=config.dropout, activate_last=True
+                widths,
+                width,
+                n_layer=config.n_layer,
+                activation=config.activation,
+                dropout=config.dropout,
+                activate_last=True,
             )
 
         self.phi = network(dim)
@@ -76,7 +83,9 @@ class DeepSetsHead(Head):
         if not self.over_event:
             return None
         event, n_jet = events_of(batch)
-        first = torch.full_like(n_jet, batch.n_graph).scatter_reduce(0, event, torch.arange(batch.n_graph, device=event.device), "amin")
+        first = torch.full_like(n_jet, batch.n_graph).scatter_reduce(
+            0, event, torch.arange(batch.n_graph, device=event.device), "amin"
+        )
         return first[event] == torch.arange(batch.n_graph, device=event.device)
 
     def forward(self, batch: Batch) -> Tensor:

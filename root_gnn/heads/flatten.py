@@ -41,7 +41,12 @@ class FlattenHead(Head):
         super().__init__()
         self.n_token, width = config.n_token, config.hidden or dim
         self.decode = MLP(
-            (config.n_token * dim,), width, n_layer=config.n_layer, activation=config.activation, dropout=config.dropout, activate_last=True
+            (config.n_token * dim,),
+            width,
+            n_layer=config.n_layer,
+            activation=config.activation,
+            dropout=config.dropout,
+            activate_last=True,
         )
         self.out = nn.Linear(width, n_output)
 

@@ -34,8 +34,12 @@ class MLPHead(Head):
         super().__init__()
         width = config.hidden or dim
         self.decode = MLP(
-            (dim,), width, n_layer=config.n_layer, activation=config.activation,
-            dropout=config.dropout, activate_last=config.activate_last,
+            (dim,),
+            width,
+            n_layer=config.n_layer,
+            activation=config.activation,
+            dropout=config.dropout,
+            activate_last=config.activate_last,
         )
         self.out = nn.Linear(width, n_output)
 

@@ -34,7 +34,12 @@ class SumHead(Head):
         super().__init__()
         width = config.hidden or dim
         self.decode = MLP(
-            (dim,), width, n_layer=config.n_layer, activation=config.activation, dropout=config.dropout, activate_last=True
+            (dim,),
+            width,
+            n_layer=config.n_layer,
+            activation=config.activation,
+            dropout=config.dropout,
+            activate_last=True,
         )
         self.out = nn.Linear(width, n_output)
 

@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TypeAlias
-
 import numpy as np
 import torch
-from numpy.typing import NDArray
 
 from root_gnn.kernels.library import Cross, library
+from root_gnn.typing import Floats
 
-Floats: TypeAlias = NDArray[np.float64]
 WIDTH = 8  # numbers in the widest vector, which fill the rows of y
 
 
@@ -22,6 +19,8 @@ def cross(x: Floats, y: Floats, *, form: str = "") -> Floats:
         result: Floats = x.T @ y
         return result
     out: Floats = np.zeros((p, q))
-    job = Cross(n_row=len(x), p=p, q=q, n_thread=torch.get_num_threads(), x=x.ctypes.data, y=y.ctypes.data, out=out.ctypes.data)
+    job = Cross(
+        n_row=len(x), p=p, q=q, n_thread=torch.get_num_threads(), x=x.ctypes.data, y=y.ctypes.data, out=out.ctypes.data
+    )
     found.cross(job, form=form)
     return out

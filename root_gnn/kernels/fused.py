@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 from torch.autograd.function import once_differentiable
 
-from root_gnn.kernels.library import Job, Layer, Library, library
+from root_gnn.kernels.library import Layer, Library, OperatorCall, library
 
 ACTIVATIONS = ("relu", "gelu", "silu")  # in the order of interface.h
 
@@ -57,7 +57,7 @@ class Settings:
 
 
 @dataclass(frozen=True)
-class Weights:
+class PackedWeights:
     """`matrices[l] (dim, n_in)` and `biases[l] (dim,)` or None of every linear layer; `scale, shift (dim,)` of the LayerNorm."""
 
     matrices: tuple[Tensor, ...]
@@ -67,7 +67,7 @@ class Weights:
 
 
 @dataclass(frozen=True)
-class Result:
+class FusedResult:
     """`rows (n_row, dim)`; of the rows of each second addend `total` and `largest (n_second, dim)`, where wanted; 0 of none."""
 
     rows: Tensor
@@ -75,7 +75,7 @@ class Result:
     largest: Tensor | None
 
 
-def runs(rows: Tensor, dim: int) -> bool:
+def can_fuse(rows: Tensor, dim: int) -> bool:
     """Whether the compiled operator can take `rows`, and layers of `dim`, now: float32 on a processor, not compiled or autocast."""
     if rows.device.type != "cpu" or rows.dtype != torch.float32 or torch.compiler.is_compiling():
         return False
@@ -83,29 +83,33 @@ def runs(rows: Tensor, dim: int) -> bool:
     return found is not None and found.form(dim) != "" and not torch.is_autocast_enabled("cpu")
 
 
-def fused(x: Tensor, weights: Weights, settings: Settings, addends: Addends | None = None) -> Result:
+def fused(x: Tensor, weights: PackedWeights, settings: Settings, addends: Addends | None = None) -> FusedResult:
     """The perceptron of `x (n_row, n_in)`, as interface.h describes it; float32 on a processor, differentiable once."""
     seed = int(torch.randint(2**62, (1,))) if settings.dropout > 0 else 0
     settings = replace(settings, seed=seed, n_thread=torch.get_num_threads())
-    of_rows = (None,) * 4 if addends is None else (addends.first, addends.first_index, addends.second, addends.second_index)
+    of_rows = (
+        (None,) * 4 if addends is None else (addends.first, addends.first_index, addends.second, addends.second_index)
+    )
     given = (*of_rows, weights.scale, weights.shift, *weights.matrices, *weights.biases)
     if torch.is_grad_enabled() and any(tensor is not None and tensor.requires_grad for tensor in (x, *given)):
-        return Result(*_Fused.apply(settings, x, *given))  # type: ignore[no-untyped-call]
+        return FusedResult(*_Fused.apply(settings, x, *given))  # type: ignore[no-untyped-call]
     call = _Call.of(settings, x, given)
     can_replace = settings.in_place and x.shape[1] == call.scale.shape[0]
     result, _ = _forward(call, None, out=call.x if can_replace else None)
     return result
 
 
-def _forward(call: _Call, stored: Tensor | None, out: Tensor | None = None) -> tuple[Result, Tensor | None]:
+def _forward(call: _Call, stored: Tensor | None, out: Tensor | None = None) -> tuple[FusedResult, Tensor | None]:
     """The result, and how many rows share a largest value; what the backward pass reads goes to `stored`, the rows to `out`."""
     settings, x, dim = call.settings, call.x, call.scale.shape[0]
     n_second = 0 if call.second is None else call.second.shape[0]
     rows = x.new_empty(x.shape[0], dim) if out is None else out
     total = x.new_zeros(n_second, dim) if settings.total else None
     largest, n_largest = (x.new_empty(n_second, dim) for _ in range(2)) if settings.largest else (None, None)
-    _library().run(call.job(stored=stored, out=rows, total=total, largest=largest, n_largest=n_largest), form=settings.form)
-    return Result(rows, total, largest), n_largest
+    _library().run(
+        call.job(stored=stored, out=rows, total=total, largest=largest, n_largest=n_largest), form=settings.form
+    )
+    return FusedResult(rows, total, largest), n_largest
 
 
 class _Fused(torch.autograd.Function):
@@ -134,10 +138,20 @@ class _Fused(torch.autograd.Function):
         of_matrices = [x.new_empty(matrix.shape) for matrix in call.matrices]
         of_biases = [None if bias is None else torch.empty_like(bias) for bias in call.biases]
         job = call.job(
-            of_matrices, of_biases, stored=stored, largest=largest, n_largest=n_largest,
-            out_gradient=of_rows, total_gradient=of_total, largest_gradient=of_largest,
-            x_gradient=of_x, first_gradient=of_first, second_gradient=of_second, scale_gradient=of_scale, shift_gradient=of_shift,
-        )  # fmt: skip
+            of_matrices,
+            of_biases,
+            stored=stored,
+            largest=largest,
+            n_largest=n_largest,
+            out_gradient=of_rows,
+            total_gradient=of_total,
+            largest_gradient=of_largest,
+            x_gradient=of_x,
+            first_gradient=of_first,
+            second_gradient=of_second,
+            scale_gradient=of_scale,
+            shift_gradient=of_shift,
+        )
         _library().run(job, backward=True, form=ctx.settings.form)
         return None, of_x, of_first, None, of_second, None, of_scale, of_shift, *of_matrices, *of_biases
 
@@ -160,7 +174,9 @@ class _Call:
     @classmethod
     def of(cls, settings: Settings, x: Tensor, given: Any) -> _Call:
         names = ("first", "first_index", "second", "second_index", "scale", "shift")
-        tidy: dict[str, Any] = {name: None if tensor is None else tensor.contiguous() for name, tensor in zip(names, given, strict=False)}
+        tidy: dict[str, Any] = {
+            name: None if tensor is None else tensor.contiguous() for name, tensor in zip(names, given, strict=False)
+        }
         n_layer = (len(given) - 6) // 2
         matrices = [matrix if matrix.stride(1) == 1 else matrix.contiguous() for matrix in given[6 : 6 + n_layer]]
         return cls(settings, x.contiguous(), **tidy, matrices=matrices, biases=list(given[6 + n_layer :]))
@@ -170,25 +186,40 @@ class _Call:
         return len(self.matrices)
 
     def job(
-        self, of_matrices: list[Tensor] | None = None, of_biases: list[Tensor | None] | None = None, **outputs: Tensor | None
-    ) -> Job:
+        self,
+        of_matrices: list[Tensor] | None = None,
+        of_biases: list[Tensor | None] | None = None,
+        **outputs: Tensor | None,
+    ) -> OperatorCall:
         """The call as the library takes it; valid while the tensors live."""
         nowhere: list[Any] = [None] * self.n_layer
-        layers = (Layer * self.n_layer)(*(
-            Layer(_at(matrix), matrix.shape[1], matrix.stride(0), _at(bias), _at(of_matrix), _at(of_bias))
-            for matrix, bias, of_matrix, of_bias in zip(
-                self.matrices, self.biases, of_matrices or nowhere, of_biases or nowhere, strict=True
+        layers = (Layer * self.n_layer)(
+            *(
+                Layer(_at(matrix), matrix.shape[1], matrix.stride(0), _at(bias), _at(of_matrix), _at(of_bias))
+                for matrix, bias, of_matrix, of_bias in zip(
+                    self.matrices, self.biases, of_matrices or nowhere, of_biases or nowhere, strict=True
+                )
             )
-        ))  # fmt: skip
+        )
         s = self.settings
         inputs = ("x", "first", "first_index", "second", "second_index", "scale", "shift")
-        return Job(
-            n_row=self.x.shape[0], dim=self.scale.shape[0], n_layer=self.n_layer, n_thread=s.n_thread,
-            activation=ACTIVATIONS.index(s.activation), activate_last=s.activate_last, residual=s.residual,
-            dropout=s.dropout, epsilon=s.epsilon, seed=s.seed, layers=layers,
-            n_first=0 if self.first is None else self.first.shape[0], n_second=0 if self.second is None else self.second.shape[0],
-            **{name: _at(getattr(self, name)) for name in inputs}, **{name: _at(tensor) for name, tensor in outputs.items()},
-        )  # fmt: skip
+        return OperatorCall(
+            n_row=self.x.shape[0],
+            dim=self.scale.shape[0],
+            n_layer=self.n_layer,
+            n_thread=s.n_thread,
+            activation=ACTIVATIONS.index(s.activation),
+            activate_last=s.activate_last,
+            residual=s.residual,
+            dropout=s.dropout,
+            epsilon=s.epsilon,
+            seed=s.seed,
+            layers=layers,
+            n_first=0 if self.first is None else self.first.shape[0],
+            n_second=0 if self.second is None else self.second.shape[0],
+            **{name: _at(getattr(self, name)) for name in inputs},
+            **{name: _at(tensor) for name, tensor in outputs.items()},
+        )
 
 
 def _at(tensor: Tensor | None) -> int | None:

@@ -24,39 +24,59 @@ class Layer(Structure):
     """A linear layer and where its gradients go; mirrors `Layer` of interface.h."""
 
     _fields_ = [
-        ("weight", c_void_p), ("n_in", c_int64), ("stride", c_int64), ("bias", c_void_p),
-        ("weight_gradient", c_void_p), ("bias_gradient", c_void_p),
-    ]  # fmt: skip
+        ("weight", c_void_p),
+        ("n_in", c_int64),
+        ("stride", c_int64),
+        ("bias", c_void_p),
+        ("weight_gradient", c_void_p),
+        ("bias_gradient", c_void_p),
+    ]
 
 
-class Job(Structure):
+class OperatorCall(Structure):
     """One call of the operator; mirrors `Job` of interface.h."""
 
     _fields_ = [
-        *((name, c_int64) for name in ("n_row", "dim", "n_layer", "n_thread", "activation", "activate_last", "residual")),
-        ("dropout", c_double), ("epsilon", c_double), ("seed", c_uint64),
-        ("x", c_void_p), ("layers", POINTER(Layer)),
+        *(
+            (name, c_int64)
+            for name in ("n_row", "dim", "n_layer", "n_thread", "activation", "activate_last", "residual")
+        ),
+        ("dropout", c_double),
+        ("epsilon", c_double),
+        ("seed", c_uint64),
+        ("x", c_void_p),
+        ("layers", POINTER(Layer)),
         *((name, c_void_p) for name in ("scale", "shift", "first", "first_index", "second", "second_index")),
-        ("n_first", c_int64), ("n_second", c_int64),
+        ("n_first", c_int64),
+        ("n_second", c_int64),
         *((name, c_void_p) for name in ("stored", "out", "total", "largest", "n_largest")),
         *((name, c_void_p) for name in ("out_gradient", "total_gradient", "largest_gradient")),
-        *((name, c_void_p) for name in ("x_gradient", "first_gradient", "second_gradient", "scale_gradient", "shift_gradient")),
-    ]  # fmt: skip
+        *(
+            (name, c_void_p)
+            for name in ("x_gradient", "first_gradient", "second_gradient", "scale_gradient", "shift_gradient")
+        ),
+    ]
 
 
 class Pairs(Structure):
     """One call of the contrastive loss; mirrors `Pairs` of interface.h."""
 
     _fields_ = [
-        ("n", c_int64), ("dim", c_int64), ("temperature", c_double), ("shortest", c_double),
+        ("n", c_int64),
+        ("dim", c_int64),
+        ("temperature", c_double),
+        ("shortest", c_double),
         *((name, c_void_p) for name in ("first", "second", "loss", "gradient")),
-    ]  # fmt: skip
+    ]
 
 
 class Cross(Structure):
     """One product of features; mirrors `Cross` of interface.h."""
 
-    _fields_ = [*((name, c_int64) for name in ("n_row", "p", "q", "n_thread")), *((name, c_void_p) for name in ("x", "y", "out"))]
+    _fields_ = [
+        *((name, c_int64) for name in ("n_row", "p", "q", "n_thread")),
+        *((name, c_void_p) for name in ("x", "y", "out")),
+    ]
 
 
 class Library:
@@ -71,10 +91,15 @@ class Library:
         except AttributeError as error:
             raise OSError(str(error)) from error
         self._size.restype, self._size.argtypes = c_int64, []
-        if self._size() != sum(ctypes.sizeof(structure) for structure in (Job, Layer, Pairs, Cross)):
+        if self._size() != sum(ctypes.sizeof(structure) for structure in (OperatorCall, Layer, Pairs, Cross)):
             raise OSError(f"{file} was built from another version of root_gnn")
         self._form.restype, self._form.argtypes = c_char_p, [c_int64]
-        for function, structure in (self._forward, Job), (self._backward, Job), (self._nt_xent, Pairs), (self._cross, Cross):
+        for function, structure in (
+            (self._forward, OperatorCall),
+            (self._backward, OperatorCall),
+            (self._nt_xent, Pairs),
+            (self._cross, Cross),
+        ):
             function.restype, function.argtypes = c_int, [POINTER(structure), c_char_p]
 
     @functools.cache  # noqa: B019 # there is one library in a process
@@ -83,7 +108,7 @@ class Library:
         name: bytes = self._form(dim)
         return name.decode()
 
-    def run(self, job: Job, *, backward: bool = False, form: str = "") -> None:
+    def run(self, job: OperatorCall, *, backward: bool = False, form: str = "") -> None:
         """Does the job, with the instruction set `form` or the best one."""
         _done((self._backward if backward else self._forward)(ctypes.byref(job), form.encode()), form, job.dim)
 
@@ -142,4 +167,8 @@ def why_not() -> str:
 def operator() -> str:
     """A line for the plan: which instruction set the compiled operator uses, or why plain PyTorch runs instead."""
     found = library()
-    return f"compiled operator: {found.form(64)}" if found is not None else f"compiled operator: {why_not()}; plain PyTorch runs instead"
+    return (
+        f"compiled operator: {found.form(64)}"
+        if found is not None
+        else f"compiled operator: {why_not()}; plain PyTorch runs instead"
+    )

@@ -12,7 +12,7 @@ from root_gnn.kernels.library import Pairs, library
 LOWEST_TEMPERATURE = 1.0 / 30  # exp(similarity / temperature) stays a number of single precision
 
 
-def nt_xent(
+def compiled_nt_xent(
     first: Tensor, second: Tensor, *, temperature: float, shortest: float, with_gradient: bool, form: str = ""
 ) -> tuple[Tensor, Tensor | None]:
     """The mean loss of the views `(n, dim)`, and its gradient `(2 n, dim)` with respect to both, one after the other.
@@ -27,8 +27,14 @@ def nt_xent(
     first, second = first.contiguous(), second.contiguous()
     loss, gradient = c_double(), first.new_empty(2 * n, dim) if with_gradient else None
     job = Pairs(
-        n=n, dim=dim, temperature=temperature, shortest=shortest, first=first.data_ptr(), second=second.data_ptr(),
-        loss=cast(byref(loss), c_void_p), gradient=None if gradient is None else gradient.data_ptr(),
-    )  # fmt: skip
+        n=n,
+        dim=dim,
+        temperature=temperature,
+        shortest=shortest,
+        first=first.data_ptr(),
+        second=second.data_ptr(),
+        loss=cast(byref(loss), c_void_p),
+        gradient=None if gradient is None else gradient.data_ptr(),
+    )
     found.nt_xent(job, form=form)
     return torch.tensor(loss.value, dtype=first.dtype), gradient

@@ -35,7 +35,9 @@ def with_excess(kinematics: Tensor) -> Tensor:
     pt, eta, phi, energy = kinematics.double().unbind(-1)
     pt, energy = pt.clamp(0.0, LARGEST), energy.clamp(max=LARGEST)
     momentum = (pt * eta.clamp(-LARGEST_DELTA_ETA, LARGEST_DELTA_ETA).cosh()).clamp(max=LARGEST)
-    return torch.stack((pt, eta, phi, energy, momentum, (energy - momentum).clamp(min=0.0)), dim=-1).to(kinematics.dtype)
+    return torch.stack((pt, eta, phi, energy, momentum, (energy - momentum).clamp(min=0.0)), dim=-1).to(
+        kinematics.dtype
+    )
 
 
 def pair_features_of(sender: Tensor, receiver: Tensor, names: Sequence[str] = PAIR_FEATURES) -> Tensor:
@@ -56,7 +58,9 @@ def pair_features_of(sender: Tensor, receiver: Tensor, names: Sequence[str] = PA
         return own + 2.0 * (p_s * k_r + p_r * k_s + k_s * k_r + pt_s * pt_r * _opening(deta, dphi))
 
     known = {
-        "delta_eta": lambda: deta, "delta_phi": lambda: dphi, "delta_r": lambda: dr,
+        "delta_eta": lambda: deta,
+        "delta_phi": lambda: dphi,
+        "delta_r": lambda: dr,
         "ln_kt": lambda: (softer * dr).clamp(min=EPSILON).log(),
         "ln_z": lambda: (softer / (pt_s + pt_r).clamp(min=EPSILON)).clamp(min=EPSILON).log(),
         "ln_m2": lambda: m2().clamp(min=EPSILON).log(),

@@ -8,7 +8,8 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from root_gnn.metrics.inputs import class_events
-from root_gnn.metrics.measured import Floats, Measured, weighted_share
+from root_gnn.metrics.measured import Measured, weighted_share
+from root_gnn.typing import Floats
 
 
 def accuracy(probabilities: ArrayLike, labels: ArrayLike, weights: ArrayLike | None = None) -> Measured | None:

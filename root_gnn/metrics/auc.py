@@ -18,8 +18,9 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from root_gnn.metrics.inputs import binary_events, class_events
-from root_gnn.metrics.measured import Booleans, Floats, Integers, Measured, small_sample
+from root_gnn.metrics.measured import Measured, small_sample
 from root_gnn.metrics.roc import area, cuts, efficiencies
+from root_gnn.typing import AnyIntegers, Booleans, Floats
 
 
 def auc(scores: ArrayLike, labels: ArrayLike, weights: ArrayLike | None = None) -> Measured | None:
@@ -75,7 +76,7 @@ def auc_of(scores: ArrayLike, labels: ArrayLike) -> Callable[[Floats], float | N
 def auc_multiclass_of(probabilities: ArrayLike, labels: ArrayLike) -> Callable[[Floats], float | None]:
     """The mean area over pairs of classes of `auc_multiclass` as a function of the weights `(n_event,)` alone."""
     events = class_events(probabilities, labels, None)
-    pairs: list[tuple[Integers, Callable[[Floats], float | None]]] = []
+    pairs: list[tuple[AnyIntegers, Callable[[Floats], float | None]]] = []
     for one, other in permutations(range(events.probabilities.shape[1]), 2):
         used = np.flatnonzero((events.labels == one) | (events.labels == other))
         pairs.append((used, auc_of(events.probabilities[used, one], events.labels[used] == one)))

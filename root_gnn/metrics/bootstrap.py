@@ -20,7 +20,7 @@ from scipy.special import stdtrit
 
 from root_gnn.errors import InputError
 from root_gnn.metrics.auc import auc_of
-from root_gnn.metrics.measured import Floats, Integers
+from root_gnn.typing import AnyIntegers, Floats
 
 Scores = NDArray[np.floating[Any]]
 Statistic = Callable[[Any, Any], Callable[[Floats], "float | None"]]
@@ -50,8 +50,14 @@ class PairedDifference(NamedTuple):
 
 
 def paired_difference(
-    scores_a: ArrayLike, scores_b: ArrayLike, labels: ArrayLike, weights: ArrayLike | None = None, *,
-    metric: Statistic = auc_of, n_replica: int = 1000, seed: int = 1,
+    scores_a: ArrayLike,
+    scores_b: ArrayLike,
+    labels: ArrayLike,
+    weights: ArrayLike | None = None,
+    *,
+    metric: Statistic = auc_of,
+    n_replica: int = 1000,
+    seed: int = 1,
 ) -> PairedDifference | None:
     """Mean difference a - b of a metric over seeds, with a 68 % interval from events and seeds.
 
@@ -62,8 +68,10 @@ def paired_difference(
     """
     a, b = _seeds_first(scores_a), _seeds_first(scores_b)
     if a.shape != b.shape:
-        raise InputError(f"A paired comparison expects scores of the same shape (n_seed, n_event) and got {a.shape} and {b.shape}. "
-                         "Evaluate both models on the same test events with the same seeds.")
+        raise InputError(
+            f"A paired comparison expects scores of the same shape (n_seed, n_event) and got {a.shape} and {b.shape}. "
+            "Evaluate both models on the same test events with the same seeds."
+        )
     found = _value_and_replicas([*a, *b], labels, weights, metric=metric, n_replica=n_replica, seed=seed)
     if found is None:
         return None
@@ -71,18 +79,27 @@ def paired_difference(
     n_seed = len(a)
     per_seed, differences = value[:n_seed] - value[n_seed:], replicas[:, :n_seed] - replicas[:, n_seed:]
     low, high = _interval(per_seed, differences, generator)
-    return PairedDifference(float(np.mean(per_seed)), low, high, tuple(map(float, per_seed)), n_seed, low > 0.0 or high < 0.0)
+    return PairedDifference(
+        float(np.mean(per_seed)), low, high, tuple(map(float, per_seed)), n_seed, low > 0.0 or high < 0.0
+    )
 
 
 def seed_mean(
-    scores: ArrayLike, labels: ArrayLike, weights: ArrayLike | None = None, *,
-    metric: Statistic = auc_of, n_replica: int = 1000, seed: int = 1,
+    scores: ArrayLike,
+    labels: ArrayLike,
+    weights: ArrayLike | None = None,
+    *,
+    metric: Statistic = auc_of,
+    n_replica: int = 1000,
+    seed: int = 1,
 ) -> SeedMean | None:
     """Mean over seeds of a metric of `scores (n_seed, n_event)`, with a 68 % interval from events and seeds.
 
     `metric`, negative weights and None are as in `paired_difference`.
     """
-    found = _value_and_replicas(list(_seeds_first(scores)), labels, weights, metric=metric, n_replica=n_replica, seed=seed)
+    found = _value_and_replicas(
+        list(_seeds_first(scores)), labels, weights, metric=metric, n_replica=n_replica, seed=seed
+    )
     if found is None:
         return None
     value, replicas, generator = found
@@ -90,8 +107,13 @@ def seed_mean(
 
 
 def seed_replicas(
-    scores: Sequence[ArrayLike], labels: ArrayLike, weights: ArrayLike | None = None, *,
-    metric: Statistic = auc_of, n_replica: int = 1000, seed: int = 1,
+    scores: Sequence[ArrayLike],
+    labels: ArrayLike,
+    weights: ArrayLike | None = None,
+    *,
+    metric: Statistic = auc_of,
+    n_replica: int = 1000,
+    seed: int = 1,
 ) -> tuple[Floats, Floats] | None:
     """Means over seeds of a metric of several models, `(n_model,)`, and of replicas of events and seeds, `(n_replica, n_model)`.
 
@@ -102,9 +124,13 @@ def seed_replicas(
     models = [_seeds_first(one) for one in scores]
     shapes = sorted({model.shape for model in models})
     if len(shapes) != 1:
-        raise InputError(f"Models are compared by scores of the same shape (n_seed, n_event) and have {shapes}. "
-                         "Evaluate all of them on the same test events with the same seeds.")
-    found = _value_and_replicas([row for model in models for row in model], labels, weights, metric=metric, n_replica=n_replica, seed=seed)
+        raise InputError(
+            f"Models are compared by scores of the same shape (n_seed, n_event) and have {shapes}. "
+            "Evaluate all of them on the same test events with the same seeds."
+        )
+    found = _value_and_replicas(
+        [row for model in models for row in model], labels, weights, metric=metric, n_replica=n_replica, seed=seed
+    )
     if found is None:
         return None
     n_model, n_seed, generator = len(models), shapes[0][0], found[2]
@@ -116,12 +142,20 @@ def seed_replicas(
 def _seeds_first(scores: ArrayLike) -> Scores:
     values = np.asarray(scores, dtype=np.float64)
     if values.ndim < 2 or len(values) == 0:
-        raise InputError(f"Expected scores of shape (n_seed, n_event) with at least one seed and got shape {values.shape}.")
+        raise InputError(
+            f"Expected scores of shape (n_seed, n_event) with at least one seed and got shape {values.shape}."
+        )
     return values
 
 
 def _value_and_replicas(
-    models: list[Scores], labels: ArrayLike, weights: ArrayLike | None, *, metric: Statistic, n_replica: int, seed: int,
+    models: list[Scores],
+    labels: ArrayLike,
+    weights: ArrayLike | None,
+    *,
+    metric: Statistic,
+    n_replica: int,
+    seed: int,
 ) -> tuple[Floats, Floats, np.random.Generator] | None:
     """The metric of each model `(n_model,)`, and of each in each replica `(n_replica, n_model)`."""
     n_event = models[0].shape[0]
@@ -151,13 +185,13 @@ def _interval(value: Floats, replicas: Floats, generator: np.random.Generator) -
     return float(low), float(high)
 
 
-def _drawn(shape: tuple[int, ...], generator: np.random.Generator) -> Integers:
+def _drawn(shape: tuple[int, ...], generator: np.random.Generator) -> AnyIntegers:
     """The seeds of each replica, `shape` (n_replica, n_seed); a single seed has nothing to draw."""
     n_replica, n_seed = shape
     return generator.integers(n_seed, size=shape) if n_seed > 1 else np.zeros((n_replica, 1), dtype=np.int64)
 
 
-def _means(value: Floats, replicas: Floats, drawn: Integers) -> Floats:
+def _means(value: Floats, replicas: Floats, drawn: AnyIntegers) -> Floats:
     """Mean over seeds in each replica of events and seeds, `(n_replica,)`."""
     means: Floats = replicas.mean(axis=1)
     if len(value) == 1:

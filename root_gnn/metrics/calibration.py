@@ -14,7 +14,8 @@ from numpy.typing import ArrayLike
 
 from root_gnn.errors import InputError
 from root_gnn.metrics.inputs import BinaryEvents, binary_events, class_events
-from root_gnn.metrics.measured import Floats, Integers, weighted_mean, weighted_share
+from root_gnn.metrics.measured import weighted_mean, weighted_share
+from root_gnn.typing import AnyIntegers, Floats
 
 
 @dataclass(frozen=True)
@@ -34,16 +35,21 @@ class Calibration:
     predicted: Floats
     observed: Floats
     error: Floats
-    n_event: Integers
+    n_event: AnyIntegers
     ece: float
     ece_error: float
     null: float
     null_mean: float
 
 
-def calibration(
-    probabilities: ArrayLike, labels: ArrayLike, weights: ArrayLike | None = None, *,
-    n_bin: int = 15, n_replica: int = 200, seed: int = 1,
+def calibration_error(
+    probabilities: ArrayLike,
+    labels: ArrayLike,
+    weights: ArrayLike | None = None,
+    *,
+    n_bin: int = 15,
+    n_replica: int = 200,
+    seed: int = 1,
 ) -> Calibration | None:
     """Calibration of the probability of signal, `probabilities (n_event,)` in [0, 1], with labels 1 and 0.
 
@@ -58,36 +64,54 @@ def calibration(
     edges = np.linspace(0.0, 1.0, n_bin + 1)
     place = np.minimum((events.scores * n_bin).astype(np.int64), n_bin - 1)
     generator = np.random.default_rng(seed)
-    repeated = [_ece(events.is_signal - events.scores, events.weights * generator.poisson(1.0, len(place)), place, n_bin)
-                for _ in range(n_replica)]  # fmt: skip
-    null = [_ece((generator.random(len(place)) < events.scores) - events.scores, events.weights, place, n_bin) for _ in range(n_replica)]
+    repeated = [
+        _ece(events.is_signal - events.scores, events.weights * generator.poisson(1.0, len(place)), place, n_bin)
+        for _ in range(n_replica)
+    ]
+    null = [
+        _ece((generator.random(len(place)) < events.scores) - events.scores, events.weights, place, n_bin)
+        for _ in range(n_replica)
+    ]
     return Calibration(
-        edges, *_curve(events, place, n_bin), np.bincount(place, minlength=n_bin),
+        edges,
+        *_curve(events, place, n_bin),
+        np.bincount(place, minlength=n_bin),
         ece=_ece(events.is_signal - events.scores, events.weights, place, n_bin),
-        ece_error=float(np.nanstd(repeated, ddof=1)), null=float(np.quantile(null, 0.95)), null_mean=float(np.mean(null)),
-    )  # fmt: skip
+        ece_error=float(np.nanstd(repeated, ddof=1)),
+        null=float(np.quantile(null, 0.95)),
+        null_mean=float(np.mean(null)),
+    )
 
 
 def confidence_calibration(
-    probabilities: ArrayLike, labels: ArrayLike, weights: ArrayLike | None = None, *,
-    n_bin: int = 15, n_replica: int = 200, seed: int = 1,
+    probabilities: ArrayLike,
+    labels: ArrayLike,
+    weights: ArrayLike | None = None,
+    *,
+    n_bin: int = 15,
+    n_replica: int = 200,
+    seed: int = 1,
 ) -> Calibration | None:
     """Calibration of the largest of `probabilities (n_event, n_class)`: in the place of signal is that its class is the true one."""
     events = class_events(probabilities, labels, weights)
     right = np.argmax(events.probabilities, axis=1) == events.labels
-    return calibration(events.probabilities.max(axis=1), right, events.weights, n_bin=n_bin, n_replica=n_replica, seed=seed)
+    return calibration_error(
+        events.probabilities.max(axis=1), right, events.weights, n_bin=n_bin, n_replica=n_replica, seed=seed
+    )
 
 
 def _check(probabilities: Floats, n_bin: int) -> None:
     wrong = np.flatnonzero((probabilities < 0.0) | (probabilities > 1.0))
     if len(wrong):
-        raise InputError(f"Calibration takes probabilities in [0, 1], and that of event {wrong[0]} is {probabilities[wrong[0]]} "
-                         f"({len(wrong)} such events). Apply the softmax or the sigmoid to logits first.")
+        raise InputError(
+            f"Calibration takes probabilities in [0, 1], and that of event {wrong[0]} is {probabilities[wrong[0]]} "
+            f"({len(wrong)} such events). Apply the softmax or the sigmoid to logits first."
+        )
     if n_bin < 1:
         raise InputError(f"A calibration curve takes at least one bin and got {n_bin}.")
 
 
-def _curve(events: BinaryEvents, place: Integers, n_bin: int) -> tuple[Floats, Floats, Floats]:
+def _curve(events: BinaryEvents, place: AnyIntegers, n_bin: int) -> tuple[Floats, Floats, Floats]:
     curve = np.full((3, n_bin), np.nan)
     for k in range(n_bin):
         inside = place == k
@@ -98,7 +122,7 @@ def _curve(events: BinaryEvents, place: Integers, n_bin: int) -> tuple[Floats, F
     return curve[0], curve[1], curve[2]
 
 
-def _ece(excess: Floats, weights: Floats, place: Integers, n_bin: int) -> float:
+def _ece(excess: Floats, weights: Floats, place: AnyIntegers, n_bin: int) -> float:
     """Sum over bins of |weight of signal - weight expected| over all weight, from `excess` = label - probability `(n_event,)`."""
     total = float(np.sum(weights))
     return float(np.sum(np.abs(np.bincount(place, weights * excess, n_bin)))) / total if total > 0.0 else np.nan

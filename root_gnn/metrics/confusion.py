@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from root_gnn.metrics.inputs import class_events
-from root_gnn.metrics.measured import Floats
+from root_gnn.typing import Floats
 
 
 def confusion_matrix(probabilities: ArrayLike, labels: ArrayLike, weights: ArrayLike | None = None) -> Floats:

@@ -8,8 +8,8 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from root_gnn.errors import InputError
-from root_gnn.metrics.inputs import checked_weights, columns
-from root_gnn.metrics.measured import Floats
+from root_gnn.metrics.inputs import checked_columns, checked_weights
+from root_gnn.typing import Floats
 
 
 @dataclass(frozen=True)
@@ -28,9 +28,11 @@ def correlation(a: ArrayLike, b: ArrayLike, weights: ArrayLike | None = None) ->
     their sign; a column whose weighted variance is then zero or less counts as constant. None where the weights sum to zero or
     less. Raises InputError for arrays that don't fit together or are not finite.
     """
-    first, second = columns("a", a), columns("b", b)
+    first, second = checked_columns("a", a), checked_columns("b", b)
     if len(first) != len(second):
-        raise InputError(f"A correlation takes the same events in both arrays and got {len(first)} and {len(second)} rows.")
+        raise InputError(
+            f"A correlation takes the same events in both arrays and got {len(first)} and {len(second)} rows."
+        )
     signed = checked_weights(weights, len(first))
     total = float(np.sum(signed))
     if total <= 0.0:

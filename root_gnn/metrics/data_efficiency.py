@@ -17,7 +17,7 @@ from numpy.typing import ArrayLike
 from root_gnn.errors import InputError
 from root_gnn.metrics.auc import auc_of
 from root_gnn.metrics.bootstrap import ONE_SIGMA, Statistic, seed_replicas
-from root_gnn.metrics.measured import Floats
+from root_gnn.typing import Floats
 
 
 @dataclass(frozen=True)
@@ -41,8 +41,15 @@ class DataEfficiency:
 
 
 def data_efficiency(
-    sizes: Sequence[int], scores: Sequence[ArrayLike], reference: Sequence[ArrayLike], labels: ArrayLike,
-    weights: ArrayLike | None = None, *, metric: Statistic = auc_of, n_replica: int = 200, seed: int = 1,
+    sizes: Sequence[int],
+    scores: Sequence[ArrayLike],
+    reference: Sequence[ArrayLike],
+    labels: ArrayLike,
+    weights: ArrayLike | None = None,
+    *,
+    metric: Statistic = auc_of,
+    n_replica: int = 200,
+    seed: int = 1,
 ) -> tuple[DataEfficiency, ...] | None:
     """The data-efficiency factor at each of `sizes`, ascending numbers of training events, with intervals from events and seeds.
 
@@ -53,14 +60,19 @@ def data_efficiency(
     """
     n_train = _sizes(sizes)
     if not len(n_train) == len(scores) == len(reference):
-        raise InputError(f"Data efficiency takes the scores of both models at each of {len(n_train)} sizes and got those at "
-                         f"{len(scores)} and {len(reference)}.")
+        raise InputError(
+            f"Data efficiency takes the scores of both models at each of {len(n_train)} sizes and got those at "
+            f"{len(scores)} and {len(reference)}."
+        )
     found = seed_replicas([*scores, *reference], labels, weights, metric=metric, n_replica=n_replica, seed=seed)
     if found is None:
         return None
     value, replicas = found
     n = len(n_train)
-    needed = [(size_needed(n_train, value[n:], value[k]), size_needed(n_train, replicas[:, n:], replicas[:, k])) for k in range(n)]
+    needed = [
+        (size_needed(n_train, value[n:], value[k]), size_needed(n_train, replicas[:, n:], replicas[:, k]))
+        for k in range(n)
+    ]
     return tuple(_factor(n_train, k, float(value[k]), *needed[k]) for k in range(n))
 
 
@@ -75,7 +87,9 @@ def size_needed(sizes: ArrayLike, curve: ArrayLike, level: ArrayLike) -> Floats:
     upper = np.maximum(np.argmax(reached, axis=-1), 1)[..., None]
     before, after = np.take_along_axis(figure, upper - 1, axis=-1), np.take_along_axis(figure, upper, axis=-1)
     rise = np.where(after > before, after - before, 1.0)
-    found = np.exp(steps[upper - 1] + (steps[upper] - steps[upper - 1]) * np.clip((wanted - before) / rise, 0.0, 1.0))[..., 0]
+    found = np.exp(steps[upper - 1] + (steps[upper] - steps[upper - 1]) * np.clip((wanted - before) / rise, 0.0, 1.0))[
+        ..., 0
+    ]
     above = figure[..., 0] > wanted[..., 0]
     return np.where(above, 0.0, np.where(np.any(reached, axis=-1), found, np.inf))
 
@@ -83,10 +97,15 @@ def size_needed(sizes: ArrayLike, curve: ArrayLike, level: ArrayLike) -> Floats:
 def _factor(n_train: Floats, place: int, figure: float, needed: Floats, replicas: Floats) -> DataEfficiency:
     size, smallest, largest = n_train[place], n_train[0], n_train[-1]
     inside = np.clip(float(needed), smallest, largest) / size
-    kind: Literal["measured", "at least", "at most"] = "at least" if np.isinf(needed) else "at most" if needed == 0.0 else "measured"
+    kind: Literal["measured", "at least", "at most"] = (
+        "at least" if np.isinf(needed) else "at most" if needed == 0.0 else "measured"
+    )
     low, high = np.quantile(replicas, [1.0 - ONE_SIGMA, ONE_SIGMA], method="inverted_cdf")
     return DataEfficiency(
-        int(size), figure, float(inside), kind,
+        int(size),
+        figure,
+        float(inside),
+        kind,
         low=None if low == 0.0 else float(min(low, largest) / size),
         high=None if np.isinf(high) else float(max(high, smallest) / size),
     )
@@ -95,5 +114,7 @@ def _factor(n_train: Floats, place: int, figure: float, needed: Floats, replicas
 def _sizes(sizes: Sequence[int]) -> Floats:
     n_train = np.asarray(sizes, dtype=np.float64)
     if n_train.ndim != 1 or len(n_train) < 2 or n_train[0] <= 0.0 or np.any(np.diff(n_train) <= 0.0):
-        raise InputError(f"Data efficiency takes two training sizes or more, in ascending order, and got {list(sizes)}.")
+        raise InputError(
+            f"Data efficiency takes two training sizes or more, in ascending order, and got {list(sizes)}."
+        )
     return n_train

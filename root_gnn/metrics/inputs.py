@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from root_gnn.errors import InputError
-from root_gnn.metrics.measured import Booleans, Floats, Integers
+from root_gnn.typing import AnyIntegers, Booleans, Floats
 
 
 class BinaryEvents(NamedTuple):
@@ -23,7 +23,7 @@ class ClassEvents(NamedTuple):
     """Probabilities `(n_event, n_class)`, labels `(n_event,)`, and signed weights `(n_event,)`."""
 
     probabilities: Floats
-    labels: Integers
+    labels: AnyIntegers
     weights: Floats
 
 
@@ -34,8 +34,10 @@ def binary_events(scores: ArrayLike, labels: ArrayLike, weights: ArrayLike | Non
     """
     values = np.asarray(scores, dtype=np.float64)
     if values.ndim != 1:
-        raise InputError(f"A metric of two classes expects one score per event, shape (n_event,), and got shape {values.shape}. "
-                         "Pass the column of the signal class.")
+        raise InputError(
+            f"A metric of two classes expects one score per event, shape (n_event,), and got shape {values.shape}. "
+            "Pass the column of the signal class."
+        )
     _check_finite("score", values)
     classes = _labels(labels, len(values), 2)
     return BinaryEvents(values, classes == 1, checked_weights(weights, len(values)))
@@ -48,17 +50,21 @@ def class_events(probabilities: ArrayLike, labels: ArrayLike, weights: ArrayLike
     """
     values = np.asarray(probabilities, dtype=np.float64)
     if values.ndim != 2 or values.shape[1] < 2:
-        raise InputError(f"Expected probabilities of shape (n_event, n_class) with at least two classes and got shape {values.shape}. "
-                         "A single score per event is np.stack([1 - score, score], axis=1).")
+        raise InputError(
+            f"Expected probabilities of shape (n_event, n_class) with at least two classes and got shape {values.shape}. "
+            "A single score per event is np.stack([1 - score, score], axis=1)."
+        )
     _check_finite("probability", values)
     return ClassEvents(values, _labels(labels, len(values), values.shape[1]), checked_weights(weights, len(values)))
 
 
-def columns(name: str, values: ArrayLike) -> Floats:
+def checked_columns(name: str, values: ArrayLike) -> Floats:
     """Checked `values (n_event, n_column)`, from one column `(n_event,)` too; raises InputError for other shapes and what is not finite."""
     found = np.asarray(values, dtype=np.float64)
     if found.ndim not in (1, 2):
-        raise InputError(f"Expected {name} of shape (n_event, n_column), or (n_event,) for one column, and got shape {found.shape}.")
+        raise InputError(
+            f"Expected {name} of shape (n_event, n_column), or (n_event,) for one column, and got shape {found.shape}."
+        )
     _check_finite(f"entry of {name}", found)
     return found[:, None] if found.ndim == 1 else found
 
@@ -73,14 +79,16 @@ def checked_weights(weights: ArrayLike | None, n_event: int) -> Floats:
     return values
 
 
-def _labels(labels: ArrayLike, n_event: int, n_class: int) -> Integers:
+def _labels(labels: ArrayLike, n_event: int, n_class: int) -> AnyIntegers:
     values = np.asarray(labels)
     _check_length("labels", values, n_event)
     whole = values.astype(np.int64)
     wrong = np.flatnonzero((whole != values) | (whole < 0) | (whole >= n_class))
     if len(wrong):
-        raise InputError(f"Expected labels from 0 to {n_class - 1} and got {values[wrong[0]]} for event {wrong[0]} "
-                         f"({len(wrong)} such events). Check the classes of the task against the labels in the data.")
+        raise InputError(
+            f"Expected labels from 0 to {n_class - 1} and got {values[wrong[0]]} for event {wrong[0]} "
+            f"({len(wrong)} such events). Check the classes of the task against the labels in the data."
+        )
     return whole
 
 
@@ -92,5 +100,7 @@ def _check_length(name: str, values: NDArray[Any], n_event: int) -> None:
 def _check_finite(name: str, values: Floats) -> None:
     wrong = np.argwhere(~np.isfinite(values))
     if len(wrong):
-        raise InputError(f"The {name} of event {wrong[0][0]} is {values[tuple(wrong[0])]} ({len(wrong)} such entries). "
-                         "Training may have diverged, or a branch holds values that are not finite.")
+        raise InputError(
+            f"The {name} of event {wrong[0][0]} is {values[tuple(wrong[0])]} ({len(wrong)} such entries). "
+            "Training may have diverged, or a branch holds values that are not finite."
+        )

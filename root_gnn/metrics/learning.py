@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from root_gnn.errors import InputError
-from root_gnn.metrics.measured import Floats, Integers
+from root_gnn.typing import AnyIntegers, Floats
 
 IMMEDIATE = 5
 
@@ -72,7 +72,7 @@ def seconds_at(rows: ArrayLike, clock: ArrayLike) -> Floats:
     curve, ticks = _curve(rows), _curve(clock)
     if len(ticks) == 0:
         return np.full(len(curve), np.nan)
-    last: Integers = np.searchsorted(ticks[:, 1], curve[:, 1], side="right") - 1
+    last: AnyIntegers = np.searchsorted(ticks[:, 1], curve[:, 1], side="right") - 1
     return np.where(last >= 0, ticks[np.maximum(last, 0), 2], np.nan)
 
 
@@ -81,5 +81,7 @@ def _curve(rows: ArrayLike) -> Floats:
     if curve.size == 0:
         return np.empty((0, 3))
     if curve.ndim != 2 or curve.shape[1] != 3:
-        raise InputError(f"A learning curve has rows (epoch, step, value), shape (n_row, 3), and got shape {curve.shape}.")
+        raise InputError(
+            f"A learning curve has rows (epoch, step, value), shape (n_row, 3), and got shape {curve.shape}."
+        )
     return curve

@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 import math
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
-Floats = NDArray[np.float64]
-Integers = NDArray[np.integer[Any]]
-Booleans = NDArray[np.bool_]
+from root_gnn.typing import Booleans, Floats
 
 
 class Measured(NamedTuple):
@@ -27,7 +24,7 @@ def n_effective(weights: Floats) -> float:
 
 
 def small_sample(weights: Floats) -> float | None:
-    """n / (n - 1) with the effective number of events, which makes a variance unbiased; None for n <= 1."""
+    """N / (n - 1) with the effective number of events, which makes a variance unbiased; None for n <= 1."""
     n = n_effective(weights)
     return n / (n - 1.0) if n > 1.0 else None
 

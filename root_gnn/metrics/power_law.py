@@ -14,7 +14,8 @@ from numpy.typing import ArrayLike
 from scipy.optimize import least_squares
 
 from root_gnn.errors import InputError
-from root_gnn.metrics.measured import Floats, Measured
+from root_gnn.metrics.measured import Measured
+from root_gnn.typing import Floats
 
 
 @dataclass(frozen=True)
@@ -44,7 +45,9 @@ class PowerLaw:
         return Measured(self.floor.value + power, math.sqrt(float(slopes @ self.covariance @ slopes)))
 
 
-def power_law(sizes: ArrayLike, values: ArrayLike, errors: ArrayLike | None = None, *, with_floor: bool = False) -> PowerLaw | None:
+def power_law(
+    sizes: ArrayLike, values: ArrayLike, errors: ArrayLike | None = None, *, with_floor: bool = False
+) -> PowerLaw | None:
     """Fits `values (n_size,)`, positive and the smaller the better, at `sizes (n_size,)`, with 68 % `errors (n_size,)`.
 
     Without errors all values have the same, taken from their scatter about the law, which takes one point more than
@@ -64,7 +67,9 @@ def power_law(sizes: ArrayLike, values: ArrayLike, errors: ArrayLike | None = No
         power = np.exp(parameters[0] - parameters[1] * x)
         return np.asarray(np.stack([power, -x * power, np.ones_like(x)], axis=1)[:, : len(parameters)] / sigma[:, None])
 
-    fitted = least_squares(residuals, _start(x, y, with_floor=with_floor), jac=slopes, x_scale="jac", xtol=1e-12, ftol=1e-12, gtol=1e-12)
+    fitted = least_squares(
+        residuals, _start(x, y, with_floor=with_floor), jac=slopes, x_scale="jac", xtol=1e-12, ftol=1e-12, gtol=1e-12
+    )
     singular = np.linalg.svd(fitted.jac, compute_uv=False)
     if not np.all(np.isfinite(fitted.x)) or singular[-1] <= 1e-10 * singular[0]:
         return None
@@ -75,10 +80,14 @@ def power_law(sizes: ArrayLike, values: ArrayLike, errors: ArrayLike | None = No
     covariance[:n_parameter, :n_parameter] = np.linalg.inv(fitted.jac.T @ fitted.jac) * scatter
     error, scale = np.sqrt(np.diag(covariance)), math.exp(fitted.x[0])
     return PowerLaw(
-        Measured(scale, scale * float(error[0])), Measured(float(fitted.x[1]), float(error[1])),
+        Measured(scale, scale * float(error[0])),
+        Measured(float(fitted.x[1]), float(error[1])),
         Measured(float(fitted.x[2]) if with_floor else 0.0, float(error[2]) if with_floor else None),
-        reference, covariance, chi2=None if errors is None else chi2, n_dof=n_dof,
-    )  # fmt: skip
+        reference,
+        covariance,
+        chi2=None if errors is None else chi2,
+        n_dof=n_dof,
+    )
 
 
 def _start(x: Floats, y: Floats, *, with_floor: bool) -> Floats:
@@ -88,18 +97,26 @@ def _start(x: Floats, y: Floats, *, with_floor: bool) -> Floats:
     return np.array([level, -slope, floor][: 3 if with_floor else 2])
 
 
-def _points(sizes: ArrayLike, values: ArrayLike, errors: ArrayLike | None, *, n_parameter: int) -> tuple[Floats, Floats, Floats]:
+def _points(
+    sizes: ArrayLike, values: ArrayLike, errors: ArrayLike | None, *, n_parameter: int
+) -> tuple[Floats, Floats, Floats]:
     n, y = np.asarray(sizes, dtype=np.float64), np.asarray(values, dtype=np.float64)
     sigma = np.ones_like(y) if errors is None else np.asarray(errors, dtype=np.float64)
     if n.ndim != 1 or not n.shape == y.shape == sigma.shape:
-        raise InputError(f"A power law takes as many sizes as values and errors and got shapes {n.shape}, {y.shape} and {sigma.shape}.")
+        raise InputError(
+            f"A power law takes as many sizes as values and errors and got shapes {n.shape}, {y.shape} and {sigma.shape}."
+        )
     needed = n_parameter + (errors is None)
     if len(np.unique(n)) < needed:
-        raise InputError(f"A power law with {n_parameter} parameters takes {needed} different sizes or more"
-                         f"{' where no errors are given' if errors is None else ''} and got {len(np.unique(n))}.")
+        raise InputError(
+            f"A power law with {n_parameter} parameters takes {needed} different sizes or more"
+            f"{' where no errors are given' if errors is None else ''} and got {len(np.unique(n))}."
+        )
     for name, column in (("size", n), ("value", y), ("error", sigma)):
         usable = np.isfinite(column) & (column > 0.0)
         if not np.all(usable):
-            raise InputError(f"A power law takes positive numbers and got a {name} of {column[~usable][0]}. "
-                             "Training without pretraining has no place on it; give one minus the figure where more is better.")
+            raise InputError(
+                f"A power law takes positive numbers and got a {name} of {column[~usable][0]}. "
+                "Training without pretraining has no place on it; give one minus the figure where more is better."
+            )
     return n, y, sigma

@@ -10,8 +10,8 @@ from numpy.typing import ArrayLike
 
 from root_gnn.errors import InputError
 from root_gnn.metrics.inputs import BinaryEvents, binary_events
-from root_gnn.metrics.measured import Floats, Integers
 from root_gnn.metrics.roc import Cuts, cuts, efficiencies, first_reaching
+from root_gnn.typing import AnyIntegers, Floats
 
 
 class Rejection(NamedTuple):
@@ -28,16 +28,28 @@ class Rejection(NamedTuple):
 
 
 def rejection(
-    scores: ArrayLike, labels: ArrayLike, weights: ArrayLike | None = None, *,
-    signal_efficiency: float = 0.5, n_replica: int = 200, seed: int = 1,
+    scores: ArrayLike,
+    labels: ArrayLike,
+    weights: ArrayLike | None = None,
+    *,
+    signal_efficiency: float = 0.5,
+    n_replica: int = 200,
+    seed: int = 1,
 ) -> Rejection | None:
     """Background rejection of `scores (n_event,)` at one signal efficiency in (0, 1], and its error; see `rejections`."""
-    return rejections(scores, labels, weights, signal_efficiencies=(signal_efficiency,), n_replica=n_replica, seed=seed)[0]
+    return rejections(
+        scores, labels, weights, signal_efficiencies=(signal_efficiency,), n_replica=n_replica, seed=seed
+    )[0]
 
 
 def rejections(
-    scores: ArrayLike, labels: ArrayLike, weights: ArrayLike | None = None, *,
-    signal_efficiencies: Sequence[float] = (0.3, 0.5), n_replica: int = 200, seed: int = 1,
+    scores: ArrayLike,
+    labels: ArrayLike,
+    weights: ArrayLike | None = None,
+    *,
+    signal_efficiencies: Sequence[float] = (0.3, 0.5),
+    n_replica: int = 200,
+    seed: int = 1,
 ) -> tuple[Rejection | None, ...]:
     """Background rejection at each of several signal efficiencies, with errors from the same Poisson bootstrap.
 
@@ -58,7 +70,10 @@ def rejections(
     if kept is None:
         return (None,) * len(targets)
     generator = np.random.default_rng(seed)
-    drawn = [_background_kept(cut, events, events.weights * generator.poisson(1.0, len(events.weights)), targets) for _ in range(n_replica)]
+    drawn = [
+        _background_kept(cut, events, events.weights * generator.poisson(1.0, len(events.weights)), targets)
+        for _ in range(n_replica)
+    ]
     replicas = np.array([one for one in drawn if one is not None]).reshape(-1, len(targets))
     return tuple(_rejection(value, replicas[:, column]) for column, value in enumerate(kept))
 
@@ -86,7 +101,7 @@ def _targets(signal_efficiencies: Sequence[float]) -> Floats:
     return targets
 
 
-def _falling(events: BinaryEvents) -> tuple[BinaryEvents, Cuts, Integers]:
+def _falling(events: BinaryEvents) -> tuple[BinaryEvents, Cuts, AnyIntegers]:
     """Events in falling order of score, so that each replica runs through memory in a line; their cuts; and that order."""
     order = cuts(events.scores).order
     ordered = BinaryEvents(events.scores[order], events.is_signal[order], events.weights[order])
@@ -105,4 +120,9 @@ def _rejection(kept: float, replicas: Floats) -> Rejection | None:
     if len(replicas) < 2:
         return Rejection(value, None, None, None)
     spread = float(np.std(replicas, ddof=1))
-    return Rejection(value, float(spread / kept**2), float(1.0 / (kept + spread)), float(1.0 / (kept - spread)) if kept > spread else None)
+    return Rejection(
+        value,
+        float(spread / kept**2),
+        float(1.0 / (kept + spread)),
+        float(1.0 / (kept - spread)) if kept > spread else None,
+    )

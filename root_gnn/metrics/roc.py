@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from root_gnn.metrics.inputs import binary_events
-from root_gnn.metrics.measured import Booleans, Floats, Integers
+from root_gnn.typing import AnyIntegers, Booleans, Floats
 
 
 class RocCurve(NamedTuple):
@@ -27,8 +27,8 @@ class RocCurve(NamedTuple):
 class Cuts(NamedTuple):
     """Events in falling order of score `(n_event,)`, and the last event that each cut lets pass `(n_cut,)`."""
 
-    order: Integers
-    last: Integers
+    order: AnyIntegers
+    last: AnyIntegers
 
 
 def cuts(scores: Floats) -> Cuts:
@@ -74,7 +74,7 @@ def area(signal_efficiency: Floats, background_efficiency: Floats) -> float:
     return float(np.sum(middle * np.diff(background_efficiency)))
 
 
-def first_reaching(signal_efficiency: Floats, targets: Floats) -> Integers:
+def first_reaching(signal_efficiency: Floats, targets: Floats) -> AnyIntegers:
     """Index of the tightest cut whose signal efficiency reaches each of `targets (n_target,)`, all in (0, 1].
 
     With negative weights the efficiency can cross a target several times: the tightest of these cuts is meant.

@@ -13,8 +13,8 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from root_gnn.metrics.inputs import binary_events
-from root_gnn.metrics.measured import Floats
 from root_gnn.metrics.roc import cuts, passing
+from root_gnn.typing import Floats
 
 
 class Significance(NamedTuple):
@@ -25,7 +25,9 @@ class Significance(NamedTuple):
     at: float
 
 
-def significance(scores: ArrayLike, labels: ArrayLike, yields: ArrayLike, *, min_effective: float = 10.0) -> Significance | None:
+def significance(
+    scores: ArrayLike, labels: ArrayLike, yields: ArrayLike, *, min_effective: float = 10.0
+) -> Significance | None:
     """Maximum over all cuts `score >= at` of the Asimov significance, from `yields (n_event,)`.
 
     A yield is an event's weight scaled to cross section and luminosity, so that their sum is the number of events expected in data.

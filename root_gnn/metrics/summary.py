@@ -20,8 +20,12 @@ SIGNAL_EFFICIENCIES = (0.3, 0.5)
 
 
 def summary(
-    probabilities: ArrayLike, labels: ArrayLike, weights: ArrayLike | None = None, *,
-    n_class: int, lumi_weights: ArrayLike | None = None,
+    probabilities: ArrayLike,
+    labels: ArrayLike,
+    weights: ArrayLike | None = None,
+    *,
+    n_class: int,
+    lumi_weights: ArrayLike | None = None,
 ) -> dict[str, Any]:
     """The figures of one split as plain Python numbers, None (null in JSON) where one is not defined.
 
@@ -33,7 +37,9 @@ def summary(
     """
     events = class_events(probabilities, labels, weights)
     if events.probabilities.shape[1] != n_class:
-        raise InputError(f"Expected probabilities of {n_class} classes and got {events.probabilities.shape[1]} columns.")
+        raise InputError(
+            f"Expected probabilities of {n_class} classes and got {events.probabilities.shape[1]} columns."
+        )
     score = events.probabilities[:, 1]
     area = auc(score, events.labels, events.weights) if n_class == 2 else auc_multiclass(*events)
     loss, share = cross_entropy(*events), accuracy(*events)
@@ -61,7 +67,9 @@ def _error(found: Measured | None) -> float | None:
 def _rejection(score: ArrayLike, events: ClassEvents) -> dict[str, dict[str, float | None]]:
     found = rejections(score, events.labels, events.weights, signal_efficiencies=SIGNAL_EFFICIENCIES)
     undefined: dict[str, float | None] = dict.fromkeys(Rejection._fields)
-    return {str(at): undefined if one is None else one._asdict() for at, one in zip(SIGNAL_EFFICIENCIES, found, strict=True)}
+    return {
+        str(at): undefined if one is None else one._asdict() for at, one in zip(SIGNAL_EFFICIENCIES, found, strict=True)
+    }
 
 
 def _significance(score: ArrayLike, labels: ArrayLike, lumi_weights: ArrayLike | None) -> dict[str, float] | None:

@@ -55,15 +55,27 @@ class EdgeConvNetwork(Encoder):
         super().__init__()
         from root_gnn.nn.edge_conv_pyg import ResidualEdgeConv
 
-        self.dim, self.k, self.dynamic, self.limit, self.pooling = config.dim, config.k, config.dynamic, config.bucket_nodes, config.pooling
+        self.dim, self.k, self.dynamic, self.limit, self.pooling = (
+            config.dim,
+            config.k,
+            config.dynamic,
+            config.bucket_nodes,
+            config.pooling,
+        )
         self.angles = [features.column(name) for name in ("eta", "phi")]
         self.inputs = TokenInputs(features, scaling, coordinates=config.coordinates)
         self.global_inputs = GlobalInputs(features, scaling)
         self.embed = MLP((self.inputs.dim,), config.dim, n_layer=1)
         self.blocks = nn.ModuleList(
-            ResidualEdgeConv(config.dim, n_layer=config.n_layer, activation=config.activation) for _ in range(config.n_block)
+            ResidualEdgeConv(config.dim, n_layer=config.n_layer, activation=config.activation)
+            for _ in range(config.n_block)
         )
-        self.of_graph = MLP((len(config.pooling) * config.dim, self.global_inputs.dim), config.dim, n_layer=2, activation=config.activation)
+        self.of_graph = MLP(
+            (len(config.pooling) * config.dim, self.global_inputs.dim),
+            config.dim,
+            n_layer=2,
+            activation=config.activation,
+        )
 
     def forward(self, batch: Batch) -> Batch:
         """See `Encoder.forward`."""
@@ -74,7 +86,9 @@ class EdgeConvNetwork(Encoder):
         """`embedding`, `block_1` ...: the mean over nodes; `graph`: the representation. `(n_graph, dim)` each."""
         states = self._states(batch)
         names = ("embedding", *(f"block_{k + 1}" for k in range(len(self.blocks))))
-        means = {name: segment_mean(rows, batch.graph_index, batch.n_node) for name, rows in zip(names, states, strict=True)}
+        means = {
+            name: segment_mean(rows, batch.graph_index, batch.n_node) for name, rows in zip(names, states, strict=True)
+        }
         return {**means, "graph": self._graph(batch, states[-1])}
 
     def _graph(self, batch: Batch, nodes: Tensor) -> Tensor:

@@ -23,15 +23,16 @@ from root_gnn.graph.features import Features
 from root_gnn.graph.scaling import Scaling
 from root_gnn.graph.segment import segment_mean
 from root_gnn.kernels.library import library, why_not
-from root_gnn.nn import message_passing, message_passing_compiled
 from root_gnn.nn.inputs import GlobalInputs, NodeInputs, PairInputs
-from root_gnn.nn.message_passing import Aggregation, GraphNetworkStep, Runner, State, Topology
+from root_gnn.nn.message_passing import compiled as message_passing_compiled
+from root_gnn.nn.message_passing import native as message_passing
+from root_gnn.nn.message_passing.native import Aggregation, GraphNetworkStep, Runner, State, Topology
 from root_gnn.nn.mlp import MLP, ActivationName
 from root_gnn.nn.widths import Width
 from root_gnn.protocols import Encoder, EncoderConfig
 
 PairFeature = Literal["delta_eta", "delta_phi", "delta_r", "ln_kt", "ln_z", "ln_m2"]
-Form = Literal["auto", "compiled", "native", "pyg", "dgl"]
+Backend = Literal["auto", "compiled", "native", "pyg", "dgl"]
 
 
 class Config(EncoderConfig):
@@ -52,11 +53,18 @@ class Config(EncoderConfig):
     share_steps: bool = False
     aggregation: Annotated[tuple[Aggregation, ...], Field(min_length=1)] = ("mean", "max")
     pooling: Annotated[tuple[Aggregation, ...], Field(min_length=1)] | None = None
-    pair_features: Annotated[tuple[PairFeature, ...], Field(min_length=1)] = ("delta_eta", "delta_phi", "delta_r", "ln_kt", "ln_z", "ln_m2")
+    pair_features: Annotated[tuple[PairFeature, ...], Field(min_length=1)] = (
+        "delta_eta",
+        "delta_phi",
+        "delta_r",
+        "ln_kt",
+        "ln_z",
+        "ln_m2",
+    )
     type_embedding: bool = True
     absolute_phi: bool = False
     dropout: Annotated[float, Field(ge=0, lt=1)] = 0.1
-    form: Form = "auto"
+    form: Backend = "auto"
     recompute: bool = False
 
     @model_validator(mode="after")
@@ -86,21 +94,34 @@ class EncodeProcessDecode(Encoder):
         self.dim = config.dim
         self.n_steps = config.n_steps
         self.runner = _runner(config)
-        self.node_inputs = NodeInputs(features, scaling, absolute_phi=config.absolute_phi, one_hot_type=config.type_embedding)
+        self.node_inputs = NodeInputs(
+            features, scaling, absolute_phi=config.absolute_phi, one_hot_type=config.type_embedding
+        )
         self.pair_inputs = PairInputs(features, scaling, names=config.pair_features)
         self.global_inputs = GlobalInputs(features, scaling)
 
         def encoder(width: int) -> MLP:
-            return MLP((width,), config.dim, n_layer=config.n_layer, activation=config.activation, activate_last=config.activate_last)
+            return MLP(
+                (width,),
+                config.dim,
+                n_layer=config.n_layer,
+                activation=config.activation,
+                activate_last=config.activate_last,
+            )
 
         self.encode_nodes = encoder(self.node_inputs.dim)
         self.encode_edges = encoder(self.pair_inputs.dim)
         self.encode_globals = encoder(self.global_inputs.dim)
         self.steps = nn.ModuleList(
             GraphNetworkStep(
-                config.dim, n_layer=config.n_layer, activation=config.activation, dropout=config.dropout,
-                activate_last=config.activate_last, aggregation=config.aggregation,
-                pooling=config.pooling or config.aggregation, residual=config.residual,
+                config.dim,
+                n_layer=config.n_layer,
+                activation=config.activation,
+                dropout=config.dropout,
+                activate_last=config.activate_last,
+                aggregation=config.aggregation,
+                pooling=config.pooling or config.aggregation,
+                residual=config.residual,
             )
             for _ in range(1 if config.share_steps else config.n_steps)
         )
@@ -135,7 +156,9 @@ class EncodeProcessDecode(Encoder):
         """`encoder`, `step_1` ...: the global beside the mean over nodes, `(n_graph, 2 * dim)` each."""
         topology = Topology.of(batch)
         names = ("encoder", *(f"step_{k + 1}" for k in range(self.n_steps)))
-        return {name: _summary(state, topology) for name, state in zip(names, self.states(batch, topology), strict=True)}
+        return {
+            name: _summary(state, topology) for name, state in zip(names, self.states(batch, topology), strict=True)
+        }
 
 
 def _summary(state: State, topology: Topology) -> Tensor:
@@ -144,15 +167,15 @@ def _summary(state: State, topology: Topology) -> Tensor:
 
 def _runner(config: Config) -> Runner:
     if config.form == "pyg":
-        from root_gnn.nn.message_passing_pyg import runner as pyg_runner
+        from root_gnn.nn.message_passing.pyg import pyg_runner as pyg_runner
 
         return pyg_runner()
     if config.form == "dgl":
-        from root_gnn.nn.message_passing_dgl import runner as dgl_runner
+        from root_gnn.nn.message_passing.dgl import dgl_runner as dgl_runner
 
         return dgl_runner()
     if config.form == "native":
-        return message_passing.runner(recompute=config.recompute)
+        return message_passing.native_runner(recompute=config.recompute)
     if config.form == "compiled" and library() is None:
         raise InputError(f"model.form is compiled, but the compiled operator is {why_not()}; use form: auto")
-    return message_passing_compiled.runner(recompute=config.recompute)
+    return message_passing_compiled.compiled_runner(recompute=config.recompute)

@@ -84,7 +84,9 @@ class GraphTransformer(Encoder):
         """`embedding`, `block_1` ...: the mean over nodes; `graph`: the representation. `(n_graph, dim)` each."""
         states = self._states(batch)
         names = ("embedding", *(f"block_{k + 1}" for k in range(len(self.blocks))))
-        means = {name: segment_mean(rows, batch.graph_index, batch.n_node) for name, rows in zip(names, states, strict=True)}
+        means = {
+            name: segment_mean(rows, batch.graph_index, batch.n_node) for name, rows in zip(names, states, strict=True)
+        }
         return {**means, "graph": self._graph(batch, self.norm(states[-1]))}
 
     def _graph(self, batch: Batch, nodes: Tensor) -> Tensor:
@@ -102,5 +104,8 @@ class GraphTransformer(Encoder):
             each = [block_states(self.blocks, rows, bucket.mask[:, None, None, :]) for bucket, rows in padded]
         else:
             biases = self.pairs(batch, buckets)
-            each = [block_states(self.blocks, rows, dense_bias(bias, bucket)) for (bucket, rows), bias in zip(padded, biases, strict=True)]
+            each = [
+                block_states(self.blocks, rows, dense_bias(bias, bucket))
+                for (bucket, rows), bias in zip(padded, biases, strict=True)
+            ]
         return [buckets.flat(rows) for rows in zip(*each, strict=True)]

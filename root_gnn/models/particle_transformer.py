@@ -24,7 +24,13 @@ from root_gnn.nn.widths import Width, check_heads
 from root_gnn.protocols import Encoder, EncoderConfig
 
 PAPER: dict[str, Any] = {
-    "dim": 128, "n_block": 8, "n_class_block": 2, "n_head": 8, "embedding": (128, 512), "pair_hidden": (64, 64, 64), "batch_norm": True,
+    "dim": 128,
+    "n_block": 8,
+    "n_class_block": 2,
+    "n_head": 8,
+    "embedding": (128, 512),
+    "pair_hidden": (64, 64, 64),
+    "batch_norm": True,
     "attention_dropout": 0.1,
 }
 
@@ -96,7 +102,9 @@ class ParticleTransformer(Encoder):
         """`embedding`, `block_1` ...: the mean over nodes; `class`: the class token. `(n_graph, dim)` each."""
         states, tokens = self.states(batch, self.inputs(batch), all_blocks=True)
         names = ("embedding", *(f"block_{k + 1}" for k in range(len(self.blocks))))
-        means = {name: segment_mean(rows, batch.graph_index, batch.n_node) for name, rows in zip(names, states, strict=True)}
+        means = {
+            name: segment_mean(rows, batch.graph_index, batch.n_node) for name, rows in zip(names, states, strict=True)
+        }
         return {**means, "class": tokens}
 
     def states(self, batch: Batch, inputs: Tensor, *, all_blocks: bool = False) -> tuple[list[Tensor], Tensor]:

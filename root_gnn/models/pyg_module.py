@@ -71,7 +71,13 @@ class PygModule(Encoder):
 
     def __init__(self, config: Config, features: Features, scaling: Scaling) -> None:
         super().__init__()
-        self.dim, self.k, self.limit, self.name, self.gives = config.dim, config.k, config.bucket_nodes, config.module, config.gives
+        self.dim, self.k, self.limit, self.name, self.gives = (
+            config.dim,
+            config.k,
+            config.bucket_nodes,
+            config.module,
+            config.gives,
+        )
         self.angles = [features.column(name) for name in ("eta", "phi")]
         self.inputs = TokenInputs(features, scaling, coordinates=config.coordinates)
         self.embed = MLP((self.inputs.dim,), config.dim, n_layer=1)
@@ -104,7 +110,9 @@ class PygModule(Encoder):
     def _edges(self, batch: Batch) -> tuple[Tensor, Tensor]:
         if self.k is None or batch.total_node == 0:
             return batch.edge_index()
-        return nearest(batch.nodes[:, self.angles], Buckets.of(batch.n_node, batch.graph_index, self.limit), self.k, angle=1)
+        return nearest(
+            batch.nodes[:, self.angles], Buckets.of(batch.n_node, batch.graph_index, self.limit), self.k, angle=1
+        )
 
 
 def _make(config: Config) -> nn.Module:

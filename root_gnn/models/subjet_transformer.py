@@ -79,7 +79,9 @@ class SubjetTransformer(Encoder):
     def __init__(self, config: Config, features: Features, scaling: Scaling) -> None:
         super().__init__()
         self.dim, self.limit, self.column = config.dim, config.bucket_nodes, config.column
-        self.number: ColumnSubjets | ClusteredSubjets = ClusteredSubjets(algorithm=config.algorithm, radius=config.radius)
+        self.number: ColumnSubjets | ClusteredSubjets = ClusteredSubjets(
+            algorithm=config.algorithm, radius=config.radius
+        )
         if config.column in features.nodes:
             self.number = ColumnSubjets(features.column(config.column))
         self.last = LARGEST_NUMBER if config.at_most is None else config.at_most - 1
@@ -106,7 +108,9 @@ class SubjetTransformer(Encoder):
         """`embedding`, `block_1` ...: the mean over subjets; `graph`: the representation. `(n_graph, dim)` each."""
         jets, _, states = self._states(batch)
         names = ("embedding", *(f"block_{k + 1}" for k in range(len(self.blocks))))
-        means = {name: segment_mean(rows, jets.graph_index, jets.n_node) for name, rows in zip(names, states, strict=True)}
+        means = {
+            name: segment_mean(rows, jets.graph_index, jets.n_node) for name, rows in zip(names, states, strict=True)
+        }
         return {**means, "graph": self._graph(jets, self.norm(states[-1]))}
 
     def found(self, batch: Batch) -> dict[str, Tensor]:
@@ -128,7 +132,9 @@ class SubjetTransformer(Encoder):
         if batch.total_node == 0:
             nothing = batch.nodes.new_zeros(0, self.dim)
             return jets, subjets.of_node, [nothing] * (1 + len(self.blocks))
-        tokens = self.embed(subjets.constituents(self.inputs(batch))) + self.place(self._place(jets, subjets.n_constituent))
+        tokens = self.embed(subjets.constituents(self.inputs(batch))) + self.place(
+            self._place(jets, subjets.n_constituent)
+        )
         buckets = Buckets.of(jets.n_node, jets.graph_index, self.limit)
         padded = zip(buckets.parts, buckets.pad(tokens), strict=True)
         each = [block_states(self.blocks, rows, bucket.mask[:, None, None, :]) for bucket, rows in padded]
@@ -143,5 +149,9 @@ class SubjetTransformer(Encoder):
 
 def _embedding(config: Config, n_input: int) -> nn.Module:
     if config.embedding == "attention":
-        return AttentionEmbedding(n_input, config.dim, n_head=config.n_head, n_block=config.n_particle_block, limit=config.bucket_nodes)
-    return FlatEmbedding(n_input, config.dim, n_constituent=config.n_constituent, n_layer=2 if config.embedding == "mlp" else 1)
+        return AttentionEmbedding(
+            n_input, config.dim, n_head=config.n_head, n_block=config.n_particle_block, limit=config.bucket_nodes
+        )
+    return FlatEmbedding(
+        n_input, config.dim, n_constituent=config.n_constituent, n_layer=2 if config.embedding == "mlp" else 1
+    )

@@ -14,8 +14,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from root_gnn.nn.dropout import Dropout, dropout
-from root_gnn.nn.linear import Linear, linear
+from root_gnn.kernels.dropout import Dropout, dropout
+from root_gnn.kernels.linear import Linear, linear
 
 
 class Attention(nn.Module):
@@ -65,7 +65,9 @@ def _written_out(q: Tensor, k: Tensor, v: Tensor, bias: Tensor | None, rate: flo
     if bias is not None and bias.dtype == torch.bool:
         bias = torch.zeros(bias.shape, dtype=q.dtype).masked_fill_(~bias, -torch.inf)
     added = q.new_zeros(1) if bias is None else bias.expand(shape).flatten(0, 1)
-    logits = torch.baddbmm(added, q.flatten(0, 1), k.flatten(0, 1).transpose(1, 2), beta=0.0 if bias is None else 1.0, alpha=scale)
+    logits = torch.baddbmm(
+        added, q.flatten(0, 1), k.flatten(0, 1).transpose(1, 2), beta=0.0 if bias is None else 1.0, alpha=scale
+    )
     return torch.bmm(dropout(logits.softmax(dim=-1), rate), v.flatten(0, 1)).view(q.shape)
 
 
@@ -79,7 +81,14 @@ class Block(nn.Module):
     """
 
     def __init__(
-        self, dim: int, n_head: int, *, expansion: int = 4, dropout: float = 0.0, attention_dropout: float = 0.0, scaled: bool = True,
+        self,
+        dim: int,
+        n_head: int,
+        *,
+        expansion: int = 4,
+        dropout: float = 0.0,
+        attention_dropout: float = 0.0,
+        scaled: bool = True,
     ) -> None:
         super().__init__()
         self.before_attention = nn.LayerNorm(dim)

@@ -73,7 +73,9 @@ class Buckets:
         length = ordered[torch.cumsum(count, 0) - 1]
         n_pair = torch.zeros_like(count).index_add(0, part, ordered * (ordered + 1) // 2)
         n_place = torch.repeat_interleave(length, count)
-        first_place = torch.zeros_like(ordered).index_put((order,), segment_start(n_place)).to(device, non_blocking=True)
+        first_place = (
+            torch.zeros_like(ordered).index_put((order,), segment_start(n_place)).to(device, non_blocking=True)
+        )
         first_node = torch.zeros_like(ordered).index_put((order,), segment_start(ordered)).to(device, non_blocking=True)
         graph_position = torch.argsort(order).to(device, non_blocking=True)
         place, every = segment_place(graph_index, n_node), torch.arange(total, device=device)
@@ -81,7 +83,9 @@ class Buckets:
         rows = torch.full((int(n_place.sum()),), total, device=device).index_put((position,), every)
         nodes = torch.empty_like(every).index_put((first_node[graph_index] + place,), every)
         sizes, shapes = ordered.to(device, non_blocking=True), list(zip(count.tolist(), length.tolist(), strict=True))
-        blocks = zip(torch.split(rows, [a * b for a, b in shapes]), shapes, torch.split(sizes, count.tolist()), strict=True)
+        blocks = zip(
+            torch.split(rows, [a * b for a, b in shapes]), shapes, torch.split(sizes, count.tolist()), strict=True
+        )
         parts = tuple(Bucket(block.view(shape), block.view(shape) < total, size) for block, shape, size in blocks)
         return cls(parts, rows, nodes, position, graph_position, sizes, n_pair.tolist())
 
@@ -99,7 +103,9 @@ class Buckets:
 
     def pad(self, rows: Tensor) -> list[Tensor]:
         """`rows (total_node, dim)` as one `(n_graph, length, dim)` a bucket, zero where padded."""
-        padded = torch.cat([rows, rows.new_zeros(1, rows.shape[1])])[self.rows]  # at once: each gather's gradient is as large as `rows`
+        padded = torch.cat([rows, rows.new_zeros(1, rows.shape[1])])[
+            self.rows
+        ]  # at once: each gather's gradient is as large as `rows`
         pieces = torch.split(padded, [part.rows.numel() for part in self.parts])
         return [piece.view(*part.rows.shape, rows.shape[1]) for piece, part in zip(pieces, self.parts, strict=True)]
 

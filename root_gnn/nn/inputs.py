@@ -34,7 +34,10 @@ class Standardise(nn.Module):
 
     def forward(self, rows: Tensor) -> Tensor:
         """`(n_row, dim)` to `(n_row, len(columns))`."""
-        picked = [TRANSFORMS[transform](rows[:, column]) for column, transform in zip(self.columns, self.transforms, strict=True)]
+        picked = [
+            TRANSFORMS[transform](rows[:, column])
+            for column, transform in zip(self.columns, self.transforms, strict=True)
+        ]
         return (torch.stack(picked, dim=1) - self.mean) / self.std
 
 

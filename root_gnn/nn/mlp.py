@@ -6,8 +6,8 @@ from typing import Literal
 
 from torch import Tensor, nn
 
-from root_gnn.nn.dropout import Dropout
-from root_gnn.nn.linear import Linear, linear
+from root_gnn.kernels.dropout import Dropout
+from root_gnn.kernels.linear import Linear, linear
 
 ActivationName = Literal["relu", "gelu", "silu"]
 ACTIVATIONS: dict[str, type[nn.Module]] = {"relu": nn.ReLU, "gelu": nn.GELU, "silu": nn.SiLU}
@@ -23,8 +23,15 @@ class MLP(nn.Module):
     """
 
     def __init__(
-        self, widths: tuple[int, ...], dim: int, *, n_layer: int = 2, activation: ActivationName = "gelu",
-        dropout: float = 0.0, norm: bool = True, activate_last: bool = False,
+        self,
+        widths: tuple[int, ...],
+        dim: int,
+        *,
+        n_layer: int = 2,
+        activation: ActivationName = "gelu",
+        dropout: float = 0.0,
+        norm: bool = True,
+        activate_last: bool = False,
     ) -> None:
         super().__init__()
         self.widths = widths

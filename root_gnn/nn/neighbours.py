@@ -28,7 +28,9 @@ def nearest(points: Tensor, buckets: Buckets, k: int, *, angle: int | None = Non
                 apart[..., angle] = wrap_phi(apart[..., angle])
             itself = torch.eye(bucket.length, dtype=torch.bool, device=points.device)
             hidden = itself | ~bucket.mask[:, None, :] | ~bucket.mask[:, :, None]
-            distance, found = apart.square().sum(-1).masked_fill(hidden, torch.inf).topk(min(k, bucket.length - 1), largest=False)
+            distance, found = (
+                apart.square().sum(-1).masked_fill(hidden, torch.inf).topk(min(k, bucket.length - 1), largest=False)
+            )
             real = torch.isfinite(distance)
             rows = bucket.rows[:, None, :].expand(-1, bucket.length, -1).gather(2, found)
             senders.append(rows[real])

@@ -9,18 +9,20 @@ import torch.nn.functional as F
 from torch import Tensor
 from torch.autograd.function import once_differentiable
 
-from root_gnn.kernels.fused import runs
+from root_gnn.kernels.fused import can_fuse
+from root_gnn.kernels.linear import linear
 from root_gnn.kernels.nt_xent import LOWEST_TEMPERATURE
-from root_gnn.kernels.nt_xent import nt_xent as compiled
-from root_gnn.nn.gather import Gathered, gathered, n_process
-from root_gnn.nn.linear import linear
-from root_gnn.nn.single import single
+from root_gnn.kernels.nt_xent import compiled_nt_xent as compiled
+from root_gnn.nn.distributed import Gathered, gathered, n_process
+from root_gnn.nn.float32 import at_least_float32
 
 AT_A_TIME = 2**20  # similarities that are there at once
 SHORTEST = 1e-8  # length that rows are divided by at least
 
 
-def nt_xent(first: Tensor, second: Tensor, *, temperature: float, positive_in_denominator: bool, gather: bool = True) -> Tensor:
+def nt_xent(
+    first: Tensor, second: Tensor, *, temperature: float, positive_in_denominator: bool, gather: bool = True
+) -> Tensor:
     """Mean over both views `(n, dim)` of `n` objects of -log(exp(s_positive / T) / sum exp(s / T)), s the cosine similarity.
 
     The sum is over all other views of all objects, with `gather` of all processes; without `positive_in_denominator` the object's own other
@@ -30,8 +32,8 @@ def nt_xent(first: Tensor, second: Tensor, *, temperature: float, positive_in_de
     n, alone = first.shape[0], not gather or n_process() == 1
     with torch.autocast(first.device.type, enabled=False):
         if alone and positive_in_denominator and temperature >= LOWEST_TEMPERATURE and n > 1 and 4 * n * n <= AT_A_TIME:
-            one, two = single(first), single(second)
-            if runs(one, one.shape[1]):
+            one, two = at_least_float32(first), at_least_float32(second)
+            if can_fuse(one, one.shape[1]):
                 return _Compiled.apply(one, two, temperature)  # type: ignore[no-untyped-call, no-any-return]
         one, two = _unit(first), _unit(second)
         all_one, all_two = (gathered(view) if gather else Gathered(view, 0) for view in (one, two))
@@ -42,7 +44,9 @@ def nt_xent(first: Tensor, second: Tensor, *, temperature: float, positive_in_de
         own, other = torch.cat([place, place + n_all]), torch.cat([place + n_all, place])
         rows, every = torch.cat([one, two]) / temperature, torch.cat([all_one.rows, all_two.rows])
         loss: Tensor = _MeanLoss.apply(rows, every, own, other, positive_in_denominator)  # type: ignore[no-untyped-call]
-        share = n * (n_process() if gather else 1) / n_all  # gradients are averaged over processes, whose numbers of objects may differ
+        share = (
+            n * (n_process() if gather else 1) / n_all
+        )  # gradients are averaged over processes, whose numbers of objects may differ
         return loss * share
 
 
@@ -54,7 +58,9 @@ class _MeanLoss(torch.autograd.Function):
     """
 
     @staticmethod
-    def forward(ctx: Any, rows: Tensor, every: Tensor, own: Tensor, other: Tensor, positive_in_denominator: bool) -> Tensor:
+    def forward(
+        ctx: Any, rows: Tensor, every: Tensor, own: Tensor, other: Tensor, positive_in_denominator: bool
+    ) -> Tensor:
         loss, of_rows, of_columns = rows.new_zeros(()), [], torch.zeros_like(every.T)
         size = max(AT_A_TIME // every.shape[0], 1)
         parts = (torch.split(part, size) for part in (rows, own.unsqueeze(1), other.unsqueeze(1)))
@@ -64,7 +70,9 @@ class _MeanLoss(torch.autograd.Function):
             if not positive_in_denominator:
                 logits.scatter_(1, partner, -torch.inf)
             shares = logits.softmax(1)
-            loss += (logits.amax(1, keepdim=True) - positive - shares.amax(1, keepdim=True).log()).sum()  # the largest of both is the same
+            loss += (
+                logits.amax(1, keepdim=True) - positive - shares.amax(1, keepdim=True).log()
+            ).sum()  # the largest of both is the same
             if any(ctx.needs_input_grad):
                 shares.scatter_add_(1, partner, shares.new_full((), -1.0).expand(partner.shape))
                 of_rows.append(linear(shares, every.T))
@@ -86,8 +94,12 @@ class _Compiled(torch.autograd.Function):
     @staticmethod
     def forward(ctx: Any, first: Tensor, second: Tensor, temperature: float) -> Tensor:
         loss, gradient = compiled(
-            first, second, temperature=temperature, shortest=SHORTEST, with_gradient=any(ctx.needs_input_grad),
-        )  # fmt: skip
+            first,
+            second,
+            temperature=temperature,
+            shortest=SHORTEST,
+            with_gradient=any(ctx.needs_input_grad),
+        )
         ctx.save_for_backward(gradient)
         return loss
 
@@ -104,7 +116,7 @@ def alignment(first: Tensor, second: Tensor) -> Tensor:
 
 
 def uniformity(rows: Tensor) -> Tensor:
-    """log of the mean of exp(-2 d^2) over pairs of different unit rows `(n, dim)` (arXiv:2005.10242); the lower the more even."""
+    """Log of the mean of exp(-2 d^2) over pairs of different unit rows `(n, dim)` (arXiv:2005.10242); the lower the more even."""
     unit = _unit(rows)
     n = unit.shape[0]
     each = torch.exp(4.0 * (unit @ unit.T) - 4.0)  # d^2 = 2 - 2 s
@@ -112,4 +124,4 @@ def uniformity(rows: Tensor) -> Tensor:
 
 
 def _unit(rows: Tensor) -> Tensor:
-    return F.normalize(single(rows), dim=1, eps=SHORTEST)
+    return F.normalize(at_least_float32(rows), dim=1, eps=SHORTEST)

@@ -17,11 +17,11 @@ from root_gnn.graph.batch import Batch
 from root_gnn.graph.features import Features
 from root_gnn.graph.scaling import Affine, Scaling
 from root_gnn.graph.segment import segment_start
+from root_gnn.kernels.batch_norm import batch_normed, linear_batch_normed
+from root_gnn.kernels.linear import Linear
 from root_gnn.kinematics.angles import delta_phi
 from root_gnn.kinematics.pairs import EPSILON, LARGEST, LARGEST_DELTA_ETA
-from root_gnn.nn.batch_norm import batch_normed, linear_batch_normed
 from root_gnn.nn.buckets import Bucket, Buckets
-from root_gnn.nn.linear import Linear
 
 BRANCHING = ("ln_kt", "ln_z", "ln_dr", "ln_m2")
 
@@ -36,16 +36,23 @@ class PairBias(nn.Module):
     mean: Tensor
     std: Tensor
 
-    def __init__(self, features: Features, scaling: Scaling, n_head: int, *, hidden: tuple[int, ...], batch_norm: bool) -> None:
+    def __init__(
+        self, features: Features, scaling: Scaling, n_head: int, *, hidden: tuple[int, ...], batch_norm: bool
+    ) -> None:
         super().__init__()
         self.kinematic = [features.column(name) for name in ("pt", "eta", "phi", "energy")]
-        affine = [Affine("linear", 0.0, 1.0)] * len(BRANCHING) if batch_norm else [_affine(scaling.edges, name) for name in BRANCHING]
+        affine = (
+            [Affine("linear", 0.0, 1.0)] * len(BRANCHING)
+            if batch_norm
+            else [_affine(scaling.edges, name) for name in BRANCHING]
+        )
         self.register_buffer("mean", torch.tensor([numbers.mean for numbers in affine]))
         self.register_buffer("std", torch.tensor([numbers.std for numbers in affine]))
         widths = (len(BRANCHING), *hidden, n_head)
         self.layers = nn.ModuleList(
             # attention does not see what is added to all of its logits alike, so the last layer needs no offset
-            Linear(a, b, bias=batch_norm or k < len(hidden)) for k, (a, b) in enumerate(itertools.pairwise(widths))
+            Linear(a, b, bias=batch_norm or k < len(hidden))
+            for k, (a, b) in enumerate(itertools.pairwise(widths))
         )
         self.norms = nn.ModuleList(nn.BatchNorm1d(width) for width in widths) if batch_norm else None
 
@@ -124,6 +131,8 @@ def branching(particles: Tensor, first: Tensor, second: Tensor) -> Tensor:
     dr2 = dy * dy + dphi * dphi
     dr = torch.where(dr2 > EPSILON * EPSILON, dr2.clamp(min=EPSILON * EPSILON).sqrt(), 0.0)
     softer, both = torch.minimum(pt_a, pt_b), (pt_a + pt_b).clamp(min=EPSILON)
-    apart = (0.5 * dy).sinh().square() * (pt_a + excess_a) * (pt_b + excess_b) + (0.5 * dphi).sin().square() * pt_a * pt_b
+    apart = (0.5 * dy).sinh().square() * (pt_a + excess_a) * (pt_b + excess_b) + (
+        0.5 * dphi
+    ).sin().square() * pt_a * pt_b
     m2 = mass2_a + mass2_b + 4.0 * apart + 2.0 * (pt_a * excess_b + pt_b * excess_a + excess_a * excess_b)
     return torch.stack([softer * dr, softer / both, dr, m2], dim=1).clamp(min=EPSILON).log()

@@ -6,7 +6,7 @@ from itertools import pairwise
 
 from torch import Tensor, nn
 
-from root_gnn.nn.linear import Linear
+from root_gnn.kernels.linear import Linear
 
 
 class Projector(nn.Module):

@@ -9,7 +9,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from root_gnn.nn.gather import n_process, summed
+from root_gnn.nn.distributed import n_process, summed
 
 FEATURE_EPS = 1e-5
 

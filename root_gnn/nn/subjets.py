@@ -52,7 +52,9 @@ class Subjets:
     def momenta(self, kinematics: Tensor) -> Tensor:
         """pt, eta, phi, energy of each subjet, `(n_subjet, 4)`, from those of the constituents `(total_node, 4)`."""
         pt, eta, phi, energy = kinematics.unbind(1)
-        total = segment_sum(torch.stack([*to_cartesian(pt, eta, phi), energy], 1), self.of_node, self.n_constituent.shape[0])
+        total = segment_sum(
+            torch.stack([*to_cartesian(pt, eta, phi), energy], 1), self.of_node, self.n_constituent.shape[0]
+        )
         return torch.stack([*to_cylindrical(*total[:, :3].unbind(1)), total[:, 3]], 1)
 
 

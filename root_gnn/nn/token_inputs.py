@@ -12,18 +12,22 @@ from root_gnn.graph.batch import Batch
 from root_gnn.graph.features import Features
 from root_gnn.graph.scaling import SMALLEST, Affine, Scaling
 from root_gnn.graph.segment import segment_sum
+from root_gnn.kernels.batch_norm import batch_normed
+from root_gnn.kernels.linear import Linear
 from root_gnn.kinematics.angles import delta_phi
-from root_gnn.nn.batch_norm import batch_normed
 from root_gnn.nn.inputs import Standardise
-from root_gnn.nn.linear import Linear
 
 SUBJET = "subjet"  # the column that says which subjet of its jet a constituent belongs to: a name, not a quantity
 Coordinates = Literal["jet", "event"]
 
 # Centre and inverse width of what is relative to the jet, and of pt and energy where no scale was fitted (arXiv:2202.03772).
 RELATIVE = {
-    "log_pt_rel": (-4.7, 0.7), "log_energy_rel": (-4.7, 0.7), "delta_r": (0.2, 4.0), "delta_eta": (0.0, 1.0), "delta_phi": (0.0, 1.0),
-}  # fmt: skip
+    "log_pt_rel": (-4.7, 0.7),
+    "log_energy_rel": (-4.7, 0.7),
+    "delta_r": (0.2, 4.0),
+    "delta_eta": (0.0, 1.0),
+    "delta_phi": (0.0, 1.0),
+}
 ABSOLUTE = {"pt": Affine("log", 1.7, 1 / 0.7), "energy": Affine("log", 2.0, 1 / 0.7)}
 
 
@@ -39,7 +43,9 @@ class TokenInputs(nn.Module):
     centre: Tensor
     width: Tensor
 
-    def __init__(self, features: Features, scaling: Scaling, *, coordinates: Coordinates, chosen: tuple[str, ...] | None = None) -> None:
+    def __init__(
+        self, features: Features, scaling: Scaling, *, coordinates: Coordinates, chosen: tuple[str, ...] | None = None
+    ) -> None:
         super().__init__()
         left_out = {"phi", "type", SUBJET} | ({"eta"} if coordinates == "jet" else set())
         names = [name for name in features.nodes if name not in left_out]
@@ -51,10 +57,16 @@ class TokenInputs(nn.Module):
         self.register_buffer("centre", torch.tensor([centre for centre, _ in RELATIVE.values()]))
         self.register_buffer("width", torch.tensor([width for _, width in RELATIVE.values()]))
         relative = tuple(RELATIVE) if self.relative else ()
-        every = (*(f"log_{name}" if name in ABSOLUTE else name for name in names), *relative, *(f"type_{k}" for k in range(self.n_type)))
+        every = (
+            *(f"log_{name}" if name in ABSOLUTE else name for name in names),
+            *relative,
+            *(f"type_{k}" for k in range(self.n_type)),
+        )
         unknown = [name for name in chosen or () if name not in every]
         if unknown:
-            raise InputError(f"there is no input {unknown[0]!r} of a network in coordinates of {coordinates}s{suggest(unknown[0], every)}")
+            raise InputError(
+                f"there is no input {unknown[0]!r} of a network in coordinates of {coordinates}s{suggest(unknown[0], every)}"
+            )
         self.names = every if chosen is None else chosen
         self.chosen = None if chosen is None else [every.index(name) for name in chosen]
         self.dim = len(self.names)
@@ -66,7 +78,9 @@ class TokenInputs(nn.Module):
             parts.append((relative_to_jet(batch, self.kinematic) - self.centre) * self.width)
         if self.type_column is not None:
             kind = batch.nodes[:, self.type_column : self.type_column + 1].round()
-            parts.append((kind == torch.arange(self.n_type, device=kind.device, dtype=kind.dtype)).to(batch.nodes.dtype))
+            parts.append(
+                (kind == torch.arange(self.n_type, device=kind.device, dtype=kind.dtype)).to(batch.nodes.dtype)
+            )
         inputs = torch.cat(parts, dim=1)
         return inputs if self.chosen is None else inputs[:, self.chosen]
 
@@ -78,9 +92,13 @@ def relative_to_jet(batch: Batch, kinematic: list[int]) -> Tensor:
     """
     pt, eta, phi, energy = batch.nodes[:, kinematic].unbind(1)
     pt, energy = pt.clamp(min=SMALLEST), energy.clamp(min=SMALLEST)
-    sums = segment_sum(torch.stack([pt, energy, pt * eta, pt * phi.cos(), pt * phi.sin()], 1), batch.graph_index, batch.n_graph)
+    sums = segment_sum(
+        torch.stack([pt, energy, pt * eta, pt * phi.cos(), pt * phi.sin()], 1), batch.graph_index, batch.n_graph
+    )
     pt_sum, energy_sum, eta_sum, x, y = sums[batch.graph_index].unbind(1)
-    x = torch.where(x.abs() + y.abs() > 0, x, 1.0)  # opposite particles have no direction, nor the arctangent a gradient
+    x = torch.where(
+        x.abs() + y.abs() > 0, x, 1.0
+    )  # opposite particles have no direction, nor the arctangent a gradient
     deta, dphi = eta - eta_sum / pt_sum, delta_phi(phi, torch.atan2(y, x))
     dr = (deta * deta + dphi * dphi).clamp(min=1e-16).sqrt()
     return torch.stack([torch.log(pt / pt_sum), torch.log(energy / energy_sum), dr, deta, dphi], dim=1)

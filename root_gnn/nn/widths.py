@@ -13,7 +13,9 @@ def _multiple(width: int) -> int:
     if width % STEP:
         below = width - width % STEP
         near = f"{below} or {below + STEP}" if below else f"{STEP}"
-        raise ValueError(f"a width must be a multiple of {STEP}, which the fast kernels of GPUs need, not {width}; take {near}")
+        raise ValueError(
+            f"a width must be a multiple of {STEP}, which the fast kernels of GPUs need, not {width}; take {near}"
+        )
     return width
 
 

@@ -10,23 +10,30 @@ from typing import Annotated, Any, ClassVar, Literal, final
 from pydantic import Field, model_validator
 from torch import Tensor
 
+from root_gnn.config.preset import with_preset
 from root_gnn.graph.batch import Batch
-from root_gnn.graph.draws import Draws
+from root_gnn.graph.random_stream import RandomStream
 from root_gnn.nn.nt_xent import alignment, nt_xent
 from root_gnn.nn.projector import Projector
-from root_gnn.objectives.neutral import Neutral
-from root_gnn.objectives.preset import with_preset
-from root_gnn.objectives.views import Pairs, TwoChains, Views, encoded
+from root_gnn.objectives.parts.drop_globals import DropGlobals
+from root_gnn.objectives.parts.views import Pairs, TwoChains, Views, encoded
 from root_gnn.protocols import STILL, Encoder, Objective, ObjectiveConfig, Question
 
 Width = Annotated[int, Field(ge=1)]
 PAPER: dict[str, Any] = {
     "views": [
         ["rotate", "translate"],
-        ["rotate", {"name": "collinear_split", "fraction": 1.0, "max_nodes": 50}, {"name": "smear", "scale": 0.1}, "translate"],
+        [
+            "rotate",
+            {"name": "collinear_split", "fraction": 1.0, "max_nodes": 50},
+            {"name": "smear", "scale": 0.1},
+            "translate",
+        ],
     ],
-    "temperature": 0.1, "positive_in_denominator": False, "projector": (1024, 1024),
-}  # fmt: skip
+    "temperature": 0.1,
+    "positive_in_denominator": False,
+    "projector": (1024, 1024),
+}
 
 
 class Config(ObjectiveConfig):
@@ -62,17 +69,20 @@ class Contrastive(Objective):
 
     def __init__(self, config: Config, encoder: Encoder, question: Question) -> None:
         super().__init__()
-        self.encoder, self.neutral = encoder, Neutral(question)
+        self.encoder, self.neutral = encoder, DropGlobals(question)
         self.paired = config.pairs == "resimulation"
         self.views = Views(config.views, question.features, paired=self.paired)
         self.projector = Projector(encoder.dim, config.projector)
         self.temperature, self.positive_in_denominator = config.temperature, config.positive_in_denominator
 
-    def forward(self, batch: Batch, draws: Draws = STILL) -> dict[str, Tensor]:
+    def forward(self, batch: Batch, draws: RandomStream = STILL) -> dict[str, Tensor]:
         """`loss`, a scalar; outside of training `alignment` too."""
         first, second = (self.projector(view) for view in encoded(self.encoder, self.views(self.neutral(batch), draws)))
         loss = nt_xent(
-            first, second, temperature=self.temperature, positive_in_denominator=self.positive_in_denominator,
+            first,
+            second,
+            temperature=self.temperature,
+            positive_in_denominator=self.positive_in_denominator,
             gather=self.training,  # in validation every process has the same events, and none may be its own negative
         )
         return {"loss": loss} if self.training else {"loss": loss, "alignment": alignment(first, second).detach()}

@@ -15,19 +15,18 @@ import torch.nn.functional as F
 from pydantic import Field, model_validator
 from torch import Tensor
 
+from root_gnn.config.preset import with_preset
 from root_gnn.graph.batch import Batch
-from root_gnn.graph.draws import Draws
-from root_gnn.nn.coordinates import AngleWaves, angles_from
+from root_gnn.graph.random_stream import RandomStream
+from root_gnn.nn.distributed import mean_of_all
 from root_gnn.nn.ema import Ema, cosine_momentum
-from root_gnn.nn.gather import mean_of_all
-from root_gnn.nn.predictor import Predictor
-from root_gnn.nn.single import single
+from root_gnn.nn.float32 import at_least_float32
+from root_gnn.nn.positional_encoding import FourierAngles, angles_from
+from root_gnn.nn.predictor import Predictor, PredictorConfig
 from root_gnn.nn.spread import covariance_term, even_features, variance_term
-from root_gnn.objectives.hiding import Hiding, Parts
-from root_gnn.objectives.neutral import Neutral
-from root_gnn.objectives.predictor_config import PredictorConfig
-from root_gnn.objectives.preset import with_preset
-from root_gnn.objectives.tokens import NodeTokens, SubjetTokens, Tokens, TokensConfig
+from root_gnn.objectives.parts.drop_globals import DropGlobals
+from root_gnn.objectives.parts.masking import MaskedParts, Masking
+from root_gnn.objectives.parts.tokens import NodeTokens, SubjetTokens, Tokens, TokensConfig
 from root_gnn.protocols import STILL, Encoder, Masked, ObjectiveConfig, Question
 
 Momentum = Annotated[float, Field(ge=0, le=1)]
@@ -36,8 +35,12 @@ CENTRE = (0, 1, 2)  # pt, eta, phi of a token
 PAPER: dict[str, Any] = {
     "tokens": {"name": "subjets", "at_most": 20},
     "hiding": {"exactly": 6, "hardest": 10, "fewest": 10},
-    "loss": "mse", "normalise": "none", "predictor": {"width": 64, "depth": 3, "n_head": 8},
-    "whole": 0.0, "variance": 0.0, "covariance": 0.0,
+    "loss": "mse",
+    "normalise": "none",
+    "predictor": {"width": 64, "depth": 3, "n_head": 8},
+    "whole": 0.0,
+    "variance": 0.0,
+    "covariance": 0.0,
 }
 
 
@@ -59,7 +62,7 @@ class Config(ObjectiveConfig):
 
     preset: Literal["corrected", "paper"] = "corrected"
     tokens: TokensConfig = Field(default_factory=TokensConfig)
-    hiding: Hiding = Field(default_factory=lambda: Hiding(ratio=0.5))
+    hiding: Masking = Field(default_factory=lambda: Masking(ratio=0.5))
     target_sees: Literal["graph", "targets"] = "graph"
     predictor: PredictorConfig = Field(default_factory=PredictorConfig)
     loss: Literal["smooth_l1", "mse"] = "smooth_l1"
@@ -87,46 +90,51 @@ class Jepa(Masked):
         super().__init__()
         self.config, self.encoder = config, encoder
         self.target = Ema(encoder)
-        self.neutral = Neutral(question)
+        self.neutral = DropGlobals(question)
         self.tokens: NodeTokens | SubjetTokens = config.tokens.build(question.features)
-        self.waves = AngleWaves(config.predictor.n_scale)
+        self.waves = FourierAngles(config.predictor.n_scale)
         size = config.predictor
         self.predictor = Predictor(
-            encoder.dim, n_place=self.waves.dim, n_question=self.waves.dim, width=size.width, depth=size.depth, n_head=size.n_head,
+            encoder.dim,
+            n_place=self.waves.dim,
+            n_question=self.waves.dim,
+            width=size.width,
+            depth=size.depth,
+            n_head=size.n_head,
             n_output=encoder.dim,
         )
         self.from_whole = torch.nn.Linear(encoder.dim, encoder.dim) if config.whole > 0.0 else None
 
-    def hidden(self, batch: Batch, draws: Draws = STILL) -> Tensor:
+    def hidden(self, batch: Batch, draws: RandomStream = STILL) -> Tensor:
         """See `Masked.hidden`."""
         tokens = self.tokens(batch)
         return tokens.of_nodes(self._chosen(tokens, draws))
 
-    def _chosen(self, tokens: Tokens, draws: Draws) -> Tensor:
+    def _chosen(self, tokens: Tokens, draws: RandomStream) -> Tensor:
         return self.config.hiding.chosen(tokens.centres, draws, CENTRE)
 
-    def forward(self, batch: Batch, draws: Draws = STILL) -> dict[str, Tensor]:
+    def forward(self, batch: Batch, draws: RandomStream = STILL) -> dict[str, Tensor]:
         """`loss`, a scalar, and its terms where more than one is asked for."""
         batch = self.neutral(batch)
         tokens = self.tokens(batch)
         hide = self._chosen(tokens, draws)
-        shown = Parts.of(batch, tokens.of_nodes(hide))
+        shown = MaskedParts.of(batch, tokens.of_nodes(hide))
         encoded = self.encoder(shown.known)
         known = tokens.kept(~hide).pooled(encoded)
         wanted, whole = self._targets(batch, shown, tokens, hide)
         with torch.autocast(batch.nodes.device.type, enabled=False):
-            known = known.replace(nodes=single(known.nodes), globals=single(encoded.globals))
-            predicted = self._predicted(known, Parts.of(tokens.centres, hide))
+            known = known.replace(nodes=at_least_float32(known.nodes), globals=at_least_float32(encoded.globals))
+            predicted = self._predicted(known, MaskedParts.of(tokens.centres, hide))
             return self._losses(predicted, wanted, known, whole)
 
-    def _predicted(self, known: Batch, parts: Parts) -> Tensor:
+    def _predicted(self, known: Batch, parts: MaskedParts) -> Tensor:
         places = self.waves(*angles_from(parts.known, parts.known, CENTRE))
         questions = self.waves(*angles_from(parts.known, parts.hidden, CENTRE))
         answers: Tensor = self.predictor(known, places, parts.hidden.replace(nodes=questions))
         return answers
 
     @torch.no_grad()
-    def _targets(self, batch: Batch, shown: Parts, tokens: Tokens, hide: Tensor) -> tuple[Tensor, Tensor]:
+    def _targets(self, batch: Batch, shown: MaskedParts, tokens: Tokens, hide: Tensor) -> tuple[Tensor, Tensor]:
         """Target representations of the hidden tokens, `(n_hidden, dim)`, and of the whole graphs, `(n_graph, dim)`."""
         if self.config.target_sees == "graph":
             seen = self.target.network(batch)
@@ -134,7 +142,7 @@ class Jepa(Masked):
         else:
             seen = self.target.network(shown.hidden)
             rows = tokens.kept(hide).pooled(seen).nodes
-        return self._normalised(single(rows)), self._normalised(single(seen.globals))
+        return self._normalised(at_least_float32(rows)), self._normalised(at_least_float32(seen.globals))
 
     def _normalised(self, rows: Tensor) -> Tensor:
         if self.config.normalise == "token":
@@ -147,10 +155,13 @@ class Jepa(Masked):
         if self.from_whole is not None:
             terms["whole"] = self.config.whole * self._distance(self.from_whole(known.globals), whole)
         for name, weight, term in (
-            ("variance", self.config.variance, variance_term), ("covariance", self.config.covariance, covariance_term),
-        ):  # fmt: skip
+            ("variance", self.config.variance, variance_term),
+            ("covariance", self.config.covariance, covariance_term),
+        ):
             if weight > 0.0:
-                terms[name] = weight * (term(known.nodes, together=self.training) + term(known.globals, together=self.training))
+                terms[name] = weight * (
+                    term(known.nodes, together=self.training) + term(known.globals, together=self.training)
+                )
         if not terms:
             return {"loss": loss}
         total = loss + torch.stack(list(terms.values())).sum()

@@ -15,25 +15,32 @@ import torch.nn.functional as F
 from pydantic import Field, model_validator
 from torch import Tensor
 
+from root_gnn.config.preset import with_preset
 from root_gnn.errors import InputError, suggest
 from root_gnn.graph.batch import Batch
-from root_gnn.graph.draws import Draws
+from root_gnn.graph.random_stream import RandomStream
 from root_gnn.graph.scaling import Affine
 from root_gnn.kinematics.angles import wrap_phi
 from root_gnn.nn.codebook import Codebook
-from root_gnn.nn.coordinates import AngleWaves, angles_from, place_by, rank_waves
-from root_gnn.nn.gather import mean_of_all
+from root_gnn.nn.distributed import mean_of_all
+from root_gnn.nn.float32 import at_least_float32
 from root_gnn.nn.inputs import Standardise
-from root_gnn.nn.predictor import Predictor
-from root_gnn.nn.single import single
-from root_gnn.objectives.hiding import Hiding, Parts
-from root_gnn.objectives.neutral import Neutral
-from root_gnn.objectives.predictor_config import PredictorConfig
-from root_gnn.objectives.preset import with_preset
+from root_gnn.nn.positional_encoding import FourierAngles, angles_from, place_by, rank_encoding
+from root_gnn.nn.predictor import Predictor, PredictorConfig
+from root_gnn.objectives.parts.drop_globals import DropGlobals
+from root_gnn.objectives.parts.masking import MaskedParts, Masking
 from root_gnn.protocols import STILL, Encoder, Masked, ObjectiveConfig, Question
 
 RANK_DIM = 16
-NOT_ASKED = ("energy", "eta", "phi", "type", "deta", "dphi", "pt")  # what others say already, or what is asked for by itself
+NOT_ASKED = (
+    "energy",
+    "eta",
+    "phi",
+    "type",
+    "deta",
+    "dphi",
+    "pt",
+)  # what others say already, or what is asked for by itself
 FIT_ROWS = 200_000
 PAPER: dict[str, Any] = {"hiding": {"ratio": 0.3}, "asked_by": "rank", "tokens": 512, "types": 0.0}
 
@@ -51,7 +58,7 @@ class Config(ObjectiveConfig):
     """
 
     preset: Literal["corrected", "paper"] = "corrected"
-    hiding: Hiding = Field(default_factory=Hiding)
+    hiding: Masking = Field(default_factory=Masking)
     asked_by: Literal["rank", "place"] = "rank"
     features: tuple[str, ...] | None = None
     tokens: Annotated[int, Field(ge=0)] = 0
@@ -76,51 +83,64 @@ class MaskedParticles(Masked):
 
     def __init__(self, config: Config, encoder: Encoder, question: Question) -> None:
         super().__init__()
-        self.config, self.encoder, self.neutral = config, encoder, Neutral(question)
+        self.config, self.encoder, self.neutral = config, encoder, DropGlobals(question)
         features, scaling = question.features, question.scaling
         self.columns = (features.column("pt"), features.column("eta"), features.column("phi"))
-        others = [name for name in features.nodes if name not in NOT_ASKED] if config.features is None else list(config.features)
+        others = (
+            [name for name in features.nodes if name not in NOT_ASKED]
+            if config.features is None
+            else list(config.features)
+        )
         names = ["pt", *_known(others, features.nodes)]
-        self.scale = Standardise([features.column(name) for name in names], names, {"pt": Affine("log", 0.0, 1.0), **scaling.nodes})
+        self.scale = Standardise(
+            [features.column(name) for name in names], names, {"pt": Affine("log", 0.0, 1.0), **scaling.nodes}
+        )
         angles = [scaling.edges.get(name, Affine("linear", 0.0, 1.0)).std for name in ("delta_eta", "delta_phi")]
         self.register_buffer("angle_scale", torch.tensor(angles))
-        self.waves = AngleWaves(config.predictor.n_scale)
+        self.waves = FourierAngles(config.predictor.n_scale)
         by_rank = config.asked_by == "rank"
         n_value = len(names) + (2 if by_rank else 0)
         self.codebook = Codebook(config.tokens, n_value) if config.tokens else None
-        self.type_column = features.column("type") if config.types > 0 and features.n_type > 1 and "type" in features.nodes else None
+        self.type_column = (
+            features.column("type") if config.types > 0 and features.n_type > 1 and "type" in features.nodes else None
+        )
         n_type = features.n_type if self.type_column is not None else 0
         self.n_answer = config.tokens or n_value
         size = config.predictor
         self.predictor = Predictor(
-            encoder.dim, n_place=self.waves.dim, n_question=RANK_DIM if by_rank else self.waves.dim, width=size.width, depth=size.depth,
-            n_head=size.n_head, n_output=self.n_answer + n_type,
+            encoder.dim,
+            n_place=self.waves.dim,
+            n_question=RANK_DIM if by_rank else self.waves.dim,
+            width=size.width,
+            depth=size.depth,
+            n_head=size.n_head,
+            n_output=self.n_answer + n_type,
         )
 
-    def hidden(self, batch: Batch, draws: Draws = STILL) -> Tensor:
+    def hidden(self, batch: Batch, draws: RandomStream = STILL) -> Tensor:
         """See `Masked.hidden`."""
         return self.config.hiding.chosen(batch, draws, self.columns)
 
-    def forward(self, batch: Batch, draws: Draws = STILL) -> dict[str, Tensor]:
+    def forward(self, batch: Batch, draws: RandomStream = STILL) -> dict[str, Tensor]:
         """`loss`, `features` and, where types are asked for, `types`, scalars."""
         batch = self.neutral(batch)
         hide = self.hidden(batch, draws)
-        parts = Parts.of(batch, hide)
+        parts = MaskedParts.of(batch, hide)
         encoded = self.encoder(parts.known)
         with torch.autocast(batch.nodes.device.type, enabled=False):
-            encoded = encoded.replace(nodes=single(encoded.nodes), globals=single(encoded.globals))
+            encoded = encoded.replace(nodes=at_least_float32(encoded.nodes), globals=at_least_float32(encoded.globals))
             places = self.waves(*angles_from(parts.known, parts.known, self.columns))
             answers = self.predictor(encoded, places, parts.hidden.replace(nodes=self._questions(batch, hide, parts)))
             return self._losses(answers, parts)
 
-    def _questions(self, batch: Batch, hide: Tensor, parts: Parts) -> Tensor:
+    def _questions(self, batch: Batch, hide: Tensor, parts: MaskedParts) -> Tensor:
         """By what a hidden particle is asked for, `(n_hidden, n_question)`."""
         if self.config.asked_by == "rank":
-            return rank_waves(place_by(-batch.nodes[:, self.columns[0]], batch)[hide], RANK_DIM)
+            return rank_encoding(place_by(-batch.nodes[:, self.columns[0]], batch)[hide], RANK_DIM)
         waves: Tensor = self.waves(*angles_from(parts.known, parts.hidden, self.columns))
         return waves
 
-    def _values(self, parts: Parts) -> Tensor:
+    def _values(self, parts: MaskedParts) -> Tensor:
         """The features of hidden particles, scaled, `(n_hidden, n_value)`; angles last."""
         values: Tensor = self.scale(parts.hidden.nodes)
         if self.config.asked_by == "place":
@@ -128,21 +148,27 @@ class MaskedParticles(Masked):
         angles = torch.stack(angles_from(parts.known, parts.hidden, self.columns), 1) / self.angle_scale
         return torch.cat([values, angles], 1)
 
-    def _losses(self, answers: Tensor, parts: Parts) -> dict[str, Tensor]:
+    def _losses(self, answers: Tensor, parts: MaskedParts) -> dict[str, Tensor]:
         n_hidden = parts.hidden.total_node
         values, own = self._values(parts), answers[:, : self.n_answer]
         if self.codebook is not None:
-            features = mean_of_all(F.cross_entropy(own, self.codebook(values), reduction="sum"), n_hidden, together=self.training)
+            features = mean_of_all(
+                F.cross_entropy(own, self.codebook(values), reduction="sum"), n_hidden, together=self.training
+            )
         else:
             error = own - values
             if self.config.asked_by == "rank":  # a full turn in phi is no error
-                error = torch.cat([error[:, :-1], wrap_phi(error[:, -1:] * self.angle_scale[1]) / self.angle_scale[1]], 1)
+                error = torch.cat(
+                    [error[:, :-1], wrap_phi(error[:, -1:] * self.angle_scale[1]) / self.angle_scale[1]], 1
+                )
             total = F.smooth_l1_loss(error, torch.zeros_like(error), reduction="sum")
             features = mean_of_all(total, error.numel(), together=self.training)
         if self.type_column is None:
             return {"loss": features, "features": features.detach()}
         kind = parts.hidden.nodes[:, self.type_column].round().long().clamp(0, answers.shape[1] - self.n_answer - 1)
-        types = mean_of_all(F.cross_entropy(answers[:, self.n_answer :], kind, reduction="sum"), n_hidden, together=self.training)
+        types = mean_of_all(
+            F.cross_entropy(answers[:, self.n_answer :], kind, reduction="sum"), n_hidden, together=self.training
+        )
         return {"loss": features + self.config.types * types, "features": features.detach(), "types": types.detach()}
 
     def prepare(self, batches: Iterable[Batch]) -> None:
@@ -151,7 +177,7 @@ class MaskedParticles(Masked):
             return
         rows, n_row = [], 0
         for batch in batches:
-            rows.append(self._values(Parts.of(batch, self.hidden(batch))))
+            rows.append(self._values(MaskedParts.of(batch, self.hidden(batch))))
             n_row += len(rows[-1])
             if n_row >= FIT_ROWS:
                 break
@@ -161,5 +187,7 @@ class MaskedParticles(Masked):
 def _known(names: list[str], columns: tuple[str, ...]) -> list[str]:
     for name in names:
         if name not in columns:
-            raise InputError(f"objective masked_particles is to predict {name}, which the spec has no column of{suggest(name, columns)}")
+            raise InputError(
+                f"objective masked_particles is to predict {name}, which the spec has no column of{suggest(name, columns)}"
+            )
     return names

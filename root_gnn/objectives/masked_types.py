@@ -15,16 +15,15 @@ from torch import Tensor
 
 from root_gnn.errors import InputError, suggest
 from root_gnn.graph.batch import Batch
-from root_gnn.graph.draws import Draws
+from root_gnn.graph.random_stream import RandomStream
 from root_gnn.graph.scaling import Affine
-from root_gnn.nn.coordinates import AngleWaves, angles_from
-from root_gnn.nn.gather import mean_of_all
+from root_gnn.nn.distributed import mean_of_all
+from root_gnn.nn.float32 import at_least_float32
 from root_gnn.nn.inputs import Standardise
-from root_gnn.nn.predictor import Predictor
-from root_gnn.nn.single import single
-from root_gnn.objectives.hiding import Hiding, Parts
-from root_gnn.objectives.neutral import Neutral
-from root_gnn.objectives.predictor_config import PredictorConfig
+from root_gnn.nn.positional_encoding import FourierAngles, angles_from
+from root_gnn.nn.predictor import Predictor, PredictorConfig
+from root_gnn.objectives.parts.drop_globals import DropGlobals
+from root_gnn.objectives.parts.masking import MaskedParts, Masking
 from root_gnn.protocols import STILL, Encoder, Masked, ObjectiveConfig, Question
 
 FLAG = "is"  # columns such as isPhoton say what a particle is
@@ -37,7 +36,7 @@ class Config(ObjectiveConfig):
     `is` and a capital, or for the column `type` where there are none.
     """
 
-    hiding: Hiding = Field(default_factory=Hiding)
+    hiding: Masking = Field(default_factory=Masking)
     flags: tuple[str, ...] | None = None
     predictor: PredictorConfig = Field(default_factory=PredictorConfig)
 
@@ -52,40 +51,49 @@ class MaskedTypes(Masked):
 
     def __init__(self, config: Config, encoder: Encoder, question: Question) -> None:
         super().__init__()
-        self.config, self.encoder, self.neutral = config, encoder, Neutral(question)
+        self.config, self.encoder, self.neutral = config, encoder, DropGlobals(question)
         features = question.features
         flags = [name for name in features.nodes if name.startswith(FLAG) and name[len(FLAG) : len(FLAG) + 1].isupper()]
         if config.flags is not None:
             flags = list(config.flags)
         for name in flags:
             if name not in features.nodes:
-                raise InputError(f"objective masked_types: the spec has no column for the flag {name}{suggest(name, features.nodes)}")
+                raise InputError(
+                    f"objective masked_types: the spec has no column for the flag {name}{suggest(name, features.nodes)}"
+                )
         if not flags and (features.n_type < 2 or "type" not in features.nodes):
-            raise InputError("objective masked_types needs several types of nodes, or columns such as isPhoton that tell them apart; "
-                             f"the spec has {', '.join(features.nodes)}")
+            raise InputError(
+                "objective masked_types needs several types of nodes, or columns such as isPhoton that tell them apart; "
+                f"the spec has {', '.join(features.nodes)}"
+            )
         self.flags = [features.column(name) for name in flags]
         self.type_column = None if flags else features.column("type")
         self.n_kind = len(flags) + 1 if flags else features.n_type
         self.columns = (features.column("pt"), features.column("eta"), features.column("phi"))
         self.scale = Standardise([self.columns[0]], ["pt"], {"pt": Affine("log", 0.0, 1.0), **question.scaling.nodes})
-        self.waves = AngleWaves(config.predictor.n_scale)
+        self.waves = FourierAngles(config.predictor.n_scale)
         size = config.predictor
         self.predictor = Predictor(
-            encoder.dim, n_place=self.waves.dim, n_question=self.waves.dim + 1, width=size.width, depth=size.depth, n_head=size.n_head,
+            encoder.dim,
+            n_place=self.waves.dim,
+            n_question=self.waves.dim + 1,
+            width=size.width,
+            depth=size.depth,
+            n_head=size.n_head,
             n_output=self.n_kind,
         )
 
-    def hidden(self, batch: Batch, draws: Draws = STILL) -> Tensor:
+    def hidden(self, batch: Batch, draws: RandomStream = STILL) -> Tensor:
         """See `Masked.hidden`."""
         return self.config.hiding.chosen(batch, draws, self.columns)
 
-    def forward(self, batch: Batch, draws: Draws = STILL) -> dict[str, Tensor]:
+    def forward(self, batch: Batch, draws: RandomStream = STILL) -> dict[str, Tensor]:
         """`loss`, a scalar."""
         batch = self.neutral(batch)
-        parts = Parts.of(batch, self.hidden(batch, draws))
+        parts = MaskedParts.of(batch, self.hidden(batch, draws))
         encoded = self.encoder(parts.known)
         with torch.autocast(batch.nodes.device.type, enabled=False):
-            encoded = encoded.replace(nodes=single(encoded.nodes), globals=single(encoded.globals))
+            encoded = encoded.replace(nodes=at_least_float32(encoded.nodes), globals=at_least_float32(encoded.globals))
             places = self.waves(*angles_from(parts.known, parts.known, self.columns))
             angles = self.waves(*angles_from(parts.known, parts.hidden, self.columns))
             questions = torch.cat([angles, self.scale(parts.hidden.nodes)], dim=1)

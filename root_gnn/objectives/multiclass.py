@@ -12,7 +12,7 @@ from torch import Tensor
 from root_gnn.config.plugins import Family
 from root_gnn.errors import InputError
 from root_gnn.graph.batch import Batch
-from root_gnn.nn.gather import mean_of_all
+from root_gnn.nn.distributed import mean_of_all
 from root_gnn.nn.inputs import GlobalInputs
 from root_gnn.protocols import Encoder, Head, HeadConfig, ObjectiveConfig, Question, Supervised
 
@@ -36,7 +36,9 @@ class Config(ObjectiveConfig):
     def build(self, encoder: Encoder, question: Question) -> Multiclass:
         """A new objective; raises InputError with fewer than two classes."""
         if len(question.classes) < 2:
-            raise InputError(f"objective multiclass needs at least two classes under data.classes; there are {len(question.classes)}")
+            raise InputError(
+                f"objective multiclass needs at least two classes under data.classes; there are {len(question.classes)}"
+            )
         beside = GlobalInputs(question.features, question.scaling) if self.beside else None
         head = self.head.build(encoder.dim + (0 if beside is None else beside.dim), len(question.classes))
         return Multiclass(encoder, head, question.classes, self.label_smoothing, beside)
@@ -49,7 +51,12 @@ class Multiclass(Supervised):
     link: Literal["softmax", "sigmoid"] = "softmax"
 
     def __init__(
-        self, encoder: Encoder, head: Head, classes: tuple[str, ...], label_smoothing: float, beside: GlobalInputs | None = None,
+        self,
+        encoder: Encoder,
+        head: Head,
+        classes: tuple[str, ...],
+        label_smoothing: float,
+        beside: GlobalInputs | None = None,
     ) -> None:
         super().__init__()
         self.encoder, self.head, self.classes = encoder, head, classes
@@ -58,7 +65,11 @@ class Multiclass(Supervised):
     def encoded(self, batch: Batch) -> Batch:
         """See `Supervised.encoded`."""
         found: Batch = self.encoder(batch)
-        return found if self.beside is None else found.replace(globals=torch.cat([found.globals, self.beside(batch)], dim=1))
+        return (
+            found
+            if self.beside is None
+            else found.replace(globals=torch.cat([found.globals, self.beside(batch)], dim=1))
+        )
 
     def outputs(self) -> tuple[str, ...]:
         """The classes, in the order of their labels."""

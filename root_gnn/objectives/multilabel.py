@@ -19,7 +19,7 @@ from root_gnn.errors import InputError
 from root_gnn.graph.batch import Batch
 from root_gnn.graph.features import Features
 from root_gnn.graph.segment import segment_max
-from root_gnn.nn.gather import mean_of_all
+from root_gnn.nn.distributed import mean_of_all
 from root_gnn.protocols import Encoder, Head, HeadConfig, ObjectiveConfig, Question, Supervised
 
 PT_SCALE, ETA_SCALE = 100.0, 2.0  # GeV, 1: numbers of order one for heavy particles at the LHC
@@ -39,7 +39,9 @@ class Config(ObjectiveConfig):
         wanted = [f"{slot}_{quantity}" for slot in self.slots for quantity in QUANTITIES]
         missing = [name for name in wanted if name not in question.truth]
         if missing:
-            raise InputError(f"objective multilabel needs the truth columns {', '.join(missing)}, which the spec does not list under truth")
+            raise InputError(
+                f"objective multilabel needs the truth columns {', '.join(missing)}, which the spec does not list under truth"
+            )
         head = self.head.build(encoder.dim, OUTPUTS_PER_SLOT * len(self.slots))
         return Multilabel(encoder, head, self.slots, self.kinematics, question.features)
 
@@ -50,7 +52,9 @@ class Multilabel(Supervised):
 
     link: Literal["softmax", "sigmoid"] = "sigmoid"
 
-    def __init__(self, encoder: Encoder, head: Head, slots: tuple[str, ...], kinematics: float, features: Features) -> None:
+    def __init__(
+        self, encoder: Encoder, head: Head, slots: tuple[str, ...], kinematics: float, features: Features
+    ) -> None:
         super().__init__()
         self.encoder, self.head, self.slots, self.kinematics = encoder, head, slots, kinematics
         self.pt_column, self.phi_column = features.column("pt"), features.column("phi")
@@ -79,12 +83,18 @@ class Multilabel(Supervised):
         existence = mean_of_all(each.sum(), each.numel(), together=self.training, n_all=n_all)
         ln_pt = torch.log(self._truth(batch, "pt").clamp(min=1.0) / PT_SCALE)
         error = F.huber_loss(answers[:, :, 1], ln_pt, reduction="none")
-        error = error + F.huber_loss(answers[:, :, 2], self._truth(batch, "eta").clamp(-10, 10) / ETA_SCALE, reduction="none")
+        error = error + F.huber_loss(
+            answers[:, :, 2], self._truth(batch, "eta").clamp(-10, 10) / ETA_SCALE, reduction="none"
+        )
         angle = self._truth(batch, "phi") - hardest_phi(batch, self.pt_column, self.phi_column).unsqueeze(1)
         direction = F.normalize(answers[:, :, 3:5], dim=2, eps=1e-6)
         error = error + 1.0 - direction[:, :, 0] * torch.cos(angle) - direction[:, :, 1] * torch.sin(angle)
         kinematics = mean_of_all((weights * exists * error).sum(), exists.sum(), together=self.training)
-        return {"loss": existence + self.kinematics * kinematics, "existence": existence.detach(), "kinematics": kinematics.detach()}
+        return {
+            "loss": existence + self.kinematics * kinematics,
+            "existence": existence.detach(),
+            "kinematics": kinematics.detach(),
+        }
 
 
 def hardest_phi(batch: Batch, pt_column: int, phi_column: int) -> Tensor:

@@ -13,14 +13,14 @@ from pydantic import Field
 from torch import Tensor
 
 from root_gnn.graph.batch import Batch
-from root_gnn.graph.draws import Draws
-from root_gnn.nn.gather import mean_of_all
+from root_gnn.graph.random_stream import RandomStream
+from root_gnn.nn.distributed import mean_of_all
+from root_gnn.nn.float32 import at_least_float32
 from root_gnn.nn.nt_xent import alignment
 from root_gnn.nn.projector import Projector
-from root_gnn.nn.single import single
 from root_gnn.nn.spread import covariance_term, variance_term
-from root_gnn.objectives.neutral import Neutral
-from root_gnn.objectives.views import Pairs, TwoChains, Views, encoded
+from root_gnn.objectives.parts.drop_globals import DropGlobals
+from root_gnn.objectives.parts.views import Pairs, TwoChains, Views, encoded
 from root_gnn.protocols import STILL, Encoder, Objective, ObjectiveConfig, Question
 
 Width = Annotated[int, Field(ge=1)]
@@ -50,22 +50,27 @@ class VICReg(Objective):
 
     def __init__(self, config: Config, encoder: Encoder, question: Question) -> None:
         super().__init__()
-        self.config, self.encoder, self.neutral = config, encoder, Neutral(question)
+        self.config, self.encoder, self.neutral = config, encoder, DropGlobals(question)
         self.paired = config.pairs == "resimulation"
         self.views = Views(config.views, question.features, paired=self.paired)
         self.projector = Projector(encoder.dim, config.projector, batch_norm=True)
 
-    def forward(self, batch: Batch, draws: Draws = STILL) -> dict[str, Tensor]:
+    def forward(self, batch: Batch, draws: RandomStream = STILL) -> dict[str, Tensor]:
         """`loss` and its parts `invariance`, `variance` and `covariance`, scalars; outside of training `alignment` too."""
         both = torch.cat(encoded(self.encoder, self.views(self.neutral(batch), draws)))
         first, second = self.projector(both).chunk(2)
         with torch.autocast(first.device.type, enabled=False):
-            first, second = single(first), single(second)
+            first, second = at_least_float32(first), at_least_float32(second)
             together = self.training  # in validation every process has the same events
             invariance = mean_of_all(F.mse_loss(first, second, reduction="sum"), first.numel(), together=together)
             variance = 0.5 * (variance_term(first, together=together) + variance_term(second, together=together))
             covariance = covariance_term(first, together=together) + covariance_term(second, together=together)
             config = self.config
             loss = config.invariance * invariance + config.variance * variance + config.covariance * covariance
-        losses = {"loss": loss, "invariance": invariance.detach(), "variance": variance.detach(), "covariance": covariance.detach()}
+        losses = {
+            "loss": loss,
+            "invariance": invariance.detach(),
+            "variance": variance.detach(),
+            "covariance": covariance.detach(),
+        }
         return losses if self.training else {**losses, "alignment": alignment(first, second).detach()}

@@ -12,11 +12,9 @@ import matplotlib
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from numpy.typing import NDArray
 
 from root_gnn.atomic import atomic_file
-
-Floats = NDArray[np.float64]
+from root_gnn.typing import Floats
 
 # Ten colours told apart with any colour vision, in the order of Petroff 2021, arXiv:2107.02270.
 COLOURS = ("#3f90da", "#bd1f01", "#ffa90e", "#832db6", "#94a4a2", "#a96b59", "#e76300", "#b9ac70", "#717581", "#92dadd")
@@ -56,7 +54,7 @@ def dress(axes: Axes) -> None:
     axes.set_axisbelow(True)
 
 
-def save(figure: Figure, path: Path) -> None:
+def save_figure(figure: Figure, path: Path) -> None:
     """Writes a PNG, or an SVG without background where the path ends so; the same figure gives the same file."""
     vector = path.suffix == ".svg"
     metadata = {"Date": None} if vector else {"Software": None}

@@ -16,8 +16,9 @@ from root_gnn.metrics.auc import auc
 from root_gnn.metrics.confusion import confusion_matrix
 from root_gnn.metrics.rejection import rejections
 from root_gnn.plots import canvas
-from root_gnn.plots.canvas import COLOURS, LINES, MARKERS, Floats
+from root_gnn.plots.canvas import COLOURS, LINES, MARKERS
 from root_gnn.similarity.cka import LayerMatrix
+from root_gnn.typing import Floats
 
 N_BIN = 30
 N_CURVE_POINT = 120
@@ -44,20 +45,30 @@ def roc(curves: Mapping[str, tuple[ArrayLike, ArrayLike, ArrayLike | None]], pat
     efficiency = np.linspace(0.01, 1.0, N_CURVE_POINT)
     for k, (name, (scores, labels, weights)) in enumerate(curves.items()):
         found = rejections(scores, labels, weights, signal_efficiencies=tuple(efficiency), n_replica=100)
-        rows = [(one.value, one.low, one.high) if one is not None and one.high is not None else (np.nan,) * 3 for one in found]
+        rows = [
+            (one.value, one.low, one.high) if one is not None and one.high is not None else (np.nan,) * 3
+            for one in found
+        ]
         value, low, high = np.array(rows, dtype=np.float64).T  # a gap stays a gap: no line is drawn over it
         area = auc(scores, labels, weights)
         label = name if area is None else f"{name}, AUC {canvas.with_error(area.value, area.error)}"
         axes.plot(efficiency, value, label=label, color=COLOURS[k % 10], linestyle=LINES[k % 7])
         axes.fill_between(efficiency, low, high, color=COLOURS[k % 10], alpha=0.25, linewidth=0)
     axes.plot(efficiency, 1.0 / efficiency, color="black", linewidth=0.8, linestyle=":", label="guessing")
-    axes.set(yscale="log", xlim=(0.0, 1.0), xlabel="Signal efficiency", ylabel="Background rejection (1 / background efficiency)")
+    axes.set(
+        yscale="log",
+        xlim=(0.0, 1.0),
+        xlabel="Signal efficiency",
+        ylabel="Background rejection (1 / background efficiency)",
+    )
     axes.set_ylim(bottom=1.0)
     axes.legend(frameon=False)
-    canvas.save(figure, path)
+    canvas.save_figure(figure, path)
 
 
-def scores(probabilities: ArrayLike, labels: ArrayLike, weights: ArrayLike | None, classes: Sequence[str], path: Path) -> None:
+def scores(
+    probabilities: ArrayLike, labels: ArrayLike, weights: ArrayLike | None, classes: Sequence[str], path: Path
+) -> None:
     """Distribution of the scores for each true class, normalised to one, with statistical errors of the weighted events.
 
     `probabilities (n_event, n_class)`; for two classes the score of the second, else one panel for the score of each class: its own
@@ -83,10 +94,12 @@ def scores(probabilities: ArrayLike, labels: ArrayLike, weights: ArrayLike | Non
             low, high = axes.get_ylim()
             axes.set_ylim(low, high + 0.25 * (high - low))  # room for the legend above the bars
             axes.legend(frameon=False, fontsize="small", loc="upper right", ncols=2)
-    canvas.save(figure, path)
+    canvas.save_figure(figure, path)
 
 
-def confusion(probabilities: ArrayLike, labels: ArrayLike, weights: ArrayLike | None, classes: Sequence[str], path: Path) -> None:
+def confusion(
+    probabilities: ArrayLike, labels: ArrayLike, weights: ArrayLike | None, classes: Sequence[str], path: Path
+) -> None:
     """Share of each true class that is predicted as each class, in per cent, from `probabilities (n_event, n_class)`."""
     matrix = 100.0 * confusion_matrix(probabilities, labels, weights)
     n_class = len(classes)
@@ -96,7 +109,7 @@ def confusion(probabilities: ArrayLike, labels: ArrayLike, weights: ArrayLike | 
     axes.set_yticks(range(n_class), classes)
     axes.set(xlabel="Predicted class", ylabel="True class", title="Share of the true class in %")
     axes.title.set_fontsize("medium")
-    canvas.save(figure, path)
+    canvas.save_figure(figure, path)
 
 
 def learning_curves(history: Mapping[str, ArrayLike], path: Path) -> None:
@@ -115,12 +128,14 @@ def learning_curves(history: Mapping[str, ArrayLike], path: Path) -> None:
         for k, tag in enumerate(names):
             epochs = np.unique(tags[tag][:, 0])
             means = [tags[tag][tags[tag][:, 0] == epoch, 2].mean() for epoch in epochs]
-            axes.plot(epochs + 1, means, label=tag, color=COLOURS[k], linestyle=LINES[k], marker=MARKERS[k], markersize=4)
+            axes.plot(
+                epochs + 1, means, label=tag, color=COLOURS[k], linestyle=LINES[k], marker=MARKERS[k], markersize=4
+            )
         axes.set(xlabel="Epoch", ylabel=title)
         axes.xaxis.set_major_locator(MaxNLocator(integer=True, min_n_ticks=1))
         if names:
             axes.legend(frameon=False)
-    canvas.save(figure, path)
+    canvas.save_figure(figure, path)
 
 
 def similarity(pairs: Sequence[tuple[str, str, LayerMatrix]], path: Path) -> None:
@@ -143,11 +158,16 @@ def similarity(pairs: Sequence[tuple[str, str, LayerMatrix]], path: Path) -> Non
         axes.set_yticks(range(len(matrix.layers_a)), matrix.layers_a)
         level = f"null level {np.nanmax(null):.2g} (95 %)" if np.any(np.isfinite(null)) else "no null level"
         axes.set(ylabel=first, xlabel=f"{second}\n\nCKA, {level}")
-    canvas.save(figure, path)
+    canvas.save_figure(figure, path)
 
 
 def embedding(
-    points: ArrayLike, labels: ArrayLike, classes: Sequence[str], path: Path, *, axis_names: tuple[str, str] = ("PC 1", "PC 2"),
+    points: ArrayLike,
+    labels: ArrayLike,
+    classes: Sequence[str],
+    path: Path,
+    *,
+    axis_names: tuple[str, str] = ("PC 1", "PC 2"),
 ) -> None:
     """Events as `points (n_event, 2)`, coloured and marked by class, and the median of each class as a large symbol, as in the legend.
 
@@ -165,10 +185,12 @@ def embedding(
             axes.scatter(places[chosen, 0], places[chosen, 1], s=size, alpha=0.6, linewidths=0, zorder=2 + turn, **look)
     for k, (name, look) in enumerate(zip(classes, looks, strict=True)):
         middle = np.median(places[truth == k], axis=0) if np.any(truth == k) else np.full(2, np.nan)
-        axes.scatter(middle[0], middle[1], s=90.0, edgecolors="black", linewidths=1.0, zorder=3 + n_turn, label=name, **look)
+        axes.scatter(
+            middle[0], middle[1], s=90.0, edgecolors="black", linewidths=1.0, zorder=3 + n_turn, label=name, **look
+        )
     axes.set(xlabel=axis_names[0], ylabel=axis_names[1])
     axes.legend(frameon=False, loc="upper left", bbox_to_anchor=(1.0, 1.0))
-    canvas.save(figure, path)
+    canvas.save_figure(figure, path)
 
 
 def distributions(panels: Sequence[Distribution], path: Path) -> None:
@@ -181,7 +203,14 @@ def distributions(panels: Sequence[Distribution], path: Path) -> None:
         axes = canvas.panel(figure, (n_row, n_column, place + 1))
         for k, name in enumerate(names):
             if name in panel.shares:
-                axes.stairs(panel.shares[name], panel.edges, color=COLOURS[k % 10], linestyle=LINES[k % 7], linewidth=1.3, label=name)
+                axes.stairs(
+                    panel.shares[name],
+                    panel.edges,
+                    color=COLOURS[k % 10],
+                    linestyle=LINES[k % 7],
+                    linewidth=1.3,
+                    label=name,
+                )
         axes.set(xlabel=panel.label, xlim=(panel.edges[0], panel.edges[-1]))
         if panel.kind == "log":
             axes.set_xscale("log")
@@ -195,8 +224,15 @@ def distributions(panels: Sequence[Distribution], path: Path) -> None:
     if len(names) > 1:
         look = [({"color": COLOURS[k % 10], "linestyle": LINES[k % 7]}, name) for k, name in enumerate(names)]
         lines = [Line2D([], [], label=name, **style) for style, name in look]
-        figure.legend(handles=lines, loc="outside upper left", ncols=min(len(names), 6), frameon=False, fontsize="small", handlelength=3.5)
-    canvas.save(figure, path)
+        figure.legend(
+            handles=lines,
+            loc="outside upper left",
+            ncols=min(len(names), 6),
+            frameon=False,
+            fontsize="small",
+            handlelength=3.5,
+        )
+    canvas.save_figure(figure, path)
 
 
 def _round_numbers(low: float, high: float) -> list[float]:
@@ -210,7 +246,9 @@ def _edges(values: Floats) -> Floats:
     return np.linspace(low, high if high > low else low + 1.0, N_BIN + 1)
 
 
-def _distribution(axes: Axes, values: Floats, weights: Floats, edges: Floats, name: str, look: tuple[int, bool]) -> None:
+def _distribution(
+    axes: Axes, values: Floats, weights: Floats, edges: Floats, name: str, look: tuple[int, bool]
+) -> None:
     k, is_hatched = look
     total = float(weights.sum())
     if total <= 0.0:
@@ -222,5 +260,3 @@ def _distribution(axes: Axes, values: Floats, weights: Floats, edges: Floats, na
     axes.stairs(height, edges, color=colour, linestyle=LINES[k % 7], linewidth=1.4, label=name, fill=False, hatch=hatch)
     middle = edges[:-1] + np.diff(edges) / 2.0
     axes.errorbar(middle, height, yerr=error, color=colour, linestyle="none", linewidth=0.9)
-
-

@@ -1,5 +1,6 @@
 """Pictures of many runs side by side: against training size, along the training, ROC with bands, calibration, cost,
-importance, the law of pretraining size, correlations of features."""
+importance, the law of pretraining size, correlations of features.
+"""
 
 from __future__ import annotations
 
@@ -14,7 +15,8 @@ from matplotlib.ticker import FuncFormatter, MaxNLocator, NullFormatter
 from numpy.typing import ArrayLike
 
 from root_gnn.plots import canvas
-from root_gnn.plots.canvas import COLOURS, LINES, MARKERS, Floats, Interval
+from root_gnn.plots.canvas import COLOURS, LINES, MARKERS, Interval
+from root_gnn.typing import Floats
 
 N_POINT = 80
 Curve = tuple[Floats, Floats]
@@ -30,8 +32,13 @@ class Band(NamedTuple):
 
 
 def training_size(
-    curves: Mapping[str, Mapping[int, Interval]], path: Path, *, quantity: str = "Test AUC",
-    gains: Mapping[str, Mapping[int, Interval]] | None = None, gain: str = "Gain over scratch", log: bool = False,
+    curves: Mapping[str, Mapping[int, Interval]],
+    path: Path,
+    *,
+    quantity: str = "Test AUC",
+    gains: Mapping[str, Mapping[int, Interval]] | None = None,
+    gain: str = "Gain over scratch",
+    log: bool = False,
     axis: str = "Training events",
 ) -> None:
     """A quantity with 68 % intervals against the number of training events, a line for each mode; sizes on a logarithmic axis.
@@ -40,14 +47,18 @@ def training_size(
     of the same names; `log` draws the quantity on a logarithmic axis.
     """
     figure = canvas.new_figure(5.6, 4.2 if gains is None else 5.4)
-    rows = figure.subplots(1 if gains is None else 2, 1, sharex=True, squeeze=False, height_ratios=(1,) if gains is None else (2.2, 1))
+    rows = figure.subplots(
+        1 if gains is None else 2, 1, sharex=True, squeeze=False, height_ratios=(1,) if gains is None else (2.2, 1)
+    )
     top = rows[0, 0]
     canvas.dress(top)
     _points(top, curves, names=list(curves))
     top.set(ylabel=quantity, yscale="log" if log else "linear")
     if log:
         top.yaxis.set_major_formatter(FuncFormatter(_plain))
-        top.yaxis.set_minor_formatter(FuncFormatter(_plain) if np.ptp(np.log10(top.get_ylim())) < 1.0 else NullFormatter())
+        top.yaxis.set_minor_formatter(
+            FuncFormatter(_plain) if np.ptp(np.log10(top.get_ylim())) < 1.0 else NullFormatter()
+        )
     _legend_above(figure, top)
     if gains is not None:
         below = rows[1, 0]
@@ -58,18 +69,27 @@ def training_size(
         figure.align_ylabels()
     sizes = sorted({size for points in curves.values() for size in points})
     _sizes(rows[-1, 0], sizes, axis)
-    canvas.save(figure, path)
+    canvas.save_figure(figure, path)
 
 
-def _points(axes: Axes, curves: Mapping[str, Mapping[int, Interval]], *, names: Sequence[str], line: bool = True) -> None:
+def _points(
+    axes: Axes, curves: Mapping[str, Mapping[int, Interval]], *, names: Sequence[str], line: bool = True
+) -> None:
     for name, points in curves.items():
         k = names.index(name)
         sizes = sorted(points)
         value, low, high = np.array([points[size] for size in sizes], dtype=np.float64).reshape(-1, 3).T
         shift = 1.0 + 0.03 * (k - (len(names) - 1) / 2.0)  # so that error bars of modes don't lie on each other
         axes.errorbar(
-            np.array(sizes) * shift, value, yerr=canvas.bars(value, low, high), label=name, color=COLOURS[k % 10],
-            linestyle=LINES[k % 7] if line else "none", marker=MARKERS[k % 11], markersize=5, capsize=2.5,
+            np.array(sizes) * shift,
+            value,
+            yerr=canvas.bars(value, low, high),
+            label=name,
+            color=COLOURS[k % 10],
+            linestyle=LINES[k % 7] if line else "none",
+            marker=MARKERS[k % 11],
+            markersize=5,
+            capsize=2.5,
         )
 
 
@@ -96,8 +116,14 @@ def comparison(groups: Mapping[str, Mapping[str, Interval]], path: Path, *, quan
             axes.axhline(place - 0.8 + 0.5, color="0.8", linewidth=0.8)
         kind = modes.index(mode)
         axes.errorbar(
-            [one.value], [place], xerr=canvas.bars(*np.array(one)[:, None]), color=COLOURS[kind % 10], marker=MARKERS[kind % 11],
-            markersize=6, capsize=3, linestyle="none",
+            [one.value],
+            [place],
+            xerr=canvas.bars(*np.array(one)[:, None]),
+            color=COLOURS[kind % 10],
+            marker=MARKERS[kind % 11],
+            markersize=6,
+            capsize=3,
+            linestyle="none",
         )
         up, down = one.high - one.value, one.value - one.low
         number = f"{one.value:.4f} ± {(up + down) / 2.0:.4f}"
@@ -108,9 +134,12 @@ def comparison(groups: Mapping[str, Mapping[str, Interval]], path: Path, *, quan
     axes.set(xlabel=quantity, ylim=(place - 0.4, -0.6))
     axes.tick_params(axis="y", which="both", length=0)
     axes.grid(axis="x", color="0.9")
-    canvas.save(figure, path)
+    canvas.save_figure(figure, path)
 
-def learning(curves: Mapping[str, Mapping[str, Sequence[Curve]]], path: Path, *, quantity: str = "Validation AUC") -> None:
+
+def learning(
+    curves: Mapping[str, Mapping[str, Sequence[Curve]]], path: Path, *, quantity: str = "Validation AUC"
+) -> None:
     """A quantity along the training: a panel for each way to count (epochs, seconds), a line for each mode.
 
     `curves[axis][mode]` holds `(x (n,), y (n,))` of each seed. A line is the mean over seeds as far as all of them go, its band goes
@@ -128,7 +157,7 @@ def learning(curves: Mapping[str, Mapping[str, Sequence[Curve]]], path: Path, *,
             axes.xaxis.set_major_locator(MaxNLocator(6, integer=True, min_n_ticks=1))
     rows[0, 0].set_ylabel(quantity)
     _legend_above(figure, rows[0, 0])
-    canvas.save(figure, path)
+    canvas.save_figure(figure, path)
 
 
 def _legend_above(figure: Figure, axes: Axes) -> None:
@@ -141,13 +170,19 @@ def _legend_above(figure: Figure, axes: Axes) -> None:
 def _over_seeds(seeds: Sequence[Curve]) -> Band:
     start, stop = max(x[0] for x, _ in seeds), min(x[-1] for x, _ in seeds)
     own = seeds[0][0]
-    x = own[(own >= start) & (own <= stop)] if all(len(one) == len(own) for one, _ in seeds) else np.linspace(start, stop, N_POINT)
+    x = (
+        own[(own >= start) & (own <= stop)]
+        if all(len(one) == len(own) for one, _ in seeds)
+        else np.linspace(start, stop, N_POINT)
+    )
     values = np.stack([np.interp(x, *one) for one in seeds])
     return Band(x, values.mean(axis=0), values.min(axis=0), values.max(axis=0))
 
 
 def _band(axes: Axes, band: Band, k: int, label: str, *, marker: bool = False) -> None:
-    style: dict[str, Any] = {"marker": MARKERS[k % 11], "markersize": 3.5, "markevery": max(len(band.x) // 12, 1)} if marker else {}
+    style: dict[str, Any] = (
+        {"marker": MARKERS[k % 11], "markersize": 3.5, "markevery": max(len(band.x) // 12, 1)} if marker else {}
+    )
     axes.plot(band.x, band.value, label=label, color=COLOURS[k % 10], linestyle=LINES[k % 7], **style)
     axes.fill_between(band.x, band.low, band.high, color=COLOURS[k % 10], alpha=0.22, linewidth=0)
 
@@ -155,7 +190,9 @@ def _band(axes: Axes, band: Band, k: int, label: str, *, marker: bool = False) -
 def roc_bands(bands: Mapping[str, Band], path: Path, *, reference: str | None = None) -> None:
     """Background rejection against signal efficiency with bands, and below the ratio to `reference`, where one is named."""
     figure = canvas.new_figure(5.6, 5.4 if reference else 4.2)
-    rows = figure.subplots(2 if reference else 1, 1, sharex=True, squeeze=False, height_ratios=(2.2, 1) if reference else (1,))
+    rows = figure.subplots(
+        2 if reference else 1, 1, sharex=True, squeeze=False, height_ratios=(2.2, 1) if reference else (1,)
+    )
     top = rows[0, 0]
     canvas.dress(top)
     for k, (name, band) in enumerate(bands.items()):
@@ -173,10 +210,12 @@ def roc_bands(bands: Mapping[str, Band], path: Path, *, reference: str | None = 
             _band(below, Band(band.x, band.value / base, band.low / base, band.high / base), k, "")
         ratios = np.concatenate([(band.value / base)[band.x > 0.1] for band in bands.values()])
         top_ratio = np.nanmax(ratios) if np.isfinite(ratios).any() else 1.0
-        below.set(ylabel=f"Ratio to {reference}", ylim=(0.0, 1.25 * max(top_ratio, 1.2)))  # wide bands of few events may be cut
+        below.set(
+            ylabel=f"Ratio to {reference}", ylim=(0.0, 1.25 * max(top_ratio, 1.2))
+        )  # wide bands of few events may be cut
         figure.align_ylabels()
     rows[-1, 0].set(xlabel="Signal efficiency", xlim=(0.0, 1.0))
-    canvas.save(figure, path)
+    canvas.save_figure(figure, path)
 
 
 def calibration(curves: Mapping[str, Band], path: Path, *, label: str = "signal") -> None:
@@ -185,12 +224,19 @@ def calibration(curves: Mapping[str, Band], path: Path, *, label: str = "signal"
     axes.plot([0.0, 1.0], [0.0, 1.0], color="black", linewidth=0.8, linestyle=":", label="perfect")
     for k, (name, band) in enumerate(curves.items()):
         axes.errorbar(
-            band.x, band.value, yerr=canvas.bars(band.value, band.low, band.high), label=name, color=COLOURS[k % 10],
-            linestyle=LINES[k % 7], marker=MARKERS[k % 11], markersize=4, capsize=2,
+            band.x,
+            band.value,
+            yerr=canvas.bars(band.value, band.low, band.high),
+            label=name,
+            color=COLOURS[k % 10],
+            linestyle=LINES[k % 7],
+            marker=MARKERS[k % 11],
+            markersize=4,
+            capsize=2,
         )
     axes.set(xlabel=f"Predicted probability of {label}", ylabel=f"Share of {label}", xlim=(0.0, 1.0), ylim=(0.0, 1.0))
     axes.legend(frameon=False, fontsize="small")
-    canvas.save(figure, path)
+    canvas.save_figure(figure, path)
 
 
 def cost(bands: Mapping[str, Band], path: Path) -> None:
@@ -200,7 +246,7 @@ def cost(bands: Mapping[str, Band], path: Path) -> None:
         _band(axes, band, k, name)
     axes.set(xscale="log", yscale="log", xlabel="Number of trainings on a task", ylabel="Time in all [h]")
     _legend_above(figure, axes)
-    canvas.save(figure, path)
+    canvas.save_figure(figure, path)
 
 
 def importance(values: Mapping[str, Mapping[str, Interval]], path: Path, *, quantity: str) -> None:
@@ -211,18 +257,32 @@ def importance(values: Mapping[str, Mapping[str, Interval]], path: Path, *, quan
     for k, (mode, rows) in enumerate(values.items()):
         place = np.array([names.index(name) for name in rows]) + width * (k - (len(values) - 1) / 2.0)
         value, low, high = np.array(list(rows.values()), dtype=np.float64).reshape(-1, 3).T
-        axes.barh(place, value, width, xerr=canvas.bars(value, low, high), label=mode, color=COLOURS[k % 10], alpha=0.85,
-                  hatch=("", "///", "...", "xxx")[k % 4], error_kw={"elinewidth": 1, "capsize": 2})  # fmt: skip
+        axes.barh(
+            place,
+            value,
+            width,
+            xerr=canvas.bars(value, low, high),
+            label=mode,
+            color=COLOURS[k % 10],
+            alpha=0.85,
+            hatch=("", "///", "...", "xxx")[k % 4],
+            error_kw={"elinewidth": 1, "capsize": 2},
+        )
     axes.axvline(0.0, color="black", linewidth=0.8)
     axes.set_yticks(range(len(names)), names)
     axes.invert_yaxis()
     axes.set_xlabel(quantity)
     axes.legend(frameon=False, fontsize="small")
-    canvas.save(figure, path)
+    canvas.save_figure(figure, path)
 
 
 def embeddings(
-    panels: Mapping[str, ArrayLike], labels: ArrayLike, classes: Sequence[str], path: Path, *, axis_names: tuple[str, str],
+    panels: Mapping[str, ArrayLike],
+    labels: ArrayLike,
+    classes: Sequence[str],
+    path: Path,
+    *,
+    axis_names: tuple[str, str],
 ) -> None:
     """The same events as several networks place them, `(n_event, 2)` each, coloured and marked by class; one legend for all."""
     truth = np.asarray(labels)
@@ -235,15 +295,28 @@ def embeddings(
         at = np.asarray(points, dtype=np.float64)
         for k, label in enumerate(classes):
             chosen = truth == k
-            axes.scatter(at[chosen, 0], at[chosen, 1], s=size, marker=MARKERS[k % 11], color=COLOURS[k % 10], alpha=0.6, linewidths=0,
-                         label=label if place == 0 else None, rasterized=True)  # fmt: skip
+            axes.scatter(
+                at[chosen, 0],
+                at[chosen, 1],
+                s=size,
+                marker=MARKERS[k % 11],
+                color=COLOURS[k % 10],
+                alpha=0.6,
+                linewidths=0,
+                label=label if place == 0 else None,
+                rasterized=True,
+            )
         axes.set_title(name, fontsize="small")
         axes.set(xticks=[], yticks=[], xlabel=axis_names[0], ylabel=axis_names[1])
-    figure.legend(loc="outside upper left", ncols=min(len(classes), 6), frameon=False, fontsize="small", markerscale=2.0)
-    canvas.save(figure, path)
+    figure.legend(
+        loc="outside upper left", ncols=min(len(classes), 6), frameon=False, fontsize="small", markerscale=2.0
+    )
+    canvas.save_figure(figure, path)
 
 
-def scaling(curves: Mapping[str, tuple[Mapping[int, Interval], Band | None]], path: Path, *, quantity: str = "1 - test AUC") -> None:
+def scaling(
+    curves: Mapping[str, tuple[Mapping[int, Interval], Band | None]], path: Path, *, quantity: str = "1 - test AUC"
+) -> None:
     """A quantity that is to be small against the size of pretraining, on logarithmic axes: points with 68 % intervals, and the law."""
     figure, axes = canvas.sheet()
     _points(axes, {name: points for name, (points, _) in curves.items()}, names=list(curves), line=False)
@@ -252,10 +325,12 @@ def scaling(curves: Mapping[str, tuple[Mapping[int, Interval], Band | None]], pa
             _band(axes, law, k, "")
     axes.set(yscale="log", ylabel=quantity)
     axes.yaxis.set_major_formatter(FuncFormatter(_plain))
-    axes.yaxis.set_minor_formatter(FuncFormatter(_plain) if np.ptp(np.log10(axes.get_ylim())) < 1.0 else NullFormatter())
+    axes.yaxis.set_minor_formatter(
+        FuncFormatter(_plain) if np.ptp(np.log10(axes.get_ylim())) < 1.0 else NullFormatter()
+    )
     _sizes(axes, sorted({size for points, _ in curves.values() for size in points}), "Training events of pretraining")
     axes.legend(frameon=False, fontsize="small")
-    canvas.save(figure, path)
+    canvas.save_figure(figure, path)
 
 
 def correlations(panels: Mapping[str, Floats], path: Path) -> None:
@@ -272,4 +347,4 @@ def correlations(panels: Mapping[str, Floats], path: Path) -> None:
         every.append(axes)
     if image is not None:
         figure.colorbar(image, ax=every, label="Pearson correlation", shrink=0.8)
-    canvas.save(figure, path)
+    canvas.save_figure(figure, path)

@@ -23,13 +23,17 @@ class Blinding:
         """From `CLASS>0.8`; raises InputError where that is no class of the network or no number between 0 and 1."""
         name, sign, number = (part.strip() for part in text.partition(">"))
         if name not in outputs:
-            raise InputError(f"--blind {text}: CLASS>THRESHOLD was expected; the network has no output {name!r}{suggest(name, outputs)}")
+            raise InputError(
+                f"--blind {text}: CLASS>THRESHOLD was expected; the network has no output {name!r}{suggest(name, outputs)}"
+            )
         try:
             threshold = float(number)
         except ValueError:
             threshold = np.nan
         if not sign or not 0 <= threshold <= 1:
-            raise InputError(f"--blind {text}: CLASS>THRESHOLD was expected, with a threshold between 0 and 1, as in --blind '{name}>0.8'")
+            raise InputError(
+                f"--blind {text}: CLASS>THRESHOLD was expected, with a threshold between 0 and 1, as in --blind '{name}>0.8'"
+            )
         return cls(list(outputs).index(name), threshold)
 
     def hides(self, scores: NDArray[np.float64]) -> NDArray[np.bool_]:

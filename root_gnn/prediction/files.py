@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from root_gnn.atomic import atomic_file
 from root_gnn.errors import InputError
 
-Form = Literal["root", "parquet"]
+ScoreFormat = Literal["root", "parquet"]
 TREE = "scores"
 NOTE = "root_gnn"
 """Key of the note, in either format."""
@@ -49,7 +49,7 @@ class Aligned:
         return len(self.is_known) if self.per_entry is None else len(self.per_entry)
 
 
-def write(path: Path, aligned: Aligned, note: Mapping[str, Any], *, form: Form) -> None:
+def write_scores(path: Path, aligned: Aligned, note: Mapping[str, Any], *, form: ScoreFormat) -> None:
     """Writes the file whole or not at all.
 
     ROOT: the tree `scores`, or `scores_<tree>` for each tree of the input, with lists where an entry has several places. Parquet: the
@@ -63,7 +63,7 @@ def write(path: Path, aligned: Aligned, note: Mapping[str, Any], *, form: Form) 
             pq.write_table(_table(aligned).replace_schema_metadata({NOTE: text}), temporary, compression="zstd")
 
 
-def note_of(path: Path, form: Form) -> dict[str, Any]:
+def note_of(path: Path, form: ScoreFormat) -> dict[str, Any]:
     """The note in a file of scores; raises InputError where it has none."""
     try:
         if form == "root":
@@ -73,8 +73,10 @@ def note_of(path: Path, form: Form) -> dict[str, Any]:
             text = (pq.read_schema(path).metadata or {})[NOTE.encode()].decode()
         note: dict[str, Any] = json.loads(text)
     except Exception as error:  # uproot raises many kinds for damaged files
-        raise InputError(f"{path} exists and was not written by `root-gnn predict` ({type(error).__name__} when its note was looked for); "
-                         "name another --out, or replace it with --overwrite") from error
+        raise InputError(
+            f"{path} exists and was not written by `root-gnn predict` ({type(error).__name__} when its note was looked for); "
+            "name another --out, or replace it with --overwrite"
+        ) from error
     return note
 
 
@@ -88,7 +90,9 @@ def _write_root(path: Path, aligned: Aligned, note: str) -> None:
             tree = file.mktree(f"{TREE}_{name.replace('/', '_')}" if name else TREE, types)
             for start in range(begin, begin + n_entry, ROWS_AT_A_TIME):
                 stop = min(start + ROWS_AT_A_TIME, begin + n_entry)
-                tree.extend({column: _entries(values, aligned, ends, start, stop) for column, values in aligned.columns.items()})
+                tree.extend(
+                    {column: _entries(values, aligned, ends, start, stop) for column, values in aligned.columns.items()}
+                )
             begin += n_entry
         file[NOTE] = note
 

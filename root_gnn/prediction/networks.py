@@ -8,21 +8,19 @@ from typing import Any
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 
-from root_gnn.data.config import Split
-from root_gnn.data.loader import evaluation_loader
-from root_gnn.data.splits import folds
-from root_gnn.data.table import EventTable
-from root_gnn.data.whole_events import WholeEvents
+from root_gnn.data.events.config import Split
+from root_gnn.data.events.loader import evaluation_loader
+from root_gnn.data.events.splits import folds
+from root_gnn.data.events.table import EventTable
+from root_gnn.data.events.whole_events import WholeEvents
 from root_gnn.errors import InputError
 from root_gnn.protocols import Objective, Supervised
-from root_gnn.run import Run
+from root_gnn.runs.run import Run
 from root_gnn.training.evaluation import probabilities_of
+from root_gnn.typing import Floats, Index
 
 BATCH_SIZE = 1024
-Floats = NDArray[np.float64]
-Index = NDArray[np.int64]
 FOLD_KEYS = ("n_fold", "ids")
 
 
@@ -62,13 +60,20 @@ class Networks:
         """Raises InputError where the runs do not answer the same question, or folds are missing, unlike, or unevenly many."""
         first = runs[0]
         for place, run in enumerate(runs):
-            if any(run.folder.resolve() == other.folder.resolve() and run.checkpoint == other.checkpoint for other in runs[:place]):
+            if any(
+                run.folder.resolve() == other.folder.resolve() and run.checkpoint == other.checkpoint
+                for other in runs[:place]
+            ):
                 raise InputError(f"{run.folder} is named twice; a network cannot be averaged with itself")
             if run.spec.features() != first.spec.features() or _outputs(run) != _outputs(first):
-                raise InputError(f"{run.folder} and {first.folder} cannot score together: {run.name} has {_described(run)}, "
-                                 f"{first.name} has {_described(first)}")
+                raise InputError(
+                    f"{run.folder} and {first.folder} cannot score together: {run.name} has {_described(run)}, "
+                    f"{first.name} has {_described(first)}"
+                )
             if run.recipe.objective.whole_events != first.recipe.objective.whole_events:
-                raise InputError(f"{run.folder} and {first.folder} cannot score together: one scores events and the other jets")
+                raise InputError(
+                    f"{run.folder} and {first.folder} cannot score together: one scores events and the other jets"
+                )
         split = first.recipe.data.split
         teams = (tuple(runs),) if all(run.recipe.data.split.n_fold is None for run in runs) else _teams(runs)
         return cls(tuple(runs), teams, split if split.n_fold is not None else None, _outputs(first))
@@ -86,9 +91,13 @@ class Networks:
     def check(self, *, embeddings: bool) -> None:
         """Raises InputError where there is nothing to write, or embeddings were asked for of several networks."""
         if not self.outputs and not embeddings:
-            raise InputError(f"{self.runs[0].folder} was trained without labels, so it has no scores; finetune it, or ask for --embeddings")
+            raise InputError(
+                f"{self.runs[0].folder} was trained without labels, so it has no scores; finetune it, or ask for --embeddings"
+            )
         if (embeddings or not self.outputs) and len(self.runs) > 1:
-            raise InputError("--embeddings are of one network: axes of different ones mean different things and have no mean; name one run")
+            raise InputError(
+                "--embeddings are of one network: axes of different ones mean different things and have no mean; name one run"
+            )
 
     def on(self, table: EventTable, *, device: torch.device | str = "cpu", embeddings: bool = False) -> Scores:
         """The answers for all events of a table; with folds, each event's are of the networks that tested on its fold."""
@@ -99,7 +108,10 @@ class Networks:
         embedding = None
         for place, team in enumerate(self.teams):
             rows = np.flatnonzero(of_event == place)
-            answers = [_answers(run.objective.to(device), table, rows, whole=whole, device=device, embeddings=embeddings) for run in team]
+            answers = [
+                _answers(run.objective.to(device), table, rows, whole=whole, device=device, embeddings=embeddings)
+                for run in team
+            ]
             if self.outputs:
                 said = np.stack([scores for scores, _ in answers])
                 mean[rows] = said.mean(axis=0)
@@ -110,8 +122,14 @@ class Networks:
 
 
 def _answers(
-    objective: Objective, table: EventTable, rows: Index, *, whole: WholeEvents | None, device: torch.device | str, embeddings: bool,
-) -> tuple[Floats, Floats]:  # fmt: skip
+    objective: Objective,
+    table: EventTable,
+    rows: Index,
+    *,
+    whole: WholeEvents | None,
+    device: torch.device | str,
+    embeddings: bool,
+) -> tuple[Floats, Floats]:
     """Probabilities `(n, n_output)` and representations `(n, dim)` of the rows `rows (n,)`, in evaluation mode."""
     leading = rows if whole is None else whole.leading(rows)
     scores: list[Floats] = []
@@ -145,8 +163,10 @@ def _in_order(values: Floats, place: Index) -> Floats:
 
 def _finite(scores: Floats, objective: Objective) -> Floats:
     if not np.isfinite(scores).all():
-        raise InputError(f"the network in {objective.encoder.run_folder or 'this run'} gives scores that are no numbers; its weights are "
-                         "damaged, or its training went wrong. See val/loss in its history.csv.")
+        raise InputError(
+            f"the network in {objective.encoder.run_folder or 'this run'} gives scores that are no numbers; its weights are "
+            "damaged, or its training went wrong. See val/loss in its history.csv."
+        )
     return scores
 
 
@@ -157,16 +177,22 @@ def _teams(runs: Sequence[Run]) -> tuple[tuple[Run, ...], ...]:
         split = run.recipe.data.split
         unlike = [key for key in FOLD_KEYS if getattr(split, key) != getattr(first, key)]
         if unlike:
-            raise InputError(f"{run.folder} and {runs[0].folder} have no common folds: data.split.{unlike[0]} is "
-                             f"{getattr(split, unlike[0])} and {getattr(first, unlike[0])}")
+            raise InputError(
+                f"{run.folder} and {runs[0].folder} have no common folds: data.split.{unlike[0]} is "
+                f"{getattr(split, unlike[0])} and {getattr(first, unlike[0])}"
+            )
     n_fold = int(first.n_fold or 0)
     teams = tuple(tuple(run for run in runs if run.recipe.data.split.fold == fold) for fold in range(n_fold))
     missing = [str(fold) for fold, team in enumerate(teams) if not team]
     if missing:
-        raise InputError(f"{runs[0].folder} tests on one of {n_fold} folds and was trained on the others, so each fold needs the run that "
-                         f"did not see it; missing is fold {', '.join(missing)}. Add the other runs with --with RUN.")
+        raise InputError(
+            f"{runs[0].folder} tests on one of {n_fold} folds and was trained on the others, so each fold needs the run that "
+            f"did not see it; missing is fold {', '.join(missing)}. Add the other runs with --with RUN."
+        )
     if len({len(team) for team in teams}) > 1:
-        raise InputError(f"the folds have {', '.join(str(len(team)) for team in teams)} runs; as many for each fold were expected")
+        raise InputError(
+            f"the folds have {', '.join(str(len(team)) for team in teams)} runs; as many for each fold were expected"
+        )
     return teams
 
 

@@ -16,19 +16,19 @@ import torch
 from numpy.typing import NDArray
 
 from root_gnn.console import log, progress
-from root_gnn.data.cache import Shard
-from root_gnn.data.checksum import fingerprint
-from root_gnn.data.config import find_files
-from root_gnn.data.prepare import cache_dir, prepare
-from root_gnn.data.read import open_records
-from root_gnn.data.spec import Spec
-from root_gnn.data.table import EventTable
+from root_gnn.data.cache.prepare import cache_dir, prepare_shards
+from root_gnn.data.cache.shard import Shard
+from root_gnn.data.events.config import find_files
+from root_gnn.data.events.table import EventTable
+from root_gnn.data.formats.checksum import fingerprint
+from root_gnn.data.reading.read import open_records
+from root_gnn.data.spec.spec import Spec
 from root_gnn.errors import InputError
+from root_gnn.prediction.alignment import EntryAlignment
 from root_gnn.prediction.blinding import Blinding
-from root_gnn.prediction.files import Aligned, Form, note_of, write
+from root_gnn.prediction.files import Aligned, ScoreFormat, note_of, write_scores
 from root_gnn.prediction.networks import Networks, Scores
-from root_gnn.prediction.places import Places
-from root_gnn.run import Run, load_run, reading_spec
+from root_gnn.runs.run import Run, load_run, reading_spec
 
 SCORED, LEFT_OUT, BLINDED = 0, 1, 2
 """What the branch `status` says: the scores are NaN where it is not 0."""
@@ -48,7 +48,7 @@ class Asked:
     spec: Spec
     variations: tuple[str | None, ...]
     embeddings: bool
-    form: Form
+    form: ScoreFormat
     blind: str | None
     device: str
 
@@ -60,17 +60,32 @@ class Asked:
     def note(self, path: Path) -> dict[str, Any]:
         """What the scores of a file depend on."""
         return {
-            "format": NOTE_FORMAT, "input": {"name": path.name, "bytes": path.stat().st_size, "fingerprint": fingerprint(path)},
+            "format": NOTE_FORMAT,
+            "input": {"name": path.name, "bytes": path.stat().st_size, "fingerprint": fingerprint(path)},
             "runs": self.made_of,
-            "spec": self.spec.digest(), "variations": list(self.variations), "embeddings": self.embeddings, "blind": self.blind,
-        }  # fmt: skip
+            "spec": self.spec.digest(),
+            "variations": list(self.variations),
+            "embeddings": self.embeddings,
+            "blind": self.blind,
+        }
 
 
 def predict(
-    run: Run | Path | str, files: Sequence[Path | str], *, out: Path | str, others: Sequence[Run | Path | str] = (),
-    systematics: bool = False, embeddings: bool = False, form: Form = "root", blind: str | None = None, spec: str | None = None,
-    part: str | None = None, overwrite: bool = False, device: str | None = None, allow_plugins: Collection[str] = (),
-) -> list[Path]:  # fmt: skip
+    run: Run | Path | str,
+    files: Sequence[Path | str],
+    *,
+    out: Path | str,
+    others: Sequence[Run | Path | str] = (),
+    systematics: bool = False,
+    embeddings: bool = False,
+    form: ScoreFormat = "root",
+    blind: str | None = None,
+    spec: str | None = None,
+    part: str | None = None,
+    overwrite: bool = False,
+    device: str | None = None,
+    allow_plugins: Collection[str] = (),
+) -> list[Path]:
     """Writes `OUT/<file>.scores.root` (or `.parquet`) for each input file, aligned with it entry by entry; files that are done are kept.
 
     Args:
@@ -93,7 +108,15 @@ def predict(
         Blinding.parse(blind, networks.outputs)
     reading = _reading(opened, spec)
     variations = _variations(reading, systematics)
-    asked = Asked(networks, reading, variations, embeddings, form, blind, device or ("cuda" if torch.cuda.is_available() else "cpu"))
+    asked = Asked(
+        networks,
+        reading,
+        variations,
+        embeddings,
+        form,
+        blind,
+        device or ("cuda" if torch.cuda.is_available() else "cpu"),
+    )
     targets = _share(_targets(find_files(tuple(map(str, files)), Path()), Path(out), form), part)
     written: list[Path] = []
     with progress("predict", len(targets), unit="files") as meter:
@@ -104,14 +127,16 @@ def predict(
                 written.append(target)
             meter.advance(1, target.name)
     if targets and not written:
-        raise InputError(f"none of the {len(targets)} files could be read with the spec {asked.spec.name}; the reasons are above")
+        raise InputError(
+            f"none of the {len(targets)} files could be read with the spec {asked.spec.name}; the reasons are above"
+        )
     return written
 
 
 def _one_file(path: Path, target: Path, asked: Asked) -> None:
     """Scores a file and writes them; with `on_bad_file: skip` in the spec a file that can't be read is left out."""
     try:
-        write(target, _aligned(path, target.parent, asked), asked.note(path), form=asked.form)
+        write_scores(target, _aligned(path, target.parent, asked), asked.note(path), form=asked.form)
     except InputError as error:
         if asked.spec.on_bad_file == "stop":
             raise
@@ -120,27 +145,31 @@ def _one_file(path: Path, target: Path, asked: Asked) -> None:
 
 def _aligned(path: Path, out: Path, asked: Asked) -> Aligned:
     """All columns of a file."""
-    sets: dict[str, tuple[Places, NDArray[np.int8], Scores, NDArray[np.int64]]] = {}
+    sets: dict[str, tuple[EntryAlignment, NDArray[np.int8], Scores, NDArray[np.int64]]] = {}
     for name in asked.variations:
         spec = asked.spec.variation(name).model_copy(update={"on_bad_file": "stop"})
         with _prepared(spec, path, out) as shard:
             _check_ids(path, spec, asked.networks)
             table = EventTable([shard], spec, files=[path])
-            places = Places.of(path, spec, shard, whole_events=asked.networks.whole_events)
+            places = EntryAlignment.of(path, spec, shard, whole_events=asked.networks.whole_events)
             scores = asked.networks.on(table, device=asked.device, embeddings=asked.embeddings)
             status = places.spread(np.full(len(table), SCORED, dtype=np.int8), LEFT_OUT)
             sets["" if name is None else f"_{name}"] = places, status, scores, np.array(table.ids[:])
     first = next(iter(sets.values()))[0]
     if any(not places.is_same(first) for places, *_ in sets.values()):
-        raise InputError(f"{path}: the list {asked.spec.graph_per} has other lengths in some variations, so their scores cannot stand side "
-                         "by side; predict one variation at a time, with a spec of its own")
+        raise InputError(
+            f"{path}: the list {asked.spec.graph_per} has other lengths in some variations, so their scores cannot stand side "
+            "by side; predict one variation at a time, with a spec of its own"
+        )
     hidden = _hidden(sets, asked)
     columns: dict[str, NDArray[Any]] = {}
     for suffix, (places, status, scores, _) in sets.items():
         status[hidden & (status == SCORED)] = BLINDED
         columns[f"status{suffix}"] = status
         for name, values in _named(scores, asked.networks.outputs).items():
-            columns[f"{name}{suffix}"] = np.where(status == SCORED, places.spread(values.astype(np.float32), np.nan), np.float32(np.nan))
+            columns[f"{name}{suffix}"] = np.where(
+                status == SCORED, places.spread(values.astype(np.float32), np.nan), np.float32(np.nan)
+            )
     ids, is_known = _ids(sets, asked)
     return Aligned(columns, ids, is_known, first.per_entry, first.trees)
 
@@ -155,7 +184,7 @@ def _named(scores: Scores, outputs: Sequence[str]) -> dict[str, NDArray[np.float
     return named
 
 
-def _hidden(sets: Mapping[str, tuple[Places, Any, Scores, Any]], asked: Asked) -> NDArray[np.bool_]:
+def _hidden(sets: Mapping[str, tuple[EntryAlignment, Any, Scores, Any]], asked: Asked) -> NDArray[np.bool_]:
     """The places that are blinded, `(n_place,)`: above the threshold in any score set, else another set would tell."""
     hidden = np.zeros(next(iter(sets.values()))[0].n_place, dtype=bool)
     if asked.blind is not None:
@@ -165,7 +194,9 @@ def _hidden(sets: Mapping[str, tuple[Places, Any, Scores, Any]], asked: Asked) -
     return hidden
 
 
-def _ids(sets: Mapping[str, tuple[Places, Any, Any, NDArray[np.int64]]], asked: Asked) -> tuple[dict[str, NDArray[np.int64]], Any]:
+def _ids(
+    sets: Mapping[str, tuple[EntryAlignment, Any, Any, NDArray[np.int64]]], asked: Asked
+) -> tuple[dict[str, NDArray[np.int64]], Any]:
     """The id columns at their places, and where some score set knows them; a score of a whole event has no place in its list."""
     names = list(asked.spec.id_names)
     names = names[:-1] if asked.networks.whole_events and asked.spec.graph_per is not None else names
@@ -184,7 +215,7 @@ def _prepared(spec: Spec, path: Path, out: Path) -> Iterator[Shard]:
     out.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix=".prepared.", dir=out) as scratch:
         try:
-            yield prepare(spec, [path], data_dir=Path(scratch))[path]
+            yield prepare_shards(spec, [path], data_dir=Path(scratch))[path]
         finally:
             shutil.rmtree(cache_dir(Path(scratch)), ignore_errors=True)
 
@@ -196,8 +227,10 @@ def _check_ids(path: Path, spec: Spec, networks: Networks) -> None:
     with open_records(path, spec) as records:
         if not records.selection.ids:
             wanted = ", ".join(value.text for value in spec.id) or "an `id`"
-            raise InputError(f"{path}: the fold of an event is told by its id, and the file lacks {wanted} (spec {spec.name}); without it "
-                             "an event may be scored by a network that was trained on it. Add the branch, or name a run without folds.")
+            raise InputError(
+                f"{path}: the fold of an event is told by its id, and the file lacks {wanted} (spec {spec.name}); without it "
+                "an event may be scored by a network that was trained on it. Add the branch, or name a run without folds."
+            )
 
 
 def _reading(runs: Sequence[Run], spec: str | None) -> Spec:
@@ -205,7 +238,9 @@ def _reading(runs: Sequence[Run], spec: str | None) -> Spec:
     reading = reading_spec(runs[0], spec).inputs_only()
     unlike = [run for run in runs if spec is None and run.spec.inputs_only().digest() != reading.digest()]
     if unlike:
-        raise InputError(f"{unlike[0].folder} and {runs[0].folder} read files differently (spec.yaml); say with --spec how to read these")
+        raise InputError(
+            f"{unlike[0].folder} and {runs[0].folder} read files differently (spec.yaml); say with --spec how to read these"
+        )
     return reading
 
 
@@ -213,17 +248,21 @@ def _variations(spec: Spec, systematics: bool) -> tuple[str | None, ...]:
     if not systematics:
         return (None,)
     if not spec.systematics:
-        raise InputError(f"--systematics: the spec {spec.name} has none; its key `systematics` lists what stands for %SYS% in branch names")
+        raise InputError(
+            f"--systematics: the spec {spec.name} has none; its key `systematics` lists what stands for %SYS% in branch names"
+        )
     return spec.systematics
 
 
-def _targets(paths: Sequence[Path], out: Path, form: Form) -> dict[Path, Path]:
+def _targets(paths: Sequence[Path], out: Path, form: ScoreFormat) -> dict[Path, Path]:
     """The file of scores of each input; raises InputError where two inputs have one."""
     taken: dict[Path, Path] = {}
     for path in paths:
         target = out / f"{Path(path.name).stem}.scores.{form}"
         if target in taken:
-            raise InputError(f"{taken[target]} and {path} would both be scored into {target}; predict them into different folders (--out)")
+            raise InputError(
+                f"{taken[target]} and {path} would both be scored into {target}; predict them into different folders (--out)"
+            )
         taken[target] = path
     return {path: target for target, path in taken.items()}
 
@@ -238,14 +277,16 @@ def _share(targets: dict[Path, Path], part: str | None) -> dict[Path, Path]:
     return dict(list(targets.items())[int(first) - 1 :: int(n)])
 
 
-def _is_done(target: Path, note: Mapping[str, Any], form: Form) -> bool:
+def _is_done(target: Path, note: Mapping[str, Any], form: ScoreFormat) -> bool:
     """Whether the scores are there already; raises InputError where the file was made of something else."""
     if not target.exists():
         return False
     before = note_of(target, form)
     changed = [key for key in note if before.get(key) != note[key]]
     if changed:
-        raise InputError(f"{target} was written with another {changed[0]}: {before.get(changed[0])} there, {note[changed[0]]} here; "
-                         "name another --out, or replace it with --overwrite")
+        raise InputError(
+            f"{target} was written with another {changed[0]}: {before.get(changed[0])} there, {note[changed[0]]} here; "
+            "name another --out, or replace it with --overwrite"
+        )
     log.info("%s is there already", target)
     return True

@@ -24,9 +24,10 @@ import numpy as np
 from root_gnn.errors import InputError, suggest
 from root_gnn.similarity.gram import GramView
 from root_gnn.similarity.linear import LinearView
-from root_gnn.similarity.representation import Floats, as_matrix, check_rows
+from root_gnn.similarity.representation import as_matrix, check_rows
 from root_gnn.similarity.streaming import LinearCKA
 from root_gnn.similarity.view import View
+from root_gnn.typing import Floats
 
 __all__ = ["CKAResult", "Estimator", "LayerMatrix", "LinearCKA", "cka", "cka_with_error", "layer_matrix"]
 
@@ -67,7 +68,12 @@ def cka(x: Any, y: Any, *, estimator: Estimator = "debiased_linear") -> float:
 
 
 def cka_with_error(
-    x: Any, y: Any, *, estimator: Estimator = "debiased_linear", n_permutation: int = 50, seed: int = 1,
+    x: Any,
+    y: Any,
+    *,
+    estimator: Estimator = "debiased_linear",
+    n_permutation: int = 50,
+    seed: int = 1,
 ) -> CKAResult:
     """CKA of `x (n_event, p)` and `y (n_event, q)` with its error over events and the level of unrelated representations.
 
@@ -86,8 +92,12 @@ def cka_with_error(
 
 
 def layer_matrix(
-    layers_a: Mapping[str, Any], layers_b: Mapping[str, Any], *,
-    estimator: Estimator = "debiased_linear", n_permutation: int = 50, seed: int = 1,
+    layers_a: Mapping[str, Any],
+    layers_b: Mapping[str, Any],
+    *,
+    estimator: Estimator = "debiased_linear",
+    n_permutation: int = 50,
+    seed: int = 1,
 ) -> LayerMatrix:
     """`cka_with_error` of every pair of layers, from arrays or tensors `(n_event, dim)` by name, the same events throughout.
 
@@ -99,7 +109,9 @@ def layer_matrix(
     check_rows(min(sizes), max(sizes))
     spread_a, spread_b = {k: _spread_or_none(v) for k, v in a.items()}, {k: _spread_or_none(v) for k, v in b.items()}
     own_a, own_b = {k: v.terms(v) for k, v in a.items()}, {k: v.terms(v) for k, v in b.items()}
-    nulls = np.quantile(_null(list(a.values()), list(b.values()), n_permutation=n_permutation, seed=seed), NULL_LEVEL, axis=0)
+    nulls = np.quantile(
+        _null(list(a.values()), list(b.values()), n_permutation=n_permutation, seed=seed), NULL_LEVEL, axis=0
+    )
     result = LayerMatrix(tuple(a), tuple(b), [], [], [])
     for row, one in enumerate(a):
         cells: list[tuple[Cell, Cell, Cell]] = []
@@ -123,7 +135,9 @@ def _views(x: Any, y: Any, estimator: Estimator) -> tuple[View, View]:
 
 def _named_views(layers: Mapping[str, Any], estimator: Estimator) -> dict[str, View]:
     if not layers:
-        raise InputError("A comparison layer by layer needs at least one layer of each model, and one of them has none.")
+        raise InputError(
+            "A comparison layer by layer needs at least one layer of each model, and one of them has none."
+        )
     matrices = {name: as_matrix(values, name) for name, values in layers.items()}
     for matrix in matrices.values():
         check_rows(len(matrix), len(matrix))
@@ -144,8 +158,10 @@ def _spread(view: View, name: str) -> float:
     """D(X, X), which is positive unless the representation is constant."""
     found = _spread_or_none(view)
     if found is None:
-        raise InputError(f"The representation {name} is the same for (nearly) all {view.n_event} events; CKA is not defined. "
-                         "A layer that has collapsed, or an input that is constant, looks like this.")
+        raise InputError(
+            f"The representation {name} is the same for (nearly) all {view.n_event} events; CKA is not defined. "
+            "A layer that has collapsed, or an input that is constant, looks like this."
+        )
     return found
 
 
@@ -154,7 +170,9 @@ def _spread_or_none(view: View) -> float | None:
     return found if found > ROUNDING * view.scale**2 else None
 
 
-def _value_and_error(first: View, second: View, spread: tuple[float, float], own: tuple[Floats, Floats]) -> tuple[float, float]:
+def _value_and_error(
+    first: View, second: View, spread: tuple[float, float], own: tuple[Floats, Floats]
+) -> tuple[float, float]:
     """CKA and its error, from D(X, X) and D(Y, Y) in `spread` and their terms in `own`."""
     norm = math.sqrt(spread[0] * spread[1])
     terms = first.terms(second) / norm

@@ -12,8 +12,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from root_gnn.errors import InputError
-from root_gnn.similarity.representation import Floats, centred
+from root_gnn.similarity.representation import centred
 from root_gnn.similarity.view import View
+from root_gnn.typing import Floats
 
 MOST_EVENTS = 5000
 RBF_WIDTH = 0.4
@@ -80,5 +81,7 @@ def u_centred(kernel: Floats) -> Floats:
 
 def _check_size(n_event: int) -> None:
     if n_event > MOST_EVENTS:
-        raise InputError(f"CKA from kernel matrices takes {n_event} x {n_event} numbers for each layer; up to {MOST_EVENTS} events are "
-                         "allowed. Ask for fewer events, or for the estimator debiased_linear, which has no such limit.")
+        raise InputError(
+            f"CKA from kernel matrices takes {n_event} x {n_event} numbers for each layer; up to {MOST_EVENTS} events are "
+            "allowed. Ask for fewer events, or for the estimator debiased_linear, which has no such limit."
+        )

@@ -14,8 +14,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from root_gnn.kernels.cross import cross
-from root_gnn.similarity.representation import Floats, centred
+from root_gnn.similarity.representation import centred
 from root_gnn.similarity.view import View
+from root_gnn.typing import Floats
 
 
 def debiased(biased: float, squares_product: float, square_x: float, square_y: float, n: int) -> float:
@@ -63,5 +64,7 @@ class LinearView(View):
         n, s_sum, t_sum, st = self.n_event, self.scale, other.scale, s * t
         off = n - 2.0
         kernel: Floats = full - st + (x @ (t @ x) - 2.0 * st) / off + s * t_sum / ((n - 1.0) * off)
-        rows: Floats = y @ (s @ y) - st + (t * (s_sum - s) + st.sum() - st) / off - t_sum * (s_sum - s) / ((n - 1.0) * off)
+        rows: Floats = (
+            y @ (s @ y) - st + (t * (s_sum - s) + st.sum() - st) / off - t_sum * (s_sum - s) / ((n - 1.0) * off)
+        )
         return kernel + rows / off

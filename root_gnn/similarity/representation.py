@@ -5,11 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from root_gnn.errors import InputError
+from root_gnn.typing import Floats
 
-Floats = NDArray[np.float64]
 CONSTANT_BELOW = 1e-12
 
 
@@ -21,11 +20,15 @@ def as_matrix(values: Any, name: str) -> Floats:
     host = values.detach().cpu().numpy() if hasattr(values, "detach") else values
     matrix = np.asarray(host, dtype=np.float64)
     if matrix.ndim != 2:
-        raise InputError(f"Expected a representation of shape (n_event, dim) and got shape {matrix.shape} for {name}. "
-                         "Reshape it so that each event is one row.")
+        raise InputError(
+            f"Expected a representation of shape (n_event, dim) and got shape {matrix.shape} for {name}. "
+            "Reshape it so that each event is one row."
+        )
     if not np.all(np.isfinite(matrix)):
         row = int(np.flatnonzero(~np.isfinite(matrix).all(axis=1))[0])
-        raise InputError(f"The representation {name} of event {row} has entries that are not finite; did its training diverge?")
+        raise InputError(
+            f"The representation {name} of event {row} has entries that are not finite; did its training diverge?"
+        )
     return matrix
 
 
@@ -42,6 +45,8 @@ def centred(matrix: Floats) -> Floats:
 def check_rows(n_x: int, n_y: int) -> None:
     """Raises InputError unless both representations have the same events, and at least four."""
     if n_x != n_y:
-        raise InputError(f"CKA compares two representations of the same events, row by row, and got {n_x} and {n_y} rows.")
+        raise InputError(
+            f"CKA compares two representations of the same events, row by row, and got {n_x} and {n_y} rows."
+        )
     if n_x < 4:
         raise InputError(f"CKA needs at least four events and got {n_x}; its debiased form divides by n (n - 3).")

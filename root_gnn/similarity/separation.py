@@ -10,9 +10,9 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from root_gnn.errors import InputError
-from root_gnn.similarity.representation import Floats, as_matrix, centred
+from root_gnn.similarity.representation import as_matrix, centred
+from root_gnn.typing import Floats, Integers
 
-Integers = NDArray[np.int64]
 N_GROUP = 20
 CHUNK = 512
 RANK_BELOW = 1e-10
@@ -57,7 +57,9 @@ def silhouette(z: Any, labels: ArrayLike) -> Separation | None:
 def _events(z: Any, labels: ArrayLike) -> tuple[Floats, Integers]:
     features, given = as_matrix(z, "z"), np.asarray(labels)
     if given.shape != (len(features),):
-        raise InputError(f"Expected labels of shape ({len(features)},), one per event of the representation, and got shape {given.shape}.")
+        raise InputError(
+            f"Expected labels of shape ({len(features)},), one per event of the representation, and got shape {given.shape}."
+        )
     return features, np.unique(given, return_inverse=True)[1].astype(np.int64)
 
 

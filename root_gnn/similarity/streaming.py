@@ -13,11 +13,12 @@ import numpy as np
 
 from root_gnn.errors import InputError
 from root_gnn.similarity.linear import debiased
-from root_gnn.similarity.representation import Floats, as_matrix, check_rows
+from root_gnn.similarity.representation import as_matrix, check_rows
+from root_gnn.typing import Floats
 
 
 @dataclass(frozen=True)
-class Moments:
+class StreamingMoments:
     """Sums over `n` events of products of a = x - mean_x and b = y - mean_y, s = |a|^2 and t = |b|^2."""
 
     n: int
@@ -31,37 +32,51 @@ class Moments:
     st: float
 
     @classmethod
-    def of(cls, x: Floats, y: Floats) -> Moments:
+    def of(cls, x: Floats, y: Floats) -> StreamingMoments:
         """Sums over the rows of `x (n_event, p)` and `y (n_event, q)` about their means."""
         mean_x, mean_y = x.mean(axis=0), y.mean(axis=0)
         a, b = x - mean_x, y - mean_y
         s, t = np.einsum("ij,ij->i", a, a), np.einsum("ij,ij->i", b, b)
         return cls(len(x), mean_x, mean_y, a.T @ b, s @ b, t @ a, float(s.sum()), float(t.sum()), float(s @ t))
 
-    def about(self, mean_x: Floats, mean_y: Floats) -> Moments:
+    def about(self, mean_x: Floats, mean_y: Floats) -> StreamingMoments:
         """The same sums about other means, with a + d and b + e in place of a and b."""
         d, e = self.mean_x - mean_x, self.mean_y - mean_y
         dd, ee, n = float(d @ d), float(e @ e), self.n
-        return Moments(
-            n, mean_x, mean_y,
+        return StreamingMoments(
+            n,
+            mean_x,
+            mean_y,
             ab=self.ab + n * np.outer(d, e),
             sb=self.sb + self.s * e + 2.0 * d @ self.ab + n * dd * e,
             ta=self.ta + self.t * d + 2.0 * self.ab @ e + n * ee * d,
             s=self.s + n * dd,
             t=self.t + n * ee,
-            st=self.st + 2.0 * float(e @ self.sb) + 2.0 * float(d @ self.ta) + 4.0 * float(d @ self.ab @ e)
-            + ee * self.s + dd * self.t + n * dd * ee,
+            st=self.st
+            + 2.0 * float(e @ self.sb)
+            + 2.0 * float(d @ self.ta)
+            + 4.0 * float(d @ self.ab @ e)
+            + ee * self.s
+            + dd * self.t
+            + n * dd * ee,
         )
 
-    def plus(self, other: Moments) -> Moments:
+    def plus(self, other: StreamingMoments) -> StreamingMoments:
         """The sums over the events of both."""
         n = self.n + other.n
         mean_x = self.mean_x + (other.mean_x - self.mean_x) * (other.n / n)
         mean_y = self.mean_y + (other.mean_y - self.mean_y) * (other.n / n)
         one, two = self.about(mean_x, mean_y), other.about(mean_x, mean_y)
-        return Moments(
-            n, mean_x, mean_y, ab=one.ab + two.ab, sb=one.sb + two.sb, ta=one.ta + two.ta,
-            s=one.s + two.s, t=one.t + two.t, st=one.st + two.st,
+        return StreamingMoments(
+            n,
+            mean_x,
+            mean_y,
+            ab=one.ab + two.ab,
+            sb=one.sb + two.sb,
+            ta=one.ta + two.ta,
+            s=one.s + two.s,
+            t=one.t + two.t,
+            st=one.st + two.st,
         )
 
     def dependence(self, *, is_debiased: bool) -> float:
@@ -80,7 +95,7 @@ class LinearCKA:
         if estimator not in ("debiased_linear", "biased_linear"):
             raise InputError(f"Only debiased_linear and biased_linear CKA can be streamed, not {estimator}.")
         self._is_debiased = estimator == "debiased_linear"
-        self._moments: tuple[Moments, Moments, Moments] | None = None
+        self._moments: tuple[StreamingMoments, StreamingMoments, StreamingMoments] | None = None
 
     @property
     def n_event(self) -> int:
@@ -97,7 +112,7 @@ class LinearCKA:
             raise InputError(f"A chunk of CKA expects the same events in x and y and got {len(x)} and {len(y)} rows.")
         if len(x) == 0:
             return
-        chunk = Moments.of(x, y), Moments.of(x, x), Moments.of(y, y)
+        chunk = StreamingMoments.of(x, y), StreamingMoments.of(x, x), StreamingMoments.of(y, y)
         if self._moments is None:
             self._moments = chunk
             return
@@ -119,5 +134,7 @@ class LinearCKA:
         moments = self._moments[which]
         rounding = (1e-12 * float(np.abs(moments.mean_x).max(initial=0.0))) ** 2 * moments.n
         if moments.s <= rounding or dependence <= 1e-12 * moments.s**2:
-            raise InputError(f"The representation {'xy'[which - 1]} is the same for (nearly) all {moments.n} events; CKA is not defined.")
+            raise InputError(
+                f"The representation {'xy'[which - 1]} is the same for (nearly) all {moments.n} events; CKA is not defined."
+            )
         return dependence

@@ -8,7 +8,7 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from root_gnn.similarity.representation import Floats
+from root_gnn.typing import Floats
 
 
 class View(ABC):

@@ -13,15 +13,16 @@ from root_gnn.simulation.detector import Detector
 from root_gnn.simulation.jets import JetSelection
 from root_gnn.simulation.matrix_elements.source import hard_source
 from root_gnn.simulation.matrix_elements.tth import TopPairHiggs
-from root_gnn.simulation.ntuple import EVENTS, JETS, N_PILEUP, Columns, Layout
-from root_gnn.simulation.objects import Selection
+from root_gnn.simulation.ntuple import EVENTS, JETS, N_PILEUP, Layout, NtupleColumns
+from root_gnn.simulation.objects import ObjectSelection
 from root_gnn.simulation.pileup import MinimumBias, PileUp
 from root_gnn.simulation.processes import Settings
 from root_gnn.simulation.pythia import LARGEST_SEED, CrossSection, Generator
-from root_gnn.simulation.record import EventRecord, Floats
+from root_gnn.simulation.record import EventRecord
 from root_gnn.simulation.reshower import Reshowerer
-from root_gnn.simulation.rows import Rows, event_rows, first_items, jet_rows, join, shuffle
+from root_gnn.simulation.rows import NtupleRows, event_rows, first_items, jet_rows, join, shuffle
 from root_gnn.simulation.variations import VARIATIONS, branch
+from root_gnn.typing import AnyFloats
 
 EVENTS_PER_CHUNK = 500
 _BATCH = 100  # largest and smallest number of events asked of Pythia at once
@@ -71,14 +72,14 @@ class Chunk:
 
 
 @dataclass
-class Result:
+class ChunkResult:
     """Branches of the kept items, how many responses were tried for them, and the cross section of each part.
 
     `tried_at`, `weight_at`, `rows_at`: hard events tried, their summed weight, and rows up to each kept item, so that a file can end
     anywhere. `n_tried` and `sum_of_weights` count hard events.
     """
 
-    columns: Columns
+    columns: NtupleColumns
     n_tried: int = 0
     n_failed: int = 0
     sum_of_weights: float = 0.0
@@ -90,12 +91,12 @@ class Result:
     n_hard_seen: int = 0
 
 
-def run_chunk(chunk: Chunk) -> Result:
+def run_chunk(chunk: Chunk) -> ChunkResult:
     """Makes a chunk; what comes out is a function of the chunk alone."""
     rng = np.random.default_rng([chunk.seed, chunk.process_id, chunk.index, 1])
     shares = [len(share) for share in np.array_split(np.arange(chunk.n_keep), len(chunk.parts))]
-    result = Result({})
-    pieces: list[Rows] = []
+    result = ChunkResult({})
+    pieces: list[NtupleRows] = []
     for part, share in enumerate(shares):
         skip_part = chunk.lhe is None and share == 0
         if not skip_part:
@@ -109,14 +110,18 @@ def run_chunk(chunk: Chunk) -> Result:
     return result
 
 
-def _run_part(chunk: Chunk, part: int, share: int, result: Result, rng: np.random.Generator) -> list[Rows]:
+def _run_part(chunk: Chunk, part: int, share: int, result: ChunkResult, rng: np.random.Generator) -> list[NtupleRows]:
     generator = generator_of(chunk, part)
     pileup = _pileup(chunk, part, generator.ecm)
-    largest = _BATCH if chunk.pileup is None else min(_BATCH, max(_SMALL_BATCH, round(_PILEUP_BATCH / chunk.pileup.mean)))
-    pieces: list[Rows] = []
+    largest = (
+        _BATCH if chunk.pileup is None else min(_BATCH, max(_SMALL_BATCH, round(_PILEUP_BATCH / chunk.pileup.mean)))
+    )
+    pieces: list[NtupleRows] = []
     n_kept = n_hard = n_tried = 0
     while not generator.at_end and (n_hard < chunk.n_hard if chunk.lhe else n_kept < share):
-        asked = min(max(largest // chunk.copies, 1), chunk.n_hard - n_hard if chunk.lhe else max(share - n_kept, _SMALL_BATCH))
+        asked = min(
+            max(largest // chunk.copies, 1), chunk.n_hard - n_hard if chunk.lhe else max(share - n_kept, _SMALL_BATCH)
+        )
         record = generator.batch(asked)
         n_hard += asked
         if not record.n_event:
@@ -124,7 +129,7 @@ def _run_part(chunk: Chunk, part: int, share: int, result: Result, rng: np.rando
         rows = _rows(record if pileup is None else pileup.overlay(record, rng), chunk, rng)
         if not chunk.lhe:
             rows = first_items(rows, share - n_kept, chunk.layout)
-        weight = record.weight[::chunk.copies]
+        weight = record.weight[:: chunk.copies]
         full = not chunk.lhe and rows.n_item == share - n_kept
         _count(result, weight, rows.hard_of_item, len(weight) if not full else int(rows.hard_of_item[-1]) + 1)
         rows.hard = generator.places[rows.hard] if chunk.shared else rows.hard + result.n_hard_seen
@@ -140,9 +145,9 @@ def _run_part(chunk: Chunk, part: int, share: int, result: Result, rng: np.rando
     return pieces
 
 
-def _rows(record: EventRecord, chunk: Chunk, rng: np.random.Generator) -> Rows:
+def _rows(record: EventRecord, chunk: Chunk, rng: np.random.Generator) -> NtupleRows:
     if chunk.jets is None:
-        return event_rows(record, Detector(), Selection(), rng, copies=chunk.copies)
+        return event_rows(record, Detector(), ObjectSelection(), rng, copies=chunk.copies)
     return jet_rows(record, Detector(), chunk.jets, rng, copies=chunk.copies)
 
 
@@ -158,16 +163,27 @@ def generator_of(chunk: Chunk, part: int) -> Generator | Reshowerer:
     """What makes the events of a part of a chunk."""
     run = chunk.index * len(chunk.parts) + part
     seed = pythia_seed(chunk.seed, chunk.process_id, run)
-    source = None if chunk.hard is None else hard_source(chunk.hard, np.random.default_rng([chunk.seed, chunk.process_id, run, 2]))
+    source = (
+        None
+        if chunk.hard is None
+        else hard_source(chunk.hard, np.random.default_rng([chunk.seed, chunk.process_id, run, 2]))
+    )
     if chunk.copies == 1:
         return Generator(chunk.parts[part], seed=seed, slha=chunk.slha, lhe=chunk.lhe, skip=chunk.skip, source=source)
     hard_seed = pythia_seed(chunk.seed, chunk.process_id + _HARD, run)
     return Reshowerer(
-        chunk.parts[part], seed=seed, hard_seed=hard_seed, copies=chunk.copies, slha=chunk.slha, lhe=chunk.lhe, skip=chunk.skip,
-        source=source)
+        chunk.parts[part],
+        seed=seed,
+        hard_seed=hard_seed,
+        copies=chunk.copies,
+        slha=chunk.slha,
+        lhe=chunk.lhe,
+        skip=chunk.skip,
+        source=source,
+    )
 
 
-def _count(result: Result, weight: Floats, hard_of_item: NDArray[np.int64], n_used: int) -> None:
+def _count(result: ChunkResult, weight: AnyFloats, hard_of_item: NDArray[np.int64], n_used: int) -> None:
     """Books the first `n_used` hard events of a batch as tried."""
     result.tried_at = np.concatenate((result.tried_at, result.n_tried + hard_of_item + 1))
     result.weight_at = np.concatenate((result.weight_at, result.sum_of_weights + np.cumsum(weight)[hard_of_item]))
@@ -175,7 +191,7 @@ def _count(result: Result, weight: Floats, hard_of_item: NDArray[np.int64], n_us
     result.sum_of_weights += float(weight[:n_used].sum())
 
 
-def _number(rows: Rows, chunk: Chunk) -> Columns:
+def _number(rows: NtupleRows, chunk: Chunk) -> NtupleColumns:
     """The branches with the numbers of the events: hard events are counted as they come, their copies by `resimulation`.
 
     Those that every seed shares have the number of their place in the file, so that no split parts what was one hard event.

@@ -16,56 +16,165 @@ from root_gnn.simulation.hard_file import of_process
 from root_gnn.simulation.matrix_elements.tth import TOP_MASS
 from root_gnn.simulation.processes import Process, hard_events_of, settings_of, stop_of
 from root_gnn.simulation.pythia import CrossSection, Generator
-from root_gnn.simulation.record import Bools, EventRecord, Floats, Ints
+from root_gnn.simulation.record import EventRecord
 from root_gnn.simulation.reshower import Reshowerer
 from root_gnn.simulation.sherpa.make import make
+from root_gnn.typing import AnyFloats, Booleans, Integers
 
 LARGEST_PULL = 4.0
 _BATCH = 100
 _FEWEST = 50  # particles of a kind, below which its fractions are not looked at
 _EXACT = 1e-4
 _SHARP = 1e-5  # of a mass: what varies less has the mass that was asked for
-_NAMES = {6: "t", 23: "Z", 24: "W", 25: "H", 32: "Z'", 34: "W'", 35: "scalar", 1000006: "stop", 1000022: "neutralino", 5100039: "graviton"}
+_NAMES = {
+    6: "t",
+    23: "Z",
+    24: "W",
+    25: "H",
+    32: "Z'",
+    34: "W'",
+    35: "scalar",
+    1000006: "stop",
+    1000022: "neutralino",
+    5100039: "graviton",
+}
 _QUARKS, _LEPTONS, _NEUTRINOS = (1, 2, 3, 4, 5), (11, 13, 15), (12, 14, 16)
-_FREE: Mapping[int, Mapping[str, tuple[tuple[int, ...], float]]] = MappingProxyType({
-    # Higgs boson of 125 GeV: LHC Higgs Cross Section Working Group 2016, arXiv:1610.07922; W, Z: Particle Data Group 2024
-    25: {"b b": ((5,), 0.582), "W W": ((24,), 0.214), "g g": ((21,), 0.0819), "tau tau": ((15,), 0.0627), "c c": ((4,), 0.0289),
-         "Z Z": ((23,), 0.0262)},
-    24: {"e nu": ((11,), 0.1071), "mu nu": ((13,), 0.1063), "tau nu": ((15,), 0.1138), "quarks": (_QUARKS, 0.6741)},
-    23: {"charged leptons": (_LEPTONS, 0.1010), "neutrinos": (_NEUTRINOS, 0.2000), "b b": ((5,), 0.1512), "quarks": (_QUARKS, 0.6991)},
-    6: {"W b": ((5,), 0.998)},
-})  # fmt: skip
-_FORCED: Mapping[str, Mapping[int, tuple[int, ...]]] = MappingProxyType({
-    "HH4b": {25: (5,)}, "Hbb": {25: (5,), 23: _NEUTRINOS}, "Hcc": {25: (4,), 23: _NEUTRINOS}, "Hgg": {25: (21,), 23: _NEUTRINOS},
-    "H4q": {25: (24,), 24: _QUARKS, 23: _NEUTRINOS}, "Hqql": {25: (24,), 23: _NEUTRINOS}, "Zqq": {23: _QUARKS}, "Wqq": {24: _QUARKS},
-    "Tbqq": {24: _QUARKS}, "Tbl": {24: (11, 13)},
-})  # fmt: skip
+_FREE: Mapping[int, Mapping[str, tuple[tuple[int, ...], float]]] = MappingProxyType(
+    {
+        # Higgs boson of 125 GeV: LHC Higgs Cross Section Working Group 2016, arXiv:1610.07922; W, Z: Particle Data Group 2024
+        25: {
+            "b b": ((5,), 0.582),
+            "W W": ((24,), 0.214),
+            "g g": ((21,), 0.0819),
+            "tau tau": ((15,), 0.0627),
+            "c c": ((4,), 0.0289),
+            "Z Z": ((23,), 0.0262),
+        },
+        24: {"e nu": ((11,), 0.1071), "mu nu": ((13,), 0.1063), "tau nu": ((15,), 0.1138), "quarks": (_QUARKS, 0.6741)},
+        23: {
+            "charged leptons": (_LEPTONS, 0.1010),
+            "neutrinos": (_NEUTRINOS, 0.2000),
+            "b b": ((5,), 0.1512),
+            "quarks": (_QUARKS, 0.6991),
+        },
+        6: {"W b": ((5,), 0.998)},
+    }
+)
+_FORCED: Mapping[str, Mapping[int, tuple[int, ...]]] = MappingProxyType(
+    {
+        "HH4b": {25: (5,)},
+        "Hbb": {25: (5,), 23: _NEUTRINOS},
+        "Hcc": {25: (4,), 23: _NEUTRINOS},
+        "Hgg": {25: (21,), 23: _NEUTRINOS},
+        "H4q": {25: (24,), 24: _QUARKS, 23: _NEUTRINOS},
+        "Hqql": {25: (24,), 23: _NEUTRINOS},
+        "Zqq": {23: _QUARKS},
+        "Wqq": {24: _QUARKS},
+        "Tbqq": {24: _QUARKS},
+        "Tbl": {24: (11, 13)},
+    }
+)
 _TOP, _HIGGS, _W, _Z, _STOP, _NEUTRALINO = 6, 25, 24, 23, 1000006, 1000022
 _BOOSTED = {_HIGGS: 1, _Z: 1}
 _PHOTON, _PHOTON_PT = 22, 20.0
 _ANY = -1
-_MADE: Mapping[str, Mapping[int, int]] = MappingProxyType({
-    # per event; of the first four of these none where none is said; what comes from tops and Higgs bosons left out
-    "ggF": {_HIGGS: 1}, "VBF": {_HIGGS: 1}, "WH": {_HIGGS: 1, _W: 1}, "ZH": {_HIGGS: 1, _Z: 1}, "ttH": {_HIGGS: 1, _TOP: 2},
-    "bbH": {_HIGGS: 1}, "ttbar": {_TOP: 2}, "singletop_t": {_TOP: 1}, "singletop_s": {_TOP: 1}, "FCNC": {_TOP: 2, _HIGGS: 1},
-    "ttH_CPodd": {_HIGGS: 1, _TOP: 2}, "ttH_CPeven": {_HIGGS: 1, _TOP: 2}, "ttH_CP": {_HIGGS: 1, _TOP: 2},
-    "STOP": {_STOP: 2, _NEUTRALINO: 2, _TOP: 2}, "STOP bottom": {_STOP: 2, _NEUTRALINO: 2, _W: 2}, "STOP charm": {_STOP: 2, _NEUTRALINO: 2},
-    "Zjets": {_Z: 1}, "Wjets": {_W: 1}, "HH4b": {_HIGGS: 2}, "multijet": {}, "Wprime": {34: 1, _TOP: 1}, "Wprime WZ": {34: 1, _W: 1, _Z: 1},
-    "tHjb": {_HIGGS: 1, _TOP: 1}, "tW": {_TOP: 1, _W: 1}, "ttW": {_TOP: 2, _W: 1}, "ttZ": {_TOP: 2, _Z: 1}, "ttyy": {_TOP: 2},
-    "ttt": {_TOP: 3, _W: _ANY}, "tttt": {_TOP: 4}, "Zprime": {32: 1, _TOP: 2}, "tttt_scalar": {35: 1, _TOP: 4}, "QCD": {},
-    "Hbb": _BOOSTED, "Hcc": _BOOSTED, "Hgg": _BOOSTED,
-    "H4q": _BOOSTED, "Hqql": _BOOSTED, "Zqq": {_Z: 2}, "Wqq": {_W: 2}, "Tbqq": {_TOP: 2}, "Tbl": {_TOP: 2},
-})  # fmt: skip
+_MADE: Mapping[str, Mapping[int, int]] = MappingProxyType(
+    {
+        # per event; of the first four of these none where none is said; what comes from tops and Higgs bosons left out
+        "ggF": {_HIGGS: 1},
+        "VBF": {_HIGGS: 1},
+        "WH": {_HIGGS: 1, _W: 1},
+        "ZH": {_HIGGS: 1, _Z: 1},
+        "ttH": {_HIGGS: 1, _TOP: 2},
+        "bbH": {_HIGGS: 1},
+        "ttbar": {_TOP: 2},
+        "singletop_t": {_TOP: 1},
+        "singletop_s": {_TOP: 1},
+        "FCNC": {_TOP: 2, _HIGGS: 1},
+        "ttH_CPodd": {_HIGGS: 1, _TOP: 2},
+        "ttH_CPeven": {_HIGGS: 1, _TOP: 2},
+        "ttH_CP": {_HIGGS: 1, _TOP: 2},
+        "STOP": {_STOP: 2, _NEUTRALINO: 2, _TOP: 2},
+        "STOP bottom": {_STOP: 2, _NEUTRALINO: 2, _W: 2},
+        "STOP charm": {_STOP: 2, _NEUTRALINO: 2},
+        "Zjets": {_Z: 1},
+        "Wjets": {_W: 1},
+        "HH4b": {_HIGGS: 2},
+        "multijet": {},
+        "Wprime": {34: 1, _TOP: 1},
+        "Wprime WZ": {34: 1, _W: 1, _Z: 1},
+        "tHjb": {_HIGGS: 1, _TOP: 1},
+        "tW": {_TOP: 1, _W: 1},
+        "ttW": {_TOP: 2, _W: 1},
+        "ttZ": {_TOP: 2, _Z: 1},
+        "ttyy": {_TOP: 2},
+        "ttt": {_TOP: 3, _W: _ANY},
+        "tttt": {_TOP: 4},
+        "Zprime": {32: 1, _TOP: 2},
+        "tttt_scalar": {35: 1, _TOP: 4},
+        "QCD": {},
+        "Hbb": _BOOSTED,
+        "Hcc": _BOOSTED,
+        "Hgg": _BOOSTED,
+        "H4q": _BOOSTED,
+        "Hqql": _BOOSTED,
+        "Zqq": {_Z: 2},
+        "Wqq": {_W: 2},
+        "Tbqq": {_TOP: 2},
+        "Tbl": {_TOP: 2},
+    }
+)
 _WITH_PHOTON = ("Zjets", "diboson")  # what is called Z there is in part a photon, whose decays and mass are others
-_POSITIVE: Mapping[str, tuple[int, float, float]] = MappingProxyType({
-    # share of the positive charge of a particle, and how well it is known; next-to-leading order, arXiv:1610.07922 and ATLAS-CMS top group
-    "WH": (24, 0.61, 0.02), "singletop_t": (6, 0.63, 0.03), "singletop_s": (6, 0.615, 0.03), "tHjb": (6, 0.66, 0.03),
-    "tW": (6, 0.5, 0.0), "ttW": (24, 0.66, 0.02),
-})  # fmt: skip
-_ASYMMETRIC = ("WH", "singletop_t", "singletop_s", "Wjets", "diboson", "Wprime", "Zqq", "Hbb", "Hcc", "Hgg", "multijet", "QCD", "tHjb",
-               "ttW", "ttt")
-_MORE_TOPS = {"ttt": 1, **dict.fromkeys(("ttbar", "ttH", "ttH_CPeven", "ttH_CPodd", "ttH_CP", "FCNC", "Zprime", "tttt_scalar", "ttW", "ttZ",
-                                         "ttyy", "tttt", "Tbqq", "Tbl"), 0)}  # of the one charge than of the other
+_POSITIVE: Mapping[str, tuple[int, float, float]] = MappingProxyType(
+    {
+        # share of the positive charge of a particle, and how well it is known; next-to-leading order, arXiv:1610.07922 and ATLAS-CMS top group
+        "WH": (24, 0.61, 0.02),
+        "singletop_t": (6, 0.63, 0.03),
+        "singletop_s": (6, 0.615, 0.03),
+        "tHjb": (6, 0.66, 0.03),
+        "tW": (6, 0.5, 0.0),
+        "ttW": (24, 0.66, 0.02),
+    }
+)
+_ASYMMETRIC = (
+    "WH",
+    "singletop_t",
+    "singletop_s",
+    "Wjets",
+    "diboson",
+    "Wprime",
+    "Zqq",
+    "Hbb",
+    "Hcc",
+    "Hgg",
+    "multijet",
+    "QCD",
+    "tHjb",
+    "ttW",
+    "ttt",
+)
+_MORE_TOPS = {
+    "ttt": 1,
+    **dict.fromkeys(
+        (
+            "ttbar",
+            "ttH",
+            "ttH_CPeven",
+            "ttH_CPodd",
+            "ttH_CP",
+            "FCNC",
+            "Zprime",
+            "tttt_scalar",
+            "ttW",
+            "ttZ",
+            "ttyy",
+            "tttt",
+            "Tbqq",
+            "Tbl",
+        ),
+        0,
+    ),
+}  # of the one charge than of the other
 
 
 @dataclass(frozen=True)
@@ -85,7 +194,11 @@ class Check:
     @property
     def holds(self) -> bool:
         pull = self.pull
-        return abs(self.found - self.expected) <= _EXACT * max(abs(self.expected), 1.0) if pull is None else abs(pull) < LARGEST_PULL
+        return (
+            abs(self.found - self.expected) <= _EXACT * max(abs(self.expected), 1.0)
+            if pull is None
+            else abs(pull) < LARGEST_PULL
+        )
 
 
 @dataclass(frozen=True)
@@ -98,7 +211,7 @@ class Control:
     n_failed: int
     cross_section: CrossSection
     checks: tuple[Check, ...]
-    spectra: Mapping[str, Floats]
+    spectra: Mapping[str, AnyFloats]
 
 
 def control(process: Process, *, events: int, seed: int, params: Mapping[str, str]) -> Control:
@@ -124,16 +237,23 @@ def _chunk(process: Process, *, events: int, seed: int, params: Mapping[str, str
 def _look(process: Process, chunk: Chunk, params: Mapping[str, str]) -> Control:
     settings, events = chunk.parts, chunk.n_keep
     generators = [generator_of(chunk, part) for part in range(len(settings))]
-    records = [_events(generator, len(share)) for generator, share in
-               zip(generators, np.array_split(np.arange(events), len(generators)), strict=True)]
+    records = [
+        _events(generator, len(share))
+        for generator, share in zip(generators, np.array_split(np.arange(events), len(generators)), strict=True)
+    ]
     particles = [record for batch in records for record in batch]
     looked = _Looked(process, generators[0], particles, made=_made(process, params))
     sections = [generator.cross_section() for generator in generators]
-    total = CrossSection(sum(one.value for one in sections), float(np.hypot.reduce([one.error for one in sections])),
-                         sum(one.n_event for one in sections))
+    total = CrossSection(
+        sum(one.value for one in sections),
+        float(np.hypot.reduce([one.error for one in sections])),
+        sum(one.n_event for one in sections),
+    )
     n_failed = sum(generator.n_failed for generator in generators)
     n_event = sum(record.n_event for record in particles)
-    return Control(process.name, process.description, n_event, n_failed, total, tuple(looked.checks()), looked.spectra())
+    return Control(
+        process.name, process.description, n_event, n_failed, total, tuple(looked.checks()), looked.spectra()
+    )
 
 
 def _made(process: Process, params: Mapping[str, str]) -> Mapping[int, int] | None:
@@ -152,13 +272,21 @@ def _events(generator: Generator | Reshowerer, n_event: int) -> list[EventRecord
 class _Looked:
     """The events of a process and what is looked at in them."""
 
-    def __init__(self, process: Process, generator: Generator | Reshowerer, records: list[EventRecord], *,
-                 made: Mapping[int, int] | None) -> None:
+    def __init__(
+        self,
+        process: Process,
+        generator: Generator | Reshowerer,
+        records: list[EventRecord],
+        *,
+        made: Mapping[int, int] | None,
+    ) -> None:
         self._process, self._records, self._made = process, records, made
         self._generator = generator  # Pythia's table of particles is gone when Pythia is
         self._data = generator.pythia.particleData
         self._n_event = sum(record.n_event for record in records)
-        self._last = [{kind: np.flatnonzero((record.kind == kind) & record.is_last_copy) for kind in _NAMES} for record in records]
+        self._last = [
+            {kind: np.flatnonzero((record.kind == kind) & record.is_last_copy) for kind in _NAMES} for record in records
+        ]
 
     def checks(self) -> Iterator[Check]:
         yield from self._conserved()
@@ -167,9 +295,9 @@ class _Looked:
         yield from self._charges()
         yield from self._fractions()
 
-    def spectra(self) -> dict[str, Floats]:
+    def spectra(self) -> dict[str, AnyFloats]:
         """Masses and transverse momenta of all heavy particles, and the number of charged ones that the tracker could see."""
-        found: dict[str, Floats] = {}
+        found: dict[str, AnyFloats] = {}
         for kind, name in _NAMES.items():
             if self._count(kind) >= _FEWEST and kind != 1000022:
                 found[f"mass of {name} [GeV]"] = self._values(kind, "mass")
@@ -184,8 +312,10 @@ class _Looked:
         n_charge = n_energy = 0
         for record in self._records:
             final = np.flatnonzero(record.final)
-            charge = sum((np.where(record.pdg[final] == kind, sign, 0) - np.where(record.pdg[final] == -kind, sign, 0))
-                         for kind, sign in CHARGE.items())  # fmt: skip
+            charge = sum(
+                (np.where(record.pdg[final] == kind, sign, 0) - np.where(record.pdg[final] == -kind, sign, 0))
+                for kind, sign in CHARGE.items()
+            )
             n_charge += int((np.bincount(record.event[final], charge, record.n_event).round() == 2).sum())
             energy = np.bincount(record.event[final], record.energy[final], record.n_event)
             n_energy += int((np.abs(energy / self._generator.ecm - 1.0) < _EXACT).sum())
@@ -201,19 +331,27 @@ class _Looked:
         for kind, number in self._made.items():
             if number == _ANY:
                 continue
-            n_right = sum(_n_events(record, index, number) for record, index in zip(self._records, self._direct(kind), strict=True))
+            n_right = sum(
+                _n_events(record, index, number)
+                for record, index in zip(self._records, self._direct(kind), strict=True)
+            )
             yield Check(f"events with {number} {_NAMES[kind]}", n_right / self._n_event, 1.0, 0.0)
         if self._process.name in _MORE_TOPS:
             more = _MORE_TOPS[self._process.name]
-            charges = [np.bincount(record.event[i], np.sign(record.pdg[i]), record.n_event)
-                       for record, i in zip(self._records, self._direct(_TOP), strict=True)]
+            charges = [
+                np.bincount(record.event[i], np.sign(record.pdg[i]), record.n_event)
+                for record, i in zip(self._records, self._direct(_TOP), strict=True)
+            ]
             n_right = int((np.abs(np.concatenate(charges)) == more).sum())
             yield Check(f"events with {more} more t of one charge than of the other", n_right / self._n_event, 1.0, 0.0)
         if self._process.name == "ttyy":
-            n_right = sum(int((_hard_photons(record, i) == 2).sum()) for record, i in zip(self._records, self._direct(_TOP), strict=True))
+            n_right = sum(
+                int((_hard_photons(record, i) == 2).sum())
+                for record, i in zip(self._records, self._direct(_TOP), strict=True)
+            )
             yield Check(f"events with 2 photons above {_PHOTON_PT:g} GeV", n_right / self._n_event, 1.0, 0.0)
 
-    def _direct(self, kind: int) -> list[Ints]:
+    def _direct(self, kind: int) -> list[Integers]:
         """Those that come from no top and no Higgs boson."""
         found = []
         for record, last in zip(self._records, self._last, strict=True):
@@ -234,24 +372,41 @@ class _Looked:
             as_made = kind == 1000006 or self._process.card is not None  # nothing widens it
             pulled = 0.0 if as_made else 2.0 * float(self._data.mWidth(kind)) ** 2 / known
             error = float(np.hypot(0.5 * (high - low), pulled))
-            yield Check(f"median mass of {_NAMES[kind]} [GeV]", float(np.median(mass)), known, error if error > _SHARP * known else 0.0)
+            yield Check(
+                f"median mass of {_NAMES[kind]} [GeV]",
+                float(np.median(mass)),
+                known,
+                error if error > _SHARP * known else 0.0,
+            )
 
     def _charges(self) -> Iterator[Check]:
         if self._process.name in _POSITIVE:
             kind, known, error = _POSITIVE[self._process.name]
-            sign = np.concatenate([np.sign(record.pdg[index]) for record, index in zip(self._records, self._direct(kind), strict=True)])
+            sign = np.concatenate(
+                [np.sign(record.pdg[index]) for record, index in zip(self._records, self._direct(kind), strict=True)]
+            )
             share = float(np.mean(sign > 0))
-            yield Check(f"share of positive {_NAMES[kind]}", share, known, float(np.hypot(error, _binomial(known, len(sign)))))
+            yield Check(
+                f"share of positive {_NAMES[kind]}", share, known, float(np.hypot(error, _binomial(known, len(sign))))
+            )
         if self._process.name not in _ASYMMETRIC:
-            sign = np.concatenate([
-                -np.sign(record.pdg[child]) for record, last in zip(self._records, self._last, strict=True)
-                for child in [record.children(last[24])[1]] for child in [child[np.isin(record.kind[child], (11, 13))]]
-            ])
+            sign = np.concatenate(
+                [
+                    -np.sign(record.pdg[child])
+                    for record, last in zip(self._records, self._last, strict=True)
+                    for child in [record.children(last[24])[1]]
+                    for child in [child[np.isin(record.kind[child], (11, 13))]]
+                ]
+            )
             if len(sign) >= _FEWEST:
                 yield Check("share of positive e, mu from W", float(np.mean(sign > 0)), 0.5, _binomial(0.5, len(sign)))
         if self._process.name == "FCNC":
-            sign = np.concatenate([np.sign(record.pdg[last[6]][_has(record, last[6], (25,))])
-                                   for record, last in zip(self._records, self._last, strict=True)])
+            sign = np.concatenate(
+                [
+                    np.sign(record.pdg[last[6]][_has(record, last[6], (25,))])
+                    for record, last in zip(self._records, self._last, strict=True)
+                ]
+            )
             yield Check("share of t among tops to Higgs", float(np.mean(sign > 0)), 0.5, _binomial(0.5, len(sign)))
 
     def _fractions(self) -> Iterator[Check]:
@@ -265,7 +420,10 @@ class _Looked:
                 continue
             if (self._process.name, kind) in (("FCNC", 6), ("Hqql", 24)):  # half of them each
                 ways = {"H c": ((25,), 0.5)} if kind == 6 else {"e, mu": ((11, 13), 0.5)}
-                yield from (Check(f"{_NAMES[kind]} to {name}", self._share(kind, to), known, 0.0) for name, (to, known) in ways.items())
+                yield from (
+                    Check(f"{_NAMES[kind]} to {name}", self._share(kind, to), known, 0.0)
+                    for name, (to, known) in ways.items()
+                )
                 continue
             for name, (to, known) in ways.items():
                 yield Check(f"{_NAMES[kind]} to {name}", self._share(kind, to), known, _binomial(known, n))
@@ -273,8 +431,10 @@ class _Looked:
     def _count(self, kind: int) -> int:
         return sum(len(last[kind]) for last in self._last)
 
-    def _values(self, kind: int, name: str) -> Floats:
-        return np.concatenate([getattr(record, name)[last[kind]] for record, last in zip(self._records, self._last, strict=True)])
+    def _values(self, kind: int, name: str) -> AnyFloats:
+        return np.concatenate(
+            [getattr(record, name)[last[kind]] for record, last in zip(self._records, self._last, strict=True)]
+        )
 
     def _share(self, kind: int, products: tuple[int, ...]) -> float:
         """Of the particles of a kind how many have one of `products` among what they decay to."""
@@ -282,21 +442,21 @@ class _Looked:
         return float(np.mean(np.concatenate(right)))
 
 
-def _n_events(record: EventRecord, index: Ints, number: int) -> int:
+def _n_events(record: EventRecord, index: Integers, number: int) -> int:
     """Events that have so many of the particles."""
     return int((np.bincount(record.event[index], minlength=record.n_event) == number).sum())
 
 
-def _hard_photons(record: EventRecord, top: Ints) -> Ints:
+def _hard_photons(record: EventRecord, top: Integers) -> Integers:
     """How many photons of each event `(n_event,)` were made with the tops `top`, and are hard enough."""
     _, made = record.children(np.unique(record.mother[record.first_copy(top)]))
     chosen = made[(record.kind[made] == _PHOTON) & (record.pt[made] > _PHOTON_PT)]
     return np.bincount(record.event[chosen], minlength=record.n_event)
 
 
-def _has(record: EventRecord, index: Ints, products: tuple[int, ...]) -> Bools:
+def _has(record: EventRecord, index: Integers, products: tuple[int, ...]) -> Booleans:
     owner, child = record.children(index)
-    has: Bools = np.bincount(owner[np.isin(record.kind[child], products)], minlength=len(index)) > 0
+    has: Booleans = np.bincount(owner[np.isin(record.kind[child], products)], minlength=len(index)) > 0
     return has
 
 

@@ -8,7 +8,8 @@ import numpy as np
 
 from root_gnn.clustering.jets import Jets
 from root_gnn.simulation.detector import Candidates
-from root_gnn.simulation.record import EventRecord, Floats, Ints
+from root_gnn.simulation.record import EventRecord
+from root_gnn.typing import AnyFloats, Integers
 
 _CELL = 0.5  # in eta
 _N_PHI = 12
@@ -22,10 +23,10 @@ class Density:
     `inner` where there are tracks, so that most charged particles of other collisions are left out, `outer` beyond.
     """
 
-    inner: Floats
-    outer: Floats
+    inner: AnyFloats
+    outer: AnyFloats
 
-    def at(self, event: Ints, eta: Floats) -> Floats:
+    def at(self, event: Integers, eta: AnyFloats) -> AnyFloats:
         """At places in events."""
         return np.where(np.abs(eta) < _EDGE, self.inner[event], self.outer[event])
 

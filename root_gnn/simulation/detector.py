@@ -12,7 +12,8 @@ import numpy as np
 
 from root_gnn.kinematics.angles import wrap_phi
 from root_gnn.kinematics.fourvectors import energy_of, to_cartesian
-from root_gnn.simulation.record import APART, Bools, EventRecord, Floats, Ints
+from root_gnn.simulation.record import APART, EventRecord
+from root_gnn.typing import AnyFloats, Booleans, Integers
 
 CHARGED_HADRON, NEUTRAL_HADRON, PHOTON, ELECTRON, MUON = range(5)
 INVISIBLE = (12, 14, 16, 1000012, 1000014, 1000016, 1000022, 1000039)
@@ -27,7 +28,7 @@ class Steps:
     edges: tuple[float, ...]
     values: tuple[float, ...]
 
-    def at(self, abs_eta: Floats) -> Floats:
+    def at(self, abs_eta: AnyFloats) -> AnyFloats:
         return np.asarray(self.values)[np.searchsorted(self.edges, abs_eta, side="right")]
 
 
@@ -73,10 +74,22 @@ class Calorimeter:
     position_resolution: float
 
 
-ECAL = Calorimeter(Steps((2.5,), (0.02, 0.1)), Steps((2.5,), (0.01, 0.10)), Steps((2.5,), (0.05, 2.0)), Steps((2.5,), (0.2, 0.0)),
-                   Steps((2.5,), (0.5, 2.0)), 0.003)
-HCAL = Calorimeter(Steps((2.5,), (0.087, 0.175)), Steps((2.5,), (0.05, 0.10)), Steps((2.5,), (0.80, 1.5)), Steps((2.5,), (0.0, 0.0)),
-                   Steps((2.5,), (1.0, 2.0)), 0.02)
+ECAL = Calorimeter(
+    Steps((2.5,), (0.02, 0.1)),
+    Steps((2.5,), (0.01, 0.10)),
+    Steps((2.5,), (0.05, 2.0)),
+    Steps((2.5,), (0.2, 0.0)),
+    Steps((2.5,), (0.5, 2.0)),
+    0.003,
+)
+HCAL = Calorimeter(
+    Steps((2.5,), (0.087, 0.175)),
+    Steps((2.5,), (0.05, 0.10)),
+    Steps((2.5,), (0.80, 1.5)),
+    Steps((2.5,), (0.0, 0.0)),
+    Steps((2.5,), (1.0, 2.0)),
+    0.02,
+)
 
 
 @dataclass(frozen=True)
@@ -99,28 +112,32 @@ class Candidates:
     """
 
     n_event: int
-    event: Ints
-    pt: Floats
-    eta: Floats
-    phi: Floats
-    energy: Floats
-    kind: Ints
-    charge: Ints
-    source: Ints
+    event: Integers
+    pt: AnyFloats
+    eta: AnyFloats
+    phi: AnyFloats
+    energy: AnyFloats
+    kind: Integers
+    charge: Integers
+    source: Integers
 
     @property
-    def start(self) -> Ints:
+    def start(self) -> Integers:
         """`(n_event + 1,)`: where each event's candidates begin."""
         return np.searchsorted(self.event, np.arange(self.n_event + 1))
 
-    def cartesian(self) -> tuple[Floats, Floats, Floats]:
+    def cartesian(self) -> tuple[AnyFloats, AnyFloats, AnyFloats]:
         return to_cartesian(self.pt, self.eta, self.phi)
 
 
 def measure(record: EventRecord, detector: Detector, rng: np.random.Generator) -> Candidates:
     """The detector's answer to a batch of events; the same generator state gives the same answer."""
-    visible = np.flatnonzero(record.final & ~np.isin(record.kind, INVISIBLE) & (np.abs(record.eta) < detector.max_eta)
-                             & (record.pt > detector.min_pt))
+    visible = np.flatnonzero(
+        record.final
+        & ~np.isin(record.kind, INVISIBLE)
+        & (np.abs(record.eta) < detector.max_eta)
+        & (record.pt > detector.min_pt)
+    )
     charge = _charges(record.pdg[visible])
     tracked = _has_track(record, visible, charge, detector.tracker, rng)
     of_hard = tracked if record.overlaid is None else tracked & (record.overlaid.collision[visible] != APART)
@@ -136,7 +153,7 @@ def measure(record: EventRecord, detector: Detector, rng: np.random.Generator) -
     return Candidates(record.n_event, *(column[order] for column in columns))
 
 
-def _charges(pdg: Ints) -> Ints:
+def _charges(pdg: Integers) -> Integers:
     charge = np.zeros(len(pdg), dtype=np.int64)
     for kind, sign in CHARGE.items():
         charge[pdg == kind] = sign
@@ -144,58 +161,75 @@ def _charges(pdg: Ints) -> Ints:
     return charge
 
 
-def _has_track(record: EventRecord, index: Ints, charge: Ints, tracker: Tracker, rng: np.random.Generator) -> Bools:
+def _has_track(
+    record: EventRecord, index: Integers, charge: Integers, tracker: Tracker, rng: np.random.Generator
+) -> Booleans:
     pt, abs_eta, kind = record.pt[index], np.abs(record.eta[index]), record.kind[index]
     efficiency = np.where(pt < 1.0, tracker.soft_efficiency.at(abs_eta), tracker.hadron_efficiency.at(abs_eta))
     efficiency = np.where((kind == 11) & (pt > 1.0), tracker.electron_efficiency.at(abs_eta), efficiency)
     efficiency = np.where((kind == 13) & (pt > 1.0), tracker.muon_efficiency.at(abs_eta), efficiency)
-    accepted: Bools = (charge != 0) & (abs_eta < tracker.max_eta) & (pt > tracker.min_pt)
+    accepted: Booleans = (charge != 0) & (abs_eta < tracker.max_eta) & (pt > tracker.min_pt)
     accepted &= rng.random(len(index)) < efficiency
     return accepted
 
 
-Columns = tuple[Ints, Floats, Floats, Floats, Floats, Ints, Ints, Ints]  # the fields of Candidates behind n_event
+CandidateColumns = tuple[
+    Integers, AnyFloats, AnyFloats, AnyFloats, AnyFloats, Integers, Integers, Integers
+]  # the fields of Candidates behind n_event
 
 
-def _tracks(record: EventRecord, index: Ints, charge: Ints, detector: Detector, rng: np.random.Generator) -> Columns:
+def _tracks(
+    record: EventRecord, index: Integers, charge: Integers, detector: Detector, rng: np.random.Generator
+) -> CandidateColumns:
     tracker = detector.tracker
     pt, eta, phi = record.pt[index], record.eta[index], record.phi[index]
     abs_eta = np.abs(eta)
     kind = _lepton_kind(record, index, detector.leptons, rng)
     resolution = np.hypot(tracker.resolution_constant.at(abs_eta), tracker.resolution_slope.at(abs_eta) * pt)
-    resolution = np.where(kind == ELECTRON, _electron_resolution(record.energy[index], abs_eta, detector.leptons), resolution)
+    resolution = np.where(
+        kind == ELECTRON, _electron_resolution(record.energy[index], abs_eta, detector.leptons), resolution
+    )
     measured = pt * np.clip(1.0 + resolution * rng.standard_normal(len(index)), 0.2, 5.0)
     eta = eta + tracker.angle_resolution * rng.standard_normal(len(index))
     phi = wrap_phi(phi + tracker.angle_resolution * rng.standard_normal(len(index)))
     return record.event[index], measured, eta, phi, energy_of(measured, eta, record.mass[index]), kind, charge, index
 
 
-def _lepton_kind(record: EventRecord, index: Ints, leptons: LeptonId, rng: np.random.Generator) -> Ints:
+def _lepton_kind(record: EventRecord, index: Integers, leptons: LeptonId, rng: np.random.Generator) -> Integers:
     """Electron, muon, or charged hadron for everything that is not identified."""
     pt, abs_eta, kind = record.pt[index], np.abs(record.eta[index]), record.kind[index]
     rise = (pt - leptons.electron_min_pt) / (leptons.electron_plateau_pt - leptons.electron_min_pt)
     turn_on = np.clip(leptons.electron_start + (1.0 - leptons.electron_start) * rise, leptons.electron_start, 1.0)
     draw = rng.random(len(index))
-    is_electron = (kind == 11) & (pt > leptons.electron_min_pt) & (draw < turn_on * leptons.electron_efficiency.at(abs_eta))
+    is_electron = (
+        (kind == 11) & (pt > leptons.electron_min_pt) & (draw < turn_on * leptons.electron_efficiency.at(abs_eta))
+    )
     is_muon = (kind == 13) & (pt > leptons.muon_min_pt) & (draw < leptons.muon_efficiency.at(abs_eta))
     return np.where(is_electron, ELECTRON, np.where(is_muon, MUON, CHARGED_HADRON)).astype(np.int64)
 
 
-def _electron_resolution(energy: Floats, abs_eta: Floats, leptons: LeptonId) -> Floats:
-    barrel = np.hypot(leptons.electron_resolution_constant, leptons.electron_resolution_stochastic / np.sqrt(np.maximum(energy, 1.0)))
+def _electron_resolution(energy: AnyFloats, abs_eta: AnyFloats, leptons: LeptonId) -> AnyFloats:
+    barrel = np.hypot(
+        leptons.electron_resolution_constant, leptons.electron_resolution_stochastic / np.sqrt(np.maximum(energy, 1.0))
+    )
     return np.where(abs_eta < 1.5, barrel, barrel * leptons.electron_endcap_factor)
 
 
-def _clusters(record: EventRecord, index: Ints, calorimeter: Calorimeter, kind: int, rng: np.random.Generator) -> Columns:
+def _clusters(
+    record: EventRecord, index: Integers, calorimeter: Calorimeter, kind: int, rng: np.random.Generator
+) -> CandidateColumns:
     """Energy summed in cells, smeared, kept above threshold, placed at the energy-weighted centre; massless."""
     eta, phi, energy, event = record.eta[index], record.phi[index], record.energy[index], record.event[index]
     cell, n_cell = _cells(event, eta, phi, calorimeter)
-    total: Floats = np.asarray(np.bincount(cell, energy, n_cell), dtype=np.float64)
+    total: AnyFloats = np.asarray(np.bincount(cell, energy, n_cell), dtype=np.float64)
     center_eta = np.bincount(cell, energy * eta, n_cell) / total
     center_phi = np.bincount(cell, energy * phi, n_cell) / total  # a cell never crosses phi = +-pi
     abs_eta = np.abs(center_eta)
-    resolution = np.sqrt(calorimeter.constant.at(abs_eta) ** 2 + calorimeter.stochastic.at(abs_eta) ** 2 / total
-                         + (calorimeter.noise.at(abs_eta) / total) ** 2)
+    resolution = np.sqrt(
+        calorimeter.constant.at(abs_eta) ** 2
+        + calorimeter.stochastic.at(abs_eta) ** 2 / total
+        + (calorimeter.noise.at(abs_eta) / total) ** 2
+    )
     measured = total * np.maximum(1.0 + resolution * rng.standard_normal(n_cell), 0.0)
     measured_eta = center_eta + calorimeter.position_resolution * rng.standard_normal(n_cell)
     measured_phi = wrap_phi(center_phi + calorimeter.position_resolution * rng.standard_normal(n_cell))
@@ -203,11 +237,19 @@ def _clusters(record: EventRecord, index: Ints, calorimeter: Calorimeter, kind: 
     hardest = order[np.searchsorted(cell[order], np.arange(n_cell))]
     seen = measured > calorimeter.threshold.at(abs_eta)
     n_seen = int(seen.sum())
-    return (event[hardest][seen], (measured / np.cosh(measured_eta))[seen], measured_eta[seen], measured_phi[seen], measured[seen],
-            np.full(n_seen, kind, dtype=np.int64), np.zeros(n_seen, dtype=np.int64), index[hardest][seen])
+    return (
+        event[hardest][seen],
+        (measured / np.cosh(measured_eta))[seen],
+        measured_eta[seen],
+        measured_phi[seen],
+        measured[seen],
+        np.full(n_seen, kind, dtype=np.int64),
+        np.zeros(n_seen, dtype=np.int64),
+        index[hardest][seen],
+    )
 
 
-def _cells(event: Ints, eta: Floats, phi: Floats, calorimeter: Calorimeter) -> tuple[Ints, int]:
+def _cells(event: Integers, eta: AnyFloats, phi: AnyFloats, calorimeter: Calorimeter) -> tuple[Integers, int]:
     """The number of each particle's cell, counted over all cells that were hit, and how many there are."""
     size = calorimeter.cell.at(np.abs(eta))
     column = np.floor(eta / size).astype(np.int64) + 1024

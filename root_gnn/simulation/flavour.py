@@ -8,7 +8,8 @@ import numpy as np
 
 from root_gnn.clustering.jets import Jets
 from root_gnn.kinematics.angles import delta_r
-from root_gnn.simulation.record import Bools, EventRecord, Floats, Ints, span_pairs
+from root_gnn.simulation.record import EventRecord, span_pairs
+from root_gnn.typing import AnyFloats, Booleans, Integers
 
 LIGHT, CHARM, BOTTOM = 0, 4, 5
 # hadrons that decay weakly
@@ -28,7 +29,7 @@ class Tagger:
     light_rate: float = 0.01
 
 
-def hadron_flavour(record: EventRecord, jets: Jets, tagger: Tagger) -> Ints:
+def hadron_flavour(record: EventRecord, jets: Jets, tagger: Tagger) -> Integers:
     """5, 4 or 0 for each jet `(n_jet,)`: a hadron counts for the nearest jet only, bottom wins over charm."""
     flavour = np.full(len(jets.pt), LIGHT, dtype=np.int64)
     for code, hadrons in ((CHARM, CHARM_HADRONS), (BOTTOM, BOTTOM_HADRONS)):
@@ -37,7 +38,7 @@ def hadron_flavour(record: EventRecord, jets: Jets, tagger: Tagger) -> Ints:
     return flavour
 
 
-def _nearest_jets(record: EventRecord, hadron: Ints, jets: Jets, tagger: Tagger) -> Ints:
+def _nearest_jets(record: EventRecord, hadron: Integers, jets: Jets, tagger: Tagger) -> Integers:
     """The nearest jet of each hadron that has one within the cone."""
     event = record.event[hadron]
     owner, jet = span_pairs(np.searchsorted(jets.event, event), np.searchsorted(jets.event, event, side="right"))
@@ -47,7 +48,9 @@ def _nearest_jets(record: EventRecord, hadron: Ints, jets: Jets, tagger: Tagger)
     return jet[nearest][distance[nearest] < tagger.cone]
 
 
-def tag(flavour: Ints, eta: Floats, tagger: Tagger, rng: np.random.Generator) -> Bools:
+def tag(flavour: Integers, eta: AnyFloats, tagger: Tagger, rng: np.random.Generator) -> Booleans:
     """Draws the b-tag of each jet; none outside the tracker."""
-    efficiency = np.select([flavour == BOTTOM, flavour == CHARM], [tagger.bottom_efficiency, tagger.charm_rate], tagger.light_rate)
+    efficiency = np.select(
+        [flavour == BOTTOM, flavour == CHARM], [tagger.bottom_efficiency, tagger.charm_rate], tagger.light_rate
+    )
     return (rng.random(len(flavour)) < efficiency) & (np.abs(eta) < tagger.max_eta)

@@ -10,7 +10,7 @@ from typing import Any
 
 from root_gnn.errors import InputError
 from root_gnn.simulation.lhe import count_events
-from root_gnn.simulation.processes import Process, number
+from root_gnn.simulation.processes import Process, process_number
 from root_gnn.simulation.sherpa.make import Wanted
 from root_gnn.simulation.sherpa.program import find_program
 from root_gnn.simulation.sherpa.shipped import ENERGY, shipped_file
@@ -37,7 +37,9 @@ def of_user(path: Path) -> HardFile:
     return HardFile(path.resolve(), count_events(path), {"lhe": _identity(path)})
 
 
-def of_process(process: Process, *, events: int, seed: int, params: Mapping[str, str], folder: Path, spare: bool = True) -> HardFile | None:
+def of_process(
+    process: Process, *, events: int, seed: int, params: Mapping[str, str], folder: Path, spare: bool = True
+) -> HardFile | None:
     """Enough hard events of a process of Sherpa for `events` events, made by it in `folder` or shipped; None for other processes.
 
     `spare`: whether some may fail the preselection. Raises InputError where the shipped file has too few or is of another energy.
@@ -48,7 +50,15 @@ def of_process(process: Process, *, events: int, seed: int, params: Mapping[str,
     if program is None:
         return _shipped(process, events, params, spare=spare)
     n_event = _enough(events, spare=spare)
-    wanted = Wanted(folder / f"{process.name}.lhe.gz", program, process.card, process.id, n_event, seed, number(params, "ecm", ENERGY))
+    wanted = Wanted(
+        folder / f"{process.name}.lhe.gz",
+        program,
+        process.card,
+        process.id,
+        n_event,
+        seed,
+        process_number(params, "ecm", ENERGY),
+    )
     return HardFile(wanted.path, n_event, {"sherpa": wanted.text}, wanted=wanted)
 
 
@@ -60,14 +70,18 @@ def _shipped(process: Process, events: int, params: Mapping[str, str], *, spare:
     path = shipped_file(process.name)
     n_event = count_events(path)
     way = "install Sherpa (pip install 'root_gnn[sherpa]', Python 3.12 or newer, or a program Sherpa on the path)"
-    if number(params, "ecm", ENERGY) != ENERGY:
-        raise InputError(f"--param ecm={params['ecm']}: the shipped hard events of {process.name} are of {ENERGY:g} GeV; {way}, or "
-                         f"leave it out")
+    if process_number(params, "ecm", ENERGY) != ENERGY:
+        raise InputError(
+            f"--param ecm={params['ecm']}: the shipped hard events of {process.name} are of {ENERGY:g} GeV; {way}, or "
+            f"leave it out"
+        )
     if events > n_event:
         times = -(-events // n_event)
-        raise InputError(f"--process {process.name} --events {events}: expected at most {n_event:,}, the number of hard events that are "
-                         f"shipped. For more {way}; or shower each of these several times: --events {n_event} --resimulate {times} writes "
-                         f"{n_event * times:,} rows, which are worth fewer events than that (docs/simulation.md)")
+        raise InputError(
+            f"--process {process.name} --events {events}: expected at most {n_event:,}, the number of hard events that are "
+            f"shipped. For more {way}; or shower each of these several times: --events {n_event} --resimulate {times} writes "
+            f"{n_event * times:,} rows, which are worth fewer events than that (docs/simulation.md)"
+        )
     return HardFile(path, min(n_event, _enough(events, spare=spare)), {"lhe": _identity(path)}, shared=True)
 
 

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from root_gnn.simulation.detector import Candidates
-from root_gnn.simulation.record import EventRecord, Floats
+from root_gnn.simulation.record import EventRecord
+from root_gnn.typing import AnyFloats
 
 _BARREL = 1.5
 
@@ -27,13 +28,15 @@ class ImpactResolution:
 class Impact:
     """Transverse and longitudinal impact parameters and their resolutions in mm, `(n_candidate,)`; 0 for neutral candidates."""
 
-    d0: Floats
-    d0_error: Floats
-    dz: Floats
-    dz_error: Floats
+    d0: AnyFloats
+    d0_error: AnyFloats
+    dz: AnyFloats
+    dz_error: AnyFloats
 
 
-def impact_parameters(record: EventRecord, candidates: Candidates, resolution: ImpactResolution, rng: np.random.Generator) -> Impact:
+def impact_parameters(
+    record: EventRecord, candidates: Candidates, resolution: ImpactResolution, rng: np.random.Generator
+) -> Impact:
     """Impact parameters with respect to the collision, of straight lines from the true production vertices, smeared.
 
     d0 = (x py - y px) / pt and dz = z - (x px + y py) pz / pt^2 of the generated particle, as Delphes has them.

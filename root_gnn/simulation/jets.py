@@ -6,16 +6,23 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from root_gnn.clustering.jets import Jets, Members, cluster_members
+from root_gnn.clustering.jets import JetMembers, Jets, cluster_members
 from root_gnn.clustering.substructure import n_subjettiness, soft_drop_mass
 from root_gnn.kinematics.angles import delta_phi
 from root_gnn.simulation.detector import CHARGED_HADRON, ELECTRON, MUON, NEUTRAL_HADRON, PHOTON, Candidates
 from root_gnn.simulation.impact import ImpactResolution, impact_parameters
-from root_gnn.simulation.ntuple import CLASSES, Columns
-from root_gnn.simulation.record import Bools, EventRecord, Floats, Ints, span_pairs
+from root_gnn.simulation.ntuple import CLASSES, NtupleColumns
+from root_gnn.simulation.record import EventRecord, span_pairs
 from root_gnn.simulation.resonances import Decay, find_resonances, match
+from root_gnn.typing import AnyFloats, Booleans, Integers
 
-_KINDS = {"isChargedHadron": CHARGED_HADRON, "isNeutralHadron": NEUTRAL_HADRON, "isPhoton": PHOTON, "isElectron": ELECTRON, "isMuon": MUON}
+_KINDS = {
+    "isChargedHadron": CHARGED_HADRON,
+    "isNeutralHadron": NEUTRAL_HADRON,
+    "isPhoton": PHOTON,
+    "isElectron": ELECTRON,
+    "isMuon": MUON,
+}
 
 
 @dataclass(frozen=True)
@@ -42,23 +49,25 @@ class JetSelection:
 
 
 @dataclass(frozen=True)
-class Found:
+class ClusteredJets:
     """Jets of a batch that are kept, with their members (places among the candidates), and for each jet `(n_jet,)`:
 
     `index`, its place by pt in its event, and `held`, the particle of the record it holds whole, -1 where there is none.
     """
 
     jets: Jets
-    members: Members
-    index: Ints
-    held: Ints
+    members: JetMembers
+    index: Integers
+    held: Integers
 
 
-def find_jets(record: EventRecord, candidates: Candidates, selection: JetSelection) -> Found:
+def find_jets(record: EventRecord, candidates: Candidates, selection: JetSelection) -> ClusteredJets:
     """The jets that pass the selection."""
     px, py, pz = candidates.cartesian()
     counts = np.bincount(candidates.event, minlength=candidates.n_event)
-    jets, members = cluster_members(px, py, pz, candidates.energy, counts=counts, radius=selection.radius, min_pt=selection.min_pt)
+    jets, members = cluster_members(
+        px, py, pz, candidates.energy, counts=counts, radius=selection.radius, min_pt=selection.min_pt
+    )
     index = np.arange(len(jets.pt)) - np.searchsorted(jets.event, jets.event)
     held = np.full(len(jets.pt), -1, dtype=np.int64)
     if selection.decay is not None:
@@ -69,19 +78,21 @@ def find_jets(record: EventRecord, candidates: Candidates, selection: JetSelecti
     if selection.decay is not None and not selection.whole_events:
         keep &= held >= 0
     keep &= (np.bincount(jets.event[keep], minlength=candidates.n_event) >= selection.min_jets)[jets.event]
-    return choose(Found(jets, members, index, held), keep)
+    return choose_jets(ClusteredJets(jets, members, index, held), keep)
 
 
-def choose(found: Found, keep: Bools) -> Found:
+def choose_jets(found: ClusteredJets, keep: Booleans) -> ClusteredJets:
     """The jets for which the mask `keep (n_jet,)` holds."""
     jets, members = found.jets, found.members
     kept = keep[members.jet]
     place = np.cumsum(keep) - 1
     chosen = Jets(jets.event[keep], jets.pt[keep], jets.eta[keep], jets.phi[keep], jets.energy[keep])
-    return Found(chosen, Members(place[members.jet[kept]], members.particle[kept]), found.index[keep], found.held[keep])
+    return ClusteredJets(
+        chosen, JetMembers(place[members.jet[kept]], members.particle[kept]), found.index[keep], found.held[keep]
+    )
 
 
-def rearrange(found: Found, order: Ints) -> Found:
+def rearrange(found: ClusteredJets, order: Integers) -> ClusteredJets:
     """The jets in another order, `order (n_jet,)` being their present places."""
     jets, members = found.jets, found.members
     place = np.empty(len(order), dtype=np.int64)
@@ -89,10 +100,10 @@ def rearrange(found: Found, order: Ints) -> Found:
     jet = place[members.jet]
     row = np.argsort(jet, kind="stable")
     chosen = Jets(jets.event[order], jets.pt[order], jets.eta[order], jets.phi[order], jets.energy[order])
-    return Found(chosen, Members(jet[row], members.particle[row]), found.index[order], found.held[order])
+    return ClusteredJets(chosen, JetMembers(jet[row], members.particle[row]), found.index[order], found.held[order])
 
 
-def same_jets(found: Found, copies: int, radius: float) -> tuple[Found, Ints]:
+def same_jets(found: ClusteredJets, copies: int, radius: float) -> tuple[ClusteredJets, Integers]:
     """Jets that come again in all `copies` showers of a hard event (rows of the record: one hard event's copies one after the other).
 
     Each jet of the first shower takes the nearest jet of every other one within `radius`; jets that lack one are dropped. Returned
@@ -113,17 +124,17 @@ def same_jets(found: Found, copies: int, radius: float) -> tuple[Found, Ints]:
     partner = partner[_once(partner)]
     chosen = rearrange_some(found, partner.reshape(-1))
     index = np.repeat(found.index[partner[:, 0]], copies)
-    return Found(chosen.jets, chosen.members, index, chosen.held), np.repeat(np.arange(len(partner)), copies)
+    return ClusteredJets(chosen.jets, chosen.members, index, chosen.held), np.repeat(np.arange(len(partner)), copies)
 
 
-def rearrange_some(found: Found, places: Ints) -> Found:
+def rearrange_some(found: ClusteredJets, places: Integers) -> ClusteredJets:
     """The jets at `places`, in that order; no place comes twice."""
     keep = np.zeros(len(found.jets.pt), dtype=bool)
     keep[places] = True
-    return rearrange(choose(found, keep), np.argsort(np.argsort(places)) if len(places) else places)
+    return rearrange(choose_jets(found, keep), np.argsort(np.argsort(places)) if len(places) else places)
 
 
-def _once(partner: Ints) -> Bools:
+def _once(partner: Integers) -> Booleans:
     """Rows whose jets no earlier row uses."""
     once = np.ones(len(partner), dtype=bool)
     for column in partner.T:
@@ -134,7 +145,9 @@ def _once(partner: Ints) -> Bools:
     return once
 
 
-def jet_columns(record: EventRecord, candidates: Candidates, found: Found, selection: JetSelection, rng: np.random.Generator) -> Columns:
+def jet_columns(
+    record: EventRecord, candidates: Candidates, found: ClusteredJets, selection: JetSelection, rng: np.random.Generator
+) -> NtupleColumns:
     """All branches of the jets but what they share with their events; constituents hardest first."""
     jets, members = found.jets, found.members
     order = np.lexsort((-candidates.pt[members.particle], members.jet))
@@ -142,35 +155,65 @@ def jet_columns(record: EventRecord, candidates: Candidates, found: Found, selec
     counts = np.bincount(owner, minlength=len(jets.pt))
     px, py, pz = (component[particle] for component in candidates.cartesian())
     energy = candidates.energy[particle]
-    columns: Columns = {"npart": counts.astype(np.int32), "part_px": px, "part_py": py, "part_pz": pz, "part_energy": energy}
+    columns: NtupleColumns = {
+        "npart": counts.astype(np.int32),
+        "part_px": px,
+        "part_py": py,
+        "part_pz": pz,
+        "part_energy": energy,
+    }
     side = np.where(jets.eta > 0, 1.0, -1.0)  # as in JetClass: eta grows away from the centre of the detector
     columns["part_deta"] = (candidates.eta[particle] - jets.eta[owner]) * side[owner]
     columns["part_dphi"] = delta_phi(candidates.phi[particle], jets.phi[owner])
     impact = impact_parameters(record, candidates, selection.impact, rng)
-    for name, values in (("d0val", impact.d0), ("d0err", impact.d0_error), ("dzval", impact.dz), ("dzerr", impact.dz_error)):
+    for name, values in (
+        ("d0val", impact.d0),
+        ("d0err", impact.d0_error),
+        ("dzval", impact.dz),
+        ("dzerr", impact.dz_error),
+    ):
         columns[f"part_{name}"] = values[particle]
     columns["part_charge"] = candidates.charge[particle]
     columns |= {f"part_{name}": candidates.kind[particle] == kind for name, kind in _KINDS.items()}
-    columns |= {"jet_pt": jets.pt, "jet_eta": jets.eta, "jet_phi": jets.phi, "jet_energy": jets.energy, "jet_nparticles": counts}
+    columns |= {
+        "jet_pt": jets.pt,
+        "jet_eta": jets.eta,
+        "jet_phi": jets.phi,
+        "jet_energy": jets.energy,
+        "jet_nparticles": counts,
+    }
     columns |= _substructure((px, py, pz, energy), counts, selection)
     columns |= _truth(record, found, selection)
     columns["jet_index"] = found.index
-    return {name: np.asarray(values, dtype=np.float32) if values.dtype == np.float64 else values for name, values in columns.items()}
+    return {
+        name: np.asarray(values, dtype=np.float32) if values.dtype == np.float64 else values
+        for name, values in columns.items()
+    }
 
 
-def _substructure(momenta: tuple[Floats, ...], counts: Ints, selection: JetSelection) -> Columns:
+def _substructure(momenta: tuple[AnyFloats, ...], counts: Integers, selection: JetSelection) -> NtupleColumns:
     px, py, pz, energy = momenta
-    columns: Columns = {"jet_sdmass": soft_drop_mass(
-        px, py, pz, energy, counts=counts, radius=selection.radius, z_cut=selection.soft_drop_z_cut, beta=selection.soft_drop_beta)}
+    columns: NtupleColumns = {
+        "jet_sdmass": soft_drop_mass(
+            px,
+            py,
+            pz,
+            energy,
+            counts=counts,
+            radius=selection.radius,
+            z_cut=selection.soft_drop_z_cut,
+            beta=selection.soft_drop_beta,
+        )
+    }
     tau = n_subjettiness(px, py, pz, energy, counts=counts, radius=selection.radius)
     return columns | {f"jet_tau{i + 1}": tau[:, i] for i in range(tau.shape[1])}
 
 
-def _truth(record: EventRecord, found: Found, selection: JetSelection) -> Columns:
+def _truth(record: EventRecord, found: ClusteredJets, selection: JetSelection) -> NtupleColumns:
     """The labels, and the particle that the jet holds whole (zeros where there is none)."""
     matched = found.held >= 0
     label = np.where(matched | (selection.decay is None), CLASSES.index(selection.label), CLASSES.index("QCD"))
-    columns: Columns = {f"label_{name}": label == i for i, name in enumerate(CLASSES)}
+    columns: NtupleColumns = {f"label_{name}": label == i for i, name in enumerate(CLASSES)}
     sources = {"pid": record.pdg, "pt": record.pt, "eta": record.eta, "phi": record.phi, "mass": record.mass}
     columns |= {f"aux_genpart_{name}": np.where(matched, values[found.held], 0.0) for name, values in sources.items()}
     columns["aux_truth_match"] = matched.astype(np.float32)

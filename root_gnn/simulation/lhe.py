@@ -19,8 +19,10 @@ def count_events(path: Path) -> int:
     with path.open("rb") as stream:
         zipped = stream.read(2) == _GZIP
     if zipped != (path.suffix == ".gz"):
-        raise InputError(f"{what}: its content is {'' if zipped else 'not '}gzipped, its ending says otherwise; rename it "
-                         f"{'with' if zipped else 'without'} .gz")
+        raise InputError(
+            f"{what}: its content is {'' if zipped else 'not '}gzipped, its ending says otherwise; rename it "
+            f"{'with' if zipped else 'without'} .gz"
+        )
     begun = ended = 0
     header = footer = False
     try:
@@ -35,8 +37,10 @@ def count_events(path: Path) -> int:
     if not header:
         raise InputError(f"{what}, but it has no <LesHouchesEvents> tag")
     if begun != ended or not footer:
-        raise InputError(f"{what}, but {begun} events begin, {ended} end, and there is {'a' if footer else 'no'} closing tag: the file "
-                         f"was cut short; fetch or write it again (or append </LesHouchesEvents> where only that is missing)")
+        raise InputError(
+            f"{what}, but {begun} events begin, {ended} end, and there is {'a' if footer else 'no'} closing tag: the file "
+            f"was cut short; fetch or write it again (or append </LesHouchesEvents> where only that is missing)"
+        )
     if not begun:
         raise InputError(f"{what}, but it holds no event")
     return begun

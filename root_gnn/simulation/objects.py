@@ -13,8 +13,9 @@ from root_gnn.kinematics.angles import delta_r
 from root_gnn.simulation.density import Density, density, without_pileup
 from root_gnn.simulation.detector import ELECTRON, MUON, PHOTON, Candidates
 from root_gnn.simulation.flavour import Tagger, hadron_flavour, tag
-from root_gnn.simulation.ntuple import Columns
-from root_gnn.simulation.record import HARD, Bools, EventRecord, Floats, Ints, span_pairs
+from root_gnn.simulation.ntuple import NtupleColumns
+from root_gnn.simulation.record import HARD, EventRecord, span_pairs
+from root_gnn.typing import AnyFloats, Booleans, Integers
 
 
 @dataclass(frozen=True)
@@ -27,7 +28,7 @@ class LeptonCuts:
 
 
 @dataclass(frozen=True)
-class Selection:
+class ObjectSelection:
     """All cuts on reconstructed objects, the b-tagger, the noise of missing momentum, and the preselection."""
 
     muon: LeptonCuts = LeptonCuts(10.0, 2.5, 0.20)
@@ -46,7 +47,9 @@ class Selection:
     min_objects: int = 2  # preselection: jets, electrons, muons and photons together
 
 
-def reconstruct(record: EventRecord, candidates: Candidates, selection: Selection, rng: np.random.Generator) -> Columns:
+def reconstruct(
+    record: EventRecord, candidates: Candidates, selection: ObjectSelection, rng: np.random.Generator
+) -> NtupleColumns:
     """The branches of all reconstructed objects of a batch, named as in the ntuple.
 
     Overlaps are removed in the order muon, electron, photon, jet: a candidate is used once, and jets within `overlap_cone` of an
@@ -59,12 +62,18 @@ def reconstruct(record: EventRecord, candidates: Candidates, selection: Selectio
     jets = _jets(candidates, np.concatenate((muon, electron, photon)), selection, everywhere)
     jets = _without_overlap(jets, candidates, np.concatenate((electron, photon)), selection.overlap_cone)
     flavour = hadron_flavour(record, jets, selection.tagger)
-    columns: Columns = {}
+    columns: NtupleColumns = {}
     _fill(columns, "jet", jets, candidates.n_event)
     columns["jet_btag"] = tag(flavour, jets.eta, selection.tagger, rng).astype(np.int8)
     columns["jet_truthflav"] = flavour.astype(np.int8)
     for name, index in (("ele", electron), ("mu", muon), ("ph", photon)):
-        chosen = Jets(candidates.event[index], candidates.pt[index], candidates.eta[index], candidates.phi[index], candidates.energy[index])
+        chosen = Jets(
+            candidates.event[index],
+            candidates.pt[index],
+            candidates.eta[index],
+            candidates.phi[index],
+            candidates.energy[index],
+        )
         _fill(columns, name, chosen, candidates.n_event)
         if name != "ph":
             columns[f"{name}_charge"] = candidates.charge[index].astype(np.int8)
@@ -72,20 +81,22 @@ def reconstruct(record: EventRecord, candidates: Candidates, selection: Selectio
     return columns
 
 
-def preselected(columns: Columns, selection: Selection) -> Bools:
+def preselected(columns: NtupleColumns, selection: ObjectSelection) -> Booleans:
     """Whether an event has `min_objects` jets, electrons, muons and photons together."""
     total = columns["njet"] + columns["nele"] + columns["nmu"] + columns["nph"]
     return np.asarray(total >= selection.min_objects)
 
 
-def _isolated(candidates: Candidates, kind: int, cuts: LeptonCuts, cone: float, everywhere: Density) -> Ints:
+def _isolated(candidates: Candidates, kind: int, cuts: LeptonCuts, cone: float, everywhere: Density) -> Integers:
     """Indices of candidates of a kind that pass the cuts."""
-    index = np.flatnonzero((candidates.kind == kind) & (candidates.pt > cuts.min_pt) & (np.abs(candidates.eta) < cuts.max_eta))
+    index = np.flatnonzero(
+        (candidates.kind == kind) & (candidates.pt > cuts.min_pt) & (np.abs(candidates.eta) < cuts.max_eta)
+    )
     average = everywhere.at(candidates.event[index], candidates.eta[index]) * np.pi * cone**2 / candidates.pt[index]
     return index[_activity(candidates, index, cone) - average < cuts.isolation]
 
 
-def _activity(candidates: Candidates, index: Ints, cone: float) -> Floats:
+def _activity(candidates: Candidates, index: Integers, cone: float) -> AnyFloats:
     """Sum of pt within the cone around candidates `index`, themselves left out, relative to their own pt."""
     start = candidates.start
     event = candidates.event[index]
@@ -93,13 +104,17 @@ def _activity(candidates: Candidates, index: Ints, cone: float) -> Floats:
     center = index[owner]
     distance = delta_r(candidates.eta[center], candidates.phi[center], candidates.eta[other], candidates.phi[other])
     near = (distance < cone) & (other != center)
-    around: Floats = np.bincount(owner[near], candidates.pt[other[near]], len(index)) / candidates.pt[index]
+    around: AnyFloats = np.bincount(owner[near], candidates.pt[other[near]], len(index)) / candidates.pt[index]
     return around
 
 
 def _photons(
-    record: EventRecord, candidates: Candidates, selection: Selection, everywhere: Density, rng: np.random.Generator,
-) -> Ints:
+    record: EventRecord,
+    candidates: Candidates,
+    selection: ObjectSelection,
+    everywhere: Density,
+    rng: np.random.Generator,
+) -> Integers:
     index = _isolated(candidates, PHOTON, selection.photon, selection.isolation_cone, everywhere)
     source = candidates.source[index]
     prompt = (record.kind[source] == 22) & (record.parent_kind(source) < 100)
@@ -109,21 +124,23 @@ def _photons(
     return index[keep]
 
 
-def _jets(candidates: Candidates, used: Ints, selection: Selection, everywhere: Density) -> Jets:
+def _jets(candidates: Candidates, used: Integers, selection: ObjectSelection, everywhere: Density) -> Jets:
     free = np.ones(len(candidates.pt), dtype=bool)
     free[used] = False
     px, py, pz = (component[free] for component in candidates.cartesian())
     counts = np.bincount(candidates.event[free], minlength=candidates.n_event)
-    jets = cluster_jets(px, py, pz, candidates.energy[free], counts=counts, radius=selection.jet_radius, min_pt=selection.jet_min_pt)
+    jets = cluster_jets(
+        px, py, pz, candidates.energy[free], counts=counts, radius=selection.jet_radius, min_pt=selection.jet_min_pt
+    )
     jets = without_pileup(jets, everywhere, selection.jet_radius)
     return _choose(jets, (np.abs(jets.eta) < selection.jet_max_eta) & (jets.pt > selection.jet_min_pt))
 
 
-def _choose(jets: Jets, keep: Bools) -> Jets:
+def _choose(jets: Jets, keep: Booleans) -> Jets:
     return Jets(jets.event[keep], jets.pt[keep], jets.eta[keep], jets.phi[keep], jets.energy[keep])
 
 
-def _without_overlap(jets: Jets, candidates: Candidates, index: Ints, cone: float) -> Jets:
+def _without_overlap(jets: Jets, candidates: Candidates, index: Integers, cone: float) -> Jets:
     event = candidates.event[index]
     owner, jet = span_pairs(np.searchsorted(jets.event, event), np.searchsorted(jets.event, event, side="right"))
     near = delta_r(candidates.eta[index][owner], candidates.phi[index][owner], jets.eta[jet], jets.phi[jet]) < cone
@@ -132,7 +149,7 @@ def _without_overlap(jets: Jets, candidates: Candidates, index: Ints, cone: floa
     return _choose(jets, keep)
 
 
-def _fill(columns: Columns, name: str, objects: Jets, n_event: int) -> None:
+def _fill(columns: NtupleColumns, name: str, objects: Jets, n_event: int) -> None:
     columns[f"n{name}"] = np.bincount(objects.event, minlength=n_event).astype(np.int32)
     columns[f"{name}_pt"], columns[f"{name}_eta"] = _single(objects.pt), _single(objects.eta)
     columns[f"{name}_phi"], columns[f"{name}_e"] = _single(objects.phi), _single(objects.energy)
@@ -142,7 +159,9 @@ def _single(values: NDArray[Any]) -> NDArray[np.float32]:
     return values.astype(np.float32)
 
 
-def _missing_momentum(columns: Columns, candidates: Candidates, selection: Selection, rng: np.random.Generator) -> None:
+def _missing_momentum(
+    columns: NtupleColumns, candidates: Candidates, selection: ObjectSelection, rng: np.random.Generator
+) -> None:
     """Minus the sum of everything measured, with noise for what the parametrisation leaves out (dead regions, noisy cells)."""
     px, py, _ = candidates.cartesian()
     n_event = candidates.n_event

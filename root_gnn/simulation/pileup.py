@@ -10,7 +10,8 @@ import numpy as np
 from root_gnn.errors import InputError
 from root_gnn.simulation.detector import INVISIBLE, Detector
 from root_gnn.simulation.pythia import Generator
-from root_gnn.simulation.record import APART, HARD, NEAR, EventRecord, Ints, Overlaid, span_pairs
+from root_gnn.simulation.record import APART, HARD, NEAR, EventRecord, Overlaid, span_pairs
+from root_gnn.typing import Integers
 
 LARGEST_MEAN = 300.0
 _SETTINGS = ("SoftQCD:inelastic=on", "Next:numberCount=0", "ParticleDecays:limitTau0=on", "ParticleDecays:tau0Max=10")
@@ -41,8 +42,10 @@ class PileUp:
         except ValueError:
             mean, spread = -1.0, 0.0
         if not (0.0 < mean <= LARGEST_MEAN and 0.0 <= spread <= mean):
-            raise InputError(f"--pileup {text}: expected MEAN or MEAN,SPREAD, the mean number of further collisions above 0 and at most "
-                             f"{LARGEST_MEAN:g}, its spread no larger than that")
+            raise InputError(
+                f"--pileup {text}: expected MEAN or MEAN,SPREAD, the mean number of further collisions above 0 and at most "
+                f"{LARGEST_MEAN:g}, its spread no larger than that"
+            )
         return cls(mean, spread)
 
 
@@ -55,7 +58,9 @@ class MinimumBias:
         records: list[EventRecord] = []
         while (missing := pileup.n_distinct - sum(record.n_event for record in records)) > 0:
             records.append(_visible(generator.batch(min(_BATCH, missing)), detector))
-        self._stop = np.cumsum(np.concatenate([np.bincount(record.event, minlength=record.n_event) for record in records]))
+        self._stop = np.cumsum(
+            np.concatenate([np.bincount(record.event, minlength=record.n_event) for record in records])
+        )
         self._start = np.concatenate(([0], self._stop[:-1]))
         self._columns = {name: np.concatenate([getattr(record, name) for record in records]) for name in _COLUMNS}
 
@@ -80,11 +85,16 @@ class MinimumBias:
 
 def _visible(record: EventRecord, detector: Detector) -> EventRecord:
     """The particles alone that the detector can see."""
-    keep = record.final & ~np.isin(record.kind, INVISIBLE) & (np.abs(record.eta) < detector.max_eta) & (record.pt > detector.min_pt)
+    keep = (
+        record.final
+        & ~np.isin(record.kind, INVISIBLE)
+        & (np.abs(record.eta) < detector.max_eta)
+        & (record.pt > detector.min_pt)
+    )
     return replace(record, **{name: getattr(record, name)[keep] for name in ("event", "final", "mother", *_COLUMNS)})
 
 
-def _joined(record: EventRecord, further: Ints, columns: dict[str, Any], overlaid: Overlaid) -> EventRecord:
+def _joined(record: EventRecord, further: Integers, columns: dict[str, Any], overlaid: Overlaid) -> EventRecord:
     """The record with further particles, of events `further (n_further,)`, behind its own; `overlaid.collision` is that of the former."""
     event = np.concatenate((record.event, further))
     order = np.argsort(event, kind="stable")
@@ -95,5 +105,11 @@ def _joined(record: EventRecord, further: Ints, columns: dict[str, Any], overlai
     final = np.concatenate((record.final, np.ones(len(further), dtype=bool)))
     collision = np.concatenate((np.full(len(record.event), HARD), overlaid.collision))
     joined: dict[str, Any] = {name: np.concatenate((getattr(record, name), columns[name]))[order] for name in _COLUMNS}
-    return replace(record, event=event[order], mother=mother[order], final=final[order],
-                   overlaid=Overlaid(overlaid.n_collision, collision[order]), **joined)
+    return replace(
+        record,
+        event=event[order],
+        mother=mother[order],
+        final=final[order],
+        overlaid=Overlaid(overlaid.n_collision, collision[order]),
+        **joined,
+    )

@@ -17,8 +17,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from root_gnn.errors import InputError, MissingExtra
-from root_gnn.simulation.record import EventRecord, Floats
+from root_gnn.simulation.record import EventRecord
 from root_gnn.simulation.variations import VARIATIONS
+from root_gnn.typing import AnyFloats
 
 LARGEST_SEED = 900_000_000
 TOLERATED_FAILURES = 50  # in a row, nothing accepted between them
@@ -52,7 +53,14 @@ class Generator:
     """
 
     def __init__(
-        self, settings: Sequence[str], *, seed: int, slha: str | None = None, lhe: Path | None = None, skip: int = 0, source: Any = None,
+        self,
+        settings: Sequence[str],
+        *,
+        seed: int,
+        slha: str | None = None,
+        lhe: Path | None = None,
+        skip: int = 0,
+        source: Any = None,
     ) -> None:
         if not 1 <= seed <= LARGEST_SEED:
             raise ValueError(f"Pythia takes seeds from 1 to {LARGEST_SEED}, not {seed}")
@@ -79,14 +87,18 @@ class Generator:
     def _apply(self, settings: Sequence[str]) -> None:
         for setting in settings:
             if not self.pythia.readString(setting):
-                raise RuntimeError(f"Pythia refuses the setting '{setting}': unknown, out of range, or its data files are missing")
+                raise RuntimeError(
+                    f"Pythia refuses the setting '{setting}': unknown, out of range, or its data files are missing"
+                )
 
     def _start(self) -> None:
         if self.pythia.init():
             return
         if self._lhe is not None:
-            raise InputError(f"--lhe {self._lhe}: Pythia cannot start from it; its <init> block (beams, energies, processes) is not one "
-                             f"of proton collisions that Pythia can shower")
+            raise InputError(
+                f"--lhe {self._lhe}: Pythia cannot start from it; its <init> block (beams, energies, processes) is not one "
+                f"of proton collisions that Pythia can shower"
+            )
         raise RuntimeError("Pythia could not start with these settings")
 
     @property
@@ -122,7 +134,7 @@ class Generator:
         self._count(len(good), len(events))
         return good
 
-    def variations(self, events: ak.Array) -> dict[str, Floats]:
+    def variations(self, events: ak.Array) -> dict[str, AnyFloats]:
         """Factors on the weight of `events` by the name of a shower's variation, `(n_event,)`; empty where none was asked for."""
         if not self.pythia.flag("UncertaintyBands:doVariations"):
             return {}
@@ -156,13 +168,17 @@ class Generator:
 
     def _give_up(self) -> None:
         if self._lhe is not None:
-            raise InputError(f"--lhe {self._lhe}: Pythia rejected {self._failed_in_a_row} events in a row. Such files usually lack the "
-                             f"colour flow (the columns ICOLUP are zero); write them with colours, or by another generator")
+            raise InputError(
+                f"--lhe {self._lhe}: Pythia rejected {self._failed_in_a_row} events in a row. Such files usually lack the "
+                f"colour flow (the columns ICOLUP are zero); write them with colours, or by another generator"
+            )
         raise RuntimeError(f"Pythia failed on {self._failed_in_a_row} events in a row")
 
 
 def concatenate_events(
-    parts: Sequence[ak.Array], weights: NDArray[np.float64], variations: Mapping[str, Floats] = MappingProxyType({}),
+    parts: Sequence[ak.Array],
+    weights: NDArray[np.float64],
+    variations: Mapping[str, AnyFloats] = MappingProxyType({}),
 ) -> EventRecord:
     """Pythia's events, all parts one after the other, with their weights and the variations of these `(n_event,)`, as flat arrays."""
     blocks = [_columns(part) for part in parts]
@@ -173,9 +189,20 @@ def concatenate_events(
     column = {name: np.concatenate([block[name] for block in blocks]) for name in blocks[0] if name != "count"}
     start = np.repeat(np.cumsum(count) - count, count)
     return EventRecord(
-        n_event=len(count), event=np.repeat(np.arange(len(count)), count), pdg=column["id"], final=column["status"] > 0,
-        mother=column["mother1"] + start, px=column["px"], py=column["py"], pz=column["pz"], energy=column["e"],
-        x=column["x"], y=column["y"], z=column["z"], weight=weights, variations=variations,
+        n_event=len(count),
+        event=np.repeat(np.arange(len(count)), count),
+        pdg=column["id"],
+        final=column["status"] > 0,
+        mother=column["mother1"] + start,
+        px=column["px"],
+        py=column["py"],
+        pz=column["pz"],
+        energy=column["e"],
+        x=column["x"],
+        y=column["y"],
+        z=column["z"],
+        weight=weights,
+        variations=variations,
     )
 
 
@@ -185,5 +212,11 @@ def _columns(events: ak.Array) -> dict[str, NDArray[Any]]:
     columns = {"count": ak.to_numpy(ak.num(listed.id)).astype(np.int64)}
     columns |= {name: ak.to_numpy(particles[name]).astype(np.int64) for name in ("id", "status", "mother1")}
     columns |= {name: np.asarray(ak.to_numpy(particles.p[name]), dtype=np.float64) for name in ("px", "py", "pz", "e")}
-    vertex = {"x": "px", "y": "py", "z": "pz"}  # Pythia keeps positions in its four-vectors too; none where a particle has no vertex
-    return columns | {name: np.asarray(ak.to_numpy(ak.fill_none(particles.vProd[axis], 0.0))) for name, axis in vertex.items()}
+    vertex = {
+        "x": "px",
+        "y": "py",
+        "z": "pz",
+    }  # Pythia keeps positions in its four-vectors too; none where a particle has no vertex
+    return columns | {
+        name: np.asarray(ak.to_numpy(ak.fill_none(particles.vProd[axis], 0.0))) for name, axis in vertex.items()
+    }

@@ -11,10 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from root_gnn.kinematics.fourvectors import mass, to_cylindrical
+from root_gnn.typing import AnyFloats, Booleans, Integers
 
-Floats = NDArray[np.floating[Any]]
-Ints = NDArray[np.int64]
-Bools = NDArray[np.bool_]
 HARD, NEAR, APART = range(3)
 """Where a particle of an event with pile-up comes from: the hard collision, one that tracks can't tell from it, any other."""
 
@@ -23,8 +21,8 @@ HARD, NEAR, APART = range(3)
 class Overlaid:
     """Pile-up of an event record: how many collisions were laid over each event `(n_event,)`, and whose a particle is `(n_particle,)`."""
 
-    n_collision: Ints
-    collision: Ints
+    n_collision: Integers
+    collision: Integers
 
 
 @dataclass(frozen=True)
@@ -38,66 +36,66 @@ class EventRecord:
     """
 
     n_event: int
-    event: Ints
-    pdg: Ints
-    final: Bools
-    mother: Ints
-    px: Floats
-    py: Floats
-    pz: Floats
-    energy: Floats
-    x: Floats
-    y: Floats
-    z: Floats
-    weight: Floats
-    variations: Mapping[str, Floats] = field(default_factory=dict)
+    event: Integers
+    pdg: Integers
+    final: Booleans
+    mother: Integers
+    px: AnyFloats
+    py: AnyFloats
+    pz: AnyFloats
+    energy: AnyFloats
+    x: AnyFloats
+    y: AnyFloats
+    z: AnyFloats
+    weight: AnyFloats
+    variations: Mapping[str, AnyFloats] = field(default_factory=dict)
     overlaid: Overlaid | None = None
 
     @cached_property
-    def _cylindrical(self) -> tuple[Floats, Floats, Floats]:
+    def _cylindrical(self) -> tuple[AnyFloats, AnyFloats, AnyFloats]:
         return to_cylindrical(self.px, self.py, self.pz)
 
     @property
-    def pt(self) -> Floats:
+    def pt(self) -> AnyFloats:
         return self._cylindrical[0]
 
     @property
-    def eta(self) -> Floats:
+    def eta(self) -> AnyFloats:
         return self._cylindrical[1]
 
     @property
-    def phi(self) -> Floats:
+    def phi(self) -> AnyFloats:
         return self._cylindrical[2]
 
     @cached_property
-    def mass(self) -> Floats:
-        masses: Floats = mass(self.px, self.py, self.pz, self.energy)
+    def mass(self) -> AnyFloats:
+        masses: AnyFloats = mass(self.px, self.py, self.pz, self.energy)
         return masses
 
     @cached_property
-    def kind(self) -> Ints:
+    def kind(self) -> Integers:
         """The code without its sign."""
         return np.abs(self.pdg)
 
     @cached_property
-    def is_last_copy(self) -> Bools:
+    def is_last_copy(self) -> Booleans:
         """False for a particle that goes on as a daughter with the same code (recoil, radiation)."""
         last = np.ones(len(self.pdg), dtype=bool)
         last[self.mother[self.pdg[self.mother] == self.pdg]] = False
         return last
 
     @cached_property
-    def _by_mother(self) -> tuple[Ints, Ints]:
+    def _by_mother(self) -> tuple[Integers, Integers]:
         order = np.argsort(self.mother, kind="stable")
         return order, self.mother[order]
 
-    def children(self, index: Ints) -> tuple[Ints, Ints]:
+    def children(self, index: Integers) -> tuple[Integers, Integers]:
         """All `(i, child)`: particles whose first mother is `index[i]`, as two flat index arrays."""
         order, mother = self._by_mother
         owner, place = span_pairs(np.searchsorted(mother, index), np.searchsorted(mother, index, side="right"))
         return owner, order[place]
 
-    def last_copy(self, index: Ints) -> Ints:
+    def last_copy(self, index: Integers) -> Integers:
         """Particles `index` as they decay: followed through daughters of the same code."""
         last = index.copy()
         while True:
@@ -107,7 +105,7 @@ class EventRecord:
                 return last
             last[owner[same]] = child[same]
 
-    def first_copy(self, index: Ints) -> Ints:
+    def first_copy(self, index: Integers) -> Integers:
         """Particles `index` as they were born: followed back through mothers of the same code."""
         first = index.copy()
         while True:
@@ -117,12 +115,12 @@ class EventRecord:
                 return first
             first[is_copy] = mother[is_copy]
 
-    def parent_kind(self, index: Ints) -> Ints:
+    def parent_kind(self, index: Integers) -> Integers:
         """Code without sign of what particles `index` were born from, their own earlier copies skipped."""
         return self.kind[self.mother[self.first_copy(index)]]
 
 
-def span_pairs(start: NDArray[Any], stop: NDArray[Any]) -> tuple[Ints, Ints]:
+def span_pairs(start: NDArray[Any], stop: NDArray[Any]) -> tuple[Integers, Integers]:
     """All `(i, j)` with `start[i] <= j < stop[i]`, as two flat index arrays: loops over 'the others of the event' without a loop."""
     count = np.asarray(stop - start, dtype=np.int64)
     owner = np.repeat(np.arange(len(count)), count)

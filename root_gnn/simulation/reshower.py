@@ -14,7 +14,8 @@ import awkward as ak
 import numpy as np
 
 from root_gnn.simulation.pythia import CrossSection, Generator, concatenate_events, pythia8
-from root_gnn.simulation.record import EventRecord, Floats
+from root_gnn.simulation.record import EventRecord
+from root_gnn.typing import AnyFloats
 
 # what the second Pythia must know besides the properties of particles; a hard process among it would be mixed with what is handed over
 _OF_SHOWERS = ("Next:", "ParticleDecays:", "SLHA:", "PartonLevel:", "SpaceShower:", "TimeShower:", "UncertaintyBands:")
@@ -31,14 +32,24 @@ class Reshowerer:
     """
 
     def __init__(
-        self, settings: Sequence[str], *, seed: int, hard_seed: int, copies: int, slha: str | None = None, lhe: Path | None = None,
-        skip: int = 0, source: Any = None,
+        self,
+        settings: Sequence[str],
+        *,
+        seed: int,
+        hard_seed: int,
+        copies: int,
+        slha: str | None = None,
+        lhe: Path | None = None,
+        skip: int = 0,
+        source: Any = None,
     ) -> None:
         self._copies = copies
         self._n_asked = 0
         self.places = np.zeros(0, dtype=np.int64)
         hard = [setting for setting in settings if not setting.startswith("UncertaintyBands:")]
-        self._hard = Generator([*hard, "PartonLevel:all=off"], seed=hard_seed, slha=slha, lhe=lhe, skip=skip, source=source)
+        self._hard = Generator(
+            [*hard, "PartonLevel:all=off"], seed=hard_seed, slha=slha, lhe=lhe, skip=skip, source=source
+        )
         self._source = _hand_over(self._hard.pythia)
         showers = [setting for setting in settings if setting.startswith(_OF_SHOWERS) or setting[0].isdigit()]
         self._shower = Generator([*showers, "Beams:frameType=5"], seed=seed, slha=slha, source=self._source)
@@ -73,7 +84,7 @@ class Reshowerer:
         """Up to `n_event` hard events, the `copies` showers of each one after the other."""
         weights: list[float] = []
         showered: list[ak.Array] = []
-        varied: list[dict[str, Floats]] = []
+        varied: list[dict[str, AnyFloats]] = []
         places: list[int] = []
         for place in range(self._n_asked, self._n_asked + n_event):
             if self._hard.at_end:
@@ -118,6 +129,23 @@ def _hand_over(hard: Any) -> Any:
 def _row(particle: Any, *, incoming: bool) -> tuple[Any, ...]:
     """A particle in the columns of a Les Houches file."""
     status = _INCOMING if incoming else _OUTGOING if particle.isFinal() else _DECAYED
-    mothers = (0, 0) if incoming else (max(particle.mother1() - _FIRST_PARTON + 1, 0), max(particle.mother2() - _FIRST_PARTON + 1, 0))
-    return (particle.id(), status, *mothers, particle.col(), particle.acol(), particle.px(), particle.py(), particle.pz(), particle.e(),
-            particle.m(), particle.tau(), _UNPOLARISED, particle.scale())
+    mothers = (
+        (0, 0)
+        if incoming
+        else (max(particle.mother1() - _FIRST_PARTON + 1, 0), max(particle.mother2() - _FIRST_PARTON + 1, 0))
+    )
+    return (
+        particle.id(),
+        status,
+        *mothers,
+        particle.col(),
+        particle.acol(),
+        particle.px(),
+        particle.py(),
+        particle.pz(),
+        particle.e(),
+        particle.m(),
+        particle.tau(),
+        _UNPOLARISED,
+        particle.scale(),
+    )

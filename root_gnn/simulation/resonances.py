@@ -8,7 +8,8 @@ import numpy as np
 
 from root_gnn.clustering.jets import Jets
 from root_gnn.kinematics.angles import delta_r
-from root_gnn.simulation.record import Bools, EventRecord, Ints, span_pairs
+from root_gnn.simulation.record import EventRecord, span_pairs
+from root_gnn.typing import Booleans, Integers
 
 HEAVY = (6, 23, 24, 25)
 NEUTRINOS = (12, 14, 16)
@@ -32,9 +33,9 @@ class Decay:
 class Resonances:
     """Particles as they decay, `parent (n_resonance,)` in event order, and their products: `product` belongs to `parent[owner]`."""
 
-    parent: Ints
-    owner: Ints
-    product: Ints
+    parent: Integers
+    owner: Integers
+    product: Integers
 
 
 def find_resonances(record: EventRecord, decay: Decay) -> Resonances:
@@ -44,17 +45,21 @@ def find_resonances(record: EventRecord, decay: Decay) -> Resonances:
     kind, n = record.kind[product], len(parent)
     lepton, neutrino = np.isin(kind, _LEPTONS), np.isin(kind, NEUTRINOS)
     right = lepton | neutrino | ((kind == decay.flavour) if decay.flavour else (kind <= 6))
-    good = ((np.bincount(owner, minlength=n) == decay.n_product) & (np.bincount(owner[lepton], minlength=n) == decay.n_lepton)
-            & (np.bincount(owner[neutrino], minlength=n) == decay.n_lepton) & (np.bincount(owner[right], minlength=n) == decay.n_product))
+    good = (
+        (np.bincount(owner, minlength=n) == decay.n_product)
+        & (np.bincount(owner[lepton], minlength=n) == decay.n_lepton)
+        & (np.bincount(owner[neutrino], minlength=n) == decay.n_lepton)
+        & (np.bincount(owner[right], minlength=n) == decay.n_product)
+    )
     place = np.cumsum(good) - 1
     kept = good[owner]
     return Resonances(parent[good], place[owner[kept]], product[kept])
 
 
-def _products(record: EventRecord, parent: Ints) -> tuple[Ints, Ints]:
+def _products(record: EventRecord, parent: Integers) -> tuple[Integers, Integers]:
     owner, front = np.arange(len(parent)), parent
-    owners: list[Ints] = []
-    products: list[Ints] = []
+    owners: list[Integers] = []
+    products: list[Integers] = []
     while len(front):
         place, child = record.children(front)
         owner = owner[place]
@@ -65,7 +70,7 @@ def _products(record: EventRecord, parent: Ints) -> tuple[Ints, Ints]:
     return np.concatenate(owners) if owners else parent, np.concatenate(products) if products else parent
 
 
-def match(record: EventRecord, jets: Jets, resonances: Resonances, radius: float) -> Ints:
+def match(record: EventRecord, jets: Jets, resonances: Resonances, radius: float) -> Integers:
     """For each jet `(n_jet,)` the particle of the record that it holds whole, -1 where it holds none.
 
     It and all its products but neutrinos must be within `radius` of the jet's axis.
@@ -78,7 +83,10 @@ def match(record: EventRecord, jets: Jets, resonances: Resonances, radius: float
     owner, product = resonances.owner[visible], resonances.product[visible]
     order = np.argsort(owner, kind="stable")
     owner, product = owner[order], product[order]
-    start, stop = np.searchsorted(owner, np.arange(n_resonance)), np.searchsorted(owner, np.arange(n_resonance), side="right")
+    start, stop = (
+        np.searchsorted(owner, np.arange(n_resonance)),
+        np.searchsorted(owner, np.arange(n_resonance), side="right"),
+    )
     pair, place = span_pairs(start[resonance], stop[resonance])
     outside = ~_near(record, product[place], jets, jet[pair], radius)
     inside &= np.bincount(pair[outside], minlength=len(jet)) == 0
@@ -87,6 +95,6 @@ def match(record: EventRecord, jets: Jets, resonances: Resonances, radius: float
     return held
 
 
-def _near(record: EventRecord, particle: Ints, jets: Jets, jet: Ints, radius: float) -> Bools:
-    near: Bools = delta_r(record.eta[particle], record.phi[particle], jets.eta[jet], jets.phi[jet]) < radius
+def _near(record: EventRecord, particle: Integers, jets: Jets, jet: Integers, radius: float) -> Booleans:
+    near: Booleans = delta_r(record.eta[particle], record.phi[particle], jets.eta[jet], jets.phi[jet]) < radius
     return near

@@ -8,60 +8,65 @@ from dataclasses import dataclass
 import numpy as np
 
 from root_gnn.simulation.detector import Detector, measure
-from root_gnn.simulation.jets import Found, JetSelection, choose, find_jets, jet_columns, same_jets
-from root_gnn.simulation.ntuple import Columns, Layout, concatenate, reorder, select
-from root_gnn.simulation.objects import Selection, preselected, reconstruct
-from root_gnn.simulation.record import EventRecord, Ints
+from root_gnn.simulation.jets import ClusteredJets, JetSelection, choose_jets, find_jets, jet_columns, same_jets
+from root_gnn.simulation.ntuple import Layout, NtupleColumns, concatenate_columns, reorder, select_rows
+from root_gnn.simulation.objects import ObjectSelection, preselected, reconstruct
+from root_gnn.simulation.record import EventRecord
 from root_gnn.simulation.truth import truth
 from root_gnn.simulation.variations import branch
+from root_gnn.typing import Integers
 
 
 @dataclass
-class Rows:
+class NtupleRows:
     """Branches of some rows, and for each row `(n_row,)` its item (from 0, in order), hard event and shower of that.
 
     Items are what `--events` counts: an event with all its showers, a jet with all its showers, or all jets of an event.
     """
 
-    columns: Columns
-    item: Ints
-    hard: Ints
-    copy: Ints
+    columns: NtupleColumns
+    item: Integers
+    hard: Integers
+    copy: Integers
 
     @property
     def n_item(self) -> int:
         return int(self.item[-1]) + 1 if len(self.item) else 0
 
-    def event_rank(self) -> Ints:
+    def event_rank(self) -> Integers:
         """For each row `(n_row,)` the number of its hard event, counted in the order they first come."""
         _, place, inverse = np.unique(self.hard, return_index=True, return_inverse=True)
         rank = np.argsort(np.argsort(place))
         return np.asarray(rank[inverse.reshape(-1)], dtype=np.int64)
 
     @property
-    def hard_of_item(self) -> Ints:
+    def hard_of_item(self) -> Integers:
         """`(n_item,)`."""
         return self.hard[np.searchsorted(self.item, np.arange(self.n_item))]
 
 
-def event_rows(record: EventRecord, detector: Detector, selection: Selection, rng: np.random.Generator, *, copies: int) -> Rows:
+def event_rows(
+    record: EventRecord, detector: Detector, selection: ObjectSelection, rng: np.random.Generator, *, copies: int
+) -> NtupleRows:
     """Events as rows; a hard event is kept where all its showers pass the preselection."""
     columns = reconstruct(record, measure(record, detector, rng), selection, rng)
     columns |= _of_events(record, np.arange(record.n_event))
     columns |= truth(record)
     keep = np.repeat(preselected(columns, selection).reshape(-1, copies).all(axis=1), copies)
     hard, copy = np.divmod(np.flatnonzero(keep), copies)
-    return Rows(select(columns, keep), _counted(hard), hard, copy)
+    return NtupleRows(select_rows(columns, keep), _counted(hard), hard, copy)
 
 
-def jet_rows(record: EventRecord, detector: Detector, selection: JetSelection, rng: np.random.Generator, *, copies: int) -> Rows:
+def jet_rows(
+    record: EventRecord, detector: Detector, selection: JetSelection, rng: np.random.Generator, *, copies: int
+) -> NtupleRows:
     """Jets as rows. Of whole events an item is an event (all its showers must have jets enough), else a jet.
 
     With several showers a jet is kept where each of them has it, and these rows follow each other.
     """
     candidates = measure(record, detector, rng)
     found = find_jets(record, candidates, selection)
-    item: Ints | None = None
+    item: Integers | None = None
     if selection.whole_events:
         found = _of_complete_events(found, record.n_event, copies)
     elif copies > 1:
@@ -70,48 +75,54 @@ def jet_rows(record: EventRecord, detector: Detector, selection: JetSelection, r
     if item is None:
         item = _counted(hard) if selection.whole_events else np.arange(len(hard))
     columns = jet_columns(record, candidates, found, selection, rng)
-    return Rows(columns | _of_events(record, found.jets.event), item, hard, copy)
+    return NtupleRows(columns | _of_events(record, found.jets.event), item, hard, copy)
 
 
-def _of_events(record: EventRecord, event: Ints) -> Columns:
+def _of_events(record: EventRecord, event: Integers) -> NtupleColumns:
     """Weights and number of further collisions of the events that rows `(n_row,)` belong to."""
-    columns: Columns = {"weight": record.weight[event].astype(np.float32)}
-    columns |= {branch(name): (record.weight * factor)[event].astype(np.float32) for name, factor in record.variations.items()}
+    columns: NtupleColumns = {"weight": record.weight[event].astype(np.float32)}
+    columns |= {
+        branch(name): (record.weight * factor)[event].astype(np.float32) for name, factor in record.variations.items()
+    }
     if record.overlaid is not None:
         columns["n_pileup"] = record.overlaid.n_collision[event].astype(np.int16)
     return columns
 
 
-def _of_complete_events(found: Found, n_event: int, copies: int) -> Found:
+def _of_complete_events(found: ClusteredJets, n_event: int, copies: int) -> ClusteredJets:
     has = np.bincount(found.jets.event, minlength=n_event) > 0
     complete = np.repeat(has.reshape(-1, copies).all(axis=1), copies)
-    return choose(found, complete[found.jets.event])
+    return choose_jets(found, complete[found.jets.event])
 
 
-def _counted(hard: Ints) -> Ints:
+def _counted(hard: Integers) -> Integers:
     """The same groups of rows numbered from 0 without gaps; `hard` never falls."""
     return np.cumsum(np.diff(hard, prepend=hard[:1]) > 0)
 
 
-def first_items(rows: Rows, n_item: int, layout: Layout) -> Rows:
+def first_items(rows: NtupleRows, n_item: int, layout: Layout) -> NtupleRows:
     """No more than the first items."""
     keep = rows.item < n_item
-    return Rows(select(rows.columns, keep, layout), rows.item[keep], rows.hard[keep], rows.copy[keep])
+    return NtupleRows(select_rows(rows.columns, keep, layout), rows.item[keep], rows.hard[keep], rows.copy[keep])
 
 
-def join(parts: Sequence[Rows]) -> Rows:
+def join(parts: Sequence[NtupleRows]) -> NtupleRows:
     """The rows of all parts one after the other."""
     first = np.cumsum([0, *(part.n_item for part in parts)])
     items = [part.item + n for part, n in zip(parts, first, strict=False)]
-    return Rows(concatenate([part.columns for part in parts]), np.concatenate(items), np.concatenate([part.hard for part in parts]),
-                np.concatenate([part.copy for part in parts]))
+    return NtupleRows(
+        concatenate_columns([part.columns for part in parts]),
+        np.concatenate(items),
+        np.concatenate([part.hard for part in parts]),
+        np.concatenate([part.copy for part in parts]),
+    )
 
 
-def shuffle(rows: Rows, rng: np.random.Generator, layout: Layout) -> Rows:
+def shuffle(rows: NtupleRows, rng: np.random.Generator, layout: Layout) -> NtupleRows:
     """The items in random order, the rows of each kept together."""
     order = rng.permutation(rows.n_item)
     place = np.empty(rows.n_item, dtype=np.int64)
     place[order] = np.arange(rows.n_item)
     item = place[rows.item]
     row = np.argsort(item, kind="stable")
-    return Rows(reorder(rows.columns, row, layout), item[row], rows.hard[row], rows.copy[row])
+    return NtupleRows(reorder(rows.columns, row, layout), item[row], rows.hard[row], rows.copy[row])

@@ -16,14 +16,23 @@ import numpy as np
 from root_gnn.atomic import atomic_file
 from root_gnn.console import Meter, log, progress
 from root_gnn.errors import InputError, suggest
-from root_gnn.simulation.chunk import EVENTS_PER_CHUNK, LARGEST_CHUNK, LARGEST_USER_SEED, Chunk, Result, run_chunk
+from root_gnn.parallel.in_order import run_in_order
+from root_gnn.simulation.chunk import EVENTS_PER_CHUNK, LARGEST_CHUNK, LARGEST_USER_SEED, Chunk, ChunkResult, run_chunk
 from root_gnn.simulation.detector import Detector
 from root_gnn.simulation.hard_file import HardFile, of_process, of_user
-from root_gnn.simulation.ntuple import Columns, Metadata, read_metadata, select, write
-from root_gnn.simulation.objects import Selection
+from root_gnn.simulation.ntuple import Metadata, NtupleColumns, read_metadata, select_rows, write_ntuple
+from root_gnn.simulation.objects import ObjectSelection
 from root_gnn.simulation.pileup import PileUp
-from root_gnn.simulation.pool import run_in_order
-from root_gnn.simulation.processes import Process, check_params, external, find, hard_events_of, jet_selection, settings_of, stop_of
+from root_gnn.simulation.processes import (
+    Process,
+    check_params,
+    external,
+    find_process,
+    hard_events_of,
+    jet_selection,
+    settings_of,
+    stop_of,
+)
 from root_gnn.simulation.sherpa.files import made_by
 from root_gnn.simulation.sherpa.make import make
 from root_gnn.simulation.top_tagging import check_request, write_top_tagging
@@ -68,9 +77,20 @@ class _Plan:
 
 
 def simulate(
-    processes: Sequence[str], *, events: int, out: Path, seed: int = 1, jobs: int = 1, lhe: Path | None = None, resimulate: int = 1,
-    params: Mapping[str, str] = NO_PARAMS, level: str = "events", overwrite: bool = False,
-    top_tagging: Path | None = None, pileup: PileUp | None = None, variations: bool = False,
+    processes: Sequence[str],
+    *,
+    events: int,
+    out: Path,
+    seed: int = 1,
+    jobs: int = 1,
+    lhe: Path | None = None,
+    resimulate: int = 1,
+    params: Mapping[str, str] = NO_PARAMS,
+    level: str = "events",
+    overwrite: bool = False,
+    top_tagging: Path | None = None,
+    pileup: PileUp | None = None,
+    variations: bool = False,
 ) -> list[Path]:
     """Writes `out/<process>.root`, `events` preselected events each, and returns the paths in the order of `processes`.
 
@@ -87,9 +107,14 @@ def simulate(
     if top_tagging is not None:
         check_request(top_tagging, processes, level, resimulate)
         if top_tagging.exists() and not overwrite:
-            raise InputError(f"--top-tagging {top_tagging}: this file exists already; choose another name or pass --overwrite")
-    chosen = [find(name, level) for name in processes] if lhe is None else [
-        external(processes[0] if processes else lhe.name.split(".")[0], level)]
+            raise InputError(
+                f"--top-tagging {top_tagging}: this file exists already; choose another name or pass --overwrite"
+            )
+    chosen = (
+        [find_process(name, level) for name in processes]
+        if lhe is None
+        else [external(processes[0] if processes else lhe.name.split(".")[0], level)]
+    )
     if out.exists() and not out.is_dir():
         raise InputError(f"--out {out}: expected a folder, but it is a file; choose another name")
     check_params(params, chosen, from_file=lhe is not None)
@@ -108,7 +133,14 @@ def simulate(
 
 
 def _check_options(
-    processes: Sequence[str], *, events: int, seed: int, jobs: int, lhe: Path | None, resimulate: int, level: str,
+    processes: Sequence[str],
+    *,
+    events: int,
+    seed: int,
+    jobs: int,
+    lhe: Path | None,
+    resimulate: int,
+    level: str,
 ) -> None:
     if level not in ("events", "jets"):
         raise InputError(f"--level {level}: expected events or jets{suggest(level, ('events', 'jets'))}")
@@ -117,7 +149,9 @@ def _check_options(
     if lhe is None and not processes:
         raise InputError("--process: at least one is needed; `root-gnn simulate --list` shows them")
     if lhe is not None and len(processes) > 1:
-        raise InputError(f"--lhe {lhe}: a file is one process, but {len(processes)} names were given ({', '.join(processes)})")
+        raise InputError(
+            f"--lhe {lhe}: a file is one process, but {len(processes)} names were given ({', '.join(processes)})"
+        )
     if len(set(processes)) < len(processes):
         raise InputError(f"--process: a name is given twice ({', '.join(processes)})")
     if not 1 <= events <= EVENTS_PER_CHUNK * LARGEST_CHUNK:
@@ -130,13 +164,22 @@ def _check_options(
 
 def _plan(process: Process, request: _Request, path: Path) -> _Plan:
     events, seed, params, lhe = request.events, request.seed, request.params, request.lhe
-    hard_file = of_user(lhe) if lhe is not None else of_process(process, events=events, seed=seed, params=params, folder=request.folder)
+    hard_file = (
+        of_user(lhe)
+        if lhe is not None
+        else of_process(process, events=events, seed=seed, params=params, folder=request.folder)
+    )
     jets = jet_selection(process, params) if request.level == "jets" else None
     parts = settings_of(process, params, from_file=lhe is not None)
     if request.variations:
         parts = tuple((*part, *SETTINGS) for part in parts)
     slha = stop_of(process, params).slha() if process.needs_slha else None
-    settings: dict[str, Any] = {"parts": parts, "slha": slha, "detector": asdict(Detector()), "selection": asdict(jets or Selection())}
+    settings: dict[str, Any] = {
+        "parts": parts,
+        "slha": slha,
+        "detector": asdict(Detector()),
+        "selection": asdict(jets or ObjectSelection()),
+    }
     hard = hard_events_of(process, params)
     if hard is not None:
         settings["hard"] = asdict(hard)
@@ -146,14 +189,33 @@ def _plan(process: Process, request: _Request, path: Path) -> _Plan:
         settings["resimulate"] = request.copies
     if hard_file is None:
         firsts = range(0, events, EVENTS_PER_CHUNK)
-        chunks = [Chunk(process.id, seed, i, parts, min(EVENTS_PER_CHUNK, events - first), slha) for i, first in enumerate(firsts)]
+        chunks = [
+            Chunk(process.id, seed, i, parts, min(EVENTS_PER_CHUNK, events - first), slha)
+            for i, first in enumerate(firsts)
+        ]
     else:
         settings |= hard_file.settings
         firsts = range(0, hard_file.n_event, EVENTS_PER_CHUNK)
-        chunks = [Chunk(process.id, seed, i, parts, 0, lhe=hard_file.path, skip=first, shared=hard_file.shared,
-                        n_hard=min(EVENTS_PER_CHUNK, hard_file.n_event - first)) for i, first in enumerate(firsts)]
-    chunks = [replace(chunk, copies=request.copies, jets=jets, hard=hard, pileup=request.pileup,
-                      variations=request.variations) for chunk in chunks]
+        chunks = [
+            Chunk(
+                process.id,
+                seed,
+                i,
+                parts,
+                0,
+                lhe=hard_file.path,
+                skip=first,
+                shared=hard_file.shared,
+                n_hard=min(EVENTS_PER_CHUNK, hard_file.n_event - first),
+            )
+            for i, first in enumerate(firsts)
+        ]
+    chunks = [
+        replace(
+            chunk, copies=request.copies, jets=jets, hard=hard, pileup=request.pileup, variations=request.variations
+        )
+        for chunk in chunks
+    ]
     return _Plan(process, events, seed, path, tuple(chunks), json.dumps(settings, sort_keys=True), hard_file)
 
 
@@ -163,7 +225,11 @@ def _is_there(plan: _Plan) -> bool:
         return False
     old = read_metadata(plan.path)
     if old is not None and (old.process, old.seed, old.n_requested, old.settings) == (
-            plan.process.name, plan.seed, plan.events, plan.settings):
+        plan.process.name,
+        plan.seed,
+        plan.events,
+        plan.settings,
+    ):
         log.info("%s: already there (%s events, seed %s)", plan.path, f"{old.n_kept:,}", old.seed)
         return True
     if old is None:
@@ -172,13 +238,17 @@ def _is_there(plan: _Plan) -> bool:
         found = f"{old.n_requested:,} events of {old.process} with seed {old.seed}"
     else:
         found = "events made with other settings (parameters, detector or version)"
-    raise InputError(f"{plan.path}: expected no file or the same events ({plan.events:,} of {plan.process.name} with seed {plan.seed}), "
-                     f"but it holds {found}; choose another --out, remove it, or pass --overwrite")
+    raise InputError(
+        f"{plan.path}: expected no file or the same events ({plan.events:,} of {plan.process.name} with seed {plan.seed}), "
+        f"but it holds {found}; choose another --out, remove it, or pass --overwrite"
+    )
 
 
 def _run(plans: Sequence[_Plan], jobs: int) -> None:
     tasks = [chunk for plan in plans for chunk in plan.chunks]
-    wanted = [plan.hard_file.wanted for plan in plans if plan.hard_file is not None and plan.hard_file.wanted is not None]
+    wanted = [
+        plan.hard_file.wanted for plan in plans if plan.hard_file is not None and plan.hard_file.wanted is not None
+    ]
     with ExitStack() as stack:
         if wanted:
             making = stack.enter_context(progress("Sherpa", len(wanted), "files"))
@@ -191,18 +261,30 @@ def _run(plans: Sequence[_Plan], jobs: int) -> None:
             _write_file(plan, results, meter)
 
 
-def _write_file(plan: _Plan, results: Iterator[Result], meter: Meter) -> None:
+def _write_file(plan: _Plan, results: Iterator[ChunkResult], meter: Meter) -> None:
     total = _Total(plan)
     _clear_leftovers(plan.path)
     with atomic_file(plan.path) as temporary, temporary.open("rb") as held:
         fcntl.flock(held, fcntl.LOCK_EX)
-        write(temporary, total.take(results, meter), total.metadata, plan.chunks[0].layout)
+        write_ntuple(temporary, total.take(results, meter), total.metadata, plan.chunks[0].layout)
     row = total.metadata()
-    log.info("%s: %s %s of %s events tried, cross section %.4g +- %.2g pb", plan.path, f"{row.n_kept:,}", plan.item, f"{row.n_tried:,}",
-             row.cross_section, row.cross_section_error)
+    log.info(
+        "%s: %s %s of %s events tried, cross section %.4g +- %.2g pb",
+        plan.path,
+        f"{row.n_kept:,}",
+        plan.item,
+        f"{row.n_tried:,}",
+        row.cross_section,
+        row.cross_section_error,
+    )
     if total.n_kept < plan.events:
-        log.warning("%s: %s %s were asked for, but the Les Houches file gave only %s that pass the preselection", plan.path,
-                    f"{plan.events:,}", plan.item, f"{total.n_kept:,}")
+        log.warning(
+            "%s: %s %s were asked for, but the Les Houches file gave only %s that pass the preselection",
+            plan.path,
+            f"{plan.events:,}",
+            plan.item,
+            f"{total.n_kept:,}",
+        )
 
 
 class _Total:
@@ -210,11 +292,11 @@ class _Total:
 
     def __init__(self, plan: _Plan) -> None:
         self._plan = plan
-        self._results: list[Result] = []
+        self._results: list[ChunkResult] = []
         self.n_kept = self._n_tried = 0
         self._sum_of_weights = 0.0
 
-    def take(self, results: Iterator[Result], meter: Meter) -> Iterator[Columns]:
+    def take(self, results: Iterator[ChunkResult], meter: Meter) -> Iterator[NtupleColumns]:
         """The branches of each chunk, cut where the file is full."""
         for _ in self._plan.chunks:
             result = next(results)
@@ -229,13 +311,19 @@ class _Total:
             meter.advance(min(n_kept, n_left), self._plan.process.name)
             if columns:
                 layout = self._plan.chunks[0].layout
-                yield select(columns, np.arange(len(columns["weight"])) < result.rows_at[n_left - 1], layout) if cut else columns
+                yield (
+                    select_rows(columns, np.arange(len(columns["weight"])) < result.rows_at[n_left - 1], layout)
+                    if cut
+                    else columns
+                )
             if self.n_kept >= self._plan.events:
                 return
         if not self.n_kept:
             n_failed = sum(result.n_failed for result in self._results)
-            raise InputError(f"--lhe: no event of the file for {self._plan.process.name} could be used: Pythia rejected {n_failed} (such "
-                             f"files often lack the colour flow, columns ICOLUP), {self._n_tried} failed the preselection of two objects")
+            raise InputError(
+                f"--lhe: no event of the file for {self._plan.process.name} could be used: Pythia rejected {n_failed} (such "
+                f"files often lack the colour flow, columns ICOLUP), {self._n_tried} failed the preselection of two objects"
+            )
 
     def metadata(self) -> Metadata:
         value, error = self._cross_section()
@@ -245,8 +333,19 @@ class _Total:
         n_failed = sum(result.n_failed for result in self._results)
         copies = plan.chunks[0].copies
         return Metadata(
-            plan.process.name, plan.process.id, plan.seed, generator, value, error, self._n_tried * copies, self.n_kept * copies, n_failed,
-            self._sum_of_weights * copies, plan.events, plan.settings)
+            plan.process.name,
+            plan.process.id,
+            plan.seed,
+            generator,
+            value,
+            error,
+            self._n_tried * copies,
+            self.n_kept * copies,
+            n_failed,
+            self._sum_of_weights * copies,
+            plan.events,
+            plan.settings,
+        )
 
     def _cross_section(self) -> tuple[float, float]:
         """Sum over the parts of the mean over the chunks, weighted by the events each rests on; Sherpa's is that of all its events."""
@@ -268,5 +367,7 @@ def _clear_leftovers(path: Path) -> None:
             try:
                 fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except OSError as error:
-                raise InputError(f"{path}: another simulate is writing it; wait for it to end or choose another --out") from error
+                raise InputError(
+                    f"{path}: another simulate is writing it; wait for it to end or choose another --out"
+                ) from error
         leftover.unlink(missing_ok=True)

@@ -9,13 +9,16 @@ from root_gnn.errors import InputError
 
 _TOP, _BOTTOM, _CHARM, _W = 173.0, 4.8, 1.5, 80.4
 DECAYS: Mapping[str, tuple[str, float]] = {
-    "top": ("1000022    6", _TOP), "bottom": ("1000024    5", _BOTTOM), "charm": ("1000022    4", _CHARM),
+    "top": ("1000022    6", _TOP),
+    "bottom": ("1000024    5", _BOTTOM),
+    "charm": ("1000022    4", _CHARM),
 }
 """By the name of a decay the particles that a stop goes to, a neutralino or chargino first, and the mass of the quark in GeV."""
 _WORDS = {
-    "top": "a top quark and the lightest neutralino", "bottom": "a bottom quark and a chargino, and that to W and neutralino",
+    "top": "a top quark and the lightest neutralino",
+    "bottom": "a bottom quark and a chargino, and that to W and neutralino",
     "charm": "a charm quark and the lightest neutralino",
-}  # fmt: skip
+}
 
 
 @dataclass(frozen=True)
@@ -40,14 +43,20 @@ class Stop:
         _, quark = DECAYS[self.decay]
         if self.decay == "bottom":
             if self.chargino_mass < self.neutralino + _W:
-                raise InputError(f"--param mchargino, mlsp: the chargino ({self.chargino_mass:g} GeV) must be heavier than neutralino and "
-                                 f"W together ({self.neutralino + _W:g} GeV)")
+                raise InputError(
+                    f"--param mchargino, mlsp: the chargino ({self.chargino_mass:g} GeV) must be heavier than neutralino and "
+                    f"W together ({self.neutralino + _W:g} GeV)"
+                )
             if self.stop < self.chargino_mass + quark:
-                raise InputError(f"--param mstop, mchargino: the stop ({self.stop:g} GeV) must be heavier than chargino and bottom "
-                                 f"together ({self.chargino_mass + quark:g} GeV)")
+                raise InputError(
+                    f"--param mstop, mchargino: the stop ({self.stop:g} GeV) must be heavier than chargino and bottom "
+                    f"together ({self.chargino_mass + quark:g} GeV)"
+                )
         elif self.stop < self.neutralino + quark:
-            raise InputError(f"--param mstop, mlsp: the stop ({self.stop:g} GeV) must be heavier than neutralino and {self.decay} together "
-                             f"({self.neutralino + quark:g} GeV)")
+            raise InputError(
+                f"--param mstop, mlsp: the stop ({self.stop:g} GeV) must be heavier than neutralino and {self.decay} together "
+                f"({self.neutralino + quark:g} GeV)"
+            )
 
     def slha(self) -> str:
         """The text of the file; pair production needs no more than masses and decays."""
@@ -56,14 +65,16 @@ class Stop:
         lines = [
             f"# A lightest stop that always decays to {_WORDS[self.decay]} (stable, invisible).",
             "# Pair production needs no more than the masses and the decay table; the gluino is out of reach.",
-            "BLOCK MODSEL", "     1     0             # general MSSM",
+            "BLOCK MODSEL",
+            "     1     0             # general MSSM",
             "BLOCK MASS",
             f"   1000006    {self.stop:.6E}",
             f"   1000022    {self.neutralino:.6E}",
             *([f"   1000024    {self.chargino_mass:.6E}"] if with_chargino else []),
             "   1000021    5.0E+03    # gluino",
-            "DECAY   1000006     1.0E+00", f"     1.0E+00    2    {products}",
+            "DECAY   1000006     1.0E+00",
+            f"     1.0E+00    2    {products}",
             *(["DECAY   1000024     1.0E-02", "     1.0E+00    2    1000022    24"] if with_chargino else []),
             "DECAY   1000022     0.0E+00",
-        ]  # fmt: skip
+        ]
         return "\n".join(lines) + "\n"

@@ -27,17 +27,24 @@ TRAIN, TEST, VALIDATION = 0, 1, 2
 _SHARES = (0.6, 0.2, 0.2)  # of train, test, validation, as in the set
 _BLOCK = 20_000  # rows padded and written at a time
 _MOMENTUM = ("E", "PX", "PY", "PZ")
-_NUMBERS = (*(f"{name}_{i}" for i in range(N_CONSTITUENT) for name in _MOMENTUM), *(f"truth{name}" for name in _MOMENTUM))
+_NUMBERS = (
+    *(f"{name}_{i}" for i in range(N_CONSTITUENT) for name in _MOMENTUM),
+    *(f"truth{name}" for name in _MOMENTUM),
+)
 _FLAGS = ("ttv", "is_signal_new")
-_ROW = np.dtype([("index", "<i8"), ("values_block_0", "<f4", (len(_NUMBERS),)), ("values_block_1", "<i8", (len(_FLAGS),))])
+_ROW = np.dtype(
+    [("index", "<i8"), ("values_block_0", "<f4", (len(_NUMBERS),)), ("values_block_1", "<i8", (len(_FLAGS),))]
+)
 Table = Mapping[str, Any]
 
 
 def check_request(path: Path, processes: Sequence[str], level: str, resimulate: int) -> None:
     """InputError unless top quarks and QCD jets are asked for, once each."""
     if level != "jets" or sorted(processes) != sorted((BACKGROUND, SIGNAL)) or resimulate != 1:
-        raise InputError(f"--top-tagging {path}: expected --level jets --process {BACKGROUND} --process {SIGNAL}, without --resimulate; "
-                         f"the set has pt between 550 and 650 GeV: --param pt_min=550 --param pt_max=650")
+        raise InputError(
+            f"--top-tagging {path}: expected --level jets --process {BACKGROUND} --process {SIGNAL}, without --resimulate; "
+            f"the set has pt between 550 and 650 GeV: --param pt_min=550 --param pt_max=650"
+        )
     if path.suffix not in (".h5", ".hdf5"):
         raise InputError(f"--top-tagging {path}: expected a name that ends in .h5")
 
@@ -56,8 +63,10 @@ def write_top_tagging(path: Path, files: Sequence[Path], *, seed: int) -> None:
     with atomic_file(path) as temporary, h5py.File(temporary, "w") as file:
         dataset = _prepare(file, len(order))
         for first in range(0, len(order), _BLOCK):
-            rows = order[first:first + _BLOCK]
-            dataset[first:first + len(rows)] = _block({name: values[rows] for name, values in table.items()}, usage[rows], first)
+            rows = order[first : first + _BLOCK]
+            dataset[first : first + len(rows)] = _block(
+                {name: values[rows] for name, values in table.items()}, usage[rows], first
+            )
     log.info("%s: %s jets in the layout of the Top Tagging reference set", path, f"{len(order):,}")
 
 
@@ -83,9 +92,13 @@ def _block(table: Table, usage: NDArray[np.int64], first: int) -> NDArray[Any]:
     n = len(usage)
     rows = np.zeros(n, dtype=_ROW)
     rows["index"] = first + np.arange(n)
-    columns = [ak.to_numpy(ak.fill_none(ak.pad_none(table[name], N_CONSTITUENT), np.float32(0.0))) for name in _MOMENTUM]
+    columns = [
+        ak.to_numpy(ak.fill_none(ak.pad_none(table[name], N_CONSTITUENT), np.float32(0.0))) for name in _MOMENTUM
+    ]
     numbers = np.stack(columns, axis=2).reshape(n, 4 * N_CONSTITUENT)
-    pt, eta, phi, mass = (np.asarray(table[f"aux_genpart_{name}"], dtype=np.float64) for name in ("pt", "eta", "phi", "mass"))
+    pt, eta, phi, mass = (
+        np.asarray(table[f"aux_genpart_{name}"], dtype=np.float64) for name in ("pt", "eta", "phi", "mass")
+    )
     truth = np.stack((np.hypot(pt * np.cosh(eta), mass), pt * np.cos(phi), pt * np.sin(phi), pt * np.sinh(eta)), axis=1)
     rows["values_block_0"] = np.concatenate((numbers, truth), axis=1)
     rows["values_block_1"] = np.stack((usage, 1 - np.asarray(table[f"label_{BACKGROUND}"], dtype=np.int64)), axis=1)
@@ -97,13 +110,30 @@ def _prepare(file: h5py.File, n_row: int) -> Any:
     _describe(file, CLASS="GROUP", PYTABLES_FORMAT_VERSION="2.1", TITLE="", VERSION="1.0")
     group = file.create_group("table")
     _describe(
-        group, CLASS="GROUP", TITLE="", VERSION="1.0", pandas_type="frame_table", pandas_version="0.15.2",
-        table_type="appendable_frame", encoding="UTF-8", errors="strict", data_columns="(l.", index_cols="(l(I0\nVindex\nta.",
-        info="(d.", levels=np.int64(1), nan_rep="nan",
-        non_index_axes=f"(l(I1\n{_list_of((*_NUMBERS, *_FLAGS))[:-1]}ta.", values_cols=_list_of(("values_block_0", "values_block_1")))
-    dataset = group.create_dataset("table", (n_row,), dtype=_ROW, chunks=(max(1, min(n_row, 256)),), compression="gzip", compression_opts=4)
+        group,
+        CLASS="GROUP",
+        TITLE="",
+        VERSION="1.0",
+        pandas_type="frame_table",
+        pandas_version="0.15.2",
+        table_type="appendable_frame",
+        encoding="UTF-8",
+        errors="strict",
+        data_columns="(l.",
+        index_cols="(l(I0\nVindex\nta.",
+        info="(d.",
+        levels=np.int64(1),
+        nan_rep="nan",
+        non_index_axes=f"(l(I1\n{_list_of((*_NUMBERS, *_FLAGS))[:-1]}ta.",
+        values_cols=_list_of(("values_block_0", "values_block_1")),
+    )
+    dataset = group.create_dataset(
+        "table", (n_row,), dtype=_ROW, chunks=(max(1, min(n_row, 256)),), compression="gzip", compression_opts=4
+    )
     _describe(dataset, CLASS="TABLE", TITLE="", VERSION="2.7", NROWS=np.int64(n_row), index_kind="integer")
-    for i, (name, fill) in enumerate((("index", np.int64(0)), ("values_block_0", np.float32(0.0)), ("values_block_1", np.int64(0)))):
+    for i, (name, fill) in enumerate(
+        (("index", np.int64(0)), ("values_block_0", np.float32(0.0)), ("values_block_1", np.int64(0)))
+    ):
         _describe(dataset, **{f"FIELD_{i}_NAME": name, f"FIELD_{i}_FILL": fill})
     for name, kind, columns in (("values_block_0", "float32", _NUMBERS), ("values_block_1", "int64", _FLAGS)):
         _describe(dataset, **{f"{name}_dtype": kind, f"{name}_kind": _list_of(columns), f"{name}_meta": "N."})

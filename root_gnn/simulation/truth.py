@@ -4,18 +4,19 @@ from __future__ import annotations
 
 import numpy as np
 
-from root_gnn.simulation.ntuple import Columns
-from root_gnn.simulation.record import EventRecord, Ints
+from root_gnn.simulation.ntuple import NtupleColumns
+from root_gnn.simulation.record import EventRecord
+from root_gnn.typing import Integers
 
 HIGGS, TOP, W, Z = 25, 6, 24, 23
 
 
-def truth(record: EventRecord) -> Columns:
+def truth(record: EventRecord) -> NtupleColumns:
     """Truth branches of a batch: the hardest of each kind (the two hardest tops), zeros where there is none, and the counts.
 
     Particles are taken as they decay (their last copy). W and Z count only if they come neither from a top nor from a Higgs.
     """
-    columns: Columns = {}
+    columns: NtupleColumns = {}
     higgs, top = _last(record, HIGGS), _last(record, TOP)
     w, z = _direct(record, W), _direct(record, Z)
     for name, index, rank in (("higgs", higgs, 0), ("top1", top, 0), ("top2", top, 1), ("W", w, 0), ("Z", z, 0)):
@@ -25,16 +26,16 @@ def truth(record: EventRecord) -> Columns:
     return columns
 
 
-def _last(record: EventRecord, kind: int) -> Ints:
+def _last(record: EventRecord, kind: int) -> Integers:
     return np.flatnonzero((record.kind == kind) & record.is_last_copy)
 
 
-def _direct(record: EventRecord, kind: int) -> Ints:
+def _direct(record: EventRecord, kind: int) -> Integers:
     index = _last(record, kind)
     return index[~np.isin(record.parent_kind(index), (TOP, HIGGS))]
 
 
-def _fill(columns: Columns, name: str, record: EventRecord, index: Ints, rank: int) -> None:
+def _fill(columns: NtupleColumns, name: str, record: EventRecord, index: Integers, rank: int) -> None:
     """Kinematics of the particle that comes at place `rank` by pt in each event."""
     order = index[np.lexsort((-record.pt[index], record.event[index]))]
     event = record.event[order]

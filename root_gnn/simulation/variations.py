@@ -6,8 +6,11 @@ Mrenna, Skands 2016, "Automated parton-shower variations in Pythia 8" (arXiv:160
 from __future__ import annotations
 
 VARIATIONS = {
-    "isr_half": "isr:muRfac=0.5", "isr_twice": "isr:muRfac=2.0", "fsr_half": "fsr:muRfac=0.5", "fsr_twice": "fsr:muRfac=2.0",
-}  # fmt: skip
+    "isr_half": "isr:muRfac=0.5",
+    "isr_twice": "isr:muRfac=2.0",
+    "fsr_half": "fsr:muRfac=0.5",
+    "fsr_twice": "fsr:muRfac=2.0",
+}
 """Name of each variation, and what Pythia calls it: renormalisation scale of radiation off the initial and the final state."""
 SETTINGS = (
     "UncertaintyBands:doVariations=on",

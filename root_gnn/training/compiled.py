@@ -42,5 +42,7 @@ def _check_compiler() -> None:
     try:
         get_cpp_compiler()
     except InvalidCxxCompiler as error:
-        raise InputError("train.compile is true, and there is no C++ compiler, which it needs on a processor: install g++ or clang++, "
-                         "or leave it out.") from error
+        raise InputError(
+            "train.compile is true, and there is no C++ compiler, which it needs on a processor: install g++ or clang++, "
+            "or leave it out."
+        ) from error

@@ -49,7 +49,9 @@ class TrainConfig(Section):
     @model_validator(mode="after")
     def _divides(self) -> Self:
         if self.batch_size % self.accumulate:
-            raise ValueError(f"batch_size {self.batch_size} is not a multiple of accumulate {self.accumulate}, the parts of a step")
+            raise ValueError(
+                f"batch_size {self.batch_size} is not a multiple of accumulate {self.accumulate}, the parts of a step"
+            )
         return self
 
     @property

@@ -16,14 +16,14 @@ from root_gnn.metrics.accuracy import accuracy
 from root_gnn.metrics.auc import auc, auc_multiclass
 from root_gnn.metrics.summary import summary
 from root_gnn.protocols import Supervised
-
-Floats = NDArray[np.float64]
+from root_gnn.typing import Floats
 
 
 @dataclass(frozen=True)
-class Answers:
+class ModelOutputs:
     """Answers in event order: `probabilities (n_event, n_output)`, `truth (n_event,)` or `(n_event, n_output)`,
-    `weights (n_event,)` signed, `ids (n_event, n_id)`."""
+    `weights (n_event,)` signed, `ids (n_event, n_id)`.
+    """
 
     probabilities: Floats
     truth: NDArray[np.int64]
@@ -45,12 +45,19 @@ class Answers:
             truth = torch.stack([batch.labels[name] for name in objective.outputs()], dim=1)
         weights = torch.ones(batch.n_graph) if batch.weights is None else batch.weights
         ids = torch.arange(batch.n_graph).unsqueeze(1) if batch.ids is None else batch.ids
-        return cls(probabilities.cpu().numpy(), truth.cpu().long().numpy(), weights.cpu().double().numpy(), ids.cpu().numpy())
+        return cls(
+            probabilities.cpu().numpy(), truth.cpu().long().numpy(), weights.cpu().double().numpy(), ids.cpu().numpy()
+        )
 
     @classmethod
     def joined(cls, parts: Sequence[Self]) -> Self:
         """Several batches' answers, one after the other."""
-        return cls(*(np.concatenate([getattr(part, name) for part in parts]) for name in ("probabilities", "truth", "weights", "ids")))
+        return cls(
+            *(
+                np.concatenate([getattr(part, name) for part in parts])
+                for name in ("probabilities", "truth", "weights", "ids")
+            )
+        )
 
 
 def probabilities_of(objective: Supervised, said: Tensor) -> Tensor:
@@ -59,25 +66,27 @@ def probabilities_of(objective: Supervised, said: Tensor) -> Tensor:
     return torch.softmax(logits, dim=1) if objective.link == "softmax" else torch.sigmoid(logits)
 
 
-def answers(objective: Supervised, batches: Iterable[Batch], device: torch.device | str = "cpu") -> Answers:
+def model_outputs(objective: Supervised, batches: Iterable[Batch], device: torch.device | str = "cpu") -> ModelOutputs:
     """The objective's answers in evaluation mode, without gradients, in the order of the batches."""
     was_training = objective.training
     objective.eval()
     with torch.inference_mode():
         said = (objective.counted(objective.answers(batch), batch) for batch in (one.to(device) for one in batches))
-        parts = [Answers.of(objective, batch, answer) for answer, batch in said]
+        parts = [ModelOutputs.of(objective, batch, answer) for answer, batch in said]
     objective.train(was_training)
-    return Answers.joined(parts)
+    return ModelOutputs.joined(parts)
 
 
-def figures(found: Answers, objective: Supervised, *, lumi_weights: Floats | None = None) -> dict[str, Any]:
+def figures(found: ModelOutputs, objective: Supervised, *, lumi_weights: Floats | None = None) -> dict[str, Any]:
     """One split's entry of `metrics.json`.
 
     For several yes-or-no labels loss, accuracy and AUC are means over the labels that occur both ways, the error of the AUC is that of
     a mean of independent values, and each label's own figures stand under `labels`.
     """
     if objective.link == "softmax":
-        return summary(found.probabilities, found.truth, found.weights, n_class=len(objective.outputs()), lumi_weights=lumi_weights)
+        return summary(
+            found.probabilities, found.truth, found.weights, n_class=len(objective.outputs()), lumi_weights=lumi_weights
+        )
     each: dict[str, dict[str, Any]] = {}
     for k, name in enumerate(objective.outputs()):
         yes = found.probabilities[:, k]
@@ -89,12 +98,15 @@ def figures(found: Answers, objective: Supervised, *, lumi_weights: Floats | Non
     return {**total, **means, "auc_error": error, "rejection": None, "significance": None, "labels": each}
 
 
-def quick_figures(found: Answers, objective: Supervised) -> dict[str, float]:
+def quick_figures(found: ModelOutputs, objective: Supervised) -> dict[str, float]:
     """AUC and accuracy alone, where defined, without errors: cheap enough for every epoch."""
     if objective.link == "softmax":
         binary = len(objective.outputs()) == 2
-        area = auc(found.probabilities[:, 1], found.truth, found.weights) if binary else auc_multiclass(
-            found.probabilities, found.truth, found.weights)
+        area = (
+            auc(found.probabilities[:, 1], found.truth, found.weights)
+            if binary
+            else auc_multiclass(found.probabilities, found.truth, found.weights)
+        )
         measured = {"auc": area, "accuracy": accuracy(found.probabilities, found.truth, found.weights)}
         return {name: one.value for name, one in measured.items() if one is not None}
     each = [auc(found.probabilities[:, k], found.truth[:, k], found.weights) for k in range(found.truth.shape[1])]

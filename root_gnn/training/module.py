@@ -11,16 +11,16 @@ from torch import Tensor
 from torch.optim import Optimizer
 
 from root_gnn.graph.batch import Batch
-from root_gnn.graph.draws import Draws
+from root_gnn.graph.random_stream import RandomStream
 from root_gnn.graph.static import Shape, padded
 from root_gnn.protocols import Augmentation, Objective, Supervised
 from root_gnn.training.callbacks.collapse import SPREAD
-from root_gnn.training.evaluation import Answers, quick_figures
+from root_gnn.training.evaluation import ModelOutputs, quick_figures
+from root_gnn.training.fsdp import shard
 from root_gnn.training.optim import OptimConfig, groups, optimizer, scheduler
-from root_gnn.training.sharded import shard
 
 
-def measured(objective: Objective) -> tuple[str, ...]:
+def monitored_quantities(objective: Objective) -> tuple[str, ...]:
     """What validation measures for an objective, as far as it is defined on the events: the names `train.monitor` may have."""
     if not isinstance(objective, Supervised):
         return ("val/loss", "probe/auc", *SPREAD, *(f"ssl/{name}" for name in objective.measures))
@@ -31,8 +31,16 @@ class TrainingModule(pl.LightningModule):
     """Hands batches to the objective and losses to Lightning; adds nothing to either."""
 
     def __init__(
-        self, objective: Objective, optim: OptimConfig, *, augmentations: Sequence[Augmentation] = (),
-        seed: int = 0, n_step: int = 1, steps_per_epoch: int = 1, shape: Shape | None = None, sharded: bool = False,
+        self,
+        objective: Objective,
+        optim: OptimConfig,
+        *,
+        augmentations: Sequence[Augmentation] = (),
+        seed: int = 0,
+        n_step: int = 1,
+        steps_per_epoch: int = 1,
+        shape: Shape | None = None,
+        sharded: bool = False,
     ) -> None:
         super().__init__()
         self.objective, self.optim, self.shape = objective, optim, shape
@@ -41,7 +49,7 @@ class TrainingModule(pl.LightningModule):
         self.frozen, self.sharded = optim.backbone_lr_scale == 0.0, sharded
         if self.frozen:
             objective.encoder.requires_grad_(False)
-        self._answers: list[Answers] = []
+        self._answers: list[ModelOutputs] = []
         self._sums: dict[str, Tensor | float] = {}
         self._n_graph = 0
 
@@ -61,7 +69,7 @@ class TrainingModule(pl.LightningModule):
     def augmented(self, batch: Batch) -> Batch:
         """The batch after the recipe's augmentations, drawn for this epoch."""
         for place, augmentation in enumerate(self.augmentations):
-            batch = augmentation(batch, Draws(seed=self.seed, epoch=self.current_epoch, place=place))
+            batch = augmentation(batch, RandomStream(seed=self.seed, epoch=self.current_epoch, place=place))
         return batch
 
     def transfer_batch_to_device(self, batch: Batch, device: torch.device, dataloader_idx: int) -> Batch:
@@ -73,7 +81,7 @@ class TrainingModule(pl.LightningModule):
         batch = self.augmented(batch)
         if self.shape is not None and isinstance(self.objective, Supervised):
             return self.objective.losses(self.objective.answers(padded(batch, self.shape))[: batch.n_graph], batch)
-        draws = Draws(seed=self.seed, epoch=self.current_epoch, place=len(self.augmentations))
+        draws = RandomStream(seed=self.seed, epoch=self.current_epoch, place=len(self.augmentations))
         return self.objective(batch, draws)  # type: ignore[no-any-return]
 
     def on_train_start(self) -> None:
@@ -107,7 +115,7 @@ class TrainingModule(pl.LightningModule):
         if isinstance(self.objective, Supervised):
             said, batch = self.objective.counted(self.objective.answers(batch), batch)
             losses = self.objective.losses(said, batch)
-            self._answers.append(Answers.of(self.objective, batch, said))
+            self._answers.append(ModelOutputs.of(self.objective, batch, said))
         else:
             losses = self.objective(batch)
             outputs = {"representation": self.objective.encoder(batch).globals.float(), **batch.labels}
@@ -117,10 +125,10 @@ class TrainingModule(pl.LightningModule):
         return outputs
 
     def on_validation_epoch_end(self) -> None:
-        """Logs what `measured` lists, but for what callbacks find out about representations."""
+        """Logs what `monitored_quantities` lists, but for what callbacks find out about representations."""
         values: dict[str, float] = {}
         if isinstance(self.objective, Supervised):
-            found = quick_figures(Answers.joined(self._answers), self.objective)
+            found = quick_figures(ModelOutputs.joined(self._answers), self.objective)
             values = {f"val/{name}": value for name, value in found.items()}
         means = {name: float(total) / max(self._n_graph, 1) for name, total in self._sums.items()}
         values["val/loss"] = means.pop("loss")

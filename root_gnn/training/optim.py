@@ -39,7 +39,7 @@ class OptimConfig(Section):
 
 
 @dataclass(frozen=True)
-class Group:
+class ParameterGroup:
     """Parameters that share a learning rate and a weight decay."""
 
     name: str
@@ -53,7 +53,7 @@ class Group:
         return sum(parameter.numel() for parameter in self.parameters)
 
 
-def groups(backbone: nn.Module, everything: nn.Module, optim: OptimConfig) -> list[Group]:
+def groups(backbone: nn.Module, everything: nn.Module, optim: OptimConfig) -> list[ParameterGroup]:
     """Backbone and head, each with its matrices (decayed) and its biases and norms (not decayed); a frozen backbone is absent.
 
     The head is whatever of `everything` is not in `backbone`.
@@ -67,15 +67,16 @@ def groups(backbone: nn.Module, everything: nn.Module, optim: OptimConfig) -> li
     found = []
     for name, parameters, lr in parts:
         trained = [parameter for parameter in parameters if parameter.requires_grad]
-        found.append(Group(name, [p for p in trained if p.ndim > 1], lr, optim.weight_decay))
-        found.append(Group(f"{name}_no_decay", [p for p in trained if p.ndim <= 1], lr, 0.0))
+        found.append(ParameterGroup(name, [p for p in trained if p.ndim > 1], lr, optim.weight_decay))
+        found.append(ParameterGroup(f"{name}_no_decay", [p for p in trained if p.ndim <= 1], lr, 0.0))
     return [group for group in found if group.parameters]
 
 
-def optimizer(parts: list[Group], optim: OptimConfig) -> torch.optim.AdamW:
+def optimizer(parts: list[ParameterGroup], optim: OptimConfig) -> torch.optim.AdamW:
     """Fused AdamW over the groups."""
     rows: list[dict[str, Any]] = [
-        {"params": part.parameters, "lr": part.lr, "weight_decay": part.weight_decay, "name": part.name} for part in parts
+        {"params": part.parameters, "lr": part.lr, "weight_decay": part.weight_decay, "name": part.name}
+        for part in parts
     ]
     return torch.optim.AdamW(rows, lr=optim.lr, betas=optim.betas, eps=optim.eps, fused=True)
 
@@ -103,4 +104,6 @@ def schedule(optim: OptimConfig, *, n_step: int, steps_per_epoch: int, ramp: int
 def scheduler(adam: torch.optim.Optimizer, optim: OptimConfig, *, n_step: int, steps_per_epoch: int) -> LambdaLR:
     """One `schedule` per group; only the backbone's has the ramp."""
     ramps = [optim.backbone_ramp if str(group["name"]).startswith("backbone") else 0 for group in adam.param_groups]
-    return LambdaLR(adam, [schedule(optim, n_step=n_step, steps_per_epoch=steps_per_epoch, ramp=ramp) for ramp in ramps])
+    return LambdaLR(
+        adam, [schedule(optim, n_step=n_step, steps_per_epoch=steps_per_epoch, ramp=ramp) for ramp in ramps]
+    )

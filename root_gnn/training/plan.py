@@ -31,8 +31,14 @@ class Plan:
 
     @classmethod
     def of(
-        cls, objective: Objective, optim: OptimConfig, *, mode: str, events: dict[str, int],
-        source: Path | None = None, skipped: tuple[str, ...] = (),
+        cls,
+        objective: Objective,
+        optim: OptimConfig,
+        *,
+        mode: str,
+        events: dict[str, int],
+        source: Path | None = None,
+        skipped: tuple[str, ...] = (),
     ) -> Plan:
         """The plan of a run whose encoder came from the checkpoint `source`, or is new."""
         names = list(objective.state_dict())
@@ -44,11 +50,16 @@ class Plan:
             for group in groups(objective.encoder, objective, optim)
         )
         return cls(
-            mode=mode, source=None if source is None else source.resolve().parents[1].name,
+            mode=mode,
+            source=None if source is None else source.resolve().parents[1].name,
             source_sha256=None if source is None else sha256(source),
-            loaded=tuple(from_source), initialised=tuple(name for name in names if name not in set(from_source)), skipped=skipped,
+            loaded=tuple(from_source),
+            initialised=tuple(name for name in names if name not in set(from_source)),
+            skipped=skipped,
             frozen=tuple(f"encoder.{name}" for name, _ in objective.encoder.named_parameters()) if frozen else (),
-            groups=rows, n_parameters=sum(parameter.numel() for parameter in objective.parameters()), events=events,
+            groups=rows,
+            n_parameters=sum(parameter.numel() for parameter in objective.parameters()),
+            events=events,
         )
 
     def save(self, path: Path) -> None:
@@ -56,10 +67,18 @@ class Plan:
         write_json(path, asdict(self))
 
     def __str__(self) -> str:
-        origin = f" from {self.source}: {len(self.loaded)} tensors loaded, {len(self.skipped)} skipped" if self.source else ""
-        lines = [f"{self.mode}{origin}, {len(self.initialised)} new, {len(self.frozen)} frozen, {self.n_parameters:,} parameters"]
-        lines += [f"  {row['name']:<18} {row['n_parameters']:>9,} parameters, lr {row['lr']:.2e}, weight decay {row['weight_decay']:g}"
-                  for row in self.groups]
+        origin = (
+            f" from {self.source}: {len(self.loaded)} tensors loaded, {len(self.skipped)} skipped"
+            if self.source
+            else ""
+        )
+        lines = [
+            f"{self.mode}{origin}, {len(self.initialised)} new, {len(self.frozen)} frozen, {self.n_parameters:,} parameters"
+        ]
+        lines += [
+            f"  {row['name']:<18} {row['n_parameters']:>9,} parameters, lr {row['lr']:.2e}, weight decay {row['weight_decay']:g}"
+            for row in self.groups
+        ]
         lines.append("  events: " + ", ".join(f"{name} {count:,}" for name, count in self.events.items()))
         return "\n".join(lines)
 
@@ -79,10 +98,15 @@ def load_backbone(encoder: Encoder, checkpoint: Path) -> tuple[str, ...]:
     own = encoder.state_dict()
     wrong = [f"{name} is missing" for name in own if name not in tensors]
     wrong += [f"{name} is not in this encoder" for name in tensors if name not in own]
-    wrong += [f"{name} has shape {tuple(tensors[name].shape)} instead of {tuple(own[name].shape)}"
-              for name in own if name in tensors and tensors[name].shape != own[name].shape]
+    wrong += [
+        f"{name} has shape {tuple(tensors[name].shape)} instead of {tuple(own[name].shape)}"
+        for name in own
+        if name in tensors and tensors[name].shape != own[name].shape
+    ]
     if wrong:
-        raise InputError(f"the backbone in {checkpoint} does not fit the model: {'; '.join(wrong[:3])}"
-                         f"{f' and {len(wrong) - 3} more' if len(wrong) > 3 else ''}. Use the model section of that run's config.yaml.")
+        raise InputError(
+            f"the backbone in {checkpoint} does not fit the model: {'; '.join(wrong[:3])}"
+            f"{f' and {len(wrong) - 3} more' if len(wrong) > 3 else ''}. Use the model section of that run's config.yaml."
+        )
     encoder.load_state_dict(tensors, strict=True)
     return tuple(name.removeprefix("objective.") for name in state if not name.startswith("objective.encoder."))

@@ -42,15 +42,19 @@ def _started() -> tuple[int, int] | None:
     if "TORCHELASTIC_RUN_ID" in os.environ:
         here, total = int(os.environ["LOCAL_WORLD_SIZE"]), int(os.environ["WORLD_SIZE"])
         return here, total // here
-    if "SLURM_STEP_NUM_TASKS" in os.environ:  # srun sets it; a batch script without srun is one process, whatever was allocated
+    if (
+        "SLURM_STEP_NUM_TASKS" in os.environ
+    ):  # srun sets it; a batch script without srun is one process, whatever was allocated
         total, n_node = int(os.environ["SLURM_STEP_NUM_TASKS"]), int(os.environ.get("SLURM_STEP_NUM_NODES", "1"))
         if total % n_node:
-            raise InputError(f"srun started {total} tasks on {n_node} nodes; each node needs as many (--ntasks-per-node).")
+            raise InputError(
+                f"srun started {total} tasks on {n_node} nodes; each node needs as many (--ntasks-per-node)."
+            )
         return total // n_node, n_node
     return None
 
 
-def environment() -> list[Any]:
+def slurm_environment() -> list[Any]:
     """Lightning's plug-in for Slurm, where it would take one process for many or queue the job again itself."""
     if not SLURMEnvironment.detect() or "TORCHELASTIC_RUN_ID" in os.environ:
         return []
@@ -62,7 +66,7 @@ def is_restarted() -> bool:
     return int(os.environ.get("TORCHELASTIC_RESTART_COUNT", "0")) > 0
 
 
-def meet_again() -> None:
+def rejoin_process_group() -> None:
     """Lets the processes that torchrun has started anew find each other; called before Lightning, which takes the group as it is.
 
     PyTorch keeps torchrun's table of addresses over a restart (pytorch issue 135712), so that they would wait for those that are gone.
@@ -72,8 +76,10 @@ def meet_again() -> None:
         return
     rank, total = int(os.environ["RANK"]), int(os.environ["WORLD_SIZE"])
     if total != int(os.environ["LOCAL_WORLD_SIZE"]):
-        raise InputError("torchrun has started these processes again, but those of other nodes could not find them: start it on every node "
-                         "with the environment variable TORCH_DISABLE_SHARE_RDZV_TCP_STORE=1, and go on with --resume.")
+        raise InputError(
+            "torchrun has started these processes again, but those of other nodes could not find them: start it on every node "
+            "with the environment variable TORCH_DISABLE_SHARE_RDZV_TCP_STORE=1, and go on with --resume."
+        )
     # Documented, but missing from the names that the package says it exports.
     table = dist.TCPStore(os.environ["MASTER_ADDR"], int(os.environ["MASTER_PORT"]), total, is_master=False)  # type: ignore[attr-defined]
     own = dist.PrefixStore(f"restart_{os.environ['TORCHELASTIC_RESTART_COUNT']}", table)  # type: ignore[attr-defined]
@@ -96,13 +102,16 @@ def from_all(value: Any) -> list[Any]:
 
 
 @contextmanager
-def clear_loss() -> Iterator[None]:
+def report_lost_peer() -> Iterator[None]:
     """Inside the block, an error because another process has gone is told in words, and leaves with code 1."""
     try:
         yield
     except RuntimeError as error:
         if not isinstance(error, dist.DistError) and not any(word in str(error) for word in LOST):
             raise
-        log.error("Another process of this training has ended or can't be reached any more; why stands in its own output. This one ends "
-                  "too (%s).", " ".join(str(error).split())[:120])
+        log.error(
+            "Another process of this training has ended or can't be reached any more; why stands in its own output. This one ends "
+            "too (%s).",
+            " ".join(str(error).split())[:120],
+        )
         raise SystemExit(1) from error

@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 
-from root_gnn import cli
+from root_gnn.cli import app as cli
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 MESSAGES = ("Runtime.exceptionThrown", "Runtime.consoleAPICalled", "Log.entryAdded", "Network.requestWillBeSent")
@@ -43,9 +43,18 @@ class Browser:
     def __init__(self, profile: Path) -> None:
         to_read, self._write = os.pipe()
         self._read, to_write = os.pipe()
-        words = [str(CHROMIUM), "--headless=new", "--no-sandbox", "--disable-gpu", "--remote-debugging-pipe", f"--user-data-dir={profile}"]
+        words = [
+            str(CHROMIUM),
+            "--headless=new",
+            "--no-sandbox",
+            "--disable-gpu",
+            "--remote-debugging-pipe",
+            f"--user-data-dir={profile}",
+        ]
         redirect = f'exec "$0" "$@" 3<&{to_read} 4>&{to_write}'
-        self._process = subprocess.Popen(["bash", "-c", redirect, *words], pass_fds=(to_read, to_write), stderr=subprocess.DEVNULL)
+        self._process = subprocess.Popen(
+            ["bash", "-c", redirect, *words], pass_fds=(to_read, to_write), stderr=subprocess.DEVNULL
+        )
         os.close(to_read)
         os.close(to_write)
         self._buffer, self._n_sent, self._session, self.events = b"", 0, "", []
@@ -57,7 +66,9 @@ class Browser:
     def call(self, method: str, **parameters: Any) -> Any:
         """The result of a method of the DevTools protocol; what happens meanwhile goes to `events`."""
         self._n_sent += 1
-        message = {"id": self._n_sent, "method": method, "params": parameters} | ({"sessionId": self._session} if self._session else {})
+        message = {"id": self._n_sent, "method": method, "params": parameters} | (
+            {"sessionId": self._session} if self._session else {}
+        )
         os.write(self._write, json.dumps(message).encode() + b"\0")
         while True:
             answer = self._next()
@@ -76,7 +87,10 @@ class Browser:
 
     def open(self, path: Path, *, width: int, dark: bool = False) -> None:
         self.call("Emulation.setDeviceMetricsOverride", width=width, height=900, deviceScaleFactor=1, mobile=False)
-        self.call("Emulation.setEmulatedMedia", features=[{"name": "prefers-color-scheme", "value": "dark" if dark else "light"}])
+        self.call(
+            "Emulation.setEmulatedMedia",
+            features=[{"name": "prefers-color-scheme", "value": "dark" if dark else "light"}],
+        )
         self.call("Page.navigate", url=path.as_uri())
         while not any(event.get("method") == "Page.loadEventFired" for event in self.events):
             self.events.append(self._next())
@@ -94,7 +108,9 @@ class Browser:
     def told(self) -> list[Any]:
         """Errors, anything written to the console, and requests to anywhere but the page itself and what is in it."""
         named = [event for event in self.events if event.get("method") in MESSAGES]
-        of_page = [event["params"]["request"]["url"].split(":")[0] for event in named if event["method"] == MESSAGES[-1]]
+        of_page = [
+            event["params"]["request"]["url"].split(":")[0] for event in named if event["method"] == MESSAGES[-1]
+        ]
         assert set(of_page) <= {"file", "data"}, of_page
         return [event for event in named if event["method"] != MESSAGES[-1]]
 

@@ -13,17 +13,30 @@ from pathlib import Path
 import pyarrow.parquet as pq
 import pytest
 
-from root_gnn import cli
+from root_gnn.cli import app as cli
 
 CLASSES = "data.classes={WH: WH.root, ZH: ZH.root, ttbar: ttbar.root}"
-TINY = ("--set", "model.dim=8", "--set", "model.n_steps=1", "--set", "train.max_epochs=1", "--set", "data.max_events=100")
+TINY = (
+    "--set",
+    "model.dim=8",
+    "--set",
+    "model.n_steps=1",
+    "--set",
+    "train.max_epochs=1",
+    "--set",
+    "data.max_events=100",
+)
 SHORT = ("--train-events", "60", "--set", "train.max_epochs=1", "--set", "data.max_events=150")
 SCRIPT = Path(__file__).parents[2] / "scripts" / "compare_cka.py"
 
 
-def root_gnn(*arguments: str, folder: Path, program: tuple[str, ...] = ("-m", "root_gnn.cli")) -> subprocess.CompletedProcess[str]:
+def root_gnn(
+    *arguments: str, folder: Path, program: tuple[str, ...] = ("-m", "root_gnn")
+) -> subprocess.CompletedProcess[str]:
     environment = {**os.environ, "OMP_NUM_THREADS": "1", "ROOT_GNN_DATA": str(folder / "data")}
-    return subprocess.run([sys.executable, *program, *arguments], cwd=folder, env=environment, capture_output=True, text=True, check=False)
+    return subprocess.run(
+        [sys.executable, *program, *arguments], cwd=folder, env=environment, capture_output=True, text=True, check=False
+    )
 
 
 @pytest.fixture(scope="module")
@@ -62,7 +75,9 @@ def test_embed_writes_a_file_and_a_picture_and_says_the_figures(workplace: Path)
     assert done.returncode == 0, done.stderr
     assert "mean cosine similarity" in done.stderr and "effective rank" in done.stderr
     folder = workplace / "runs" / "pretrain_multiclass"
-    written, predictions = (pq.read_table(folder / name) for name in ("embedding/test_pca.parquet", "predictions/test.parquet"))
+    written, predictions = (
+        pq.read_table(folder / name) for name in ("embedding/test_pca.parquet", "predictions/test.parquet")
+    )
     assert written["eventNumber"].to_pylist() == predictions["eventNumber"].to_pylist()
     assert (folder / "embedding" / "test_pca.png").exists()
 
@@ -92,15 +107,28 @@ def test_report_writes_one_page(workplace: Path, runs: list[str]) -> None:
 def test_wrong_input_leaves_with_2_and_one_paragraph(workplace: Path) -> None:
     done = root_gnn("embed", "runs/pretrain_multiclas", folder=workplace)
     assert done.returncode == 2
-    assert "did you mean pretrain_multiclass" in done.stderr and "Traceback" not in done.stderr and done.stderr.count("\n") == 1
+    assert (
+        "did you mean pretrain_multiclass" in done.stderr
+        and "Traceback" not in done.stderr
+        and done.stderr.count("\n") == 1
+    )
 
 
 @pytest.mark.parametrize(
     ("line", "words"),
-    [("cka {0}", "two runs or more and got 1"), ("report data", "data is no run folder"), ("cka {0} {1} --events 2", "four events")],
+    [
+        ("cka {0}", "two runs or more and got 1"),
+        ("report data", "data is no run folder"),
+        ("cka {0} {1} --events 2", "four events"),
+    ],
 )
 def test_wrong_input_in_this_process(
-    workplace: Path, runs: list[str], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], line: str, words: str
+    workplace: Path,
+    runs: list[str],
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    line: str,
+    words: str,
 ) -> None:
     monkeypatch.chdir(workplace)
     before = signal.getsignal(signal.SIGTERM)

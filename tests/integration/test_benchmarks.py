@@ -13,23 +13,45 @@ import pytest
 from root_gnn.bench.suite import case_files
 
 KEYS = {
-    "case", "allocator", "what", "ours", "reference", "ratio", "low", "high", "quartiles", "target", "between", "unit", "rates",
-    "limit_fraction", "limit_target", "max_difference", "rounds", "cores", "load", "quick",
-}  # fmt: skip
+    "case",
+    "allocator",
+    "what",
+    "ours",
+    "reference",
+    "ratio",
+    "low",
+    "high",
+    "quartiles",
+    "target",
+    "between",
+    "unit",
+    "rates",
+    "limit_fraction",
+    "limit_target",
+    "max_difference",
+    "rounds",
+    "cores",
+    "load",
+    "quick",
+}
 TOLERANCE = 1e-3  # the largest of any case; each has its own, which it asserts itself
 SLOW = {"processes", "end_to_end", "compile"}  # whole trainings; kernels that are made
 
 
 def run(case: str, data_dir: Path, out: Path) -> dict[str, Any]:
-    command = [sys.executable, "-m", "root_gnn.cli", "bench", case, "--quick", "--allocator", "default"]
-    done = subprocess.run([*command, "--data-dir", str(data_dir), "--out", str(out)], capture_output=True, text=True, check=False)
+    command = [sys.executable, "-m", "root_gnn", "bench", case, "--quick", "--allocator", "default"]
+    done = subprocess.run(
+        [*command, "--data-dir", str(data_dir), "--out", str(out)], capture_output=True, text=True, check=False
+    )
     assert done.returncode == 0, done.stderr
     assert done.stdout.strip() == out.with_suffix(".md").read_text(encoding="utf-8").strip()
     content: dict[str, Any] = json.loads(out.read_text(encoding="utf-8"))
     return content
 
 
-@pytest.mark.parametrize("case", [pytest.param(name, marks=[pytest.mark.slow] if name in SLOW else []) for name in case_files()])
+@pytest.mark.parametrize(
+    "case", [pytest.param(name, marks=[pytest.mark.slow] if name in SLOW else []) for name in case_files()]
+)
 def test_the_smallest_form_runs_and_writes_everything_down(case: str, data_dir: Path, tmp_path: Path) -> None:
     found = run(case, data_dir, tmp_path / "bench.json")
     assert found["machine"]["torch"] and found["machine"]["cpu"]

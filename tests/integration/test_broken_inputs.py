@@ -23,7 +23,7 @@ import pytest
 import uproot
 
 from root_gnn.config.yaml import dump_yaml
-from root_gnn.data.cache import Meta
+from root_gnn.data.cache.shard import Meta
 
 Leave = Callable[..., int]
 N = 400
@@ -42,7 +42,11 @@ def events(n: int = N, *, first: int = 0) -> dict[str, Any]:
         "jet_m": generator.uniform(3, 15, total),
     }
     columns: dict[str, Any] = {name: ak.unflatten(column, count) for name, column in jets.items()}
-    return columns | {"event": np.arange(first, first + n, dtype=np.int64), "w": np.ones(n), "kind": np.arange(n, dtype=np.int32) % 2}
+    return columns | {
+        "event": np.arange(first, first + n, dtype=np.int64),
+        "w": np.ones(n),
+        "kind": np.arange(n, dtype=np.int32) % 2,
+    }
 
 
 def changed(columns: dict[str, Any], name: str, entry: int, value: Any) -> dict[str, Any]:
@@ -54,7 +58,8 @@ def changed(columns: dict[str, Any], name: str, entry: int, value: Any) -> dict[
 
 def write(path: Path, columns: dict[str, Any], tree: str = "Events") -> Path:
     types = {
-        name: ak.Array(column).type.content if ak.Array(column).ndim > 1 else np.asarray(column).dtype for name, column in columns.items()
+        name: ak.Array(column).type.content if ak.Array(column).ndim > 1 else np.asarray(column).dtype
+        for name, column in columns.items()
     }
     with uproot.recreate(path, compression=uproot.ZSTD(3)) as file:
         file.mktree(tree, types)
@@ -184,11 +189,15 @@ def a_linked_hdf5(folder: Path) -> None:
 
 
 def a_parquet_with_nulls(folder: Path) -> None:
-    pq.write_table(pa.table({name: pa.array([[1.0], None, [2.0]]) for name in ("pt", "eta", "phi")}), folder / "a.parquet")
+    pq.write_table(
+        pa.table({name: pa.array([[1.0], None, [2.0]]) for name in ("pt", "eta", "phi")}), folder / "a.parquet"
+    )
 
 
 def a_cut_parquet(folder: Path) -> None:
-    pq.write_table(pa.table({name: pa.array([[1.0], [0.5], [2.0]] * 500) for name in ("pt", "eta", "phi")}), folder / "a.parquet")
+    pq.write_table(
+        pa.table({name: pa.array([[1.0], [0.5], [2.0]] * 500) for name in ("pt", "eta", "phi")}), folder / "a.parquet"
+    )
     content = (folder / "a.parquet").read_bytes()
     (folder / "a.parquet").write_bytes(content[:-50])
 
@@ -199,7 +208,9 @@ def a_pickled_npz(folder: Path) -> None:
 
 OTHER = {"nodes": {"jet": {"type": 0, "features": {"pt": "pt", "eta": "eta", "phi": "phi"}}}, "id": [], "weight": []}
 SLOTS = {
-    "nodes": {"mu": {"type": 2, "slots": ["1"], "features": {"pt": "pt%SLOT%", "eta": "eta%SLOT%", "phi": "phi%SLOT%"}}},
+    "nodes": {
+        "mu": {"type": 2, "slots": ["1"], "features": {"pt": "pt%SLOT%", "eta": "eta%SLOT%", "phi": "phi%SLOT%"}}
+    },
     "id": [],
     "weight": [],
 }
@@ -210,13 +221,29 @@ CASES = [
     Case("cut before the end", bytes_of(lambda b: b[:-100]), 2, "truncated"),
     Case("no bytes", bytes_of(lambda b: b""), 2, "empty"),
     Case("an HTML page", bytes_of(lambda b: b"<!DOCTYPE html><html>login</html>"), 2, "HTML"),
-    Case("a Git LFS pointer", bytes_of(lambda b: b"version https://git-lfs.github.com/spec/v1\noid sha256:00\nsize 5\n"), 2, "LFS"),
+    Case(
+        "a Git LFS pointer",
+        bytes_of(lambda b: b"version https://git-lfs.github.com/spec/v1\noid sha256:00\nsize 5\n"),
+        2,
+        "LFS",
+    ),
     Case("a ZIP archive", an_archive, 2, "ZIP"),
     Case("an HDF5 file called root", an_hdf5, 2, "HDF5"),
     Case("flipped bytes in a basket", bytes_of(flipped), 2, "damaged"),
-    Case("no entries", lambda folder: write(folder / "a.root", {k: v[:0] for k, v in events().items()}) and None, 0, n_graph=0),
+    Case(
+        "no entries",
+        lambda folder: write(folder / "a.root", {k: v[:0] for k, v in events().items()}) and None,
+        0,
+        n_graph=0,
+    ),
     Case("another tree", lambda folder: write(folder / "a.root", events(), tree="other") and None, 2, "no tree Events"),
-    Case("a branch missing", columns_of(), 2, "no branch jet_mm", {"nodes": {"jet": {"type": 0, "features": {**JET, "mass": "jet_mm"}}}}),
+    Case(
+        "a branch missing",
+        columns_of(),
+        2,
+        "no branch jet_mm",
+        {"nodes": {"jet": {"type": 0, "features": {**JET, "mass": "jet_mm"}}}},
+    ),
     Case("lists of other lengths", entry_of("jet_eta", 7, [0.1] * 9), 2, "entry 7"),
     Case("one event shifted, totals agree", columns_of(jet_eta=shifted), 2, "belong to one collection"),
     Case("NaN", entry_of("jet_m", 3, [float("nan")] * 2), 2, "entry 3"),
@@ -240,7 +267,14 @@ CASES = [
     Case("events twice in a file", columns_of(event=lambda c: c["event"] // 2), 2, "on_duplicate"),
     Case("events in two files of a spec, which may be two processes", two(events(), events()), 0, "400", None, 2 * N),
     Case("events twice, kept", columns_of(event=lambda c: c["event"] // 2), 0, "", {"on_duplicate": "keep"}, N),
-    Case("ids of 64 bits", columns_of(event=lambda c: c["event"].astype(np.uint64) + np.uint64(2**63 + 11)), 0, "", None, N),
+    Case(
+        "ids of 64 bits",
+        columns_of(event=lambda c: c["event"].astype(np.uint64) + np.uint64(2**63 + 11)),
+        0,
+        "",
+        None,
+        N,
+    ),
     Case("ids that are no integers", columns_of(event=lambda c: c["event"] + 0.5), 2, "integer"),
     Case(
         "a huge multiplicity",
@@ -281,7 +315,9 @@ CASES = [
     Case("code in a selection", columns_of(), 2, "column", {"select": "__import__('os').system('touch harm')"}),
     Case("a lambda in a selection", columns_of(), 2, "column", {"select": "(lambda: 1)()"}),
     Case("a tower of powers", columns_of(), 2, "select", {"select": "w > 9**9**9**9"}),
-    Case("an unknown name in a selection", columns_of(), 2, "did you mean jet_pt", {"select": "count(jet_ptt > 3) > 1"}),
+    Case(
+        "an unknown name in a selection", columns_of(), 2, "did you mean jet_pt", {"select": "count(jet_ptt > 3) > 1"}
+    ),
     Case("a selection that keeps nothing", columns_of(), 0, "select", {"select": "w > 1e9"}, 0),
     Case("a key twice in YAML", text(GOOD + "name: t\n"), 2, "name"),
     Case("a tab in YAML", text(GOOD.replace("  ", "\t")), 2, "tab"),
@@ -339,7 +375,9 @@ def test_each_has_its_outcome(
     assert not list(folder.glob(".root_gnn_cache/.*")), "something half-made was left"
     if code == 2:
         assert "\n\n" not in err.strip()
-        assert {meta.source["name"] for meta in metas if meta} <= {"a.root", "b.root"} - ({"b.root"} if "bad file" in case.name else set())
+        assert {meta.source["name"] for meta in metas if meta} <= {"a.root", "b.root"} - (
+            {"b.root"} if "bad file" in case.name else set()
+        )
     elif case.n_graph is not None:
         assert sum(meta.n_graph for meta in metas if meta) == case.n_graph
 
@@ -353,6 +391,8 @@ def test_after_a_bad_file_is_mended_all_is_well(tmp_path: Path, monkeypatch: pyt
     assert leave("prepare", str(described), "--data-dir", str(tmp_path)) == 0
     write(tmp_path / "b.root", events(first=N))
     assert leave("prepare", str(described), "--data-dir", str(tmp_path)) == 0
-    assert sum(json.loads(path.read_text())["n_graph"] for path in tmp_path.glob(".root_gnn_cache/*/meta.json")) == 2 * N
+    assert (
+        sum(json.loads(path.read_text())["n_graph"] for path in tmp_path.glob(".root_gnn_cache/*/meta.json")) == 2 * N
+    )
     with contextlib.suppress(FileNotFoundError):
         (tmp_path / "b.root").unlink()

@@ -11,8 +11,8 @@ import numpy as np
 import pytest
 
 from root_gnn.errors import InputError
-from root_gnn.pipeline import train
-from root_gnn.run import Run
+from root_gnn.runs.run import Run
+from root_gnn.runs.train import train
 
 RECIPE = """
 name: small
@@ -35,8 +35,19 @@ def recipe(tmp_path: Path) -> Path:
 @pytest.mark.slow
 def test_two_processes_train_as_one(recipe: Path, data_dir: Path, tmp_path: Path) -> None:
     for devices in (1, 2):
-        run = [sys.executable, "-m", "root_gnn.cli", "train", str(recipe), "--data-dir", str(data_dir),
-               "--run-dir", str(tmp_path / str(devices)), "--set", f"train.devices={devices}"]
+        run = [
+            sys.executable,
+            "-m",
+            "root_gnn",
+            "train",
+            str(recipe),
+            "--data-dir",
+            str(data_dir),
+            "--run-dir",
+            str(tmp_path / str(devices)),
+            "--set",
+            f"train.devices={devices}",
+        ]
         subprocess.run(run, check=True, env={**os.environ, "OMP_NUM_THREADS": "1"}, timeout=300)
     one, two = Run(tmp_path / "1"), Run(tmp_path / "2")
     assert np.allclose(one.history["val/loss"], two.history["val/loss"], rtol=1e-4)
@@ -48,18 +59,40 @@ def test_two_processes_pretrain_as_one(recipe: Path, data_dir: Path, tmp_path: P
     """J-JEPA's distributed path could not start. Targets are drawn by event, so two processes hide what one does."""
     objective = "objective={name: jepa, momentum: [0.5, 1.0]}"
     for devices in (1, 2):
-        run = [sys.executable, "-m", "root_gnn.cli", "train", str(recipe), "--data-dir", str(data_dir), "--set", objective,
-               "--run-dir", str(tmp_path / str(devices)), "--set", f"train.devices={devices}", "--set", "train.max_epochs=1"]
+        run = [
+            sys.executable,
+            "-m",
+            "root_gnn",
+            "train",
+            str(recipe),
+            "--data-dir",
+            str(data_dir),
+            "--set",
+            objective,
+            "--run-dir",
+            str(tmp_path / str(devices)),
+            "--set",
+            f"train.devices={devices}",
+            "--set",
+            "train.max_epochs=1",
+        ]
         subprocess.run(run, check=True, env={**os.environ, "OMP_NUM_THREADS": "1"}, timeout=300)
     one, two = Run(tmp_path / "1"), Run(tmp_path / "2")
-    assert np.allclose(one.history["val/loss"], two.history["val/loss"], rtol=2e-2)  # a process averages over its own targets
+    assert np.allclose(
+        one.history["val/loss"], two.history["val/loss"], rtol=2e-2
+    )  # a process averages over its own targets
     assert np.allclose(one.history["ssl/cosine"], two.history["ssl/cosine"], atol=1e-2)
 
 
 def test_accumulated_steps_equal_whole_ones(recipe: Path, data_dir: Path, tmp_path: Path) -> None:
     """40 graphs of one step, at once or in two parts of 20, are the same graphs and the same step; 200 graphs an epoch."""
     one, two = (
-        train(recipe, overrides=("train.batch_size=40", f"train.accumulate={parts}"), data_dir=data_dir, run_dir=tmp_path / str(parts))
+        train(
+            recipe,
+            overrides=("train.batch_size=40", f"train.accumulate={parts}"),
+            data_dir=data_dir,
+            run_dir=tmp_path / str(parts),
+        )
         for parts in (1, 2)
     )
     assert one.plan["events"]["train"] == 200
@@ -73,6 +106,9 @@ def test_a_step_that_does_not_divide_into_its_parts_is_refused(recipe: Path, dat
 
 
 def test_bf16_trains_and_stays_near_float32(recipe: Path, data_dir: Path, tmp_path: Path) -> None:
-    runs = [train(recipe, overrides=(f"train.precision={kind}",), data_dir=data_dir, run_dir=tmp_path / kind) for kind in ("32", "bf16")]
+    runs = [
+        train(recipe, overrides=(f"train.precision={kind}",), data_dir=data_dir, run_dir=tmp_path / kind)
+        for kind in ("32", "bf16")
+    ]
     losses = [run.history["val/loss"][-1, 2] for run in runs]
     assert np.isfinite(losses[1]) and abs(losses[0] - losses[1]) < 0.02

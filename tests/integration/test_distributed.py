@@ -16,8 +16,8 @@ import numpy as np
 import pytest
 import torch
 
-from root_gnn.pipeline import train
-from root_gnn.run import Run
+from root_gnn.runs.run import Run
+from root_gnn.runs.train import train
 
 SCRIPTS = Path(__file__).parents[2] / "scripts"
 BIN = Path(sys.executable).parent
@@ -50,7 +50,18 @@ def options(recipe: Path, data_dir: Path, run_dir: Path, *overrides: str) -> lis
 
 
 def torchrun(*more: str) -> list[str]:
-    return [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2", *more, "-m", "root_gnn.cli", "train"]
+    return [
+        sys.executable,
+        "-m",
+        "torch.distributed.run",
+        "--standalone",
+        "--nproc-per-node",
+        "2",
+        *more,
+        "-m",
+        "root_gnn",
+        "train",
+    ]
 
 
 def history(run_dir: Path) -> dict[tuple[str, str], list[float]]:
@@ -118,8 +129,13 @@ def recipe(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def unbroken(recipe: Path, data_dir: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     run_dir = tmp_path_factory.mktemp("runs") / "unbroken"
-    done = subprocess.run([*torchrun(), *options(recipe, data_dir, run_dir, DROPOUT)], env=environment(), capture_output=True, text=True,
-                          check=False)  # fmt: skip
+    done = subprocess.run(
+        [*torchrun(), *options(recipe, data_dir, run_dir, DROPOUT)],
+        env=environment(),
+        capture_output=True,
+        text=True,
+        check=False,
+    )
     assert done.returncode == 0, done.stderr
     assert done.stderr.count("test AUC") == 1, "two processes train, and one evaluates and tells"
     return run_dir
@@ -129,40 +145,64 @@ def unbroken(recipe: Path, data_dir: Path, tmp_path_factory: pytest.TempPathFact
 @pytest.mark.parametrize(("precision", "tolerance"), [("f64", 1e-5), ("32", 1e-3)])
 @pytest.mark.parametrize("objective", OBJECTIVES)
 def test_two_processes_have_the_curve_of_one(
-    objective: str, precision: str, tolerance: float, recipe: Path, data_dir: Path, tmp_path: Path,
+    objective: str,
+    precision: str,
+    tolerance: float,
+    recipe: Path,
+    data_dir: Path,
+    tmp_path: Path,
 ) -> None:
     """50 steps at the same global batch, the last of each epoch smaller; what is drawn is drawn by event, and there is no dropout."""
     overrides = (f"objective={OBJECTIVES[objective]}", f"train.precision={precision}")
     one = train(recipe, overrides=overrides, data_dir=data_dir, run_dir=tmp_path / "one")
-    subprocess.run([*torchrun(), *options(recipe, data_dir, tmp_path / "two", *overrides)], check=True, env=environment(),
-                   stderr=subprocess.DEVNULL)  # fmt: skip
+    subprocess.run(
+        [*torchrun(), *options(recipe, data_dir, tmp_path / "two", *overrides)],
+        check=True,
+        env=environment(),
+        stderr=subprocess.DEVNULL,
+    )
     alone, together = history(one.folder), history(tmp_path / "two")
     assert alone.keys() == together.keys() and sum(tag == "train/loss" for _, tag in alone) == 50
     for _, tag in alone:
         if tag.endswith("loss"):
-            values = [np.array([each for key, row in found.items() if key[1] == tag for each in row]) for found in (alone, together)]
+            values = [
+                np.array([each for key, row in found.items() if key[1] == tag for each in row])
+                for found in (alone, together)
+            ]
             assert np.allclose(values[1], values[0], rtol=tolerance, atol=0.0), tag
-    splits = [{name: split["n_events"] for name, split in run.metrics["splits"].items()} for run in (one, Run(tmp_path / "two"))]
+    splits = [
+        {name: split["n_events"] for name, split in run.metrics["splits"].items()}
+        for run in (one, Run(tmp_path / "two"))
+    ]
     assert splits[0] == splits[1], "no event is counted twice to fill a part up"
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("objective", OBJECTIVES)
-def test_sharded_weights_have_the_curve_of_one_process(objective: str, recipe: Path, data_dir: Path, tmp_path: Path) -> None:
+def test_sharded_weights_have_the_curve_of_one_process(
+    objective: str, recipe: Path, data_dir: Path, tmp_path: Path
+) -> None:
     overrides = (
-        "model={name: graph_transformer, dim: 16, n_head: 2, dropout: 0.0}", f"objective={OBJECTIVES[objective]}",
+        "model={name: graph_transformer, dim: 16, n_head: 2, dropout: 0.0}",
+        f"objective={OBJECTIVES[objective]}",
         "train={max_epochs: 3, max_steps: 50, batch_size: 16, log_every: 1, precision: f64, strategy: fsdp}",
-    )  # fmt: skip
+    )
     one = train(recipe, overrides=overrides, data_dir=data_dir, run_dir=tmp_path / "one")
-    subprocess.run([*torchrun(), *options(recipe, data_dir, tmp_path / "two", *overrides)], check=True, env=environment(),
-                   stderr=subprocess.DEVNULL)  # fmt: skip
+    subprocess.run(
+        [*torchrun(), *options(recipe, data_dir, tmp_path / "two", *overrides)],
+        check=True,
+        env=environment(),
+        stderr=subprocess.DEVNULL,
+    )
     alone, together = history(one.folder), history(tmp_path / "two")
     assert alone.keys() == together.keys()
     for key in alone:
         if key[1].endswith(("loss", "grad_norm")):
             assert np.allclose(together[key], alone[key], rtol=1e-9, atol=0.0), key
     whole = torch.load(tmp_path / "two" / "checkpoints" / "best.ckpt", weights_only=True)["state_dict"]
-    assert {name: value.shape for name, value in whole.items()} == {name: value.shape for name, value in weights(one.folder).items()}
+    assert {name: value.shape for name, value in whole.items()} == {
+        name: value.shape for name, value in weights(one.folder).items()
+    }
 
 
 @pytest.mark.slow
@@ -181,21 +221,30 @@ def test_sharded_weights_are_stopped_and_gone_on_with(recipe: Path, data_dir: Pa
 
 @pytest.mark.slow
 def test_a_lost_process_ends_the_job_and_the_next_one_ends_as_if_nothing_had_been(
-    recipe: Path, data_dir: Path, unbroken: Path, tmp_path: Path,
+    recipe: Path,
+    data_dir: Path,
+    unbroken: Path,
+    tmp_path: Path,
 ) -> None:
     command = [*torchrun(), *options(recipe, data_dir, tmp_path / "run", DROPOUT)]
     with running(command, tmp_path / "run") as process:
         os.kill(process_of(process.pid, 1), signal.SIGKILL)
         _, told = process.communicate(timeout=60)
     assert process.returncode == 1
-    assert "Another process of this training has ended" in told and "Go on with: root-gnn train" in told and "SIGKILL" in told
+    assert (
+        "Another process of this training has ended" in told
+        and "Go on with: root-gnn train" in told
+        and "SIGKILL" in told
+    )
     subprocess.run([*command, "--resume"], check=True, env=environment(), stderr=subprocess.DEVNULL)
     assert_same(tmp_path / "run", unbroken)
 
 
 @pytest.mark.slow
 def test_torchrun_starts_a_lost_process_again(recipe: Path, data_dir: Path, unbroken: Path, tmp_path: Path) -> None:
-    with running([*torchrun("--max-restarts", "1"), *options(recipe, data_dir, tmp_path / "run", DROPOUT)], tmp_path / "run") as process:
+    with running(
+        [*torchrun("--max-restarts", "1"), *options(recipe, data_dir, tmp_path / "run", DROPOUT)], tmp_path / "run"
+    ) as process:
         os.kill(process_of(process.pid, 0), signal.SIGKILL)
         _, told = process.communicate(timeout=600)
     assert process.returncode == 0, told
@@ -213,7 +262,11 @@ def to_one_rank(process: subprocess.Popen[str]) -> None:
 @pytest.mark.slow
 @pytest.mark.parametrize("tell", [to_torchrun, to_one_rank])
 def test_told_to_stop_it_saves_at_once_and_goes_on(
-    tell: Callable[[subprocess.Popen[str]], None], recipe: Path, data_dir: Path, unbroken: Path, tmp_path: Path,
+    tell: Callable[[subprocess.Popen[str]], None],
+    recipe: Path,
+    data_dir: Path,
+    unbroken: Path,
+    tmp_path: Path,
 ) -> None:
     command = [*torchrun(), *options(recipe, data_dir, tmp_path / "run", DROPOUT)]
     with running(command, tmp_path / "run") as process:
@@ -230,7 +283,12 @@ def test_told_to_stop_it_saves_at_once_and_goes_on(
 @pytest.mark.slow
 @pytest.mark.parametrize(("how", "n_process"), [(signal.SIGTERM, "2"), (signal.SIGUSR1, "2"), (signal.SIGUSR1, "1")])
 def test_a_batch_system_is_told_by_the_exit_code(
-    how: signal.Signals, n_process: str, recipe: Path, data_dir: Path, unbroken: Path, tmp_path: Path,
+    how: signal.Signals,
+    n_process: str,
+    recipe: Path,
+    data_dir: Path,
+    unbroken: Path,
+    tmp_path: Path,
 ) -> None:
     """What HTCondor takes for a checkpoint, 85, where asked for; started again with the same words, it goes on."""
     command = [str(SCRIPTS / "train_preemptible"), *options(recipe, data_dir, tmp_path / "run", DROPOUT)]
@@ -239,7 +297,12 @@ def test_a_batch_system_is_told_by_the_exit_code(
         _, told = process.communicate(timeout=120)
     assert process.returncode == 85, told
     if n_process == "2":
-        assert subprocess.run(command, env={**environment(), "N_PROCESS": "2"}, check=False, capture_output=True).returncode == 0
+        assert (
+            subprocess.run(
+                command, env={**environment(), "N_PROCESS": "2"}, check=False, capture_output=True
+            ).returncode
+            == 0
+        )
         assert_same(tmp_path / "run", unbroken)
 
 
@@ -247,11 +310,12 @@ def test_a_batch_system_is_told_by_the_exit_code(
 def slurm(tmp_path: Path) -> Path:
     """Programs of Slurm's names: srun notes its words, then waits for a signal where the file `long` is there."""
     (tmp_path / "srun").write_text(
-        f"#!/bin/bash\necho \"$@\" > {tmp_path}/words\n[ -e {tmp_path}/long ] || exit 3\n"
+        f'#!/bin/bash\necho "$@" > {tmp_path}/words\n[ -e {tmp_path}/long ] || exit 3\n'
         f"trap 'echo USR1 > {tmp_path}/got; exit 143' USR1\ntrap 'echo TERM > {tmp_path}/got; exit 143' TERM\n"
-        f"touch {tmp_path}/waits\nwhile :; do sleep 0.05; done\n", encoding="utf-8",
-    )  # fmt: skip
-    (tmp_path / "scontrol").write_text(f"#!/bin/bash\necho \"$@\" > {tmp_path}/again\n", encoding="utf-8")
+        f"touch {tmp_path}/waits\nwhile :; do sleep 0.05; done\n",
+        encoding="utf-8",
+    )
+    (tmp_path / "scontrol").write_text(f'#!/bin/bash\necho "$@" > {tmp_path}/again\n', encoding="utf-8")
     for name in ("srun", "scontrol"):
         (tmp_path / name).chmod(0o755)
     return tmp_path
@@ -259,7 +323,9 @@ def slurm(tmp_path: Path) -> Path:
 
 @pytest.mark.parametrize(("how", "again"), [(signal.SIGUSR1, True), (signal.SIGTERM, False)])
 def test_a_slurm_job_is_queued_again_when_its_time_runs_out_and_not_when_it_is_cancelled(
-    how: signal.Signals, again: bool, slurm: Path,
+    how: signal.Signals,
+    again: bool,
+    slurm: Path,
 ) -> None:
     (slurm / "long").touch()
     job = {**os.environ, "PATH": f"{slurm}{os.pathsep}{os.environ['PATH']}", "SLURM_JOB_ID": "17"}
@@ -269,7 +335,14 @@ def test_a_slurm_job_is_queued_again_when_its_time_runs_out_and_not_when_it_is_c
     process.send_signal(how)
     assert process.wait(timeout=30) == 143
     assert (slurm / "got").read_text(encoding="utf-8").strip() == how.name.removeprefix("SIG")
-    assert (slurm / "words").read_text(encoding="utf-8").split()[1:] == ["root-gnn", "train", "recipe.yaml", "--set", "seed=2", "--resume"]
+    assert (slurm / "words").read_text(encoding="utf-8").split()[1:] == [
+        "root-gnn",
+        "train",
+        "recipe.yaml",
+        "--set",
+        "seed=2",
+        "--resume",
+    ]
     assert (slurm / "again").exists() == again
 
 

@@ -19,24 +19,26 @@ import pytest
 import typer
 
 import root_gnn as rg
-from root_gnn import cli
-from root_gnn.analysis.study.plan import Study
+from root_gnn.cli import app as cli
 from root_gnn.config.loader import load, to_mapping, validate
 from root_gnn.config.shipped import find
 from root_gnn.config.yaml import read_document
-from root_gnn.data.spec import Spec, load_spec
+from root_gnn.data.spec.spec import Spec, load_spec
 from root_gnn.errors import InputError, MissingExtra
-from root_gnn.recipe import Recipe
-from root_gnn.simulation.processes import find as find_process
-from root_gnn.task import Task, finetuning_recipe
+from root_gnn.runs.recipe import Recipe
+from root_gnn.runs.task import Task, finetuning_recipe
+from root_gnn.simulation.processes import find_process as find_process
+from root_gnn.study.plan import Study
 
 TOP = Path(__file__).parents[2]
 PAGES = [page for page in (TOP / "README.md", *sorted((TOP / "docs").glob("*.md"))) if page.is_file()]
-BLOCK = re.compile(r"(?:<!-- (?P<mark>[^>]*?) -->\n)?^```(?P<language>[^\n]*)\n(?P<text>.*?)^```$", flags=re.DOTALL | re.MULTILINE)
+BLOCK = re.compile(
+    r"(?:<!-- (?P<mark>[^>]*?) -->\n)?^```(?P<language>[^\n]*)\n(?P<text>.*?)^```$", flags=re.DOTALL | re.MULTILINE
+)
 INLINE = re.compile(r"`(root-gnn [^`]+)`")
 FILE = re.compile(r"# ([\w/]+\.(?:py|yaml))\n")
 CHECKED = ("python", "yaml", "bash")
-SHOWN = ("text", "cpp", "{toctree}", "{modules}")  # output, C++, and what Sphinx reads
+SHOWN = ("text", "cpp", "{toctree}", "{modules}", "{figure}")  # output, C++, and what Sphinx reads
 PLACEHOLDERS = ("my.yaml", "recipe.yaml", "my_study.yaml")
 OTHERS = ("pip", "python", "g++", "export", "cd", "sbatch", "torchrun", "srun", "condor_submit")
 USAGE_ERROR: Any = typer.BadParameter.__base__  # of click, which typer brings along or depends on
@@ -105,7 +107,12 @@ def test_options_named_in_a_line_exist(page: Path) -> None:
         words = re.split(r"[\s=]+", line)
         name = words[1] if words[1] in COMMANDS.commands else None
         assert name or words[1].isupper() or words[1].startswith("-"), f"`{line}`: there is no command {words[1]}"
-        known = {option for command in (COMMANDS.commands[name] if name else COMMANDS,) for one in command.params for option in one.opts}
+        known = {
+            option
+            for command in (COMMANDS.commands[name] if name else COMMANDS,)
+            for one in command.params
+            for option in one.opts
+        }
         assert {word for word in words[2:] if word.startswith("--")} <= known | {"--help"}, f"`{line}`"
 
 
@@ -115,7 +122,9 @@ def check_command(words: list[str]) -> None:
         words = words[1:]  # variables of the environment
     if words[0] != "root-gnn":
         script = TOP / next((word for word in words[:2] if "/" in word), words[0])
-        assert words[0] in OTHERS or script.is_file() or words[0].startswith("./"), "neither a command of root-gnn nor a script"
+        assert words[0] in OTHERS or script.is_file() or words[0].startswith("./"), (
+            "neither a command of root-gnn nor a script"
+        )
         return
     if words[1].startswith("-"):
         return
@@ -129,7 +138,9 @@ def check_names(command: str, given: dict[str, Any]) -> None:
     if command in ("train", "check") and given["recipe"] not in PLACEHOLDERS:
         load(Recipe, find(given["recipe"], "recipe"), [one for one in overrides if "my_lab" not in one])
     if command == "finetune" and not (TOP / "docs").joinpath(given["task"]).suffix:
-        finetuning_recipe(given["task"], mode=given["mode"], model=None, train_events=given["train_events"], overrides=overrides)
+        finetuning_recipe(
+            given["task"], mode=given["mode"], model=None, train_events=given["train_events"], overrides=overrides
+        )
     if command == "probe":
         find(given["task"], "task")
     if command == "study" and given["study"] not in PLACEHOLDERS:
@@ -145,11 +156,18 @@ def check_names(command: str, given: dict[str, Any]) -> None:
 @pytest.mark.parametrize(
     "line",
     [
-        "root-gnn trane pretrain_multiclass", "root-gnn train pretrain_multiclas", "root-gnn train pretrain_jepa --set train.epochs=3",
-        "root-gnn train pretrain_multiclass --epochs 3", "root-gnn finetune --task WHvsTH", "root-gnn finetune --task WHvsZH --mode cold",
-        "root-gnn simulate --process Hbb", "root-gnn study event", "scripts/quickest", "do_something --fast",
+        "root-gnn trane pretrain_multiclass",
+        "root-gnn train pretrain_multiclas",
+        "root-gnn train pretrain_jepa --set train.epochs=3",
+        "root-gnn train pretrain_multiclass --epochs 3",
+        "root-gnn finetune --task WHvsTH",
+        "root-gnn finetune --task WHvsZH --mode cold",
+        "root-gnn simulate --process Hbb",
+        "root-gnn study event",
+        "scripts/quickest",
+        "do_something --fast",
     ],
-)  # fmt: skip
+)
 def test_a_command_that_is_none_is_found_out(line: str) -> None:
     with pytest.raises((KeyError, AssertionError, InputError, USAGE_ERROR)):
         check_command(shlex.split(line))
@@ -169,11 +187,23 @@ def world(tmp_path_factory: pytest.TempPathFactory, data_dir: Path) -> Path:
     for name in ("data.root", "WH.root", "ttH.root", "mc/ZH.root"):
         shutil.copy(data_dir / ("WH.root" if name == "data.root" else Path(name).name), folder / name)
     runs = folder / "runs"
-    rg.train("pretrain_multiclass", overrides=[*SMALL, "train.max_steps=3"], data_dir=folder / "data", run_dir=runs / "pretrain_multiclass")
+    rg.train(
+        "pretrain_multiclass",
+        overrides=[*SMALL, "train.max_steps=3"],
+        data_dir=folder / "data",
+        run_dir=runs / "pretrain_multiclass",
+    )
     for mode in ("finetuned", "scratch"):
         for seed in (1, 2, 3):
-            rg.finetune("WHvsZH", run=runs / "pretrain_multiclass", mode=mode, train_events=40, data_dir=folder / "data",
-                        overrides=[*SMALL, f"seed={seed}"], run_dir=runs / f"WHvsZH_{mode}_n1000_s{seed}")  # fmt: skip
+            rg.finetune(
+                "WHvsZH",
+                run=runs / "pretrain_multiclass",
+                mode=mode,
+                train_events=40,
+                data_dir=folder / "data",
+                overrides=[*SMALL, f"seed={seed}"],
+                run_dir=runs / f"WHvsZH_{mode}_n1000_s{seed}",
+            )
     shutil.copytree(runs / "WHvsZH_finetuned_n1000_s1", runs / "WHvsZH")
     shutil.copytree(runs / "WHvsZH", runs / "WHvsZH_finetuned")
     shutil.copytree(runs / "WHvsZH_scratch_n1000_s1", runs / "WHvsZH_scratch")
@@ -198,8 +228,13 @@ def small(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pages
 def test_the_code_of_a_page_runs(
-    page: Path, small: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, leave: Callable[..., int], request: pytest.FixtureRequest,
-) -> None:  # fmt: skip
+    page: Path,
+    small: None,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    leave: Callable[..., int],
+    request: pytest.FixtureRequest,
+) -> None:
     found = [block for block in blocks(page) if block.language in CHECKED and not block.mark.startswith("not run")]
     if any(block.language == "python" or block.mark == "run" for block in found):
         shutil.copytree(request.getfixturevalue("world"), tmp_path, dirs_exist_ok=True)

@@ -17,9 +17,29 @@ import pytest
 
 DOCS = Path(__file__).parents[2] / "docs"
 TUTORIAL = DOCS / "tutorial.ipynb"
-MAIN = ("index", "start", "tutorial", "data", "simulation", "pretrain", "finetune", "study", "compare", "deploy", "extend", "physics",
-        "statistics", "results", "model", "api/index", "api/training")  # fmt: skip
-SMALL = {"EVENTS, EPOCHS, FEW = 900, 6, 150": "EVENTS, EPOCHS, FEW = 250, 1, 40", "train.max_epochs=15": "train.max_epochs=1"}
+MAIN = (
+    "index",
+    "start",
+    "tutorial",
+    "data",
+    "simulation",
+    "pretrain",
+    "finetune",
+    "study",
+    "compare",
+    "deploy",
+    "extend",
+    "physics",
+    "statistics",
+    "results",
+    "model",
+    "api/index",
+    "api/training",
+)
+SMALL = {
+    "EVENTS, EPOCHS, FEW = 900, 6, 150": "EVENTS, EPOCHS, FEW = 250, 1, 40",
+    "train.max_epochs=15": "train.max_epochs=1",
+}
 JUPYTER = ("IPYTHONDIR", "JUPYTER_RUNTIME_DIR")  # else in the home folder
 pytestmark = pytest.mark.skipif(not TUTORIAL.is_file(), reason="the documentation is not installed beside the tests")
 
@@ -54,10 +74,28 @@ def build(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Path]:
 
     def run(*, notebooks_run: bool) -> Path:
         folder = tmp_path_factory.mktemp("site")
-        command = [sys.executable, "-m", "sphinx", "-W", "--keep-going", "-q", "-D", f"notebooks_run={int(notebooks_run)}",
-                   "-d", str(folder / "doctrees"), str(DOCS), str(folder / "html")]  # fmt: skip
+        command = [
+            sys.executable,
+            "-m",
+            "sphinx",
+            "-W",
+            "--keep-going",
+            "-q",
+            "-D",
+            f"notebooks_run={int(notebooks_run)}",
+            "-d",
+            str(folder / "doctrees"),
+            str(DOCS),
+            str(folder / "html"),
+        ]
         elsewhere = {name: str(folder / name) for name in JUPYTER}
-        done = subprocess.run(command, env={**os.environ, **elsewhere, "OMP_NUM_THREADS": "1"}, capture_output=True, text=True, check=False)
+        done = subprocess.run(
+            command,
+            env={**os.environ, **elsewhere, "OMP_NUM_THREADS": "1"},
+            capture_output=True,
+            text=True,
+            check=False,
+        )
         assert done.returncode == 0, done.stderr
         return folder / "html"
 
@@ -92,7 +130,10 @@ def test_it_builds_without_a_warning_and_no_link_is_broken(build: Callable[..., 
     assert all(f'"{name}"' in told for name in MAIN)
     assert "<math" in (site / "statistics.html").read_text(encoding="utf-8")
     reference = (site / "api" / "training.html").read_text(encoding="utf-8")
-    assert 'id="root_gnn.pipeline.finetune"' in reference and "size of the training subset, total over classes" in reference
+    assert (
+        'id="root_gnn.runs.train.finetune"' in reference
+        and "size of the training subset, total over classes" in reference
+    )
 
 
 @pytest.mark.slow
@@ -132,11 +173,15 @@ def test_the_tutorial_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> N
     for cell in notebook.cells:
         for size, smaller in SMALL.items():
             cell.source = cell.source.replace(size, smaller)
-        assert cell.cell_type == "markdown" or (cell.outputs, cell.execution_count) == ([], None), "outputs are not kept"
+        assert cell.cell_type == "markdown" or (cell.outputs, cell.execution_count) == ([], None), (
+            "outputs are not kept"
+        )
     for name in JUPYTER:
         monkeypatch.setenv(name, str(tmp_path / name))
     resources = {"metadata": {"path": str(tmp_path)}}
     nbclient.NotebookClient(notebook, timeout=300, kernel_name="python3", resources=resources).execute()
-    pictured = [cell for cell in notebook.cells if any("image/png" in one.get("data", {}) for one in cell.get("outputs", ()))]
+    pictured = [
+        cell for cell in notebook.cells if any("image/png" in one.get("data", {}) for one in cell.get("outputs", ()))
+    ]
     assert len(pictured) == 4 and all(len(cell.metadata.alt) > 20 for cell in pictured)
     assert (tmp_path / "cka" / "cka.json").is_file()

@@ -16,28 +16,36 @@ import torch
 import uproot
 from numpy.typing import NDArray
 
-from root_gnn.data.graphs import build_graphs
-from root_gnn.data.read import read
+from root_gnn.data.reading.graphs import build_graphs
+from root_gnn.data.reading.read import read
 from root_gnn.errors import InputError
 from root_gnn.export import parity
 from root_gnn.export.card import Exported
 from root_gnn.export.export import export
-from root_gnn.pipeline import train
 from root_gnn.prediction.predict import predict
-from root_gnn.run import Run
+from root_gnn.runs.run import Run
+from root_gnn.runs.train import train
 
 ort = pytest.importorskip("onnxruntime", reason="the extra onnx is not installed")
 pytest.importorskip("onnxscript", reason="the extra onnx is not installed")
 
 Floats = NDArray[np.float64]
 SCRIPTS = Path(__file__).parents[2] / "scripts"
-SMALL = ("data.classes={WH: WH.root, ZH: ZH.root}", "data.max_events=200", "train.max_epochs=1", "train.max_steps=2",
-         "train.batch_size=64", "model={name: deep_sets, dim: 8, coordinates: event}")  # fmt: skip
+SMALL = (
+    "data.classes={WH: WH.root, ZH: ZH.root}",
+    "data.max_events=200",
+    "train.max_epochs=1",
+    "train.max_steps=2",
+    "train.batch_size=64",
+    "model={name: deep_sets, dim: 8, coordinates: event}",
+)
 
 
 @pytest.fixture(scope="module")
 def run(data_dir: Path, tmp_path_factory: pytest.TempPathFactory) -> Run:
-    return train("pretrain_multiclass", overrides=SMALL, data_dir=data_dir, run_dir=tmp_path_factory.mktemp("runs") / "first")
+    return train(
+        "pretrain_multiclass", overrides=SMALL, data_dir=data_dir, run_dir=tmp_path_factory.mktemp("runs") / "first"
+    )
 
 
 @pytest.fixture(scope="module")
@@ -51,13 +59,23 @@ def test_the_file_says_what_goes_in_and_comes_out(made: Exported, run: Run) -> N
     assert facts == dict(made.metadata)
     assert facts["classes"] == "WH,ZH" and facts["node_features"].split(",")[:4] == ["pt", "eta", "phi", "energy"]
     assert facts["node_units"].split(",")[:4] == ["GeV", "", "rad", "GeV"] and "met=4" in facts["node_types"].split(",")
-    assert [(one.name, one.shape) for one in session.get_inputs()] == [("nodes", ["total_node", 7]), ("n_node", ["n_graph"])]
+    assert [(one.name, one.shape) for one in session.get_inputs()] == [
+        ("nodes", ["total_node", 7]),
+        ("n_node", ["n_graph"]),
+    ]
     assert [(one.name, one.shape) for one in session.get_outputs()] == [("probabilities", ["n_graph", 2])]
-    assert set(made.differences) >= {"the largest events", "one event alone", "events with one node", "events without nodes"}
+    assert set(made.differences) >= {
+        "the largest events",
+        "one event alone",
+        "events with one node",
+        "events without nodes",
+    }
     assert max(made.differences.values()) < 1e-5
 
 
-def test_the_python_example_scores_a_file_as_predict_does(made: Exported, run: Run, data_dir: Path, tmp_path: Path) -> None:
+def test_the_python_example_scores_a_file_as_predict_does(
+    made: Exported, run: Run, data_dir: Path, tmp_path: Path
+) -> None:
     head, rows = python_example(made, data_dir / "WH.root")
     (scores,) = predict(run, [data_dir / "WH.root"], out=tmp_path)
     with uproot.open(scores) as file:
@@ -68,7 +86,9 @@ def test_the_python_example_scores_a_file_as_predict_does(made: Exported, run: R
 
 def python_example(made: Exported, path: Path) -> tuple[list[str], Floats]:
     """What `onnx_scores.py` prints: the words of the first line, and the scores of the first ten events."""
-    done = subprocess.run([sys.executable, SCRIPTS / "onnx_scores.py", made.path, path], capture_output=True, text=True, check=True)
+    done = subprocess.run(
+        [sys.executable, SCRIPTS / "onnx_scores.py", made.path, path], capture_output=True, text=True, check=True
+    )
     return table(done.stdout)
 
 
@@ -90,9 +110,19 @@ def cpp_example(folder: Path) -> Path:
     for name in ("libonnxruntime.so", "libonnxruntime.so.1"):
         (folder / name).symlink_to(found.resolve())
     subprocess.run(
-        [compiler, "-std=c++17", SCRIPTS / "onnx_scores.cpp", f"-I{header.parent}", f"-L{folder}", f"-Wl,-rpath,{folder}", "-lonnxruntime",
-         "-o", folder / "onnx_scores"], check=True,
-    )  # fmt: skip
+        [
+            compiler,
+            "-std=c++17",
+            SCRIPTS / "onnx_scores.cpp",
+            f"-I{header.parent}",
+            f"-L{folder}",
+            f"-Wl,-rpath,{folder}",
+            "-lonnxruntime",
+            "-o",
+            folder / "onnx_scores",
+        ],
+        check=True,
+    )
     return folder / "onnx_scores"
 
 
@@ -112,7 +142,12 @@ def test_the_card_tells_data_metrics_and_limits(made: Exported) -> None:
     text = made.card.read_text(encoding="utf-8")
     for heading in ("Input and output", "Training data", "Metrics", "Limits", "Check against PyTorch", "Versions"):
         assert f"\n## {heading}\n" in text
-    assert "Class WH: WH.root" in text and "| test | auc |" in text and "| 0 | pt | GeV |" in text and "probabilities" in text
+    assert (
+        "Class WH: WH.root" in text
+        and "| test | auc |" in text
+        and "| 0 | pt | GeV |" in text
+        and "probabilities" in text
+    )
 
 
 def test_a_program_of_torch_export_scores_alike(run: Run, made: Exported, data_dir: Path, tmp_path: Path) -> None:
@@ -126,18 +161,27 @@ def test_a_program_of_torch_export_scores_alike(run: Run, made: Exported, data_d
 
 
 def test_what_differs_from_pytorch_is_not_kept(
-    run: Run, data_dir: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch,
-) -> None:  # fmt: skip
+    run: Run,
+    data_dir: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     honest = parity.reference
-    monkeypatch.setattr(parity, "reference", lambda run, batch: honest(run, batch) + (1e-3 if batch.n_graph == 1 else 0.0))
+    monkeypatch.setattr(
+        parity, "reference", lambda run, batch: honest(run, batch) + (1e-3 if batch.n_graph == 1 else 0.0)
+    )
     with pytest.raises(InputError, match=r"differs from PyTorch by 1\.0e-03 on one event alone"):
         export(run, out=tmp_path / "model.pt2", data_dir=data_dir)
     assert list(tmp_path.iterdir()) == []
 
 
 def test_wrong_wishes_are_told(
-    run: Run, made: Exported, data_dir: Path, leave: Callable[..., int], capsys: pytest.CaptureFixture[str],
-) -> None:  # fmt: skip
+    run: Run,
+    made: Exported,
+    data_dir: Path,
+    leave: Callable[..., int],
+    capsys: pytest.CaptureFixture[str],
+) -> None:
     assert leave("export", str(run.folder), "--out", "model.h5", "--data-dir", str(data_dir)) == 2
     assert "ends in .onnx, or in .pt2" in capsys.readouterr().err
     assert leave("export", str(run.folder), "--out", str(made.path), "--data-dir", str(data_dir)) == 2

@@ -15,9 +15,9 @@ import uproot
 from root_gnn.config.loader import load
 from root_gnn.config.shipped import find, shipped_names
 from root_gnn.errors import InputError
-from root_gnn.pipeline import check, finetune, train
-from root_gnn.recipe import Recipe
-from root_gnn.run import Run, load_encoder
+from root_gnn.runs.recipe import Recipe
+from root_gnn.runs.run import Run, load_encoder
+from root_gnn.runs.train import check, finetune, train
 
 TINY = ("model.dim=8", "model.n_steps=1", "train.max_epochs=1", "train.batch_size=64")
 CLASSES = "data.classes={WH: WH.root, ZH: ZH.root, ttH: ttH.root, ttbar: ttbar.root}"
@@ -36,14 +36,27 @@ def data(tmp_path_factory: pytest.TempPathFactory, data_dir: Path) -> Path:
 
 @pytest.fixture(scope="module", params=["pretrain_multiclass", "pretrain_multilabel"])
 def pretrained(request: pytest.FixtureRequest, data: Path, tmp_path_factory: pytest.TempPathFactory) -> Run:
-    return train(request.param, overrides=(*TINY, CLASSES), data_dir=data, run_dir=tmp_path_factory.mktemp("runs") / request.param)
+    return train(
+        request.param,
+        overrides=(*TINY, CLASSES),
+        data_dir=data,
+        run_dir=tmp_path_factory.mktemp("runs") / request.param,
+    )
 
 
 @pytest.fixture(scope="module")
 def tuned(pretrained: Run, data: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Run]:
     folder = tmp_path_factory.mktemp("tuned")
     return {
-        mode: finetune("WHvsZH", run=pretrained, mode=mode, train_events=200, overrides=ONE_EPOCH, data_dir=data, run_dir=folder / mode)
+        mode: finetune(
+            "WHvsZH",
+            run=pretrained,
+            mode=mode,
+            train_events=200,
+            overrides=ONE_EPOCH,
+            data_dir=data,
+            run_dir=folder / mode,
+        )
         for mode in ("finetuned", "frozen", "scratch")
     }
 
@@ -53,15 +66,29 @@ def encoder_weights(run: Run) -> dict[str, torch.Tensor]:
 
 
 def test_run_folder_holds_what_the_contract_lists(pretrained: Run) -> None:
-    listed = ["config.yaml", "spec.yaml", "scaling.json", "plan.json", "versions.json", "history.csv", "tensorboard",
-              "checkpoints/last.ckpt", "checkpoints/best.ckpt", "metrics.json", "predictions/test.parquet", "plots/learning_curves.png"]
+    listed = [
+        "config.yaml",
+        "spec.yaml",
+        "scaling.json",
+        "plan.json",
+        "versions.json",
+        "history.csv",
+        "tensorboard",
+        "checkpoints/last.ckpt",
+        "checkpoints/best.ckpt",
+        "metrics.json",
+        "predictions/test.parquet",
+        "plots/learning_curves.png",
+    ]
     assert [name for name in listed if not (pretrained.folder / name).exists()] == []
     metrics = pretrained.metrics
     assert set(metrics) >= {"best_epoch", "seconds", "events_per_second", "n_parameters", "device", "splits"}
     assert 0.0 < metrics["splits"]["test"]["auc"] < 1.0 and metrics["splits"]["validation"]["n_events"] > 0
 
 
-def test_finetuned_starts_from_the_pretrained_backbone_at_a_tenth_of_the_rate(pretrained: Run, tuned: dict[str, Run]) -> None:
+def test_finetuned_starts_from_the_pretrained_backbone_at_a_tenth_of_the_rate(
+    pretrained: Run, tuned: dict[str, Run]
+) -> None:
     plan = tuned["finetuned"].plan
     rates = {group["name"]: group["lr"] for group in plan["groups"]}
     assert rates["backbone"] == pytest.approx(0.1 * rates["head"])
@@ -85,7 +112,9 @@ def test_scratch_shares_architecture_and_events_but_not_weights(pretrained: Run,
     before, after = encoder_weights(pretrained), encoder_weights(tuned["scratch"])
     assert before.keys() == after.keys()
     assert any(not torch.equal(before[name], after[name]) for name in before)
-    assert tuned["scratch"].plan["loaded"] == [] and tuned["scratch"].plan["events"] == tuned["finetuned"].plan["events"]
+    assert (
+        tuned["scratch"].plan["loaded"] == [] and tuned["scratch"].plan["events"] == tuned["finetuned"].plan["events"]
+    )
 
 
 def test_scaling_is_inherited_by_finetuned_and_fitted_anew_from_scratch(pretrained: Run, tuned: dict[str, Run]) -> None:
@@ -105,17 +134,29 @@ def test_a_run_folder_can_be_moved(tuned: dict[str, Run], data: Path, tmp_path: 
     assert np.array_equal(first.probabilities, second.probabilities)
 
 
-def test_encoder_object_finetunes_like_its_run(pretrained: Run, tuned: dict[str, Run], data: Path, tmp_path: Path) -> None:
+def test_encoder_object_finetunes_like_its_run(
+    pretrained: Run, tuned: dict[str, Run], data: Path, tmp_path: Path
+) -> None:
     encoder = load_encoder(pretrained.folder)
-    run = finetune("WHvsZH", encoder=encoder, train_events=200, overrides=ONE_EPOCH, data_dir=data, run_dir=tmp_path / "run")
-    assert all(torch.equal(value, encoder_weights(tuned["finetuned"])[name]) for name, value in encoder_weights(run).items())
+    run = finetune(
+        "WHvsZH", encoder=encoder, train_events=200, overrides=ONE_EPOCH, data_dir=data, run_dir=tmp_path / "run"
+    )
+    assert all(
+        torch.equal(value, encoder_weights(tuned["finetuned"])[name]) for name, value in encoder_weights(run).items()
+    )
 
 
 @pytest.mark.parametrize(
     ("mode", "override"),
-    [("scratch", "optim.backbone_lr_scale=0.1"), ("frozen", "optim.backbone_lr_scale=0.1"), ("finetuned", "optim.backbone_lr_scale=0")],
+    [
+        ("scratch", "optim.backbone_lr_scale=0.1"),
+        ("frozen", "optim.backbone_lr_scale=0.1"),
+        ("finetuned", "optim.backbone_lr_scale=0"),
+    ],
 )
-def test_an_override_that_contradicts_the_mode_is_refused(mode: str, override: str, pretrained: Run, data: Path) -> None:
+def test_an_override_that_contradicts_the_mode_is_refused(
+    mode: str, override: str, pretrained: Run, data: Path
+) -> None:
     with pytest.raises(InputError, match="contradicts"):
         finetune("WHvsZH", run=pretrained, mode=mode, overrides=(override,), data_dir=data)  # type: ignore[arg-type]
 
@@ -157,7 +198,9 @@ def test_every_shipped_recipe_takes_a_step(name: str, data: Path, tmp_path: Path
         for kind in ("QCD", "Tbqq"):
             showered_twice(data / f"{kind}.root", tmp_path / f"{kind}.root")
         data = tmp_path
-    told = check(name, overrides=(JETS if recipe.data.spec == "jetclass.yaml" else CLASSES, "train.batch_size=32"), data_dir=data)
+    told = check(
+        name, overrides=(JETS if recipe.data.spec == "jetclass.yaml" else CLASSES, "train.batch_size=32"), data_dir=data
+    )
     assert "first loss" in told and "backbone" in told
 
 

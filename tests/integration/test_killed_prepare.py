@@ -19,8 +19,8 @@ TRIALS = """
 import json, os, random, shutil, signal, sys, time
 from pathlib import Path
 from root_gnn.console import set_verbosity
-from root_gnn.data.prepare import prepare
-from root_gnn.data.spec import load_spec
+from root_gnn.data.cache.prepare import prepare
+from root_gnn.data.spec.spec import load_spec
 
 source, place, n_kill = Path(sys.argv[1]), Path(sys.argv[2]), int(sys.argv[3])
 spec, random_moment = load_spec("events"), random.Random(7)
@@ -92,18 +92,22 @@ def test_killed_at_twenty_moments_and_run_again(source: Path, tmp_path: Path) ->
 
 def test_two_processes_at_once(source: Path) -> None:
     script = (
-        "import sys; from pathlib import Path; from root_gnn.data.prepare import prepare; from root_gnn.data.spec import load_spec\n"
+        "import sys; from pathlib import Path; from root_gnn.data.cache.prepare import prepare; from root_gnn.data.spec.spec import load_spec\n"
         "folder = Path(sys.argv[1]); print('ready', flush=True); sys.stdin.readline()\n"
         "shards = prepare(load_spec('events'), sorted(folder.glob('*.root')), data_dir=folder)\n"
         "print(sum(shard.n_graph for shard in shards.values()), all(shard.damage() is None for shard in shards.values()))\n"
     )
     both = [
         subprocess.Popen(
-            [sys.executable, "-c", script, str(source)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
-            text=True, env=environment(),
+            [sys.executable, "-c", script, str(source)],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            env=environment(),
         )
         for _ in range(2)
-    ]  # fmt: skip
+    ]
     for process in both:
         assert process.stdout is not None and process.stdout.readline() == "ready\n"
     ended = [process.communicate("\n", timeout=120) for process in both]

@@ -9,7 +9,7 @@ import pytest
 
 from root_gnn.config.plugins import names
 from root_gnn.errors import MissingExtra
-from root_gnn.pipeline import check, train
+from root_gnn.runs.train import check, train
 
 DATA = {
     "events": ("data.spec=events.yaml", "data.classes={WH: WH.root, ZH: ZH.root}", "data.augmentations=[]"),
@@ -37,7 +37,9 @@ def model_of(name: str, level: str) -> str:
 @pytest.mark.parametrize("name", names("models"))
 def test_every_encoder_takes_a_step(name: str, level: str, data: Path) -> None:
     try:
-        told = check("pretrain_multiclass", overrides=(*DATA[level], model_of(name, level), "train.batch_size=16"), data_dir=data)
+        told = check(
+            "pretrain_multiclass", overrides=(*DATA[level], model_of(name, level), "train.batch_size=16"), data_dir=data
+        )
     except MissingExtra as error:
         pytest.skip(str(error))
     assert "first loss" in told
@@ -45,7 +47,12 @@ def test_every_encoder_takes_a_step(name: str, level: str, data: Path) -> None:
 
 @pytest.mark.parametrize("head", names("heads"))
 def test_every_head_takes_a_step(head: str, data: Path) -> None:
-    overrides = (*DATA["jets"], model_of("deep_sets", "jets"), f"objective={{name: multiclass, head: {head}}}", "train.batch_size=16")
+    overrides = (
+        *DATA["jets"],
+        model_of("deep_sets", "jets"),
+        f"objective={{name: multiclass, head: {head}}}",
+        "train.batch_size=16",
+    )
     assert "first loss" in check("pretrain_multiclass", overrides=overrides, data_dir=data)
 
 

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from root_gnn import plots
-from root_gnn.analysis.page import heading, listing, page, paragraph, picture, pictures, table
+from root_gnn.pages.html import heading, listing, page, paragraph, picture, pictures, table
 
 pytestmark = pytest.mark.slow
 
@@ -24,15 +24,21 @@ def sample(tmp_path_factory: pytest.TempPathFactory) -> Path:
     plots.training_size(sizes, folder / "size.svg")
     plots.training_size(sizes, folder / "size.png")
     rows = [
-        ("ten", "10 ± 1", "\N{EN DASH}"), ("two", "2", "1,200"), ("thousand", "1,000 [900, 1,100]", "-3.5"),
+        ("ten", "10 ± 1", "\N{EN DASH}"),
+        ("two", "2", "1,200"),
+        ("thousand", "1,000 [900, 1,100]", "-3.5"),
         ("less", "-1.5e-3", "not defined"),
-    ]  # fmt: skip
+    ]
     wide = tuple(f"a long name of column {k}" for k in range(14))
     parts = [
-        *(heading(f"Section {k}") for k in range(4)), paragraph("word " * 60), paragraph("w" * 300), table(("name", "size", "left"), rows),
-        table(wide, [wide]), listing(["root-gnn " + "--set x=y " * 60]),
+        *(heading(f"Section {k}") for k in range(4)),
+        paragraph("word " * 60),
+        paragraph("w" * 300),
+        table(("name", "size", "left"), rows),
+        table(wide, [wide]),
+        listing(["root-gnn " + "--set x=y " * 60]),
         pictures([picture(folder / "size.svg", "A picture."), picture(folder / "size.png", "Another one.")]),
-    ]  # fmt: skip
+    ]
     path = folder / "page.html"
     path.write_text(page("A page", parts), encoding="utf-8")
     return path
@@ -45,7 +51,9 @@ def check(browser: Any, path: Path) -> None:
             browser.open(path, width=width, dark=dark)
             assert browser.value("document.documentElement.scrollWidth") <= width
             assert browser.value("[...document.images].every(one => one.alt.length > 5 && one.naturalWidth > 0)")
-            assert browser.value("getComputedStyle(document.body).backgroundColor") == ("rgb(20, 20, 20)" if dark else "rgb(255, 255, 255)")
+            assert browser.value("getComputedStyle(document.body).backgroundColor") == (
+                "rgb(20, 20, 20)" if dark else "rgb(255, 255, 255)"
+            )
     n_table = browser.value("document.querySelectorAll('table').length")
     for k in range(n_table):
         sort = f"document.querySelectorAll('table')[{k}].querySelectorAll('th button')[1].click()"
@@ -59,7 +67,11 @@ def check(browser: Any, path: Path) -> None:
 def column(browser: Any, clicks: list[int], shown: int = 0) -> list[str]:
     for place in clicks:
         browser.value(f"document.querySelector('table').querySelectorAll('th button')[{place}].click()")
-    return list(browser.value(f"[...document.querySelector('table').tBodies[0].rows].map(row => row.cells[{shown}].textContent)"))
+    return list(
+        browser.value(
+            f"[...document.querySelector('table').tBodies[0].rows].map(row => row.cells[{shown}].textContent)"
+        )
+    )
 
 
 def test_every_part_of_a_page(browser: Any, sample: Path) -> None:
@@ -90,9 +102,18 @@ seeds: [1, 2]
 def test_the_pages_of_a_study_and_of_runs(browser: Any, tmp_path: Path, data_dir: Path) -> None:
     (tmp_path / "small.yaml").write_text(STUDY)
     environment = {**os.environ, "OMP_NUM_THREADS": "1", "ROOT_GNN_DATA": str(data_dir)}
-    for words in (["study", "small.yaml", "--tiny", "--out", "out"], ["report", "out/runs/WHvsZH_scratch_n40_s1", "--out", "report.html"]):
-        done = subprocess.run([sys.executable, "-m", "root_gnn.cli", *words], cwd=tmp_path, env=environment, capture_output=True, text=True,
-                              check=False)  # fmt: skip
+    for words in (
+        ["study", "small.yaml", "--tiny", "--out", "out"],
+        ["report", "out/runs/WHvsZH_scratch_n40_s1", "--out", "report.html"],
+    ):
+        done = subprocess.run(
+            [sys.executable, "-m", "root_gnn", *words],
+            cwd=tmp_path,
+            env=environment,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
         assert done.returncode == 0, done.stderr
     check(browser, tmp_path / "out" / "study.html")
     assert browser.value("[...document.querySelectorAll('td a')].length") == 13

@@ -16,21 +16,27 @@ import torch
 import uproot
 import yaml
 
-from root_gnn.data.graphs import build_graphs
-from root_gnn.data.read import read
-from root_gnn.data.splits import split_table
+from root_gnn.data.events.splits import split_table
+from root_gnn.data.reading.graphs import build_graphs
+from root_gnn.data.reading.read import read
 from root_gnn.errors import InputError
 from root_gnn.graph.batch import Batch
-from root_gnn.packed import pack_folder
-from root_gnn.pipeline import train
 from root_gnn.prediction import predict as module
 from root_gnn.prediction.files import note_of
 from root_gnn.prediction.networks import Networks
 from root_gnn.prediction.predict import predict
-from root_gnn.run import Run
+from root_gnn.runs.packed import pack_folder
+from root_gnn.runs.run import Run
+from root_gnn.runs.train import train
 
-SMALL = ("data.classes={WH: WH.root, ZH: ZH.root}", "model.dim=8", "model.n_steps=1", "train.max_steps=2", "train.max_epochs=1",
-         "train.batch_size=64")  # fmt: skip
+SMALL = (
+    "data.classes={WH: WH.root, ZH: ZH.root}",
+    "model.dim=8",
+    "model.n_steps=1",
+    "train.max_steps=2",
+    "train.max_epochs=1",
+    "train.batch_size=64",
+)
 Make = Callable[..., Run]
 
 
@@ -64,7 +70,9 @@ def batch_of(run: Run, path: Path) -> Batch:
     return build_graphs(read(path, run.spec), run.spec)
 
 
-def test_scores_stand_beside_their_entries_also_of_those_a_selection_drops(make: Make, data_dir: Path, tmp_path: Path) -> None:
+def test_scores_stand_beside_their_entries_also_of_those_a_selection_drops(
+    make: Make, data_dir: Path, tmp_path: Path
+) -> None:
     run = make("seed1")
     spec = spec_with(run, tmp_path / "cut.yaml", select="njet >= 4")
     (everything,) = predict(run, [data_dir / "WH.root"], out=tmp_path / "all")
@@ -188,7 +196,10 @@ def test_an_interruption_costs_only_the_file_at_work(
 def test_jobs_share_the_files(make: Make, data_dir: Path, tmp_path: Path) -> None:
     files = [data_dir / f"{name}.root" for name in ("WH", "ZH", "ttH")]
     parts = [predict(make("seed1"), files, out=tmp_path, part=f"{k}/2") for k in (1, 2)]
-    assert [[path.name for path in part] for part in parts] == [["WH.scores.root", "ttH.scores.root"], ["ZH.scores.root"]]
+    assert [[path.name for path in part] for part in parts] == [
+        ["WH.scores.root", "ttH.scores.root"],
+        ["ZH.scores.root"],
+    ]
     for wrong in ("0/2", "3/2", "x", "1"):
         with pytest.raises(InputError, match="K/N"):
             predict(make("seed1"), files, out=tmp_path, part=wrong)
@@ -222,11 +233,15 @@ def test_scores_of_something_else_are_never_taken_for_these(make: Make, data_dir
 
 def test_an_ensemble_is_mean_and_spread_of_its_seeds(make: Make, data_dir: Path, tmp_path: Path) -> None:
     runs = [make(f"seed{seed}", f"seed={seed}") for seed in (1, 2)]
-    single = np.stack([tree(predict(run, [data_dir / "WH.root"], out=tmp_path / run.name)[0])["score_ZH"] for run in runs]).astype(float)
+    single = np.stack(
+        [tree(predict(run, [data_dir / "WH.root"], out=tmp_path / run.name)[0])["score_ZH"] for run in runs]
+    ).astype(float)
     (path,) = predict(runs[0], [data_dir / "WH.root"], out=tmp_path / "all", others=runs[1:])
     found = tree(path)
     np.testing.assert_allclose(found["score_ZH"], single.mean(axis=0), atol=1e-6)
-    np.testing.assert_allclose(found["spread_ZH"], np.sqrt(((single - single.mean(axis=0)) ** 2).sum(axis=0)), atol=1e-6)
+    np.testing.assert_allclose(
+        found["spread_ZH"], np.sqrt(((single - single.mean(axis=0)) ** 2).sum(axis=0)), atol=1e-6
+    )
     assert found["spread_ZH"].max() > 1e-4
     with pytest.raises(InputError, match="named twice"):
         predict(runs[0], [data_dir / "WH.root"], out=tmp_path / "x", others=[runs[0]])
@@ -234,7 +249,9 @@ def test_an_ensemble_is_mean_and_spread_of_its_seeds(make: Make, data_dir: Path,
 
 def test_an_event_is_scored_by_the_fold_that_did_not_train_on_it(make: Make, data_dir: Path, tmp_path: Path) -> None:
     runs = [make(f"fold{fold}", "data.split.n_fold=2", f"data.split.fold={fold}") for fold in range(2)]
-    paths = predict(runs[1], [data_dir / "WH.root", data_dir / "ZH.root"], out=tmp_path, others=runs[:1], form="parquet")
+    paths = predict(
+        runs[1], [data_dir / "WH.root", data_dir / "ZH.root"], out=tmp_path, others=runs[:1], form="parquet"
+    )
     scores = np.concatenate([pq.read_table(path).column("score_ZH").to_numpy() for path in paths])
     numbers = np.concatenate([pq.read_table(path).column("eventNumber").to_numpy() for path in paths])
     seen = np.zeros(len(scores), dtype=int)
@@ -251,9 +268,20 @@ def test_an_event_is_scored_by_the_fold_that_did_not_train_on_it(make: Make, dat
 
 
 def test_several_seeds_of_each_fold_are_averaged_fold_by_fold(make: Make, data_dir: Path, tmp_path: Path) -> None:
-    runs = {(fold, seed): make(f"fold{fold}" + ("" if seed == 1 else f"seed{seed}"), "data.split.n_fold=2", f"data.split.fold={fold}",
-                               f"seed={seed}") for fold in range(2) for seed in (1, 2)}  # fmt: skip
-    single = [tree(predict(runs[0, seed], [data_dir / "WH.root"], out=tmp_path / f"{seed}", others=[runs[1, seed]])[0]) for seed in (1, 2)]
+    runs = {
+        (fold, seed): make(
+            f"fold{fold}" + ("" if seed == 1 else f"seed{seed}"),
+            "data.split.n_fold=2",
+            f"data.split.fold={fold}",
+            f"seed={seed}",
+        )
+        for fold in range(2)
+        for seed in (1, 2)
+    }
+    single = [
+        tree(predict(runs[0, seed], [data_dir / "WH.root"], out=tmp_path / f"{seed}", others=[runs[1, seed]])[0])
+        for seed in (1, 2)
+    ]
     together = [runs[key] for key in ((0, 2), (1, 2), (1, 1))]
     (path,) = predict(runs[0, 1], [data_dir / "WH.root"], out=tmp_path / "all", others=together)
     each = np.stack([one["score_ZH"] for one in single]).astype(float)

@@ -22,9 +22,9 @@ from numpy.typing import NDArray
 
 from root_gnn.config.yaml import dump_yaml
 from root_gnn.graph.batch import Batch
-from root_gnn.pipeline import train
 from root_gnn.prediction.predict import LEFT_OUT, SCORED
-from root_gnn.run import Run
+from root_gnn.runs.run import Run
+from root_gnn.runs.train import train
 
 Columns = dict[str, Any]
 Leave = Callable[..., int]
@@ -40,17 +40,23 @@ def events(n: int = N, seed: int = 1) -> Columns:
     count = generator.integers(1, 6, n)
     total = int(count.sum())
     jets = {
-        "jet_pt": 20 + generator.exponential(40.0, total), "jet_eta": generator.normal(0, 1.5, total),
-        "jet_phi": generator.uniform(-3.1, 3.1, total), "jet_m": generator.uniform(3, 15, total),
-    }  # fmt: skip
+        "jet_pt": 20 + generator.exponential(40.0, total),
+        "jet_eta": generator.normal(0, 1.5, total),
+        "jet_phi": generator.uniform(-3.1, 3.1, total),
+        "jet_m": generator.uniform(3, 15, total),
+    }
     columns: Columns = {name: ak.unflatten(column.astype(np.float32), count) for name, column in jets.items()}
     return columns | {
-        "event": np.arange(n, dtype=np.int64), "w": np.ones(n, dtype=np.float32), "kind": np.arange(n, dtype=np.int32) % 2,
-    }  # fmt: skip
+        "event": np.arange(n, dtype=np.int64),
+        "w": np.ones(n, dtype=np.float32),
+        "kind": np.arange(n, dtype=np.int32) % 2,
+    }
 
 
 def types(columns: Columns) -> Columns:
-    return {name: column.type.content if isinstance(column, ak.Array) else column.dtype for name, column in columns.items()}
+    return {
+        name: column.type.content if isinstance(column, ak.Array) else column.dtype for name, column in columns.items()
+    }
 
 
 def write(path: Path, columns: Columns, *, tree: str = "Events", pieces: int = 1) -> None:
@@ -127,7 +133,9 @@ def same(columns: Columns) -> Columns:
     return columns
 
 
-def stored(change: Callable[[Columns], Columns], meant: Callable[[Columns], Columns] = same) -> Callable[[Path], Written]:
+def stored(
+    change: Callable[[Columns], Columns], meant: Callable[[Columns], Columns] = same
+) -> Callable[[Path], Written]:
     """Events that stand in the file otherwise than they are meant."""
 
     def make(folder: Path) -> Written:
@@ -217,37 +225,59 @@ def an_odd_name(folder: Path) -> Written:
 SCORED_ONES = [
     Handled("good events", as_they_are()),
     Handled("many clusters", as_they_are(pieces=9)),
-    Handled("events failing the selection", left_out(lambda c: ~(ak.sum(c["jet_pt"] > 40, axis=1) >= 2)),
-            {"select": "count(jet_pt > 40) >= 2"}),
+    Handled(
+        "events failing the selection",
+        left_out(lambda c: ~(ak.sum(c["jet_pt"] > 40, axis=1) >= 2)),
+        {"select": "count(jet_pt > 40) >= 2"},
+    ),
     Handled("all events failing the selection", left_out(lambda c: c["w"] == 1), {"select": "w > 2"}),
     Handled("no entries", no_entries),
     Handled("events without objects", stored(same, with_empty_events)),
-    Handled("objects cut away, some events with none left", stored(same, lambda c: c | {
-        name: c[name][c["jet_pt"] > 60] for name in JET.values()}), {"nodes": {"jet": {**NODES["jet"], "select": "pt > 60"}}}),
+    Handled(
+        "objects cut away, some events with none left",
+        stored(same, lambda c: c | {name: c[name][c["jet_pt"] > 60] for name in JET.values()}),
+        {"nodes": {"jet": {**NODES["jet"], "select": "pt > 60"}}},
+    ),
     Handled("NaN, entries dropped", bad_entries("jet_m", np.nan, (0, 3, N - 1)), {"on_nan": "drop"}),
     Handled("infinity, entries dropped", bad_entries("jet_pt", np.inf, (5,)), {"on_nan": "drop"}),
-    Handled("NaN, filled", stored(lambda c: changed(c, "jet_m", 4, [np.nan] * len(c["jet_m"][4])),
-                                  lambda c: changed(c, "jet_m", 4, [1.5] * len(c["jet_m"][4]))), {"on_nan": "fill", "fill": 1.5}),
+    Handled(
+        "NaN, filled",
+        stored(
+            lambda c: changed(c, "jet_m", 4, [np.nan] * len(c["jet_m"][4])),
+            lambda c: changed(c, "jet_m", 4, [1.5] * len(c["jet_m"][4])),
+        ),
+        {"on_nan": "fill", "fill": 1.5},
+    ),
     Handled("no label", without("kind")),
     Handled("no weight", without("w")),
-    Handled("neither id, weight nor label", without("event", "w", "kind"), {"id": [{"branch": "event", "optional": True}]}),
+    Handled(
+        "neither id, weight nor label", without("event", "w", "kind"), {"id": [{"branch": "event", "optional": True}]}
+    ),
     Handled("a class that nobody knows", stored(lambda c: {"kind": c["kind"] + 7})),
     Handled("negative weights", stored(lambda c: {"w": -c["w"]})),
     Handled("NaN in the weight", stored(lambda c: changed(c, "w", 9, np.nan))),
     Handled("events twice", stored(lambda c: {"event": c["event"] // 2})),
     Handled("objects not sorted by pt", stored(same, backwards)),
     Handled("an event of 3,000 objects", stored(same, with_a_crowd)),
-    Handled("MeV", stored(lambda c: {name: c[name] * np.float32(1000) for name in ("jet_pt", "jet_m")}),
-            {"nodes": {"jet": {**NODES["jet"], "unit": "MeV"}}}),
-    Handled("degrees", stored(lambda c: {"jet_phi": c["jet_phi"] * np.float32(180 / np.pi)}),
-            {"nodes": {"jet": {"type": 0, "features": {**JET, "phi": {"branch": "jet_phi", "unit": "deg"}}}}}),
-    Handled("phi from 0 to 2 pi", stored(lambda c: {"jet_phi": ak.where(c["jet_phi"] < 0, c["jet_phi"] + np.float32(2 * np.pi),
-                                                                       c["jet_phi"])})),
+    Handled(
+        "MeV",
+        stored(lambda c: {name: c[name] * np.float32(1000) for name in ("jet_pt", "jet_m")}),
+        {"nodes": {"jet": {**NODES["jet"], "unit": "MeV"}}},
+    ),
+    Handled(
+        "degrees",
+        stored(lambda c: {"jet_phi": c["jet_phi"] * np.float32(180 / np.pi)}),
+        {"nodes": {"jet": {"type": 0, "features": {**JET, "phi": {"branch": "jet_phi", "unit": "deg"}}}}},
+    ),
+    Handled(
+        "phi from 0 to 2 pi",
+        stored(lambda c: {"jet_phi": ak.where(c["jet_phi"] < 0, c["jet_phi"] + np.float32(2 * np.pi), c["jet_phi"])}),
+    ),
     Handled("two trees", two_trees, {"source": {"name": "root", "tree": ["low/sr", "high"]}}),
     Handled("an RNTuple", an_rntuple),
     Handled("parquet", a_parquet, {"source": {"name": "parquet"}}),
     Handled("an odd name", an_odd_name),
-]  # fmt: skip
+]
 
 
 def entry_of(name: str, entry: int, value: Any) -> Callable[[Path], None]:
@@ -277,10 +307,14 @@ REFUSED_ONES = [
     Refused("truncated", cut_in_half, ("truncated",)),
     Refused("a broken basket", a_broken_basket, ("damaged", "branch jet_m", "entries")),
     Refused("no bytes", lambda folder: (folder / "a.root").touch(), ("empty",)),
-    Refused("a page in place of the file", lambda folder: (folder / "a.root").write_text("<!DOCTYPE html><html>"), ("HTML",)),
+    Refused(
+        "a page in place of the file", lambda folder: (folder / "a.root").write_text("<!DOCTYPE html><html>"), ("HTML",)
+    ),
     Refused("a branch missing", without("jet_eta"), ("no branch jet_eta",)),
     Refused("the id missing", without("event"), ("no branch event",)),
-    Refused("another tree", lambda folder: write(folder / "a.root", events(), tree="nominal"), ("no tree Events", "nominal")),
+    Refused(
+        "another tree", lambda folder: write(folder / "a.root", events(), tree="nominal"), ("no tree Events", "nominal")
+    ),
     Refused("NaN", entry_of("jet_m", 33, [np.nan]), ("jet_m", "NaN", "entry 33")),
     Refused("a negative pt", entry_of("jet_pt", 12, [-5.0]), ("jet_pt", "negative", "entry 12")),
     Refused("a sentinel for eta", entry_of("jet_eta", 8, [-999.0]), ("jet_eta", "entry 8")),
@@ -297,13 +331,21 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> Run:
     folder = tmp_path_factory.mktemp("trained")
     (folder / "s.yaml").write_text(dump_yaml(spec()))
     write(folder / "train.root", events(400, seed=3))
-    overrides = (f"data.spec={folder / 's.yaml'}", "data.classes={}", "data.files=[train.root]", "train.max_epochs=1", "train.max_steps=2",
-                 "model={name: deep_sets, dim: 8, coordinates: event}")  # fmt: skip
+    overrides = (
+        f"data.spec={folder / 's.yaml'}",
+        "data.classes={}",
+        "data.files=[train.root]",
+        "train.max_epochs=1",
+        "train.max_steps=2",
+        "model={name: deep_sets, dim: 8, coordinates: event}",
+    )
     return train("pretrain_multiclass", overrides=overrides, data_dir=folder, run_dir=folder / "run")
 
 
 @pytest.fixture
-def predict(run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, leave: Leave) -> Callable[[Handled | Refused], tuple[int, Any]]:
+def predict(
+    run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, leave: Leave
+) -> Callable[[Handled | Refused], tuple[int, Any]]:
     """Writes the input of a case and predicts it by the command line: the exit code and what was written."""
     monkeypatch.chdir(tmp_path)
 
@@ -322,7 +364,11 @@ def alone(run: Run, columns: Columns) -> NDArray[np.float64]:
     found = []
     for pt, eta, phi, mass in zip(*(ak.to_list(columns[name]) for name in JET.values()), strict=True):
         p = np.array(pt) * np.cosh(eta)
-        rows = np.stack([pt, eta, phi, np.sqrt(p**2 + np.square(mass)), *np.zeros((3, len(pt)))], axis=1) if pt else np.zeros((0, 7))
+        rows = (
+            np.stack([pt, eta, phi, np.sqrt(p**2 + np.square(mass)), *np.zeros((3, len(pt)))], axis=1)
+            if pt
+            else np.zeros((0, 7))
+        )
         with torch.inference_mode():
             logits = run.objective.logits(Batch.of(torch.tensor(rows, dtype=torch.float32), torch.tensor([len(pt)])))  # type: ignore[operator]
         found.append(torch.softmax(logits.double(), dim=1)[0].numpy())
@@ -352,7 +398,9 @@ def test_every_entry_has_its_row(case: Handled, run: Run, predict: Callable[[Any
         trees = [file[name].arrays(library="np") for name in file.keys(cycle=False) if name != "root_gnn"]
     counts = n_row(FOLDER / written.name, case.keys)
     assert [len(tree["status"]) for tree in trees] == counts and sum(counts) == len(written.out)
-    status, *scores = (np.concatenate([tree[name] for tree in trees]) for name in ("status", "score_first", "score_second"))
+    status, *scores = (
+        np.concatenate([tree[name] for tree in trees]) for name in ("status", "score_first", "score_second")
+    )
     assert np.array_equal(status, np.where(written.out, LEFT_OUT, SCORED))
     assert all(np.array_equal(np.isnan(values), written.out) for values in scores)
     expected = alone(run, written.columns)[~written.out]
@@ -360,7 +408,9 @@ def test_every_entry_has_its_row(case: Handled, run: Run, predict: Callable[[Any
     assert len(expected) < 2 or expected.std(axis=0).min() > 1e-5, "all events score alike, so their order is not seen"
 
 
-def test_every_jet_of_an_entry_has_its_place(run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, leave: Leave) -> None:
+def test_every_jet_of_an_entry_has_its_place(
+    run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, leave: Leave
+) -> None:
     """Entries of no, one or two jets of which the soft ones are left out; what is inside them is shared out by turns."""
     monkeypatch.chdir(tmp_path)
     columns = events()
@@ -378,8 +428,16 @@ def test_every_jet_of_an_entry_has_its_place(run: Run, tmp_path: Path, monkeypat
     assert ak.num(scores["status"]).tolist() == n_jet.tolist() and 0 < out.sum() < len(out)
     status, score = ak.to_numpy(ak.flatten(scores["status"])), ak.to_numpy(ak.flatten(scores["score_first"]))
     assert np.array_equal(status, np.where(out, LEFT_OUT, SCORED)) and np.array_equal(np.isnan(score), out)
-    inside = {name: ak.Array([ak.to_list(columns[name][entry][place[entry] % n_jet[entry] == k]) for entry in range(N)
-                              for k in range(n_jet[entry])]) for name in JET.values()}  # fmt: skip
+    inside = {
+        name: ak.Array(
+            [
+                ak.to_list(columns[name][entry][place[entry] % n_jet[entry] == k])
+                for entry in range(N)
+                for k in range(n_jet[entry])
+            ]
+        )
+        for name in JET.values()
+    }
     np.testing.assert_allclose(score[~out], alone(run, inside)[~out, 0], atol=2e-6, rtol=0)
 
 

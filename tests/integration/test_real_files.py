@@ -16,8 +16,8 @@ import uproot
 import vector
 
 import root_gnn as rg
-from root_gnn.data.read import read
-from root_gnn.data.spec import Spec, load_spec
+from root_gnn.data.reading.read import read
+from root_gnn.data.spec.spec import Spec, load_spec
 from root_gnn.errors import InputError
 
 Plain = dict[str, Any]
@@ -53,7 +53,9 @@ def flat(
                 columns = {}
                 for name in ("pt", "eta", "phi", mass):
                     branch = names.format(prefix=prefix, name=name)
-                    columns[{mass: "mass"}.get(name, name)] = file[tree][branch].array() if branch in file[tree] else None
+                    columns[{mass: "mass"}.get(name, name)] = (
+                        file[tree][branch].array() if branch in file[tree] else None
+                    )
                 if columns["mass"] is None:
                     columns["mass"] = ak.zeros_like(columns["pt"])
                 found[collection] = momenta(columns, scale)
@@ -69,7 +71,10 @@ def cartesian(tree: str, prefixes: dict[str, str], names: tuple[str, ...]) -> Ca
         with uproot.open(path) as file:
             return {
                 collection: momenta(
-                    {part: file[tree][name.format(prefix)].array() for part, name in zip(("px", "py", "pz", "E"), names, strict=True)}
+                    {
+                        part: file[tree][name.format(prefix)].array()
+                        for part, name in zip(("px", "py", "pz", "E"), names, strict=True)
+                    }
                 )
                 for collection, prefix in prefixes.items()
             }
@@ -77,7 +82,9 @@ def cartesian(tree: str, prefixes: dict[str, str], names: tuple[str, ...]) -> Ca
     return read_plainly
 
 
-def numbered(collection: str, names: dict[str, str], slots: list[str], trees: tuple[str, ...] = ("",)) -> Callable[[Path], Plain]:
+def numbered(
+    collection: str, names: dict[str, str], slots: list[str], trees: tuple[str, ...] = ("",)
+) -> Callable[[Path], Plain]:
     """Numbered scalars of ROOT trees (or a CSV table), side by side."""
 
     def read_plainly(path: Path) -> Plain:
@@ -89,7 +96,9 @@ def numbered(collection: str, names: dict[str, str], slots: list[str], trees: tu
             else:
                 with uproot.open(path) as file:
                     table = {
-                        name.format(slot): file[tree][name.format(slot)].array(library="np") for name in names.values() for slot in slots
+                        name.format(slot): file[tree][name.format(slot)].array(library="np")
+                        for name in names.values()
+                        for slot in slots
                     }
             tables.append(table)
         columns = {
@@ -177,12 +186,17 @@ def fat_jets(path: Path) -> Plain:
     """Constituents of each fat jet by a loop over the index table."""
     with uproot.open(path) as file:
         events = file["Events"].arrays(
-            [f"PFCand_{name}" for name in ("pt", "eta", "phi", "mass")] + ["FatJet_pt", "FatJetPFCand_jetIdx", "FatJetPFCand_pfCandIdx"]
+            [f"PFCand_{name}" for name in ("pt", "eta", "phi", "mass")]
+            + ["FatJet_pt", "FatJetPFCand_jetIdx", "FatJetPFCand_pfCandIdx"]
         )
     rows: dict[str, list[list[float]]] = {name: [] for name in ("pt", "eta", "phi", "mass")}
     for event in events.to_list():
         for jet in range(len(event["FatJet_pt"])):
-            items = [item for row, item in zip(event["FatJetPFCand_jetIdx"], event["FatJetPFCand_pfCandIdx"], strict=True) if row == jet]
+            items = [
+                item
+                for row, item in zip(event["FatJetPFCand_jetIdx"], event["FatJetPFCand_pfCandIdx"], strict=True)
+                if row == jet
+            ]
             for name, column in rows.items():
                 column.append([event[f"PFCand_{name}"][item] for item in items])
     return {"constituent": momenta({name: ak.Array(column) for name, column in rows.items()})}
@@ -190,7 +204,12 @@ def fat_jets(path: Path) -> Plain:
 
 def scouting(path: Path) -> Plain:
     plain = flat("Events", {"jet": "ScoutingJet"})(path)
-    return {**plain, **flat("Events", {"electron": "ScoutingElectron", "muon": "ScoutingMuon", "photon": "ScoutingPhoton"}, mass="m")(path)}
+    return {
+        **plain,
+        **flat(
+            "Events", {"electron": "ScoutingElectron", "muon": "ScoutingMuon", "photon": "ScoutingPhoton"}, mass="m"
+        )(path),
+    }
 
 
 def delphes(path: Path) -> Plain:
@@ -201,13 +220,18 @@ def delphes(path: Path) -> Plain:
 
 def flat_fcc(path: Path) -> Plain:
     with uproot.open(path) as file:
-        columns = {name: ak.values_astype(file["events"][f"rec_part_{name}"].array(), np.float64) for name in ("px", "py", "pz", "mass")}
+        columns = {
+            name: ak.values_astype(file["events"][f"rec_part_{name}"].array(), np.float64)
+            for name in ("px", "py", "pz", "mass")
+        }
     energy = np.sqrt(columns["px"] ** 2 + columns["py"] ** 2 + columns["pz"] ** 2 + columns["mass"] ** 2)
     return {"particle": momenta({**{name: columns[name] for name in ("px", "py", "pz")}, "E": energy})}
 
 
 def parquet(path: Path) -> Plain:
-    table = ak.from_parquet(path, columns=[f"{name}_{part}" for name in ("Jet", "Muon") for part in ("pt", "eta", "phi", "mass")])
+    table = ak.from_parquet(
+        path, columns=[f"{name}_{part}" for name in ("Jet", "Muon") for part in ("pt", "eta", "phi", "mass")]
+    )
     return {
         kind: momenta({part: table[f"{name}_{part}"] for part in ("pt", "eta", "phi", "mass")})
         for kind, name in {"jet": "Jet", "muon": "Muon"}.items()
@@ -220,7 +244,9 @@ def four_leptons(path: Path) -> Plain:
     return {
         kind: momenta(
             {
-                part: ak.Array([[row[f"{part}{slot}"] for slot in range(1, 5) if abs(row[f"PID{slot}"]) == code] for row in rows])
+                part: ak.Array(
+                    [[row[f"{part}{slot}"] for slot in range(1, 5) if abs(row[f"PID{slot}"]) == code] for row in rows]
+                )
                 for part in ("px", "py", "pz", "E")
             }
         )
@@ -244,7 +270,9 @@ CASES = [
         "hzz",
         2421,
         cartesian(
-            "events", {"jet": "Jet", "muon": "Muon", "electron": "Electron", "photon": "Photon"}, ("{}_Px", "{}_Py", "{}_Pz", "{}_E")
+            "events",
+            {"jet": "Jet", "muon": "Muon", "electron": "Electron", "photon": "Photon"},
+            ("{}_Px", "{}_Py", "{}_Pz", "{}_E"),
         ),
         {"jet": 2773, "muon": 3825, "electron": 171, "photon": 220},
     ),
@@ -282,16 +310,31 @@ CASES = [
         flat("CollectionTree", ANALYSIS, mass="m", scale=1e-3, names="{prefix}.{name}"),
     ),
     Case("rntuple/cmsopendata2015_ttbar_19980_NANOAOD_RNTupleImporter_rntuple_v1-0-0-1.root", "cms_nanoaod", 10, NANO),
-    Case("rntuple/Run2012BC_DoubleMuParked_Muons_1000evts_rntuple_v1-0-0-0.root", "dimuon_rntuple", 1000, flat("Events", {"muon": "Muon"})),
+    Case(
+        "rntuple/Run2012BC_DoubleMuParked_Muons_1000evts_rntuple_v1-0-0-0.root",
+        "dimuon_rntuple",
+        1000,
+        flat("Events", {"muon": "Muon"}),
+    ),
     Case("rntuple/nano_dy_rntuple.root", "cms_nanoaod", 40, NANO),
     Case("edm4hep/test_FCC_Winter2023.root", "edm4hep", 100, cartesian("events", {"jet": "Jet"}, EDM), {"met": 100}),
-    Case("edm4hep/test_FCC_Winter2023.root", "edm4hep_particles", 100, cartesian("events", {"particle": "ReconstructedParticles"}, EDM)),
+    Case(
+        "edm4hep/test_FCC_Winter2023.root",
+        "edm4hep_particles",
+        100,
+        cartesian("events", {"particle": "ReconstructedParticles"}, EDM),
+    ),
     Case("hdf5/spanet_full_hadronic_ttbar.h5", "spanet", 10_000, spanet),
     Case("hdf5/mc_dy_1000collisions.hdf5", "hepfile", 1000, hepfile, {"met": 1000}),
     Case("hdf5/small_cms_test_file.hdf5", "hepfile", 10, hepfile, {"met": 10, "electron": 0, "photon": 0}),
     Case("csv/2e2mu_2012.csv", "cms_four_leptons", 104, four_leptons, {"electron": 208, "muon": 208}),
     Case("csv/4mu_2011.csv", "cms_four_leptons", 18, four_leptons, {"electron": 0, "muon": 72}),
-    Case("csv/Zmumu_Run2011A.csv", "cms_zmumu", 10_583, numbered("muon", {"pt": "pt{}", "eta": "eta{}", "phi": "phi{}"}, ["1", "2"])),
+    Case(
+        "csv/Zmumu_Run2011A.csv",
+        "cms_zmumu",
+        10_583,
+        numbered("muon", {"pt": "pt{}", "eta": "eta{}", "phi": "phi{}"}, ["1", "2"]),
+    ),
     Case("parquet/nano_dy.parquet", "cms_nanoaod_parquet", 40, parquet),
     Case("lhe/pp2tt_run01.lhe.gz", "lhe_partons", 100, les_houches, {"heavy": 200}),
     Case("lhe/pp2zz_run01.lhe.gz", "lhe_partons", 100, les_houches, {"parton": 200, "neutrino": 200}),
@@ -329,15 +372,23 @@ def test_a_real_file_becomes_graphs(case: Case, real_data: Path) -> None:
         turned = vector.array({"pt": np.ones(len(found)), "phi": ak.to_numpy(found.phi)}).deltaphi(
             vector.array({"pt": np.ones(len(found)), "phi": ak.to_numpy(wanted.phi)})
         )
-        assert np.abs(turned).max(initial=0) < 1e-5 and np.abs(ak.to_numpy(found.phi)).max(initial=0) <= np.float32(np.pi), name
+        assert np.abs(turned).max(initial=0) < 1e-5 and np.abs(ak.to_numpy(found.phi)).max(initial=0) <= np.float32(
+            np.pi
+        ), name
         moving = ak.to_numpy(wanted.pt) > 1e-4 * np.abs(ak.to_numpy(wanted.pz))
-        assert ak.to_numpy(found.eta)[moving] == pytest.approx(ak.to_numpy(wanted.eta)[moving], rel=1e-4, abs=1e-5), name
+        assert ak.to_numpy(found.eta)[moving] == pytest.approx(ak.to_numpy(wanted.eta)[moving], rel=1e-4, abs=1e-5), (
+            name
+        )
     for name, number in case.n_node.items():
         assert int((batch.nodes[:, -1] == spec.nodes[name].type).sum()) == number, name
 
 
 def test_no_file_of_the_collection_is_left_out(real_data: Path) -> None:
-    files = {str(path.relative_to(real_data)) for path in real_data.rglob("*") if path.is_file() and path.suffix not in (".md", ".json")}
+    files = {
+        str(path.relative_to(real_data))
+        for path in real_data.rglob("*")
+        if path.is_file() and path.suffix not in (".md", ".json")
+    }
     assert files == {case.file for case in CASES} | REFUSED
 
 
@@ -372,12 +423,27 @@ def test_the_same_events_in_three_formats_are_the_same_records(real_data: Path) 
         (
             "nanoaod/nano_dimuon.root",
             "cms_nanoaod",
-            lambda r: (set(r.weight.tolist()), int(ak.sum(ak.num(r.jet) == 0)), int(ak.sum(ak.num(r.muon) == 0))) == ({1.0}, 1, 4),
+            lambda r: (
+                (set(r.weight.tolist()), int(ak.sum(ak.num(r.jet) == 0)), int(ak.sum(ak.num(r.muon) == 0)))
+                == ({1.0}, 1, 4)
+            ),
         ),
-        ("flat/uproot-HZZ.root", "hzz", lambda r: int(ak.sum(ak.num(r.jet) == 0)) == 716 and float(ak.min(r.weight)) == 0.0),
+        (
+            "flat/uproot-HZZ.root",
+            "hzz",
+            lambda r: int(ak.sum(ak.num(r.jet) == 0)) == 716 and float(ak.min(r.weight)) == 0.0,
+        ),
         ("flat/uproot-Zmumu.root", "zmumu", lambda r: len(np.unique(r.ids.to_numpy(), axis=0)) == 500),
-        ("flat/uproot-issue243-new.root", "hh4b_scalars", lambda r: np.bincount(r.label.to_numpy()).tolist() == [502, 316, 336]),
-        ("hdf5/spanet_full_hadronic_ttbar.h5", "spanet", lambda r: (int(ak.min(ak.num(r.jet))), int(ak.max(ak.num(r.jet)))) == (6, 10)),
+        (
+            "flat/uproot-issue243-new.root",
+            "hh4b_scalars",
+            lambda r: np.bincount(r.label.to_numpy()).tolist() == [502, 316, 336],
+        ),
+        (
+            "hdf5/spanet_full_hadronic_ttbar.h5",
+            "spanet",
+            lambda r: (int(ak.min(ak.num(r.jet))), int(ak.max(ak.num(r.jet)))) == (6, 10),
+        ),
         ("hdf5/mc_dy_1000collisions.hdf5", "hepfile", lambda r: int(ak.sum(ak.num(r.jet) == 0)) == 32),
         ("standin/standin_jetclass_layout_ak8.root", "jetclass", lambda r: set(r.label.tolist()) == {0}),
         ("standin/standin_toptag_layout_a.h5", "top_tagging", lambda r: int(ak.sum(r.label)) == 22),

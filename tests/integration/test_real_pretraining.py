@@ -10,17 +10,24 @@ import numpy as np
 import pytest
 import torch
 
-from root_gnn.data.loader import evaluation_loader
+from root_gnn.data.events.loader import evaluation_loader
 from root_gnn.errors import InputError
-from root_gnn.pipeline import check, train
-from root_gnn.run import Run
+from root_gnn.runs.run import Run
+from root_gnn.runs.train import check, train
 from root_gnn.simulation.top_tagging import write_top_tagging
 
 SMALL = "dim: 16, n_head: 2, n_block: 1, embedding: [16], dropout: 0.0"
 PARTICLES = f"model={{name: particle_transformer, coordinates: jet, {SMALL}, pair_hidden: [8]}}"
 SUBJETS = "model={name: subjet_transformer, coordinates: jet, dim: 16, n_head: 2, n_block: 1, dropout: 0.0}"
 STEPS = ("train.max_steps=3", "train.batch_size=16", "train.log_every=1", "optim.warmup=0")
-UNLABELLED = ("pretrain_jetclr", "pretrain_pjepa", "pretrain_jjepa", "pretrain_mpm", "pretrain_contrastive", "pretrain_vicreg")
+UNLABELLED = (
+    "pretrain_jetclr",
+    "pretrain_pjepa",
+    "pretrain_jjepa",
+    "pretrain_mpm",
+    "pretrain_contrastive",
+    "pretrain_vicreg",
+)
 LAYOUTS = {
     "nanoaod": ("cms_nanoaod_v15_fatjets", "nanoaod/nano_tt_v15.root"),
     "jetclass": ("jetclass", "standin/standin_jetclass_layout_ak8.root"),
@@ -50,7 +57,12 @@ def settings(recipe: str, spec: str, file: str) -> tuple[str, ...]:
     if recipe == "pretrain_jjepa":
         pytest.importorskip("fastjet")
     half = ("train.precision=bf16",) if recipe == "pretrain_jetclr" else ()  # for which its optimiser is set
-    return (f"data={{spec: {spec}, files: [{file}]}}", SUBJETS if recipe == "pretrain_jjepa" else PARTICLES, *STEPS, *half)
+    return (
+        f"data={{spec: {spec}, files: [{file}]}}",
+        SUBJETS if recipe == "pretrain_jjepa" else PARTICLES,
+        *STEPS,
+        *half,
+    )
 
 
 @pytest.mark.parametrize("recipe", [*UNLABELLED, "pretrain_constituent_types"])
@@ -73,17 +85,25 @@ def check_run(run: Run, data_dir: Path) -> None:
     batch = next(iter(evaluation_loader(table, np.arange(len(table)), 32)))
     with torch.inference_mode():
         z = run.encoder(batch).globals
-    assert z.shape == (batch.n_graph, run.encoder.dim) and bool(torch.isfinite(z).all()) and bool((z.std(0) > 0.0).any())
+    assert (
+        z.shape == (batch.n_graph, run.encoder.dim) and bool(torch.isfinite(z).all()) and bool((z.std(0) > 0.0).any())
+    )
 
 
 @pytest.mark.parametrize("recipe", ["pretrain_pjepa", "pretrain_jetclr", "pretrain_multiclass"])
 def test_a_recipe_trains_on_our_own_top_tagging_file(recipe: str, simulated: Path, tmp_path: Path) -> None:
     overrides = settings(recipe, "top_tagging", simulated.name)
-    run = train(recipe, overrides=(*overrides, "data.split.by=branch"), data_dir=simulated.parent, run_dir=tmp_path / "run")
+    run = train(
+        recipe, overrides=(*overrides, "data.split.by=branch"), data_dir=simulated.parent, run_dir=tmp_path / "run"
+    )
     check_run(run, simulated.parent)
     with h5py.File(simulated) as file:
         usage = file["table/table"]["values_block_1"][:, 0]
-    assert run.plan["events"] == {"train": (usage == 0).sum(), "test": (usage == 1).sum(), "validation": (usage == 2).sum()}
+    assert run.plan["events"] == {
+        "train": (usage == 0).sum(),
+        "test": (usage == 1).sum(),
+        "validation": (usage == 2).sum(),
+    }
 
 
 def test_supervised_pretraining_on_real_top_tagging_labels(files: Path, tmp_path: Path) -> None:

@@ -30,8 +30,19 @@ N_STEP_PER_EPOCH = 20  # 70 % of 450 events in batches of 16
 
 
 def command(recipe: Path, data_dir: Path, run_dir: Path, *more: str) -> list[str]:
-    start = "import sys; from root_gnn.cli import main; sys.exit(main())"
-    return [sys.executable, "-c", start, "train", str(recipe), "--data-dir", str(data_dir), "--run-dir", str(run_dir), *more]
+    start = "import sys; from root_gnn.cli.app import main; sys.exit(main())"
+    return [
+        sys.executable,
+        "-c",
+        start,
+        "train",
+        str(recipe),
+        "--data-dir",
+        str(data_dir),
+        "--run-dir",
+        str(run_dir),
+        *more,
+    ]
 
 
 def steps_written(run_dir: Path) -> int:
@@ -94,11 +105,18 @@ def assert_same(one: Path, other: Path) -> None:
     [
         pytest.param(3, (), id="before the first checkpoint"),
         pytest.param(N_STEP_PER_EPOCH + 7, (), id="in the second epoch"),
-        pytest.param(N_STEP_PER_EPOCH + 9, ("--set", "train.checkpoint_every=4"), id="within an epoch, saved within it"),
+        pytest.param(
+            N_STEP_PER_EPOCH + 9, ("--set", "train.checkpoint_every=4"), id="within an epoch, saved within it"
+        ),
     ],
 )
 def test_killed_and_resumed_equals_unbroken(
-    step: int, more: tuple[str, ...], recipe: Path, data_dir: Path, unbroken: Path, tmp_path: Path,
+    step: int,
+    more: tuple[str, ...],
+    recipe: Path,
+    data_dir: Path,
+    unbroken: Path,
+    tmp_path: Path,
 ) -> None:
     run_dir = tmp_path / "killed"
     run = command(recipe, data_dir, run_dir, *more)
@@ -108,11 +126,21 @@ def test_killed_and_resumed_equals_unbroken(
     assert (run_dir / "metrics.json").exists()
 
 
-@pytest.mark.parametrize(("how", "code"), [
-    (signal.SIGTERM, 143), (signal.SIGINT, 130), pytest.param(signal.SIGUSR1, 143, marks=pytest.mark.slow),
-])
+@pytest.mark.parametrize(
+    ("how", "code"),
+    [
+        (signal.SIGTERM, 143),
+        (signal.SIGINT, 130),
+        pytest.param(signal.SIGUSR1, 143, marks=pytest.mark.slow),
+    ],
+)
 def test_told_to_end_it_saves_and_does_not_pretend(
-    how: signal.Signals, code: int, recipe: Path, data_dir: Path, unbroken: Path, tmp_path: Path,
+    how: signal.Signals,
+    code: int,
+    recipe: Path,
+    data_dir: Path,
+    unbroken: Path,
+    tmp_path: Path,
 ) -> None:
     run_dir = tmp_path / "stopped"
     run = command(recipe, data_dir, run_dir)
@@ -125,11 +153,15 @@ def test_told_to_end_it_saves_and_does_not_pretend(
 
 def test_an_existing_run_is_not_touched_unless_asked(recipe: Path, data_dir: Path, unbroken: Path) -> None:
     before = (unbroken / "metrics.json").read_bytes()
-    again = subprocess.run(command(recipe, data_dir, unbroken), env=environment(), capture_output=True, text=True, check=False)
+    again = subprocess.run(
+        command(recipe, data_dir, unbroken), env=environment(), capture_output=True, text=True, check=False
+    )
     assert again.returncode == 2
     assert "--resume" in again.stderr and "--overwrite" in again.stderr
     other = command(recipe, data_dir, unbroken, "--set", "optim.lr=0.5", "--resume")
     assert subprocess.run(other, env=environment(), capture_output=True, check=False).returncode == 2
-    finished = subprocess.run([*command(recipe, data_dir, unbroken), "--resume"], env=environment(), capture_output=True, check=False)
+    finished = subprocess.run(
+        [*command(recipe, data_dir, unbroken), "--resume"], env=environment(), capture_output=True, check=False
+    )
     assert finished.returncode == 0
     assert (unbroken / "metrics.json").read_bytes() == before

@@ -13,15 +13,23 @@ import pyarrow.parquet as pq
 import pytest
 import torch
 
-from root_gnn import console, pipeline
-from root_gnn.data.splits import split_table
+from root_gnn import console
+from root_gnn.data.events.splits import split_table
 from root_gnn.errors import InputError
-from root_gnn.evaluation import evaluate
-from root_gnn.pipeline import finetune, train
-from root_gnn.run import Run, load_run
+from root_gnn.runs import train as pipeline
+from root_gnn.runs.evaluate import evaluate
+from root_gnn.runs.run import Run, load_run
+from root_gnn.runs.train import finetune, train
 
-OVERRIDES = ("data.classes={WH: WH.root, ZH: ZH.root}", "data.max_events=150", "model.dim=8", "model.n_steps=1", "train.max_epochs=2",
-             "train.batch_size=64", "train.early_stopping=1")
+OVERRIDES = (
+    "data.classes={WH: WH.root, ZH: ZH.root}",
+    "data.max_events=150",
+    "model.dim=8",
+    "model.n_steps=1",
+    "train.max_epochs=2",
+    "train.batch_size=64",
+    "train.early_stopping=1",
+)
 
 
 class Killed(BaseException):
@@ -30,7 +38,12 @@ class Killed(BaseException):
 
 @pytest.fixture(scope="module")
 def finished(data_dir: Path, tmp_path_factory: pytest.TempPathFactory) -> Run:
-    return train("pretrain_multiclass", overrides=OVERRIDES, data_dir=data_dir, run_dir=tmp_path_factory.mktemp("runs") / "finished")
+    return train(
+        "pretrain_multiclass",
+        overrides=OVERRIDES,
+        data_dir=data_dir,
+        run_dir=tmp_path_factory.mktemp("runs") / "finished",
+    )
 
 
 @pytest.fixture
@@ -47,7 +60,9 @@ def again(folder: Path, data_dir: Path, *more: str, **keys: Any) -> Run:
     return train("pretrain_multiclass", overrides=(*OVERRIDES, *more), data_dir=data_dir, run_dir=folder, **keys)
 
 
-@pytest.mark.parametrize("names", [["thesis.tex"], ["config.yaml", "spec.yaml", "data.root"], ["config.yaml"], ["checkpoints/a.ckpt"]])
+@pytest.mark.parametrize(
+    "names", [["thesis.tex"], ["config.yaml", "spec.yaml", "data.root"], ["config.yaml"], ["checkpoints/a.ckpt"]]
+)
 @pytest.mark.parametrize("how", ["overwrite", "resume"])
 def test_a_folder_that_is_no_run_is_never_touched(how: str, names: list[str], data_dir: Path, tmp_path: Path) -> None:
     for name in names:
@@ -59,7 +74,9 @@ def test_a_folder_that_is_no_run_is_never_touched(how: str, names: list[str], da
     assert contents(tmp_path / "mine") == before
 
 
-def test_overwrite_keeps_what_no_run_wrote_and_all_of_it_where_the_new_run_cannot_start(run: Run, data_dir: Path, tmp_path: Path) -> None:
+def test_overwrite_keeps_what_no_run_wrote_and_all_of_it_where_the_new_run_cannot_start(
+    run: Run, data_dir: Path, tmp_path: Path
+) -> None:
     (run.folder / "notes.txt").write_text("mine", encoding="utf-8")
     (run.folder / "embedding").mkdir()
     before = contents(run.folder)
@@ -81,7 +98,9 @@ def test_a_file_in_place_of_the_folder_is_told(data_dir: Path, tmp_path: Path) -
         again(tmp_path / "run", data_dir)
 
 
-def test_killed_between_training_and_metrics_it_only_evaluates(run: Run, data_dir: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_killed_between_training_and_metrics_it_only_evaluates(
+    run: Run, data_dir: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """With early stopping and at the last epoch alike; a metrics.json by `evaluate` alone does not pass for a finished run."""
     metrics, kept = run.metrics, contents(run.folder / "checkpoints")
     scaling, history = run.scaling, (run.folder / "history.csv").read_bytes()
@@ -99,7 +118,9 @@ def test_killed_between_training_and_metrics_it_only_evaluates(run: Run, data_di
     assert resumed.scaling == scaling and (run.folder / "history.csv").read_bytes() == history
 
 
-def test_killed_while_it_writes_itself_down_it_starts_anew(data_dir: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_killed_while_it_writes_itself_down_it_starts_anew(
+    data_dir: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     def write(path: Path, content: object) -> None:
         (tmp_path / "run" / ".versions.json.abc.json").write_text("", encoding="utf-8")
         raise Killed
@@ -128,8 +149,16 @@ def test_a_run_from_before_a_key_existed_is_gone_on_with(run: Run, data_dir: Pat
 
 def test_a_finetuning_is_resumed_from_its_own_backbone_only(finished: Run, data_dir: Path, tmp_path: Path) -> None:
     def tune(source: Run, mode: str = "finetuned", **keys: Any) -> Run:
-        return finetune("WHvsZH", run=source, mode=mode, train_events=60, data_dir=data_dir, run_dir=tmp_path / "tuned",  # type: ignore[arg-type]
-                        overrides=("train.max_epochs=1", "data.max_events=150", "name=tuned"), **keys)
+        return finetune(
+            "WHvsZH",
+            run=source,
+            mode=mode,
+            train_events=60,
+            data_dir=data_dir,
+            run_dir=tmp_path / "tuned",  # type: ignore[arg-type]
+            overrides=("train.max_epochs=1", "data.max_events=150", "name=tuned"),
+            **keys,
+        )
 
     first = tune(finished)
     assert tune(finished, resume=True).metrics == first.metrics
@@ -163,46 +192,61 @@ def test_history_of_a_killed_run_is_read_up_to_its_last_whole_row(run: Run) -> N
     whole = run.history
     with (run.folder / "history.csv").open("a", encoding="utf-8") as file:
         file.write("1,99,train/lo")
-    assert all(np.array_equal(run.history[tag], rows) for tag, rows in whole.items()) and run.history.keys() == whole.keys()
+    assert (
+        all(np.array_equal(run.history[tag], rows) for tag, rows in whole.items())
+        and run.history.keys() == whole.keys()
+    )
 
 
 def test_validation_is_signed_where_training_is_absolute(data_dir: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     from root_gnn.config.loader import load
     from root_gnn.config.shipped import find
-    from root_gnn.recipe import Recipe
+    from root_gnn.runs.recipe import Recipe
 
     recipe = load(Recipe, find("pretrain_multiclass", "recipe"), (*OVERRIDES, "data.weights=abs"))
-    bench = pipeline.Workbench(recipe, data_dir=data_dir)
+    bench = pipeline.TrainingSetup(recipe, data_dir=data_dir)
     bench.table.weight = np.where(np.arange(len(bench.table)) % 3 == 0, -1.0, 2.0)
     trained = torch.cat([batch.weights for batch in bench.training_batches() if batch.weights is not None])
     held = torch.cat([batch.weights for batch in bench.validation_batches() if batch.weights is not None])
     assert bool((trained > 0).all()) and float(trained.mean()) == pytest.approx(1.0)
-    assert np.array_equal(held.numpy() < 0, bench.table.weight[bench.indices["validation"]] < 0) and bool((held < 0).any())
+    assert np.array_equal(held.numpy() < 0, bench.table.weight[bench.indices["validation"]] < 0) and bool(
+        (held < 0).any()
+    )
 
 
 def test_a_plug_in_of_the_users_own_trains_to_the_end_and_is_refused_afterwards(
-    data_dir: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch,
+    data_dir: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     (tmp_path / "mine").mkdir()
     (tmp_path / "mine" / "head.py").write_text(
-        "from root_gnn.heads.linear import Config as Linear\n\n\nclass Config(Linear):\n    pass\n", encoding="utf-8")
+        "from root_gnn.heads.linear import Config as Linear\n\n\nclass Config(Linear):\n    pass\n", encoding="utf-8"
+    )
     monkeypatch.syspath_prepend(str(tmp_path))
     run = again(tmp_path / "run", data_dir, "objective.head=mine.head", "train.max_epochs=1")
     assert run.metrics["best_epoch"] == 1
-    assert again(tmp_path / "run", data_dir, "objective.head=mine.head", "train.max_epochs=1", resume=True).metrics == run.metrics
+    assert (
+        again(tmp_path / "run", data_dir, "objective.head=mine.head", "train.max_epochs=1", resume=True).metrics
+        == run.metrics
+    )
     with pytest.raises(InputError, match=r"--allow-plugin mine\.head"):
         load_run(tmp_path / "run")
 
 
 @pytest.mark.parametrize("stop", [KeyboardInterrupt(), SystemExit(143)])
 def test_stopped_outside_training_it_says_how_to_go_on(
-    stop: BaseException, data_dir: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture,
+    stop: BaseException,
+    data_dir: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
 ) -> None:
     def stopped(*arguments: object, **keys: object) -> None:
         raise stop
 
     monkeypatch.setattr(console.log, "propagate", True)  # the command line turns it off
-    monkeypatch.setattr(pipeline, "Workbench", stopped)
+    monkeypatch.setattr(pipeline, "TrainingSetup", stopped)
     monkeypatch.setattr(sys, "argv", ["/somewhere/root-gnn", "train", "x y.yaml", "--overwrite", "--set", "seed=2"])
     with pytest.raises(type(stop)):
         again(tmp_path / "run", data_dir)
@@ -215,7 +259,9 @@ def test_a_monitor_that_nothing_measures_is_refused_before_training(data_dir: Pa
     assert not (tmp_path / "run").exists()
 
 
-def test_only_the_first_process_of_all_nodes_writes(data_dir: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_only_the_first_process_of_all_nodes_writes(
+    data_dir: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """The second task that Slurm starts finds the folder that the first one wrote, and neither minds nor touches it."""
     (tmp_path / "run").mkdir()
     (tmp_path / "run" / "config.yaml").write_text("of the first process", encoding="utf-8")
@@ -223,7 +269,7 @@ def test_only_the_first_process_of_all_nodes_writes(data_dir: Path, tmp_path: Pa
     def fitted(*arguments: object, **keys: object) -> None:
         raise Killed
 
-    monkeypatch.setattr(pipeline.Workbench, "fit", fitted)
+    monkeypatch.setattr(pipeline.TrainingSetup, "fit", fitted)
     monkeypatch.setenv("SLURM_PROCID", "1")
     with pytest.raises(Killed):
         again(tmp_path / "run", data_dir)
@@ -232,11 +278,15 @@ def test_only_the_first_process_of_all_nodes_writes(data_dir: Path, tmp_path: Pa
 
 def test_overrides_reach_the_section_they_name(tmp_path: Path) -> None:
     """A task's own objective takes overrides too; a model that comes from the pretrained run takes none."""
-    from root_gnn.task import finetuning_recipe
+    from root_gnn.runs.task import finetuning_recipe
 
     path = tmp_path / "task.yaml"
-    path.write_text("name: t\ndata: {spec: events, classes: {a: a.root, b: b.root}}\nobjective: {name: multiclass, head: linear}\n")
-    recipe = finetuning_recipe(str(path), mode="scratch", model=None, overrides=("objective.label_smoothing=0.25", "data.lumi=3"))
+    path.write_text(
+        "name: t\ndata: {spec: events, classes: {a: a.root, b: b.root}}\nobjective: {name: multiclass, head: linear}\n"
+    )
+    recipe = finetuning_recipe(
+        str(path), mode="scratch", model=None, overrides=("objective.label_smoothing=0.25", "data.lumi=3")
+    )
     dumped = json.loads(recipe.model_dump_json())
     assert dumped["objective"]["label_smoothing"] == 0.25 and dumped["data"]["lumi"] == 3
     for override in ("model.dim=8", "model={name: encode_process_decode}"):

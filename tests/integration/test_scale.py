@@ -14,7 +14,16 @@ N_SMALL, N_LARGE = 100_000, 1_000_000
 
 
 def measured(folder: Path, out: Path, n_event: int) -> dict[str, float]:
-    command = [sys.executable, str(BENCHMARKS / "large_files.py"), "--folder", str(folder), "--files", "1", "--events", str(n_event)]
+    command = [
+        sys.executable,
+        str(BENCHMARKS / "large_files.py"),
+        "--folder",
+        str(folder),
+        "--files",
+        "1",
+        "--events",
+        str(n_event),
+    ]
     subprocess.run([*command, "--allocator", "default", "--out", str(out)], check=True)
     rows = json.loads(out.read_text(encoding="utf-8"))["cases"]
     assert all(row["note"] == f"{n_event:,} events" for row in rows)

@@ -12,16 +12,25 @@ from root_gnn.config.loader import load
 from root_gnn.config.shipped import find
 from root_gnn.errors import InputError
 from root_gnn.graph.static import padded
-from root_gnn.pipeline import Workbench, train
-from root_gnn.recipe import Recipe
+from root_gnn.runs.recipe import Recipe
+from root_gnn.runs.setup import TrainingSetup
+from root_gnn.runs.train import train
 
-SMALL = ("data.classes={WH: WH.root, ZH: ZH.root}", "data.max_events=150", "model.dim=8", "model.n_steps=1", "model.dropout=0",
-         "train.max_epochs=2", "train.batch_size=48", "objective.head.dropout=0")
+SMALL = (
+    "data.classes={WH: WH.root, ZH: ZH.root}",
+    "data.max_events=150",
+    "model.dim=8",
+    "model.n_steps=1",
+    "model.dropout=0",
+    "train.max_epochs=2",
+    "train.batch_size=48",
+    "objective.head.dropout=0",
+)
 STATIC = "train.static_shapes=true"
 
 
-def bench_of(data_dir: Path, *overrides: str) -> Workbench:
-    return Workbench(load(Recipe, find("pretrain_multiclass", "recipe"), [*SMALL, *overrides]), data_dir=data_dir)
+def bench_of(data_dir: Path, *overrides: str) -> TrainingSetup:
+    return TrainingSetup(load(Recipe, find("pretrain_multiclass", "recipe"), [*SMALL, *overrides]), data_dir=data_dir)
 
 
 def test_all_batches_of_an_epoch_have_one_shape(data_dir: Path) -> None:
@@ -31,7 +40,10 @@ def test_all_batches_of_an_epoch_have_one_shape(data_dir: Path) -> None:
     assert len(batches) > 2 and batches[-1].n_graph < batches[0].n_graph  # the last one is smaller
     assert len({(batch.n_graph, batch.total_node, batch.n_edge) for batch in batches}) == len(batches)
     names = ("nodes", "globals", "n_node", "graph_index", "senders", "receivers")
-    shapes = {tuple(getattr(filled, name).shape for name in names) for filled in (padded(batch, bench.shape) for batch in batches)}
+    shapes = {
+        tuple(getattr(filled, name).shape for name in names)
+        for filled in (padded(batch, bench.shape) for batch in batches)
+    }
     assert len(shapes) == 1
 
 
@@ -50,14 +62,16 @@ def test_a_run_is_the_same_with_and_without(data_dir: Path, tmp_path: Path) -> N
 
 @pytest.mark.parametrize(
     ("override", "why"),
-    [("model={name: graph_transformer, dim: 16, n_head: 2}", "graph_transformer sorts graphs into buckets"),
-     ("objective={name: contrastive, views: [[rotate_phi], []]}", "without labels")],
-)  # fmt: skip
+    [
+        ("model={name: graph_transformer, dim: 16, n_head: 2}", "graph_transformer sorts graphs into buckets"),
+        ("objective={name: contrastive, views: [[rotate_phi], []]}", "without labels"),
+    ],
+)
 def test_where_padding_would_fix_nothing_it_is_refused(override: str, why: str, data_dir: Path) -> None:
     overrides = [one for one in SMALL if not one.startswith(("objective", "model"))]
     recipe = load(Recipe, find("pretrain_multiclass", "recipe"), [*overrides, override, STATIC])
     with pytest.raises(InputError, match=f"static_shapes is true, but .*{why}"):
-        Workbench(recipe, data_dir=data_dir)
+        TrainingSetup(recipe, data_dir=data_dir)
 
 
 def test_networks_that_would_be_compiled_in_every_step_are_refused(data_dir: Path) -> None:
@@ -65,17 +79,22 @@ def test_networks_that_would_be_compiled_in_every_step_are_refused(data_dir: Pat
     chosen = ["model={name: graph_transformer, dim: 16, n_head: 2}", "train.compile=true"]
     recipe = load(Recipe, find("pretrain_multiclass", "recipe"), [*overrides, *chosen])
     with pytest.raises(InputError, match="compile is true, but graph_transformer sorts"):
-        Workbench(recipe, data_dir=data_dir)
+        TrainingSetup(recipe, data_dir=data_dir)
     shared = load(Recipe, find("pretrain_multiclass", "recipe"), [*SMALL, "train.compile=true", "train.strategy=fsdp"])
     with pytest.raises(InputError, match=r"compile is true and train\.strategy fsdp"):
-        Workbench(shared, data_dir=data_dir)
+        TrainingSetup(shared, data_dir=data_dir)
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("more", [(), (STATIC,)])
 def test_a_compiled_run_is_the_same(more: tuple[str, ...], data_dir: Path, tmp_path: Path) -> None:
     plain, fast = (
-        train("pretrain_multiclass", overrides=(*SMALL, "model.form=native", *more, *extra), data_dir=data_dir, run_dir=tmp_path / name)
+        train(
+            "pretrain_multiclass",
+            overrides=(*SMALL, "model.form=native", *more, *extra),
+            data_dir=data_dir,
+            run_dir=tmp_path / name,
+        )
         for name, extra in (("plain", ()), ("fast", ("train.compile=true",)))
     )
     for name in ("train/loss", "val/loss", "val/auc"):

@@ -16,15 +16,37 @@ from typing import Any
 
 import pytest
 
-from root_gnn.analysis.study.readme import fill
+from root_gnn.study.readme import fill_readme
 
 ANSWERED = (
-    "test AUC against the number of training events", "background rejection at 30 %", "background rejection at 50 %", "test accuracy",
-    "Test significance is not defined", "data-efficiency factor", "validation AUC along the training", "epochs to within 1 % of that",
-    "seconds to 99.9 % of scratch&#x27;s best", "AUC after epoch 5", "operations", "break-even after trainings", "share the pretraining",
-    "1 - AUC of the tasks at their smallest", "CKA layer by layer", "The floor: two networks from scratch", "against their number",
-    "after an epoch", "t-SNE", "Fisher", "silhouette", "Pearson correlation", "comes from other events", "integrated gradients by node",
-    "expected calibration error", "calibration curves", "scores of each true class", "background rejection against signal efficiency",
+    "test AUC against the number of training events",
+    "background rejection at 30 %",
+    "background rejection at 50 %",
+    "test accuracy",
+    "Test significance is not defined",
+    "data-efficiency factor",
+    "validation AUC along the training",
+    "epochs to within 1 % of that",
+    "seconds to 99.9 % of scratch&#x27;s best",
+    "AUC after epoch 5",
+    "operations",
+    "break-even after trainings",
+    "share the pretraining",
+    "1 - AUC of the tasks at their smallest",
+    "CKA layer by layer",
+    "The floor: two networks from scratch",
+    "against their number",
+    "after an epoch",
+    "t-SNE",
+    "Fisher",
+    "silhouette",
+    "Pearson correlation",
+    "comes from other events",
+    "integrated gradients by node",
+    "expected calibration error",
+    "calibration curves",
+    "scores of each true class",
+    "background rejection against signal efficiency",
     "a confusion matrix would hold one point",
 )
 """What the page of a study of tasks with two classes has to say: the list of the issue."""
@@ -42,8 +64,10 @@ set: [train.max_epochs=8, train.batch_size=8, train.checkpoint_every=3]
 
 def begin(*arguments: str, folder: Path, data: Path) -> subprocess.Popen[str]:
     environment = {**os.environ, "OMP_NUM_THREADS": "1", "ROOT_GNN_DATA": str(data)}
-    words = [sys.executable, "-m", "root_gnn.cli", "study", *arguments]
-    return subprocess.Popen(words, cwd=folder, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    words = [sys.executable, "-m", "root_gnn", "study", *arguments]
+    return subprocess.Popen(
+        words, cwd=folder, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    )
 
 
 def results(folder: Path) -> tuple[Any, dict[str, bytes]]:
@@ -69,10 +93,15 @@ def test_the_study_of_events_goes_through_small_and_answers_everything(tmp_path:
     fewer = ["multiclass_21k, finetuned", "multiclass_7k, finetuned"]  # at the smallest size alone
     answers = content["answers"]
     for question in answers["questions"].values():
-        assert all(list(question[name]) == groups for name in ("calibration", "worth", "fisher", "silhouette", "correlation"))
+        assert all(
+            list(question[name]) == groups for name in ("calibration", "worth", "fisher", "silhouette", "correlation")
+        )
         assert list(question["efficiency"]) == groups[1:] and len(question["similarity"]["pairs"]) == 10
         for by_size in ("of_seeds", "speed", "spent"):
-            assert {size: list(each) for size, each in question[by_size].items()} == {"40": groups + fewer, "80": groups}
+            assert {size: list(each) for size, each in question[by_size].items()} == {
+                "40": groups + fewer,
+                "80": groups,
+            }
         assert list(question["similarity"]["by_size"]) == ["40", "80"] and "1" in question["similarity"]["by_epoch"]
         assert question["similarity"]["floor"]["n_pair"] == 1
     assert list(answers["scaling"]) == ["WHvsZH, finetuned", "ttHvsttbar, finetuned"]
@@ -84,7 +113,7 @@ def test_the_study_of_events_goes_through_small_and_answers_everything(tmp_path:
         assert answered in page
     marks = "<!-- study events_tiny: written by scripts/study_table -->\n<!-- end of the study -->\n"
     (tmp_path / "README.md").write_text(marks)
-    fill(tmp_path / "README.md", tmp_path / "out" / "study.json")
+    fill_readme(tmp_path / "README.md", tmp_path / "out" / "study.json")
     assert (tmp_path / "README.md").read_text().count("| multiclass_7k, finetuned | 40 |") == 2
 
 
@@ -104,7 +133,9 @@ def written(folder: Path) -> int:
 
 
 @pytest.mark.slow
-def test_a_study_interrupted_at_random_ends_with_the_same_result_and_runs_nothing_twice(tmp_path: Path, data_dir: Path) -> None:
+def test_a_study_interrupted_at_random_ends_with_the_same_result_and_runs_nothing_twice(
+    tmp_path: Path, data_dir: Path
+) -> None:
     (tmp_path / "s.yaml").write_text(STUDY)
     whole = begin("s.yaml", "--out", "whole", folder=tmp_path, data=data_dir)
     said = whole.communicate()[1]

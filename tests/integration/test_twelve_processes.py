@@ -12,8 +12,8 @@ pytest.importorskip("fastjet")
 
 from root_gnn.config.loader import load
 from root_gnn.config.shipped import find
-from root_gnn.pipeline import finetune, train
-from root_gnn.recipe import Recipe
+from root_gnn.runs.recipe import Recipe
+from root_gnn.runs.train import finetune, train
 from root_gnn.simulation.simulate import simulate
 
 pytestmark = pytest.mark.pythia
@@ -30,7 +30,12 @@ def data(tmp_path_factory: pytest.TempPathFactory, data_dir: Path) -> Path:
     classes = {*load(Recipe, find(ALL, "recipe")).data.classes, "STOP"}
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("root_gnn.simulation.hard_file.find_program", lambda: None)
-        simulate([name for name in sorted(classes) if not (folder / f"{name}.root").exists()], events=40, out=folder, params={"mpi": "off"})
+        simulate(
+            [name for name in sorted(classes) if not (folder / f"{name}.root").exists()],
+            events=40,
+            out=folder,
+            params={"mpi": "off"},
+        )
     return folder
 
 
@@ -40,10 +45,17 @@ def test_pretraining(data: Path, tmp_path: Path) -> None:
     assert run.metrics["best_epoch"] >= 0
 
 
-@pytest.mark.parametrize(("task", "background", "signal"), [
-    ("FCNCvstHjb", "tHjb", "FCNC"), ("STOPvsttH", "ttH", "STOP"), ("ttWvsttt", "ttt", "ttW"),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    ("task", "background", "signal"),
+    [
+        ("FCNCvstHjb", "tHjb", "FCNC"),
+        ("STOPvsttH", "ttH", "STOP"),
+        ("ttWvsttt", "ttt", "ttW"),
+    ],
+)
 def test_tasks(data: Path, tmp_path: Path, task: str, background: str, signal: str) -> None:
-    run = finetune(task, mode="scratch", overrides=(*TINY, "data.max_events=40"), data_dir=data, run_dir=tmp_path / task)
+    run = finetune(
+        task, mode="scratch", overrides=(*TINY, "data.max_events=40"), data_dir=data, run_dir=tmp_path / task
+    )
     assert list(run.recipe.data.classes) == [background, signal]
     assert 0.0 <= run.metrics["splits"]["test"]["auc"] <= 1.0

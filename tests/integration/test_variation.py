@@ -13,8 +13,8 @@ pytest.importorskip("pythia8mc")
 pytest.importorskip("fastjet")
 
 from root_gnn.errors import InputError
-from root_gnn.evaluation import evaluate
-from root_gnn.pipeline import train
+from root_gnn.runs.evaluate import evaluate
+from root_gnn.runs.train import train
 from root_gnn.simulation.simulate import simulate
 
 pytestmark = pytest.mark.pythia
@@ -24,11 +24,26 @@ NAME = "weight_fsr_half"
 def test_evaluate_with_weights_of_another_shower(tmp_path: Path) -> None:
     data = tmp_path / "data"
     simulate(["WH", "ZH"], events=120, out=data, params={"mpi": "off"}, variations=True)
-    run = train("pretrain_multiclass", data_dir=data, run_dir=tmp_path / "run", overrides=(
-        "data.classes={WH: WH.root, ZH: ZH.root}", "model.dim=8", "model.n_steps=1", "train.max_epochs=1", "train.batch_size=64"))
+    run = train(
+        "pretrain_multiclass",
+        data_dir=data,
+        run_dir=tmp_path / "run",
+        overrides=(
+            "data.classes={WH: WH.root, ZH: ZH.root}",
+            "model.dim=8",
+            "model.n_steps=1",
+            "train.max_epochs=1",
+            "train.batch_size=64",
+        ),
+    )
     nominal = run.metrics["splits"]
     varied = evaluate(run.folder, spec="events_shower", variation=NAME, data_dir=data).metrics["splits"]
-    assert varied["test"] == nominal["test"] and set(varied) == {"validation", "test", f"validation_{NAME}", f"test_{NAME}"}
+    assert varied["test"] == nominal["test"] and set(varied) == {
+        "validation",
+        "test",
+        f"validation_{NAME}",
+        f"test_{NAME}",
+    }
     assert varied[f"test_{NAME}"]["n_events"] == nominal["test"]["n_events"]
     assert varied[f"test_{NAME}"]["sum_of_weights"] != nominal["test"]["sum_of_weights"]
     plain, other = (pq.read_table(run.folder / "predictions" / f"{name}.parquet") for name in ("test", f"test_{NAME}"))
@@ -50,4 +65,9 @@ def test_evaluate_with_weights_of_another_shower(tmp_path: Path) -> None:
     old = tmp_path / "old"
     simulate(["WH", "ZH"], events=20, out=old, params={"mpi": "off"})
     with pytest.raises(InputError, match="no branch of this file carries the variation"):
-        evaluate(run.folder, spec="events_shower", files=[f"{name}={old / f'{name}.root'}" for name in ("WH", "ZH")], variation=NAME)
+        evaluate(
+            run.folder,
+            spec="events_shower",
+            files=[f"{name}={old / f'{name}.root'}" for name in ("WH", "ZH")],
+            variation=NAME,
+        )

@@ -16,8 +16,8 @@ CLASSES = ("ggF", "VBF", "WH")
 @pytest.fixture
 def figures(monkeypatch):
     """The figures drawn, beside the files."""
-    drawn, save = [], canvas.save
-    monkeypatch.setattr(canvas, "save", lambda figure, path: (drawn.append(figure), save(figure, path)))
+    drawn, save = [], canvas.save_figure
+    monkeypatch.setattr(canvas, "save_figure", lambda figure, path: (drawn.append(figure), save(figure, path)))
     return drawn
 
 
@@ -36,14 +36,24 @@ def several(n_event=300):
 def drawings():
     score, labels, weights = binary()
     probabilities, truth = several()
-    history = {"train/loss": [(0, 5, 0.7), (0, 10, 0.6), (1, 15, 0.5)], "val/loss": [(0, 10, 0.65)], "val/auc": [(0, 10, 0.5)]}
+    history = {
+        "train/loss": [(0, 5, 0.7), (0, 10, 0.6), (1, 15, 0.5)],
+        "val/loss": [(0, 10, 0.65)],
+        "val/auc": [(0, 10, 0.5)],
+    }
     layers = {"encoder": np.random.default_rng(2).normal(size=(50, 4)), "dead": np.ones((50, 2))}
     intervals = {"scratch": Interval(0.55, 0.54, 0.57), "finetuned": Interval(0.65, 0.64, 0.66)}
     edges, shares = np.linspace(1.0, 100.0, 5), {"a": np.full(4, 0.25), "b": np.array([0.7, 0.3, 0.0, 0.0])}
-    panels = [plots.Distribution("pt [GeV]", edges, shares, "log"), plots.Distribution("eta", edges, {"a": shares["a"]})]
+    panels = [
+        plots.Distribution("pt [GeV]", edges, shares, "log"),
+        plots.Distribution("eta", edges, {"a": shares["a"]}),
+    ]
     x = np.linspace(0.1, 1.0, 10)
     band = plots.Band(x, 2.0 / x, 1.8 / x, 2.3 / x)
-    seeds = [(np.arange(1.0, 4.0), np.array([0.5, 0.6, 0.6])), (np.arange(1.0, 6.0), np.array([0.5, 0.55, 0.6, 0.62, 0.6]))]
+    seeds = [
+        (np.arange(1.0, 4.0), np.array([0.5, 0.6, 0.6])),
+        (np.arange(1.0, 6.0), np.array([0.5, 0.55, 0.6, 0.62, 0.6])),
+    ]
     sizes = {"a": {100: intervals["scratch"], 1000: intervals["finetuned"]}, "b": {100: intervals["finetuned"]}}
     gains = {"b": {100: Interval(0.1, 0.08, 0.12)}}
     return {
@@ -52,8 +62,12 @@ def drawings():
         "ROC with bands": lambda path: plots.roc_bands({"a": band, "b": band}, path, reference="a"),
         "calibration": lambda path: plots.calibration({"a": plots.Band(x, x, x - 0.1, x + 0.1)}, path),
         "cost": lambda path: plots.cost({"a": band, "b": band}, path),
-        "importance": lambda path: plots.importance({"a": {"jet": Interval(0.1, 0.05, 0.15)}}, path, quantity="Loss of AUC"),
-        "embeddings": lambda path: plots.embeddings({"a": probabilities[:, :2]}, truth, CLASSES, path, axis_names=("1", "2")),
+        "importance": lambda path: plots.importance(
+            {"a": {"jet": Interval(0.1, 0.05, 0.15)}}, path, quantity="Loss of AUC"
+        ),
+        "embeddings": lambda path: plots.embeddings(
+            {"a": probabilities[:, :2]}, truth, CLASSES, path, axis_names=("1", "2")
+        ),
         "roc": lambda path: plots.roc({"a": (score, labels, weights), "b": (-score, labels, None)}, path),
         "scores": lambda path: plots.scores(np.stack([1 - score, score], axis=1), labels, weights, ("ZH", "WH"), path),
         "scores of three": lambda path: plots.scores(probabilities, truth, None, CLASSES, path),
@@ -61,7 +75,9 @@ def drawings():
         "learning curves": lambda path: plots.learning_curves(history, path),
         "similarity": lambda path: plots.similarity([("a", "b", layer_matrix(layers, layers, n_permutation=3))], path),
         "embedding": lambda path: plots.embedding(probabilities[:, :2], truth, CLASSES, path),
-        "training size": lambda path: plots.training_size({"a": {1000: intervals["scratch"], 100: intervals["finetuned"]}}, path),
+        "training size": lambda path: plots.training_size(
+            {"a": {1000: intervals["scratch"], 100: intervals["finetuned"]}}, path
+        ),
         "distributions": lambda path: plots.distributions(panels, path),
         "comparison": lambda path: plots.comparison({"WHvsZH": intervals, "FCNC": intervals}, path),
     }
@@ -117,7 +133,11 @@ def test_distributions_are_shares_on_readable_axes(figures, tmp_path):
     assert [patch.get_data().values.tolist() for patch in logarithmic.patches] == [[0.5, 0.3, 0.2], [0.1, 0.1, 0.8]]
     assert [label.get_text() for label in logarithmic.get_xticklabels()] == ["20", "50", "100", "200", "500", "1000"]
     assert logarithmic.get_ylim()[0] == 0.0
-    assert whole.patches[0].get_linestyle() == logarithmic.patches[1].get_linestyle() != logarithmic.patches[0].get_linestyle()
+    assert (
+        whole.patches[0].get_linestyle()
+        == logarithmic.patches[1].get_linestyle()
+        != logarithmic.patches[0].get_linestyle()
+    )
     assert [text.get_text() for text in figures[0].legends[0].get_texts()] == ["a", "b"]
 
 
@@ -155,7 +175,9 @@ def test_scores_without_a_class_or_without_events_are_drawn(figures, tmp_path):
 
 
 def test_learning_curves_average_an_epoch_and_count_from_one(figures, tmp_path):
-    plots.learning_curves({"train/loss": [(0, 5, 0.7), (0, 10, 0.5), (1, 15, 0.4)], "val/auc": [(0, 10, 0.6)]}, tmp_path / "curves.png")
+    plots.learning_curves(
+        {"train/loss": [(0, 5, 0.7), (0, 10, 0.5), (1, 15, 0.4)], "val/auc": [(0, 10, 0.6)]}, tmp_path / "curves.png"
+    )
     loss, quality = figures[0].axes
     np.testing.assert_allclose(loss.lines[0].get_data(), [[1, 2], [0.6, 0.4]])
     np.testing.assert_allclose(quality.lines[0].get_data(), [[1], [0.6]])

@@ -18,8 +18,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.csv as pv
 
-from root_gnn.data.rootfile import first_line
-from root_gnn.data.sniff import format_of, refuse_other_formats
+from root_gnn.data.formats.root_file import first_line
+from root_gnn.data.formats.sniff import format_of, refuse_other_formats
 from root_gnn.errors import InputError, suggest
 from root_gnn.protocols import Source, SourceConfig
 
@@ -70,7 +70,9 @@ class Config(SourceConfig):
         try:
             line = first.decode("utf-8-sig").rstrip("\r\n")
         except UnicodeDecodeError as error:
-            raise InputError(f"{path}: the first line is no UTF-8 text ({error.reason}); save the file as UTF-8.") from error
+            raise InputError(
+                f"{path}: the first line is no UTF-8 text ({error.reason}); save the file as UTF-8."
+            ) from error
         separator = self.separator or max(SEPARATORS, key=line.count)
         fields = next(csv.reader([line], delimiter=separator), [])
         if not self.columns and (not fields or all(_is_number(field) for field in fields)):
@@ -80,7 +82,9 @@ class Config(SourceConfig):
             )
         names = self.columns or tuple(field.strip() or f"column_{place}" for place, field in enumerate(fields, 1))
         if len(names) != len(fields):
-            raise InputError(f"{path}: source.columns of the spec has {len(names)} names, the first line has {len(fields)} fields.")
+            raise InputError(
+                f"{path}: source.columns of the spec has {len(names)} names, the first line has {len(fields)} fields."
+            )
         return text.table(separator, len(names)) if more or self.columns else _no_rows(len(names)), names
 
 
@@ -184,7 +188,9 @@ class Csv(Source):
         places = [place for place, other in enumerate(self._names) if other == name]
         if len(places) > 1:
             numbers = " and ".join(str(place + 1) for place in places)
-            raise InputError(f"{self.path}: the columns {numbers} are both called {name}; rename one of them in the first line.")
+            raise InputError(
+                f"{self.path}: the columns {numbers} are both called {name}; rename one of them in the first line."
+            )
         if name not in self._columns:
             self._columns[name] = self._convert(name, self._table.column(places[0]).combine_chunks())
         return self._columns[name]

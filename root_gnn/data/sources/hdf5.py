@@ -19,10 +19,18 @@ import h5py
 import numpy as np
 from numpy.typing import NDArray
 
-from root_gnn.data.fixed_rows import NUMBERS, check_range, chunks_of, column_names, plain_attributes, to_awkward, type_words
-from root_gnn.data.hdf5counter import ENTRY_ATTRIBUTES, MAPS, SINGLE, FlatCounter, counter_names
-from root_gnn.data.hdf5file import DAMAGED, Contents, contents_of, missing_filter, open_hdf5, reading
-from root_gnn.data.rootfile import first_line
+from root_gnn.data.formats.fixed_rows import (
+    NUMBERS,
+    check_range,
+    chunks_of,
+    column_names,
+    plain_attributes,
+    to_awkward,
+    type_words,
+)
+from root_gnn.data.formats.hdf5_counter import ENTRY_ATTRIBUTES, MAPS, SINGLE, FlatCounter, counter_names
+from root_gnn.data.formats.hdf5_file import DAMAGED, Contents, contents_of, missing_filter, open_hdf5, reading
+from root_gnn.data.formats.root_file import first_line
 from root_gnn.errors import InputError, suggest
 from root_gnn.protocols import Source, SourceConfig
 
@@ -70,11 +78,14 @@ class Hdf5(Source):
         self._counter_of = counter_names(path, contents)
         tables = tuple(f"{name}/" for name, kind in contents.pandas.items() if kind.endswith("table"))
         self._datasets = {
-            name: dataset for name, dataset in contents.datasets.items()
+            name: dataset
+            for name, dataset in contents.datasets.items()
             if dataset.shape and not name.startswith((*tables, *SINGLE)) and name not in MAPS
-        }  # fmt: skip
+        }
         found = [pair for key, dataset in self._datasets.items() for pair in _branches_of(key, dataset)]
-        self._branches = dict(sorted(found, key=lambda pair: pair[1].column is not None))  # whole ones first, single columns behind
+        self._branches = dict(
+            sorted(found, key=lambda pair: pair[1].column is not None)
+        )  # whole ones first, single columns behind
         if not self._branches:
             raise InputError(f"{path}: {_nothing(tables)}")
         self.branches = (*self._branches, *self._dangling)
@@ -151,9 +162,13 @@ class Hdf5(Source):
 
     def _find(self, name: str) -> Branch:
         if name in self._dangling:
-            raise InputError(f"{self.path}: {name} is a link to {self._dangling[name]}, and there is no such dataset in this file.")
+            raise InputError(
+                f"{self.path}: {name} is a link to {self._dangling[name]}, and there is no such dataset in this file."
+            )
         if name not in self._branches:
-            raise InputError(f"{self.path}: there is no dataset or field {name} in this file{suggest(name, self.branches)}")
+            raise InputError(
+                f"{self.path}: there is no dataset or field {name} in this file{suggest(name, self.branches)}"
+            )
         branch = self._branches[name]
         rows = self._rows_of(branch.dataset)
         if rows != self.n_entry:

@@ -15,17 +15,30 @@ from typing import Any, Self
 import awkward as ak
 import numpy as np
 
-from root_gnn.data.rootfile import first_line
-from root_gnn.data.sniff import format_of, refuse_other_formats
+from root_gnn.data.formats.root_file import first_line
+from root_gnn.data.formats.sniff import format_of, refuse_other_formats
 from root_gnn.errors import InputError, MissingExtra, suggest
 from root_gnn.protocols import Source, SourceConfig
 
 CHUNK_ENTRIES = 5_000
 FORMATS = ("LHE", "gzip-compressed LHE")
-PARTICLE_NUMBERS = {"px": "px", "py": "py", "pz": "pz", "energy": "e", "mass": "m", "lifetime": "lifetime", "spin": "spin"}
+PARTICLE_NUMBERS = {
+    "px": "px",
+    "py": "py",
+    "pz": "pz",
+    "energy": "e",
+    "mass": "m",
+    "lifetime": "lifetime",
+    "spin": "spin",
+}
 PARTICLE_INTEGERS = {
-    "pdgId": "id", "status": "status", "mother1": "mother1", "mother2": "mother2", "color1": "color1", "color2": "color2",
-}  # fmt: skip
+    "pdgId": "id",
+    "status": "status",
+    "mother1": "mother1",
+    "mother2": "mother2",
+    "color1": "color1",
+    "color2": "color2",
+}
 EVENT_NUMBERS = {"weight": "weight", "scale": "scale", "alphas_qcd": "aqcd", "alphas_qed": "aqed"}
 EVENT_INTEGERS = {"process_id": "pid", "n_particle": "nparticles"}
 WEIGHT = "weights."
@@ -81,17 +94,21 @@ class Lhe(Source):
         self._init, first = self._parse(0, min(self.n_entry, 1))
         self._weights = tuple(first[0].weights) if first else ()
         self._types = {
-            **dict.fromkeys(PARTICLE_NUMBERS, "var * float64"), **dict.fromkeys(PARTICLE_INTEGERS, "var * int64"),
-            **dict.fromkeys(EVENT_NUMBERS, "float64"), **dict.fromkeys(EVENT_INTEGERS, "int64"),
+            **dict.fromkeys(PARTICLE_NUMBERS, "var * float64"),
+            **dict.fromkeys(PARTICLE_INTEGERS, "var * int64"),
+            **dict.fromkeys(EVENT_NUMBERS, "float64"),
+            **dict.fromkeys(EVENT_INTEGERS, "int64"),
             **{f"{WEIGHT}{name}": "float64" for name in self._weights},
-        }  # fmt: skip
+        }
         self.branches = tuple(self._types)
 
     def read(self, branches: tuple[str, ...], start: int, stop: int) -> dict[str, Any]:
         """The named branches of events `start .. stop - 1`; raises InputError at an event that is not as the format wants it."""
         missing = [name for name in branches if name not in self._types]
         if missing:
-            raise InputError(f"{self.path}: Les Houches events have no {missing[0]} here{suggest(missing[0], self.branches)}")
+            raise InputError(
+                f"{self.path}: Les Houches events have no {missing[0]} here{suggest(missing[0], self.branches)}"
+            )
         _, events = self._parse(start, stop)
         count = np.array([len(event.particles) for event in events], dtype=np.int64)
         return {name: self._branch(name, events, count, start) for name in branches}
@@ -115,7 +132,9 @@ class Lhe(Source):
             key = name.removeprefix(WEIGHT)
             for place, event in enumerate(events):
                 if key not in event.weights:
-                    raise InputError(f"{self.path}: event {start + place} has no weight {key}, which the first event has.")
+                    raise InputError(
+                        f"{self.path}: event {start + place} has no weight {key}, which the first event has."
+                    )
             return ak.Array(np.array([event.weights[key] for event in events], dtype=np.float64))
         whole = name in PARTICLE_INTEGERS or name in EVENT_INTEGERS
         kind: Any = np.int64 if whole else np.float64
@@ -144,7 +163,9 @@ class Lhe(Source):
             raise self._garbled(start + len(events), "no XML")
         for place, event in enumerate(events):
             if len(event.particles) != event.eventinfo.nparticles:
-                raise self._garbled(start + place, f"{event.eventinfo.nparticles} particles announced, {len(event.particles)} there")
+                raise self._garbled(
+                    start + place, f"{event.eventinfo.nparticles} particles announced, {len(event.particles)} there"
+                )
         return file.init, events
 
     def _bytes(self, start: int, stop: int) -> bytes:
@@ -153,7 +174,9 @@ class Lhe(Source):
         return bytes(self._stream.read(last - first))
 
     def _garbled(self, event: int, reason: str) -> InputError:
-        return InputError(f"{self.path}: event {event} (from 0 on) is not as the format wants it; the file is damaged. ({reason})")
+        return InputError(
+            f"{self.path}: event {event} (from 0 on) is not as the format wants it; the file is damaged. ({reason})"
+        )
 
 
 def _index(path: Path, *, zipped: bool) -> Index:
@@ -165,7 +188,9 @@ def _index(path: Path, *, zipped: bool) -> Index:
             for line in stream:
                 if BEGIN.match(line):
                     if inside:
-                        raise InputError(f"{path}: event {len(index.begin) - 1} (from 0 on) has no end; the file is damaged.")
+                        raise InputError(
+                            f"{path}: event {len(index.begin) - 1} (from 0 on) has no end; the file is damaged."
+                        )
                     index.begin.append(place)
                     inside = True
                 elif not index.begin:

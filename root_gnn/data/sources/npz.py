@@ -19,10 +19,10 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from root_gnn.data.fixed_rows import NUMBERS, check_range, chunks_of, column_names, to_awkward, type_words
-from root_gnn.data.location import Remote
-from root_gnn.data.rootfile import first_line
-from root_gnn.data.sniff import format_of, refuse_other_formats
+from root_gnn.data.formats.fixed_rows import NUMBERS, check_range, chunks_of, column_names, to_awkward, type_words
+from root_gnn.data.formats.location import Remote
+from root_gnn.data.formats.root_file import first_line
+from root_gnn.data.formats.sniff import format_of, refuse_other_formats
 from root_gnn.errors import InputError, suggest
 from root_gnn.protocols import Source, SourceConfig
 
@@ -30,8 +30,19 @@ ZIP = "a ZIP archive"
 SUFFIX = ".npy"
 LOCAL_HEADER = 30  # bytes of a ZIP member's own header before its name; the two last numbers are the lengths of name and extra field
 BLOCK = 2**22
-BROKEN = (zipfile.BadZipFile, OSError, ValueError, EOFError, zlib.error, NotImplementedError, RuntimeError, SyntaxError,
-          TypeError, MemoryError, tokenize.TokenError)  # fmt: skip
+BROKEN = (
+    zipfile.BadZipFile,
+    OSError,
+    ValueError,
+    EOFError,
+    zlib.error,
+    NotImplementedError,
+    RuntimeError,
+    SyntaxError,
+    TypeError,
+    MemoryError,
+    tokenize.TokenError,
+)
 
 
 @dataclass(frozen=True)
@@ -84,12 +95,19 @@ class Npz(Source):
         self._members = {name: member for name, member in members.items() if member.shape}
         self._branches = {
             key: (name, column)
-            for name, member in self._members.items() if member.dtype.kind in NUMBERS
+            for name, member in self._members.items()
+            if member.dtype.kind in NUMBERS
             for key, column in column_names(name, member.shape[1:])
-        }  # fmt: skip
-        self._refused = {name: member.dtype for name, member in self._members.items() if member.dtype.kind not in NUMBERS}
+        }
+        self._refused = {
+            name: member.dtype for name, member in self._members.items() if member.dtype.kind not in NUMBERS
+        }
         if not self._branches:
-            held = f"; it holds {', '.join(members)}" if members else "; it holds no .npy file (PyTorch's files are ZIP archives too)"
+            held = (
+                f"; it holds {', '.join(members)}"
+                if members
+                else "; it holds no .npy file (PyTorch's files are ZIP archives too)"
+            )
             raise InputError(f"{path}: an .npz archive with arrays of numbers was expected{held}.")
         self.branches = (*self._branches, *self._refused)
         votes = Votes(self._members[name].shape[0] for name, _ in self._branches.values())
@@ -102,7 +120,8 @@ class Npz(Source):
         wanted = {name: self._find(name) for name in branches}
         arrays = {name: self._rows(name, start, stop) for name in dict.fromkeys(array for array, _ in wanted.values())}
         return {
-            name: to_awkward(arrays[array] if column is None else arrays[array][..., column]) for name, (array, column) in wanted.items()
+            name: to_awkward(arrays[array] if column is None else arrays[array][..., column])
+            for name, (array, column) in wanted.items()
         }
 
     def chunks(self, branches: tuple[str, ...]) -> Iterator[tuple[int, int]]:
@@ -123,7 +142,11 @@ class Npz(Source):
     def _find(self, name: str) -> tuple[str, int | None]:
         if name in self._refused:
             dtype = self._refused[name]
-            pickled = "; Python objects are pickled, and to unpickle them runs code of whoever made the file" if dtype.hasobject else ""
+            pickled = (
+                "; Python objects are pickled, and to unpickle them runs code of whoever made the file"
+                if dtype.hasobject
+                else ""
+            )
             raise InputError(
                 f"{self.path}: {name} holds {dtype}, not numbers{pickled}. Save it as an array of numbers, padded where lists differ "
                 f"in length."
@@ -163,7 +186,9 @@ class Npz(Source):
         if on_disk and member.info.compress_type == zipfile.ZIP_STORED and member.info.file_size > member.head:
             start = _start_of(self.path, member.info)
             _check_sum(self.path, member.info, start)
-            return np.memmap(self.path, dtype=member.dtype, mode="r", offset=start + member.head, shape=member.shape, order=order)
+            return np.memmap(
+                self.path, dtype=member.dtype, mode="r", offset=start + member.head, shape=member.shape, order=order
+            )
         stream = self._stack.enter_context(self._archive.open(member.info))
         if not member.by_columns:
             return stream
@@ -183,7 +208,9 @@ def _member(archive: zipfile.ZipFile, info: zipfile.ZipInfo) -> Member:
         shape, by_columns, dtype = read(stream)
         head = stream.tell()
     if not dtype.hasobject and info.file_size != head + dtype.itemsize * prod(shape):
-        raise ValueError(f"{info.filename} has {info.file_size} bytes where {head + dtype.itemsize * prod(shape)} were expected")
+        raise ValueError(
+            f"{info.filename} has {info.file_size} bytes where {head + dtype.itemsize * prod(shape)} were expected"
+        )
     return Member(info=info, dtype=dtype, shape=shape, by_columns=by_columns and len(shape) > 1, head=head)
 
 

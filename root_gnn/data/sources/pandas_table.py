@@ -17,16 +17,42 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from root_gnn.data.fixed_rows import NUMBERS, check_range, chunks_of, to_awkward, type_words
-from root_gnn.data.hdf5file import DAMAGED, Contents, contents_of, missing_filter, open_hdf5, reading
-from root_gnn.data.rootfile import first_line
+from root_gnn.data.formats.fixed_rows import NUMBERS, check_range, chunks_of, to_awkward, type_words
+from root_gnn.data.formats.hdf5_file import DAMAGED, Contents, contents_of, missing_filter, open_hdf5, reading
+from root_gnn.data.formats.root_file import first_line
 from root_gnn.errors import InputError, MissingExtra, suggest
 from root_gnn.protocols import Source, SourceConfig
 
 BLOSC = 32001  # its number among HDF5's filters
-NAMES = {"UNICODE", "BINUNICODE", "SHORT_BINUNICODE", "BINUNICODE8", "STRING", "BINSTRING", "SHORT_BINSTRING", "INT", "BININT", "BININT1",
-         "BININT2", "LONG", "LONG1"}  # fmt: skip
-LIST = {"PROTO", "FRAME", "MARK", "LIST", "EMPTY_LIST", "APPEND", "APPENDS", "PUT", "BINPUT", "LONG_BINPUT", "MEMOIZE", "STOP"}
+NAMES = {
+    "UNICODE",
+    "BINUNICODE",
+    "SHORT_BINUNICODE",
+    "BINUNICODE8",
+    "STRING",
+    "BINSTRING",
+    "SHORT_BINSTRING",
+    "INT",
+    "BININT",
+    "BININT1",
+    "BININT2",
+    "LONG",
+    "LONG1",
+}
+LIST = {
+    "PROTO",
+    "FRAME",
+    "MARK",
+    "LIST",
+    "EMPTY_LIST",
+    "APPEND",
+    "APPENDS",
+    "PUT",
+    "BINPUT",
+    "LONG_BINPUT",
+    "MEMOIZE",
+    "STOP",
+}
 
 
 class Config(SourceConfig):
@@ -57,7 +83,9 @@ class PandasTable(Source):
         self.path, self.key, self._dataset = path, key, dataset
         self.n_entry = int(dataset.shape[0])
         self._columns = {
-            str(name): (field, place) for field in dataset.dtype.names for place, name in _column_names(path, dataset, field)
+            str(name): (field, place)
+            for field in dataset.dtype.names
+            for place, name in _column_names(path, dataset, field)
         }
         self.branches = tuple(self._columns)
         self._blosc = _blosc_for(path, key, dataset)
@@ -67,13 +95,17 @@ class PandasTable(Source):
         check_range(self.path, start, stop, self.n_entry)
         missing = [name for name in branches if name not in self._columns]
         if missing:
-            raise InputError(f"{self.path}: the table {self.key} has no column {missing[0]}{suggest(missing[0], self.branches)}")
+            raise InputError(
+                f"{self.path}: the table {self.key} has no column {missing[0]}{suggest(missing[0], self.branches)}"
+            )
         rows = self._rows(start, stop) if branches else None
         return {name: to_awkward(_column(rows, *self._columns[name])) for name in branches}
 
     def chunks(self, branches: tuple[str, ...]) -> Iterator[tuple[int, int]]:
         """Ranges of rows that take about 64 MiB, in whole storage chunks; rows are read whole, whatever the columns."""
-        return chunks_of(self.n_entry, self._dataset.dtype.itemsize, self._dataset.chunks[0] if self._dataset.chunks else 1)
+        return chunks_of(
+            self.n_entry, self._dataset.dtype.itemsize, self._dataset.chunks[0] if self._dataset.chunks else 1
+        )
 
     def type_of(self, branch: str) -> str:
         """The type of one value."""
@@ -98,20 +130,32 @@ class PandasTable(Source):
         rows = np.zeros(max(-(-(stop - first) // step), 0) * step, dtype=dataset.dtype)
         for place in range(first, stop, step):
             skipped, packed = dataset.id.read_direct_chunk((place,))
-            if not skipped and int.from_bytes(packed[4:8], "little") != step * dataset.dtype.itemsize:  # blosc's header: size when undone
+            if (
+                not skipped and int.from_bytes(packed[4:8], "little") != step * dataset.dtype.itemsize
+            ):  # blosc's header: size when undone
                 raise ValueError(f"the chunk at row {place} has the wrong size")
-            plain = packed if skipped else self._blosc.decompress(packed)  # a chunk that would not shrink is stored as it is
+            plain = (
+                packed if skipped else self._blosc.decompress(packed)
+            )  # a chunk that would not shrink is stored as it is
             rows[place - first : place - first + step] = np.frombuffer(plain, dtype=dataset.dtype, count=step)
         return rows[start - first : stop - first]
 
 
 def _keys(path: Path, contents: Contents) -> list[str]:
-    keys = [name for name, kind in contents.pandas.items() if kind.endswith("table") and f"{name}/table" in contents.datasets]
+    keys = [
+        name
+        for name, kind in contents.pandas.items()
+        if kind.endswith("table") and f"{name}/table" in contents.datasets
+    ]
     if not keys and contents.pandas:
         name = next(iter(contents.pandas))
-        raise InputError(f'{path}: {name} was written by pandas in its fixed format; write it again with to_hdf(..., format="table").')
+        raise InputError(
+            f'{path}: {name} was written by pandas in its fixed format; write it again with to_hdf(..., format="table").'
+        )
     if not keys:
-        raise InputError(f"{path}: there is no pandas table in this file; read other HDF5 files with source: {{name: hdf5}}.")
+        raise InputError(
+            f"{path}: there is no pandas table in this file; read other HDF5 files with source: {{name: hdf5}}."
+        )
     return keys
 
 
@@ -119,13 +163,17 @@ def _table(path: Path, contents: Contents, key: str | None) -> tuple[str, Any]:
     keys = _keys(path, contents)
     if key is None and len(keys) > 1:
         several = ", ".join(keys)
-        raise InputError(f"{path}: the file holds the tables {several}; say which in the spec (source: {{name: pandas_table, key: ...}}).")
+        raise InputError(
+            f"{path}: the file holds the tables {several}; say which in the spec (source: {{name: pandas_table, key: ...}})."
+        )
     wanted = keys[0] if key is None else key.strip("/")
     if wanted not in keys:
         raise InputError(f"{path}: there is no pandas table {key} in this file; it holds: {', '.join(keys)}.")
     dataset = contents.datasets[f"{wanted}/table"]
     if dataset.ndim != 1 or not dataset.dtype.names:
-        raise InputError(f"{path}: the table {wanted} is {dataset.dtype} {dataset.shape}, not one record per row; it is no pandas table.")
+        raise InputError(
+            f"{path}: the table {wanted} is {dataset.dtype} {dataset.shape}, not one record per row; it is no pandas table."
+        )
     return wanted, dataset
 
 
@@ -135,7 +183,9 @@ def _column_names(path: Path, dataset: Any, field: str) -> Iterator[tuple[int | 
     if dtype.base.kind not in NUMBERS or len(dtype.shape) > 1:
         return
     packed = dataset.attrs.get(f"{field}_kind")
-    names = _unpickled_names(path, field, bytes(packed)) if isinstance(packed, bytes) and packed.endswith(b".") else None
+    names = (
+        _unpickled_names(path, field, bytes(packed)) if isinstance(packed, bytes) and packed.endswith(b".") else None
+    )
     if names is None:
         yield from [(None, field)] if not dtype.shape else []
         return

@@ -14,8 +14,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from root_gnn.data.rootfile import first_line
-from root_gnn.data.sniff import refuse_other_formats
+from root_gnn.data.formats.root_file import first_line
+from root_gnn.data.formats.sniff import refuse_other_formats
 from root_gnn.errors import InputError, NullValue, suggest
 from root_gnn.protocols import Source, SourceConfig
 
@@ -26,7 +26,7 @@ BATCH_ENTRIES = 20_000  # decoded at a time; a row group may be much larger than
 
 
 @dataclass(frozen=True)
-class Leaf:
+class ParquetLeaf:
     """One branch: the column it is part of, the fields of structs on the way, its path in the file, and its type."""
 
     column: str
@@ -65,7 +65,7 @@ class Config(SourceConfig):
 class Parquet(Source):
     """The table of an open parquet file."""
 
-    def __init__(self, path: Path, file: Any, leaves: dict[str, Leaf]) -> None:
+    def __init__(self, path: Path, file: Any, leaves: dict[str, ParquetLeaf]) -> None:
         self.path, self._file, self._leaves = path, file, leaves
         self.n_entry = int(file.metadata.num_rows)
         self.branches = tuple(leaves)
@@ -109,7 +109,7 @@ class Parquet(Source):
         except (pa.ArrowException, TypeError, ValueError, NotImplementedError):
             return ""
 
-    def _column(self, table: Any, name: str, leaf: Leaf, start: int) -> Any:
+    def _column(self, table: Any, name: str, leaf: ParquetLeaf, start: int) -> Any:
         column, first = table.column(leaf.column), start
         for chunk in column.chunks:
             null = _first_null(chunk, leaf.fields)
@@ -138,7 +138,9 @@ class _Rows:
         self.position = int(ends[first - 1]) if first else 0
         groups = list(range(first, len(sizes)))
         self._batches = file.iter_batches(BATCH_ENTRIES, row_groups=groups, columns=list(paths)) if groups else iter(())
-        self._schema = pa.schema([field for field in file.schema_arrow if any(_is_part(path, field.name) for path in paths)])
+        self._schema = pa.schema(
+            [field for field in file.schema_arrow if any(_is_part(path, field.name) for path in paths)]
+        )
         self._rest: Any = None
 
     def take(self, start: int, stop: int) -> Any:
@@ -161,13 +163,16 @@ def _is_part(path: str, column: str) -> bool:
     return path == column or path.startswith(f"{column}.")
 
 
-def _leaves(file: Any) -> Iterator[tuple[str, Leaf]]:
+def _leaves(file: Any) -> Iterator[tuple[str, ParquetLeaf]]:
     """Branches by name; the leaves of the Arrow schema stand in the order of the columns of the file."""
     place = 0
     for field in file.schema_arrow:
         for fields, readable in _fields(field.type):
             if readable:
-                yield ".".join((field.name, *fields)), Leaf(field.name, fields, file.schema.column(place).path, place, field.type)
+                yield (
+                    ".".join((field.name, *fields)),
+                    ParquetLeaf(field.name, fields, file.schema.column(place).path, place, field.type),
+                )
             place += 1
 
 
@@ -186,7 +191,7 @@ def _fields(kind: Any) -> Iterator[tuple[tuple[str, ...], bool]]:
         yield (), True
 
 
-def _part(array: Any, leaf: Leaf) -> Any:
+def _part(array: Any, leaf: ParquetLeaf) -> Any:
     for name in leaf.fields:
         array = array[name]
     return array

@@ -15,9 +15,9 @@ from numpy.typing import NDArray
 from pydantic import Field, field_validator
 
 from root_gnn.config.section import Section, Words
-from root_gnn.data.branches import TREE
-from root_gnn.data.rootbranches import Leaf, leaves_of
-from root_gnn.data.rootfile import first_line, get_tree, likely_trees, open_root, tree_names
+from root_gnn.data.formats.root_branches import RootLeaf, leaves_of
+from root_gnn.data.formats.root_file import first_line, get_tree, likely_trees, open_root, tree_names
+from root_gnn.data.reading.selection import TREE
 from root_gnn.errors import InputError, suggest
 from root_gnn.protocols import Source, SourceConfig
 
@@ -81,7 +81,9 @@ class Config(SourceConfig):
 class Root(Source):
     """The trees of an open ROOT file, as one run of entries."""
 
-    def __init__(self, path: Path, file: Any, tables: list[_Table], *, counts_trees: bool, sum_of_weights: SumOfWeights | None) -> None:
+    def __init__(
+        self, path: Path, file: Any, tables: list[_Table], *, counts_trees: bool, sum_of_weights: SumOfWeights | None
+    ) -> None:
         self.path, self._file, self._tables, self._sum_of_weights = path, file, tables, sum_of_weights
         self._starts = np.cumsum([0, *(table.n_entry for table in tables)]).tolist()
         self.n_entry = int(self._starts[-1])
@@ -102,10 +104,16 @@ class Root(Source):
         for place, table in enumerate(self._tables):
             first, last = (min(max(entry - self._starts[place], 0), table.n_entry) for entry in (start, stop))
             if first < last or (place == 0 and start == stop):
-                parts.append(table.read(tuple(name for name in branches if name != TREE or TREE in table.leaves), first, last))
+                parts.append(
+                    table.read(tuple(name for name in branches if name != TREE or TREE in table.leaves), first, last)
+                )
                 if TREE in branches and TREE not in table.leaves:
                     parts[-1][TREE] = ak.Array(np.full(last - first, place, dtype=np.int64))
-        return parts[0] if len(parts) == 1 else {name: self._joined(name, [part[name] for part in parts]) for name in branches}
+        return (
+            parts[0]
+            if len(parts) == 1
+            else {name: self._joined(name, [part[name] for part in parts]) for name in branches}
+        )
 
     def chunks(self, branches: tuple[str, ...]) -> Iterator[tuple[int, int]]:
         """Ranges of entries whose branches take about `CHUNK_BYTES`, in one tree each, cut where the file is where that is near."""
@@ -128,10 +136,16 @@ class Root(Source):
         try:
             row = {name: tree[name].array(entry_stop=1) for name in tree.keys()}  # noqa: SIM118 a tree is no dict
         except Exception as error:  # uproot raises many kinds for damaged baskets
-            raise InputError(f"{self.path}: the tree {METADATA_TREE} cannot be read, the file is damaged. ({first_line(error)})") from error
+            raise InputError(
+                f"{self.path}: the tree {METADATA_TREE} cannot be read, the file is damaged. ({first_line(error)})"
+            ) from error
         first = {name: values[0] for name, values in row.items() if len(values)}
         plain = {name: value.item() if isinstance(value, np.generic) else value for name, value in first.items()}
-        return {name: value for name, value in plain.items() if isinstance(value, str | int | float) and not _is_infinite(value)} | sums
+        return {
+            name: value
+            for name, value in plain.items()
+            if isinstance(value, str | int | float) and not _is_infinite(value)
+        } | sums
 
     def _joined(self, name: str, parts: list[Any]) -> Any:
         """A branch of several trees; raises InputError where it is not the same kind of thing in all."""
@@ -151,7 +165,9 @@ class _Table:
             self.n_entry = int(tree.num_entries)
             self.leaves = leaves_of(tree)
         except Exception as error:  # an RNTuple's fields are looked at here
-            raise InputError(f"{path}: the tree {self.name} cannot be read, the file is damaged. ({first_line(error)})") from error
+            raise InputError(
+                f"{path}: the tree {self.name} cannot be read, the file is damaged. ({first_line(error)})"
+            ) from error
 
     def read(self, branches: tuple[str, ...], start: int, stop: int) -> dict[str, Any]:
         """The branches one by one, which takes uproot no longer than all at once, and says which one is at fault."""
@@ -187,7 +203,7 @@ class _Table:
             yield start, stop
             start = stop
 
-    def _array(self, name: str, leaf: Leaf, start: int, stop: int) -> Any:
+    def _array(self, name: str, leaf: RootLeaf, start: int, stop: int) -> Any:
         try:
             array = leaf.array(start, stop)
         except Exception as error:  # uproot raises many kinds for damaged baskets and unknown types

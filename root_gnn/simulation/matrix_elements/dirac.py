@@ -11,14 +11,16 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-Reals = NDArray[np.float64]
-Complexes = NDArray[np.complex128]
+from root_gnn.typing import Complexes, Floats
+
 Momenta = NDArray[Any]  # real, or complex for polarisation vectors and currents
 
 METRIC = np.array([1.0, -1.0, -1.0, -1.0])
 _ONE, _NONE = np.eye(2), np.zeros((2, 2))
 _PAULI = np.array([[[0, 1], [1, 0]], [[0, -1j], [1j, 0]], [[1, 0], [0, -1]]], dtype=np.complex128)
-GAMMA: Complexes = np.array([np.block([[_NONE, _ONE], [_ONE, _NONE]]), *(np.block([[_NONE, s], [-s, _NONE]]) for s in _PAULI)])
+GAMMA: Complexes = np.array(
+    [np.block([[_NONE, _ONE], [_ONE, _NONE]]), *(np.block([[_NONE, s], [-s, _NONE]]) for s in _PAULI)]
+)
 GAMMA5: Complexes = np.diag([-1.0, -1.0, 1.0, 1.0]).astype(np.complex128)
 IDENTITY: Complexes = np.eye(4, dtype=np.complex128)
 _LOWERED = (METRIC[:, None, None] * GAMMA).reshape(4, 16)
@@ -42,17 +44,17 @@ def propagator(p: Momenta, mass: float) -> Complexes:
     return matrices
 
 
-def particle_spinors(p: Reals, mass: float) -> Complexes:
+def particle_spinors(p: Floats, mass: float) -> Complexes:
     """`u(p, s)` of on-shell momenta `(n, 4)` as columns `(n, 4, 2)`; summed over spins `u ubar` is `pslash + m`."""
     return _spinors(p, mass, np.concatenate((_ONE, _ONE)))
 
 
-def antiparticle_spinors(p: Reals, mass: float) -> Complexes:
+def antiparticle_spinors(p: Floats, mass: float) -> Complexes:
     """`v(p, s)` of on-shell momenta `(n, 4)` as columns `(n, 4, 2)`; summed over spins `v vbar` is `pslash - m`."""
     return _spinors(p, -mass, np.concatenate((_ONE, -_ONE)))
 
 
-def _spinors(p: Reals, signed_mass: float, at_rest: Reals) -> Complexes:
+def _spinors(p: Floats, signed_mass: float, at_rest: Floats) -> Complexes:
     columns: Complexes = (slash(p) + signed_mass * IDENTITY) @ at_rest
     return columns / np.sqrt(2.0 * (p[:, 0] + abs(signed_mass)))[:, None, None]
 

@@ -8,11 +8,17 @@ from functools import lru_cache
 import numpy as np
 from numpy.typing import NDArray
 
-from root_gnn.simulation.matrix_elements.dirac import Reals
 from root_gnn.simulation.matrix_elements.importance import Grid
-from root_gnn.simulation.matrix_elements.phase_space import N_RANDOM, THRESHOLD, Sample, sample, transverse_mass_squared
+from root_gnn.simulation.matrix_elements.phase_space import (
+    N_RANDOM,
+    THRESHOLD,
+    PhaseSpaceSample,
+    sample,
+    transverse_mass_squared,
+)
 from root_gnn.simulation.matrix_elements.proton import ANTIQUARKS, GLUON, QUARKS, Proton
-from root_gnn.simulation.matrix_elements.tth import HIGGS_MASS, TOP_MASS, VACUUM, Point, TopPairHiggs, squared
+from root_gnn.simulation.matrix_elements.tth import HIGGS_MASS, TOP_MASS, VACUUM, Kinematics, TopPairHiggs, squared
+from root_gnn.typing import Floats
 
 _GEV2_TO_PB = 3.893793721e8
 _PREPARATION_SEED, _PILOT, _BLOCK = 1, 20_000, 5_000  # points that set the maximum, points of a draw
@@ -26,10 +32,10 @@ class HardEvents:
     `first_near`: whether the colour of the first of two gluons runs into the top (the flow drawn by the colour-ordered amplitudes).
     """
 
-    point: Point
+    point: Kinematics
     codes: NDArray[np.int64]
     first_near: NDArray[np.bool_]
-    scale: Reals
+    scale: Floats
 
     def __len__(self) -> int:
         return len(self.scale)
@@ -74,13 +80,13 @@ def _prepared(wanted: TopPairHiggs) -> tuple[_Integrand, Grid, float]:
 class _Drawn:
     """Points with their weights `(n, n_channel)` in pb, and the share of the first gluon's colour flow `(n,)`."""
 
-    sampled: Sample
-    by_channel: Reals
-    first_near: Reals
+    sampled: PhaseSpaceSample
+    by_channel: Floats
+    first_near: Floats
 
     @property
-    def weight(self) -> Reals:
-        summed: Reals = self.by_channel.sum(axis=1)
+    def weight(self) -> Floats:
+        summed: Floats = self.by_channel.sum(axis=1)
         return summed
 
     def events(self, largest: float, rng: np.random.Generator) -> HardEvents:
@@ -91,7 +97,9 @@ class _Drawn:
         share = self.by_channel[chosen].cumsum(axis=1)
         channel = (share <= share[:, -1:] * rng.random((len(chosen), 1))).sum(axis=1)
         boost = 0.5 * np.log(self.sampled.x1 / self.sampled.x2)[chosen]
-        point = Point(*(_along_beam(getattr(self.sampled.point, field.name)[chosen], boost) for field in fields(Point)))
+        point = Kinematics(
+            *(_along_beam(getattr(self.sampled.point, field.name)[chosen], boost) for field in fields(Kinematics))
+        )
         near = self.first_near[chosen] > rng.random(len(chosen))
         return HardEvents(point, np.array(CHANNELS)[channel], near, np.sqrt(_factorisation(point)))
 
@@ -103,7 +111,7 @@ class _Integrand:
         self._ecm, self._angle = wanted.ecm, float(np.radians(wanted.cp_angle))
         self._proton = Proton((THRESHOLD / wanted.ecm) ** 2, (HIGGS_MASS * TOP_MASS, wanted.ecm**2 / 4.0))
 
-    def __call__(self, uniform: Reals, volume: Reals) -> _Drawn:
+    def __call__(self, uniform: Floats, volume: Floats) -> _Drawn:
         """Points from random numbers `(n, N_RANDOM)` of inverse density `volume (n,)`."""
         sampled = sample(uniform, self._ecm)
         amplitude, scale = squared(sampled.point, self._angle), _factorisation(sampled.point)
@@ -111,32 +119,36 @@ class _Integrand:
         coupling = 4.0 * np.pi * self._proton.coupling(_renormalisation(sampled.point)) * TOP_MASS / VACUUM
         flux = _GEV2_TO_PB * coupling**2 * sampled.volume * volume / (2.0 * sampled.s * sampled.x1 * sampled.x2)
         first, second = (
-            {code: self._proton.density(code, x, scale) for code in (GLUON, *QUARKS, *ANTIQUARKS)} for x in (sampled.x1, sampled.x2)
+            {code: self._proton.density(code, x, scale) for code in (GLUON, *QUARKS, *ANTIQUARKS)}
+            for x in (sampled.x1, sampled.x2)
         )
         weights = [
-            flux * first[one] * second[two] * (amplitude.gluons if one == GLUON else by_side[int(np.sign(one))]) for one, two in CHANNELS
+            flux * first[one] * second[two] * (amplitude.gluons if one == GLUON else by_side[int(np.sign(one))])
+            for one, two in CHANNELS
         ]
         return _Drawn(sampled, np.stack(weights, axis=1), amplitude.first_near)
 
 
-def _transverse(point: Point) -> Reals:
+def _transverse(point: Kinematics) -> Floats:
     """Squared transverse masses of top, antitop and Higgs boson, `(n, 3)`, the smallest first."""
-    return np.sort(np.stack([transverse_mass_squared(p) for p in (point.top, point.antitop, point.higgs)], axis=1), axis=1)
+    return np.sort(
+        np.stack([transverse_mass_squared(p) for p in (point.top, point.antitop, point.higgs)], axis=1), axis=1
+    )
 
 
-def _factorisation(point: Point) -> Reals:
+def _factorisation(point: Kinematics) -> Floats:
     """Geometric mean of the two smallest squared transverse masses, as Pythia takes it."""
-    scale: Reals = np.sqrt(_transverse(point)[:, :2].prod(axis=1))
+    scale: Floats = np.sqrt(_transverse(point)[:, :2].prod(axis=1))
     return scale
 
 
-def _renormalisation(point: Point) -> Reals:
+def _renormalisation(point: Kinematics) -> Floats:
     """Geometric mean of the three squared transverse masses, as Pythia takes it."""
-    scale: Reals = np.cbrt(_transverse(point).prod(axis=1))
+    scale: Floats = np.cbrt(_transverse(point).prod(axis=1))
     return scale
 
 
-def _along_beam(p: Reals, rapidity: Reals) -> Reals:
+def _along_beam(p: Floats, rapidity: Floats) -> Floats:
     """Momenta `(n, 4)` as they are in a frame where theirs moves along the beam."""
     cosh, sinh = np.cosh(rapidity), np.sinh(rapidity)
     return np.stack((p[:, 0] * cosh + p[:, 3] * sinh, p[:, 1], p[:, 2], p[:, 3] * cosh + p[:, 0] * sinh), axis=1)

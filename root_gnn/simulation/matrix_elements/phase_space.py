@@ -11,8 +11,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from root_gnn.simulation.matrix_elements.dirac import METRIC, Reals, dot
-from root_gnn.simulation.matrix_elements.tth import HIGGS_MASS, TOP_MASS, Point
+from root_gnn.simulation.matrix_elements.dirac import METRIC, dot
+from root_gnn.simulation.matrix_elements.tth import HIGGS_MASS, TOP_MASS, Kinematics
+from root_gnn.typing import Floats
 
 THRESHOLD = 2.0 * TOP_MASS + HIGGS_MASS
 N_RANDOM = 7
@@ -21,20 +22,20 @@ _TWO_BODY = 1.0 / (8.0 * np.pi)
 
 
 @dataclass(frozen=True)
-class Sample:
+class PhaseSpaceSample:
     """`n` points: momenta in the partons' frame, momentum fractions `x1, x2 (n,)` of the beams, partons' mass squared `s`.
 
     `volume (n,)`: phase space, with the fractions', per point and unit of probability: its mean times an integrand is the integral.
     """
 
-    point: Point
-    x1: Reals
-    x2: Reals
-    s: Reals
-    volume: Reals
+    point: Kinematics
+    x1: Floats
+    x2: Floats
+    s: Floats
+    volume: Floats
 
 
-def sample(uniform: Reals, ecm: float) -> Sample:
+def sample(uniform: Floats, ecm: float) -> PhaseSpaceSample:
     """Points made from random numbers `(n, N_RANDOM)` between 0 and 1, for beams of `ecm` GeV together."""
     least = (THRESHOLD / ecm) ** 2
     low, high = least ** (1.0 - _FALL), 1.0
@@ -45,17 +46,19 @@ def sample(uniform: Reals, ecm: float) -> Sample:
     rapidity = (2.0 * uniform[:, 1] - 1.0) * half_width
     point, body_volume = three_bodies(uniform[:, 2:], tau * ecm**2)
     x1, x2 = np.sqrt(tau) * np.exp(rapidity), np.sqrt(tau) * np.exp(-rapidity)
-    return Sample(point, x1, x2, tau * ecm**2, volume * 2.0 * half_width * body_volume)
+    return PhaseSpaceSample(point, x1, x2, tau * ecm**2, volume * 2.0 * half_width * body_volume)
 
 
-def three_bodies(uniform: Reals, s: Reals) -> tuple[Point, Reals]:
+def three_bodies(uniform: Floats, s: Floats) -> tuple[Kinematics, Floats]:
     """Momenta for partons of mass squared `s (n,)`, from random numbers `(n, 5)`, and the phase space per unit of probability."""
     energy = np.sqrt(s)
     lightest, heaviest = 2.0 * TOP_MASS, energy - HIGGS_MASS
     pair_mass = lightest + uniform[:, 0] * (heaviest - lightest)
     p_higgs = _momentum(energy, pair_mass, HIGGS_MASS)
     p_top = _momentum(pair_mass, TOP_MASS, TOP_MASS)
-    volume = (heaviest - lightest) * pair_mass / np.pi * _TWO_BODY**2 * (2.0 * p_higgs / energy) * (2.0 * p_top / pair_mass)
+    volume = (
+        (heaviest - lightest) * pair_mass / np.pi * _TWO_BODY**2 * (2.0 * p_higgs / energy) * (2.0 * p_top / pair_mass)
+    )
     higgs = _on_shell(p_higgs, uniform[:, 1], uniform[:, 2], HIGGS_MASS)
     pair = higgs * METRIC
     pair[:, 0] = energy - higgs[:, 0]
@@ -63,30 +66,33 @@ def three_bodies(uniform: Reals, s: Reals) -> tuple[Point, Reals]:
     first, second = np.zeros_like(top), np.zeros_like(top)
     first[:, 0] = first[:, 3] = second[:, 0] = 0.5 * energy
     second[:, 3] = -0.5 * energy
-    return Point(first, second, top, pair - top, higgs), volume
+    return Kinematics(first, second, top, pair - top, higgs), volume
 
 
-def _momentum(mass: Reals, one: Reals | float, other: Reals | float) -> Reals:
+def _momentum(mass: Floats, one: Floats | float, other: Floats | float) -> Floats:
     """Momentum of what `mass` decays to, in its frame."""
     squared = (mass**2 - (one + other) ** 2) * (mass**2 - (one - other) ** 2)
-    momentum: Reals = np.sqrt(np.maximum(squared, 0.0)) / (2.0 * mass)
+    momentum: Floats = np.sqrt(np.maximum(squared, 0.0)) / (2.0 * mass)
     return momentum
 
 
-def _on_shell(momentum: Reals, polar: Reals, azimuthal: Reals, mass: float) -> Reals:
+def _on_shell(momentum: Floats, polar: Floats, azimuthal: Floats, mass: float) -> Floats:
     cosine, phi = 2.0 * polar - 1.0, 2.0 * np.pi * azimuthal
     sine = np.sqrt(1.0 - cosine**2)
-    return np.stack((np.hypot(momentum, mass), momentum * sine * np.cos(phi), momentum * sine * np.sin(phi), momentum * cosine), axis=1)
+    return np.stack(
+        (np.hypot(momentum, mass), momentum * sine * np.cos(phi), momentum * sine * np.sin(phi), momentum * cosine),
+        axis=1,
+    )
 
 
-def _boost(p: Reals, frame: Reals, mass: Reals) -> Reals:
+def _boost(p: Floats, frame: Floats, mass: Floats) -> Floats:
     """`p` from the rest frame of `frame` (of that `mass`) to where `frame` is given."""
     energy = (p * frame).sum(axis=1) / mass
     along = (p[:, 0] + energy) / (frame[:, 0] + mass)
     return np.concatenate((energy[:, None], p[:, 1:] + along[:, None] * frame[:, 1:]), axis=1)
 
 
-def transverse_mass_squared(p: Reals) -> Reals:
+def transverse_mass_squared(p: Floats) -> Floats:
     """Of momenta `(n, 4)`."""
-    squared: Reals = dot(p, p) + p[:, 1] ** 2 + p[:, 2] ** 2
+    squared: Floats = dot(p, p) + p[:, 1] ** 2 + p[:, 2] ** 2
     return squared

@@ -8,8 +8,8 @@ from __future__ import annotations
 import numpy as np
 from scipy.interpolate import CubicSpline, RectBivariateSpline
 
-from root_gnn.simulation.matrix_elements.dirac import Reals
 from root_gnn.simulation.pythia import pythia8
+from root_gnn.typing import Floats
 
 GLUON, QUARKS, ANTIQUARKS = 21, (1, 2, 3, 4, 5), (-1, -2, -3, -4, -5)
 PROTON = 2212
@@ -34,12 +34,12 @@ class Proton:
         coupling.init(_ALPHA_AT_Z, _ONE_LOOP, _N_FLAVOUR)
         self._coupling = CubicSpline(log_scale, [coupling.alphaS(scale) for scale in np.exp(log_scale)])
 
-    def density(self, code: int, x: Reals, scale: Reals) -> Reals:
+    def density(self, code: int, x: Floats, scale: Floats) -> Floats:
         """`x f(x)` of the parton `code` at fractions `x (n,)` and scales squared `scale (n,)`; never negative."""
-        values: Reals = self._densities[code].ev(np.log(x), np.log(scale))
+        values: Floats = self._densities[code].ev(np.log(x), np.log(scale))
         return np.maximum(values, 0.0)
 
-    def coupling(self, scale: Reals) -> Reals:
+    def coupling(self, scale: Floats) -> Floats:
         """alpha_s at scales squared `scale (n,)`."""
-        values: Reals = self._coupling(np.log(scale))
+        values: Floats = self._coupling(np.log(scale))
         return values

@@ -10,11 +10,11 @@ from typing import Any
 
 import numpy as np
 
-from root_gnn.simulation.matrix_elements.dirac import Reals
 from root_gnn.simulation.matrix_elements.hard_events import HardEvents, Sampler
 from root_gnn.simulation.matrix_elements.proton import GLUON, PROTON
 from root_gnn.simulation.matrix_elements.tth import HIGGS_MASS, TOP_MASS, TopPairHiggs
 from root_gnn.simulation.pythia import pythia8
+from root_gnn.typing import Floats
 
 TOP, HIGGS = 6, 25
 _PROCESS, _UNWEIGHTED, _UNPOLARISED = 9999, 3, 9.0
@@ -58,14 +58,22 @@ def rows(events: HardEvents, i: int) -> list[tuple[Any, ...]]:
     """The particles of event `i` in the columns of a Les Houches file: both partons, top, antitop, Higgs boson."""
     codes = (*(int(code) for code in events.codes[i]), TOP, -TOP, HIGGS)
     point = events.point
-    momenta: tuple[Reals, ...] = (point.first[i], point.second[i], point.top[i], point.antitop[i], point.higgs[i])
+    momenta: tuple[Floats, ...] = (point.first[i], point.second[i], point.top[i], point.antitop[i], point.higgs[i])
     masses = (0.0, 0.0, TOP_MASS, TOP_MASS, HIGGS_MASS)
     colours = colour_flow(codes[0], first_near=bool(events.first_near[i]))
     return [
-        (code, _INCOMING if place < 2 else _OUTGOING, *((0, 0) if place < 2 else (1, 2)), *colour, *map(float, (*p[1:], p[0])), mass, 0.0,
-         _UNPOLARISED)
+        (
+            code,
+            _INCOMING if place < 2 else _OUTGOING,
+            *((0, 0) if place < 2 else (1, 2)),
+            *colour,
+            *map(float, (*p[1:], p[0])),
+            mass,
+            0.0,
+            _UNPOLARISED,
+        )
         for place, (code, p, colour, mass) in enumerate(zip(codes, momenta, colours, masses, strict=True))
-    ]  # fmt: skip
+    ]
 
 
 def colour_flow(first: int, *, first_near: bool) -> Colours:

@@ -17,9 +17,7 @@ from root_gnn.simulation.matrix_elements.dirac import (
     GAMMA,
     GAMMA5,
     IDENTITY,
-    Complexes,
     Momenta,
-    Reals,
     antiparticle_spinors,
     bar,
     dot,
@@ -28,6 +26,7 @@ from root_gnn.simulation.matrix_elements.dirac import (
     propagator,
     slash,
 )
+from root_gnn.typing import Complexes, Floats
 
 TOP_MASS, HIGGS_MASS, VACUUM = 173.0, 125.0, 246.22
 # colour sums of |T1 T2|^2 and of T1 T2 with T2 T1 reversed; averages over spins and colours of what comes in
@@ -44,20 +43,20 @@ class TopPairHiggs:
 
 
 @dataclass(frozen=True)
-class Point:
+class Kinematics:
     """Momenta `(n, 4)` in the frame where the two incoming partons, `first` along +z, are back to back."""
 
-    first: Reals
-    second: Reals
-    top: Reals
-    antitop: Reals
-    higgs: Reals
+    first: Floats
+    second: Floats
+    top: Floats
+    antitop: Floats
+    higgs: Floats
 
 
 class TopLine:
     """The line from antitop to top, for all four pairs of spins, with the Higgs boson attached where it can be; `angle` in radians."""
 
-    def __init__(self, point: Point, angle: float) -> None:
+    def __init__(self, point: Kinematics, angle: float) -> None:
         self._point = point
         self._coupling = np.cos(angle) * IDENTITY + 1j * np.sin(angle) * GAMMA5
         self._top = bar(particle_spinors(point.top, TOP_MASS))
@@ -72,17 +71,21 @@ class TopLine:
     @cached_property
     def _antitop_higgs(self) -> Complexes:
         """The Higgs boson from the antitop: columns `(n, 4, 2)`."""
-        columns: Complexes = propagator(-self._point.antitop - self._point.higgs, TOP_MASS) @ self._coupling @ self._antitop
+        columns: Complexes = (
+            propagator(-self._point.antitop - self._point.higgs, TOP_MASS) @ self._coupling @ self._antitop
+        )
         return columns
 
     def with_current(self, current: Momenta) -> Complexes:
         """One vector current `(n, a, b, 4)` that ends on the line: `(n, a, b, 2, 2)`, spins of top and antitop last."""
         vertex = slash(current)
         before, after = self._top_higgs[:, None, None], self._antitop_higgs[:, None, None]
-        amplitude: Complexes = before @ vertex @ self._antitop[:, None, None] + self._top[:, None, None] @ vertex @ after
+        amplitude: Complexes = (
+            before @ vertex @ self._antitop[:, None, None] + self._top[:, None, None] @ vertex @ after
+        )
         return amplitude
 
-    def with_gluons(self, near: Reals, near_pol: Complexes, far: Reals, far_pol: Complexes) -> Complexes:
+    def with_gluons(self, near: Floats, near_pol: Complexes, far: Floats, far_pol: Complexes) -> Complexes:
         """Two incoming gluons, the `near` one next to the top; polarisations `(n, a, 4)` and `(n, b, 4)`: `(n, a, b, 2, 2)`."""
         near_vertex, far_vertex = slash(near_pol), slash(far_pol)
         top = self._top[:, None] @ near_vertex @ propagator(self._point.top - near, TOP_MASS)[:, None]
@@ -94,7 +97,9 @@ class TopLine:
         return amplitude
 
 
-def gluon_amplitudes(point: Point, angle: float, first_pol: Complexes, second_pol: Complexes) -> tuple[Complexes, Complexes]:
+def gluon_amplitudes(
+    point: Kinematics, angle: float, first_pol: Complexes, second_pol: Complexes
+) -> tuple[Complexes, Complexes]:
     """Colour-ordered amplitudes `(n, a, b, 2, 2)`, the first gluon next to the top and the second one next to it.
 
     `first_pol (n, a, 4)`, `second_pol (n, b, 4)`: polarisation vectors. The first belongs to the colour matrices `T1 T2`, the second to
@@ -107,18 +112,19 @@ def gluon_amplitudes(point: Point, angle: float, first_pol: Complexes, second_po
     return first_near + fused, second_near - fused
 
 
-def _three_gluons(point: Point, first_pol: Complexes, second_pol: Complexes) -> Complexes:
+def _three_gluons(point: Kinematics, first_pol: Complexes, second_pol: Complexes) -> Complexes:
     """The current of two gluons that fuse, divided by its virtuality."""
     first, second = point.first[:, None, None], point.second[:, None, None]
     total = first + second
     current: Complexes = (
-        dot(first_pol, second_pol)[..., None] * (first - second) + 2.0 * dot(second, first_pol)[..., None] * second_pol
+        dot(first_pol, second_pol)[..., None] * (first - second)
+        + 2.0 * dot(second, first_pol)[..., None] * second_pol
         - 2.0 * dot(first, second_pol)[..., None] * first_pol
     )
     return current / dot(total, total)[..., None]
 
 
-def quark_amplitudes(point: Point, angle: float, quark: Reals, antiquark: Reals) -> Complexes:
+def quark_amplitudes(point: Kinematics, angle: float, quark: Floats, antiquark: Floats) -> Complexes:
     """Amplitudes `(n, 2, 2, 2, 2)`: spins of antiquark, quark, top, antitop; colour matrices, `g^2` and `m/v` are left out."""
     incoming, outgoing = particle_spinors(quark, 0.0), bar(antiparticle_spinors(antiquark, 0.0))
     current = np.stack([outgoing @ gamma @ incoming for gamma in GAMMA], axis=-1)
@@ -134,22 +140,24 @@ class Squared:
     `quark_second`: from a quark as first or second parton and its antiquark.
     """
 
-    gluons: Reals
-    first_near: Reals
-    quark_first: Reals
-    quark_second: Reals
+    gluons: Floats
+    first_near: Floats
+    quark_first: Floats
+    quark_second: Floats
 
 
-def squared(point: Point, angle: float) -> Squared:
+def squared(point: Kinematics, angle: float) -> Squared:
     """All squared amplitudes of momenta `point`; `angle` in radians."""
     gluons, first_near = gluons_squared(point, angle)
     return Squared(
-        gluons, first_near, quarks_squared(point, angle, point.first, point.second),
+        gluons,
+        first_near,
+        quarks_squared(point, angle, point.first, point.second),
         quarks_squared(point, angle, point.second, point.first),
     )
 
 
-def gluons_squared(point: Point, angle: float, first_pol: Complexes | None = None) -> tuple[Reals, Reals]:
+def gluons_squared(point: Kinematics, angle: float, first_pol: Complexes | None = None) -> tuple[Floats, Floats]:
     """`Squared.gluons` and `.first_near`; `first_pol (n, a, 4)` takes the place of the first gluon's helicities."""
     helicities = gluon_polarisations(len(point.first))
     one, two = gluon_amplitudes(point, angle, helicities if first_pol is None else first_pol, helicities)
@@ -158,11 +166,11 @@ def gluons_squared(point: Point, angle: float, first_pol: Complexes | None = Non
     return _GLUON_AVERAGE * summed, flow_one / (flow_one + flow_two)
 
 
-def quarks_squared(point: Point, angle: float, quark: Reals, antiquark: Reals) -> Reals:
+def quarks_squared(point: Kinematics, angle: float, quark: Floats, antiquark: Floats) -> Floats:
     """`Squared.quark_first` or `.quark_second`, as momenta are given."""
     return _QUARK_AVERAGE * _QUARK_COLOUR * _sum(abs(quark_amplitudes(point, angle, quark, antiquark)) ** 2)
 
 
-def _sum(values: NDArray[Any]) -> Reals:
-    total: Reals = values.sum(axis=(1, 2, 3, 4))
+def _sum(values: NDArray[Any]) -> Floats:
+    total: Floats = values.sum(axis=(1, 2, 3, 4))
     return total

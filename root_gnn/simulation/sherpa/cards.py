@@ -48,9 +48,16 @@ class Card:
 
     def text(self, *, events: int, seed: int, ecm: float, name: str) -> str:
         """The run card for a file `name`.lhe of `events` events."""
-        lines = [f"EVENTS: {events}", f"RANDOM_SEED: {seed}", f"BEAM_ENERGIES: {0.5 * ecm:g}", f"EVENT_OUTPUT: LHEF[{name}]"]
-        reactions = [f"- {reaction}:\n    Order: {{QCD: {strong}, EW: {weak}}}\n    Integration_Error: 0.03\n"
-                     for reaction, strong, weak in self.reactions]
+        lines = [
+            f"EVENTS: {events}",
+            f"RANDOM_SEED: {seed}",
+            f"BEAM_ENERGIES: {0.5 * ecm:g}",
+            f"EVENT_OUTPUT: LHEF[{name}]",
+        ]
+        reactions = [
+            f"- {reaction}:\n    Order: {{QCD: {strong}, EW: {weak}}}\n    Integration_Error: 0.03\n"
+            for reaction, strong, weak in self.reactions
+        ]
         return "".join((_COMMON, "\n".join(lines), "\n", _PARTICLES, "PROCESSES:\n", *reactions, self.selectors))
 
 
@@ -68,5 +75,12 @@ TT_W = Card((("93 93 -> 6 -6 24", 2, 1), ("93 93 -> 6 -6 -24", 2, 1)), _VIA_GLUO
 TT_Z = Card((("93 93 -> 6 -6 23", 2, 1),), _VIA_GLUONS)
 TT_PHOTONS = Card((("93 93 -> 6 -6 22 22", 2, 2),), _VIA_GLUONS, selectors=_PHOTONS)
 THREE_TOPS = Card(
-    (("93 93 -> 6 6 -6 -24", 3, 1), ("93 93 -> -6 -6 6 24", 3, 1), ("93 93 -> 6 6 -6 93", 2, 2), ("93 93 -> -6 -6 6 93", 2, 2)), ("qb",))
+    (
+        ("93 93 -> 6 6 -6 -24", 3, 1),
+        ("93 93 -> -6 -6 6 24", 3, 1),
+        ("93 93 -> 6 6 -6 93", 2, 2),
+        ("93 93 -> -6 -6 6 93", 2, 2),
+    ),
+    ("qb",),
+)
 FOUR_TOPS = Card((("93 93 -> 6 -6 6 -6", 4, 0),), _VIA_GLUONS)

@@ -12,14 +12,16 @@ from itertools import permutations
 import numpy as np
 from numpy.typing import NDArray
 
-from root_gnn.simulation.record import Floats, Ints
+from root_gnn.typing import AnyFloats, Integers
 
 _FIRST_LINE = 501
 _GLUON, _N_INCOMING = 21, 2
 _METRIC = np.array([-1.0, -1.0, -1.0, 1.0])
 
 
-def draw_colours(pdg: Ints, momenta: Floats, apart: Collection[str], rng: np.random.Generator) -> NDArray[np.int64]:
+def draw_colours(
+    pdg: Integers, momenta: AnyFloats, apart: Collection[str], rng: np.random.Generator
+) -> NDArray[np.int64]:
     """Colour and anticolour `(n_event, n_leg, 2)` of particles `pdg (n_event, n_leg)`, of which the first two come in.
 
     `momenta (n_event, n_leg, 4)` are px, py, pz, E. `apart`: pairs of kinds of partons (g, b, t, q for lighter quarks) that nothing
@@ -37,7 +39,7 @@ def draw_colours(pdg: Ints, momenta: Floats, apart: Collection[str], rng: np.ran
     return colours
 
 
-def connections(codes: Ints, apart: Collection[str]) -> tuple[Ints, Ints]:
+def connections(codes: Integers, apart: Collection[str]) -> tuple[Integers, Integers]:
     """Where colour lines start `(n_line,)`, and all ways to end them `(n_way, n_line)`, as places among the particles `codes (n_leg,)`.
 
     Seen with all particles going out: a quark, or an antiquark that comes in, starts a line; a gluon starts one and ends another.
@@ -48,7 +50,9 @@ def connections(codes: Ints, apart: Collection[str]) -> tuple[Ints, Ints]:
 
     def possible(way: tuple[int, ...]) -> bool:
         joined = list(zip(starts, way, strict=True))
-        return not _ring_of_gluons(joined, codes) and not any(frozenset((kinds[a], kinds[b])) in pairs for a, b in joined)
+        return not _ring_of_gluons(joined, codes) and not any(
+            frozenset((kinds[a], kinds[b])) in pairs for a, b in joined
+        )
 
     ways = [way for way in permutations(ends) if possible(way)]
     if not ways:
@@ -56,15 +60,15 @@ def connections(codes: Ints, apart: Collection[str]) -> tuple[Ints, Ints]:
     return np.array(starts), np.array(ways)
 
 
-def antennas(momenta: Floats, starts: Ints, ways: Ints) -> Floats:
+def antennas(momenta: AnyFloats, starts: Integers, ways: Integers) -> AnyFloats:
     """The chance of each way `(n_event, n_way)`, not normalised."""
     products = np.abs(np.einsum("nix,njx,x->nij", momenta, momenta, _METRIC))
     logarithms = np.log(products[:, starts[None, :], ways]).sum(axis=2)  # the chance of a way is one over the product
-    weights: Floats = np.exp(logarithms.min(axis=1, keepdims=True) - logarithms)
+    weights: AnyFloats = np.exp(logarithms.min(axis=1, keepdims=True) - logarithms)
     return weights
 
 
-def _ends(codes: Ints) -> tuple[list[int], list[int]]:
+def _ends(codes: Integers) -> tuple[list[int], list[int]]:
     starts, ends = [], []
     for place, code in enumerate(codes):
         if code == _GLUON or (abs(code) <= 6 and (code > 0) == (place >= _N_INCOMING)):
@@ -78,7 +82,7 @@ def _kind(code: int) -> str:
     return {_GLUON: "g", 5: "b", 6: "t"}.get(abs(code), "q")
 
 
-def _ring_of_gluons(joined: list[tuple[int, int]], codes: Ints) -> bool:
+def _ring_of_gluons(joined: list[tuple[int, int]], codes: Integers) -> bool:
     """Whether gluons are joined to themselves or to each other alone."""
     after = dict(joined)
     for first in after:
@@ -90,7 +94,7 @@ def _ring_of_gluons(joined: list[tuple[int, int]], codes: Ints) -> bool:
     return False
 
 
-def _lines(starts: Ints, ends: Ints, n_leg: int) -> Ints:
+def _lines(starts: Integers, ends: Integers, n_leg: int) -> Integers:
     """The lines `(n_event, n_leg, 2)` from `starts (n_line,)` to `ends (n_event, n_line)`, numbered from 501."""
     colours = np.zeros((len(ends), n_leg, 2), dtype=np.int64)
     event = np.arange(len(ends))

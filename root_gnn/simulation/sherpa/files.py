@@ -12,8 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from root_gnn.atomic import atomic_file
-from root_gnn.simulation.record import Floats, Ints
-from root_gnn.simulation.sherpa.program import Section
+from root_gnn.simulation.sherpa.program import RunCardSection
+from root_gnn.typing import AnyFloats, Integers
 
 _BEAM, _NO_SET, _UNWEIGHTED, _PROCESS = 2212, 0, 3, 1
 _MADE_BY, _CARD_BEGINS, _CARD_ENDS = "# created by ", "<SHRunCard>", "</SHRunCard>"
@@ -29,18 +29,18 @@ class SherpaEvents:
     n_leg)`.
     """
 
-    scale: Floats
-    coupling: Floats
-    legs: Ints
-    momenta: Floats
-    mass: Floats
+    scale: AnyFloats
+    coupling: AnyFloats
+    legs: Integers
+    momenta: AnyFloats
+    mass: AnyFloats
     version: str
 
     def __len__(self) -> int:
         return len(self.scale)
 
     @property
-    def pdg(self) -> Ints:
+    def pdg(self) -> Integers:
         return self.legs[:, :, 0]
 
 
@@ -60,19 +60,50 @@ def read_events(path: Path) -> SherpaEvents:
     if len(np.unique(head[:, 0])) != 1 or np.ptp(head[:, 2]) > 1e-6 * head[0, 2]:
         raise ValueError(f"{path}: expected events of one weight and one number of particles")
     table = np.array(particles).reshape(len(head), int(head[0, 0]), -1)
-    return SherpaEvents(head[:, 3], head[:, 5], table[:, :, _OF_LEG].astype(np.int64), table[:, :, _MOMENTUM], table[:, :, _MASS], version)
+    return SherpaEvents(
+        head[:, 3],
+        head[:, 5],
+        table[:, :, _OF_LEG].astype(np.int64),
+        table[:, :, _MOMENTUM],
+        table[:, :, _MASS],
+        version,
+    )
 
 
 def write_events(
-    path: Path, events: SherpaEvents, colours: NDArray[np.int64], *, sections: Sequence[Section], card: str, ecm: float,
+    path: Path,
+    events: SherpaEvents,
+    colours: NDArray[np.int64],
+    *,
+    sections: Sequence[RunCardSection],
+    card: str,
+    ecm: float,
 ) -> None:
     """Writes a gzipped Les Houches file: the same bytes for the same events. The cross section is the sum over the `sections`."""
     total, error = sum(one.value for one in sections), float(np.hypot.reduce([one.error for one in sections]))
-    with atomic_file(path) as temporary, temporary.open("wb") as raw, gzip.GzipFile("", "wb", 9, raw, mtime=0) as zipped:
-        zipped.write("\n".join((
-            '<LesHouchesEvents version="1.0">', "<header>", f"{_MADE_BY}{events.version}", _CARD_BEGINS, card.strip(), _CARD_ENDS,
-            "</header>", "<init>", f"{_BEAM} {_BEAM} {0.5 * ecm:g} {0.5 * ecm:g} {_NO_SET} {_NO_SET} {_NO_SET} {_NO_SET} {_UNWEIGHTED} 1",
-            f"{total:.6g} {error:.3g} 1 {_PROCESS}", "</init>", "")).encode())
+    with (
+        atomic_file(path) as temporary,
+        temporary.open("wb") as raw,
+        gzip.GzipFile("", "wb", 9, raw, mtime=0) as zipped,
+    ):
+        zipped.write(
+            "\n".join(
+                (
+                    '<LesHouchesEvents version="1.0">',
+                    "<header>",
+                    f"{_MADE_BY}{events.version}",
+                    _CARD_BEGINS,
+                    card.strip(),
+                    _CARD_ENDS,
+                    "</header>",
+                    "<init>",
+                    f"{_BEAM} {_BEAM} {0.5 * ecm:g} {0.5 * ecm:g} {_NO_SET} {_NO_SET} {_NO_SET} {_NO_SET} {_UNWEIGHTED} 1",
+                    f"{total:.6g} {error:.3g} 1 {_PROCESS}",
+                    "</init>",
+                    "",
+                )
+            ).encode()
+        )
         for line in _event_lines(events, colours):
             zipped.write(line.encode())
         zipped.write(b"</LesHouchesEvents>\n")
@@ -80,10 +111,19 @@ def write_events(
 
 def _event_lines(events: SherpaEvents, colours: NDArray[np.int64]) -> Iterator[str]:
     n_leg = events.legs.shape[1]
-    columns = (events.scale, events.coupling, events.legs.tolist(), colours.tolist(), events.momenta.tolist(), events.mass.tolist())
+    columns = (
+        events.scale,
+        events.coupling,
+        events.legs.tolist(),
+        colours.tolist(),
+        events.momenta.tolist(),
+        events.mass.tolist(),
+    )
     for scale, coupling, legs, lines, momenta, masses in zip(*columns, strict=True):
-        rows = [" ".join((*map(str, leg), *map(str, line), *map(_short, (*momentum, mass)), "0", "9"))
-                for leg, line, momentum, mass in zip(legs, lines, momenta, masses, strict=True)]
+        rows = [
+            " ".join((*map(str, leg), *map(str, line), *map(_short, (*momentum, mass)), "0", "9"))
+            for leg, line, momentum, mass in zip(legs, lines, momenta, masses, strict=True)
+        ]
         yield "\n".join(("<event>", f"{n_leg} {_PROCESS} 1 {_short(scale)} -1 {coupling:.4g}", *rows, "</event>", ""))
 
 
@@ -97,12 +137,12 @@ def made_by(path: Path) -> str:
         return next(line.removeprefix(_MADE_BY).strip() for line in lines if line.startswith(_MADE_BY))
 
 
-def cross_section(path: Path) -> Section:
+def cross_section(path: Path) -> RunCardSection:
     """The cross section of a file that `write_events` wrote."""
     with gzip.open(path, "rt", encoding="ascii") as lines:
         for line in lines:
             if line.startswith("<init>"):
                 next(lines)
                 value, error = next(lines).split()[:2]
-                return Section(float(value), float(error))
+                return RunCardSection(float(value), float(error))
     raise ValueError(f"{path}: no <init> block")

@@ -51,9 +51,11 @@ def make(wanted: Wanted) -> Path:
         sections = run(wanted.program, wanted.text, folder)
         events = read_events(folder / f"{_NAME}.lhe")
     if len(sections) != len(wanted.card.reactions) or len(events) != wanted.events:
-        raise InputError(f"{wanted.program}: expected {wanted.events:,} events and the cross sections of {len(wanted.card.reactions)} "
-                         f"reactions, but Sherpa gave {len(events):,} and {len(sections)}; this version may not be one that the run cards "
-                         f"are for (3.0)")
+        raise InputError(
+            f"{wanted.program}: expected {wanted.events:,} events and the cross sections of {len(wanted.card.reactions)} "
+            f"reactions, but Sherpa gave {len(events):,} and {len(sections)}; this version may not be one that the run cards "
+            f"are for (3.0)"
+        )
     colours = draw_colours(events.pdg, events.momenta, wanted.card.apart, np.random.default_rng(wanted.seeds()[1]))
     write_events(wanted.path, events, colours, sections=sections, card=wanted.text, ecm=wanted.ecm)
     return wanted.path

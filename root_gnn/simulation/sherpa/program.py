@@ -24,7 +24,7 @@ _LAST_LINES = 12
 
 
 @dataclass(frozen=True)
-class Section:
+class RunCardSection:
     """A cross section and its error in pb."""
 
     value: float
@@ -41,24 +41,33 @@ def find_program() -> Path | None:
     return next((path.resolve() for path in candidates if path.is_file() and os.access(path, os.X_OK)), None)
 
 
-def run(program: Path, card: str, folder: Path) -> list[Section]:
+def run(program: Path, card: str, folder: Path) -> list[RunCardSection]:
     """Runs Sherpa in `folder` on the text of a card, and returns the cross section of each of its reactions.
 
     Raises InputError with Sherpa's last words where it fails.
     """
     (folder / _CARD).write_text(card, encoding="utf-8")
     with (folder / _LOG).open("wb") as log:
-        ended = subprocess.run([program, "-f", _CARD], cwd=folder, env=environment(program), stdout=log, stderr=subprocess.STDOUT,
-                               stdin=subprocess.DEVNULL, check=False)
+        ended = subprocess.run(
+            [program, "-f", _CARD],
+            cwd=folder,
+            env=sherpa_environment(program),
+            stdout=log,
+            stderr=subprocess.STDOUT,
+            stdin=subprocess.DEVNULL,
+            check=False,
+        )
     said = _COLOUR_OF_TEXT.sub("", (folder / _LOG).read_text(encoding="utf-8", errors="replace"))
     if ended.returncode != 0:
         last = "\n".join(said.strip().splitlines()[-_LAST_LINES:])
-        raise InputError(f"{program}: expected Sherpa to make events of its card, but it ended with code {ended.returncode}; remove it "
-                         f"(or its folder from PATH) to use the shipped events, or mend it. Its last lines:\n{last}")
+        raise InputError(
+            f"{program}: expected Sherpa to make events of its card, but it ended with code {ended.returncode}; remove it "
+            f"(or its folder from PATH) to use the shipped events, or mend it. Its last lines:\n{last}"
+        )
     return cross_sections(said)
 
 
-def environment(program: Path) -> Mapping[str, str]:
+def sherpa_environment(program: Path) -> Mapping[str, str]:
     """The present variables, and those by which a Sherpa that was unpacked anywhere finds what belongs to it."""
     root = program.parent.parent
     data = root / "share" / _DATA
@@ -66,10 +75,15 @@ def environment(program: Path) -> Mapping[str, str]:
     if not data.is_dir() or library is None:
         return os.environ
     libraries = os.pathsep.join(filter(None, (str(library), os.environ.get("LD_LIBRARY_PATH"))))
-    return {**os.environ, "SHERPA_SHARE_PATH": str(data), "SHERPA_LIBRARY_PATH": str(library), "LD_LIBRARY_PATH": libraries,
-            "LHAPDF_DATA_PATH": str(data)}
+    return {
+        **os.environ,
+        "SHERPA_SHARE_PATH": str(data),
+        "SHERPA_LIBRARY_PATH": str(library),
+        "LD_LIBRARY_PATH": libraries,
+        "LHAPDF_DATA_PATH": str(data),
+    }
 
 
-def cross_sections(said: str) -> list[Section]:
+def cross_sections(said: str) -> list[RunCardSection]:
     """What Sherpa says that its integrations found, one after the other."""
-    return [Section(float(value), float(error)) for value, error in _TOTAL.findall(said)]
+    return [RunCardSection(float(value), float(error)) for value, error in _TOTAL.findall(said)]

@@ -22,7 +22,9 @@ class Checkpoints(Checkpoint):
     A value that is not finite is no improvement. After the epochs `keep` (from 1) the weights alone are saved, and stay.
     """
 
-    def __init__(self, folder: Path, *, monitor: str, mode: Literal["min", "max"], every: int | None, keep: Collection[int] = ()) -> None:
+    def __init__(
+        self, folder: Path, *, monitor: str, mode: Literal["min", "max"], every: int | None, keep: Collection[int] = ()
+    ) -> None:
         self.folder, self.monitor, self.mode, self.every, self.keep = folder, monitor, mode, every, keep
         self.best: float | None = None
         self.best_epoch = 0
@@ -46,7 +48,12 @@ class Checkpoints(Checkpoint):
         self.best, self.best_epoch = state_dict["best"], state_dict["best_epoch"]
 
     def on_train_batch_end(
-        self, trainer: pl.Trainer, pl_module: pl.LightningModule, outputs: Any, batch: Any, batch_idx: int,
+        self,
+        trainer: pl.Trainer,
+        pl_module: pl.LightningModule,
+        outputs: Any,
+        batch: Any,
+        batch_idx: int,
     ) -> None:
         """Saves within an epoch where asked to; not on its last step, from which Lightning would resume without validating."""
         if self.every is None or is_last(trainer, batch_idx) or not stepped(trainer, batch_idx):
@@ -59,7 +66,9 @@ class Checkpoints(Checkpoint):
         found = trainer.callback_metrics.get(self.monitor)
         if found is None:
             known = ", ".join(sorted(name for name in trainer.callback_metrics if name.startswith(VALIDATION)))
-            raise InputError(f"train.monitor is {self.monitor}, which was not measured on the validation events; measured were {known}")
+            raise InputError(
+                f"train.monitor is {self.monitor}, which was not measured on the validation events; measured were {known}"
+            )
         value = float(found)
         improved = self.best is None or (value < self.best if self.mode == "min" else value > self.best)
         if improved and math.isfinite(value):

@@ -45,7 +45,13 @@ class Collapse(pl.Callback):
             trainer.should_stop = True
 
     def on_validation_batch_end(
-        self, trainer: pl.Trainer, pl_module: pl.LightningModule, outputs: Any, batch: Any, batch_idx: int, dataloader_idx: int = 0,
+        self,
+        trainer: pl.Trainer,
+        pl_module: pl.LightningModule,
+        outputs: Any,
+        batch: Any,
+        batch_idx: int,
+        dataloader_idx: int = 0,
     ) -> None:
         """Keeps the representations."""
         self._rows.append(outputs["representation"].cpu())
@@ -56,13 +62,19 @@ class Collapse(pl.Callback):
         values, n_event = spread(rows), len(rows)
         self._rows = []
         pl_module.log_dict(values, batch_size=1, sync_dist=True)
-        collapsed = n_event >= FEWEST and (values["ssl/cosine"] > SAME_DIRECTION or values["ssl/effective_rank"] < ONE_DIMENSION)
+        collapsed = n_event >= FEWEST and (
+            values["ssl/cosine"] > SAME_DIRECTION or values["ssl/effective_rank"] < ONE_DIMENSION
+        )
         if collapsed and not self.has_collapsed and trainer.is_global_zero:
             log.warning(
                 "%s has collapsed: after epoch %d the representations of different events are nearly the same (mean cosine similarity "
                 "%.4f, effective rank %.2f). Lower optim.lr, or give the objective a term of variance (objective.variance=1 for jepa). %s",
-                self.name, trainer.current_epoch + 1, values["ssl/cosine"], values["ssl/effective_rank"], WHAT_NOW[self.then],
-            )  # fmt: skip
+                self.name,
+                trainer.current_epoch + 1,
+                values["ssl/cosine"],
+                values["ssl/effective_rank"],
+                WHAT_NOW[self.then],
+            )
         self.has_collapsed = collapsed
         if collapsed and self.then == "stop":
             trainer.should_stop = True
@@ -85,6 +97,15 @@ def spread(rows: Tensor) -> dict[str, float]:
     singular = torch.where(eigenvalues > 1e-12 * rows.square().sum(), eigenvalues, 0.0).sqrt()
     share = singular[singular > 0] / singular.sum()
     some = unit[:: -(-n // MOST_EVENTS)]
-    return dict(zip(SPREAD, (
-        float(unit.std(0, correction=0).mean()) * dim**0.5, cosine, float(torch.exp(-(share * share.log()).sum())), float(uniformity(some)),
-    ), strict=True))  # fmt: skip
+    return dict(
+        zip(
+            SPREAD,
+            (
+                float(unit.std(0, correction=0).mean()) * dim**0.5,
+                cosine,
+                float(torch.exp(-(share * share.log()).sum())),
+                float(uniformity(some)),
+            ),
+            strict=True,
+        )
+    )

@@ -56,8 +56,12 @@ class History(pl.Callback):
         """Length of the file, time spent and what is summed up since the last row."""
         sums = self._sums_of_all()
         return {
-            "length": self.path.stat().st_size if self.path.exists() else 0, "seconds": self.seconds, "n_graph": self.n_graph,
-            "sums": sums, "n_summed": self._n_summed, "since": list(self._since),
+            "length": self.path.stat().st_size if self.path.exists() else 0,
+            "seconds": self.seconds,
+            "n_graph": self.n_graph,
+            "sums": sums,
+            "n_summed": self._n_summed,
+            "since": list(self._since),
         }
 
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
@@ -82,14 +86,21 @@ class History(pl.Callback):
         elif self.path.stat().st_size > self._resumed_length:
             os.truncate(self.path, self._resumed_length)
 
-    def on_before_optimizer_step(self, trainer: pl.Trainer, pl_module: pl.LightningModule, optimizer: torch.optim.Optimizer) -> None:
+    def on_before_optimizer_step(
+        self, trainer: pl.Trainer, pl_module: pl.LightningModule, optimizer: torch.optim.Optimizer
+    ) -> None:
         """The norm of the gradient before it is clipped, on the steps that are written."""
         if (trainer.global_step + 1) % self.log_every == 0:
             gradients = [parameter.grad for parameter in pl_module.parameters() if parameter.grad is not None]
             self._grad_norm = torch.nn.utils.get_total_norm(gradients)
 
     def on_train_batch_end(
-        self, trainer: pl.Trainer, pl_module: pl.LightningModule, outputs: Any, batch: Any, batch_idx: int,
+        self,
+        trainer: pl.Trainer,
+        pl_module: pl.LightningModule,
+        outputs: Any,
+        batch: Any,
+        batch_idx: int,
     ) -> None:
         """Sums losses on the device; reads them only on the steps that are written."""
         now = time.monotonic()
@@ -131,13 +142,18 @@ class History(pl.Callback):
     def on_validation_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
         """Writes what the module logged."""
         self._clock = time.monotonic()
-        self.write(trainer, {name: float(value) for name, value in trainer.callback_metrics.items() if name.startswith(VALIDATION)})
+        self.write(
+            trainer,
+            {name: float(value) for name, value in trainer.callback_metrics.items() if name.startswith(VALIDATION)},
+        )
 
     def write(self, trainer: pl.Trainer, values: Mapping[str, float]) -> None:
         """Appends one row per value and sends them to TensorBoard."""
         if not trainer.is_global_zero:
             return
-        rows = "".join(f"{trainer.current_epoch},{trainer.global_step},{tag},{value!r}\n" for tag, value in values.items())
+        rows = "".join(
+            f"{trainer.current_epoch},{trainer.global_step},{tag},{value!r}\n" for tag, value in values.items()
+        )
         with self.path.open("a", encoding="utf-8") as file:
             file.write(rows)
         if trainer.logger is not None:

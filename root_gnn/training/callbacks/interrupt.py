@@ -43,7 +43,12 @@ class Interrupt(pl.Callback):
         self._received = signal.Signals(number)
 
     def on_train_batch_end(
-        self, trainer: pl.Trainer, pl_module: pl.LightningModule, outputs: Any, batch: Any, batch_idx: int,
+        self,
+        trainer: pl.Trainer,
+        pl_module: pl.LightningModule,
+        outputs: Any,
+        batch: Any,
+        batch_idx: int,
     ) -> None:
         """Saves and leaves, if a signal came; not on an epoch's last step, after which the epoch is finished and saved."""
         if is_last(trainer, batch_idx) or not stepped(trainer, batch_idx):
@@ -78,7 +83,9 @@ class Interrupt(pl.Callback):
         self._asked = (trainer.global_step, now)
         steps = int(SECONDS_BETWEEN_QUESTIONS / max(seconds, 1e-3))
         self._ask_at = trainer.global_step + min(max(steps, 1), MOST_STEPS_BETWEEN)
-        return signal.Signals(number) if number else None  # one that came since the others were told waits for the next question
+        return (
+            signal.Signals(number) if number else None
+        )  # one that came since the others were told waits for the next question
 
     def teardown(self, trainer: pl.Trainer, pl_module: pl.LightningModule, stage: str) -> None:
         """Hands the signals back."""

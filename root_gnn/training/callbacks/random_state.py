@@ -31,7 +31,8 @@ class RandomState(pl.Callback):
         kind, keys, *rest = np.random.get_state(legacy=True)  # noqa: NPY002 somebody's plug-in may draw from it
         version, internal, gauss = random.getstate()
         return {
-            "torch": torch.get_rng_state(), "cuda": torch.cuda.get_rng_state_all() if torch.cuda.is_available() else [],
+            "torch": torch.get_rng_state(),
+            "cuda": torch.cuda.get_rng_state_all() if torch.cuda.is_available() else [],
             "numpy": [str(kind), [int(key) for key in np.asarray(keys)], *(float(number) for number in rest)],
             "python": [version, list(internal), gauss],
         }
@@ -40,7 +41,9 @@ class RandomState(pl.Callback):
         """Keeps the states until training starts."""
         self._pending = state_dict.get("ranks", [state_dict])  # as one process wrote it before
 
-    def on_train_batch_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule, batch: Any, batch_idx: int) -> None:
+    def on_train_batch_start(
+        self, trainer: pl.Trainer, pl_module: pl.LightningModule, batch: Any, batch_idx: int
+    ) -> None:
         """Puts the states back, once."""
         if self._pending is None:
             return
@@ -50,7 +53,11 @@ class RandomState(pl.Callback):
             return
         torch.manual_seed(seed_of(self.seed, trainer.global_rank, trainer.global_step, trainer.world_size))
         if trainer.is_global_zero:
-            log.warning("%d processes go on with what %d began: dropout is drawn anew from here.", trainer.world_size, len(states))
+            log.warning(
+                "%d processes go on with what %d began: dropout is drawn anew from here.",
+                trainer.world_size,
+                len(states),
+            )
 
     def _put_back(self, state: dict[str, Any]) -> None:
         torch.set_rng_state(state["torch"])

@@ -27,7 +27,12 @@ class Throughput(pl.Callback):
             self._meter = Meter(f"training {self.name}", math.ceil(self.n_graph * epochs), "events").__enter__()
 
     def on_train_batch_end(
-        self, trainer: pl.Trainer, pl_module: pl.LightningModule, outputs: Any, batch: Any, batch_idx: int,
+        self,
+        trainer: pl.Trainer,
+        pl_module: pl.LightningModule,
+        outputs: Any,
+        batch: Any,
+        batch_idx: int,
     ) -> None:
         """Counts the batch on every rank's behalf."""
         if self._meter is not None:

@@ -9,10 +9,10 @@ from pathlib import Path
 import pytest
 import torch
 
-from root_gnn.evaluation import evaluate
-from root_gnn.pipeline import Workbench
-from root_gnn.run import Run
-from root_gnn.task import finetuning_recipe
+from root_gnn.runs.evaluate import evaluate
+from root_gnn.runs.run import Run
+from root_gnn.runs.setup import TrainingSetup
+from root_gnn.runs.task import finetuning_recipe
 
 Maker = Callable[..., Run]
 
@@ -32,9 +32,14 @@ def make_run(tmp_path_factory: pytest.TempPathFactory, ntuples: Path) -> Maker:
     folder = tmp_path_factory.mktemp("runs")
 
     def make(name: str, *overrides: str, task: str = "WHvsZH", seed: int = 1, train_events: int | None = 100) -> Run:
-        recipe = finetuning_recipe(task, mode="scratch", model=None, train_events=train_events,
-                                   overrides=("model.dim=8", "model.n_steps=1", f"seed={seed}", *overrides))  # fmt: skip
-        bench = Workbench(recipe, data_dir=ntuples)
+        recipe = finetuning_recipe(
+            task,
+            mode="scratch",
+            model=None,
+            train_events=train_events,
+            overrides=("model.dim=8", "model.n_steps=1", f"seed={seed}", *overrides),
+        )
+        bench = TrainingSetup(recipe, data_dir=ntuples)
         bench.write_down(folder / name)
         (folder / name / "checkpoints").mkdir()
         state = {f"objective.{key}": value for key, value in bench.objective.state_dict().items()}

@@ -69,12 +69,20 @@ def test_contributions_of_a_formula_are_exact() -> None:
     torch.testing.assert_close(gap, torch.zeros_like(gap), atol=1e-9, rtol=0.0)
 
 
-@pytest.mark.parametrize("encoder", [
-    None, GraphNetwork(dim=8, n_steps=1), ParticleTransformer(dim=16, n_block=1, n_head=2),
-], ids=["tiny", "graph network", "transformer"])  # fmt: skip
+@pytest.mark.parametrize(
+    "encoder",
+    [
+        None,
+        GraphNetwork(dim=8, n_steps=1),
+        ParticleTransformer(dim=16, n_block=1, n_head=2),
+    ],
+    ids=["tiny", "graph network", "transformer"],
+)
 def test_contributions_add_up_to_the_difference_of_the_answers(encoder: Any) -> None:
     objective, batch, other = network(encoder), collimated(events(), Features()), collimated(events(seed=3), Features())
-    baseline = batch.replace(nodes=torch.cat([other.nodes[:, :6], batch.nodes[:, 6:]], dim=1), globals=0.9 * batch.globals)
+    baseline = batch.replace(
+        nodes=torch.cat([other.nodes[:, :6], batch.nodes[:, 6:]], dim=1), globals=0.9 * batch.globals
+    )
     nodes, globals_, gap = integrated_gradients(objective, batch, baseline, Features(), output=1, n_step=64)
 
     def log_odds(of: Batch) -> Tensor:
@@ -92,13 +100,17 @@ def test_no_mass_is_imaginary_on_the_way() -> None:
     start, stop = (random_batch(features, (50,), seed=seed).nodes.double() for seed in (1, 2))
     torch.testing.assert_close(_with_energy(_with_ratio(start, features), features), start)
     for share in torch.linspace(0.0, 1.0, 11):
-        nodes = _with_energy(torch.lerp(_with_ratio(start, features), _with_ratio(stop, features), share.double()), features)
+        nodes = _with_energy(
+            torch.lerp(_with_ratio(start, features), _with_ratio(stop, features), share.double()), features
+        )
         assert bool((nodes[:, 3] >= nodes[:, 0] * torch.cosh(nodes[:, 1]) * (1.0 - 1e-6)).all())
 
 
 def test_pt_moves_the_energy_along() -> None:
     batch = collimated(events(), Features())
-    scaled = torch.cat([0.5 * batch.nodes[:, :1], batch.nodes[:, 1:3], 0.5 * batch.nodes[:, 3:4], batch.nodes[:, 4:]], dim=1)
+    scaled = torch.cat(
+        [0.5 * batch.nodes[:, :1], batch.nodes[:, 1:3], 0.5 * batch.nodes[:, 3:4], batch.nodes[:, 4:]], dim=1
+    )
     nodes, _, _ = integrated_gradients(network(), batch, batch.replace(nodes=scaled), Features(), output=1)
     assert float(nodes[:, 0].abs().max()) > 1e-4
     assert float(nodes[:, 1:].abs().max()) < 1e-6

@@ -15,7 +15,7 @@ from root_gnn.analysis.comparison import Comparison, Difference
 from root_gnn.analysis.predictions import read_predictions
 from root_gnn.errors import InputError
 from root_gnn.metrics.bootstrap import PairedDifference, paired_difference, seed_mean
-from root_gnn.run import Run
+from root_gnn.runs.run import Run
 
 
 def copied(runs: Sequence[Run], folder: Path) -> list[Run]:
@@ -70,7 +70,9 @@ def test_a_claim_needs_an_interval_without_zero(seeds: list[Run], tmp_path: Path
     paired = found.differences[0].rejection["0.5"]
     assert paired is not None and content["rejection"]["0.5"]["mean"] == paired.mean
     row = next(line for line in str(found).splitlines() if line.startswith("| a, at 50 % signal"))
-    assert f"{paired.mean:+.2f} [{paired.low:+.2f}, {paired.high:+.2f}]" in row and row.split("|")[-2].strip() == verdict
+    assert (
+        f"{paired.mean:+.2f} [{paired.low:+.2f}, {paired.high:+.2f}]" in row and row.split("|")[-2].strip() == verdict
+    )
 
 
 def test_a_rejection_that_is_not_defined_takes_no_claim_from_the_auc(seeds: list[Run], tmp_path: Path) -> None:
@@ -112,7 +114,9 @@ def test_two_seeds_and_another_training_size_make_no_claim(seeds: list[Run], mak
     assert found.groups[2].n_train > found.groups[0].n_train == 100
 
 
-def test_the_text_shows_every_seed_and_the_json_can_be_read(seeds: list[Run], deeper: list[Run], tmp_path: Path) -> None:
+def test_the_text_shows_every_seed_and_the_json_can_be_read(
+    seeds: list[Run], deeper: list[Run], tmp_path: Path
+) -> None:
     found = Comparison.of({"scratch": seeds, "deeper": deeper}, reference="deeper")
     text = str(found)
     assert "WH against ZH" in text and "test AUC less that of deeper" in text

@@ -11,9 +11,9 @@ import pytest
 from sklearn.decomposition import PCA
 
 from root_gnn.analysis.embed import Embedding, effective_rank, embed, mean_cosine, pca, reduced
-from root_gnn.data.splits import split_table
+from root_gnn.data.events.splits import split_table
 from root_gnn.errors import InputError, MissingExtra
-from root_gnn.run import Run
+from root_gnn.runs.run import Run
 
 
 @pytest.fixture
@@ -46,7 +46,10 @@ def test_axes_of_pca_tell_the_share_of_the_variance(z: np.ndarray) -> None:
     found = Embedding(z, components, np.zeros(200, dtype=np.int64), ("a",), "pca", None, None, explained)
     shares = PCA(2).fit(z).explained_variance_ratio_
     assert found.axis_names == (f"PC 1 ({100 * shares[0]:.0f} % of the variance)", f"PC 2 ({100 * shares[1]:.0f} %)")
-    assert Embedding(z, components, np.zeros(200, dtype=np.int64), ("a",), "umap", None, None, None).axis_names == ("UMAP 1", "UMAP 2")
+    assert Embedding(z, components, np.zeros(200, dtype=np.int64), ("a",), "umap", None, None, None).axis_names == (
+        "UMAP 1",
+        "UMAP 2",
+    )
 
 
 def test_pca_is_that_of_scikit_learn(z: np.ndarray) -> None:
@@ -67,7 +70,12 @@ def test_pca_of_equal_or_one_dimensional_events() -> None:
 
 def test_mean_cosine_is_the_mean_over_pairs(z: np.ndarray) -> None:
     some = z[:20]
-    cosines = [np.dot(a, b) / np.linalg.norm(a) / np.linalg.norm(b) for i, a in enumerate(some) for j, b in enumerate(some) if i != j]
+    cosines = [
+        np.dot(a, b) / np.linalg.norm(a) / np.linalg.norm(b)
+        for i, a in enumerate(some)
+        for j, b in enumerate(some)
+        if i != j
+    ]
     assert mean_cosine(some) == pytest.approx(np.mean(cosines))
     assert mean_cosine(np.ones((5, 3))) == pytest.approx(1.0)
     assert mean_cosine(np.zeros((5, 3))) is None

@@ -10,9 +10,9 @@ import numpy as np
 import pytest
 
 from root_gnn.analysis.event_features import check_events, event_features
-from root_gnn.data.config import DataConfig
-from root_gnn.data.spec import load_spec
-from root_gnn.data.table import EventTable, open_table
+from root_gnn.data.events.config import DataConfig
+from root_gnn.data.events.table import EventTable, open_table
+from root_gnn.data.spec.spec import load_spec
 from root_gnn.errors import InputError
 
 
@@ -26,7 +26,12 @@ def by_hand(nodes: np.ndarray) -> dict[int, float]:
     jets = sorted((row for row in nodes if row[6] == 0), key=lambda row: -row[0])
     leptons = sorted((row for row in nodes if row[6] in (1, 2)), key=lambda row: -row[0])
     (met,) = (row for row in nodes if row[6] == 4)
-    found = {0: len(jets), 1: sum(row[6] == 1 for row in nodes), 4: sum(row[4] > 0 for row in jets), 5: sum(row[0] for row in jets)}
+    found = {
+        0: len(jets),
+        1: sum(row[6] == 1 for row in nodes),
+        4: sum(row[4] > 0 for row in jets),
+        5: sum(row[0] for row in jets),
+    }
     found |= {6 + k: row[0] for k, row in enumerate(jets[:6])} | {14 + k: row[0] for k, row in enumerate(leptons[:2])}
     for place, pair in zip(range(25, 31), sorted(combinations(range(4), 2), key=lambda pair: pair[1]), strict=True):
         if max(pair) < len(jets):
@@ -37,7 +42,10 @@ def by_hand(nodes: np.ndarray) -> dict[int, float]:
 
 
 def mass(one: np.ndarray, other: np.ndarray) -> float:
-    momenta = [(row[3], row[0] * math.cos(row[2]), row[0] * math.sin(row[2]), row[0] * math.sinh(row[1])) for row in (one, other)]
+    momenta = [
+        (row[3], row[0] * math.cos(row[2]), row[0] * math.sin(row[2]), row[0] * math.sinh(row[1]))
+        for row in (one, other)
+    ]
     energy, *momentum = (sum(parts) for parts in zip(*momenta, strict=True))
     return math.sqrt(max(energy**2 - sum(part**2 for part in momentum), 0.0))
 

@@ -13,15 +13,15 @@ from scipy.stats import norm
 from sklearn.metrics import roc_auc_score
 from torch import Tensor, nn
 
-from root_gnn import cli
 from root_gnn.analysis.linear_probe import probe
 from root_gnn.analysis.probe_results import Probed, Probes
-from root_gnn.data.splits import split_table
+from root_gnn.cli import app as cli
+from root_gnn.data.events.splits import split_table
 from root_gnn.errors import InputError
 from root_gnn.graph.batch import Batch
 from root_gnn.graph.hashing import uniform
 from root_gnn.protocols import Encoder
-from root_gnn.run import Run
+from root_gnn.runs.run import Run
 
 
 class Oracle(Encoder):
@@ -33,8 +33,12 @@ class Oracle(Encoder):
 
     def forward(self, batch: Batch) -> Batch:
         assert batch.ids is not None
-        noise = torch.stack([torch.special.ndtri(uniform(batch.ids, (column,)).clamp(1e-9, 1.0)) for column in range(3)], dim=1)
-        return batch.replace(globals=noise + self.gain * batch.labels["label"].unsqueeze(1) * torch.tensor([0.0, 1.0, 0.0]))
+        noise = torch.stack(
+            [torch.special.ndtri(uniform(batch.ids, (column,)).clamp(1e-9, 1.0)) for column in range(3)], dim=1
+        )
+        return batch.replace(
+            globals=noise + self.gain * batch.labels["label"].unsqueeze(1) * torch.tensor([0.0, 1.0, 0.0])
+        )
 
     def layers(self, batch: Batch) -> dict[str, Tensor]:
         return {"encoder": self(batch).globals}
@@ -61,7 +65,9 @@ def named(found: Probes) -> dict[str, Probed]:
 
 
 def test_what_is_there_is_read_off_and_what_is_not_is_not(seeds: list[Run], ntuples: Path, tmp_path: Path) -> None:
-    runs = [oracle(seeds[0], gain, tmp_path / name) for name, gain in (("much", 3.0), ("little", 1.0), ("nothing", 0.0))]
+    runs = [
+        oracle(seeds[0], gain, tmp_path / name) for name, gain in (("much", 3.0), ("little", 1.0), ("nothing", 0.0))
+    ]
     found = probe(runs, task="WHvsZH", train_events=200, data_dir=ntuples, out=tmp_path / "out")
     for name, gain in (("much", 3.0), ("little", 1.0), ("nothing", 0.0)):
         one = named(found)[name]
@@ -77,7 +83,9 @@ def test_what_is_there_is_read_off_and_what_is_not_is_not(seeds: list[Run], ntup
     assert text == f"{found}\n" and "| nothing less much |" in text and "converged" not in text
 
 
-def test_runs_keep_their_figures_in_any_order(seeds: list[Run], deeper: list[Run], ntuples: Path, tmp_path: Path) -> None:
+def test_runs_keep_their_figures_in_any_order(
+    seeds: list[Run], deeper: list[Run], ntuples: Path, tmp_path: Path
+) -> None:
     runs = [seeds[0], deeper[0], seeds[1]]
     how = {"train_events": 100, "seeds": (1, 2), "inputs": True, "data_dir": ntuples, "out": tmp_path}
     first, second = (probe(order, task="WHvsZH", **how) for order in (runs, runs[::-1]))
@@ -89,29 +97,49 @@ def test_runs_keep_their_figures_in_any_order(seeds: list[Run], deeper: list[Run
 
 
 def test_random_networks_are_those_that_the_seeds_give(
-    seeds: list[Run], deeper: list[Run], make_run, ntuples: Path, tmp_path: Path,
-) -> None:  # fmt: skip
-    found = probe([seeds[0], seeds[1], deeper[0]], task="WHvsZH", train_events=100, random=True, data_dir=ntuples, out=tmp_path)
+    seeds: list[Run],
+    deeper: list[Run],
+    make_run,
+    ntuples: Path,
+    tmp_path: Path,
+) -> None:
+    found = probe(
+        [seeds[0], seeds[1], deeper[0]], task="WHvsZH", train_events=100, random=True, data_dir=ntuples, out=tmp_path
+    )
     random = {name: one for name, one in named(found).items() if one.kind == "random"}
     both, own = (f"random encode_process_decode as in {run.name}" for run in (seeds[0], deeper[0]))
     assert set(random) == {both, own}
-    assert [(gain.run, gain.reference) for gain in found.gains] == [("scratch_s1", both), ("scratch_s2", both), ("deeper_s1", own)]
+    assert [(gain.run, gain.reference) for gain in found.gains] == [
+        ("scratch_s1", both),
+        ("scratch_s2", both),
+        ("deeper_s1", own),
+    ]
     for one in random.values():
         assert one.auc is not None and len(set(one.auc.per_seed)) == 3
-    for place, seed in enumerate((1, 2, 3)):  # runs of conftest hold the weights that their seed gives, with a scaling of their own
+    for place, seed in enumerate(
+        (1, 2, 3)
+    ):  # runs of conftest hold the weights that their seed gives, with a scaling of their own
         began = make_run(f"began_{seed}", seed=seed, train_events=None)
-        alone = probe([began], task="WHvsZH", train_events=100, seeds=[seed], random=True, data_dir=ntuples, out=tmp_path)
+        alone = probe(
+            [began], task="WHvsZH", train_events=100, seeds=[seed], random=True, data_dir=ntuples, out=tmp_path
+        )
         as_run, as_random = named(alone).values()
         assert as_run.auc is not None and as_random.auc is not None
         assert as_run.auc.per_seed == as_random.auc.per_seed, place
 
 
-def test_figures_are_those_of_scikit_learn_on_the_same_fits(seeds: list[Run], ntuples: Path, tmp_path: Path, monkeypatch) -> None:
+def test_figures_are_those_of_scikit_learn_on_the_same_fits(
+    seeds: list[Run], ntuples: Path, tmp_path: Path, monkeypatch
+) -> None:
     kept = {}
     from root_gnn.analysis import linear_probe
 
     results = linear_probe._results
-    monkeypatch.setattr(linear_probe, "_results", lambda events, fits, references: kept.update(fits) or results(events, fits, references))
+    monkeypatch.setattr(
+        linear_probe,
+        "_results",
+        lambda events, fits, references: kept.update(fits) or results(events, fits, references),
+    )
     found = probe([seeds[0]], task="WHvsZH", train_events=100, data_dir=ntuples, out=tmp_path)
     table = seeds[0].table(ntuples)
     label = table.label[split_table(table, seeds[0].recipe.data.split).test]
@@ -151,13 +179,35 @@ def test_what_makes_no_sense_is_refused(seeds: list[Run], make_run, ntuples: Pat
 
 
 def test_the_command_writes_both_files_on_jets(
-    make_run, ntuples: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str],
-) -> None:  # fmt: skip
+    make_run,
+    ntuples: Path,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
     run, before = make_run("jets", task="TopvsQCD", train_events=None), signal.getsignal(signal.SIGTERM)
     try:
         with pytest.raises(SystemExit) as left:
-            cli.main(["probe", str(run.folder), "--task", "TopvsQCD", "--set", "name=tops", "--train-events", "40", "--seeds", "4", "5",
-                      "--random", "--inputs", "--data-dir", str(ntuples), "--out", str(tmp_path / "out")])  # fmt: skip
+            cli.main(
+                [
+                    "probe",
+                    str(run.folder),
+                    "--task",
+                    "TopvsQCD",
+                    "--set",
+                    "name=tops",
+                    "--train-events",
+                    "40",
+                    "--seeds",
+                    "4",
+                    "5",
+                    "--random",
+                    "--inputs",
+                    "--data-dir",
+                    str(ntuples),
+                    "--out",
+                    str(tmp_path / "out"),
+                ]
+            )
     finally:
         signal.signal(signal.SIGTERM, before)
     assert left.value.code == 0

@@ -52,7 +52,9 @@ def batches(n_batch: int = 3, n_graph: int = 200, *, gap: float = 1.0) -> list[B
         nodes = torch.randn(2 * n_graph, 3, generator=generator)
         nodes[:, 2] = torch.arange(2 * n_graph) % 2
         nodes[1::2, 0] += gap * label
-        globals_ = torch.stack([torch.full((n_graph,), 2.0), torch.randn(n_graph, generator=generator) + gap * label], dim=1)
+        globals_ = torch.stack(
+            [torch.full((n_graph,), 2.0), torch.randn(n_graph, generator=generator) + gap * label], dim=1
+        )
         count = torch.full((n_graph,), 2)
         weights = torch.rand(n_graph, generator=generator) + torch.where(torch.arange(n_graph) % 9 == 1, -1.0, 0.5)
         found.append(Batch.of(nodes, count, globals=globals_, labels={"label": label}, weights=weights))
@@ -71,8 +73,13 @@ def test_only_what_is_read_matters() -> None:
 
 def test_the_drop_is_that_of_aucs_by_hand() -> None:
     events = [one.replace(weights=None) for one in batches()]
-    drop = permutation_importance(Formula(), events, FEATURES, groups={"pt": ("pt",)}, n_repeat=1, n_replica=10, seed=5)[0].drop
-    pt, kind = torch.cat([one.nodes[:, 0] for one in events]).numpy(), torch.cat([one.nodes[:, 2] for one in events]).numpy()
+    drop = permutation_importance(
+        Formula(), events, FEATURES, groups={"pt": ("pt",)}, n_repeat=1, n_replica=10, seed=5
+    )[0].drop
+    pt, kind = (
+        torch.cat([one.nodes[:, 0] for one in events]).numpy(),
+        torch.cat([one.nodes[:, 2] for one in events]).numpy(),
+    )
     label = torch.cat([one.labels["label"] for one in events]).numpy()
     generator = np.random.default_rng(5)
     generator.permutation(len(label))  # nodes of type 0
@@ -95,9 +102,16 @@ def test_groups_move_together_and_networks_see_the_same_shuffles() -> None:
 
 
 def test_more_classes_have_the_mean_auc_over_pairs() -> None:
-    found = permutation_importance(Formula(n_class=3), [
-        one.replace(labels={"label": one.labels["label"] + (torch.arange(one.n_graph) % 5 == 0)}) for one in batches()
-    ], FEATURES, groups={"pt": ("pt",)}, n_replica=20)  # fmt: skip
+    found = permutation_importance(
+        Formula(n_class=3),
+        [
+            one.replace(labels={"label": one.labels["label"] + (torch.arange(one.n_graph) % 5 == 0)})
+            for one in batches()
+        ],
+        FEATURES,
+        groups={"pt": ("pt",)},
+        n_replica=20,
+    )
     assert found[0].drop.mean > 0.05
 
 
@@ -115,7 +129,9 @@ def test_the_interval_holds_the_truth() -> None:
         nodes = torch.cat([torch.randn(120, 2, generator=generator), event.nodes[:, 2:]], dim=1)
         label = torch.randint(2, (60,), generator=generator)
         event = event.replace(nodes=nodes, labels={"label": label}, weights=None)
-        drop = permutation_importance(Noise(), [event], FEATURES, groups={"eta": ("eta",)}, n_replica=60, seed=seed)[0].drop
+        drop = permutation_importance(Noise(), [event], FEATURES, groups={"eta": ("eta",)}, n_replica=60, seed=seed)[
+            0
+        ].drop
         inside += drop.low <= 0.0 <= drop.high
     assert 20 <= inside <= 38
 
@@ -131,4 +147,6 @@ def test_what_can_not_be_asked_is_explained() -> None:
     with pytest.raises(InputError, match="got none"):
         permutation_importance(Formula(), [], FEATURES)
     with pytest.raises(InputError, match="a column type"):
-        permutation_importance(Formula(), batches(), Features(nodes=("pt", "eta", "mass"), globals=("n_node", "met")), by_type=True)
+        permutation_importance(
+            Formula(), batches(), Features(nodes=("pt", "eta", "mass"), globals=("n_node", "met")), by_type=True
+        )

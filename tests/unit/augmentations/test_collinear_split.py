@@ -12,23 +12,23 @@ from hypothesis import strategies as st
 
 from root_gnn.augmentations.collinear_split import Config
 from root_gnn.graph.batch import Batch
-from root_gnn.graph.draws import Draws
 from root_gnn.graph.features import Features
+from root_gnn.graph.random_stream import RandomStream
 from root_gnn.testing import QUESTION, collimated, random_batch
 
 FEATURES = Features()
 BATCH = collimated(random_batch(FEATURES, (4, 1, 0, 6, 30) * 10, seed=1, question=QUESTION), FEATURES)
-DRAWS = Draws(seed=1, epoch=2)
+DRAWS = RandomStream(seed=1, epoch=2)
 
 
-def split(batch: Batch, *, features: Features = FEATURES, draws: Draws = DRAWS, **options: Any) -> Batch:
+def split(batch: Batch, *, features: Features = FEATURES, draws: RandomStream = DRAWS, **options: Any) -> Batch:
     return Config(**options).build(features)(batch, draws).check()
 
 
 @settings(max_examples=20)
 @given(seed=st.integers(0, 10_000), fraction=st.floats(0.1, 1.0))
 def test_a_loop_gives_the_same(seed: int, fraction: float) -> None:
-    draws = Draws(seed=seed, epoch=1)
+    draws = RandomStream(seed=seed, epoch=1)
     out = split(BATCH, draws=draws, fraction=fraction)
     chance, share = (draws.uniform_nodes(BATCH, stream).tolist() for stream in (0, 1))
     expected, whole, counts = [], [], [0] * BATCH.n_graph
@@ -47,8 +47,10 @@ def test_a_loop_gives_the_same(seed: int, fraction: float) -> None:
 @given(seed=st.integers(0, 10_000))
 def test_pt_adds_up_bit_for_bit(seed: int) -> None:
     batch = BATCH.replace(nodes=BATCH.nodes.clone())
-    batch.nodes[:, 0] = 10.0 ** (torch.rand(BATCH.total_node, generator=torch.Generator().manual_seed(seed)) * 8.0 - 4.0)
-    out = split(batch, draws=Draws(seed=seed, epoch=1), fraction=1.0)
+    batch.nodes[:, 0] = 10.0 ** (
+        torch.rand(BATCH.total_node, generator=torch.Generator().manual_seed(seed)) * 8.0 - 4.0
+    )
+    out = split(batch, draws=RandomStream(seed=seed, epoch=1), fraction=1.0)
     assert torch.equal(out.n_node, 2 * batch.n_node)
     assert torch.equal(out.nodes[0::2, 0] + out.nodes[1::2, 0], batch.nodes[:, 0])
     pieces = out.nodes[:, 0].double()  # also in twice the precision: nothing was rounded away
@@ -69,7 +71,9 @@ def test_the_share_is_uniform_and_the_pieces_keep_the_direction() -> None:
     batch = collimated(random_batch(FEATURES, (40,) * 100, seed=2), FEATURES)
     out = split(batch, fraction=1.0)
     share = (out.nodes[1::2, 0] / batch.nodes[:, 0]).double() * 2.0
-    assert math.isclose(float(share.mean()), 0.5, abs_tol=0.02) and math.isclose(float(share.var()), 1 / 12, abs_tol=0.005)
+    assert math.isclose(float(share.mean()), 0.5, abs_tol=0.02) and math.isclose(
+        float(share.var()), 1 / 12, abs_tol=0.005
+    )
     for piece in (out.nodes[0::2], out.nodes[1::2]):
         assert torch.equal(piece[:, [1, 2, 4, 5, 6]], batch.nodes[:, [1, 2, 4, 5, 6]])
         speed = piece[:, 3] / piece[:, 0]
@@ -84,7 +88,7 @@ def test_jets_are_filled_up_as_published(max_nodes: int) -> None:
     assert out.n_node.tolist() == [n + min(n, max(max_nodes - n, 0)) for n in batch.n_node.tolist()]
     large = batch.n_node >= max_nodes
     assert torch.equal(out.nodes[large[out.graph_index]], batch.nodes[large[batch.graph_index]])
-    again = split(out, fraction=1.0, max_nodes=max_nodes, draws=Draws(seed=1, epoch=2, place=1))
+    again = split(out, fraction=1.0, max_nodes=max_nodes, draws=RandomStream(seed=1, epoch=2, place=1))
     assert bool((again.n_node <= out.n_node.clamp(min=max_nodes)).all())
 
 

@@ -13,18 +13,20 @@ import torch
 import yaml
 
 from root_gnn.config.plugins import Allowed, config_class, names
-from root_gnn.data.graphs import build_graphs
-from root_gnn.data.read import read
-from root_gnn.data.spec import load_spec
+from root_gnn.data.reading.graphs import build_graphs
+from root_gnn.data.reading.read import read
+from root_gnn.data.spec.spec import load_spec
 from root_gnn.graph.batch import Batch
-from root_gnn.graph.draws import Draws
 from root_gnn.graph.features import Features
+from root_gnn.graph.random_stream import RandomStream
 from root_gnn.graph.subgraph import subgraph
 from root_gnn.protocols import Augmentation
 from root_gnn.testing import check_augmentation, collimated, random_batch
 
 JETCLASS = Features(
-    nodes=("deta", "d0val", "energy", "type", "phi", "charge", "eta", "pt", "dphi"), globals=("n_node", "jet_pt", "jet_mass"), n_type=3
+    nodes=("deta", "d0val", "energy", "type", "phi", "charge", "eta", "pt", "dphi"),
+    globals=("n_node", "jet_pt", "jet_mass"),
+    n_type=3,
 )
 ALL = names("augmentations")
 PUBLISHED = {"rotate": {}, "translate": {}, "smear": {}, "collinear_split": {"fraction": 1.0, "max_nodes": 50}}
@@ -48,7 +50,7 @@ def test_with_a_chance_it_keeps_the_contract_too(name: str) -> None:
 @pytest.mark.parametrize("counts", [(), (0,), (0, 0), (1,), (1, 0)])
 def test_batches_of_hardly_anything(name: str, counts: tuple[int, ...]) -> None:
     batch = random_batch(Features(), counts, seed=1)
-    out = build(name, Features())(batch, Draws(seed=1, epoch=1)).check()
+    out = build(name, Features())(batch, RandomStream(seed=1, epoch=1)).check()
     assert torch.equal(out.n_node > 0, batch.n_node > 0)
 
 
@@ -56,7 +58,7 @@ def test_batches_of_hardly_anything(name: str, counts: tuple[int, ...]) -> None:
 def test_double_precision_stays(name: str) -> None:
     batch = collimated(random_batch(Features(), (6, 3), seed=1), Features())
     batch = batch.replace(nodes=batch.nodes.double(), globals=batch.globals.double())
-    out = build(name, Features())(batch, Draws(seed=1, epoch=1))
+    out = build(name, Features())(batch, RandomStream(seed=1, epoch=1))
     assert out.nodes.dtype == out.globals.dtype == torch.float64
 
 
@@ -73,18 +75,21 @@ def test_the_two_views_of_jetclr_are_there_and_leave_the_jets_alone() -> None:
     for view, chain in enumerate(chains):
         out = batch
         for place, name in enumerate(chain):
-            out = build(name, Features(), **PUBLISHED[name])(out, Draws(seed=1, epoch=0, view=view, place=place))
+            out = build(name, Features(), **PUBLISHED[name])(out, RandomStream(seed=1, epoch=0, view=view, place=place))
         views.append(out.check())
     assert all(torch.equal(a, b) for a, b in zip(before, (batch.nodes, batch.globals, batch.n_node), strict=True))
     assert torch.equal(views[0].n_node, batch.n_node) and torch.equal(views[1].n_node, 2 * batch.n_node)
     for out in views:
-        total, kept = (torch.zeros(batch.n_graph).double().index_add(0, b.graph_index, b.nodes[:, 0].double()) for b in (batch, out))
+        total, kept = (
+            torch.zeros(batch.n_graph).double().index_add(0, b.graph_index, b.nodes[:, 0].double())
+            for b in (batch, out)
+        )
         assert torch.equal(total, kept)
 
 
 @pytest.mark.parametrize("name", ["rotate", "translate", "smear", "collinear_split"])
 def test_nothing_is_drawn_from_a_global_generator(name: str) -> None:
-    augmentation, batch, draws = build(name, Features()), jets(), Draws(seed=1, epoch=1)
+    augmentation, batch, draws = build(name, Features()), jets(), RandomStream(seed=1, epoch=1)
     torch.manual_seed(1)
     state, first = torch.get_rng_state(), augmentation(batch, draws)
     assert torch.equal(state, torch.get_rng_state())
@@ -99,9 +104,11 @@ def test_a_jet_is_treated_alike_beside_a_much_larger_one(name: str) -> None:
     large = collimated(random_batch(Features(), (90,), seed=9), Features())
     assert large.ids is not None and batch.ids is not None
     both = Batch.of(
-        torch.cat([large.nodes, batch.nodes]), torch.cat([large.n_node, batch.n_node]), ids=torch.cat([large.ids + 10**6, batch.ids])
+        torch.cat([large.nodes, batch.nodes]),
+        torch.cat([large.n_node, batch.n_node]),
+        ids=torch.cat([large.ids + 10**6, batch.ids]),
     )
-    draws = Draws(seed=3, epoch=1)
+    draws = RandomStream(seed=3, epoch=1)
     augmentation = build(name, Features())
     alone, beside = augmentation(batch, draws), augmentation(both, draws)
     assert torch.equal(beside.n_node[1:], alone.n_node)
@@ -114,7 +121,7 @@ def test_links_of_a_chain_draw_independently(name: str) -> None:
     augmentation = build(name, Features())
     moves = []
     for changes in ({}, {"place": 1}, {"view": 1}, {"epoch": 2}, {"seed": 2}):
-        out = augmentation(batch, dataclasses.replace(Draws(seed=1, epoch=1), **changes))
+        out = augmentation(batch, dataclasses.replace(RandomStream(seed=1, epoch=1), **changes))
         moves.append((out.nodes - batch.nodes)[:, 1].double() * batch.nodes[:, 0].clamp(min=0.1) ** (name == "smear"))
     correlation = torch.corrcoef(torch.stack(moves))
     # A rotation moves a constituent by x (cos - 1) + ..., which has x in common.
@@ -123,18 +130,22 @@ def test_links_of_a_chain_draw_independently(name: str) -> None:
 
 
 def masses(batch: Batch, features: Features) -> torch.Tensor:
-    pt, eta, phi, energy = batch.nodes[:, [features.column(name) for name in ("pt", "eta", "phi", "energy")]].double().unbind(1)
+    pt, eta, phi, energy = (
+        batch.nodes[:, [features.column(name) for name in ("pt", "eta", "phi", "energy")]].double().unbind(1)
+    )
     rows = torch.stack([energy, pt * phi.cos(), pt * phi.sin(), pt * eta.sinh()], 1)
     total = torch.zeros(batch.n_graph, 4).double().index_add(0, batch.graph_index, rows)
     return (total[:, 0] ** 2 - (total[:, 1:] ** 2).sum(1)).clamp(min=0.0).sqrt()
 
 
-@pytest.mark.parametrize(("name", "width"), [("rotate", 0.05), ("translate", 0.003), ("smear", 0.15), ("collinear_split", 1e-4)])
+@pytest.mark.parametrize(
+    ("name", "width"), [("rotate", 0.05), ("translate", 0.003), ("smear", 0.15), ("collinear_split", 1e-4)]
+)
 def test_masses_of_real_jets_hardly_change(real_data: Path, name: str, width: float) -> None:
     spec = load_spec("cms_nanoaod_v15_fatjets")
     features = spec.features()
     batch = build_graphs(read(real_data / "nanoaod" / "nano_tt_v15.root", spec), spec)
-    out = build(name, features)(batch, Draws(seed=1, epoch=1)).check()
+    out = build(name, features)(batch, RandomStream(seed=1, epoch=1)).check()
     before, after = masses(batch, features), masses(out, features)
     ratio = (after / before)[before > 1.0]  # GeV; a few jets have one constituent
     assert len(ratio) > 50
@@ -147,7 +158,11 @@ def test_the_documentation_names_all_with_their_options_and_its_example_works() 
     if not page.is_file():
         pytest.skip("the tests run outside the checkout")
     text = page.read_text(encoding="utf-8")
-    rows = {line.split("|")[2].strip().strip("`"): line for line in text.splitlines() if line.startswith("|") and "`" in line.split("|")[2]}
+    rows = {
+        line.split("|")[2].strip().strip("`"): line
+        for line in text.splitlines()
+        if line.startswith("|") and "`" in line.split("|")[2]
+    }
     for name in ALL:
         for option in set(config_class("augmentations", name, Allowed()).model_fields) - {"probability"}:
             assert f"`{option}`" in rows[name], f"{name} lacks {option}"
@@ -161,24 +176,28 @@ def test_the_documentation_names_all_with_their_options_and_its_example_works() 
 class AugmentationOf(Augmentation):
     """Any function, with anything declared."""
 
-    def __init__(self, function: Callable[[Batch, Draws], Batch], *invariants: str) -> None:
+    def __init__(self, function: Callable[[Batch, RandomStream], Batch], *invariants: str) -> None:
         self.function, self.invariants = function, invariants  # type: ignore[misc]
 
-    def __call__(self, batch: Batch, draws: Draws) -> Batch:
+    def __call__(self, batch: Batch, draws: RandomStream) -> Batch:
         return self.function(batch, draws)
 
 
-def half(batch: Batch, draws: Draws) -> Batch:
+def half(batch: Batch, draws: RandomStream) -> Batch:
     """Loses all nodes of some graphs."""
     return subgraph(batch, draws.uniform_nodes(batch, 0) < 0.5)
 
 
-def first_kept(batch: Batch, draws: Draws) -> Batch:
-    first = torch.cat([torch.ones(1), batch.graph_index.diff()]).bool() if batch.total_node else torch.zeros(0, dtype=torch.bool)
+def first_kept(batch: Batch, draws: RandomStream) -> Batch:
+    first = (
+        torch.cat([torch.ones(1), batch.graph_index.diff()]).bool()
+        if batch.total_node
+        else torch.zeros(0, dtype=torch.bool)
+    )
     return subgraph(batch, first | (draws.uniform_nodes(batch, 0) < 0.5))
 
 
-def first_kept_and_charged(batch: Batch, draws: Draws) -> Batch:
+def first_kept_and_charged(batch: Batch, draws: RandomStream) -> Batch:
     out = first_kept(batch, draws)
     nodes = out.nodes.clone()
     nodes[:, Features().column("charge")] += 0.25

@@ -7,12 +7,12 @@ import math
 import torch
 
 from root_gnn.augmentations.drop_nodes import Config
-from root_gnn.graph.draws import Draws
 from root_gnn.graph.features import Features
+from root_gnn.graph.random_stream import RandomStream
 from root_gnn.testing import random_batch
 
 BATCH = random_batch(Features(), (4, 1, 0, 6, 40) * 40, seed=1)
-DRAWS = Draws(seed=1, epoch=2)
+DRAWS = RandomStream(seed=1, epoch=2)
 
 
 def test_a_loop_gives_the_same() -> None:

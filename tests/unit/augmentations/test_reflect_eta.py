@@ -5,13 +5,13 @@ from __future__ import annotations
 import torch
 
 from root_gnn.augmentations.reflect_eta import Config
-from root_gnn.graph.draws import Draws
 from root_gnn.graph.features import Features
+from root_gnn.graph.random_stream import RandomStream
 from root_gnn.testing import QUESTION, random_batch
 
 BATCH = random_batch(Features(), (4, 1, 0, 6) * 50, seed=1, question=QUESTION)
 REFLECT = Config().build(Features())
-OUT = REFLECT(BATCH, Draws(seed=1, epoch=2))
+OUT = REFLECT(BATCH, RandomStream(seed=1, epoch=2))
 
 
 def signs() -> torch.Tensor:
@@ -40,5 +40,5 @@ def test_nothing_else_moves() -> None:
 
 
 def test_twice_is_once_back() -> None:
-    again = REFLECT(OUT, Draws(seed=1, epoch=2))
+    again = REFLECT(OUT, RandomStream(seed=1, epoch=2))
     assert torch.equal(again.nodes, BATCH.nodes)

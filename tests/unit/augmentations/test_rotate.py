@@ -9,12 +9,12 @@ import torch
 
 from root_gnn.augmentations.rotate import Config
 from root_gnn.graph.batch import Batch
-from root_gnn.graph.draws import Draws
 from root_gnn.graph.features import Features
+from root_gnn.graph.random_stream import RandomStream
 from root_gnn.testing import QUESTION, collimated, random_batch
 
 BATCH = collimated(random_batch(Features(), (4, 1, 0, 6, 30) * 10, seed=1, question=QUESTION), Features())
-DRAWS = Draws(seed=1, epoch=2)
+DRAWS = RandomStream(seed=1, epoch=2)
 OUT = Config().build(Features())(BATCH, DRAWS)
 
 
@@ -31,7 +31,9 @@ def test_every_jet_is_turned_as_a_loop_would() -> None:
     for before, after, turn in zip(graphs(BATCH), graphs(OUT), angles, strict=True):
         total = sum(row[0] for row in before)
         eta = sum(row[0] * row[1] for row in before) / total if before else 0.0
-        phi = math.atan2(sum(row[0] * math.sin(row[2]) for row in before), sum(row[0] * math.cos(row[2]) for row in before))
+        phi = math.atan2(
+            sum(row[0] * math.sin(row[2]) for row in before), sum(row[0] * math.cos(row[2]) for row in before)
+        )
         phi += sum(row[0] * wrapped(row[2] - phi) for row in before) / total if before else 0.0
         cosine, sine = math.cos(2 * math.pi * turn), math.sin(2 * math.pi * turn)
         for old, new in zip(before, after, strict=True):
@@ -40,7 +42,9 @@ def test_every_jet_is_turned_as_a_loop_would() -> None:
             assert abs(wrapped(new[2] - phi - sine * x - cosine * y)) < 1e-6
             assert [new[0], *new[4:]] == [old[0], *old[4:]]
             mass_squared = old[3] ** 2 - (old[0] * math.cosh(old[1])) ** 2
-            assert math.isclose(new[3], math.sqrt((old[0] * math.cosh(new[1])) ** 2 + max(mass_squared, 0.0)), rel_tol=1e-6)
+            assert math.isclose(
+                new[3], math.sqrt((old[0] * math.cosh(new[1])) ** 2 + max(mass_squared, 0.0)), rel_tol=1e-6
+            )
 
 
 def test_distances_within_a_jet_stay() -> None:
@@ -71,8 +75,12 @@ def test_truth_turns_about_the_same_axis() -> None:
         labels[name][has_node] = BATCH.nodes[first, column]
     out = Config().build(Features())(BATCH.replace(labels=labels), DRAWS)
     assert torch.allclose(out.labels["W_eta"][has_node], out.nodes[first, 1], atol=1e-6)
-    assert torch.allclose(torch.cos(out.labels["W_phi"][has_node] - out.nodes[first, 2]), torch.ones(len(first)), atol=1e-6)
-    assert torch.equal(out.labels["W_pt"], BATCH.labels["W_pt"]) and torch.equal(out.labels["label"], BATCH.labels["label"])
+    assert torch.allclose(
+        torch.cos(out.labels["W_phi"][has_node] - out.nodes[first, 2]), torch.ones(len(first)), atol=1e-6
+    )
+    assert torch.equal(out.labels["W_pt"], BATCH.labels["W_pt"]) and torch.equal(
+        out.labels["label"], BATCH.labels["label"]
+    )
 
 
 @pytest.mark.parametrize("probability", [0.3, 0.8])

@@ -9,20 +9,25 @@ import torch
 
 from root_gnn.augmentations.scale_pt import Config
 from root_gnn.errors import InputError
-from root_gnn.graph.draws import Draws
 from root_gnn.graph.features import Features
+from root_gnn.graph.random_stream import RandomStream
 from root_gnn.testing import QUESTION, random_batch
 
-FEATURES = Features(nodes=("eta", "pt", "mass", "phi", "energy", "d0", "type"), globals=("n_node", "jet_pt", "msoftdrop", "scale"))
+FEATURES = Features(
+    nodes=("eta", "pt", "mass", "phi", "energy", "d0", "type"), globals=("n_node", "jet_pt", "msoftdrop", "scale")
+)
 BATCH = random_batch(FEATURES, (4, 1, 0, 6) * 50, seed=1, question=QUESTION)
-DRAWS = Draws(seed=1, epoch=2)
+DRAWS = RandomStream(seed=1, epoch=2)
 
 
 def test_everything_in_gev_gets_the_factor_of_its_graph() -> None:
     out = Config(also=("msoftdrop",)).build(FEATURES)(BATCH, DRAWS)
     factor = [1.0 + 0.1 * (2.0 * u - 1.0) for u in DRAWS.uniform(BATCH, 0).tolist()]
     for before, after, graph in zip(BATCH.nodes.tolist(), out.nodes.tolist(), BATCH.graph_index.tolist(), strict=True):
-        expected = [x * factor[graph] if name in ("pt", "mass", "energy") else x for name, x in zip(FEATURES.nodes, before, strict=True)]
+        expected = [
+            x * factor[graph] if name in ("pt", "mass", "energy") else x
+            for name, x in zip(FEATURES.nodes, before, strict=True)
+        ]
         assert all(math.isclose(a, b, rel_tol=1e-6) for a, b in zip(after, expected, strict=True))
     scaled = torch.tensor([[1.0, f, f, 1.0] for f in factor])
     assert torch.allclose(out.globals, BATCH.globals * scaled)

@@ -8,12 +8,12 @@ import torch
 
 from root_gnn.augmentations.smear import Config
 from root_gnn.graph.batch import Batch
-from root_gnn.graph.draws import Draws
 from root_gnn.graph.features import Features
+from root_gnn.graph.random_stream import RandomStream
 from root_gnn.testing import collimated, random_batch
 
 FEATURES = Features(nodes=("pt", "eta", "phi", "energy", "charge"))
-DRAWS = Draws(seed=1, epoch=2)
+DRAWS = RandomStream(seed=1, epoch=2)
 
 
 def soft(n_graph: int, size: int) -> Batch:
@@ -48,7 +48,9 @@ def test_shifts_are_normal_with_the_width_of_the_paper() -> None:
 def test_widths_can_be_chosen_and_stop_growing() -> None:
     batch = soft(400, 50)
     for scale, min_pt in ((0.02, 0.1), (0.05, 1.0)):
-        pull = noise(batch, Config(scale=scale, min_pt=min_pt).build(FEATURES)(batch, DRAWS), scale=scale, min_pt=min_pt)
+        pull = noise(
+            batch, Config(scale=scale, min_pt=min_pt).build(FEATURES)(batch, DRAWS), scale=scale, min_pt=min_pt
+        )
         for part in (batch.nodes[:, 0] < min_pt, batch.nodes[:, 0] > min_pt):
             assert abs(float(pull[part].std()) - 1.0) < 0.03
 
@@ -77,6 +79,6 @@ def test_constituents_and_views_are_independent() -> None:
     batch = soft(100, 20)
     smear = Config().build(FEATURES)
     one = noise(batch, smear(batch, DRAWS), scale=0.1, min_pt=0.1)
-    two = noise(batch, smear(batch, Draws(seed=1, epoch=2, view=1)), scale=0.1, min_pt=0.1)
+    two = noise(batch, smear(batch, RandomStream(seed=1, epoch=2, view=1)), scale=0.1, min_pt=0.1)
     assert abs(float((one * two).mean())) < 0.06
     assert abs(float((one[1:] * one[:-1]).mean())) < 0.06

@@ -10,12 +10,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from root_gnn.augmentations.subgraph_subjets import Config
-from root_gnn.graph.draws import Draws
 from root_gnn.graph.features import Features
+from root_gnn.graph.random_stream import RandomStream
 from root_gnn.testing import check_augmentation, collimated, random_batch
 
 SIZES = (4, 1, 0, 6, 25, 3, 0)
-DRAWS = Draws(seed=1, epoch=2)
+DRAWS = RandomStream(seed=1, epoch=2)
 
 
 def naive_cones(rows: list[list[float]], radius: float, most: int) -> list[int]:
@@ -26,9 +26,11 @@ def naive_cones(rows: list[list[float]], radius: float, most: int) -> list[int]:
             break
         middle = min(free, key=lambda k: (-rows[k][0], k))
         inside = {
-            k for k in free
-            if math.hypot(rows[k][1] - rows[middle][1], math.remainder(rows[k][2] - rows[middle][2], 2 * math.pi)) <= radius
-        }  # fmt: skip
+            k
+            for k in free
+            if math.hypot(rows[k][1] - rows[middle][1], math.remainder(rows[k][2] - rows[middle][2], 2 * math.pi))
+            <= radius
+        }
         for k in inside:
             owner[k] = middle
         free -= inside

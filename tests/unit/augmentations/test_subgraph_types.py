@@ -9,19 +9,21 @@ import torch
 
 from root_gnn.augmentations.subgraph_types import Config
 from root_gnn.errors import InputError
-from root_gnn.graph.draws import Draws
 from root_gnn.graph.features import Features
+from root_gnn.graph.random_stream import RandomStream
 from root_gnn.testing import random_batch
 
 BATCH = random_batch(Features(), (4, 1, 0, 6, 11) * 60, seed=1)
-DRAWS = Draws(seed=1, epoch=2)
+DRAWS = RandomStream(seed=1, epoch=2)
 TYPE = Features().column("type")
 
 
 def test_a_loop_gives_the_same() -> None:
     out = Config(fraction=0.6).build(Features())(BATCH, DRAWS).check()
     draws = [DRAWS.uniform(BATCH, kind).tolist() for kind in range(5)]
-    parts = zip(torch.split(BATCH.nodes, BATCH.n_node.tolist()), torch.split(out.nodes, out.n_node.tolist()), strict=True)
+    parts = zip(
+        torch.split(BATCH.nodes, BATCH.n_node.tolist()), torch.split(out.nodes, out.n_node.tolist()), strict=True
+    )
     for graph, (rows, kept) in enumerate(parts):
         kinds = {int(kind) for kind in rows[:, TYPE]}
         by_draw = sorted((draws[kind][graph], kind) for kind in kinds)

@@ -9,12 +9,12 @@ import pytest
 import torch
 
 from root_gnn.augmentations import subgraph_ball, subgraph_random
-from root_gnn.graph.draws import Draws
 from root_gnn.graph.features import Features
+from root_gnn.graph.random_stream import RandomStream
 from root_gnn.testing import random_batch
 
 BATCH = random_batch(Features(), (4, 1, 0, 6, 11, 0) * 30, seed=1)
-DRAWS = Draws(seed=1, epoch=2)
+DRAWS = RandomStream(seed=1, epoch=2)
 
 
 @pytest.mark.parametrize("fraction", [0.1, 0.5, 0.75])
@@ -37,11 +37,15 @@ def test_a_ball_is_what_a_loop_finds() -> None:
     out = subgraph_ball.Config(fraction=0.5).build(Features())(BATCH, DRAWS)
     chosen = DRAWS.uniform(BATCH, 0).tolist()
     counts = BATCH.n_node.tolist()
-    for u, rows, kept in zip(chosen, torch.split(BATCH.nodes, counts), torch.split(out.nodes, out.n_node.tolist()), strict=True):
+    for u, rows, kept in zip(
+        chosen, torch.split(BATCH.nodes, counts), torch.split(out.nodes, out.n_node.tolist()), strict=True
+    ):
         if not len(rows):
             continue
         centre = rows[int(u * len(rows))].tolist()
-        distance = [math.hypot(row[1] - centre[1], math.remainder(row[2] - centre[2], 2 * math.pi)) for row in rows.tolist()]
+        distance = [
+            math.hypot(row[1] - centre[1], math.remainder(row[2] - centre[2], 2 * math.pi)) for row in rows.tolist()
+        ]
         nearest = sorted(sorted(range(len(rows)), key=distance.__getitem__)[: max(1, round(0.5 * len(rows)))])
         assert torch.equal(kept, rows[nearest])
 
@@ -66,5 +70,8 @@ def test_nothing_to_choose_from_and_some_left_whole(view: Any) -> None:
 def test_two_views_of_an_event_differ() -> None:
     augmentation = subgraph_random.Config().build(Features())
     batch = random_batch(Features(), (12,) * 200, seed=4)
-    one, two = (torch.isin(batch.nodes[:, 0], augmentation(batch, Draws(seed=1, epoch=2, view=view)).nodes[:, 0]) for view in (0, 1))
+    one, two = (
+        torch.isin(batch.nodes[:, 0], augmentation(batch, RandomStream(seed=1, epoch=2, view=view)).nodes[:, 0])
+        for view in (0, 1)
+    )
     assert math.isclose(float((one & two).double().mean()), 0.25, abs_tol=0.03)

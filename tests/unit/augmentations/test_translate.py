@@ -9,12 +9,12 @@ import torch
 
 from root_gnn.augmentations.moving import Plane
 from root_gnn.augmentations.translate import Config
-from root_gnn.graph.draws import Draws
 from root_gnn.graph.features import Features
+from root_gnn.graph.random_stream import RandomStream
 from root_gnn.testing import QUESTION, collimated, random_batch
 
 BATCH = collimated(random_batch(Features(), (4, 1, 0, 6, 30) * 60, seed=1, question=QUESTION), Features())
-DRAWS = Draws(seed=1, epoch=2)
+DRAWS = RandomStream(seed=1, epoch=2)
 
 
 def shifts(width: float) -> tuple[list[torch.Tensor], list[torch.Tensor]]:
@@ -37,7 +37,9 @@ def test_constituents_move_alike_and_not_too_far(width: float) -> None:
             if move.numel() > 1:
                 used.append(float(move[0]) / (width * largest))
         share = torch.tensor(used)
-        assert abs(float(share.mean())) < 0.12 and math.isclose(float(share.var()), 1.0 / 3.0, abs_tol=0.06)  # uniform in -1, 1
+        assert abs(float(share.mean())) < 0.12 and math.isclose(
+            float(share.var()), 1.0 / 3.0, abs_tol=0.06
+        )  # uniform in -1, 1
 
 
 def test_one_constituent_stays_bit_for_bit() -> None:

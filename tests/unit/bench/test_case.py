@@ -26,9 +26,18 @@ def test_what_differs_is_not_timed() -> None:
 
 def test_each_of_ours_stands_against_each_of_the_others() -> None:
     runs = {name: (lambda: spin(1000)) for name in ("a", "b", "x", "y")}
-    rows = list(BENCH.compare("what", runs, ours=["a", "b"], amount=10, unit="events", targets={"b": 2.0}, difference=0.0))
-    assert [(row.ours, row.reference, row.target) for row in rows] == [("a", "x", None), ("a", "y", None), ("b", "x", 2.0), ("b", "y", 2.0)]
-    assert all(row.low <= row.ratio <= row.high and row.unit == "events/s" and row.max_difference == 0.0 for row in rows)
+    rows = list(
+        BENCH.compare("what", runs, ours=["a", "b"], amount=10, unit="events", targets={"b": 2.0}, difference=0.0)
+    )
+    assert [(row.ours, row.reference, row.target) for row in rows] == [
+        ("a", "x", None),
+        ("a", "y", None),
+        ("b", "x", 2.0),
+        ("b", "y", 2.0),
+    ]
+    assert all(
+        row.low <= row.ratio <= row.high and row.unit == "events/s" and row.max_difference == 0.0 for row in rows
+    )
     assert all(set(row.rates) == {row.ours, row.reference} and min(row.rates.values()) > 0.0 for row in rows)
 
 

@@ -18,14 +18,32 @@ from root_gnn.models.encode_process_decode import Config
 def test_the_work_of_the_network_is_what_pytorch_counts(dim: int, n_layer: int, share: bool) -> None:
     generator = torch.Generator().manual_seed(1)
     batch = Batch.of(torch.rand(21, 7, generator=generator), torch.tensor([5, 2, 9, 4, 1]))
-    config = Config(dim=dim, n_layer=n_layer, n_steps=3, share_steps=share, aggregation=("sum",), pooling=("mean",), activate_last=True,
-                    residual=False, dropout=0.0, form="native")  # fmt: skip
+    config = Config(
+        dim=dim,
+        n_layer=n_layer,
+        n_steps=3,
+        share_steps=share,
+        aggregation=("sum",),
+        pooling=("mean",),
+        activate_last=True,
+        residual=False,
+        dropout=0.0,
+        form="native",
+    )
     encoder = config.build(Features(), Scaling())
     head = Head(n_layer=n_layer, dropout=0.0).build(dim, 2)
     counted = GraphNetwork(
-        n_graph=5, n_node=21, n_edge=batch.n_edge, node_dim=encoder.node_inputs.dim, edge_dim=encoder.pair_inputs.dim, global_dim=1,
-        dim=dim, n_layer=n_layer, n_step=3, n_output=2,
-    )  # fmt: skip
+        n_graph=5,
+        n_node=21,
+        n_edge=batch.n_edge,
+        node_dim=encoder.node_inputs.dim,
+        edge_dim=encoder.pair_inputs.dim,
+        global_dim=1,
+        dim=dim,
+        n_layer=n_layer,
+        n_step=3,
+        n_output=2,
+    )
     with FlopCounterMode(display=False) as forward:
         logits = head(encoder(batch))
     with FlopCounterMode(display=False) as backward:

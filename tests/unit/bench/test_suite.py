@@ -10,9 +10,22 @@ from root_gnn.bench.suite import bench, case_files, run_cases
 from root_gnn.errors import InputError
 
 ASKED = {
-    "graph_network", "graph_network_memory", "particle_transformer", "nt_xent", "linear_cka", "subjets", "augmentations", "loader",
-    "prepare", "large_files", "end_to_end", "scaling", "processes", "roofline", "compile",
-}  # fmt: skip
+    "graph_network",
+    "graph_network_memory",
+    "particle_transformer",
+    "nt_xent",
+    "linear_cka",
+    "subjets",
+    "augmentations",
+    "loader",
+    "prepare",
+    "large_files",
+    "end_to_end",
+    "scaling",
+    "processes",
+    "roofline",
+    "compile",
+}
 FAILING = """
 import sys
 from root_gnn.bench.case import agree, main
@@ -30,7 +43,11 @@ def test_the_cases_are_found_and_helpers_are_not() -> None:
 
 @pytest.mark.parametrize(
     ("names", "options", "message"),
-    [(["nt_xnt"], {}, "did you mean nt_xent"), ([], {"rounds": 0}, "--rounds 0"), ([], {"allocator": "mine"}, "--allocator mine")],
+    [
+        (["nt_xnt"], {}, "did you mean nt_xent"),
+        ([], {"rounds": 0}, "--rounds 0"),
+        ([], {"allocator": "mine"}, "--allocator mine"),
+    ],
 )
 def test_wrong_wishes_are_refused(names: list[str], options: dict[str, object], message: str) -> None:
     with pytest.raises(InputError, match=message):

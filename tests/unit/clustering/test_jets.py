@@ -21,7 +21,12 @@ def _naive_anti_kt(particles: np.ndarray, radius: float, min_pt: float) -> np.nd
         for i in range(len(p)):
             for j in range(i):
                 dphi = np.angle(np.exp(1j * (phi[i] - phi[j])))
-                distance[i, j] = min(pt[i], pt[j]) ** 2 / (pt[i] * pt[j]) ** 2 * ((rapidity[i] - rapidity[j]) ** 2 + dphi**2) / radius**2
+                distance[i, j] = (
+                    min(pt[i], pt[j]) ** 2
+                    / (pt[i] * pt[j]) ** 2
+                    * ((rapidity[i] - rapidity[j]) ** 2 + dphi**2)
+                    / radius**2
+                )
                 distance[j, i] = np.inf
         i, j = np.unravel_index(np.argmin(np.where(distance == 0, np.inf, distance)), distance.shape)
         if i == j:
@@ -52,7 +57,7 @@ def test_agrees_with_the_pairwise_form_event_by_event() -> None:
     first = 0
     for event, count in enumerate(counts):
         mine = jets.event == event
-        expected = _naive_anti_kt(particles[first:first + count], 0.4, 5.0) if count else np.zeros((0, 4))
+        expected = _naive_anti_kt(particles[first : first + count], 0.4, 5.0) if count else np.zeros((0, 4))
         np.testing.assert_allclose(jets.pt[mine], np.hypot(expected[:, 0], expected[:, 1]), rtol=1e-9)
         np.testing.assert_allclose(jets.energy[mine], expected[:, 3], rtol=1e-9)
         np.testing.assert_allclose(jets.phi[mine], np.arctan2(expected[:, 1], expected[:, 0]), rtol=1e-9)

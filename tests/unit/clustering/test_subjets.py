@@ -26,10 +26,15 @@ def jets(*counts: int, seed: int = 1) -> tuple[Floats, NDArray[np.int64]]:
 
 def naive(rows: Floats, algorithm: Algorithm) -> list[int]:
     """Sequential recombination of one jet, smallest distance first, momenta added."""
-    clusters = [([k], *(pt * np.array([math.cos(phi), math.sin(phi), math.sinh(eta)])), e) for k, (pt, eta, phi, e) in enumerate(rows)]
+    clusters = [
+        ([k], *(pt * np.array([math.cos(phi), math.sin(phi), math.sinh(eta)])), e)
+        for k, (pt, eta, phi, e) in enumerate(rows)
+    ]
     done = []
     while clusters:
-        momenta = [(math.hypot(x, y), 0.5 * math.log((e + z) / (e - z)), math.atan2(y, x)) for _, x, y, z, e in clusters]
+        momenta = [
+            (math.hypot(x, y), 0.5 * math.log((e + z) / (e - z)), math.atan2(y, x)) for _, x, y, z, e in clusters
+        ]
         power = 0 if algorithm == "cambridge" else -2
         best = min((pt**power, k, k) for k, (pt, _, _) in enumerate(momenta))
         for i, (pt, y, phi) in enumerate(momenta):
@@ -53,7 +58,9 @@ def test_subjets_are_those_of_the_algorithm(algorithm: Algorithm) -> None:
     rows, counts = jets(12, 0, 1, 25, 7)
     found = subjets(rows, counts, algorithm=algorithm, radius=RADIUS)
     starts = np.cumsum(counts) - counts
-    wanted = [place for start, n in zip(starts, counts, strict=True) for place in naive(rows[start : start + n], algorithm)]
+    wanted = [
+        place for start, n in zip(starts, counts, strict=True) for place in naive(rows[start : start + n], algorithm)
+    ]
     assert found.tolist() == wanted and found.max() > 3
 
 
@@ -94,7 +101,9 @@ def test_the_cache_clusters_what_has_other_momenta_or_no_id() -> None:
     ids, cache = np.arange(2)[:, None], SubjetCache(radius=RADIUS)
     cache(rows, counts, ids)
     other, _ = jets(12, 9, seed=2)
-    assert cache(other, counts, ids).tolist() == subjets(other, counts, radius=RADIUS).tolist() and cache.n_clustered == 4
+    assert (
+        cache(other, counts, ids).tolist() == subjets(other, counts, radius=RADIUS).tolist() and cache.n_clustered == 4
+    )
     cache(rows, counts)
     assert cache.n_clustered == 6 and cache.n_known == 21
 

@@ -22,7 +22,11 @@ def _jet(rng: np.random.Generator, n: int) -> np.ndarray:
 
 
 def _plane(p: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    return np.hypot(p[:, 0], p[:, 1]), 0.5 * np.log((p[:, 3] + p[:, 2]) / (p[:, 3] - p[:, 2])), np.arctan2(p[:, 1], p[:, 0])
+    return (
+        np.hypot(p[:, 0], p[:, 1]),
+        0.5 * np.log((p[:, 3] + p[:, 2]) / (p[:, 3] - p[:, 2])),
+        np.arctan2(p[:, 1], p[:, 0]),
+    )
 
 
 def _distance(y: np.ndarray, phi: np.ndarray) -> np.ndarray:

@@ -106,7 +106,9 @@ def test_checks_of_a_section_speak_at_their_key(tmp_path: Path) -> None:
     assert lines_of_error(tmp_path, "name: a\noptim:\n  clip_norm: 0\n") == [
         "r.yaml:3: optim.clip_norm: clips everything at 0.0; leave it out for none"
     ]
-    assert lines_of_error(tmp_path, f"name: a\nmodel: {MODEL}\nmodels: [{MODEL}]\n") == ["r.yaml:1: give model or models, not both"]
+    assert lines_of_error(tmp_path, f"name: a\nmodel: {MODEL}\nmodels: [{MODEL}]\n") == [
+        "r.yaml:1: give model or models, not both"
+    ]
 
 
 @pytest.mark.parametrize(
@@ -145,7 +147,11 @@ def test_a_switch_that_is_set_to_false_is_off(said: str, meant: bool, tmp_path: 
 
 def test_overrides_are_read_by_the_rules_of_the_file(tmp_path: Path) -> None:
     path = write(tmp_path, "name: a\nsteps: [{lr: 1}, {lr: 2}]\n")
-    recipe = load(Recipe, path, ["optim.lr=1e-4", "optim.betas=[.5, 1]", "steps.1.clip_norm=3", "name='7'", "optim.lr=2e-4", "size = 5"])
+    recipe = load(
+        Recipe,
+        path,
+        ["optim.lr=1e-4", "optim.betas=[.5, 1]", "steps.1.clip_norm=3", "name='7'", "optim.lr=2e-4", "size = 5"],
+    )
     assert recipe.optim == Optim(lr=2e-4, betas=(0.5, 1.0))
     assert recipe.steps == [Optim(lr=1), Optim(lr=2, clip_norm=3)]
     assert (recipe.name, recipe.size) == ("7", 5)
@@ -158,7 +164,9 @@ def test_an_override_in_error_is_named_as_typed(tmp_path: Path) -> None:
         "--set optim.lr=fast: should be a number, not 'fast'",
         "--set optim.clip=1: unknown key; did you mean clip_norm?",
     ]
-    assert lines_of_error(tmp_path, text, "optim={lr: x}") == ["--set optim={lr: x}: optim.lr: should be a number, not 'x'"]
+    assert lines_of_error(tmp_path, text, "optim={lr: x}") == [
+        "--set optim={lr: x}: optim.lr: should be a number, not 'x'"
+    ]
     for override, words in {
         "optim.lr": "expected dotted.key=value",
         "=3": "expected dotted.key=value",
@@ -181,17 +189,23 @@ def test_plugins_are_found_by_name_wherever_they_stand(tmp_path: Path) -> None:
 
 
 def test_mistakes_inside_and_about_plugins_are_located(tmp_path: Path) -> None:
-    assert lines_of_error(tmp_path, f"name: a\nmodels:\n  - {MODEL}\n  - name: {MODEL}\n    dimm: 24\n    dim: wide\n") == [
+    assert lines_of_error(
+        tmp_path, f"name: a\nmodels:\n  - {MODEL}\n  - name: {MODEL}\n    dimm: 24\n    dim: wide\n"
+    ) == [
         "r.yaml:6: models.1.dim: should be a whole number, not 'wide'",
         "r.yaml:5: models.1.dimm: unknown key; did you mean dim?",
     ]
     near = lines_of_error(tmp_path, "name: a\nmodel:\n  dim: 3\n  name: encode_proces_decode\n")
-    assert near[0].startswith(f"r.yaml:4: model: there is no 'encode_proces_decode' in root_gnn.models; did you mean {MODEL}")
+    assert near[0].startswith(
+        f"r.yaml:4: model: there is no 'encode_proces_decode' in root_gnn.models; did you mean {MODEL}"
+    )
     assert "a plug-in was expected" in lines_of_error(tmp_path, "name: a\nmodel: {dim: 3}\n")[0]
     assert "a plug-in was expected" in lines_of_error(tmp_path, "name: a\nmodels: [3]\n")[0]
 
 
-@pytest.mark.parametrize("name", ["../models/x", "__init__", "os", "Encode_process_decode", "a b", "'.'", "'..'", "a..b", "'.a'"])
+@pytest.mark.parametrize(
+    "name", ["../models/x", "__init__", "os", "Encode_process_decode", "a b", "'.'", "'..'", "a..b", "'.a'"]
+)
 def test_strange_plugin_names_are_refused_and_import_nothing(tmp_path: Path, name: str) -> None:
     before = set(sys.modules)
     assert lines_of_error(tmp_path, f"name: a\nmodel: {name}\n")[0].startswith("r.yaml:2: model: ")
@@ -224,7 +238,11 @@ def test_a_dotted_name_is_imported_only_where_allowed(tmp_path: Path, lab: Path)
 
 def test_a_dotted_name_must_be_a_module_with_a_config(tmp_path: Path, lab: Path) -> None:
     lab.write_text("from root_gnn.config.section import Section as Config\n")
-    reasons = {"lab.net": "must define a class Config", "lab.absent": "no module 'lab.absent'", "nolab.x": "no module 'nolab'"}
+    reasons = {
+        "lab.net": "must define a class Config",
+        "lab.absent": "no module 'lab.absent'",
+        "nolab.x": "no module 'nolab'",
+    }
     for name, words in reasons.items():
         with pytest.raises(InputError, match=words):
             load(Recipe, write(tmp_path, f"name: a\nmodel: {name}\n"), allow_dotted=True)
@@ -269,7 +287,9 @@ recipes = st.builds(
     optim=optims,
     steps=st.lists(optims, max_size=2),
     kind=st.sampled_from(Kind),
-    files=st.dictionaries(st.text(min_size=1, max_size=6).filter(str.strip), st.just((Path("a/b"), Path("1"))), max_size=2),
+    files=st.dictionaries(
+        st.text(min_size=1, max_size=6).filter(str.strip), st.just((Path("a/b"), Path("1"))), max_size=2
+    ),
     model=st.none(),
     models=st.just(()),
 )
@@ -285,7 +305,8 @@ def test_a_section_written_and_read_is_the_same(tmp_path_factory: pytest.TempPat
 
 @settings(max_examples=100, deadline=None)
 @given(
-    key=st.text(max_size=8) | st.sampled_from(["optim.lr", "model", "model.name", "steps.0", "files.a.0", "name", "a.b.c.d"]),
+    key=st.text(max_size=8)
+    | st.sampled_from(["optim.lr", "model", "model.name", "steps.0", "files.a.0", "name", "a.b.c.d"]),
     value=st.text(max_size=10),
 )
 def test_any_override_is_taken_or_refused(tmp_path_factory: pytest.TempPathFactory, key: str, value: str) -> None:

@@ -59,7 +59,9 @@ def test_folders_are_no_files(house: Path) -> None:
     assert shipped.find("finetune", "recipe") == house / "package" / "configs" / "finetune.yaml"
 
 
-@pytest.mark.parametrize("name", ["WHvsZZ", "../tasks/WHvsZH", "../../package/configs/nothing", "", ".", "/absent/WHvsZH", "tasks"])
+@pytest.mark.parametrize(
+    "name", ["WHvsZZ", "../tasks/WHvsZH", "../../package/configs/nothing", "", ".", "/absent/WHvsZH", "tasks"]
+)
 def test_a_name_that_leads_nowhere_lists_the_near_ones(house: Path, name: str) -> None:
     with pytest.raises(InputError, match="There is no task") as caught:
         shipped.find(name, "task")
@@ -70,4 +72,7 @@ def test_no_shipped_file_names_a_place_of_one_machine() -> None:
     """JetCLR's data paths were those of its authors' disks; here every path starts at the data folder."""
     found = [*(ROOT / "configs").rglob("*.yaml"), *(ROOT / "data_specs").rglob("*.yaml")]
     words = [(path.name, str(word)) for path in found for word in leaves(read_document(path).value).values()]
-    assert len(found) > 50 and [(name, word) for name, word in words if re.search(r"(^|[\s=\[{,:'\"])(/\w|~/|[A-Z]:\\)", word)] == []
+    assert (
+        len(found) > 50
+        and [(name, word) for name, word in words if re.search(r"(^|[\s=\[{,:'\"])(/\w|~/|[A-Z]:\\)", word)] == []
+    )

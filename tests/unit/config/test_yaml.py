@@ -16,12 +16,36 @@ from root_gnn.errors import InputError
 @pytest.mark.parametrize(
     ("text", "value"),
     [
-        ("1e-4", 1e-4), ("1E5", 1e5), (".5", 0.5), ("5.", 5.0), ("-3", -3), ("+7", 7), ("010", 10), ("0", 0),
-        ("true", True), ("False", False), ("null", None), ("~", None), ("", None), (".inf", math.inf), ("-.inf", -math.inf),
-        ("NO", "NO"), ("yes", "yes"), ("on", "on"), ("12:30", "12:30"), ("1_000", "1_000"), ("0x1F", "0x1F"), ("-", "-"),
-        (".", "."), ("1e", "1e"), ("2026-11-22", "2026-11-22"), (".nan", ".nan"), ("=", "="), ("<<", "<<"),
+        ("1e-4", 1e-4),
+        ("1E5", 1e5),
+        (".5", 0.5),
+        ("5.", 5.0),
+        ("-3", -3),
+        ("+7", 7),
+        ("010", 10),
+        ("0", 0),
+        ("true", True),
+        ("False", False),
+        ("null", None),
+        ("~", None),
+        ("", None),
+        (".inf", math.inf),
+        ("-.inf", -math.inf),
+        ("NO", "NO"),
+        ("yes", "yes"),
+        ("on", "on"),
+        ("12:30", "12:30"),
+        ("1_000", "1_000"),
+        ("0x1F", "0x1F"),
+        ("-", "-"),
+        (".", "."),
+        ("1e", "1e"),
+        ("2026-11-22", "2026-11-22"),
+        (".nan", ".nan"),
+        ("=", "="),
+        ("<<", "<<"),
     ],
-)  # fmt: skip
+)
 def test_plain_scalars_follow_yaml_1_2(text: str, value: object) -> None:
     got = parse_scalar(text)
     assert got == value
@@ -43,9 +67,14 @@ def test_every_key_and_item_knows_its_line() -> None:
     text = "# comment\na: 1\nb:\n  c:\n    - x\n    - {d: 2,\n       e: 3}\n"
     document = parse_document(text, "f.yaml")
     assert document.places == {
-        ("a",): "f.yaml:2", ("b",): "f.yaml:3", ("b", "c"): "f.yaml:4", ("b", "c", 0): "f.yaml:5",
-        ("b", "c", 1): "f.yaml:6", ("b", "c", 1, "d"): "f.yaml:6", ("b", "c", 1, "e"): "f.yaml:7",
-    }  # fmt: skip
+        ("a",): "f.yaml:2",
+        ("b",): "f.yaml:3",
+        ("b", "c"): "f.yaml:4",
+        ("b", "c", 0): "f.yaml:5",
+        ("b", "c", 1): "f.yaml:6",
+        ("b", "c", 1, "d"): "f.yaml:6",
+        ("b", "c", 1, "e"): "f.yaml:7",
+    }
     assert document.place(("b", "absent")) == "f.yaml:3"
     assert document.place(("absent",)) == "f.yaml:1"
 
@@ -93,11 +122,19 @@ def test_a_byte_order_mark_is_no_part_of_the_first_key(tmp_path: Path) -> None:
 
 
 plain = st.one_of(
-    st.none(), st.booleans(), st.integers(-(10**18), 10**18), st.floats(allow_nan=False), st.text(max_size=20),
-    st.sampled_from(["no", "1e-4", "12:30", "010", " x ", "a: b", "- a", "#", "", "a\n\nb ", "'", "é", "!x", "&a", "*b", "\t"]),
-)  # fmt: skip
+    st.none(),
+    st.booleans(),
+    st.integers(-(10**18), 10**18),
+    st.floats(allow_nan=False),
+    st.text(max_size=20),
+    st.sampled_from(
+        ["no", "1e-4", "12:30", "010", " x ", "a: b", "- a", "#", "", "a\n\nb ", "'", "é", "!x", "&a", "*b", "\t"]
+    ),
+)
 keys = st.text(min_size=1, max_size=8).filter(str.strip)
-values = st.recursive(plain, lambda inner: st.lists(inner, max_size=3) | st.dictionaries(keys, inner, max_size=3), max_leaves=8)
+values = st.recursive(
+    plain, lambda inner: st.lists(inner, max_size=3) | st.dictionaries(keys, inner, max_size=3), max_leaves=8
+)
 
 
 @settings(max_examples=150, deadline=None)
@@ -107,9 +144,37 @@ def test_what_is_written_is_read_back(mapping: dict[str, object]) -> None:
 
 
 fragments = st.sampled_from(
-    ["a", "b:", ": ", "\n", "  ", "- ", "[", "]", "{", "}", ",", "!!python/name:os.system", "&x", "*x", "'", '"', "|", ">", "#", "?",
-     "%YAML 9", "---", "...", "1e-4", "\\U99999999", "\t", "\x07", "<<: "]
-)  # fmt: skip
+    [
+        "a",
+        "b:",
+        ": ",
+        "\n",
+        "  ",
+        "- ",
+        "[",
+        "]",
+        "{",
+        "}",
+        ",",
+        "!!python/name:os.system",
+        "&x",
+        "*x",
+        "'",
+        '"',
+        "|",
+        ">",
+        "#",
+        "?",
+        "%YAML 9",
+        "---",
+        "...",
+        "1e-4",
+        "\\U99999999",
+        "\t",
+        "\x07",
+        "<<: ",
+    ]
+)
 
 
 @settings(max_examples=200, deadline=None)

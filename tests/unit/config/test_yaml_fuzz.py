@@ -18,7 +18,7 @@ from root_gnn.config.overrides import apply_override
 from root_gnn.config.section import Section
 from root_gnn.config.shipped import shipped_folder
 from root_gnn.config.yaml import MAX_DEPTH, Document, parse_document, parse_value
-from root_gnn.data.spec import Spec
+from root_gnn.data.spec.spec import Spec
 from root_gnn.errors import InputError
 
 SPECS = [file.read_text(encoding="utf-8") for file in sorted(shipped_folder("spec").rglob("*.yaml"))]
@@ -144,7 +144,10 @@ def mutated(text: str, changes: list[tuple[float, int, str]]) -> str:
 
 
 @settings(max_examples=300)
-@given(st.lists(st.sampled_from([*DAMAGE, "a", "b: ", "a: ", "\n", "\n  ", "1"]), max_size=12).map("".join) | st.text(max_size=60))
+@given(
+    st.lists(st.sampled_from([*DAMAGE, "a", "b: ", "a: ", "\n", "\n  ", "1"]), max_size=12).map("".join)
+    | st.text(max_size=60)
+)
 def test_random_text_is_a_mapping_or_refused(text: str) -> None:
     read(text)
     try:
@@ -179,14 +182,21 @@ def same(ours: Any, words: Any) -> bool:
     if isinstance(ours, str) or ours is None:
         return ours == words if ours is not None else words in ("", "~", "null", "Null", "NULL")
     return (
-        str(words).lower() in ("true", "false") if isinstance(ours, bool) else math.isclose(ours, float(str(words).replace(".inf", "inf")))
+        str(words).lower() in ("true", "false")
+        if isinstance(ours, bool)
+        else math.isclose(ours, float(str(words).replace(".inf", "inf")))
     )
 
 
 @settings(max_examples=100)
 @given(mutations)
-def test_a_section_is_filled_or_the_file_refused(tmp_path_factory: pytest.TempPathFactory, changes: list[tuple[float, int, str]]) -> None:
-    text = mutated("name: a\nrate: 1e-4\nnumber: 7\ninner:\n  size: 3\n  names: [b, c]\ntable: {x: 1.5, y: [1, 2]}\nflag: true\n", changes)
+def test_a_section_is_filled_or_the_file_refused(
+    tmp_path_factory: pytest.TempPathFactory, changes: list[tuple[float, int, str]]
+) -> None:
+    text = mutated(
+        "name: a\nrate: 1e-4\nnumber: 7\ninner:\n  size: 3\n  names: [b, c]\ntable: {x: 1.5, y: [1, 2]}\nflag: true\n",
+        changes,
+    )
     path = tmp_path_factory.getbasetemp() / "fuzz.yaml"
     path.write_bytes(text.encode("utf-8", "surrogatepass"))
     try:
@@ -212,7 +222,10 @@ def test_a_damaged_spec_is_a_spec_or_refused(text: str, changes: list[tuple[floa
 
 values = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=4),
-    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.sampled_from(["size", "names", "a", "0", ""]), inner, max_size=3),
+    lambda inner: (
+        st.lists(inner, max_size=3)
+        | st.dictionaries(st.sampled_from(["size", "names", "a", "0", ""]), inner, max_size=3)
+    ),
     max_leaves=5,
 )
 
@@ -229,7 +242,9 @@ def test_any_values_fill_a_section_or_are_refused(mapping: dict[str, Any]) -> No
 @settings(max_examples=100)
 @given(
     st.text(max_size=12)
-    | st.tuples(st.sampled_from(["name", "inner.size", "table.x", "inner.names.0", "..", "a.b.c"]), st.sampled_from(DAMAGE)).map("=".join)
+    | st.tuples(
+        st.sampled_from(["name", "inner.size", "table.x", "inner.names.0", "..", "a.b.c"]), st.sampled_from(DAMAGE)
+    ).map("=".join)
 )
 def test_any_override_is_done_or_refused(override: str) -> None:
     document = Document({"name": "a", "inner": {"size": 1, "names": ["b"]}, "table": {"x": 1}}, "f.yaml:1")

@@ -16,13 +16,13 @@ from root_gnn.config.loader import load
 from root_gnn.convert.convert import convert
 from root_gnn.convert.converted import Converted
 from root_gnn.convert.foreign import read_foreign
-from root_gnn.data.read import read
-from root_gnn.data.spec import load_spec
+from root_gnn.data.reading.read import read
+from root_gnn.data.spec.spec import load_spec
 from root_gnn.errors import InputError
 from root_gnn.graph.scaling import Scaling
-from root_gnn.pipeline import train
-from root_gnn.recipe import Recipe
-from root_gnn.run import build
+from root_gnn.runs.build import build_objective
+from root_gnn.runs.recipe import Recipe
+from root_gnn.runs.train import train
 
 PUBLISHED = """
 Training_Name: ttH CP/even vs odd
@@ -91,7 +91,7 @@ def test_the_network_and_its_training_are_those_published(tmp_path: Path) -> Non
     assert (recipe.train.max_epochs, recipe.train.batch_size) == (500, 2048)
     faithful = load(Recipe, Path(__file__).parents[3] / "configs" / "pretrain_multiclass_faithful.yaml")
     assert recipe.model == faithful.model and recipe.objective == faithful.objective
-    network = build(recipe, load_spec(tmp_path / "config_spec.yaml"), Scaling())
+    network = build_objective(recipe, load_spec(tmp_path / "config_spec.yaml"), Scaling())
     with_one_output, one_more = 134_529, 65
     assert sum(weight.numel() for weight in network.parameters()) == with_one_output + one_more
 
@@ -132,10 +132,22 @@ def test_whatever_is_not_known_is_named(tmp_path: Path) -> None:
     made = converted(tmp_path, changed(change))
     keys = {note.partition(":")[0] for note in made.notes.lost}
     assert keys == {
-        "Loss", "Model.class Transferred_Learning", "Model.args.attention", "Training.swa", "Datasets.*.sampler", "weight_var", "folding",
-        "Datasets.*.args.selections", "node_branch_names, btag of kind 1", "Datasets.third", "tree_name", "fold_var", "node_branch_names",
-        "node_branch_types", "node_feature_scales",
-    }  # fmt: skip
+        "Loss",
+        "Model.class Transferred_Learning",
+        "Model.args.attention",
+        "Training.swa",
+        "Datasets.*.sampler",
+        "weight_var",
+        "folding",
+        "Datasets.*.args.selections",
+        "node_branch_names, btag of kind 1",
+        "Datasets.third",
+        "tree_name",
+        "fold_var",
+        "node_branch_names",
+        "node_branch_types",
+        "node_feature_scales",
+    }
     assert load(Recipe, tmp_path / "config_recipe.yaml").data.split.n_fold is None
 
 
@@ -156,14 +168,20 @@ def test_files_are_not_replaced_unasked(tmp_path: Path) -> None:
         converted(tmp_path)
 
 
-LAUGHS = "a: &a [x]\n" + "".join(f"{one}: &{one} [{', '.join([f'*{before}'] * 10)}]\n" for before, one in pairwise("abcdefg"))
+LAUGHS = "a: &a [x]\n" + "".join(
+    f"{one}: &{one} [{', '.join([f'*{before}'] * 10)}]\n" for before, one in pairwise("abcdefg")
+)
 REFUSED = {
     "at least two of different labels": "Model: {}\nDatasets: {a: {args: {label: 0, file_names: a.root}}}",
-    "among none": "Model: {}\nDatasets: nothing", "dim": PUBLISHED.replace("hid_size: 64", "hid_size: many"),
+    "among none": "Model: {}\nDatasets: nothing",
+    "dim": PUBLISHED.replace("hid_size: 64", "hid_size: many"),
     "row 3 is 'CALC_M'": PUBLISHED.replace("- CALC_E", "- CALC_M"),
     "a list of rows": PUBLISHED.replace("- [jet_eta, ele_eta, mu_eta, ph_eta, 0]", "- x"),
-    "an alias stands inside": "a: &a [*a]", "could not determine a constructor": "a: !!python/object/apply:os.system [x]",
-    "aliases written out": LAUGHS, "not valid YAML|nested": "a: " + "[" * 3000, "a mapping of keys": "- a",
+    "an alias stands inside": "a: &a [*a]",
+    "could not determine a constructor": "a: !!python/object/apply:os.system [x]",
+    "aliases written out": LAUGHS,
+    "not valid YAML|nested": "a: " + "[" * 3000,
+    "a mapping of keys": "- a",
     "not valid YAML": "a: 2024-99-99",
 }
 

@@ -11,10 +11,10 @@ import numpy as np
 import pytest
 import uproot
 
-from root_gnn.data.cache import Shard, ShardWriter
-from root_gnn.data.findings import Findings
-from root_gnn.data.graphs import GraphArrays
-from root_gnn.data.spec import Spec
+from root_gnn.data.cache.shard import Shard, ShardWriter
+from root_gnn.data.reading.findings import Findings
+from root_gnn.data.reading.graphs import GraphArrays
+from root_gnn.data.spec.spec import Spec
 
 WriteTree = Callable[..., Path]
 
@@ -23,7 +23,9 @@ WriteTree = Callable[..., Path]
 def write_tree(tmp_path: Path) -> WriteTree:
     """`write_tree(columns, name=, tree=)` writes a TTree of NumPy and awkward columns, counters included."""
 
-    def write(columns: Mapping[str, Any], *, name: str = "file.root", tree: str = "Events", rntuple: bool = False) -> Path:
+    def write(
+        columns: Mapping[str, Any], *, name: str = "file.root", tree: str = "Events", rntuple: bool = False
+    ) -> Path:
         path = tmp_path / name
         with uproot.recreate(path) as file:
             if rntuple:
@@ -45,12 +47,20 @@ def _type(value: Any) -> Any:
 def small_columns() -> dict[str, Any]:
     """Three events: two jets, none, one; one muon in the last."""
     return {
-        "jet_pt": ak.Array([[50.0, 30.0], [], [70.0]]), "jet_eta": ak.Array([[0.5, -1.0], [], [2.0]]),
-        "jet_phi": ak.Array([[3.0, -3.0], [], [0.1]]), "jet_m": ak.Array([[5.0, 4.0], [], [8.0]]),
-        "mu_pt": ak.Array([[], [], [25.0]]), "mu_eta": ak.Array([[], [], [-0.3]]), "mu_phi": ak.Array([[], [], [1.0]]),
-        "met": np.array([10.0, 20.0, 30.0]), "met_phi": np.array([0.0, 1.0, -2.0]),
-        "run": np.array([1, 1, 1], dtype=np.uint32), "event": np.array([7, 8, 9], dtype=np.uint64),
-        "w": np.array([1.0, -2.0, 0.5]), "sf": np.array([2.0, 2.0, 2.0]), "kind": np.array([11, 22, 11], dtype=np.int32),
+        "jet_pt": ak.Array([[50.0, 30.0], [], [70.0]]),
+        "jet_eta": ak.Array([[0.5, -1.0], [], [2.0]]),
+        "jet_phi": ak.Array([[3.0, -3.0], [], [0.1]]),
+        "jet_m": ak.Array([[5.0, 4.0], [], [8.0]]),
+        "mu_pt": ak.Array([[], [], [25.0]]),
+        "mu_eta": ak.Array([[], [], [-0.3]]),
+        "mu_phi": ak.Array([[], [], [1.0]]),
+        "met": np.array([10.0, 20.0, 30.0]),
+        "met_phi": np.array([0.0, 1.0, -2.0]),
+        "run": np.array([1, 1, 1], dtype=np.uint32),
+        "event": np.array([7, 8, 9], dtype=np.uint64),
+        "w": np.array([1.0, -2.0, 0.5]),
+        "sf": np.array([2.0, 2.0, 2.0]),
+        "kind": np.array([11, 22, 11], dtype=np.int32),
         "higgs_pt": np.array([100.0, 0.0, 50.0], dtype=np.float32),
     }
 
@@ -77,19 +87,30 @@ def make_shard(tmp_path: Path) -> Callable[..., Shard]:
     """Writes a shard of a spec without a file: node k of it has pt k + 1; columns as in `GraphArrays`."""
 
     def make(
-        spec: Spec, name: str, n_node: Sequence[int], ids: Any, *, metadata: Any = None, read: float | None = None, **columns: Any
+        spec: Spec,
+        name: str,
+        n_node: Sequence[int],
+        ids: Any,
+        *,
+        metadata: Any = None,
+        read: float | None = None,
+        **columns: Any,
     ) -> Shard:
         nodes = np.zeros((sum(n_node), len(spec.node_features)), dtype=np.float32)
         nodes[:, 0] = np.arange(1, len(nodes) + 1)
         weight = np.asarray(columns.pop("weight", np.ones(len(n_node))), dtype=np.float64)
-        graphs = GraphArrays(nodes=nodes, n_node=np.asarray(n_node), ids=np.asarray(ids, dtype=np.int64), weight=weight, **columns)
+        graphs = GraphArrays(
+            nodes=nodes, n_node=np.asarray(n_node), ids=np.asarray(ids, dtype=np.int64), weight=weight, **columns
+        )
         folder = tmp_path / "shards" / name
         folder.mkdir(parents=True)
         with ShardWriter(folder, spec) as writer:
             writer.append(graphs)
             total = float(weight.sum()) if read is None else read
             findings = Findings(n_entry=len(n_node), n_graph=len(n_node), sum_of_weights=total)
-            meta = writer.finish(source={"name": f"{name}.root"}, versions={}, metadata=metadata or {}, findings=findings)
+            meta = writer.finish(
+                source={"name": f"{name}.root"}, versions={}, metadata=metadata or {}, findings=findings
+            )
         return Shard(folder, meta)
 
     return make

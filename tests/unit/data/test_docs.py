@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from root_gnn.data.config import DataConfig
-from root_gnn.data.spec import Collection, Spec, Value
+from root_gnn.data.events.config import DataConfig
+from root_gnn.data.spec.spec import Collection, Spec, Value
 
 PAGE = Path(__file__).parents[3] / "docs" / "data.md"
 

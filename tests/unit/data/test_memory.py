@@ -11,10 +11,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from root_gnn.data.cache import ShardWriter
-from root_gnn.data.graphs import GraphArrays, graph_arrays, ragged_rows
-from root_gnn.data.read import read
-from root_gnn.data.spec import Spec, load_spec
+from root_gnn.data.cache.shard import ShardWriter
+from root_gnn.data.reading.graphs import GraphArrays, graph_arrays, ragged_rows
+from root_gnn.data.reading.read import read
+from root_gnn.data.spec.spec import Spec, load_spec
 
 N_SHARD, N_EVENT, BLOCK = 10, 1_000_000, 250_000
 GIB = 2**30
@@ -22,13 +22,13 @@ GIB = 2**30
 EPOCH = """
 import json, pathlib, re, sys, threading
 import numpy as np, torch
-from root_gnn.data.cache import Meta, Shard
-from root_gnn.data.config import Split
-from root_gnn.data.loader import train_loader
-from root_gnn.data.spec import load_spec
-from root_gnn.data.splits import split_table
-from root_gnn.data.table import EventTable
-from root_gnn.data.weights import training_weights
+from root_gnn.data.cache.shard import Meta, Shard
+from root_gnn.data.events.config import Split
+from root_gnn.data.events.loader import train_loader
+from root_gnn.data.spec.spec import load_spec
+from root_gnn.data.events.splits import split_table
+from root_gnn.data.events.table import EventTable
+from root_gnn.data.events.weights import training_weights
 
 torch.set_num_threads(1)
 status = pathlib.Path("/proc/self/status")
@@ -66,10 +66,14 @@ def write_shard(folder: Path, spec: Spec, drawn_from: GraphArrays, place: int) -
     with ShardWriter(folder, spec) as writer:
         for start in range(0, N_EVENT, BLOCK):
             rows = rng.integers(0, len(first), BLOCK)
-            ids = np.stack([np.full(BLOCK, place), np.arange(start, start + BLOCK), np.zeros(BLOCK, dtype=np.int64)], axis=1)
+            ids = np.stack(
+                [np.full(BLOCK, place), np.arange(start, start + BLOCK), np.zeros(BLOCK, dtype=np.int64)], axis=1
+            )
             nodes = drawn_from.nodes[ragged_rows(first[rows], drawn_from.n_node[rows])]
             assert drawn_from.weight is not None
-            writer.append(GraphArrays(nodes=nodes, n_node=drawn_from.n_node[rows], ids=ids, weight=drawn_from.weight[rows]))
+            writer.append(
+                GraphArrays(nodes=nodes, n_node=drawn_from.n_node[rows], ids=ids, weight=drawn_from.weight[rows])
+            )
         writer.finish(source={"name": folder.name}, versions={}, metadata={})
 
 

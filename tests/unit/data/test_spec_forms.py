@@ -11,9 +11,9 @@ import numpy as np
 import pytest
 import vector
 
-from root_gnn.data.graphs import build_graphs, graph_arrays
-from root_gnn.data.read import open_records, read
-from root_gnn.data.spec import Spec, load_spec
+from root_gnn.data.reading.graphs import build_graphs, graph_arrays
+from root_gnn.data.reading.read import open_records, read
+from root_gnn.data.spec.spec import Spec, load_spec
 from root_gnn.errors import InputError
 
 WriteTree = Callable[..., Path]
@@ -43,14 +43,20 @@ def test_selections_of_graphs_and_objects(small: Path) -> None:
 
 
 def test_expressions_see_records_in_gev_and_branches_as_they_stand(write_tree: WriteTree) -> None:
-    path = write_tree({
-        "pt_mev": ak.Array([[50e3, 30e3], [20e3]]), "e": ak.Array([[0.1, 0.2], [0.3]]), "p": ak.Array([[1.0, 2.0], [3.0]]),
-    })  # fmt: skip
+    path = write_tree(
+        {
+            "pt_mev": ak.Array([[50e3, 30e3], [20e3]]),
+            "e": ak.Array([[0.1, 0.2], [0.3]]),
+            "p": ak.Array([[1.0, 2.0], [3.0]]),
+        }
+    )
     nodes = {"jet": {"type": 0, "unit": "MeV", "features": {"pt": "pt_mev", "eta": "e", "phi": "p"}}}
     spec = spec_of(
-        nodes, truth={"ht": {"expression": "sum(jet_pt)"}, "raw": {"expression": "sum(pt_mev)"}},
-        weight=[{"expression": "max(jet_pt) / 10"}], globals={"n_hard": {"expression": "count(jet_pt > 25)"}},
-    )  # fmt: skip
+        nodes,
+        truth={"ht": {"expression": "sum(jet_pt)"}, "raw": {"expression": "sum(pt_mev)"}},
+        weight=[{"expression": "max(jet_pt) / 10"}],
+        globals={"n_hard": {"expression": "count(jet_pt > 25)"}},
+    )
     records = read(path, spec)
     assert records.truth.ht.tolist() == [80.0, 20.0] and records.truth.raw.tolist() == [80e3, 20e3]
     assert records.weight.tolist() == [5.0, 2.0]
@@ -81,22 +87,32 @@ def test_padded_lists_with_a_mask(write_tree: WriteTree) -> None:
 def index_table() -> dict[str, Any]:
     """Two events: two fat jets with 2 and 1 of 4 candidates, and one with 2 of 2; one candidate is in both jets."""
     return {
-        "fat_pt": ak.Array([[500.0, 300.0], [400.0]]), "fat_mass": ak.Array([[80.0, 90.0], [170.0]]), "fat_top": ak.Array([[0, 1], [1]]),
-        "c_pt": ak.Array([[9.0, 8.0, 7.0, 6.0], [5.0, 4.0]]), "c_eta": ak.Array([[0.1, 0.2, 0.3, 0.4], [0.5, 0.6]]),
-        "c_phi": ak.Array([[1.0, 2.0, 3.0, -1.0], [0.0, 0.5]]), "row": ak.Array([[0, 1, 0], [0, 0]]), "item": ak.Array([[2, 2, 0], [1, 0]]),
-        "event": np.array([11, 12]), "met": np.array([1.0, 2.0]),
-    }  # fmt: skip
+        "fat_pt": ak.Array([[500.0, 300.0], [400.0]]),
+        "fat_mass": ak.Array([[80.0, 90.0], [170.0]]),
+        "fat_top": ak.Array([[0, 1], [1]]),
+        "c_pt": ak.Array([[9.0, 8.0, 7.0, 6.0], [5.0, 4.0]]),
+        "c_eta": ak.Array([[0.1, 0.2, 0.3, 0.4], [0.5, 0.6]]),
+        "c_phi": ak.Array([[1.0, 2.0, 3.0, -1.0], [0.0, 0.5]]),
+        "row": ak.Array([[0, 1, 0], [0, 0]]),
+        "item": ak.Array([[2, 2, 0], [1, 0]]),
+        "event": np.array([11, 12]),
+        "met": np.array([1.0, 2.0]),
+    }
 
 
 PER_JET = {
-    "graph_per": "fat_pt", "id": ["event"], "globals": {"jet_mass": "fat_mass", "met": "met"},
+    "graph_per": "fat_pt",
+    "id": ["event"],
+    "globals": {"jet_mass": "fat_mass", "met": "met"},
     "label": {"one_hot": {"top": "fat_top", "other": {"expression": "fat_top == 0"}}},
 }
 CANDIDATES = {
     "constituent": {
-        "type": 0, "features": {"pt": "c_pt", "eta": "c_eta", "phi": "c_phi"}, "members": {"row": "row", "item": "item"},
+        "type": 0,
+        "features": {"pt": "c_pt", "eta": "c_eta", "phi": "c_phi"},
+        "members": {"row": "row", "item": "item"},
     },
-}  # fmt: skip
+}
 
 
 def test_an_index_table_gives_each_jet_its_constituents(write_tree: WriteTree) -> None:
@@ -110,7 +126,11 @@ def test_an_index_table_gives_each_jet_its_constituents(write_tree: WriteTree) -
             table = zip(columns["row"][event], columns["item"][event], strict=True)
             expected.append([float(columns["c_pt"][event][item]) for row, item in table if row == jet])
     assert records.constituent.pt.tolist() == expected == [[7.0, 9.0], [7.0], [4.0, 5.0]]
-    assert records.ids.tolist() == [[11, 0], [11, 1], [12, 0]] and spec.id_names == ("event", "object") and spec.n_split_id == 1
+    assert (
+        records.ids.tolist() == [[11, 0], [11, 1], [12, 0]]
+        and spec.id_names == ("event", "object")
+        and spec.n_split_id == 1
+    )
     assert records.entry.tolist() == [0, 0, 1] and records.label.tolist() == [1, 0, 0]
     assert records.globals.jet_mass.tolist() == [80.0, 90.0, 170.0] and records.globals.met.tolist() == [1.0, 1.0, 2.0]
     pieces = [graph_arrays(read(path, spec, start=k, stop=k + 1), spec).nodes for k in range(2)]
@@ -119,10 +139,14 @@ def test_an_index_table_gives_each_jet_its_constituents(write_tree: WriteTree) -
     assert hard.ids.tolist() == [[11, 0], [12, 0]]
 
 
-@pytest.mark.parametrize(("name", "value"), [("row", [[0, 2, 0], [0, 0]]), ("item", [[2, 2, 0], [1, 2]]), ("item", [[2, -1, 0], [1, 0]])])
+@pytest.mark.parametrize(
+    ("name", "value"), [("row", [[0, 2, 0], [0, 0]]), ("item", [[2, 2, 0], [1, 2]]), ("item", [[2, -1, 0], [1, 0]])]
+)
 def test_an_index_out_of_its_collection_is_refused(write_tree: WriteTree, name: str, value: list[list[int]]) -> None:
     path = write_tree(index_table() | {name: ak.Array(value)})
-    with pytest.raises(InputError, match=f"branch {name} has an index of no (graph|object) .* in entry {int(value[0] == [2, 2, 0])}"):
+    with pytest.raises(
+        InputError, match=f"branch {name} has an index of no (graph|object) .* in entry {int(value[0] == [2, 2, 0])}"
+    ):
         read(path, spec_of(CANDIDATES, **PER_JET))
 
 
@@ -130,22 +154,36 @@ def test_lists_of_lists_are_constituents(tmp_path: Path) -> None:
     """Nested vectors through parquet, since uproot writes no nested lists."""
     columns = {
         "jet_pt": ak.Array([[100.0, 50.0], [], [70.0]]),
-        "c_pt": ak.Array([[[60.0, 40.0], [50.0]], [], [[30.0, 20.0, 20.0]]]), "c_a": ak.Array([[[0.1, 0.2], [0.3]], [], [[0.0, 0.1, 0.2]]]),
-    }  # fmt: skip
+        "c_pt": ak.Array([[[60.0, 40.0], [50.0]], [], [[30.0, 20.0, 20.0]]]),
+        "c_a": ak.Array([[[0.1, 0.2], [0.3]], [], [[0.0, 0.1, 0.2]]]),
+    }
     path = tmp_path / "nested.parquet"
     ak.to_parquet(ak.zip(columns, depth_limit=1), path)
     nodes = {"constituent": {"type": 0, "features": {"pt": "c_pt", "eta": "c_a", "phi": "c_a"}}}
     raw = {"name": "x", "source": {"name": "parquet"}, "nodes": nodes, "graph_per": "jet_pt", "truth": {"pt": "jet_pt"}}
     records = read(path, load_spec(raw))
-    assert records.constituent.pt.tolist() == [[60.0, 40.0], [50.0], [30.0, 20.0, 20.0]] and records.entry.tolist() == [0, 0, 2]
+    assert records.constituent.pt.tolist() == [[60.0, 40.0], [50.0], [30.0, 20.0, 20.0]] and records.entry.tolist() == [
+        0,
+        0,
+        2,
+    ]
     assert records.truth.pt.tolist() == [100.0, 50.0, 70.0]
     with pytest.raises(InputError, match="a list of lists, or `members`"):
-        read(path, load_spec({**raw, "nodes": {"jet": {"type": 0, "features": {"pt": "jet_pt", "eta": "jet_pt", "phi": "jet_pt"}}}}))
+        read(
+            path,
+            load_spec(
+                {**raw, "nodes": {"jet": {"type": 0, "features": {"pt": "jet_pt", "eta": "jet_pt", "phi": "jet_pt"}}}}
+            ),
+        )
 
 
 def test_the_sum_of_weights_is_of_entries_however_many_graphs_they_have(small: Path) -> None:
     nodes = {"jet": {"type": 0, "single": True, "features": JET}}
-    for weight, total in ((["w", "sf"], 2.0 - 4.0 + 1.0), ([], 3.0), (["jet_m"], 17.0)):  # the last one differs from jet to jet
+    for weight, total in (
+        (["w", "sf"], 2.0 - 4.0 + 1.0),
+        ([], 3.0),
+        (["jet_m"], 17.0),
+    ):  # the last one differs from jet to jet
         with open_records(small, spec_of(nodes, graph_per="jet_pt", weight=weight)) as opened:
             records = opened.read(0, 3)
             assert len(records) == 3 and records.entry.tolist() == [0, 0, 2]
@@ -161,12 +199,16 @@ def test_labels_in_four_forms(write_tree: WriteTree, small: Path) -> None:
     for name, form in forms.items():
         assert read(small, spec_of(label=form)).label.tolist() == [0, 1, 0], name
     gap = {"expressions": {"a": "met < 15", "b": "met > 25"}}
-    with pytest.raises(InputError, match=r"no condition of the label holds \(met < 15, met > 25\) in entry 1, 1 of the 3 read"):
+    with pytest.raises(
+        InputError, match=r"no condition of the label holds \(met < 15, met > 25\) in entry 1, 1 of the 3 read"
+    ):
         read(small, spec_of(label=gap))
     assert read(small, spec_of(label={**gap, "other": "drop"})).entry.tolist() == [0, 2]
     with pytest.raises(InputError, match=r"more than one condition of the label holds \(.*\) in entry 2"):
         read(small, spec_of(label={"expressions": {"a": "met < 35", "b": "met > 25"}}))
-    assert "label" not in read(small, spec_of(label={"branch": "nothing", "classes": {"a": 1}, "optional": True})).fields
+    assert (
+        "label" not in read(small, spec_of(label={"branch": "nothing", "classes": {"a": 1}, "optional": True})).fields
+    )
     with pytest.raises(InputError, match="no branch nothing"):
         read(small, spec_of(label={"branch": "nothing", "classes": {"a": 1}}))
 
@@ -179,8 +221,13 @@ def test_a_split_that_the_file_tells(small: Path) -> None:
 
 
 def test_policies_for_nan(write_tree: WriteTree, small_columns: dict[str, Any]) -> None:
-    path = write_tree(small_columns | {"jet_m": ak.Array([[5.0, np.nan], [], [8.0]]), "met": np.array([10.0, np.inf, 30.0])})
-    nodes = {"jet": {"type": 0, "features": JET}, "met": {"type": 4, "single": True, "features": {"pt": "met", "phi": "met_phi"}}}
+    path = write_tree(
+        small_columns | {"jet_m": ak.Array([[5.0, np.nan], [], [8.0]]), "met": np.array([10.0, np.inf, 30.0])}
+    )
+    nodes = {
+        "jet": {"type": 0, "features": JET},
+        "met": {"type": 4, "single": True, "features": {"pt": "met", "phi": "met_phi"}},
+    }
     with pytest.raises(InputError, match=r"branch jet_m has NaN or infinity .* in entry 0"):
         read(path, spec_of(nodes))
     assert read(path, spec_of(nodes, on_nan="drop")).entry.tolist() == [2]
@@ -191,10 +238,15 @@ def test_policies_for_nan(write_tree: WriteTree, small_columns: dict[str, Any]) 
 
 
 def test_missing_values_items_and_units(write_tree: WriteTree) -> None:
-    path = write_tree({
-        "pt": ak.Array([[5.0, -999.0], [3.0]]), "eta": ak.Array([[0.1, 0.2], [0.3]]), "deg": ak.Array([[90.0, -90.0], [180.0]]),
-        "weights": ak.Array([[2.0, 3.0], [4.0, 5.0]]), "one": ak.Array([[7.0], [8.0]]),
-    })  # fmt: skip
+    path = write_tree(
+        {
+            "pt": ak.Array([[5.0, -999.0], [3.0]]),
+            "eta": ak.Array([[0.1, 0.2], [0.3]]),
+            "deg": ak.Array([[90.0, -90.0], [180.0]]),
+            "weights": ak.Array([[2.0, 3.0], [4.0, 5.0]]),
+            "one": ak.Array([[7.0], [8.0]]),
+        }
+    )
     features = {"pt": {"branch": "pt", "missing": [-999]}, "eta": "eta", "phi": {"branch": "deg", "unit": "deg"}}
     met = {"type": 4, "single": True, "features": {"pt": {"branch": "one", "item": 0}, "phi": "one"}}
     nodes: dict[str, Any] = {"jet": {"type": 0, "features": features}, "met": met}
@@ -211,11 +263,17 @@ def test_missing_values_items_and_units(write_tree: WriteTree) -> None:
 
 
 def test_systematic_variations(write_tree: WriteTree, small_columns: dict[str, Any]) -> None:
-    jets = {name.replace("jet", "jet_NOSYS"): column for name, column in small_columns.items() if name.startswith("jet")}
+    jets = {
+        name.replace("jet", "jet_NOSYS"): column for name, column in small_columns.items() if name.startswith("jet")
+    }
     path = write_tree({**jets, "jet_UP_pt": small_columns["jet_pt"] * 1.1, "w_NOSYS": np.ones(3)})
     nodes = {"jet": {"type": 0, "features": {name: branch.replace("jet", "jet_%SYS%") for name, branch in JET.items()}}}
     spec = spec_of(nodes, systematics=["NOSYS", "UP", "DOWN"], weight=["w_%SYS%"])
-    assert read(path, spec).jet.pt.tolist() == small_columns["jet_pt"].tolist() == read(path, spec.variation("NOSYS")).jet.pt.tolist()
+    assert (
+        read(path, spec).jet.pt.tolist()
+        == small_columns["jet_pt"].tolist()
+        == read(path, spec.variation("NOSYS")).jet.pt.tolist()
+    )
     assert ak.flatten(read(path, spec.variation("UP")).jet.pt).to_numpy() == pytest.approx([55.0, 33.0, 77.0])
     with pytest.raises(InputError, match="no branch of this file carries the variation"):
         read(path, spec.variation("DOWN"))
@@ -229,12 +287,19 @@ def test_systematic_variations(write_tree: WriteTree, small_columns: dict[str, A
 
 def test_a_variation_reaches_every_branch_name(write_tree: WriteTree, small_columns: dict[str, Any]) -> None:
     names = ("again", "number", "part", "kind_of")
-    columns = {f"{name}_{variation}": np.array([0, 1, 2]) + 10 * (variation == "UP") for name in names for variation in ("NOM", "UP")}
+    columns = {
+        f"{name}_{variation}": np.array([0, 1, 2]) + 10 * (variation == "UP")
+        for name in names
+        for variation in ("NOM", "UP")
+    }
     path = write_tree({**small_columns, **columns})
     spec = spec_of(
-        systematics=["NOM", "UP"], resimulation="again_%SYS%", object="number_%SYS%",
-        split={"branch": "part_%SYS%"}, label={"branch": "kind_of_%SYS%", "classes": {"a": 0, "b": 1, "c": 2}},
-    )  # fmt: skip
+        systematics=["NOM", "UP"],
+        resimulation="again_%SYS%",
+        object="number_%SYS%",
+        split={"branch": "part_%SYS%"},
+        label={"branch": "kind_of_%SYS%", "classes": {"a": 0, "b": 1, "c": 2}},
+    )
     records = read(path, spec)
     assert records.ids[:, -2:].tolist() == [[0, 0], [1, 1], [2, 2]]
     assert records.split.tolist() == records.label.tolist() == [0, 1, 2]
@@ -253,7 +318,9 @@ def test_extending_a_spec(tmp_path: Path, small: Path) -> None:
     spec = load_spec(child)
     assert spec.name == "child" and spec.nodes["jet"].features["phi"][0].branch == "jet_phi"
     assert read(small, spec).jet.pt.tolist() == [[50.0, 30.0], [], [70.0]]
-    child.write_text("extends: base\nname: child\nnodes: {jet: null, muon: {type: 2, features: {pt: p, eta: e, phi: f}}}\n")
+    child.write_text(
+        "extends: base\nname: child\nnodes: {jet: null, muon: {type: 2, features: {pt: p, eta: e, phi: f}}}\n"
+    )
     assert set(load_spec(child).nodes) == {"muon"}
     child.write_text("extends: base\nname: child\nnodes: {jett: null}\n")
     with pytest.raises(InputError, match=r"nodes.jett: .*not nothing \(null\)"):
@@ -264,31 +331,55 @@ def test_extending_a_spec(tmp_path: Path, small: Path) -> None:
         load_spec(child)
 
 
-@pytest.mark.parametrize(("keys", "message"), [
-    ({"select": "jet_pt >"}, "select"),
-    ({"label": {"branch": "a"}}, "branch and classes"),
-    ({"label": {"one_hot": {"a": "b"}, "branch": "c", "classes": {"x": 1}}}, "give one of"),
-    ({"transforms": {"pt": "root"}}, "there is no transform root"),
-    ({"transforms": {"d0": "tanh"}}, "d0 is not in node_features"),
-    ({"weight": [{"branch": "a", "expression": "b"}]}, "branch .* or expression, one of the two"),
-    ({"nodes": {"jet": {"type": 0, "features": {"pt": "pt_%SLOT%", "eta": "e", "phi": "p"}}}}, "needs slots"),
-    ({"nodes": {"jet": {"type": 0, "slots": 2, "features": {"pt": "pt_%SLOT%", "eta": "e", "phi": "p"}}}}, "e needs %SLOT%"),
-    ({"nodes": CANDIDATES}, "members need graph_per"),
-    ({"on_nan": "ignore"}, "on_nan"),
-    ({"label": {"branch": "a", "classes": {"x": 1, "y": 1}}}, "two classes have the same value"),
-    ({"split": {"branch": "a", "validation": 2}}, "no two the same"),
-    ({"nodes": {"jet": {"type": 0, "features": {**JET, "phi": {"branch": "p", "unit": "MeV"}}}}}, "unit MeV is that of a momentum"),
-    ({"nodes": {"jet": {"type": 0, "features": {**JET, "pt": {"branch": "p", "unit": "deg"}}}}}, "pt: the unit deg is that of an angle"),
-    ({"systematics": ["a", "b"], "globals": {"x": {"branch": "x_%SYS%", "otherwise": "y"}}}, "falls back on its nominal form by itself"),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    ("keys", "message"),
+    [
+        ({"select": "jet_pt >"}, "select"),
+        ({"label": {"branch": "a"}}, "branch and classes"),
+        ({"label": {"one_hot": {"a": "b"}, "branch": "c", "classes": {"x": 1}}}, "give one of"),
+        ({"transforms": {"pt": "root"}}, "there is no transform root"),
+        ({"transforms": {"d0": "tanh"}}, "d0 is not in node_features"),
+        ({"weight": [{"branch": "a", "expression": "b"}]}, "branch .* or expression, one of the two"),
+        ({"nodes": {"jet": {"type": 0, "features": {"pt": "pt_%SLOT%", "eta": "e", "phi": "p"}}}}, "needs slots"),
+        (
+            {"nodes": {"jet": {"type": 0, "slots": 2, "features": {"pt": "pt_%SLOT%", "eta": "e", "phi": "p"}}}},
+            "e needs %SLOT%",
+        ),
+        ({"nodes": CANDIDATES}, "members need graph_per"),
+        ({"on_nan": "ignore"}, "on_nan"),
+        ({"label": {"branch": "a", "classes": {"x": 1, "y": 1}}}, "two classes have the same value"),
+        ({"split": {"branch": "a", "validation": 2}}, "no two the same"),
+        (
+            {"nodes": {"jet": {"type": 0, "features": {**JET, "phi": {"branch": "p", "unit": "MeV"}}}}},
+            "unit MeV is that of a momentum",
+        ),
+        (
+            {"nodes": {"jet": {"type": 0, "features": {**JET, "pt": {"branch": "p", "unit": "deg"}}}}},
+            "pt: the unit deg is that of an angle",
+        ),
+        (
+            {"systematics": ["a", "b"], "globals": {"x": {"branch": "x_%SYS%", "otherwise": "y"}}},
+            "falls back on its nominal form by itself",
+        ),
+    ],
+)
 def test_specs_that_make_no_sense(keys: dict[str, Any], message: str) -> None:
     with pytest.raises(InputError, match=message):
         spec_of(**keys)
 
 
 def test_a_selection_of_objects_sees_what_the_spec_names_and_the_file_lacks(small: Path) -> None:
-    jet = {"type": 0, "features": {**JET, "btag": {"branch": "nothing", "optional": True}}, "select": "pt > 40 and btag == 0"}
-    muon = {"type": 2, "optional": True, "features": {"pt": "m", "eta": "m", "phi": "m", "charge": "m"}, "select": "abs(charge) > 0"}
+    jet = {
+        "type": 0,
+        "features": {**JET, "btag": {"branch": "nothing", "optional": True}},
+        "select": "pt > 40 and btag == 0",
+    }
+    muon = {
+        "type": 2,
+        "optional": True,
+        "features": {"pt": "m", "eta": "m", "phi": "m", "charge": "m"},
+        "select": "abs(charge) > 0",
+    }
     records = read(small, spec_of({"jet": jet, "muon": muon}))
     assert records.jet.pt.tolist() == [[50.0], [], [70.0]] and ak.num(records.muon, axis=1).tolist() == [0, 0, 0]
     with pytest.raises(InputError, match=r"`jet_m` is no feature of the collection.* `mask: \{expression: ...\}`"):

@@ -30,7 +30,11 @@ SMALL: dict[str, dict[str, Any]] = {
     "encode_process_decode": {"dim": 16, "n_steps": 2},
     "graph_transformer": {"dim": 16, "n_head": 2, "n_block": 1},
     "particle_transformer": {"dim": 16, "n_head": 2, "n_block": 1, "embedding": (16,), "pair_hidden": (8,)},
-    "pyg_module": {"module": "torch_geometric.nn.GAT", "arguments": {"in_channels": 16, "hidden_channels": 16, "num_layers": 2}, "dim": 16},
+    "pyg_module": {
+        "module": "torch_geometric.nn.GAT",
+        "arguments": {"in_channels": 16, "hidden_channels": 16, "num_layers": 2},
+        "dim": 16,
+    },
     "subjet_transformer": {"dim": 16, "n_head": 2, "n_block": 1},
 }
 OBJECTIVES: list[dict[str, Any]] = [
@@ -74,9 +78,14 @@ def own_modules(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def network(
-    encoder: str, head: str = "linear", *, whole_events: bool = False, objective: dict[str, Any] | None = None,
-    settings: dict[str, Any] | None = None, **keys: Any,
-) -> tuple[Network, Features]:  # fmt: skip
+    encoder: str,
+    head: str = "linear",
+    *,
+    whole_events: bool = False,
+    objective: dict[str, Any] | None = None,
+    settings: dict[str, Any] | None = None,
+    **keys: Any,
+) -> tuple[Network, Features]:
     """An untrained network of one encoder and one head; the encoder `tiny` is that of the conformance suite."""
     nodes = (*Features().nodes, "subjet") if encoder == "subjet_transformer" else Features().nodes
     features = Features(nodes=nodes, globals=("n_node", "met"))
@@ -86,10 +95,19 @@ def network(
         if encoder == "tiny":
             built = TinyEncoder(features)
         else:
-            built = config_class("models", encoder, Allowed()).model_validate(settings or SMALL[encoder]).plain().build(features, scaling)
+            built = (
+                config_class("models", encoder, Allowed())
+                .model_validate(settings or SMALL[encoder])
+                .plain()
+                .build(features, scaling)
+            )
         wanted = objective or {"name": "multiclass", "head": {"name": head, **keys}}
-        section = config_class("objectives", wanted, Allowed()).model_validate({key: wanted[key] for key in wanted if key != "name"})
-        trained = section.build(built, Question(classes=CLASSES, truth=QUESTION.truth, features=features, scaling=scaling))
+        section = config_class("objectives", wanted, Allowed()).model_validate(
+            {key: wanted[key] for key in wanted if key != "name"}
+        )
+        trained = section.build(
+            built, Question(classes=CLASSES, truth=QUESTION.truth, features=features, scaling=scaling)
+        )
     signature = Signature(features.nodes, ("met",), whole_events, (), "", built.dim)
     if isinstance(trained, Supervised):
         signature = replace(signature, outputs=trained.outputs(), link=trained.link, dim=len(trained.outputs()))
@@ -120,7 +138,9 @@ def test_every_encoder_gives_the_same_probabilities_for_a_thousand_events(encode
     for case in (*EDGES, THOUSAND[:500], THOUSAND[500:]):
         batch = batch_of(features, case, 6)
         arguments, expected = made.signature.arguments(batch, {}), probabilities(made, batch)
-        np.testing.assert_allclose(session(arguments), expected, atol=1e-5, rtol=0, err_msg=f"{encoder}, sizes {case[:5]}")
+        np.testing.assert_allclose(
+            session(arguments), expected, atol=1e-5, rtol=0, err_msg=f"{encoder}, sizes {case[:5]}"
+        )
     np.testing.assert_allclose(module(**arguments).numpy(), expected, atol=1e-5, rtol=0)
     assert expected.std(axis=0).min() > 1e-4  # events differ, so that agreeing means something
 
@@ -134,7 +154,9 @@ def test_every_head_gives_the_same_probabilities(head: str) -> None:
     session = Session(model_of(program, made.signature, opset=18, ir_version=8).SerializeToString())
     for case in (*EDGES, THOUSAND):
         batch = batch_of(features, case, 6)
-        np.testing.assert_allclose(session(made.signature.arguments(batch, {})), probabilities(made, batch), atol=1e-5, rtol=0)
+        np.testing.assert_allclose(
+            session(made.signature.arguments(batch, {})), probabilities(made, batch), atol=1e-5, rtol=0
+        )
 
 
 @pytest.mark.parametrize("objective", OBJECTIVES, ids=lambda objective: objective["name"])

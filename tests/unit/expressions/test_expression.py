@@ -37,7 +37,19 @@ EVENTS: list[dict[str, Any]] = [
         "kind": "GT",
         "u": BIG,
     },
-    {"pt": [], "eta": [], "tag": [], "n": [], "w": -1.25, "met": 0.0, "id": 7, "ok": False, "vv": [], "kind": "", "u": 0},
+    {
+        "pt": [],
+        "eta": [],
+        "tag": [],
+        "n": [],
+        "w": -1.25,
+        "met": 0.0,
+        "id": 7,
+        "ok": False,
+        "vv": [],
+        "kind": "",
+        "u": 0,
+    },
     {
         "pt": [35.0],
         "eta": [3.0],
@@ -153,7 +165,10 @@ TABLE: list[tuple[str, Callable[[SimpleNamespace], Any]]] = [
     ("item(pt, -2, 0)", lambda e: e.pt[-2] if len(e.pt) > 1 else 0),
     ("item(pt, 18446744073709551615, 1) + item(pt, -9223372036854775808, 2)", lambda e: 3),
     ("first(tag, false)", lambda e: e.tag[0] if e.tag else False),
-    ("item(flatten(vv), 2, 0)", lambda e: [*(x for v in e.vv for x in v), 0, 0, 0][2] if sum(map(len, e.vv)) > 2 else 0),
+    (
+        "item(flatten(vv), 2, 0)",
+        lambda e: [*(x for v in e.vv for x in v), 0, 0, 0][2] if sum(map(len, e.vv)) > 2 else 0,
+    ),
     ("minimum(met, 20) + maximum(id, 3)", lambda e: min(e.met, 20) + max(e.id, 3)),
     ("maximum(u, 5)", lambda e: max(e.u, 5)),
     ("clip(pt, 0, 40)", lambda e: [min(max(pt, 0), 40) for pt in e.pt]),
@@ -212,7 +227,9 @@ def test_every_function_is_in_the_table_and_on_the_page() -> None:
 def test_the_examples_of_the_page_are_expressions() -> None:
     if not PAGE.is_file():
         pytest.skip("the documentation is not installed beside the tests")
-    _, *blocks = re.findall(r"```text\n(.*?)```", PAGE.read_text(encoding="utf-8"), flags=re.DOTALL)  # the first is an error
+    _, *blocks = re.findall(
+        r"```text\n(.*?)```", PAGE.read_text(encoding="utf-8"), flags=re.DOTALL
+    )  # the first is an error
     examples = [line.partition("   #")[0] for block in blocks for line in block.splitlines() if line]
     assert len(examples) > 8
     for example in examples:
@@ -323,7 +340,12 @@ def test_entries_in_messages_count_from_the_start_given() -> None:
 def test_integers_neither_wrap_nor_round(dtype: Any) -> None:
     limits = np.iinfo(dtype)
     values = {"x": np.array([limits.min, limits.max], dtype=dtype), "y": np.array([0, 1], dtype=dtype)}
-    wanted = {f"x == {limits.max}": [False, True], f"x < {limits.max}": [True, False], "y - 1": [-1, 0], "x - x + y": [0, 1]}
+    wanted = {
+        f"x == {limits.max}": [False, True],
+        f"x < {limits.max}": [True, False],
+        "y - 1": [-1, 0],
+        "x - x + y": [0, 1],
+    }
     for text, result in wanted.items():
         assert evaluate(text, values, 2).tolist() == result
 
@@ -344,7 +366,11 @@ def test_layouts_of_every_kind_are_lists() -> None:
         (regular[:, 0], [1.0, 9.0, 17.0]),
         (ak.from_numpy(regular, regulararray=True)[:, 1], [5.0, 13.0, 21.0]),
         (
-            ak.Array(ak.contents.ListArray(ak.index.Index64([2, 0, 0]), ak.index.Index64([3, 0, 2]), ak.contents.NumpyArray([1, 2, 7]))),
+            ak.Array(
+                ak.contents.ListArray(
+                    ak.index.Index64([2, 0, 0]), ak.index.Index64([3, 0, 2]), ak.contents.NumpyArray([1, 2, 7])
+                )
+            ),
             [7, 0, 3],
         ),
         (ak.mask(ak.Array(jagged), [True, True, True]), [3.0, 0.0, 3.0]),
@@ -441,7 +467,25 @@ WORDS = [
 ]
 grown = st.recursive(
     st.sampled_from(
-        ["pt", "eta", "tag", "n", "w", "met", "id", "ok", "vv", "u", "0", "2", "-1.5", "kind == 'GT'", "tag", "pt > 30", "w < 1"]
+        [
+            "pt",
+            "eta",
+            "tag",
+            "n",
+            "w",
+            "met",
+            "id",
+            "ok",
+            "vv",
+            "u",
+            "0",
+            "2",
+            "-1.5",
+            "kind == 'GT'",
+            "tag",
+            "pt > 30",
+            "w < 1",
+        ]
     ),
     lambda inner: st.one_of(
         st.tuples(inner, st.sampled_from(["+", "-", "*", "/", "%", "<", "==", "and", "or"]), inner).map(
@@ -463,12 +507,16 @@ texts = st.one_of(
     st.lists(st.sampled_from(WORDS), max_size=14).map(" ".join),
     st.lists(st.sampled_from(WORDS), max_size=14).map("".join),
     st.text(max_size=30),
-    st.tuples(st.sampled_from([text for text, _ in TABLE]), st.integers(0, 40), st.integers(0, 3), st.sampled_from([*WORDS, ""])).map(
-        lambda parts: parts[0][: parts[1]] + parts[3] + parts[0][parts[1] + parts[2] :]
-    ),
-    st.tuples(st.sampled_from("([-!+~") | st.sampled_from(["not ", "abs(", "1+(", "x[", "1 or 1 & 1<1+1*("]), st.integers(1, 1_500)).map(
-        lambda parts: (parts[0] * parts[1])[:1_900] + "1"
-    ),
+    st.tuples(
+        st.sampled_from([text for text, _ in TABLE]),
+        st.integers(0, 40),
+        st.integers(0, 3),
+        st.sampled_from([*WORDS, ""]),
+    ).map(lambda parts: parts[0][: parts[1]] + parts[3] + parts[0][parts[1] + parts[2] :]),
+    st.tuples(
+        st.sampled_from("([-!+~") | st.sampled_from(["not ", "abs(", "1+(", "x[", "1 or 1 & 1<1+1*("]),
+        st.integers(1, 1_500),
+    ).map(lambda parts: (parts[0] * parts[1])[:1_900] + "1"),
 )
 
 

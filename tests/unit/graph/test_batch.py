@@ -26,8 +26,15 @@ def stored() -> Batch:
     senders, receivers = batch.edge_index()
     keep = torch.arange(batch.n_edge) % 3 > 0
     return Batch.of(
-        batch.nodes, batch.n_node, globals=batch.globals, senders=senders[keep], receivers=receivers[keep],
-        edges=torch.arange(int(keep.sum()) * 2.0).view(-1, 2), labels=batch.labels, weights=batch.weights, ids=batch.ids,
+        batch.nodes,
+        batch.n_node,
+        globals=batch.globals,
+        senders=senders[keep],
+        receivers=receivers[keep],
+        edges=torch.arange(int(keep.sum()) * 2.0).view(-1, 2),
+        labels=batch.labels,
+        weights=batch.weights,
+        ids=batch.ids,
     )
 
 
@@ -45,7 +52,10 @@ COMPLETE_FAULTS: dict[str, tuple[Callable[[Batch], Batch], str]] = {
     "negative count": (lambda b: b.replace(n_node=torch.tensor([3, 2, -1, 4])), "negative count"),
     "a node too many": (lambda b: b.replace(n_node=b.n_node + 1), "n_node adds up to 12, but there are 8 nodes"),
     "NaN": (lambda b: b.replace(nodes=changed(b.nodes, (2, 3), float("nan"))), "nodes has NaN"),
-    "infinite global": (lambda b: b.replace(globals=changed(b.globals, 0, float("inf"))), "globals has NaN or infinity"),
+    "infinite global": (
+        lambda b: b.replace(globals=changed(b.globals, 0, float("inf"))),
+        "globals has NaN or infinity",
+    ),
     "senders alone": (lambda b: b.replace(senders=torch.tensor([0])), "given together"),
     "edges alone": (lambda b: b.replace(edges=torch.zeros(18, 1)), "edges without senders"),
     "wrong graph_index": (lambda b: b.replace(graph_index=b.graph_index.flip(0)), "graph_index does not follow"),
@@ -59,7 +69,9 @@ STORED_FAULTS: dict[str, tuple[Callable[[Batch], Batch], str]] = {
     "negative node": (lambda b: b.replace(senders=changed(b.senders, 0, -1)), "node that does not exist"),
     "edge between graphs": (lambda b: b.replace(senders=changed(b.senders, 0, 7)), "joins two graphs"),
     "receivers out of order": (
-        lambda b: b.replace(senders=b.senders.flip(0), receivers=b.receivers.flip(0)), "receivers must ascend"),
+        lambda b: b.replace(senders=b.senders.flip(0), receivers=b.receivers.flip(0)),
+        "receivers must ascend",
+    ),
     "edge features of fewer edges": (lambda b: b.replace(edges=b.edges[1:]), "edges has"),
     "n_edge": (lambda b: b.replace(n_edge=b.n_edge + 1), "n_edge is"),
     "a receiver too few": (lambda b: b.replace(receivers=b.receivers[1:]), "receivers"),
@@ -143,8 +155,18 @@ def test_concatenate_undoes_select() -> None:
 def test_moves_map_every_tensor() -> None:
     batch = stored().replace(nodes=stored().nodes.requires_grad_())
     moved = batch.to("meta")
-    tensors = (moved.nodes, moved.globals, moved.n_node, moved.graph_index, moved.senders, moved.receivers, moved.edges,
-               moved.weights, moved.ids, *moved.labels.values())
+    tensors = (
+        moved.nodes,
+        moved.globals,
+        moved.n_node,
+        moved.graph_index,
+        moved.senders,
+        moved.receivers,
+        moved.edges,
+        moved.weights,
+        moved.ids,
+        *moved.labels.values(),
+    )
     assert all(tensor is not None and tensor.device.type == "meta" for tensor in tensors)
     assert not batch.detach().nodes.requires_grad
     assert batch.nodes.requires_grad

@@ -25,7 +25,9 @@ def stored(*, edges: bool = True) -> Batch:
     senders, receivers = batch.edge_index()
     keep = torch.arange(batch.n_edge) % 3 > 0
     features = torch.arange(int(keep.sum()) * 2.0).view(-1, 2) if edges else None
-    return batch.replace(senders=senders[keep], receivers=receivers[keep], edges=features, n_edge=int(keep.sum())).check()
+    return batch.replace(
+        senders=senders[keep], receivers=receivers[keep], edges=features, n_edge=int(keep.sum())
+    ).check()
 
 
 def assert_equal(got: Batch, expected: Batch) -> None:
@@ -39,7 +41,9 @@ def assert_equal(got: Batch, expected: Batch) -> None:
 
 
 BATCHES = {
-    "complete": complete(), "stored": stored(), "stored without features": stored(edges=False),
+    "complete": complete(),
+    "stored": stored(),
+    "stored without features": stored(edges=False),
     "bare": complete().replace(weights=None, ids=None, labels={}),
     "no nodes": Batch.of(torch.zeros(0, 7), torch.zeros(3, dtype=torch.int64)),
     "double": complete().replace(nodes=complete().nodes.double(), globals=complete().globals.double()),

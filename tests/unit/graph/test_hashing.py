@@ -31,7 +31,9 @@ def reference(row: list[int], salt: tuple[int, ...]) -> int:
 def test_reference_is_splitmix64() -> None:
     """First outputs for the seed 1234567, as published with the reference implementation."""
     assert [mix((1234567 + k * 0x9E3779B97F4A7C15) & MASK) for k in range(3)] == [
-        6457827717110365317, 3203168211198807973, 9817491932198370423,
+        6457827717110365317,
+        3203168211198807973,
+        9817491932198370423,
     ]
 
 

@@ -26,7 +26,9 @@ def stored(*, edges: bool = True) -> Batch:
     senders, receivers = batch.edge_index()
     keep = torch.arange(batch.n_edge) % 3 > 0
     features = torch.arange(int(keep.sum()) * 2.0).view(-1, 2) if edges else None
-    return batch.replace(senders=senders[keep], receivers=receivers[keep], edges=features, n_edge=int(keep.sum())).check()
+    return batch.replace(
+        senders=senders[keep], receivers=receivers[keep], edges=features, n_edge=int(keep.sum())
+    ).check()
 
 
 def assert_equal(got: Batch, expected: Batch) -> None:
@@ -40,8 +42,11 @@ def assert_equal(got: Batch, expected: Batch) -> None:
 
 
 BATCHES = {
-    "complete": complete(), "stored": stored(), "stored without features": stored(edges=False),
-    "bare": complete().replace(weights=None, ids=None, labels={}), "empty": Batch.of(torch.zeros(0, 7), torch.zeros(0, dtype=torch.int64)),
+    "complete": complete(),
+    "stored": stored(),
+    "stored without features": stored(edges=False),
+    "bare": complete().replace(weights=None, ids=None, labels={}),
+    "empty": Batch.of(torch.zeros(0, 7), torch.zeros(0, dtype=torch.int64)),
     "no nodes": Batch.of(torch.zeros(0, 7), torch.zeros(3, dtype=torch.int64)),
     "double": complete().replace(nodes=complete().nodes.double(), globals=complete().globals.double()),
 }
@@ -77,12 +82,18 @@ def test_batch_is_the_one_pyg_makes() -> None:
         attributes = [[float(x[j, 1] - x[i, 1]), wrapped(float(x[j, 2] - x[i, 2]))] for j, i in pairs]
         angles = torch.tensor(attributes).view(-1, 2)
         fields: dict[str, Any] = {"u": batch.globals[graph : graph + 1], "complete": torch.tensor([True])}
-        fields |= {"y" if name == "label" else f"y_{name}": value[graph : graph + 1] for name, value in batch.labels.items()}
+        fields |= {
+            "y" if name == "label" else f"y_{name}": value[graph : graph + 1] for name, value in batch.labels.items()
+        }
         fields |= {"weights": batch.weights[graph : graph + 1], "ids": batch.ids[graph : graph + 1]}
-        single.append(Data(
-            x=x, edge_index=torch.tensor(pairs, dtype=torch.int64).view(-1, 2).t(),
-            edge_attr=torch.cat([angles, angles.norm(dim=1, keepdim=True)], 1), **fields,
-        ))
+        single.append(
+            Data(
+                x=x,
+                edge_index=torch.tensor(pairs, dtype=torch.int64).view(-1, 2).t(),
+                edge_attr=torch.cat([angles, angles.norm(dim=1, keepdim=True)], 1),
+                **fields,
+            )
+        )
         start += count
     expected, got = PygBatch.from_data_list(single), to_pyg(batch)
     assert set(got.keys()) == set(expected.keys())
@@ -111,7 +122,9 @@ def test_edges_that_were_changed_are_kept() -> None:
     assert not back.is_complete and back.n_edge == 20
     pairs = {tuple(pair): row for pair, row in zip(data.edge_index.t().tolist(), data.edge_attr.tolist(), strict=True)}
     assert back.senders is not None and back.receivers is not None and back.edges is not None
-    assert {(s, r): e for s, r, e in zip(back.senders.tolist(), back.receivers.tolist(), back.edges.tolist(), strict=True)} == pairs
+    assert {
+        (s, r): e for s, r, e in zip(back.senders.tolist(), back.receivers.tolist(), back.edges.tolist(), strict=True)
+    } == pairs
 
 
 @pytest.mark.pyg

@@ -32,7 +32,9 @@ def test_fit_is_numpy_on_all_at_once() -> None:
     senders, receivers = whole.edge_index()
     pairs = pair_features(whole.nodes[senders, :4], whole.nodes[receivers, :4]).numpy().astype(np.float64)
     for k, name in enumerate(PAIR_FEATURES):
-        assert numbers(scaling.edges[name]) == pytest.approx((pairs[:, k].mean(), pairs[:, k].std()), rel=1e-5, abs=1e-6)
+        assert numbers(scaling.edges[name]) == pytest.approx(
+            (pairs[:, k].mean(), pairs[:, k].std()), rel=1e-5, abs=1e-6
+        )
     count = whole.n_node.numpy()
     assert numbers(scaling.globals["n_node"]) == pytest.approx((count.mean(), count.std()))
 

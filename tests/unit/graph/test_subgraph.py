@@ -15,7 +15,13 @@ def test_a_subgraph_is_what_a_loop_would_keep(sizes: list[int], seed: int) -> No
     nodes = torch.rand(sum(sizes), 3, generator=generator)
     counts = torch.tensor(sizes)
     globals_ = torch.stack([counts.float(), torch.arange(len(sizes)).float()], dim=1)
-    batch = Batch.of(nodes, counts, globals=globals_, labels={"label": torch.arange(len(sizes))}, ids=torch.arange(len(sizes)).unsqueeze(1))
+    batch = Batch.of(
+        nodes,
+        counts,
+        globals=globals_,
+        labels={"label": torch.arange(len(sizes))},
+        ids=torch.arange(len(sizes)).unsqueeze(1),
+    )
     score = torch.rand(sum(sizes), generator=generator)
     n_kept = torch.tensor([min(2, size) + (size > 4) for size in sizes])
     keep = smallest(score, batch, n_kept)
@@ -26,7 +32,11 @@ def test_a_subgraph_is_what_a_loop_would_keep(sizes: list[int], seed: int) -> No
         assert torch.equal(kept.nodes[kept.graph_index == graph], nodes[[first + k for k in chosen]])
         first += size
     assert torch.equal(kept.globals[:, 0], kept.n_node.float()) and torch.equal(kept.globals[:, 1], globals_[:, 1])
-    assert kept.ids is not None and torch.equal(kept.ids, batch.ids) and torch.equal(kept.labels["label"], batch.labels["label"])
+    assert (
+        kept.ids is not None
+        and torch.equal(kept.ids, batch.ids)
+        and torch.equal(kept.labels["label"], batch.labels["label"])
+    )
 
 
 def test_ties_go_to_the_first_and_small_graphs_keep_all() -> None:

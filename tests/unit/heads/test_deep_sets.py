@@ -15,7 +15,9 @@ def encoded(sizes: tuple[int, ...], dim: int = 8, ids: list[list[int]] | None = 
     generator = torch.Generator().manual_seed(1)
     total = sum(sizes)
     return Batch.of(
-        torch.randn(total, dim, generator=generator), torch.tensor(sizes), globals=torch.randn(len(sizes), dim, generator=generator),
+        torch.randn(total, dim, generator=generator),
+        torch.tensor(sizes),
+        globals=torch.randn(len(sizes), dim, generator=generator),
         ids=None if ids is None else torch.tensor(ids),
     )
 
@@ -38,7 +40,10 @@ def test_over_nodes_it_is_a_loop() -> None:
 @pytest.mark.parametrize("pooling", ["sum", "mean"])
 def test_over_an_event_jets_are_found_by_ids_in_any_order(pooling: str) -> None:
     ids = [[1, 7, 0], [2, 7, 0], [1, 7, 1], [1, 8, 0], [1, 7, 2]]  # run, event, jet
-    head, batch = Config.model_validate({"over": "event", "pooling": pooling}).build(8, 2).eval(), encoded((1, 2, 0, 1, 3), ids=ids)
+    head, batch = (
+        Config.model_validate({"over": "event", "pooling": pooling}).build(8, 2).eval(),
+        encoded((1, 2, 0, 1, 3), ids=ids),
+    )
     logits = head(batch)
     for jets in ([0, 2, 4], [1], [3]):
         phi = torch.stack([head.phi(batch.globals[jet]) for jet in jets])
@@ -61,7 +66,9 @@ def test_an_event_needs_ids_and_takes_no_global_beside() -> None:
 
 
 def test_of_an_event_the_first_jet_counts() -> None:
-    batch = Batch.of(torch.zeros(4, 3), torch.ones(4, dtype=torch.int64), ids=torch.tensor([[7, 1], [3, 0], [7, 0], [3, 1]]))
+    batch = Batch.of(
+        torch.zeros(4, 3), torch.ones(4, dtype=torch.int64), ids=torch.tensor([[7, 1], [3, 0], [7, 0], [3, 1]])
+    )
     over_event, over_nodes = (Config(over=over).build(3, 2) for over in ("event", "nodes"))
     counted = over_event.counted(batch)
     assert counted is not None and counted.tolist() == [True, True, False, False]

@@ -19,7 +19,9 @@ def test_it_reads_the_first_nodes_in_their_order() -> None:
     rows = torch.randn(6, 4, generator=torch.Generator().manual_seed(1))
     batch = Batch.of(rows, torch.tensor([3, 1, 0, 2]), globals=torch.zeros(4, 4))
     nothing = torch.zeros(4)
-    flat = torch.stack([torch.cat(pair) for pair in ((rows[0], rows[1]), (rows[3], nothing), (nothing, nothing), (rows[4], rows[5]))])
+    flat = torch.stack(
+        [torch.cat(pair) for pair in ((rows[0], rows[1]), (rows[3], nothing), (nothing, nothing), (rows[4], rows[5]))]
+    )
     torch.testing.assert_close(head(batch), head.out(head.decode(flat)))
     swapped = head(batch.replace(nodes=rows[torch.tensor([1, 0, 2, 3, 4, 5])]))
     assert not torch.allclose(swapped[0], head(batch)[0])

@@ -10,7 +10,9 @@ from root_gnn.heads.mlp import Config
 
 def encoded() -> Batch:
     generator = torch.Generator().manual_seed(1)
-    return Batch.of(torch.randn(7, 6, generator=generator), torch.tensor([4, 0, 3]), globals=torch.randn(3, 6, generator=generator))
+    return Batch.of(
+        torch.randn(7, 6, generator=generator), torch.tensor([4, 0, 3]), globals=torch.randn(3, 6, generator=generator)
+    )
 
 
 def test_logits_are_linear_in_hidden() -> None:

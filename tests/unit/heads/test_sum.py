@@ -18,5 +18,7 @@ def test_nodes_add_up() -> None:
     head = Config().build(4, 3).eval()
     rows = torch.randn(6, 4, generator=torch.Generator().manual_seed(1))
     batch = Batch.of(rows, torch.tensor([3, 1, 2]), globals=torch.zeros(3, 4))
-    merged = Batch.of(torch.stack([rows[:3].sum(0), rows[3], rows[4:].sum(0)]), torch.tensor([1, 1, 1]), globals=torch.ones(3, 4))
+    merged = Batch.of(
+        torch.stack([rows[:3].sum(0), rows[3], rows[4:].sum(0)]), torch.tensor([1, 1, 1]), globals=torch.ones(3, 4)
+    )
     torch.testing.assert_close(head(merged), head(batch), rtol=1e-4, atol=1e-5)

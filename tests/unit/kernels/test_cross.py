@@ -12,7 +12,9 @@ from root_gnn.kernels.library import SWITCH
 pytestmark = pytest.mark.compiled
 
 
-@pytest.mark.parametrize(("n", "p", "q"), [(1, 1, 8), (64, 7, 8), (1000, 64, 64), (130, 65, 40), (0, 3, 8), (9000, 5, 16)])
+@pytest.mark.parametrize(
+    ("n", "p", "q"), [(1, 1, 8), (64, 7, 8), (1000, 64, 64), (130, 65, 40), (0, 3, 8), (9000, 5, 16)]
+)
 def test_products_are_those_of_numpy(n: int, p: int, q: int, form: str) -> None:
     rng = np.random.default_rng(n)
     x, y = rng.normal(size=(n, p)), rng.normal(size=(n, q))

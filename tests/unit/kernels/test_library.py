@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from root_gnn.kernels import library as module
-from root_gnn.kernels.library import SWITCH, Job, Layer, Library, library, operator, why_not
+from root_gnn.kernels.library import SWITCH, Layer, Library, OperatorCall, library, operator, why_not
 
 
 def test_a_missing_library_is_no_error(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -20,7 +20,9 @@ def test_a_missing_library_is_no_error(tmp_path: Path, monkeypatch: pytest.Monke
     assert "not built" in why_not()
 
 
-def test_a_broken_library_is_told_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture) -> None:
+def test_a_broken_library_is_told_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
     monkeypatch.delenv(SWITCH, raising=False)
     monkeypatch.setattr(logging.getLogger("root_gnn"), "propagate", True)
     (tmp_path / "broken.so").write_text("no library", encoding="utf-8")
@@ -47,18 +49,25 @@ def test_it_can_be_switched_off(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.mark.compiled
 def test_a_library_of_another_version_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
-    class Longer(Job):
+    class Longer(OperatorCall):
         _fields_ = [("more", ctypes.c_int64)]
 
-    monkeypatch.setattr(module, "Job", Longer)
+    monkeypatch.setattr(module, "OperatorCall", Longer)
     with pytest.raises(OSError, match="another version"):
         Library(module.FILE)
 
 
 @pytest.mark.compiled
-@pytest.mark.parametrize(("dim", "possible"), [
-    (4, {"baseline"}), (8, {"baseline", "avx2"}), (64, {"baseline", "avx2", "avx512"}), (6, {""}), (0, {""}),
-])
+@pytest.mark.parametrize(
+    ("dim", "possible"),
+    [
+        (4, {"baseline"}),
+        (8, {"baseline", "avx2"}),
+        (64, {"baseline", "avx2", "avx512"}),
+        (6, {""}),
+        (0, {""}),
+    ],
+)
 def test_vectors_fill_the_rows(dim: int, possible: set[str]) -> None:
     found = library()
     assert found is not None
@@ -70,4 +79,4 @@ def test_a_form_that_is_not_there_is_an_error() -> None:
     found = library()
     assert found is not None
     with pytest.raises(ValueError, match="no form"):
-        found.run(Job(dim=6, layers=(Layer * 1)()))
+        found.run(OperatorCall(dim=6, layers=(Layer * 1)()))

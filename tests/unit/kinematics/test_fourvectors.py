@@ -15,8 +15,12 @@ from root_gnn.kinematics.fourvectors import energy_of, mass, to_cartesian, to_cy
 @pytest.fixture
 def particles() -> dict[str, Any]:
     rng = np.random.default_rng(3)
-    return {"pt": rng.exponential(50, 300) + 0.1, "eta": rng.normal(0, 2, 300), "phi": rng.uniform(-np.pi, np.pi, 300),
-            "mass": rng.exponential(10, 300)}
+    return {
+        "pt": rng.exponential(50, 300) + 0.1,
+        "eta": rng.normal(0, 2, 300),
+        "phi": rng.uniform(-np.pi, np.pi, 300),
+        "mass": rng.exponential(10, 300),
+    }
 
 
 @pytest.mark.parametrize("convert", [np.asarray, torch.from_numpy])

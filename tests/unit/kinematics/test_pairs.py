@@ -30,8 +30,14 @@ def test_agrees_with_vector_in_float64() -> None:
     features = pair_features(torch.from_numpy(sender), torch.from_numpy(receiver)).numpy()
     a, b = _vectors(sender), _vectors(receiver)
     softer = np.minimum(a.pt, b.pt)
-    expected = {"delta_eta": a.deltaeta(b), "delta_phi": a.deltaphi(b), "delta_r": a.deltaR(b), "ln_kt": np.log(softer * a.deltaR(b)),
-                "ln_z": np.log(softer / (a.pt + b.pt)), "ln_m2": np.log(((a + b).mass) ** 2)}
+    expected = {
+        "delta_eta": a.deltaeta(b),
+        "delta_phi": a.deltaphi(b),
+        "delta_r": a.deltaR(b),
+        "ln_kt": np.log(softer * a.deltaR(b)),
+        "ln_z": np.log(softer / (a.pt + b.pt)),
+        "ln_m2": np.log(((a + b).mass) ** 2),
+    }
     for name, values in expected.items():
         np.testing.assert_allclose(features[:, COLUMN[name]], values, rtol=1e-7, atol=1e-9, err_msg=name)
 

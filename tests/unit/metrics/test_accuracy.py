@@ -39,7 +39,10 @@ def test_all_right_is_not_without_error():
 
 def test_error_covers_the_truth_with_negative_weights():
     truth = accuracy(*sample(2, 200_000)[:2]).value
-    pulls = [(found.value - truth) / found.error for found in (accuracy(*sample(seed, negative=0.15)) for seed in range(10, 310))]
+    pulls = [
+        (found.value - truth) / found.error
+        for found in (accuracy(*sample(seed, negative=0.15)) for seed in range(10, 310))
+    ]
     assert 0.8 < np.std(pulls) < 1.2
     assert abs(np.mean(pulls)) < 0.2
 

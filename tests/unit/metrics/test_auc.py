@@ -42,7 +42,9 @@ def test_auc_counts_pairs_with_signed_weights_and_ties(seed):
 @pytest.mark.parametrize("ties", [True, False])
 def test_auc_equals_scikit_learn_on_positive_weights(ties):
     scores, labels, weights = events(1, 2000, ties=ties, negative=0.0)
-    assert auc(scores, labels, weights).value == pytest.approx(roc_auc_score(labels, scores, sample_weight=weights), abs=1e-12)
+    assert auc(scores, labels, weights).value == pytest.approx(
+        roc_auc_score(labels, scores, sample_weight=weights), abs=1e-12
+    )
 
 
 def test_auc_is_defined_where_scikit_learn_refuses_negative_weights():
@@ -116,9 +118,16 @@ def test_constant_scores_give_one_half():
     assert auc(np.zeros(20), np.arange(20) % 2).value == 0.5
 
 
-@pytest.mark.parametrize("labels, weights", [
-    ([1, 1, 1], None), ([0, 0, 0], None), ([0, 1, 1], [1.0, 1.0, -1.0]), ([0, 1, 1], [1.0, 1.0, -2.0]), ([0, 1, 1], [0.0, 1.0, 1.0]),
-])
+@pytest.mark.parametrize(
+    "labels, weights",
+    [
+        ([1, 1, 1], None),
+        ([0, 0, 0], None),
+        ([0, 1, 1], [1.0, 1.0, -1.0]),
+        ([0, 1, 1], [1.0, 1.0, -2.0]),
+        ([0, 1, 1], [0.0, 1.0, 1.0]),
+    ],
+)
 def test_undefined_is_none(labels, weights):
     assert auc([0.1, 0.2, 0.3], labels, weights) is None
     assert auc([], []) is None
@@ -128,13 +137,16 @@ def test_one_event_of_a_class_has_a_value_and_no_error():
     assert auc([0.1, 0.9], [0, 1]) == (1.0, None)
 
 
-@pytest.mark.parametrize("arguments, word", [
-    (([0.1, np.nan], [0, 1]), "event 1 is nan"),
-    (([0.1, 0.2], [0, 2]), "labels from 0 to 1 and got 2 for event 1"),
-    (([0.1, 0.2], [0, 1, 1]), r"shape \(2,\)"),
-    (([0.1, 0.2], [0, 1], [1.0, np.inf]), "weight of event 1 is inf"),
-    (([[0.1, 0.2]], [0]), "one score per event"),
-])
+@pytest.mark.parametrize(
+    "arguments, word",
+    [
+        (([0.1, np.nan], [0, 1]), "event 1 is nan"),
+        (([0.1, 0.2], [0, 2]), "labels from 0 to 1 and got 2 for event 1"),
+        (([0.1, 0.2], [0, 1, 1]), r"shape \(2,\)"),
+        (([0.1, 0.2], [0, 1], [1.0, np.inf]), "weight of event 1 is inf"),
+        (([[0.1, 0.2]], [0]), "one score per event"),
+    ],
+)
 def test_wrong_arrays_are_named(arguments, word):
     with pytest.raises(InputError, match=word):
         auc(*arguments)
@@ -166,13 +178,17 @@ def test_multiclass_with_signed_weights_is_the_mean_over_pairs():
 
 def test_multiclass_of_two_classes_is_the_binary_auc():
     probabilities, labels, weights = many_classes(2, n_class=2, negative=0.1)
-    assert auc_multiclass(probabilities, labels, weights) == pytest.approx(auc(probabilities[:, 1], labels, weights), abs=1e-9)
+    assert auc_multiclass(probabilities, labels, weights) == pytest.approx(
+        auc(probabilities[:, 1], labels, weights), abs=1e-9
+    )
 
 
 def test_multiclass_error_agrees_with_a_bootstrap():
     probabilities, labels, weights = many_classes(3, 1500, negative=0.1)
     generator = np.random.default_rng(0)
-    replicas = [auc_multiclass(probabilities, labels, weights * generator.poisson(1.0, len(labels))).value for _ in range(200)]
+    replicas = [
+        auc_multiclass(probabilities, labels, weights * generator.poisson(1.0, len(labels))).value for _ in range(200)
+    ]
     assert auc_multiclass(probabilities, labels, weights).error == pytest.approx(np.std(replicas), rel=0.15)
 
 

@@ -50,14 +50,20 @@ def test_difference_of_rejections_of_one_seed_is_that_of_cuts_in_every_replica()
 
     def by_hand(scores, drawn):
         signal, background = labels == 1, labels == 0
-        kept = [threshold for threshold in scores if drawn[signal & (scores >= threshold)].sum() >= 0.5 * drawn[signal].sum()]
+        kept = [
+            threshold
+            for threshold in scores
+            if drawn[signal & (scores >= threshold)].sum() >= 0.5 * drawn[signal].sum()
+        ]
         return drawn[background].sum() / drawn[background & (scores >= max(kept))].sum()
 
     generator, replicas = np.random.default_rng(3), []
     for _ in range(40):
         drawn = weights * generator.poisson(1.0, len(labels))
         replicas.append(by_hand(a, drawn) - by_hand(b, drawn))
-    found = paired_difference(a[None], b[None], labels, weights, metric=partial(rejection_of, signal_efficiency=0.5), n_replica=40, seed=3)
+    found = paired_difference(
+        a[None], b[None], labels, weights, metric=partial(rejection_of, signal_efficiency=0.5), n_replica=40, seed=3
+    )
     assert found.mean == pytest.approx(by_hand(a, weights) - by_hand(b, weights))
     assert (found.low, found.high) == pytest.approx(tuple(np.quantile(replicas, [norm.cdf(-1.0), norm.cdf(1.0)])))
 
@@ -103,8 +109,12 @@ def test_seeds_that_scatter_widen_the_interval():
 
 def test_one_seed_of_randomness_one_result():
     a, b, labels = models(np.random.default_rng(7), 3)
-    assert paired_difference(a, b, labels, n_replica=20, seed=1) == paired_difference(a, b, labels, n_replica=20, seed=1)
-    assert paired_difference(a, b, labels, n_replica=20, seed=1) != paired_difference(a, b, labels, n_replica=20, seed=2)
+    assert paired_difference(a, b, labels, n_replica=20, seed=1) == paired_difference(
+        a, b, labels, n_replica=20, seed=1
+    )
+    assert paired_difference(a, b, labels, n_replica=20, seed=1) != paired_difference(
+        a, b, labels, n_replica=20, seed=2
+    )
 
 
 def test_seed_mean_of_one_seed_agrees_with_the_analytic_error():
@@ -120,7 +130,9 @@ def test_undefined_is_none():
     assert seed_mean(np.zeros((2, 0)), []) is None
     one_signal = np.zeros(50, int)
     one_signal[0] = 1
-    assert seed_mean(np.random.default_rng(0).normal(size=(1, 50)), one_signal) is None, "a third of the replicas lack the signal"
+    assert seed_mean(np.random.default_rng(0).normal(size=(1, 50)), one_signal) is None, (
+        "a third of the replicas lack the signal"
+    )
 
 
 def test_shapes_must_agree():

@@ -5,7 +5,7 @@ import pytest
 from sklearn.calibration import calibration_curve
 
 from root_gnn.errors import InputError
-from root_gnn.metrics.calibration import calibration, confidence_calibration
+from root_gnn.metrics.calibration import calibration_error, confidence_calibration
 
 
 def sample(generator, n_event=2000, *, bias=0.0, negative=0.0):
@@ -29,7 +29,7 @@ def slow_ece(probabilities, labels, weights, n_bin):
 def test_curve_is_scikit_learns():
     probabilities, labels, _ = sample(np.random.default_rng(0))
     observed, predicted = calibration_curve(labels, probabilities, n_bins=10)
-    found = calibration(probabilities, labels, n_bin=10, n_replica=2)
+    found = calibration_error(probabilities, labels, n_bin=10, n_replica=2)
     np.testing.assert_allclose(found.observed, observed, atol=1e-12)
     np.testing.assert_allclose(found.predicted, predicted, atol=1e-12)
     np.testing.assert_allclose(found.error, np.sqrt(observed * (1.0 - observed) / found.n_event), rtol=0.05)
@@ -40,14 +40,17 @@ def test_curve_is_scikit_learns():
 def test_ece_is_the_loop_over_bins_and_events(negative):
     probabilities, labels, weights = sample(np.random.default_rng(1), 300, bias=0.1, negative=negative)
     probabilities[:2] = 0.0, 1.0
-    found = calibration(probabilities, labels, weights, n_bin=7, n_replica=2)
+    found = calibration_error(probabilities, labels, weights, n_bin=7, n_replica=2)
     assert found.ece == pytest.approx(slow_ece(probabilities, labels, weights, 7), abs=1e-12)
 
 
 def test_a_weight_of_two_is_the_event_twice():
     probabilities, labels, _ = sample(np.random.default_rng(2), 500)
     weights = np.random.default_rng(3).integers(0, 3, 500)
-    once, twice = calibration(probabilities, labels, weights), calibration(probabilities.repeat(weights), labels.repeat(weights))
+    once, twice = (
+        calibration_error(probabilities, labels, weights),
+        calibration_error(probabilities.repeat(weights), labels.repeat(weights)),
+    )
     assert once.ece == pytest.approx(twice.ece, abs=1e-12)
     np.testing.assert_allclose(once.observed, twice.observed, atol=1e-12)
 
@@ -55,18 +58,21 @@ def test_a_weight_of_two_is_the_event_twice():
 def test_null_tells_good_probabilities_from_bad():
     generator, below, means = np.random.default_rng(4), 0, []
     for toy in range(100):
-        found = calibration(*sample(generator, 500)[:2], n_replica=50, seed=toy)
+        found = calibration_error(*sample(generator, 500)[:2], n_replica=50, seed=toy)
         below += found.ece < found.null
         means.append(found.ece - found.null_mean)
     assert 85 <= below <= 100
     assert abs(np.mean(means)) < 4.0 * np.std(means) / 10.0
-    wrong = calibration(*sample(generator, bias=0.15))
+    wrong = calibration_error(*sample(generator, bias=0.15))
     assert wrong.ece - wrong.null_mean > 3.0 * (wrong.null - wrong.null_mean)
 
 
 def test_error_is_the_spread_of_samples_where_all_bins_are_off():
     generator = np.random.default_rng(5)
-    found = [calibration(*sample(generator, bias=0.2, negative=0.1), n_bin=5, n_replica=40, seed=toy) for toy in range(100)]
+    found = [
+        calibration_error(*sample(generator, bias=0.2, negative=0.1), n_bin=5, n_replica=40, seed=toy)
+        for toy in range(100)
+    ]
     assert np.std([one.ece for one in found]) == pytest.approx(np.mean([one.ece_error for one in found]), rel=0.25)
 
 
@@ -81,9 +87,9 @@ def test_confidence_is_the_largest_probability():
 
 
 def test_undefined_is_none_and_logits_are_refused():
-    assert calibration([0.2, 0.8], [0, 1], [1.0, -1.0]) is None
-    assert calibration([], []) is None
+    assert calibration_error([0.2, 0.8], [0, 1], [1.0, -1.0]) is None
+    assert calibration_error([], []) is None
     with pytest.raises(InputError, match=r"that of event 1 is 1\.5"):
-        calibration([0.2, 1.5], [0, 1])
+        calibration_error([0.2, 1.5], [0, 1])
     with pytest.raises(InputError, match="at least one bin"):
-        calibration([0.2], [0], n_bin=0)
+        calibration_error([0.2], [0], n_bin=0)

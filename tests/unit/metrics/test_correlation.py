@@ -27,14 +27,19 @@ def test_weighted_values_are_numpys_and_a_weight_is_a_repetition():
     both = np.cov(np.hstack([a, b]).T, aweights=weights)
     expected = both / np.sqrt(np.outer(np.diag(both), np.diag(both)))
     np.testing.assert_allclose(correlation(a, b, weights).value, expected[:3, 3:], atol=1e-12)
-    np.testing.assert_allclose(correlation(a, b, weights).value, correlation(a.repeat(weights, 0), b.repeat(weights, 0)).value, atol=1e-12)
+    np.testing.assert_allclose(
+        correlation(a, b, weights).value, correlation(a.repeat(weights, 0), b.repeat(weights, 0)).value, atol=1e-12
+    )
 
 
 def test_an_event_less_with_its_negative_weight_is_an_event_removed():
     a, b = related(np.random.default_rng(3))
     again = np.append(np.arange(400), 7), np.append(np.ones(400), -1.0)
-    np.testing.assert_allclose(correlation(a[again[0]], b[again[0]], again[1]).value,
-                               correlation(np.delete(a, 7, 0), np.delete(b, 7, 0)).value, atol=1e-12)  # fmt: skip
+    np.testing.assert_allclose(
+        correlation(a[again[0]], b[again[0]], again[1]).value,
+        correlation(np.delete(a, 7, 0), np.delete(b, 7, 0)).value,
+        atol=1e-12,
+    )
 
 
 @pytest.mark.parametrize("negative", [0.0, 0.15])

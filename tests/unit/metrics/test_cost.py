@@ -33,7 +33,9 @@ def test_interval_covers_the_truth_open_ones_too(error):
     for _ in range(2000):
         saved = Measured(generator.normal(60.0, error), error)
         found = break_even(1000.0, Measured(0.0, 0.0), Measured(0.0, 0.0), saved=saved)
-        inside += found.low is not None and found.low < 1000.0 / 60.0 and (found.high is None or found.high > 1000.0 / 60.0)
+        inside += (
+            found.low is not None and found.low < 1000.0 / 60.0 and (found.high is None or found.high > 1000.0 / 60.0)
+        )
     assert inside / 2000 == pytest.approx(0.683, abs=0.04)
 
 

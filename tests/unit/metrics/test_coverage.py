@@ -60,6 +60,8 @@ def test_intervals_of_paired_differences_cover(metric, kind):
     for toy in range(N_TOY):
         shared = generator.normal(size=2 * N_CLASS)
         one, other = (shared + shift * LABELS + 0.5 * generator.normal(size=2 * N_CLASS) for shift in (1.3, 1.2))
-        found = paired_difference(one[None], other[None], LABELS, weights_of(generator, kind), n_replica=100, seed=toy, **of)
+        found = paired_difference(
+            one[None], other[None], LABELS, weights_of(generator, kind), n_replica=100, seed=toy, **of
+        )
         inside += found.low < true(1.3 / width) - true(1.2 / width) < found.high
     assert inside / N_TOY == HELD

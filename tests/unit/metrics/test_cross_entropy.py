@@ -13,7 +13,9 @@ def test_equals_scikit_learn_with_weights():
     generator = np.random.default_rng(0)
     labels, probabilities = generator.integers(0, 3, 300), generator.dirichlet(np.ones(3), 300)
     weights = generator.exponential(size=300)
-    assert cross_entropy(probabilities, labels, weights).value == pytest.approx(log_loss(labels, probabilities, sample_weight=weights))
+    assert cross_entropy(probabilities, labels, weights).value == pytest.approx(
+        log_loss(labels, probabilities, sample_weight=weights)
+    )
 
 
 def test_signed_mean_and_its_error():

@@ -31,7 +31,11 @@ def slowly(sizes, curve, level):
         return 0.0
     for k in range(len(sizes)):
         if curve[k] >= level:
-            return sizes[0] if k == 0 else float(np.exp(np.interp(level, curve[k - 1 : k + 1], np.log(sizes[k - 1 : k + 1]))))
+            return (
+                sizes[0]
+                if k == 0
+                else float(np.exp(np.interp(level, curve[k - 1 : k + 1], np.log(sizes[k - 1 : k + 1]))))
+            )
     return math.inf
 
 
@@ -46,7 +50,9 @@ def test_factor_is_read_off_the_curves_of_auc():
     scores, reference, labels = models(np.random.default_rng(1), 3.0, n_seed=2, n_event=2000)
     weights = np.random.default_rng(2).normal(1.0, 0.5, len(labels))
     found = data_efficiency(SIZES, scores, reference, labels, weights, n_replica=20)
-    curve, level = ([np.mean([auc(row, labels, weights).value for row in one]) for one in many] for many in (reference, scores))
+    curve, level = (
+        [np.mean([auc(row, labels, weights).value for row in one]) for one in many] for many in (reference, scores)
+    )
     assert [one.size for one in found] == list(SIZES)
     for k in range(3):
         assert found[k].figure == pytest.approx(level[k])

@@ -31,9 +31,13 @@ def test_parameters_and_errors_are_scipys(with_floor, with_errors):
     values = law(SIZES, 2.0, 0.3, 0.05) + errors * np.random.default_rng(0).normal(size=6)
     found = power_law(SIZES, values, errors if with_errors else None, with_floor=with_floor)
     expected, covariance = curve_fit(
-        lambda size, *parameters: law(size / found.reference, *parameters), SIZES, values, p0=[0.2, 0.3, 0.02][: 2 + with_floor],
-        sigma=errors if with_errors else None, absolute_sigma=with_errors,
-    )  # fmt: skip
+        lambda size, *parameters: law(size / found.reference, *parameters),
+        SIZES,
+        values,
+        p0=[0.2, 0.3, 0.02][: 2 + with_floor],
+        sigma=errors if with_errors else None,
+        absolute_sigma=with_errors,
+    )
     parts = [found.scale, found.exponent, found.floor][: 2 + with_floor]
     assert [one.value for one in parts] == pytest.approx(expected, rel=1e-4)
     assert [one.error for one in parts] == pytest.approx(np.sqrt(np.diag(covariance)), rel=1e-3)
@@ -56,13 +60,16 @@ def test_what_does_not_determine_a_law_gives_none():
     assert power_law(SIZES, np.full(6, 0.5), np.full(6, 0.01)).exponent.value == pytest.approx(0.0, abs=1e-9)
 
 
-@pytest.mark.parametrize("arguments, word", [
-    (([1e3, 1e4], [0.2, 0.1]), "takes 3 different sizes or more where no errors are given and got 2"),
-    (([1e3, 1e3], [0.2, 0.1], [0.1, 0.1]), "2 different sizes or more and got 1"),
-    (([0, 1e3, 1e4], [0.3, 0.2, 0.1]), r"a size of 0\.0"),
-    (([1e2, 1e3, 1e4], [0.3, -0.2, 0.1]), r"a value of -0\.2"),
-    (([1e2, 1e3, 1e4], [0.3, 0.2]), "as many sizes as values"),
-])
+@pytest.mark.parametrize(
+    "arguments, word",
+    [
+        (([1e3, 1e4], [0.2, 0.1]), "takes 3 different sizes or more where no errors are given and got 2"),
+        (([1e3, 1e3], [0.2, 0.1], [0.1, 0.1]), "2 different sizes or more and got 1"),
+        (([0, 1e3, 1e4], [0.3, 0.2, 0.1]), r"a size of 0\.0"),
+        (([1e2, 1e3, 1e4], [0.3, -0.2, 0.1]), r"a value of -0\.2"),
+        (([1e2, 1e3, 1e4], [0.3, 0.2]), "as many sizes as values"),
+    ],
+)
 def test_points_that_make_no_law_are_refused(arguments, word):
     with pytest.raises(InputError, match=word):
         power_law(*arguments)

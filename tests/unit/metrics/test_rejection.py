@@ -48,7 +48,9 @@ def test_the_interval_is_that_of_the_background_efficiency_turned_over():
     found = rejection(*toy(np.random.default_rng(1), 400, negative=0.1), signal_efficiency=0.3)
     efficiency, spread = 1.0 / found.value, found.error / found.value**2
     assert (found.low, found.high) == pytest.approx((1.0 / (efficiency + spread), 1.0 / (efficiency - spread)))
-    few = rejection([0.9, 0.8, *[0.85] * 3, *[0.1] * 50], [1, 1, *[0] * 53], [*[1.0] * 4, -1.0, *[1.0] * 50], signal_efficiency=1.0)
+    few = rejection(
+        [0.9, 0.8, *[0.85] * 3, *[0.1] * 50], [1, 1, *[0] * 53], [*[1.0] * 4, -1.0, *[1.0] * 50], signal_efficiency=1.0
+    )
     assert few.value == 51.0 and 0.0 < few.low < 51.0 and few.high is None, "1 + 1 - 1 events may be none"
     assert rejection(*toy(np.random.default_rng(1), 400), n_replica=0)[1:] == (None, None, None)
 
@@ -59,7 +61,9 @@ def test_threshold_is_part_of_the_error():
     labels = np.repeat([0, 1], [100_000, 200])
     found = rejection(scores, labels, signal_efficiency=0.5)
     passing = 100_000 / found.value
-    assert found.error > 3.0 * found.value / np.sqrt(passing), "two hundred signal events place the cut far worse than the background count"
+    assert found.error > 3.0 * found.value / np.sqrt(passing), (
+        "two hundred signal events place the cut far worse than the background count"
+    )
 
 
 def test_without_background_behind_the_cut_there_is_no_number():
@@ -99,7 +103,9 @@ def test_as_a_function_of_the_weights_it_is_the_cut_one_can_apply(negative):
                 break
         kept = weights[background & (scores >= threshold)].sum()
         assert of(weights) == (pytest.approx(weights[background].sum() / kept) if kept > 0.0 else None)
-    assert of(np.where(scores > 0.0, weights, 0.0) * signal + background * (scores < -1.0)) is None, "no background behind the cut"
+    assert of(np.where(scores > 0.0, weights, 0.0) * signal + background * (scores < -1.0)) is None, (
+        "no background behind the cut"
+    )
     assert of(weights * signal) is None, "no background at all"
 
 

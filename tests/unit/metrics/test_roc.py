@@ -27,7 +27,9 @@ def test_curve_is_the_sum_of_signed_weights_above_each_threshold():
     for point, threshold in enumerate(curve.threshold):
         passes = scores >= threshold
         assert curve.signal_efficiency[point] == pytest.approx(weights[signal & passes].sum() / weights[signal].sum())
-        assert curve.background_efficiency[point] == pytest.approx(weights[background & passes].sum() / weights[background].sum())
+        assert curve.background_efficiency[point] == pytest.approx(
+            weights[background & passes].sum() / weights[background].sum()
+        )
     assert np.any(np.diff(curve.signal_efficiency) < 0.0), "negative weights are not smoothed away"
 
 

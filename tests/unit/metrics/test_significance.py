@@ -65,7 +65,9 @@ def test_small_signal_over_large_background_does_not_cancel():
 
 def test_grows_with_the_root_of_luminosity():
     scores, labels, yields = toy(np.random.default_rng(2))
-    assert significance(scores, labels, 4.0 * yields).max == pytest.approx(2.0 * significance(scores, labels, yields).max)
+    assert significance(scores, labels, 4.0 * yields).max == pytest.approx(
+        2.0 * significance(scores, labels, yields).max
+    )
 
 
 def test_undefined_is_none():

@@ -12,7 +12,17 @@ from root_gnn.metrics.rejection import rejection
 from root_gnn.metrics.significance import significance
 from root_gnn.metrics.summary import summary
 
-KEYS = {"n_events", "sum_of_weights", "loss", "accuracy", "accuracy_error", "auc", "auc_error", "rejection", "significance"}
+KEYS = {
+    "n_events",
+    "sum_of_weights",
+    "loss",
+    "accuracy",
+    "accuracy_error",
+    "auc",
+    "auc_error",
+    "rejection",
+    "significance",
+}
 
 
 def binary(n_event=400):

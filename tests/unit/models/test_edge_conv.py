@@ -41,10 +41,13 @@ def test_it_is_a_loop_over_neighbours(dynamic: bool) -> None:
             distance = torch.cdist(rows, rows) if dynamic and k > 0 else apart.norm(dim=-1)
             near = [[j for j in row.argsort().tolist() if j != i][:3] for i, row in enumerate(distance)]
             mlp = block.convolution.nn
-            rows = torch.stack([
-                row + (torch.stack([mlp(torch.cat([row, rows[j] - row])) for j in near[i]]).mean(0) if near[i] else 0.0)
-                for i, row in enumerate(rows)
-            ])
+            rows = torch.stack(
+                [
+                    row
+                    + (torch.stack([mlp(torch.cat([row, rows[j] - row])) for j in near[i]]).mean(0) if near[i] else 0.0)
+                    for i, row in enumerate(rows)
+                ]
+            )
         torch.testing.assert_close(out.nodes[own], rows, rtol=1e-9, atol=1e-9)
 
 

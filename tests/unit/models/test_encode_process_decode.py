@@ -17,21 +17,31 @@ from root_gnn.config.loader import load
 from root_gnn.config.shipped import find
 from root_gnn.errors import InputError, MissingExtra
 from root_gnn.graph.batch import Batch
-from root_gnn.graph.draws import Draws
 from root_gnn.graph.features import Features
+from root_gnn.graph.random_stream import RandomStream
 from root_gnn.graph.scaling import Scaling
 from root_gnn.heads.mlp import Config as HeadConfig
 from root_gnn.kernels.library import SWITCH
 from root_gnn.models.encode_process_decode import Config, EncodeProcessDecode
 from root_gnn.objectives.multiclass import Config as MulticlassConfig
-from root_gnn.recipe import Recipe
+from root_gnn.runs.recipe import Recipe
 from root_gnn.testing import random_batch
 
 FEATURES = Features()
 FAITHFUL: dict[str, Any] = {
-    "dim": 64, "n_steps": 4, "n_layer": 4, "activation": "relu", "activate_last": True, "residual": False, "share_steps": True,
-    "aggregation": ("sum",), "pooling": ("mean",), "pair_features": ("delta_eta", "delta_phi", "delta_r"),
-    "type_embedding": False, "absolute_phi": True, "dropout": 0.0,
+    "dim": 64,
+    "n_steps": 4,
+    "n_layer": 4,
+    "activation": "relu",
+    "activate_last": True,
+    "residual": False,
+    "share_steps": True,
+    "aggregation": ("sum",),
+    "pooling": ("mean",),
+    "pair_features": ("delta_eta", "delta_phi", "delta_r"),
+    "type_embedding": False,
+    "absolute_phi": True,
+    "dropout": 0.0,
 }
 FAITHFUL_HEAD = HeadConfig(n_layer=4, activation="relu", activate_last=True, dropout=0.0)
 FORMS = [
@@ -49,7 +59,8 @@ SETTINGS: dict[str, dict[str, Any]] = {
 MIXED = (4, 1, 0, 5, 2, 0)
 CASES = [pytest.param(settings, MIXED, id=name) for name, settings in SETTINGS.items()]
 CASES += [
-    pytest.param(SETTINGS["all aggregations"], (1, 1, 0), id="no edges"), pytest.param(SETTINGS["all aggregations"], (0, 0), id="no nodes"),
+    pytest.param(SETTINGS["all aggregations"], (1, 1, 0), id="no edges"),
+    pytest.param(SETTINGS["all aggregations"], (0, 0), id="no nodes"),
 ]
 
 
@@ -70,11 +81,15 @@ def outputs_and_gradient(encoder: EncodeProcessDecode, out: Batch) -> tuple[Tens
     row = torch.cat([out.nodes.flatten(), out.globals.flatten()])
     encoder.zero_grad()
     (row * torch.cos(torch.arange(row.shape[0], dtype=row.dtype))).sum().backward()
-    gradient = torch.cat([torch.zeros_like(p).flatten() if p.grad is None else p.grad.flatten().clone() for p in encoder.parameters()])
+    gradient = torch.cat(
+        [torch.zeros_like(p).flatten() if p.grad is None else p.grad.flatten().clone() for p in encoder.parameters()]
+    )
     return row.detach(), gradient
 
 
-def assert_same(encoder: EncodeProcessDecode, expected: Batch, other: EncodeProcessDecode, got: Batch, tolerance: float) -> None:
+def assert_same(
+    encoder: EncodeProcessDecode, expected: Batch, other: EncodeProcessDecode, got: Batch, tolerance: float
+) -> None:
     row, gradient = outputs_and_gradient(encoder, expected)
     other_row, other_gradient = outputs_and_gradient(other, got)
     torch.testing.assert_close(other_row, row, rtol=tolerance, atol=tolerance)
@@ -99,13 +114,18 @@ def slow(encoder: EncodeProcessDecode, settings: dict[str, Any], batch: Batch) -
         start += count
         node = list(encoder.encode_nodes(encoder.node_inputs(x)))
         pairs = [(i, j) for i in range(count) for j in range(count) if i != j]
-        edge = {(i, j): encoder.encode_edges(encoder.pair_inputs(x, torch.tensor([i]), torch.tensor([j])))[0] for i, j in pairs}
+        edge = {
+            (i, j): encoder.encode_edges(encoder.pair_inputs(x, torch.tensor([i]), torch.tensor([j])))[0]
+            for i, j in pairs
+        }
         u = encoder.encode_globals(encoder.global_inputs(batch))[graph]
         for k in range(encoder.n_steps):
             step = encoder.step(k)
             new = {(i, j): step.edge(torch.cat([edge[i, j], node[i], node[j], u])) for i, j in pairs}
             edge = {pair: edge[pair] + new[pair] if residual else new[pair] for pair in pairs}
-            into = [collected([edge[i, j] for i, j in pairs if j == receiver], aggregation) for receiver in range(count)]
+            into = [
+                collected([edge[i, j] for i, j in pairs if j == receiver], aggregation) for receiver in range(count)
+            ]
             moved = [step.node(torch.cat([into[n], node[n], u])) for n in range(count)]
             node = [node[n] + moved[n] if residual else moved[n] for n in range(count)]
             edges = collected(list(edge.values()), ("sum" if "sum" in pooling else "mean",))
@@ -139,17 +159,24 @@ def test_forms_agree_in_single_precision(settings: dict[str, Any], form: str) ->
 
 
 EXACT = {
-    "default": ({}, MIXED), "faithful": (FAITHFUL, MIXED), "wide": (FAITHFUL | {"dim": 128}, MIXED),
-    "one layer": ({"dim": 24, "activation": "silu", "n_layer": 1}, MIXED), "three layers": ({"dim": 40, "n_layer": 3}, MIXED),
-    "no edges": (SETTINGS["all aggregations"], (1, 1, 0)), "no nodes": (FAITHFUL, (0, 0)),
-    "one large": (SETTINGS["all aggregations"] | {"dropout": 0.0}, (200,)), "one large faithful": (SETTINGS["faithful"], (200,)),
-}  # fmt: skip
+    "default": ({}, MIXED),
+    "faithful": (FAITHFUL, MIXED),
+    "wide": (FAITHFUL | {"dim": 128}, MIXED),
+    "one layer": ({"dim": 24, "activation": "silu", "n_layer": 1}, MIXED),
+    "three layers": ({"dim": 40, "n_layer": 3}, MIXED),
+    "no edges": (SETTINGS["all aggregations"], (1, 1, 0)),
+    "no nodes": (FAITHFUL, (0, 0)),
+    "one large": (SETTINGS["all aggregations"] | {"dropout": 0.0}, (200,)),
+    "one large faithful": (SETTINGS["faithful"], (200,)),
+}
 
 
 @pytest.mark.compiled
 @pytest.mark.parametrize("recompute", [False, True])
 @pytest.mark.parametrize(("settings", "sizes"), EXACT.values(), ids=EXACT)
-def test_compiled_form_is_as_near_to_double_precision_as_native(settings: dict[str, Any], sizes: tuple[int, ...], recompute: bool) -> None:
+def test_compiled_form_is_as_near_to_double_precision_as_native(
+    settings: dict[str, Any], sizes: tuple[int, ...], recompute: bool
+) -> None:
     """As whole vectors. A ReLU at its kink may fall on the other side in single precision, in either form."""
     encoder, single = build(settings), build(settings).float()
     compiled = build(settings | {"recompute": recompute}, form="compiled").float()
@@ -208,7 +235,9 @@ def test_forms_take_stored_edges(form: str) -> None:
     encoder, other = build({"dim": 8}), build({"dim": 8}, form=form)
     complete = batch_of((4, 1, 3))
     senders, receivers = (end[torch.arange(18) % 3 != 1] for end in complete.edge_index())
-    batch = Batch.of(complete.nodes, complete.n_node, globals=complete.globals, senders=senders, receivers=receivers).check()
+    batch = Batch.of(
+        complete.nodes, complete.n_node, globals=complete.globals, senders=senders, receivers=receivers
+    ).check()
     assert_same(encoder, encoder(batch), other, other(batch), 1e-9)
     assert not torch.allclose(encoder(batch).globals, encoder(complete).globals)
 
@@ -216,7 +245,9 @@ def test_forms_take_stored_edges(form: str) -> None:
 def test_stored_edges_that_are_all_pairs_change_nothing() -> None:
     encoder, batch = build({"dim": 8}), batch_of((4, 1, 0, 3))
     senders, receivers = batch.edge_index()
-    torch.testing.assert_close(encoder(batch.replace(senders=senders, receivers=receivers)).globals, encoder(batch).globals)
+    torch.testing.assert_close(
+        encoder(batch.replace(senders=senders, receivers=receivers)).globals, encoder(batch).globals
+    )
 
 
 def test_faithful_recipe_is_the_network_tested_here() -> None:
@@ -305,7 +336,7 @@ def test_every_node_feature_reaches_the_output(key: str) -> None:
 
 def test_a_missing_package_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     for form, package in (("pyg", "torch_geometric"), ("dgl", "dgl")):
-        monkeypatch.delitem(sys.modules, f"root_gnn.nn.message_passing_{form}", raising=False)
+        monkeypatch.delitem(sys.modules, f"root_gnn.nn.message_passing.{form}", raising=False)
         for name in [package, *(name for name in sys.modules if name.startswith(f"{package}."))]:
             monkeypatch.setitem(sys.modules, name, None)
         with pytest.raises(MissingExtra, match=rf"root_gnn\[{form}\]"):
@@ -314,6 +345,6 @@ def test_a_missing_package_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_augmented_rotation_is_the_same_symmetry() -> None:
     encoder, batch = build({}), batch_of((5, 2, 1, 0, 7))
-    rotated = Rotation().build(FEATURES)(batch, Draws(seed=1, epoch=1))
+    rotated = Rotation().build(FEATURES)(batch, RandomStream(seed=1, epoch=1))
     assert not torch.allclose(rotated.nodes, batch.nodes)
     torch.testing.assert_close(encoder(rotated).globals, encoder(batch).globals, rtol=1e-9, atol=1e-9)

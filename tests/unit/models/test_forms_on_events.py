@@ -8,9 +8,9 @@ import pytest
 import torch
 from torch import Tensor
 
-from root_gnn.data.graphs import build_graphs
-from root_gnn.data.read import read
-from root_gnn.data.spec import load_spec
+from root_gnn.data.reading.graphs import build_graphs
+from root_gnn.data.reading.read import read
+from root_gnn.data.spec.spec import load_spec
 from root_gnn.graph.batch import Batch, concatenate
 from root_gnn.graph.features import Features
 from root_gnn.graph.scaling import Scaling

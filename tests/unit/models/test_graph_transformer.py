@@ -22,7 +22,9 @@ SMALL: dict[str, Any] = {"dim": 16, "n_head": 2, "n_block": 2}
 
 
 @pytest.mark.parametrize("features", [FEATURES, JETS], ids=["events", "jets"])
-@pytest.mark.parametrize("settings", [{"pooling": "attention", "coordinates": "event"}, {"pair_hidden": None, "embedding": (8,)}])
+@pytest.mark.parametrize(
+    "settings", [{"pooling": "attention", "coordinates": "event"}, {"pair_hidden": None, "embedding": (8,)}]
+)
 def test_it_keeps_the_contract(settings: dict[str, Any], features: Features) -> None:
     check_encoder(Config(**SMALL, **settings).build, features=features)
 
@@ -30,7 +32,9 @@ def test_it_keeps_the_contract(settings: dict[str, Any], features: Features) -> 
 def one_block(block: Block, rows: Tensor, bias: Tensor | None) -> Tensor:
     """A before-norm block on the nodes of one graph, with the softmax written out."""
     attention, normed = block.attention, block.before_attention(rows)
-    q, k, v = (part.view(len(rows), attention.n_head, 8).transpose(0, 1) for part in attention.project_in(normed).chunk(3, -1))
+    q, k, v = (
+        part.view(len(rows), attention.n_head, 8).transpose(0, 1) for part in attention.project_in(normed).chunk(3, -1)
+    )
     logits = q @ k.transpose(1, 2) / q.shape[-1] ** 0.5
     mixed = torch.softmax(logits if bias is None else logits + bias, dim=-1) @ v
     rows = rows + attention.project_out(mixed.transpose(0, 1).flatten(1))
@@ -53,7 +57,9 @@ def pair_bias(encoder: GraphTransformer, nodes: Tensor) -> Tensor | None:
     return out
 
 
-@pytest.mark.parametrize("settings", [SMALL, {**SMALL, "pair_hidden": None}, {**SMALL, "pooling": "attention", "bucket_nodes": 9}])
+@pytest.mark.parametrize(
+    "settings", [SMALL, {**SMALL, "pair_hidden": None}, {**SMALL, "pooling": "attention", "bucket_nodes": 9}]
+)
 def test_it_is_a_loop_over_graphs(settings: dict[str, Any]) -> None:
     plain = random_batch(FEATURES, (5, 1, 9, 0, 3), seed=1)
     batch = plain.replace(nodes=plain.nodes.double(), globals=plain.globals.double())

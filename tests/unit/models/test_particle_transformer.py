@@ -11,16 +11,16 @@ import torch
 from pydantic import ValidationError
 from torch import Tensor, nn
 
-from root_gnn.data.graphs import build_graphs
-from root_gnn.data.read import read
-from root_gnn.data.spec import load_spec
+from root_gnn.convert.weaver_weights import load_weaver
+from root_gnn.data.reading.graphs import build_graphs
+from root_gnn.data.reading.read import read
+from root_gnn.data.spec.spec import load_spec
 from root_gnn.errors import InputError
 from root_gnn.graph.batch import Batch
 from root_gnn.graph.features import Features
 from root_gnn.graph.scaling import Affine, Scaling
 from root_gnn.models.particle_transformer import Config, ParticleTransformer
 from root_gnn.nn.token_inputs import TokenEmbedding
-from root_gnn.nn.weaver_weights import load_weaver
 from root_gnn.testing import check_encoder, random_batch
 
 FEATURES = Features()
@@ -31,7 +31,11 @@ SMALL: dict[str, Any] = {"dim": 16, "n_head": 2, "n_block": 2, "embedding": (16,
 def build(settings: dict[str, Any], features: Features = FEATURES, seed: int = 1) -> ParticleTransformer:
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
-        return Config(**settings).build(features, Scaling.fit([random_batch(features, (6,) * 30, seed=9)], features)).eval()
+        return (
+            Config(**settings)
+            .build(features, Scaling.fit([random_batch(features, (6,) * 30, seed=9)], features))
+            .eval()
+        )
 
 
 def double(batch: Batch) -> Batch:
@@ -39,7 +43,9 @@ def double(batch: Batch) -> Batch:
 
 
 @pytest.mark.parametrize("features", [FEATURES, JETS], ids=["events", "jets"])
-@pytest.mark.parametrize("settings", [{"coordinates": "event"}, {**SMALL, "batch_norm": True}, {**SMALL, "bucket_nodes": 4}])
+@pytest.mark.parametrize(
+    "settings", [{"coordinates": "event"}, {**SMALL, "batch_norm": True}, {**SMALL, "bucket_nodes": 4}]
+)
 def test_it_keeps_the_contract(settings: dict[str, Any], features: Features) -> None:
     check_encoder(Config(**settings).build, features=features)
 
@@ -70,7 +76,12 @@ def test_the_default_is_small_and_the_paper_is_the_paper() -> None:
 
 @pytest.mark.parametrize(
     ("settings", "text"),
-    [({"dim": 60}, "56 or 64"), ({"n_head": 16}, "multiple of 8"), ({"pair_hidden": (20,)}, "16 or 24"), ({"n_head": 3}, "multiple of 8")],
+    [
+        ({"dim": 60}, "56 or 64"),
+        ({"n_head": 16}, "multiple of 8"),
+        ({"pair_hidden": (20,)}, "16 or 24"),
+        ({"n_head": 3}, "multiple of 8"),
+    ],
 )
 def test_widths_are_multiples_of_eight(settings: dict[str, Any], text: str) -> None:
     with pytest.raises(ValidationError, match=text):
@@ -94,7 +105,9 @@ def test_turning_and_moving_a_jet_changes_nothing() -> None:
 
     def moved(by_eta: float, by_phi: float) -> Tensor:
         angle = torch.remainder(phi + by_phi + math.pi, 2 * math.pi) - math.pi
-        energy = pt * torch.cosh(eta)  # as if longitudinal boosts left it: only the pair features and the angles are asked
+        energy = pt * torch.cosh(
+            eta
+        )  # as if longitudinal boosts left it: only the pair features and the angles are asked
         return torch.cat([torch.stack([pt, eta + by_eta, angle, energy], 1), kind], 1)
 
     first, turned = (encoder(batch.replace(nodes=moved(0.0, angle))).globals for angle in (0.0, math.pi))
@@ -154,7 +167,9 @@ def test_weights_of_weaver_give_the_numbers_of_weaver(dtype: torch.dtype, tolera
     """The particles are heavy: of a light one's energy single precision has no mass left, in either network."""
     theirs, ours = weaver_network(7).to(dtype), build({"preset": "paper"})
     ours.embed = TokenEmbedding(7, (128, 512, 128), batch_norm=True)
-    load_weaver(ours, {f"mod.{name.replace('in_proj.', 'in_proj_')}": value for name, value in theirs.state_dict().items()})
+    load_weaver(
+        ours, {f"mod.{name.replace('in_proj.', 'in_proj_')}": value for name, value in theirs.state_dict().items()}
+    )
     ours = ours.to(dtype).eval()
     plain = random_batch(FEATURES, (5, 1, 30, 8, 12), seed=6)
     heavier = torch.tensor([1.0, 1.0, 1.0, 1.2] + [1.0] * (len(FEATURES.nodes) - 4))
@@ -180,9 +195,24 @@ def test_weights_of_another_network_are_refused() -> None:
 def test_inputs_in_the_order_of_weaver_take_its_weights(data_dir: Path) -> None:
     """The recipe of docs/models.md, on simulated jets: ours from the file, theirs from the inputs ours made of it."""
     order = (
-        "log_pt", "log_energy", "log_pt_rel", "log_energy_rel", "delta_r", "charge", "isChargedHadron", "isNeutralHadron", "isPhoton",
-        "isElectron", "isMuon", "d0val", "d0err", "dzval", "dzerr", "deta", "dphi",
-    )  # fmt: skip
+        "log_pt",
+        "log_energy",
+        "log_pt_rel",
+        "log_energy_rel",
+        "delta_r",
+        "charge",
+        "isChargedHadron",
+        "isNeutralHadron",
+        "isPhoton",
+        "isElectron",
+        "isMuon",
+        "d0val",
+        "d0err",
+        "dzval",
+        "dzerr",
+        "deta",
+        "dphi",
+    )
     spec = load_spec("jetclass")
     scaling = Scaling(nodes={"d0val": Affine("tanh", 0.0, 1.0), "dzval": Affine("tanh", 0.0, 1.0)})
     encoder = Config(preset="paper", inputs=order).build(spec.features(), scaling)
@@ -190,10 +220,14 @@ def test_inputs_in_the_order_of_weaver_take_its_weights(data_dir: Path) -> None:
     load_weaver(encoder, theirs.state_dict())
     encoder = encoder.double().eval()
     batch = double(build_graphs(read(data_dir / "Tbqq.root", spec, stop=8), spec))
-    batch.nodes[:, 3] = torch.maximum(batch.nodes[:, 3], batch.nodes[:, 0] * batch.nodes[:, 1].cosh())  # no mass below 0 by rounding
+    batch.nodes[:, 3] = torch.maximum(
+        batch.nodes[:, 3], batch.nodes[:, 0] * batch.nodes[:, 1].cosh()
+    )  # no mass below 0 by rounding
     inputs = encoder.inputs(batch)
     columns = [spec.features().column(name) for name in ("d0val", "dphi")]
-    torch.testing.assert_close(inputs[:, [11, 16]], torch.stack([batch.nodes[:, columns[0]].tanh(), batch.nodes[:, columns[1]]], 1))
+    torch.testing.assert_close(
+        inputs[:, [11, 16]], torch.stack([batch.nodes[:, columns[0]].tanh(), batch.nodes[:, columns[1]]], 1)
+    )
     theirs.fc = None
     expected = theirs(*padded(batch, inputs, int(batch.n_node.max())))
     assert float((encoder(batch).globals - expected).detach().abs().max()) < 1e-6

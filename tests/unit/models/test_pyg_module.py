@@ -45,7 +45,12 @@ def own_module(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
 @pytest.mark.parametrize("features", [FEATURES, JETS], ids=["events", "jets"])
 @pytest.mark.parametrize(
     "settings",
-    [{}, {"k": 3, "coordinates": "event"}, {"module": "torch_geometric.nn.GAT"}, {"module": "torch_geometric.nn.GIN", "dim": 64}],
+    [
+        {},
+        {"k": 3, "coordinates": "event"},
+        {"module": "torch_geometric.nn.GAT"},
+        {"module": "torch_geometric.nn.GIN", "dim": 64},
+    ],
     ids=["sage", "neighbours", "gat", "gin"],
 )
 def test_networks_of_the_library_keep_the_contract(settings: dict[str, Any], features: Features) -> None:
@@ -77,10 +82,11 @@ def test_a_run_folder_does_not_run_code_that_was_not_allowed(own_module: str, tm
     [
         ({"module": "torch_geometric.nn.GraphSAG"}, "did you mean GraphSAGE"),
         ({"module": "torch_geometric.nn.global_mean_pool"}, "not a torch module"),
-        ({"arguments": {"wrong": 1}}, "does not take the arguments"), ({"module": "no_such_package.Net"}, "no module"),
+        ({"arguments": {"wrong": 1}}, "does not take the arguments"),
+        ({"module": "no_such_package.Net"}, "no module"),
         ({"module": "Net"}, "no module"),
     ],
-)  # fmt: skip
+)
 def test_what_does_not_fit_is_said_when_it_is_built(settings: dict[str, Any], text: str) -> None:
     with pytest.raises(InputError, match=text):
         Config(**settings).build(FEATURES, Scaling())

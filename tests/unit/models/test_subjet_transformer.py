@@ -59,7 +59,9 @@ def test_constituents_of_a_subjet_share_its_representation_and_numbers_are_only_
         for number in range(4):
             rows = out.nodes[(batch.graph_index == graph) & (batch.nodes[:, COLUMN] == number)]
             assert torch.equal(rows, rows[:1].expand_as(rows))
-    assert len(out.nodes.unique(dim=0)) == len(torch.stack([batch.graph_index, batch.nodes[:, COLUMN].long()], 1).unique(dim=0))
+    assert len(out.nodes.unique(dim=0)) == len(
+        torch.stack([batch.graph_index, batch.nodes[:, COLUMN].long()], 1).unique(dim=0)
+    )
     again = encoder(renumbered(batch, torch.tensor([7.0, -1.0, 2.0, 5000.0]).double()))
     torch.testing.assert_close(again.nodes, out.nodes, rtol=1e-9, atol=1e-9)
     torch.testing.assert_close(again.globals, out.globals, rtol=1e-9, atol=1e-9)

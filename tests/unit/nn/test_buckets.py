@@ -42,7 +42,16 @@ def test_pairs_are_the_lower_triangles() -> None:
     batch = batch_of([3, 0, 1, 2])
     first, second = lower_pairs(batch.n_node, batch.total_node, 10)
     assert list(zip(first.tolist(), second.tolist(), strict=True)) == [
-        (0, 0), (1, 0), (1, 1), (2, 0), (2, 1), (2, 2), (3, 3), (4, 4), (5, 4), (5, 5),
+        (0, 0),
+        (1, 0),
+        (1, 1),
+        (2, 0),
+        (2, 1),
+        (2, 2),
+        (3, 3),
+        (4, 4),
+        (5, 4),
+        (5, 5),
     ]
     assert segment_place(batch.graph_index, batch.n_node).tolist() == [0, 1, 2, 0, 0, 1]
 

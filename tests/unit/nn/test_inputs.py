@@ -63,7 +63,9 @@ def test_pairs_are_the_named_features_in_the_order_asked_for() -> None:
 
 def test_scaling_is_saved_with_the_weights() -> None:
     fitted = NodeInputs(FEATURES, SCALING, absolute_phi=True, one_hot_type=False)
-    other = NodeInputs(FEATURES, Scaling.fit([random_batch(FEATURES, (9,), seed=3)], FEATURES), absolute_phi=True, one_hot_type=False)
+    other = NodeInputs(
+        FEATURES, Scaling.fit([random_batch(FEATURES, (9,), seed=3)], FEATURES), absolute_phi=True, one_hot_type=False
+    )
     assert not torch.allclose(other(BATCH.nodes), fitted(BATCH.nodes))
     other.load_state_dict(fitted.state_dict())
     assert torch.equal(other(BATCH.nodes), fitted(BATCH.nodes))

@@ -28,7 +28,9 @@ def test_features_are_those_of_four_vectors(dtype: torch.dtype, tolerance: float
     torch.testing.assert_close(branching(momenta(nodes), second, first), branching(momenta(nodes), first, second))
 
 
-@pytest.mark.parametrize("values", [(0.0, 0.0, 0.0, 0.0), (1e30, 50.0, 3.0, 1e37), (1e-20, -50.0, -3.0, 0.0), (5.0, 1.0, 1.0, 1.0)])
+@pytest.mark.parametrize(
+    "values", [(0.0, 0.0, 0.0, 0.0), (1e30, 50.0, 3.0, 1e37), (1e-20, -50.0, -3.0, 0.0), (5.0, 1.0, 1.0, 1.0)]
+)
 def test_anything_stays_finite_with_its_gradient(values: tuple[float, ...]) -> None:
     nodes = torch.tensor([values, (20.0, 0.5, 3.1, 25.0)], requires_grad=True)
     out = branching(momenta(nodes), torch.tensor([0, 1, 1]), torch.tensor([0, 0, 1]))

@@ -14,7 +14,9 @@ KNOWN, ASKED = [3, 0, 7, 1, 12], [2, 4, 0, 1, 5]
 
 
 def tokens(dim: int, seed: int) -> Tensor:
-    return torch.randn(sum(KNOWN if seed < 3 else ASKED), dim, generator=torch.Generator().manual_seed(seed), dtype=torch.float64)
+    return torch.randn(
+        sum(KNOWN if seed < 3 else ASKED), dim, generator=torch.Generator().manual_seed(seed), dtype=torch.float64
+    )
 
 
 def answers(network: Predictor, graphs: list[int] | None = None) -> Tensor:

@@ -25,7 +25,9 @@ def test_relative_inputs_are_those_of_numpy() -> None:
         if count:
             deta = eta - np.average(eta, weights=pt)
             dphi = np.angle(np.exp(1j * phi) * np.conj(np.sum(pt * np.exp(1j * phi))))
-            expected = np.stack([np.log(pt / pt.sum()), np.log(energy / energy.sum()), np.hypot(deta, dphi), deta, dphi], 1)
+            expected = np.stack(
+                [np.log(pt / pt.sum()), np.log(energy / energy.sum()), np.hypot(deta, dphi), deta, dphi], 1
+            )
             np.testing.assert_allclose(got[start : start + count], expected, atol=1e-4)
         start += count
 
@@ -35,9 +37,19 @@ def test_names_say_which_input_is_where() -> None:
     inputs = TokenInputs(JETS, SCALING, coordinates="jet")
     rows = inputs(batch)
     assert inputs.names == (
-        "log_pt", "log_energy", "charge", "d0", "log_pt_rel", "log_energy_rel", "delta_r", "delta_eta", "delta_phi",
-        "type_0", "type_1", "type_2",
-    )  # fmt: skip
+        "log_pt",
+        "log_energy",
+        "charge",
+        "d0",
+        "log_pt_rel",
+        "log_energy_rel",
+        "delta_r",
+        "delta_eta",
+        "delta_phi",
+        "type_0",
+        "type_1",
+        "type_2",
+    )
     assert rows.shape == (8, inputs.dim) == (8, len(inputs.names))
     torch.testing.assert_close(rows[:, 0], (batch.nodes[:, 0].log() - 2.0) / 3.0)
     torch.testing.assert_close(rows[:, 1], (batch.nodes[:, 3].log() - 2.0) * 0.7)
@@ -56,7 +68,9 @@ def test_a_name_that_is_not_there_is_an_error() -> None:
 
 
 def test_opposite_particles_have_a_gradient() -> None:
-    nodes = torch.tensor([[10.0, 0.0, 0.0, 10.0], [10.0, 0.0, torch.pi, 10.0], [0.0, 0.0, 0.0, 0.0]], requires_grad=True)
+    nodes = torch.tensor(
+        [[10.0, 0.0, 0.0, 10.0], [10.0, 0.0, torch.pi, 10.0], [0.0, 0.0, 0.0, 0.0]], requires_grad=True
+    )
     batch = Batch.of(nodes, torch.tensor([2, 1]))
     relative_to_jet(batch, [0, 1, 2, 3]).sum().backward()
     assert nodes.grad is not None and bool(torch.isfinite(nodes.grad).all())

@@ -14,12 +14,12 @@ from torch import Tensor
 
 from root_gnn.augmentations.reflect_eta import Config as ReflectEta
 from root_gnn.augmentations.rotate_phi import Config as RotatePhi
-from root_gnn.graph.draws import Draws
 from root_gnn.graph.features import Features
+from root_gnn.graph.random_stream import RandomStream
 from root_gnn.nn import nt_xent as nt_xent_file
 from root_gnn.nn.nt_xent import alignment, nt_xent, uniformity
 from root_gnn.objectives.contrastive import Config
-from root_gnn.objectives.views import Views
+from root_gnn.objectives.parts.views import Views
 from root_gnn.protocols import Question
 from root_gnn.testing import TinyEncoder, random_batch
 
@@ -42,7 +42,9 @@ def naive(first: Tensor, second: Tensor, temperature: float, positive_in_denomin
 
 @pytest.mark.parametrize("positive_in_denominator", [True, False])
 @pytest.mark.parametrize(("n", "dim", "temperature"), [(2, 3, 0.1), (9, 16, 0.1), (5, 8, 1.0)])
-def test_the_loss_is_that_of_the_double_loop(n: int, dim: int, temperature: float, positive_in_denominator: bool) -> None:
+def test_the_loss_is_that_of_the_double_loop(
+    n: int, dim: int, temperature: float, positive_in_denominator: bool
+) -> None:
     generator = torch.Generator().manual_seed(n)
     first, second = 3.0 * torch.randn(n, dim, generator=generator), torch.randn(n, dim, generator=generator)
     loss = nt_xent(first, second, temperature=temperature, positive_in_denominator=positive_in_denominator)
@@ -61,7 +63,9 @@ def test_the_loss_stays_in_float32_under_bf16() -> None:
 
 @pytest.mark.parametrize("positive_in_denominator", [True, False])
 @pytest.mark.parametrize("at_a_time", [nt_xent_file.AT_A_TIME, 30, 1])
-def test_the_gradient_is_that_of_finite_differences(positive_in_denominator: bool, at_a_time: int, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_gradient_is_that_of_finite_differences(
+    positive_in_denominator: bool, at_a_time: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(nt_xent_file, "AT_A_TIME", at_a_time)
     generator = torch.Generator().manual_seed(3)
     views = [torch.randn(5, 4, generator=generator, dtype=torch.float64, requires_grad=True) for _ in range(2)]
@@ -70,7 +74,9 @@ def test_the_gradient_is_that_of_finite_differences(positive_in_denominator: boo
         return nt_xent(first, second, temperature=0.3, positive_in_denominator=positive_in_denominator)
 
     assert torch.autograd.gradcheck(loss, tuple(views))
-    assert float(loss(*views).detach()) == pytest.approx(naive(*(view.detach() for view in views), 0.3, positive_in_denominator), rel=1e-12)
+    assert float(loss(*views).detach()) == pytest.approx(
+        naive(*(view.detach() for view in views), 0.3, positive_in_denominator), rel=1e-12
+    )
 
 
 @pytest.mark.parametrize("temperature", [0.034, 0.1, 2.0])
@@ -98,7 +104,9 @@ def test_small_temperatures_neither_overflow_nor_vanish() -> None:
     loss.backward()  # type: ignore[no-untyped-call]
     hardest = torch.cat([F.normalize(first.detach()), F.normalize(second.detach())])
     similarity = (hardest @ hardest.T).fill_diagonal_(-2.0)
-    expected = (similarity.amax(1) - torch.cat([similarity.diagonal(8), similarity.diagonal(-8)])).mean() / 1e-3  # the largest alone counts
+    expected = (
+        similarity.amax(1) - torch.cat([similarity.diagonal(8), similarity.diagonal(-8)])
+    ).mean() / 1e-3  # the largest alone counts
     assert float(loss.detach()) == pytest.approx(float(expected), rel=1e-4)
     assert first.grad is not None and bool(torch.isfinite(first.grad).all())
 
@@ -115,7 +123,9 @@ def test_alignment_and_uniformity_are_their_formulas() -> None:
     generator = torch.Generator().manual_seed(2)
     first, second = torch.randn(7, 4, generator=generator), torch.randn(7, 4, generator=generator)
     a, b = (rows / rows.norm(dim=1, keepdim=True) for rows in (first, second))
-    assert float(alignment(first, second)) == pytest.approx(float(sum((x - y).square().sum() for x, y in zip(a, b, strict=True)) / 7))
+    assert float(alignment(first, second)) == pytest.approx(
+        float(sum((x - y).square().sum() for x, y in zip(a, b, strict=True)) / 7)
+    )
     pairs = [math.exp(-2.0 * float((a[i] - a[j]).square().sum())) for i in range(7) for j in range(7) if i != j]
     assert float(uniformity(first)) == pytest.approx(math.log(sum(pairs) / len(pairs)), rel=1e-5)
 
@@ -124,11 +134,13 @@ def test_views_differ_and_leave_the_batch_alone() -> None:
     batch = random_batch(Features(), (3, 4, 2), seed=1)
     before = batch.nodes.clone()
     views = Views([[RotatePhi()], [RotatePhi(), ReflectEta()]], Features())
-    first, second = views(batch, Draws(seed=1, epoch=0))
-    again, _ = views(batch, Draws(seed=1, epoch=0))
-    later, _ = views(batch, Draws(seed=1, epoch=1))
+    first, second = views(batch, RandomStream(seed=1, epoch=0))
+    again, _ = views(batch, RandomStream(seed=1, epoch=0))
+    later, _ = views(batch, RandomStream(seed=1, epoch=1))
     assert torch.equal(batch.nodes, before) and torch.equal(first.nodes, again.nodes)
-    assert not torch.allclose(first.nodes[:, 2], second.nodes[:, 2]) and not torch.allclose(first.nodes[:, 2], later.nodes[:, 2])
+    assert not torch.allclose(first.nodes[:, 2], second.nodes[:, 2]) and not torch.allclose(
+        first.nodes[:, 2], later.nodes[:, 2]
+    )
 
 
 def test_labels_and_weights_change_nothing() -> None:
@@ -193,6 +205,8 @@ def test_two_processes_have_the_loss_and_gradients_of_one(tmp_path: Path) -> Non
     first, second = (view.clone().requires_grad_() for view in rows)
     loss = nt_xent(first, second, temperature=0.2, positive_in_denominator=False)
     loss.backward()  # type: ignore[no-untyped-call]
-    assert float(sum(part[0] for part in parts) / 2) == pytest.approx(float(loss.detach()), rel=1e-6)  # as DDP averages gradients
+    assert float(sum(part[0] for part in parts) / 2) == pytest.approx(
+        float(loss.detach()), rel=1e-6
+    )  # as DDP averages gradients
     for place, whole in ((1, first.grad), (2, second.grad)):
         torch.testing.assert_close(torch.cat([part[place] for part in parts]) / 2, whole, rtol=1e-4, atol=1e-7)

@@ -14,10 +14,10 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.utils.data import DataLoader, Dataset
 
-from root_gnn.data.loader import BatchSampler, EventLoader
+from root_gnn.data.events.loader import BatchSampler, EventLoader
 from root_gnn.graph.batch import Batch
-from root_gnn.graph.draws import Draws
 from root_gnn.graph.features import Features
+from root_gnn.graph.random_stream import RandomStream
 from root_gnn.graph.scaling import Affine, Scaling
 from root_gnn.graph.subgraph import subgraph
 from root_gnn.nn.ema import Ema, cosine_momentum
@@ -29,7 +29,12 @@ from root_gnn.training.fit import fit
 from root_gnn.training.optim import OptimConfig
 
 SIZES = (12, 5, 1, 10, 0, 14, 2)
-ALONE: dict[str, Any] = {"normalise": "token", "whole": 0.0, "variance": 0.0, "covariance": 0.0}  # no other graph matters
+ALONE: dict[str, Any] = {
+    "normalise": "token",
+    "whole": 0.0,
+    "variance": 0.0,
+    "covariance": 0.0,
+}  # no other graph matters
 FORMS: dict[str, dict[str, Any]] = {
     "random nodes": {},
     "targets by themselves": ALONE,
@@ -62,7 +67,7 @@ def test_nothing_hidden_reaches_the_encoder_and_no_gradient_the_target(keys: dic
 class Leaky(Jepa):  # type: ignore[misc]
     """The published code: the context encoder is given the whole jet, and the context is cut out of what it gives back."""
 
-    def forward(self, batch: Batch, draws: Draws = STILL) -> dict[str, Tensor]:
+    def forward(self, batch: Batch, draws: RandomStream = STILL) -> dict[str, Tensor]:
         own, hide = self.encoder.forward, self.hidden(batch, draws)
         self.encoder.forward = lambda shown: subgraph(own(batch), ~hide).replace(globals=own(batch).globals)  # type: ignore[method-assign]
         try:
@@ -102,15 +107,19 @@ def test_coordinates_are_the_same_for_context_and_targets_and_nothing_is_changed
     """J-JEPA added 3 to eta in place: the context encoder read eta + 3, the target encoder eta + 6."""
     seen: list[Tensor] = []
     objective, batch = build().eval(), jets()
-    hooks = [net.register_forward_hook(lambda module, inputs, output: seen.append(inputs[0].nodes))
-             for net in (objective.encoder, objective.target.network)]  # fmt: skip
+    hooks = [
+        net.register_forward_hook(lambda module, inputs, output: seen.append(inputs[0].nodes))
+        for net in (objective.encoder, objective.target.network)
+    ]
     before = batch.nodes.clone()
     losses = [objective(batch)["loss"] for _ in range(2)]
     for hook in hooks:
         hook.remove()
     assert torch.equal(batch.nodes, before) and torch.equal(losses[0], losses[1])
     hide = objective.hidden(batch)
-    assert all(torch.equal(nodes, before[~hide]) for nodes in seen[0::2]) and all(torch.equal(nodes, before) for nodes in seen[1::2])
+    assert all(torch.equal(nodes, before[~hide]) for nodes in seen[0::2]) and all(
+        torch.equal(nodes, before) for nodes in seen[1::2]
+    )
 
 
 @pytest.mark.parametrize("keys", [{}, {"tokens": {"name": "subjets", "radius": 0.8}}], ids=["nodes", "subjets"])
@@ -149,7 +158,7 @@ def test_targets_in_the_default_numbers() -> None:
 
 def test_targets_change_with_the_epoch() -> None:
     objective, batch = build(), jets(20, 30)
-    first, again, later = (objective.hidden(batch, Draws(seed=1, epoch=epoch)) for epoch in (0, 0, 1))
+    first, again, later = (objective.hidden(batch, RandomStream(seed=1, epoch=epoch)) for epoch in (0, 0, 1))
     assert torch.equal(first, again) and not torch.equal(first, later)
 
 
@@ -173,7 +182,9 @@ def test_targets_are_what_the_average_encoder_makes_of_the_whole_graph() -> None
     hook.remove()
     wanted = F.layer_norm(objective.target.network(batch).nodes[hide], (16,))
     error = (answers[0] - wanted).detach().abs()
-    assert float(loss.detach()) == pytest.approx(float(torch.where(error < 1, 0.5 * error**2, error - 0.5).mean()), rel=1e-5)
+    assert float(loss.detach()) == pytest.approx(
+        float(torch.where(error < 1, 0.5 * error**2, error - 0.5).mean()), rel=1e-5
+    )
 
 
 def test_globals_of_the_whole_graph_do_not_tell_what_is_hidden() -> None:
@@ -201,7 +212,9 @@ def test_the_average_moves_by_its_formula_once() -> None:
 
 
 def test_the_momentum_reaches_its_end_at_the_end() -> None:
-    assert cosine_momentum(0.99, 1.0, 0.0) == pytest.approx(0.99) and cosine_momentum(0.99, 1.0, 0.5) == pytest.approx(0.995)
+    assert cosine_momentum(0.99, 1.0, 0.0) == pytest.approx(0.99) and cosine_momentum(0.99, 1.0, 0.5) == pytest.approx(
+        0.995
+    )
     assert cosine_momentum(0.99, 1.0, 1.0) == 1.0 == cosine_momentum(0.99, 1.0, 1.5)
 
 
@@ -216,16 +229,30 @@ def test_the_average_stays_in_evaluation_mode_and_copies_buffers() -> None:
 
 def test_a_preset_is_what_is_not_given() -> None:
     config = Config.model_validate({"preset": "paper", "hiding": {"fewest": 2}, "loss": "smooth_l1"})
-    assert config.hiding.fewest == 2 and config.hiding.exactly == 6 and config.loss == "smooth_l1" and config.normalise == "none"
+    assert (
+        config.hiding.fewest == 2
+        and config.hiding.exactly == 6
+        and config.loss == "smooth_l1"
+        and config.normalise == "none"
+    )
     assert config.tokens.name == "subjets" and config.momentum == (0.99, 1.0)
     assert Config.model_validate(config.model_dump(mode="json")) == config
 
 
 SETTINGS: list[dict[str, Any]] = [
-    {"loss": "mse"}, {"normalise": "none"}, {"target_sees": "targets"}, {"whole": 0.5}, {"variance": 1.0}, {"covariance": 1.0},
-    {"hiding": {"ratio": 0.6}}, {"hiding": {"at_most": 1}}, {"hiding": {"region": "ball"}}, {"hiding": {"hardest": 3}},
-    {"predictor": {"n_scale": 3}}, {"predictor": {"depth": 1}},
-]  # fmt: skip
+    {"loss": "mse"},
+    {"normalise": "none"},
+    {"target_sees": "targets"},
+    {"whole": 0.5},
+    {"variance": 1.0},
+    {"covariance": 1.0},
+    {"hiding": {"ratio": 0.6}},
+    {"hiding": {"at_most": 1}},
+    {"hiding": {"region": "ball"}},
+    {"hiding": {"hardest": 3}},
+    {"predictor": {"n_scale": 3}},
+    {"predictor": {"depth": 1}},
+]
 
 
 @pytest.mark.parametrize("keys", SETTINGS, ids=str)
@@ -265,11 +292,24 @@ def run(folder: Path, *, accumulate: int = 1, kill_at: int | None = None, resume
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(1)
         objective = Counting(Config(momentum=(0.5, 1.0)), TinyEncoder(Features()), Question(), kill_at=kill_at)
-    loader = EventLoader(Events(), batch_size=None, sampler=BatchSampler(np.arange(24), 6, seed=1), generator=torch.Generator())
+    loader = EventLoader(
+        Events(), batch_size=None, sampler=BatchSampler(np.arange(24), 6, seed=1), generator=torch.Generator()
+    )
     held: DataLoader[Batch] = DataLoader(Events(), batch_size=None, sampler=[np.arange(6)])
     train = TrainConfig(max_epochs=3, batch_size=6 * accumulate, accumulate=accumulate, monitor="ssl/effective_rank")
-    fit(objective, lambda rank, world: loader, held, train=train, optim=OptimConfig(lr=1e-2), augmentations=(), seed=1,
-        folder=folder, name="jepa", n_graph=24, resume=resume)  # fmt: skip
+    fit(
+        objective,
+        lambda rank, world: loader,
+        held,
+        train=train,
+        optim=OptimConfig(lr=1e-2),
+        augmentations=(),
+        seed=1,
+        folder=folder,
+        name="jepa",
+        n_graph=24,
+        resume=resume,
+    )
     return objective
 
 

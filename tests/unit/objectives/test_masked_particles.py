@@ -43,7 +43,11 @@ def answered(objective: MaskedParticles, events: Batch) -> tuple[dict[str, Tenso
 
 
 FORMS: list[dict[str, Any]] = [
-    {}, {"asked_by": "place"}, {"tokens": 8}, {"types": 0.0, "features": ["btag"]}, {"hiding": {"region": "ball"}},
+    {},
+    {"asked_by": "place"},
+    {"tokens": 8},
+    {"types": 0.0, "features": ["btag"]},
+    {"hiding": {"region": "ball"}},
 ]
 
 
@@ -63,7 +67,12 @@ def test_the_loss_is_that_of_a_loop() -> None:
         known = events.nodes[own]
         hardest = known[known[:, 0].argmax()]
         dphi = float(torch.remainder(node[2] - hardest[2] + torch.pi, 2 * torch.pi) - torch.pi)
-        wanted = [(float(node[0].log()) - 4.0) / 0.5, float(node[4]), (float(node[5]) - 0.1) / 2.0, float(node[1] - hardest[1]) / 2.0]
+        wanted = [
+            (float(node[0].log()) - 4.0) / 0.5,
+            float(node[4]),
+            (float(node[5]) - 0.1) / 2.0,
+            float(node[1] - hardest[1]) / 2.0,
+        ]
         errors = [float(a) - b for a, b in zip(answer[:4], wanted, strict=True)]
         turn = float(answer[4]) * 1.5 - dphi
         errors.append((turn - 2 * torch.pi * round(turn / (2 * torch.pi))) / 1.5)
@@ -79,9 +88,9 @@ def test_turning_the_event_about_the_beam_changes_no_answer_asked_for() -> None:
     nodes = events.nodes.clone()
     nodes[:, 2] = torch.remainder(nodes[:, 2] + 2.0 + torch.pi, 2 * torch.pi) - torch.pi
     hide = objective.hidden(events)
-    from root_gnn.objectives.hiding import Parts
+    from root_gnn.objectives.parts.masking import MaskedParts
 
-    first, second = (objective._values(Parts.of(one, hide)) for one in (events, events.replace(nodes=nodes)))
+    first, second = (objective._values(MaskedParts.of(one, hide)) for one in (events, events.replace(nodes=nodes)))
     torch.testing.assert_close(first[:, :-1], second[:, :-1])
     difference = (first[:, -1] - second[:, -1]) * 1.5
     torch.testing.assert_close(torch.cos(difference), torch.ones_like(difference))

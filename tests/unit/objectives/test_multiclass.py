@@ -36,7 +36,9 @@ def test_loss_is_the_formula(smoothing: float, weighted: bool) -> None:
     if not weighted:
         events = events.replace(weights=None)
     total = 0.0
-    for logits, label, weight in zip(this.logits(events).tolist(), events.labels["label"].tolist(), weights, strict=True):
+    for logits, label, weight in zip(
+        this.logits(events).tolist(), events.labels["label"].tolist(), weights, strict=True
+    ):
         norm = math.log(sum(math.exp(x) for x in logits))
         target = [(1 - smoothing) * (k == label) + smoothing / 3 for k in range(3)]
         total += weight * sum(t * (norm - x) for t, x in zip(target, logits, strict=True))

@@ -95,7 +95,9 @@ def test_target_azimuth_turns_with_the_event() -> None:
     turned[:, 2] += 0.9
     labels = {name: value + 0.9 if name.endswith("_phi") else value for name, value in events.labels.items()}
     full = torch.tensor([0, 1, 3, 4, 5])  # a graph without nodes has no hardest object
-    torch.testing.assert_close(this(events.replace(nodes=turned, labels=labels).select(full))["loss"], this(events.select(full))["loss"])
+    torch.testing.assert_close(
+        this(events.replace(nodes=turned, labels=labels).select(full))["loss"], this(events.select(full))["loss"]
+    )
 
 
 @settings(max_examples=25, deadline=None)
@@ -116,4 +118,6 @@ def test_outputs_are_the_existence_of_each_slot() -> None:
 
 def test_missing_truth_is_named() -> None:
     with pytest.raises(InputError, match="higgs_eta"):
-        Config(head=Linear(), slots=("higgs",)).build(TinyEncoder(Features()), Question(truth=("higgs_exists", "higgs_pt", "higgs_phi")))
+        Config(head=Linear(), slots=("higgs",)).build(
+            TinyEncoder(Features()), Question(truth=("higgs_exists", "higgs_pt", "higgs_phi"))
+        )

@@ -21,7 +21,9 @@ def test_variance_and_covariance_are_those_of_loops_over_features() -> None:
 
     variance = sum(max(0.0, 1.0 - (covariance(c, c) + 1e-4) ** 0.5) for c in columns) / 4
     assert float(variance_term(rows)) == pytest.approx(variance, rel=1e-9)
-    off_diagonal = sum(covariance(a, b) ** 2 for i, a in enumerate(columns) for j, b in enumerate(columns) if i != j) / 4
+    off_diagonal = (
+        sum(covariance(a, b) ** 2 for i, a in enumerate(columns) for j, b in enumerate(columns) if i != j) / 4
+    )
     assert float(covariance_term(rows)) == pytest.approx(off_diagonal, rel=1e-9)
 
 
@@ -34,6 +36,10 @@ def test_one_row_has_no_spread_and_no_nan() -> None:
 def test_the_loss_is_the_weighted_sum() -> None:
     check_objective(Config().build)
     objective = Config(invariance=2.0, variance=3.0, covariance=0.5).build(TinyEncoder(Features()), Question()).eval()
-    losses = {name: float(value.detach()) for name, value in objective(random_batch(Features(), (3, 5, 2, 6), seed=1)).items()}
-    assert losses["loss"] == pytest.approx(2.0 * losses["invariance"] + 3.0 * losses["variance"] + 0.5 * losses["covariance"], rel=1e-5)
+    losses = {
+        name: float(value.detach()) for name, value in objective(random_batch(Features(), (3, 5, 2, 6), seed=1)).items()
+    }
+    assert losses["loss"] == pytest.approx(
+        2.0 * losses["invariance"] + 3.0 * losses["variance"] + 0.5 * losses["covariance"], rel=1e-5
+    )
     assert losses["alignment"] >= 0.0

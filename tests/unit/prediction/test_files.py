@@ -10,8 +10,8 @@ import pytest
 import uproot
 
 from root_gnn.prediction import files
-from root_gnn.prediction.files import Aligned, note_of, write
-from root_gnn.prediction.places import Places
+from root_gnn.prediction.alignment import EntryAlignment
+from root_gnn.prediction.files import Aligned, note_of, write_scores
 
 LISTS = [[0.5, 0.25], [], [0.75], [float("nan")]]
 
@@ -24,8 +24,8 @@ def lists(trees: dict[str, int]) -> Aligned:
 
 
 def test_jets_of_an_entry_stand_in_lists(tmp_path: Path) -> None:
-    write(tmp_path / "a.root", lists({}), {"a": 1}, form="root")
-    write(tmp_path / "a.parquet", lists({}), {"a": 1}, form="parquet")
+    write_scores(tmp_path / "a.root", lists({}), {"a": 1}, form="root")
+    write_scores(tmp_path / "a.parquet", lists({}), {"a": 1}, form="parquet")
     with uproot.open(tmp_path / "a.root") as file:
         found = file["scores"].arrays()
     assert str(found["score"].to_list()) == str(LISTS)
@@ -36,16 +36,18 @@ def test_jets_of_an_entry_stand_in_lists(tmp_path: Path) -> None:
     assert note_of(tmp_path / "a.root", "root") == note_of(tmp_path / "a.parquet", "parquet") == {"a": 1}
 
 
-def test_every_tree_has_its_friend_however_much_is_written_at_a_time(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_every_tree_has_its_friend_however_much_is_written_at_a_time(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(files, "ROWS_AT_A_TIME", 2)
-    write(tmp_path / "a.root", lists({"signal": 3, "dir/background": 1, "none": 0}), {}, form="root")
+    write_scores(tmp_path / "a.root", lists({"signal": 3, "dir/background": 1, "none": 0}), {}, form="root")
     with uproot.open(tmp_path / "a.root") as file:
         assert [file[f"scores_{name}"].num_entries for name in ("signal", "dir_background", "none")] == [3, 1, 0]
         assert file["scores_signal"]["score"].array().to_list() == LISTS[:3]
 
 
 def test_answers_stand_at_their_places() -> None:
-    places = Places(np.array([3, 0, 4]), 5, 5, None, {})
+    places = EntryAlignment(np.array([3, 0, 4]), 5, 5, None, {})
     assert places.spread(np.array([1.0, 2.0, 3.0]), np.nan).tolist()[3] == 1.0
     assert np.isnan(places.spread(np.array([1.0, 2.0, 3.0]), np.nan)).tolist() == [False, True, True, False, False]
-    assert not places.is_same(Places(np.array([3]), 5, 2, np.array([2, 3]), {}))
+    assert not places.is_same(EntryAlignment(np.array([3]), 5, 2, np.array([2, 3]), {}))

@@ -142,12 +142,15 @@ def test_one_odd_event_does_not_make_a_debiased_representation():
         cka(x, y)
 
 
-@pytest.mark.parametrize("x, y, word", [
-    (np.zeros((3, 2)), np.zeros((3, 2)), "at least four events and got 3"),
-    (np.zeros((5, 2)), np.zeros((6, 2)), "got 5 and 6 rows"),
-    (np.zeros(5), np.zeros((5, 2)), r"\(n_event, dim\)"),
-    (np.full((5, 2), np.nan), np.zeros((5, 2)), "event 0 has entries that are not finite"),
-])
+@pytest.mark.parametrize(
+    "x, y, word",
+    [
+        (np.zeros((3, 2)), np.zeros((3, 2)), "at least four events and got 3"),
+        (np.zeros((5, 2)), np.zeros((6, 2)), "got 5 and 6 rows"),
+        (np.zeros(5), np.zeros((5, 2)), r"\(n_event, dim\)"),
+        (np.full((5, 2), np.nan), np.zeros((5, 2)), "event 0 has entries that are not finite"),
+    ],
+)
 def test_wrong_input_is_explained(x, y, word):
     with pytest.raises(InputError, match=word):
         cka(x, y)
@@ -165,16 +168,26 @@ def test_kernel_matrices_refuse_too_many_events():
         cka(x, x, estimator="biased_gram")
 
 
-@pytest.mark.parametrize("estimator, mix", [
-    ("debiased_linear", 0.3), ("debiased_linear", 1.0), ("biased_linear", 1.0), ("debiased_rbf", 1.0),
-])
+@pytest.mark.parametrize(
+    "estimator, mix",
+    [
+        ("debiased_linear", 0.3),
+        ("debiased_linear", 1.0),
+        ("biased_linear", 1.0),
+        ("debiased_rbf", 1.0),
+    ],
+)
 def test_error_is_the_spread_of_independent_samples(estimator, mix):
     found = []
     generator = np.random.default_rng(5)
     rotation = np.linalg.qr(generator.normal(size=(8, 8)))[0] * np.linspace(0.3, 2.0, 8)
     for _ in range(120):
         x = generator.normal(size=(300, 8))
-        found.append(cka_with_error(x, mix * x @ rotation + generator.normal(size=(300, 8)), estimator=estimator, n_permutation=2))
+        found.append(
+            cka_with_error(
+                x, mix * x @ rotation + generator.normal(size=(300, 8)), estimator=estimator, n_permutation=2
+            )
+        )
     spread, claimed = np.std([one.value for one in found]), np.mean([one.error for one in found])
     assert 0.8 < spread / claimed < 1.2
 
@@ -196,7 +209,9 @@ def test_null_has_the_exact_spread_of_random_permutations(estimator):
     generator = np.random.default_rng(6)
     x, y = generator.normal(size=(2, 100, 10))
     found = cka_with_error(x, x + 0.1 * y, estimator=estimator, n_permutation=400)
-    spread = math.sqrt(2.0 / (100 * 97))  # of the permutation distribution, for any features, by counting index patterns
+    spread = math.sqrt(
+        2.0 / (100 * 97)
+    )  # of the permutation distribution, for any features, by counting index patterns
     assert abs(found.null_mean) < 4.0 * spread / 20.0
     assert 1.0 * spread < found.null < 2.6 * spread
     assert found.value > 10.0 * found.null

@@ -24,16 +24,23 @@ def true_fisher(distance, n_class):
 def test_fisher_is_hotellings_trace_less_its_bias():
     z, labels = clusters(np.random.default_rng(0))
     n, dim, n_class = 300, 8, 3
-    inside = sum((z[labels == k] - z[labels == k].mean(axis=0)).T @ (z[labels == k] - z[labels == k].mean(axis=0)) for k in range(3))
+    inside = sum(
+        (z[labels == k] - z[labels == k].mean(axis=0)).T @ (z[labels == k] - z[labels == k].mean(axis=0))
+        for k in range(3)
+    )
     total = (z - z.mean(axis=0)).T @ (z - z.mean(axis=0))
     trace = np.sum(eigh(total - inside, inside, eigvals_only=True))
-    assert fisher(z, labels).value == pytest.approx(((n - n_class - dim - 1) * trace - dim * (n_class - 1)) / n, rel=1e-9)
+    assert fisher(z, labels).value == pytest.approx(
+        ((n - n_class - dim - 1) * trace - dim * (n_class - 1)) / n, rel=1e-9
+    )
 
 
 @pytest.mark.parametrize("distance, n_class, dim", [(0.0, 2, 40), (1.5, 2, 40), (1.5, 4, 10)])
 def test_fisher_is_right_on_average_in_many_dimensions(distance, n_class, dim):
     generator = np.random.default_rng(1)
-    found = [fisher(*clusters(generator, distance=distance, dim=dim, n_class=n_class, n_event=200)).value for _ in range(60)]
+    found = [
+        fisher(*clusters(generator, distance=distance, dim=dim, n_class=n_class, n_event=200)).value for _ in range(60)
+    ]
     assert abs(np.mean(found) - true_fisher(distance, n_class)) < 4.0 * np.std(found) / np.sqrt(60)
 
 

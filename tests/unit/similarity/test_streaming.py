@@ -29,7 +29,9 @@ def streamed(x, y, edges, estimator="debiased_linear"):
 
 
 @settings(max_examples=25, deadline=None)
-@given(edges=st.lists(st.integers(0, 400), max_size=12), estimator=st.sampled_from(["debiased_linear", "biased_linear"]))
+@given(
+    edges=st.lists(st.integers(0, 400), max_size=12), estimator=st.sampled_from(["debiased_linear", "biased_linear"])
+)
 def test_any_cutting_into_chunks_equals_one_shot(edges, estimator):
     x, y = sample()
     assert streamed(x, y, edges, estimator) == pytest.approx(cka(x, y, estimator=estimator), rel=1e-10)
@@ -86,7 +88,9 @@ def test_memory_is_that_of_a_chunk_however_many_events(n_event):
     few, _ = peak_and_value(16_384)
     peak, value = peak_and_value(n_event)
     assert peak < 1.05 * few < 64 * 2**20
-    assert value == pytest.approx(0.5, abs=2.0 / math.sqrt(n_event)), "|1|^2 / (|1| |2 1|), from the covariances 1, 2 and 1 between them"
+    assert value == pytest.approx(0.5, abs=2.0 / math.sqrt(n_event)), (
+        "|1|^2 / (|1| |2 1|), from the covariances 1, 2 and 1 between them"
+    )
 
 
 def test_errors_say_what_is_wrong():

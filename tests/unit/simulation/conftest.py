@@ -15,7 +15,7 @@ from root_gnn.simulation.sherpa.shipped import shipped_file
 
 QUICK = {"mpi": "off"}
 # takes its events from a shipped file, without their colours, and says what Sherpa says
-SHERPA = '''#!{python}
+SHERPA = """#!{python}
 import gzip, re, sys
 from pathlib import Path
 
@@ -39,18 +39,31 @@ for line in card.split("PROCESSES")[1].splitlines():
     if " -> " in line:
         said = "2_3__j__j__x\\x1b[0m : \\x1b[34m0.25 pb\\x1b[0m +- ( \\x1b[31m0.003 pb = 1.2 %\\x1b[0m )"
         print("\\x1b[1m" + said + " \\x1b[1m exp. eff: 7 %\\x1b[0m")
-'''
+"""
 
 
 @pytest.fixture(scope="session")
 def make_record() -> Callable[..., EventRecord]:
     """Builds a record from arrays (and where particles were born); mothers count within all particles, -1 is none."""
 
-    def make(n_event: int, *, event: Any, pdg: Any, pt: Any, eta: Any, phi: Any, mass: Any = 0.0, mother: Any = -1,
-             final: Any = True, born: Any = (0.0, 0.0, 0.0)) -> EventRecord:
+    def make(
+        n_event: int,
+        *,
+        event: Any,
+        pdg: Any,
+        pt: Any,
+        eta: Any,
+        phi: Any,
+        mass: Any = 0.0,
+        mother: Any = -1,
+        final: Any = True,
+        born: Any = (0.0, 0.0, 0.0),
+    ) -> EventRecord:
         event = np.asarray(event, dtype=np.int64)
         n = len(event)
-        pdg, pt, eta, phi, mass, mother, final = (np.broadcast_to(np.asarray(x), n) for x in (pdg, pt, eta, phi, mass, mother, final))
+        pdg, pt, eta, phi, mass, mother, final = (
+            np.broadcast_to(np.asarray(x), n) for x in (pdg, pt, eta, phi, mass, mother, final)
+        )
         order = np.argsort(event, kind="stable")
         n_before = np.arange(n_event)[event[order]] + 1  # entries that stand for the events themselves
         place = np.empty(n, dtype=np.int64)
@@ -71,9 +84,19 @@ def make_record() -> Callable[..., EventRecord]:
         pdgs[root] = 90
         x, y, z = (column(np.broadcast_to(axis, n), float) for axis in born)
         return EventRecord(
-            n_event, events, pdgs, column(final, bool), mothers, column(pt * np.cos(phi), float), column(pt * np.sin(phi), float),
-            column(pt * np.sinh(eta), float), column(np.hypot(pt * np.cosh(eta), mass), float),
-            x, y, z, np.ones(n_event),
+            n_event,
+            events,
+            pdgs,
+            column(final, bool),
+            mothers,
+            column(pt * np.cos(phi), float),
+            column(pt * np.sin(phi), float),
+            column(pt * np.sinh(eta), float),
+            column(np.hypot(pt * np.cosh(eta), mass), float),
+            x,
+            y,
+            z,
+            np.ones(n_event),
         )
 
     return make

@@ -7,16 +7,24 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from root_gnn.simulation.chunk import EVENTS_PER_CHUNK, LARGEST_CHUNK, LARGEST_USER_SEED, Chunk, _number, pythia_seed, run_chunk
+from root_gnn.simulation.chunk import (
+    EVENTS_PER_CHUNK,
+    LARGEST_CHUNK,
+    LARGEST_USER_SEED,
+    Chunk,
+    _number,
+    pythia_seed,
+    run_chunk,
+)
 from root_gnn.simulation.pythia import LARGEST_SEED
-from root_gnn.simulation.rows import Rows
+from root_gnn.simulation.rows import NtupleRows
 
 SEEDS, IDS, CHUNKS = st.integers(0, LARGEST_USER_SEED), st.integers(1, 127), st.integers(0, LARGEST_CHUNK)
 
 
 def _first_and_last(process_id: int, seed: int, index: int) -> tuple[int, int]:
     n = np.arange(EVENTS_PER_CHUNK)
-    columns = _number(Rows({}, n, n, np.zeros_like(n)), Chunk(process_id, seed, index, ((),), EVENTS_PER_CHUNK))
+    columns = _number(NtupleRows({}, n, n, np.zeros_like(n)), Chunk(process_id, seed, index, ((),), EVENTS_PER_CHUNK))
     assert columns["eventNumber"].dtype == np.int64
     return int(columns["eventNumber"][0]), int(columns["eventNumber"][-1])
 
@@ -45,9 +53,9 @@ def test_seeds_of_two_processes_differ() -> None:
 @pytest.mark.pythia
 def test_tried_events_are_counted_up_to_the_last_kept() -> None:
     pytest.importorskip("fastjet")
-    from root_gnn.simulation.processes import find, settings_of
+    from root_gnn.simulation.processes import find_process, settings_of
 
-    chunk = Chunk(1, 1, 0, settings_of(find("ggF"), {"mpi": "off"}, from_file=False), 40)
+    chunk = Chunk(1, 1, 0, settings_of(find_process("ggF"), {"mpi": "off"}, from_file=False), 40)
     result = run_chunk(chunk)
     assert len(result.columns["weight"]) == len(result.tried_at) == 40
     assert (np.diff(result.tried_at) >= 1).all()

@@ -16,7 +16,7 @@ from root_gnn.errors import InputError
 from root_gnn.simulation.hard_file import of_process
 from root_gnn.simulation.lhe import count_events
 from root_gnn.simulation.ntuple import read_metadata
-from root_gnn.simulation.processes import find
+from root_gnn.simulation.processes import find_process
 from root_gnn.simulation.sherpa.files import cross_section
 from root_gnn.simulation.sherpa.shipped import shipped_file
 from root_gnn.simulation.simulate import simulate
@@ -32,20 +32,22 @@ def rows(path: Path) -> ak.Array:
 
 
 def test_shipped_events(no_sherpa: None, tmp_path: Path) -> None:
-    path, = simulate(["ttW"], events=20, out=tmp_path, params=QUICK)
+    (path,) = simulate(["ttW"], events=20, out=tmp_path, params=QUICK)
     metadata, section = read_metadata(path), cross_section(shipped_file("ttW"))
     assert metadata is not None and metadata.n_kept == 20 and metadata.n_failed == 0
     assert metadata.generator.startswith("Sherpa 3") and "Pythia 8" in metadata.generator
-    assert (metadata.cross_section, metadata.cross_section_error) == pytest.approx((section.value, section.error), rel=1e-3)
+    assert (metadata.cross_section, metadata.cross_section_error) == pytest.approx(
+        (section.value, section.error), rel=1e-3
+    )
     found = rows(path)
     assert set(found.process) == {12} and set(found.n_top) == {2} and set(found.n_W) == {1}
     np.testing.assert_allclose(found.W_m, 80.385, rtol=1e-4)
 
 
 def test_a_hard_event_has_one_number_whatever_the_seed(no_sherpa: None, tmp_path: Path) -> None:
-    one, = simulate(["tW"], events=12, out=tmp_path / "1", seed=1, params=QUICK)
-    two, = simulate(["tW"], events=12, out=tmp_path / "2", seed=2, params=QUICK)
-    three, = simulate(["tW"], events=8, out=tmp_path / "3", seed=3, params=QUICK, resimulate=2)
+    (one,) = simulate(["tW"], events=12, out=tmp_path / "1", seed=1, params=QUICK)
+    (two,) = simulate(["tW"], events=12, out=tmp_path / "2", seed=2, params=QUICK)
+    (three,) = simulate(["tW"], events=8, out=tmp_path / "3", seed=3, params=QUICK, resimulate=2)
     first = rows(one).eventNumber[0]
     for path in (one, two, three):
         place = rows(path).eventNumber - first
@@ -67,7 +69,10 @@ def test_more_than_are_shipped_needs_one_of_two_ways(no_sherpa: None, tmp_path: 
 
 
 def test_sherpa_is_run_where_it_is(sherpa: Path, tmp_path: Path) -> None:
-    paths = [simulate(["ttW"], events=10, out=tmp_path / str(i), seed=seed, params=QUICK)[0] for i, seed in enumerate((1, 1, 2))]
+    paths = [
+        simulate(["ttW"], events=10, out=tmp_path / str(i), seed=seed, params=QUICK)[0]
+        for i, seed in enumerate((1, 1, 2))
+    ]
     found = [rows(path) for path in paths]
     assert ak.to_list(found[0]) == ak.to_list(found[1]) != ak.to_list(found[2])
     assert not set(found[0].eventNumber) & set(found[2].eventNumber)
@@ -84,4 +89,4 @@ def test_sherpa_that_fails_leaves_nothing(sherpa: Path, tmp_path: Path) -> None:
 
 
 def test_other_processes_have_none(tmp_path: Path) -> None:
-    assert of_process(find("ttbar"), events=10, seed=1, params={}, folder=tmp_path) is None
+    assert of_process(find_process("ttbar"), events=10, seed=1, params={}, folder=tmp_path) is None

@@ -48,7 +48,9 @@ def test_all_jets_are_in_the_window_and_have_one_label(made: dict[str, ak.Array]
         assert (labels.sum(axis=1) == 1).all() and (labels.argmax(axis=1) == CLASSES.index(name)).all()
         assert ak.all(jets.aux_truth_match == (name != "QCD"))
         assert len({*zip(jets.eventNumber.tolist(), jets.jet_index.tolist(), strict=True)}) == N
-        assert ak.all(jets.resimulation == 0) and ak.all((jets.weight >= 1) & (jets.weight < 1.5))  # above 1 where Pythia had to correct
+        assert ak.all(jets.resimulation == 0) and ak.all(
+            (jets.weight >= 1) & (jets.weight < 1.5)
+        )  # above 1 where Pythia had to correct
 
 
 def test_soft_drop_masses_peak_where_the_particles_are(made: dict[str, ak.Array]) -> None:
@@ -61,9 +63,16 @@ def test_soft_drop_masses_peak_where_the_particles_are(made: dict[str, ak.Array]
 def test_prongs(made: dict[str, ak.Array]) -> None:
     ratio = {name: _median(jets.jet_tau3 / jets.jet_tau2) for name, jets in made.items()}
     assert ratio["Tbqq"] < ratio["QCD"] - 0.1
-    assert _median(made["Wqq"].jet_tau2 / made["Wqq"].jet_tau1) < _median(made["QCD"].jet_tau2 / made["QCD"].jet_tau1) - 0.1
+    assert (
+        _median(made["Wqq"].jet_tau2 / made["Wqq"].jet_tau1)
+        < _median(made["QCD"].jet_tau2 / made["QCD"].jet_tau1) - 0.1
+    )
     for jets in made.values():
-        assert ak.all(jets.jet_tau1 >= jets.jet_tau2) and ak.all(jets.jet_tau2 >= jets.jet_tau3) and ak.all(jets.jet_tau4 >= 0)
+        assert (
+            ak.all(jets.jet_tau1 >= jets.jet_tau2)
+            and ak.all(jets.jet_tau2 >= jets.jet_tau3)
+            and ak.all(jets.jet_tau4 >= 0)
+        )
 
 
 def test_constituents_add_up_and_are_ordered(made: dict[str, ak.Array]) -> None:
@@ -76,7 +85,9 @@ def test_constituents_add_up_and_are_ordered(made: dict[str, ak.Array]) -> None:
         assert ak.all(pt[:, :-1] >= pt[:, 1:])
         assert ak.all(ak.num(pt) == jets.jet_nparticles)
         eta = np.arcsinh(jets.part_pz / pt)
-        np.testing.assert_allclose(ak.flatten(jets.part_deta), ak.flatten((eta - jets.jet_eta) * np.sign(jets.jet_eta)), atol=1e-4)
+        np.testing.assert_allclose(
+            ak.flatten(jets.part_deta), ak.flatten((eta - jets.jet_eta) * np.sign(jets.jet_eta)), atol=1e-4
+        )
         assert ak.mean(np.hypot(jets.part_deta, jets.part_dphi) < 0.9) > 0.98  # the axis moves while the jet grows
 
 
@@ -88,8 +99,15 @@ def test_kinds_and_charges(made: dict[str, ak.Array]) -> None:
         assert ak.all(abs(jets.part_charge) == charged)
         assert ak.all((jets.part_d0err > 0) == charged) and ak.all((jets.part_dzerr > 0) == charged)
     leptons = ak.sum(made["Hqql"].part_isElectron + made["Hqql"].part_isMuon, axis=1)
-    assert ak.mean(leptons > 0) > 0.6 > 0.4 > ak.mean(ak.sum(made["Wqq"].part_isElectron + made["Wqq"].part_isMuon, axis=1) > 0)
-    lepton = (made["Hqql"].part_isElectron + made["Hqql"].part_isMuon == 1) & (np.hypot(made["Hqql"].part_px, made["Hqql"].part_py) > 30)
+    assert (
+        ak.mean(leptons > 0)
+        > 0.6
+        > 0.4
+        > ak.mean(ak.sum(made["Wqq"].part_isElectron + made["Wqq"].part_isMuon, axis=1) > 0)
+    )
+    lepton = (made["Hqql"].part_isElectron + made["Hqql"].part_isMuon == 1) & (
+        np.hypot(made["Hqql"].part_px, made["Hqql"].part_py) > 30
+    )
     assert {*ak.to_numpy(ak.flatten(made["Hqql"].part_charge[lepton]))} == {-1.0, 1.0}  # no charge gives the class away
 
 
@@ -104,15 +122,22 @@ def test_tracks_of_bottom_jets_miss_the_collision(made: dict[str, ak.Array]) -> 
 
 def test_two_processes_write_what_one_writes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("root_gnn.simulation.simulate.EVENTS_PER_CHUNK", 8)
-    one, two = (simulate(["Tbqq"], events=20, out=tmp_path / str(jobs), jobs=jobs, params=QUICK, level="jets")[0] for jobs in (1, 2))
+    one, two = (
+        simulate(["Tbqq"], events=20, out=tmp_path / str(jobs), jobs=jobs, params=QUICK, level="jets")[0]
+        for jobs in (1, 2)
+    )
     alone, shared = _jets(one), _jets(two)
-    assert alone.fields == shared.fields and all(ak.array_equal(alone[branch], shared[branch]) for branch in alone.fields)
+    assert alone.fields == shared.fields and all(
+        ak.array_equal(alone[branch], shared[branch]) for branch in alone.fields
+    )
     assert read_metadata(one) == read_metadata(two)
     assert len({*zip(alone.eventNumber.tolist(), alone.jet_index.tolist(), strict=True)}) == 20
 
 
 def test_events_with_several_jets(tmp_path: Path) -> None:
-    pairs, light = (_jets(path) for path in simulate(["HH4b", "multijet"], events=25, out=tmp_path, params=QUICK, level="jets"))
+    pairs, light = (
+        _jets(path) for path in simulate(["HH4b", "multijet"], events=25, out=tmp_path, params=QUICK, level="jets")
+    )
     for jets in (pairs, light):
         event, count = np.unique(ak.to_numpy(jets.eventNumber), return_counts=True)
         assert len(event) == 25 and count.min() >= 2
@@ -129,7 +154,9 @@ def test_the_resonance_has_the_mass_asked_for(tmp_path: Path, spin: str) -> None
     (path,) = simulate(["HH4b"], events=15, out=tmp_path, params=params, level="jets")
     jets = _jets(path)
     both = jets[jets.aux_truth_match == 1]
-    pt, eta, phi, mass = (ak.to_numpy(both[f"aux_genpart_{name}"]).astype(float) for name in ("pt", "eta", "phi", "mass"))
+    pt, eta, phi, mass = (
+        ak.to_numpy(both[f"aux_genpart_{name}"]).astype(float) for name in ("pt", "eta", "phi", "mass")
+    )
     p = np.stack((pt * np.cos(phi), pt * np.sin(phi), pt * np.sinh(eta), np.hypot(pt * np.cosh(eta), mass)), axis=1)
     _, first, count = np.unique(ak.to_numpy(both.eventNumber), return_index=True, return_counts=True)
     total = np.array([p[i] + p[i + 1] for i in first[count == 2]])
@@ -140,8 +167,14 @@ def test_the_resonance_has_the_mass_asked_for(tmp_path: Path, spin: str) -> None
 
 def test_top_tagging_file_holds_the_same_jets(tmp_path: Path) -> None:
     table = tmp_path / "top.h5"
-    paths = simulate(["QCD", "Tbqq"], events=25, out=tmp_path, params={**QUICK, "pt_min": "550", "pt_max": "650"}, level="jets",
-                     top_tagging=table)
+    paths = simulate(
+        ["QCD", "Tbqq"],
+        events=25,
+        out=tmp_path,
+        params={**QUICK, "pt_min": "550", "pt_max": "650"},
+        level="jets",
+        top_tagging=table,
+    )
     jets = {path.stem: _jets(path) for path in paths}
     assert all(ak.all((j.jet_pt >= 550) & (j.jet_pt <= 650)) for j in jets.values())
     records = rg.read(table, rg.load_spec("top_tagging"))
@@ -159,14 +192,17 @@ def test_top_tagging_file_holds_the_same_jets(tmp_path: Path) -> None:
         simulate(["QCD", "Tbqq"], events=25, out=tmp_path, params=QUICK, level="jets", top_tagging=table)
 
 
-@pytest.mark.parametrize(("changes", "message"), [
-    ({"processes": ["QCD"], "top_tagging": Path("a.h5")}, "expected --level jets --process QCD --process Tbqq"),
-    ({"processes": ["QCD", "Tbqq"], "top_tagging": Path("a.root")}, "ends in .h5"),
-    ({"processes": ["QCD"], "params": {"pt_min": "800", "pt_max": "700"}}, "must be the smaller"),
-    ({"processes": ["QCD"], "params": {"spin": "2"}}, "belongs to HH4b"),
-    ({"processes": ["HH4b"], "params": {"spin": "1"}}, "expected 0 or 2"),
-    ({"processes": ["HH4b"], "params": {"mass": "200"}}, "heavier than what it decays to .251 GeV"),
-])
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"processes": ["QCD"], "top_tagging": Path("a.h5")}, "expected --level jets --process QCD --process Tbqq"),
+        ({"processes": ["QCD", "Tbqq"], "top_tagging": Path("a.root")}, "ends in .h5"),
+        ({"processes": ["QCD"], "params": {"pt_min": "800", "pt_max": "700"}}, "must be the smaller"),
+        ({"processes": ["QCD"], "params": {"spin": "2"}}, "belongs to HH4b"),
+        ({"processes": ["HH4b"], "params": {"spin": "1"}}, "expected 0 or 2"),
+        ({"processes": ["HH4b"], "params": {"mass": "200"}}, "heavier than what it decays to .251 GeV"),
+    ],
+)
 def test_wrong_requests(tmp_path: Path, changes: dict[str, Any], message: str) -> None:
     with pytest.raises(InputError, match=message):
         simulate(changes.pop("processes"), events=5, out=tmp_path / "out", level="jets", **changes)

@@ -11,24 +11,52 @@ import pytest
 import uproot
 
 from root_gnn.errors import InputError
-from root_gnn.simulation.ntuple import EVENTS, Columns, Metadata, concatenate, read_metadata, reorder, select, write
+from root_gnn.simulation.ntuple import (
+    EVENTS,
+    Metadata,
+    NtupleColumns,
+    concatenate_columns,
+    read_metadata,
+    reorder,
+    select_rows,
+    write_ntuple,
+)
 
-TRUTH = {f"{name}_{x}": "int8_t" if x == "exists" else "float" for name in ("higgs", "top1", "top2", "W", "Z")
-         for x in ("exists", "pt", "eta", "phi", "m")}
+TRUTH = {
+    f"{name}_{x}": "int8_t" if x == "exists" else "float"
+    for name in ("higgs", "top1", "top2", "W", "Z")
+    for x in ("exists", "pt", "eta", "phi", "m")
+}
 KINEMATICS = {"pt": "float[]", "eta": "float[]", "phi": "float[]", "e": "float[]"}
 STANDARD = {
-    "njet": "int32_t", "nele": "int32_t", "nmu": "int32_t", "nph": "int32_t",
+    "njet": "int32_t",
+    "nele": "int32_t",
+    "nmu": "int32_t",
+    "nph": "int32_t",
     **{f"{name}_{x}": kind for name in ("jet", "ele", "mu", "ph") for x, kind in KINEMATICS.items()},
-    "jet_btag": "int8_t[]", "jet_truthflav": "int8_t[]", "ele_charge": "int8_t[]", "mu_charge": "int8_t[]",
-    "met_met": "float", "met_phi": "float", "met_sumet": "float", "eventNumber": "int64_t", "resimulation": "int16_t", "weight": "float",
-    "process": "int16_t", **TRUTH, "n_higgs": "int8_t", "n_top": "int8_t", "n_W": "int8_t", "n_Z": "int8_t",
+    "jet_btag": "int8_t[]",
+    "jet_truthflav": "int8_t[]",
+    "ele_charge": "int8_t[]",
+    "mu_charge": "int8_t[]",
+    "met_met": "float",
+    "met_phi": "float",
+    "met_sumet": "float",
+    "eventNumber": "int64_t",
+    "resimulation": "int16_t",
+    "weight": "float",
+    "process": "int16_t",
+    **TRUTH,
+    "n_higgs": "int8_t",
+    "n_top": "int8_t",
+    "n_W": "int8_t",
+    "n_Z": "int8_t",
 }
 METADATA = Metadata("WH", 3, 5, "Pythia 8.317", 1.25, 0.01, 120, 100, 0, 120.0, 100, '{"a": [1, "b"]}')
 
 
-def _columns(n_event: int, seed: int) -> Columns:
+def _columns(n_event: int, seed: int) -> NtupleColumns:
     rng = np.random.default_rng(seed)
-    columns: Columns = {}
+    columns: NtupleColumns = {}
     for name, branches in EVENTS.collections.items():
         columns[f"n{name}"] = rng.integers(0, 4, n_event).astype(np.int32)
         for branch, dtype in branches.items():
@@ -36,13 +64,13 @@ def _columns(n_event: int, seed: int) -> Columns:
     return columns | {branch: rng.normal(0, 20, n_event).astype(dtype) for branch, dtype in EVENTS.scalars.items()}
 
 
-def _jagged(columns: Columns, branch: str) -> ak.Array:
+def _jagged(columns: NtupleColumns, branch: str) -> ak.Array:
     return ak.unflatten(columns[branch], columns[f"n{branch.split('_')[0]}"])
 
 
 def test_schema_is_the_standard_one(tmp_path: Path) -> None:
     path = tmp_path / "x.root"
-    write(path, [_columns(100, 1)], lambda: METADATA)
+    write_ntuple(path, [_columns(100, 1)], lambda: METADATA)
     with uproot.open(path) as file:
         assert set(file.keys(cycle=False)) == {"Events", "metadata"}
         assert {name: branch.typename for name, branch in file["Events"].items()} == STANDARD
@@ -52,8 +80,8 @@ def test_schema_is_the_standard_one(tmp_path: Path) -> None:
 def test_values_come_back(tmp_path: Path) -> None:
     parts = [_columns(70, 1), _columns(1, 2), _columns(30, 3)]
     path = tmp_path / "x.root"
-    write(path, iter(parts), lambda: METADATA)
-    whole = concatenate(parts)
+    write_ntuple(path, iter(parts), lambda: METADATA)
+    whole = concatenate_columns(parts)
     with uproot.open(path) as file:
         events = file["Events"].arrays()
     for branch in STANDARD:
@@ -65,7 +93,7 @@ def test_values_come_back(tmp_path: Path) -> None:
 def test_metadata_is_asked_after_the_last_part(tmp_path: Path) -> None:
     asked: list[str] = []
 
-    def parts() -> Iterator[Columns]:
+    def parts() -> Iterator[NtupleColumns]:
         yield _columns(3, 1)
         asked.append("part")
 
@@ -73,7 +101,7 @@ def test_metadata_is_asked_after_the_last_part(tmp_path: Path) -> None:
         asked.append("metadata")
         return METADATA
 
-    write(tmp_path / "x.root", parts(), metadata)
+    write_ntuple(tmp_path / "x.root", parts(), metadata)
     assert asked == ["part", "metadata"]
 
 
@@ -81,7 +109,7 @@ def test_select_and_reorder_agree_with_awkward() -> None:
     columns = _columns(50, 4)
     rng = np.random.default_rng(5)
     keep, order = rng.random(50) < 0.4, rng.permutation(50)
-    for result, index in ((select(columns, keep), keep), (reorder(columns, order), order)):
+    for result, index in ((select_rows(columns, keep), keep), (reorder(columns, order), order)):
         assert np.array_equal(result["met_met"], columns["met_met"][index])
         assert np.array_equal(result["njet"], columns["njet"][index])
         for branch in ("jet_pt", "ele_charge", "mu_phi", "ph_e"):
@@ -89,7 +117,7 @@ def test_select_and_reorder_agree_with_awkward() -> None:
 
 
 def test_no_event_can_be_left() -> None:
-    columns = select(_columns(5, 6), np.zeros(5, dtype=bool))
+    columns = select_rows(_columns(5, 6), np.zeros(5, dtype=bool))
     assert all(len(values) == 0 for values in columns.values())
 
 

@@ -13,19 +13,19 @@ pytest.importorskip("fastjet")
 from root_gnn.clustering.jets import Jets
 from root_gnn.simulation.detector import ELECTRON, MUON, Candidates, Detector, measure
 from root_gnn.simulation.flavour import BOTTOM_HADRONS, CHARM_HADRONS, Tagger, hadron_flavour, tag
-from root_gnn.simulation.ntuple import Columns
-from root_gnn.simulation.objects import LeptonCuts, Selection, _activity, preselected, reconstruct
-from root_gnn.simulation.processes import find, settings_of
+from root_gnn.simulation.ntuple import NtupleColumns
+from root_gnn.simulation.objects import LeptonCuts, ObjectSelection, _activity, preselected, reconstruct
+from root_gnn.simulation.processes import find_process, settings_of
 from root_gnn.simulation.pythia import Generator
 from root_gnn.simulation.record import EventRecord
 
-Made = tuple[EventRecord, Candidates, Columns]
-NOISELESS = Selection(met_noise=0.0, met_noise_growth=0.0)
+Made = tuple[EventRecord, Candidates, NtupleColumns]
+NOISELESS = ObjectSelection(met_noise=0.0, met_noise_growth=0.0)
 
 
 @pytest.fixture(scope="module")
 def made() -> Made:
-    (settings,) = settings_of(find("ttbar"), {"mpi": "off"}, from_file=False)
+    (settings,) = settings_of(find_process("ttbar"), {"mpi": "off"}, from_file=False)
     record = Generator(settings, seed=4).batch(100)
     candidates = measure(record, Detector(), np.random.default_rng(1))
     return record, candidates, reconstruct(record, candidates, NOISELESS, np.random.default_rng(2))
@@ -39,7 +39,10 @@ def test_missing_momentum_is_minus_the_sum_of_the_measured(made: Made) -> None:
     _, candidates, columns = made
     for event in range(candidates.n_event):
         mine = candidates.event == event
-        x, y = -(candidates.pt * np.cos(candidates.phi))[mine].sum(), -(candidates.pt * np.sin(candidates.phi))[mine].sum()
+        x, y = (
+            -(candidates.pt * np.cos(candidates.phi))[mine].sum(),
+            -(candidates.pt * np.sin(candidates.phi))[mine].sum(),
+        )
         assert columns["met_met"][event] == pytest.approx(np.hypot(x, y), rel=1e-5)
         assert np.cos(columns["met_phi"][event] - np.arctan2(y, x)) == pytest.approx(1.0, abs=1e-6)
         assert columns["met_sumet"][event] == pytest.approx(candidates.pt[mine].sum(), rel=1e-5)
@@ -49,9 +52,12 @@ def test_noise_of_missing_momentum_has_the_documented_size(made: Made) -> None:
     record, candidates, clean = made
     pulls = []
     for seed in range(10):
-        noisy = reconstruct(record, candidates, Selection(), np.random.default_rng(seed))
+        noisy = reconstruct(record, candidates, ObjectSelection(), np.random.default_rng(seed))
         width = np.hypot(4.0, 0.25 * np.sqrt(clean["met_sumet"]))
-        pulls += [(noisy["met_met"] * f(noisy["met_phi"]) - clean["met_met"] * f(clean["met_phi"])) / width for f in (np.cos, np.sin)]
+        pulls += [
+            (noisy["met_met"] * f(noisy["met_phi"]) - clean["met_met"] * f(clean["met_phi"])) / width
+            for f in (np.cos, np.sin)
+        ]
     values = np.concatenate(pulls)
     assert values.std() == pytest.approx(1.0, abs=4 / np.sqrt(2 * len(values)))
     assert values.mean() == pytest.approx(0.0, abs=4 / np.sqrt(len(values)))
@@ -62,17 +68,24 @@ def test_isolation_against_a_loop(made: Made) -> None:
     index = np.flatnonzero(np.isin(candidates.kind, (ELECTRON, MUON)))[:60]
     expected = []
     for i in index:
-        others = [j for j in np.flatnonzero(candidates.event == candidates.event[i]) if j != i
-                  and _distance(candidates.eta[i], candidates.phi[i], candidates.eta[j], candidates.phi[j]) < 0.3]
+        others = [
+            j
+            for j in np.flatnonzero(candidates.event == candidates.event[i])
+            if j != i and _distance(candidates.eta[i], candidates.phi[i], candidates.eta[j], candidates.phi[j]) < 0.3
+        ]
         expected.append(candidates.pt[others].sum() / candidates.pt[i])
     np.testing.assert_allclose(_activity(candidates, index, 0.3), expected, rtol=1e-9, atol=1e-12)
 
 
 def test_objects_pass_their_cuts_and_are_sorted(made: Made) -> None:
     _, _, columns = made
-    selection = Selection()
-    for name, cuts in (("ele", selection.electron), ("mu", selection.muon), ("ph", selection.photon),
-                       ("jet", LeptonCuts(selection.jet_min_pt, selection.jet_max_eta, 0.0))):
+    selection = ObjectSelection()
+    for name, cuts in (
+        ("ele", selection.electron),
+        ("mu", selection.muon),
+        ("ph", selection.photon),
+        ("jet", LeptonCuts(selection.jet_min_pt, selection.jet_max_eta, 0.0)),
+    ):
         assert len(columns[f"{name}_pt"]) == columns[f"n{name}"].sum()
         assert (columns[f"{name}_pt"] > cuts.min_pt).all()
         assert (np.abs(columns[f"{name}_eta"]) < cuts.max_eta).all()
@@ -91,8 +104,13 @@ def test_overlaps_are_removed(made: Made) -> None:
         event = np.repeat(np.arange(100), columns[f"n{name}"])
         for i in range(len(event)):
             jets = np.flatnonzero(jet_event == event[i])
-            assert all(_distance(columns[f"{name}_eta"][i], columns[f"{name}_phi"][i], columns["jet_eta"][j], columns["jet_phi"][j]) >= 0.2
-                       for j in jets)
+            assert all(
+                _distance(
+                    columns[f"{name}_eta"][i], columns[f"{name}_phi"][i], columns["jet_eta"][j], columns["jet_phi"][j]
+                )
+                >= 0.2
+                for j in jets
+            )
     no_leptons = replace(NOISELESS, muon=LeptonCuts(1e6, 2.5, 0.2), electron=LeptonCuts(1e6, 2.47, 0.15))
     with_leptons_in_jets = reconstruct(record, candidates, no_leptons, np.random.default_rng(2))
     assert with_leptons_in_jets["njet"].sum() > columns["njet"].sum()
@@ -102,7 +120,7 @@ def test_overlaps_are_removed(made: Made) -> None:
 def test_preselection_counts_objects(made: Made) -> None:
     _, _, columns = made
     expected = [sum(columns[f"n{name}"][i] for name in ("jet", "ele", "mu", "ph")) >= 6 for i in range(100)]
-    assert preselected(columns, replace(Selection(), min_objects=6)).tolist() == expected
+    assert preselected(columns, replace(ObjectSelection(), min_objects=6)).tolist() == expected
 
 
 def test_flavour_against_a_loop(made: Made) -> None:
@@ -112,7 +130,9 @@ def test_flavour_against_a_loop(made: Made) -> None:
     for code, hadrons in ((4, CHARM_HADRONS), (5, BOTTOM_HADRONS)):
         for h in np.flatnonzero(np.isin(record.kind, hadrons) & (record.pt > 5.0)):
             jets = np.flatnonzero(event == record.event[h])
-            distances = [_distance(record.eta[h], record.phi[h], columns["jet_eta"][j], columns["jet_phi"][j]) for j in jets]
+            distances = [
+                _distance(record.eta[h], record.phi[h], columns["jet_eta"][j], columns["jet_phi"][j]) for j in jets
+            ]
             if distances and min(distances) < 0.3:
                 expected[jets[int(np.argmin(distances))]] = code
     assert columns["jet_truthflav"].tolist() == expected.tolist()
@@ -121,7 +141,10 @@ def test_flavour_against_a_loop(made: Made) -> None:
 
 def test_no_jets_no_flavours(made: Made) -> None:
     nothing = np.zeros(0)
-    assert len(hadron_flavour(made[0], Jets(np.zeros(0, dtype=np.int64), nothing, nothing, nothing, nothing), Tagger())) == 0
+    assert (
+        len(hadron_flavour(made[0], Jets(np.zeros(0, dtype=np.int64), nothing, nothing, nothing, nothing), Tagger()))
+        == 0
+    )
 
 
 @pytest.mark.parametrize(("flavour", "rate"), [(5, 0.70), (4, 0.10), (0, 0.01)])

@@ -39,8 +39,16 @@ def pool() -> MinimumBias:
 def overlaid(pool: MinimumBias, make_record: Callable[..., EventRecord]) -> tuple[EventRecord, EventRecord]:
     n = 200
     event = np.repeat(np.arange(n), 2)
-    hard = make_record(n, event=event, pdg=np.tile([23, 13], n), pt=np.tile([30.0, 25.0], n), eta=0.3, phi=0.1,
-                       mother=np.where(np.arange(2 * n) % 2, np.arange(2 * n) - 1, -1), final=np.tile([False, True], n))
+    hard = make_record(
+        n,
+        event=event,
+        pdg=np.tile([23, 13], n),
+        pt=np.tile([30.0, 25.0], n),
+        eta=0.3,
+        phi=0.1,
+        mother=np.where(np.arange(2 * n) % 2, np.arange(2 * n) - 1, -1),
+        final=np.tile([False, True], n),
+    )
     return hard, pool.overlay(hard, np.random.default_rng(4))
 
 
@@ -57,7 +65,9 @@ def test_the_hard_event_stays_and_others_follow_it(overlaid: tuple[EventRecord, 
 
 
 @pytest.mark.pythia
-def test_as_many_collisions_as_asked_for_all_along_the_beam(overlaid: tuple[EventRecord, EventRecord], pool: MinimumBias) -> None:
+def test_as_many_collisions_as_asked_for_all_along_the_beam(
+    overlaid: tuple[EventRecord, EventRecord], pool: MinimumBias
+) -> None:
     _, record = overlaid
     assert record.overlaid is not None
     count = record.overlaid.n_collision
@@ -109,7 +119,9 @@ def test_jets_stay_in_number_and_missing_momentum_gets_worse(simulated: Path, tm
     pytest.importorskip("fastjet")
     from root_gnn.simulation.simulate import simulate
 
-    (path,) = simulate(["ttbar"], events=100, out=tmp_path, seed=5, params={"mpi": "off"}, pileup=PileUp(30.0, n_distinct=200))
+    (path,) = simulate(
+        ["ttbar"], events=100, out=tmp_path, seed=5, params={"mpi": "off"}, pileup=PileUp(30.0, n_distinct=200)
+    )
     with uproot.open(path) as file, uproot.open(simulated / "ttbar.root") as other:
         crowded, quiet = file["Events"].arrays(), other["Events"].arrays(entry_stop=100)
     assert abs(ak.mean(crowded.n_pileup) - 30.0) < 4 * np.sqrt(30.0 / 100)

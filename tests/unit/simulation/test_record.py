@@ -24,7 +24,9 @@ def test_no_pairs() -> None:
 
 def test_copies_and_parents(make_record: Callable[..., EventRecord]) -> None:
     # a Higgs, its copy after recoil, two W from it, one with a copy; a W of its own
-    record = make_record(1, event=[0] * 6, pdg=[25, 25, 24, -24, 24, 24], mother=[-1, 0, 1, 1, 2, -1], pt=1.0, eta=0.0, phi=0.0)
+    record = make_record(
+        1, event=[0] * 6, pdg=[25, 25, 24, -24, 24, 24], mother=[-1, 0, 1, 1, 2, -1], pt=1.0, eta=0.0, phi=0.0
+    )
     last = np.flatnonzero(record.is_last_copy & (record.kind == 24))
     assert [record.parent_kind(np.array([i]))[0] for i in last] == [25, 25, 90]
     assert (record.is_last_copy & (record.pdg == 25)).sum() == 1

@@ -12,7 +12,7 @@ import uproot
 pytest.importorskip("pythia8mc")
 pytest.importorskip("fastjet")
 
-from root_gnn.simulation.processes import find, settings_of
+from root_gnn.simulation.processes import find_process, settings_of
 from root_gnn.simulation.pythia import Generator
 from root_gnn.simulation.record import EventRecord
 from root_gnn.simulation.reshower import Reshowerer
@@ -31,7 +31,7 @@ def _partons(record: EventRecord, event: int) -> np.ndarray:
 @pytest.mark.parametrize("name", ["Tbqq", "QCD", "VBF"])
 def test_hard_partons_are_the_same_and_showers_differ(name: str) -> None:
     level = "events" if name == "VBF" else "jets"
-    (settings,) = settings_of(find(name, level), QUICK, from_file=False)
+    (settings,) = settings_of(find_process(name, level), QUICK, from_file=False)
     generator = Reshowerer(settings, seed=3, hard_seed=5, copies=3)
     record = generator.batch(4)
     assert record.n_event == 12 and generator.n_failed == 0 and generator.cross_section().value > 0
@@ -45,16 +45,26 @@ def test_hard_partons_are_the_same_and_showers_differ(name: str) -> None:
 
 
 def test_they_decay_the_same() -> None:
-    (settings,) = settings_of(find("Tbl", "jets"), QUICK, from_file=False)
+    (settings,) = settings_of(find_process("Tbl", "jets"), QUICK, from_file=False)
     record = Reshowerer(settings, seed=3, hard_seed=5, copies=2).batch(5)
     for event in range(0, 10, 2):
-        leptons = [sorted(record.pdg[(record.event == event + copy) & (record.parent_kind(np.arange(len(record.pdg))) == 24)
-                                     & (record.kind > 10) & (record.kind < 15) & record.is_last_copy]) for copy in (0, 1)]
+        leptons = [
+            sorted(
+                record.pdg[
+                    (record.event == event + copy)
+                    & (record.parent_kind(np.arange(len(record.pdg))) == 24)
+                    & (record.kind > 10)
+                    & (record.kind < 15)
+                    & record.is_last_copy
+                ]
+            )
+            for copy in (0, 1)
+        ]
         assert leptons[0] == leptons[1] and len(leptons[0]) == 4
 
 
 def test_one_shower_looks_like_a_shower_of_pythia_alone() -> None:
-    (settings,) = settings_of(find("ttH"), QUICK, from_file=False)
+    (settings,) = settings_of(find_process("ttH"), QUICK, from_file=False)
     alone, again = Generator(settings, seed=9).batch(60), Reshowerer(settings, seed=4, hard_seed=6, copies=2).batch(30)
     for record in (alone, again):
         assert (record.kind[record.is_last_copy] == 25).sum() == 60
@@ -87,7 +97,10 @@ def test_jets_are_pairs_of_the_same_particle(tmp_path: Path) -> None:
 
 def test_two_processes_shower_what_one_showers(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("root_gnn.simulation.simulate.EVENTS_PER_CHUNK", 6)
-    paths = [simulate(["WH"], events=12, out=tmp_path / str(jobs), jobs=jobs, resimulate=2, params=QUICK)[0] for jobs in (1, 2)]
+    paths = [
+        simulate(["WH"], events=12, out=tmp_path / str(jobs), jobs=jobs, resimulate=2, params=QUICK)[0]
+        for jobs in (1, 2)
+    ]
     alone, shared = (uproot.open(path)["Events"].arrays() for path in paths)
     assert all(ak.array_equal(alone[branch], shared[branch]) for branch in alone.fields)
 
@@ -97,4 +110,6 @@ def test_a_les_houches_file_is_showered_again(real_data: Path, tmp_path: Path) -
     (path,) = simulate(["ttbar"], events=10, out=tmp_path, lhe=source, resimulate=2, params=QUICK)
     events = uproot.open(path)["Events"].arrays()
     mass = ak.to_numpy(events.top1_m).reshape(10, 2)
-    assert len(events) == 20 and (np.abs(mass[:, 0] - mass[:, 1]) < 1e-3).sum() >= 5  # the harder top may be the other one
+    assert (
+        len(events) == 20 and (np.abs(mass[:, 0] - mass[:, 1]) < 1e-3).sum() >= 5
+    )  # the harder top may be the other one

@@ -45,7 +45,12 @@ def _events(path: Path) -> ak.Array:
 
 
 def _objects(events: ak.Array, name: str) -> Any:
-    columns = {"pt": events[f"{name}_pt"], "eta": events[f"{name}_eta"], "phi": events[f"{name}_phi"], "E": events[f"{name}_e"]}
+    columns = {
+        "pt": events[f"{name}_pt"],
+        "eta": events[f"{name}_eta"],
+        "phi": events[f"{name}_phi"],
+        "E": events[f"{name}_e"],
+    }
     return ak.zip(columns, with_name="Momentum4D", behavior=vector.backends.awkward.behavior)
 
 
@@ -55,7 +60,10 @@ def _same(a: ak.Array, b: ak.Array) -> bool:
 
 def test_two_processes_write_what_one_writes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("root_gnn.simulation.simulate.EVENTS_PER_CHUNK", 50)
-    one, two = (simulate(["ggF", "FCNC"], events=130, out=tmp_path / str(jobs), seed=5, jobs=jobs, params=QUICK) for jobs in (1, 2))
+    one, two = (
+        simulate(["ggF", "FCNC"], events=130, out=tmp_path / str(jobs), seed=5, jobs=jobs, params=QUICK)
+        for jobs in (1, 2)
+    )
     for alone, shared in zip(one, two, strict=True):
         assert _same(_events(alone), _events(shared))
         assert read_metadata(alone) == read_metadata(shared)
@@ -78,7 +86,11 @@ def test_the_same_files_are_kept_and_others_never_overwritten(tmp_path: Path) ->
     path = make()
     stamp = path.stat().st_mtime_ns
     assert make().stat().st_mtime_ns == stamp
-    wrong = ({"seed": 2}, "20 events of WH with seed 1"), ({"events": 21}, "20 events"), ({"params": {}}, "other settings")
+    wrong = (
+        ({"seed": 2}, "20 events of WH with seed 1"),
+        ({"events": 21}, "20 events"),
+        ({"params": {}}, "other settings"),
+    )
     for changes, message in wrong:
         with pytest.raises(InputError, match=message):
             make(**changes)
@@ -103,7 +115,9 @@ def test_resonances_are_where_they_should_be(simulated: Path) -> None:
     assert ak.all(events.n_higgs == 1) and ak.all(events.n_Z == 1)
     assert ak.mean(events.higgs_m) == pytest.approx(125.0, abs=0.1)
     assert np.median(events.Z_m) == pytest.approx(91.2, abs=1.0)
-    leptons = [pair for name in ("mu", "ele") for pair in [_objects(events, name)] for pair in [pair[ak.num(pair) == 2]]]
+    leptons = [
+        pair for name in ("mu", "ele") for pair in [_objects(events, name)] for pair in [pair[ak.num(pair) == 2]]
+    ]
     masses = np.concatenate([np.asarray((pair[:, 0] + pair[:, 1]).mass) for pair in leptons])
     assert len(masses) > 10
     assert np.median(masses) == pytest.approx(91.0, abs=3.0)
@@ -128,13 +142,15 @@ def test_one_charge_is_as_good_as_the_other_in_fcnc(simulated: Path) -> None:
     assert ak.all(events.n_higgs == 1) and ak.all(events.n_top == 2)
     charges = np.concatenate([ak.to_numpy(ak.flatten(events[f"{name}_charge"])) for name in ("ele", "mu")])
     assert abs(charges.mean()) < 4 / np.sqrt(len(charges))
-    first, second = charges[: len(charges) // 2], charges[len(charges) // 2:]
+    first, second = charges[: len(charges) // 2], charges[len(charges) // 2 :]
     assert abs(first.mean() - second.mean()) < 6 / np.sqrt(len(first))  # the two halves of the process are shuffled
 
 
 def test_stop_masses_are_parameters(tmp_path: Path) -> None:
-    light, heavy = (simulate(["STOP"], events=30, out=tmp_path / name, params={**QUICK, "mstop": mass})[0]
-                    for name, mass in (("light", "400"), ("heavy", "1200")))
+    light, heavy = (
+        simulate(["STOP"], events=30, out=tmp_path / name, params={**QUICK, "mstop": mass})[0]
+        for name, mass in (("light", "400"), ("heavy", "1200"))
+    )
     assert np.mean(_events(heavy).met_met) > 1.5 * np.mean(_events(light).met_met)
     old, new = read_metadata(light), read_metadata(heavy)
     assert old is not None and new is not None and old.cross_section > 100 * new.cross_section
@@ -148,7 +164,9 @@ def test_real_les_houches_files(real_data: Path, tmp_path: Path) -> None:
         assert ak.all(events.n_top == (2 if "tt" in path.name else 0))
         assert ak.all(events.n_Z == (0 if "tt" in path.name else 2))
         assert metadata is not None
-        assert metadata.sum_of_weights == pytest.approx(metadata.n_tried * metadata.cross_section, rel=1e-3)  # weighted in pb
+        assert metadata.sum_of_weights == pytest.approx(
+            metadata.n_tried * metadata.cross_section, rel=1e-3
+        )  # weighted in pb
 
 
 def test_weights_of_a_file_keep_their_sign(real_data: Path, tmp_path: Path) -> None:
@@ -156,7 +174,9 @@ def test_weights_of_a_file_keep_their_sign(real_data: Path, tmp_path: Path) -> N
     weight = re.search(r"<event[^>]*>\s*\d+\s+\S+\s+\+(\S+)", text)
     assert weight is not None
     blocks = text.split("<event")
-    flipped = "<event".join(block.replace("+" + weight[1], "-" + weight[1], 1) if i % 4 == 1 else block for i, block in enumerate(blocks))
+    flipped = "<event".join(
+        block.replace("+" + weight[1], "-" + weight[1], 1) if i % 4 == 1 else block for i, block in enumerate(blocks)
+    )
     (tmp_path / "signed.lhe").write_text(flipped)
     (path,) = simulate([], events=100, out=tmp_path, lhe=tmp_path / "signed.lhe", params=QUICK)
     metadata = read_metadata(path)
@@ -178,13 +198,23 @@ def test_chunks_of_a_file_do_not_overlap(real_data: Path, tmp_path: Path, monkey
     assert ak.all(events.process == 11)
 
 
-@pytest.mark.parametrize(("changes", "message"), [
-    ({"processes": ["WHH"]}, "did you mean"), ({"processes": []}, "at least one"),
-    ({"processes": ["WH", "WH"]}, "twice"), ({"events": 0}, "--events 0"), ({"seed": -1}, "--seed -1"), ({"jobs": 0}, "--jobs 0"),
-    ({"level": "jets"}, "expected one of"), ({"resimulate": 0}, "--resimulate 0"), ({"level": "jet"}, "did you mean jets"),
-    ({"params": {"masss": "3"}}, "no such parameter"),
-    ({"lhe": Path("missing.lhe"), "processes": ["tW"]}, "no such file"), ({"lhe": Path("x.lhe"), "processes": ["a", "b"]}, "one process"),
-])
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"processes": ["WHH"]}, "did you mean"),
+        ({"processes": []}, "at least one"),
+        ({"processes": ["WH", "WH"]}, "twice"),
+        ({"events": 0}, "--events 0"),
+        ({"seed": -1}, "--seed -1"),
+        ({"jobs": 0}, "--jobs 0"),
+        ({"level": "jets"}, "expected one of"),
+        ({"resimulate": 0}, "--resimulate 0"),
+        ({"level": "jet"}, "did you mean jets"),
+        ({"params": {"masss": "3"}}, "no such parameter"),
+        ({"lhe": Path("missing.lhe"), "processes": ["tW"]}, "no such file"),
+        ({"lhe": Path("x.lhe"), "processes": ["a", "b"]}, "one process"),
+    ],
+)
 def test_wrong_requests_are_refused_before_any_work(tmp_path: Path, changes: dict[str, Any], message: str) -> None:
     arguments: dict[str, Any] = {"processes": ["WH"], "events": 5, "out": tmp_path / "out", **changes}
     with pytest.raises(InputError, match=message):
@@ -208,7 +238,10 @@ def test_an_interrupted_run_leaves_complete_files_and_is_repaired(tmp_path: Path
     arguments = [sys.executable, str(script), str(out)]
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
     process = subprocess.Popen(
-        arguments, env=environment, stderr=subprocess.DEVNULL, start_new_session=True,
+        arguments,
+        env=environment,
+        stderr=subprocess.DEVNULL,
+        start_new_session=True,
         preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # a suite started in the background ignores it
     )
     _wait_for(out / "WH.root", process)

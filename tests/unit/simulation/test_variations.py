@@ -12,7 +12,7 @@ import uproot
 pytest.importorskip("pythia8mc")
 pytest.importorskip("fastjet")
 
-from root_gnn.simulation.processes import find, settings_of
+from root_gnn.simulation.processes import find_process, settings_of
 from root_gnn.simulation.pythia import Generator
 from root_gnn.simulation.reshower import Reshowerer
 from root_gnn.simulation.simulate import simulate
@@ -25,7 +25,9 @@ N = 200
 
 @pytest.fixture(scope="module")
 def varied(tmp_path_factory: pytest.TempPathFactory) -> ak.Array:
-    (path,) = simulate(["ttbar"], events=N, out=tmp_path_factory.mktemp("varied"), seed=3, params=QUICK, variations=True)
+    (path,) = simulate(
+        ["ttbar"], events=N, out=tmp_path_factory.mktemp("varied"), seed=3, params=QUICK, variations=True
+    )
     with uproot.open(path) as file:
         return file["Events"].arrays()
 
@@ -42,7 +44,7 @@ def test_every_variation_is_a_branch_and_keeps_the_cross_section(varied: ak.Arra
 def test_a_weight_does_what_a_shower_of_that_scale_does(name: str, factor: float) -> None:
     """The pt of the top pair, which comes from radiation off the initial state, is shifted as in a shower with the other scale."""
     n = 1500
-    quick = (*settings_of(find("ttbar"), QUICK, from_file=False)[0], "HadronLevel:all=off")
+    quick = (*settings_of(find_process("ttbar"), QUICK, from_file=False)[0], "HadronLevel:all=off")
 
     def pair_pt(*further: str, seed: int) -> tuple[np.ndarray, np.ndarray]:
         record = Generator((*quick, *further), seed=seed).batch(n)
@@ -55,11 +57,13 @@ def test_a_weight_does_what_a_shower_of_that_scale_does(name: str, factor: float
     shift = (weight - 1.0) * (pt - pt.mean())
     assert (shift.mean() > 0) == (name == "isr_half") and abs(shift.mean()) > 3.0 * shift.std() / np.sqrt(n)
     reweighted = (pt * weight).mean() / weight.mean()
-    assert abs(reweighted - direct.mean()) < 4.0 * np.hypot(((pt - reweighted) * weight).std(), direct.std()) / np.sqrt(n)
+    assert abs(reweighted - direct.mean()) < 4.0 * np.hypot(((pt - reweighted) * weight).std(), direct.std()) / np.sqrt(
+        n
+    )
 
 
 def test_each_shower_of_a_hard_event_has_weights_of_its_own() -> None:
-    settings = (*settings_of(find("ttbar"), QUICK, from_file=False)[0], *SETTINGS)
+    settings = (*settings_of(find_process("ttbar"), QUICK, from_file=False)[0], *SETTINGS)
     record = Reshowerer(settings, seed=1, hard_seed=2, copies=2).batch(3)
     assert set(record.variations) == set(VARIATIONS)
     assert all(len(np.unique(factor)) == record.n_event == 6 for factor in record.variations.values())

@@ -14,10 +14,10 @@ import torch.distributed as dist
 from torch import Tensor
 
 from root_gnn.graph.batch import Batch
-from root_gnn.graph.draws import Draws
 from root_gnn.graph.features import Features
+from root_gnn.graph.random_stream import RandomStream
 from root_gnn.heads.mlp import Config as Head
-from root_gnn.nn.gather import gathered, n_process
+from root_gnn.nn.distributed import gathered, n_process
 from root_gnn.nn.nt_xent import nt_xent
 from root_gnn.nn.spread import covariance_term, even_features, variance_term
 from root_gnn.objectives import contrastive, jepa, masked_particles, masked_types, multiclass
@@ -25,7 +25,19 @@ from root_gnn.protocols import ObjectiveConfig, Question
 from root_gnn.testing import TinyEncoder, random_batch
 from root_gnn.training.processes import from_all
 
-SIZES = (3, 9, 4, 1, 6, 2, 7, 5, 8, 3, 2)  # an odd number of graphs, so that two processes have different numbers of them
+SIZES = (
+    3,
+    9,
+    4,
+    1,
+    6,
+    2,
+    7,
+    5,
+    8,
+    3,
+    2,
+)  # an odd number of graphs, so that two processes have different numbers of them
 QUESTION = Question(classes=("a", "b", "c"), features=Features())
 OBJECTIVES: dict[str, ObjectiveConfig] = {
     "supervised": multiclass.Config(head=Head(dropout=0.0)),
@@ -50,7 +62,7 @@ def found(rank: int, world: int) -> dict[str, Tensor]:
         torch.manual_seed(1)
         objective = config.build(TinyEncoder(QUESTION.features), QUESTION).double()
         given = batch.replace(n_graph_all=len(SIZES)) if name.endswith("counted") else batch
-        loss = objective(given, Draws(seed=1, epoch=2))["loss"]
+        loss = objective(given, RandomStream(seed=1, epoch=2))["loss"]
         loss.backward()
         values[name] = loss.detach()
         values |= {f"{name}: {key}": p.grad for key, p in objective.named_parameters() if p.grad is not None}

@@ -38,7 +38,11 @@ def test_a_missing_compiler_is_named() -> None:
     from torch._inductor import config
 
     missing = config.patch({"cpp.cxx": ("no-such-compiler",)})
-    with missing, pytest.raises(InputError, match="no C\\+\\+ compiler"), compiled(TinyEncoder(Features()), fixed_shapes=False):
+    with (
+        missing,
+        pytest.raises(InputError, match="no C\\+\\+ compiler"),
+        compiled(TinyEncoder(Features()), fixed_shapes=False),
+    ):
         pass
 
 

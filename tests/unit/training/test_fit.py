@@ -17,15 +17,15 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.utils.data import DataLoader, Dataset
 
-from root_gnn.data.loader import BatchSampler, EventLoader
+from root_gnn.data.events.loader import BatchSampler, EventLoader
 from root_gnn.errors import InputError
 from root_gnn.graph.batch import Batch
-from root_gnn.graph.draws import Draws
 from root_gnn.graph.features import Features
+from root_gnn.graph.random_stream import RandomStream
 from root_gnn.protocols import STILL, Objective
 from root_gnn.testing import TinyEncoder, random_batch
 from root_gnn.training.config import TrainConfig
-from root_gnn.training.fit import Fitted, fit
+from root_gnn.training.fit import FitResult, fit
 from root_gnn.training.optim import OptimConfig
 
 N_BATCH = 3
@@ -38,7 +38,9 @@ class Killed(BaseException):
 class Scripted(Objective):
     """Its k-th validation has the k-th loss; `stop_in` tells where it is killed or told to end."""
 
-    def __init__(self, losses: list[float], *, stop_in: tuple[str, int] | None = None, how: signal.Signals | None = None) -> None:
+    def __init__(
+        self, losses: list[float], *, stop_in: tuple[str, int] | None = None, how: signal.Signals | None = None
+    ) -> None:
         super().__init__()
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(0)
@@ -47,7 +49,7 @@ class Scripted(Objective):
         self.register_buffer("counts", torch.zeros(2, dtype=torch.int64))
         self.modes: list[bool] = []
 
-    def forward(self, batch: Batch, draws: Draws = STILL) -> dict[str, Tensor]:
+    def forward(self, batch: Batch, draws: RandomStream = STILL) -> dict[str, Tensor]:
         counts: Tensor = self.get_buffer("counts")
         kind = "step" if self.training else "validation"
         place = int(counts[int(self.training)])
@@ -76,22 +78,37 @@ class Training:
     config: TrainConfig
     optim: OptimConfig = field(default_factory=lambda: OptimConfig(lr=1e-2, schedule="cosine", warmup=0.0))
 
-    def go(self, objective: Objective, *, resume: bool = False) -> Fitted:
+    def go(self, objective: Objective, *, resume: bool = False) -> FitResult:
         sampler = BatchSampler(np.arange(3 * N_BATCH), 3, seed=1)
         loader = EventLoader(Events(), batch_size=None, sampler=sampler, generator=torch.Generator())
         held: DataLoader[Batch] = DataLoader(Events(), batch_size=None, sampler=[np.arange(3)])
         return fit(
-            objective, lambda rank, world: loader, held, train=self.config, optim=self.optim, augmentations=(), seed=1,
-            folder=self.folder, name="scripted", n_graph=9, resume=resume,
+            objective,
+            lambda rank, world: loader,
+            held,
+            train=self.config,
+            optim=self.optim,
+            augmentations=(),
+            seed=1,
+            folder=self.folder,
+            name="scripted",
+            n_graph=9,
+            resume=resume,
         )
 
     def checkpoint(self, name: str) -> dict[str, Tensor]:
-        state: dict[str, Tensor] = torch.load(self.folder / "checkpoints" / f"{name}.ckpt", weights_only=True)["state_dict"]
+        state: dict[str, Tensor] = torch.load(self.folder / "checkpoints" / f"{name}.ckpt", weights_only=True)[
+            "state_dict"
+        ]
         return state
 
     def rows(self, tag: str) -> list[tuple[int, int, float]]:
         with (self.folder / "history.csv").open(encoding="utf-8") as file:
-            return [(int(row["epoch"]), int(row["step"]), float(row["value"])) for row in csv.DictReader(file) if row["tag"] == tag]
+            return [
+                (int(row["epoch"]), int(row["step"]), float(row["value"]))
+                for row in csv.DictReader(file)
+                if row["tag"] == tag
+            ]
 
 
 def training(folder: Path, **keys: object) -> Training:
@@ -105,7 +122,10 @@ def test_best_is_the_best_epoch_and_not_the_last_one(tmp_path: Path) -> None:
     fitted = run.go(objective)
     assert fitted.best_epoch == 2 and fitted.n_event == 5 * 9
     best, last = run.checkpoint("best"), run.checkpoint("last")
-    assert best["objective.counts"].tolist() == [2, 2 * N_BATCH] and last["objective.counts"].tolist() == [5, 5 * N_BATCH]
+    assert best["objective.counts"].tolist() == [2, 2 * N_BATCH] and last["objective.counts"].tolist() == [
+        5,
+        5 * N_BATCH,
+    ]
     assert all(torch.equal(value, best[f"objective.{name}"]) for name, value in objective.state_dict().items())
     assert not torch.equal(best["objective.head.weight"], last["objective.head.weight"])
     assert [row[:2] for row in run.rows("val/loss")] == [(epoch, N_BATCH * (epoch + 1)) for epoch in range(5)]
@@ -123,7 +143,9 @@ def test_weights_of_the_epochs_asked_for_stay(tmp_path: Path) -> None:
     for run in (whole, killed):
         kept = {path.stem: run.checkpoint(path.stem) for path in (run.folder / "checkpoints").glob("epoch_*.ckpt")}
         assert sorted(kept) == ["epoch_1", "epoch_2", "epoch_4"], "there was no ninth"
-        assert [kept[f"epoch_{k}"]["objective.counts"].tolist() for k in (1, 2, 4)] == [[k, k * N_BATCH] for k in (1, 2, 4)]
+        assert [kept[f"epoch_{k}"]["objective.counts"].tolist() for k in (1, 2, 4)] == [
+            [k, k * N_BATCH] for k in (1, 2, 4)
+        ]
         assert all(torch.equal(value, whole.checkpoint("best")[name]) for name, value in kept["epoch_2"].items())
         assert all(torch.equal(value, whole.checkpoint("epoch_4")[name]) for name, value in kept["epoch_4"].items())
 
@@ -164,7 +186,9 @@ def test_a_checkpoint_at_any_step_resumes(every: int, tmp_path: Path) -> None:
         assert killed.go(Scripted(losses), resume=True).best_epoch == 2
         one, other = unbroken.checkpoint("last"), killed.checkpoint("last")
         assert all(torch.equal(one[key], other[key]) for key in one)
-        assert killed.rows("val/loss") == unbroken.rows("val/loss") and killed.rows("train/loss") == unbroken.rows("train/loss")
+        assert killed.rows("val/loss") == unbroken.rows("val/loss") and killed.rows("train/loss") == unbroken.rows(
+            "train/loss"
+        )
 
 
 def test_patience_starts_again_with_every_better_epoch(tmp_path: Path) -> None:
@@ -202,7 +226,9 @@ def test_max_steps_ends_with_a_validation_and_a_best(max_steps: int, tmp_path: P
     assert run.rows("val/loss")[-1][1] == max_steps
 
 
-@pytest.mark.parametrize("place", [("step", N_BATCH), ("step", N_BATCH + 1), ("validation", 1), ("step", 2 * N_BATCH)], ids=str)
+@pytest.mark.parametrize(
+    "place", [("step", N_BATCH), ("step", N_BATCH + 1), ("validation", 1), ("step", 2 * N_BATCH)], ids=str
+)
 def test_max_steps_resumed_after_any_epoch_equals_unbroken(place: tuple[str, int], tmp_path: Path) -> None:
     """Where Lightning knows of a largest number of steps, it goes on from the end of an epoch without training the next one."""
     losses, keys = [0.5, 0.2, 0.4], {"max_steps": 2 * N_BATCH + 1}
@@ -213,7 +239,9 @@ def test_max_steps_resumed_after_any_epoch_equals_unbroken(place: tuple[str, int
     assert killed.go(Scripted(losses), resume=True).best_epoch == whole.best_epoch == 2
     one, other = unbroken.checkpoint("last"), killed.checkpoint("last")
     assert all(torch.equal(one[key], other[key]) for key in one)
-    assert killed.rows("val/loss") == unbroken.rows("val/loss") and killed.rows("train/loss") == unbroken.rows("train/loss")
+    assert killed.rows("val/loss") == unbroken.rows("val/loss") and killed.rows("train/loss") == unbroken.rows(
+        "train/loss"
+    )
     again = Scripted(losses)
     assert unbroken.go(again, resume=True) == whole and again.modes == []
 
@@ -239,7 +267,9 @@ def test_an_unknown_monitor_is_told_with_what_is_measured(early_stopping: int | 
         pytest.param(("validation", 1), signal.SIGTERM, 143, id="in the last validation"),
     ],
 )
-def test_told_to_end_it_saves_and_leaves_wherever_it_is(place: tuple[str, int], how: signal.Signals, code: int, tmp_path: Path) -> None:
+def test_told_to_end_it_saves_and_leaves_wherever_it_is(
+    place: tuple[str, int], how: signal.Signals, code: int, tmp_path: Path
+) -> None:
     unbroken, stopped = training(tmp_path / "unbroken", max_epochs=2), training(tmp_path / "stopped", max_epochs=2)
     unbroken.go(Scripted([0.5, 0.2]))
     before = signal.getsignal(how)

@@ -16,7 +16,7 @@ from root_gnn.objectives.multiclass import Config as MulticlassConfig
 from root_gnn.objectives.multiclass import Multiclass
 from root_gnn.protocols import Question
 from root_gnn.testing import TinyEncoder, random_batch
-from root_gnn.training.evaluation import answers
+from root_gnn.training.evaluation import model_outputs
 from root_gnn.training.module import TrainingModule
 from root_gnn.training.optim import OptimConfig
 
@@ -64,12 +64,14 @@ def test_a_trained_backbone_has_its_dropout_on_and_moves() -> None:
     before = {name: value.clone() for name, value in encoder.named_parameters()}
     assert not torch.equal(encoder(batch()).globals, encoder(batch()).globals)
     step(module)
-    assert all(not torch.equal(before[name], value) for name, value in encoder.named_parameters() if value.grad is not None)
+    assert all(
+        not torch.equal(before[name], value) for name, value in encoder.named_parameters() if value.grad is not None
+    )
 
 
 def test_the_shipped_learning_rate_split_reaches_the_optimiser() -> None:
     """EveNet's documented default split was never applied: these are the rates that AdamW has, not those of a plan."""
-    from root_gnn.task import finetuning_recipe
+    from root_gnn.runs.task import finetuning_recipe
 
     for mode, expected in (("finetuned", 0.1), ("scratch", 1.0)):
         optim = finetuning_recipe("WHvsZH", mode=mode, model=None).optim  # type: ignore[arg-type]
@@ -100,7 +102,7 @@ def test_validation_loss_is_the_mean_over_events_with_signed_weights_whatever_th
 @pytest.mark.parametrize("training", [True, False])
 def test_answers_are_of_evaluation_mode_and_give_the_mode_back(training: bool) -> None:
     asked = objective().train(training)
-    first, second = answers(asked, [batch()]), answers(asked, [batch()])
+    first, second = model_outputs(asked, [batch()]), model_outputs(asked, [batch()])
     assert asked.training is training and all(part.training is training for part in asked.modules())
     assert np.array_equal(first.probabilities, second.probabilities)
 

@@ -14,7 +14,7 @@ from root_gnn.config.shipped import find, shipped_names
 from root_gnn.graph.features import Features
 from root_gnn.objectives.contrastive import Config as Contrastive
 from root_gnn.protocols import Question
-from root_gnn.recipe import Recipe
+from root_gnn.runs.recipe import Recipe
 from root_gnn.testing import TinyEncoder, random_batch
 from root_gnn.training.module import TrainingModule
 from root_gnn.training.optim import OptimConfig, groups, optimizer, schedule, scheduler
@@ -77,7 +77,10 @@ def test_frozen_backbone_is_in_no_group_and_norms_are_not_decayed() -> None:
     pair = Pair()
     pair.encoder.requires_grad_(False)
     found = groups(pair.encoder, pair, OptimConfig(backbone_lr_scale=0.0, weight_decay=0.3))
-    assert {group.name: (group.n_parameter, group.weight_decay) for group in found} == {"head": (8, 0.3), "head_no_decay": (2, 0.0)}
+    assert {group.name: (group.n_parameter, group.weight_decay) for group in found} == {
+        "head": (8, 0.3),
+        "head_no_decay": (2, 0.0),
+    }
 
 
 def test_every_parameter_is_in_one_group() -> None:
@@ -97,9 +100,13 @@ def test_what_bf16_is_said_to_need_reaches_the_optimiser() -> None:
     assert all(group["eps"] == 1e-4 and group["fused"] for group in adam.param_groups)
     module.objective(batch)["loss"].backward()
     parameters = [parameter for parameter in module.parameters() if parameter.grad is not None]
-    before = float(torch.nn.utils.get_total_norm([parameter.grad for parameter in parameters if parameter.grad is not None]))
+    before = float(
+        torch.nn.utils.get_total_norm([parameter.grad for parameter in parameters if parameter.grad is not None])
+    )
     module.configure_gradient_clipping(adam)
-    after = float(torch.nn.utils.get_total_norm([parameter.grad for parameter in parameters if parameter.grad is not None]))
+    after = float(
+        torch.nn.utils.get_total_norm([parameter.grad for parameter in parameters if parameter.grad is not None])
+    )
     assert before > 0.1 and after == pytest.approx(0.1, rel=1e-4)
 
 

@@ -23,8 +23,13 @@ def encoder(seed: int, *, mean: float = 0.0) -> Encoder:
 
 
 def saved(path: Path, state: dict[str, Tensor]) -> Path:
-    torch.save({"state_dict": {f"objective.encoder.{name}": value for name, value in state.items()}
-                | {"objective.head.weight": torch.zeros(2, 2)}}, path)
+    torch.save(
+        {
+            "state_dict": {f"objective.encoder.{name}": value for name, value in state.items()}
+            | {"objective.head.weight": torch.zeros(2, 2)}
+        },
+        path,
+    )
     return path
 
 
@@ -33,7 +38,11 @@ def test_everything_is_loaded_the_scaling_too_and_the_old_head_is_named(tmp_path
     skipped = load_backbone(other, saved(tmp_path / "x.ckpt", one.state_dict()))
     assert skipped == ("head.weight",)
     assert all(torch.equal(value, other.state_dict()[name]) for name, value in one.state_dict().items())
-    assert any(float(buffer.abs().max()) == 4.0 for name, buffer in other.named_buffers() if name.endswith("mean") and len(buffer))
+    assert any(
+        float(buffer.abs().max()) == 4.0
+        for name, buffer in other.named_buffers()
+        if name.endswith("mean") and len(buffer)
+    )
 
 
 @pytest.mark.parametrize("change", ["missing", "not in this encoder", "has shape"])

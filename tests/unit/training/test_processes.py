@@ -12,7 +12,7 @@ import torch
 
 from root_gnn.errors import InputError
 from root_gnn.training.config import TrainConfig
-from root_gnn.training.processes import clear_loss, is_restarted, meet_again, processes, seed_of
+from root_gnn.training.processes import is_restarted, processes, rejoin_process_group, report_lost_peer, seed_of
 
 WORLD = 2
 
@@ -20,21 +20,33 @@ WORLD = 2
 def test_two_processes_make_the_gradients_of_one(tmp_path: Path) -> None:
     """In float64, with 6 graphs in one and 5 in the other; as DDP would, gradients are averaged over the processes."""
     script = Path(__file__).with_name("rank.py")
-    running = [subprocess.Popen([sys.executable, str(script), str(tmp_path), str(rank), str(WORLD)]) for rank in range(WORLD)]
+    running = [
+        subprocess.Popen([sys.executable, str(script), str(tmp_path), str(rank), str(WORLD)]) for rank in range(WORLD)
+    ]
     alone: dict[str, torch.Tensor] = runpy.run_path(str(script))["found"](0, 1)
     assert [process.wait(timeout=120) for process in running] == [0] * WORLD
     together: dict[str, torch.Tensor] = torch.load(tmp_path / "values.pt", weights_only=True)
     assert alone.keys() == together.keys() and len(alone) > 60
     different = {name: float((alone[name] - together[name]).abs().max()) for name in alone}
-    wrong = {name: value for name, value in different.items() if not value < 1e-11 * max(1.0, float(alone[name].abs().max()))}
+    wrong = {
+        name: value for name, value in different.items() if not value < 1e-11 * max(1.0, float(alone[name].abs().max()))
+    }
     assert not wrong
-    assert sum(bool(value.abs().max() > 1e-6) for value in alone.values()) > 0.9 * len(alone), "gradients are there at all"
+    assert sum(bool(value.abs().max() > 1e-6) for value in alone.values()) > 0.9 * len(alone), (
+        "gradients are there at all"
+    )
 
 
 @pytest.fixture
 def started(monkeypatch: pytest.MonkeyPatch) -> pytest.MonkeyPatch:
     """An environment that no launcher has touched."""
-    for name in ("TORCHELASTIC_RUN_ID", "TORCHELASTIC_RESTART_COUNT", "SLURM_STEP_NUM_TASKS", "SLURM_STEP_NUM_NODES", "SLURM_NTASKS"):
+    for name in (
+        "TORCHELASTIC_RUN_ID",
+        "TORCHELASTIC_RESTART_COUNT",
+        "SLURM_STEP_NUM_TASKS",
+        "SLURM_STEP_NUM_NODES",
+        "SLURM_NTASKS",
+    ):
         monkeypatch.delenv(name, raising=False)
     return monkeypatch
 
@@ -71,20 +83,24 @@ def test_seeds_differ_by_process_and_the_first_has_the_recipes() -> None:
 
 def test_a_lost_process_is_told_in_words_and_other_errors_are_not(caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level("ERROR", logger="root_gnn")
-    with pytest.raises(SystemExit) as left, clear_loss():
+    with pytest.raises(SystemExit) as left, report_lost_peer():
         raise RuntimeError("[gloo/transport/tcp/pair.cc:537] Read error: Connection reset by peer")
     assert left.value.code == 1
-    with pytest.raises(RuntimeError, match="shapes"), clear_loss():
+    with pytest.raises(RuntimeError, match="shapes"), report_lost_peer():
         raise RuntimeError("shapes cannot be multiplied")
 
 
 def test_restarts_on_several_nodes_want_a_new_table_of_addresses(started: pytest.MonkeyPatch) -> None:
-    meet_again()
+    rejoin_process_group()
     values = {"RUN_ID": "x", "RESTART_COUNT": "1", "USE_AGENT_STORE": "True"}
-    for name, value in {**{f"TORCHELASTIC_{name}": value for name, value in values.items()}, "RANK": "1", "WORLD_SIZE": "4"}.items():
+    for name, value in {
+        **{f"TORCHELASTIC_{name}": value for name, value in values.items()},
+        "RANK": "1",
+        "WORLD_SIZE": "4",
+    }.items():
         started.setenv(name, value)
     started.setenv("LOCAL_WORLD_SIZE", "2")
     with pytest.raises(InputError, match="TORCH_DISABLE_SHARE_RDZV_TCP_STORE=1"):
-        meet_again()
+        rejoin_process_group()
     started.setenv("TORCHELASTIC_USE_AGENT_STORE", "False")
-    meet_again()
+    rejoin_process_group()

@@ -14,10 +14,10 @@ import numpy as np
 import pytest
 import vector
 
-from root_gnn.data.read import read
+from root_gnn.data.reading.read import read
 from root_gnn.data.sources import csv, root
 from root_gnn.data.sources.csv import Config
-from root_gnn.data.spec import load_spec
+from root_gnn.data.spec.spec import load_spec
 from root_gnn.errors import InputError
 
 
@@ -40,7 +40,9 @@ def table(path: Path, **options: Any) -> dict[str, list[Any]]:
         return {name: array.tolist() for name, array in source.read(source.branches, 0, source.n_entry).items()}
 
 
-@pytest.mark.parametrize(("name", "n_entry"), [("2e2mu_2012.csv", 104), ("4mu_2011.csv", 18), ("Zmumu_Run2011A.csv", 10583)])
+@pytest.mark.parametrize(
+    ("name", "n_entry"), [("2e2mu_2012.csv", 104), ("4mu_2011.csv", 18), ("Zmumu_Run2011A.csv", 10583)]
+)
 def test_real_files_are_read_as_python_reads_them(real_data: Path, name: str, n_entry: int) -> None:
     path = real_data / "csv" / name
     with path.open(newline="") as stream:
@@ -52,7 +54,9 @@ def test_real_files_are_read_as_python_reads_them(real_data: Path, name: str, n_
         arrays = source.read(source.branches, 3, 11)
         assert source.type_of("Run") == "int64"
         assert source.type_of("phi1") == "float64"
-    np.testing.assert_array_equal(np.stack([np.asarray(arrays[column], dtype=np.float64) for column in header], axis=1), expected[3:11])
+    np.testing.assert_array_equal(
+        np.stack([np.asarray(arrays[column], dtype=np.float64) for column in header], axis=1), expected[3:11]
+    )
 
 
 @pytest.mark.parametrize("separator", [",", ";", "\t"])
@@ -68,7 +72,13 @@ def test_types_come_from_the_whole_column(tmp_path: Path) -> None:
     n = 200_000  # several blocks of the reader
     path = write(tmp_path, "a,b,c,d,e\n" + "1,18446744073709551615,True,x,+5\n" * n + "2.5,0,false,7, 6 \n")
     with Config().open(path) as source:
-        assert {name: source.type_of(name) for name in "abcde"} == {"a": "float64", "b": "uint64", "c": "bool", "d": "string", "e": "int64"}
+        assert {name: source.type_of(name) for name in "abcde"} == {
+            "a": "float64",
+            "b": "uint64",
+            "c": "bool",
+            "d": "string",
+            "e": "int64",
+        }
         assert list(source.chunks(("a",))) == [(0, 200_000), (200_000, 200_001)]
         last = {name: array.tolist() for name, array in source.read(("a", "b", "c", "d", "e"), n - 1, n + 1).items()}
     assert last == {"a": [1.0, 2.5], "b": [2**64 - 1, 0], "c": [True, False], "d": ["x", "7"], "e": [5, 6]}
@@ -104,19 +114,28 @@ def test_a_name_twice_is_refused_where_it_is_read(tmp_path: Path) -> None:
             source.read(("et",), 0, 1)
 
 
-@pytest.mark.parametrize(("text", "message"), [
-    ("a,b\n1,2\n\n3\n", r"line 4 has 1 fields, 2 were expected \('3'\)"),
-    ("a,b\n1,2\n1,2,3\n", r"line 3 has 3 fields, 2 were expected"),
-    ("a;b\n1;2\n\n3;4,5\n5;6\n", r"the column b holds numbers, but '4,5' stands in line 4 \(1 such lines\)"),
-    ("a,b\n1,2\n3,\n5,6\n", r"the column b holds numbers, but nothing stands in line 3"),
-    ("a,b\n1,2\n3,12GeV\n5,6\n", r"the column b holds numbers, but '12GeV' stands in line 3"),
-    ('a,b\n1,2\n3,"4\n5,6\n', "column 2 of line 3 goes on over the end of the line; a quotation mark is not closed"),
-    (b"a,b\n" + b"1,2\n" * 2000 + b"1,\xff\n", "no CSV, or damaged"),
-    (gzip.compress(b"a,b\n" + b"".join(b"%d,%d\n" % (i, i * i) for i in range(2000)))[:-2000], "cannot be read to its end"),
-    ("", "the file is empty"),
-    ("<html>\n", "it is an HTML page"),
-    (b"PAR1....", "a CSV file was expected; it is parquet"),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("a,b\n1,2\n\n3\n", r"line 4 has 1 fields, 2 were expected \('3'\)"),
+        ("a,b\n1,2\n1,2,3\n", r"line 3 has 3 fields, 2 were expected"),
+        ("a;b\n1;2\n\n3;4,5\n5;6\n", r"the column b holds numbers, but '4,5' stands in line 4 \(1 such lines\)"),
+        ("a,b\n1,2\n3,\n5,6\n", r"the column b holds numbers, but nothing stands in line 3"),
+        ("a,b\n1,2\n3,12GeV\n5,6\n", r"the column b holds numbers, but '12GeV' stands in line 3"),
+        (
+            'a,b\n1,2\n3,"4\n5,6\n',
+            "column 2 of line 3 goes on over the end of the line; a quotation mark is not closed",
+        ),
+        (b"a,b\n" + b"1,2\n" * 2000 + b"1,\xff\n", "no CSV, or damaged"),
+        (
+            gzip.compress(b"a,b\n" + b"".join(b"%d,%d\n" % (i, i * i) for i in range(2000)))[:-2000],
+            "cannot be read to its end",
+        ),
+        ("", "the file is empty"),
+        ("<html>\n", "it is an HTML page"),
+        (b"PAR1....", "a CSV file was expected; it is parquet"),
+    ],
+)
 def test_refusals(tmp_path: Path, text: str | bytes, message: str) -> None:
     with pytest.raises(InputError, match=message):
         table(write(tmp_path, text))

@@ -31,7 +31,9 @@ def path(tmp_path: Path) -> Path:
             array[name] = rng.integers(0, 9, array[name].shape)
     with h5py.File(tmp_path / "all.h5", "w") as file:
         file.attrs.update({"cross_section": 1.5, "process": "ttbar", "list": [1, 2], "nan": np.nan})
-        file.create_dataset("INPUTS/Source/pt", data=rng.random((N, 10), dtype=np.float32), chunks=(64, 10), compression="gzip")
+        file.create_dataset(
+            "INPUTS/Source/pt", data=rng.random((N, 10), dtype=np.float32), chunks=(64, 10), compression="gzip"
+        )
         file.create_dataset("INPUTS/Source/MASK", data=rng.random((N, 10)) < 0.5)
         file["jets"], file["tracks"] = jets, tracks
         file["PFCands"] = rng.random((N, 7, 4))
@@ -75,12 +77,20 @@ def pieces(path: Path, branches: tuple[str, ...], ranges: Iterator[tuple[int, in
 def test_every_layout_equals_h5py(path: Path) -> None:
     with h5py.File(path) as file:
         expected = {
-            "INPUTS/Source/pt": file["INPUTS/Source/pt"][:], "INPUTS/Source/MASK": file["INPUTS/Source/MASK"][:],
-            "INPUTS/Source/pt.3": file["INPUTS/Source/pt"][:, 3], "jets.pt": file["jets"]["pt"], "jets.n": file["jets"]["n"],
-            "jets.cov": file["jets"]["cov"], "jets.cov.2": file["jets"]["cov"][:, 2], "tracks.d0": file["tracks"]["d0"],
-            "tracks.valid": file["tracks"]["valid"], "PFCands.0": file["PFCands"][:, :, 0], "PFCands": file["PFCands"][:],
-            "PFCands.3": file["PFCands"][:, :, 3], "odd name: é.1/x y": file["odd name: é.1/x y"][:],
-        }  # fmt: skip
+            "INPUTS/Source/pt": file["INPUTS/Source/pt"][:],
+            "INPUTS/Source/MASK": file["INPUTS/Source/MASK"][:],
+            "INPUTS/Source/pt.3": file["INPUTS/Source/pt"][:, 3],
+            "jets.pt": file["jets"]["pt"],
+            "jets.n": file["jets"]["n"],
+            "jets.cov": file["jets"]["cov"],
+            "jets.cov.2": file["jets"]["cov"][:, 2],
+            "tracks.d0": file["tracks"]["d0"],
+            "tracks.valid": file["tracks"]["valid"],
+            "PFCands.0": file["PFCands"][:, :, 0],
+            "PFCands": file["PFCands"][:],
+            "PFCands.3": file["PFCands"][:, :, 3],
+            "odd name: é.1/x y": file["odd name: é.1/x y"][:],
+        }
     arrays = read(path, *expected)
     for name, array in expected.items():
         assert arrays[name].tolist() == array.tolist(), name
@@ -93,7 +103,9 @@ def test_types_are_those_of_what_is_read(path: Path, hepfile: Path) -> None:
         with Config().open(file) as source:
             types = {name: source.type_of(name) for name in source.branches}
             arrays = source.read(tuple(name for name, kind in types.items() if kind), 0, 20)
-        assert {name: str(array.type.content) for name, array in arrays.items()} == {name: kind for name, kind in types.items() if kind}
+        assert {name: str(array.type.content) for name, array in arrays.items()} == {
+            name: kind for name, kind in types.items() if kind
+        }
         if file == path:
             assert types["tracks.d0"] == "6 * float16"
             assert types["PFCands.1"] == "7 * float64"
@@ -110,7 +122,9 @@ def test_any_number_of_fields(path: Path, fields: int) -> None:
     names = ["d0", "valid", *[f"f{k}" for k in range(8)]][:fields]
     arrays = read(path, *[f"tracks.{name}" for name in names], start=3, stop=9)
     with h5py.File(path) as file:
-        assert {name: arrays[f"tracks.{name}"].tolist() for name in names} == {name: file["tracks"][name][3:9].tolist() for name in names}
+        assert {name: arrays[f"tracks.{name}"].tolist() for name in names} == {
+            name: file["tracks"][name][3:9].tolist() for name in names
+        }
 
 
 def test_chunks_cover_the_file_and_change_nothing(path: Path, hepfile: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -118,9 +132,12 @@ def test_chunks_cover_the_file_and_change_nothing(path: Path, hepfile: Path, mon
         assert list(source.chunks(tuple(name for name in source.branches if source.type_of(name)))) == [(0, N)]
         with pytest.raises(InputError, match="counts has 3 rows"):
             next(source.chunks(("jets.pt", "counts")))
-    monkeypatch.setattr("root_gnn.data.fixed_rows.CHUNK_BYTES", 4_000)
-    monkeypatch.setattr("root_gnn.data.hdf5counter.BLOCK", 37)
-    for file, branches in ((path, ("INPUTS/Source/pt", "tracks.d0", "ragged", "sample")), (hepfile, ("jets/pt", "jets/cov", "met"))):
+    monkeypatch.setattr("root_gnn.data.formats.fixed_rows.CHUNK_BYTES", 4_000)
+    monkeypatch.setattr("root_gnn.data.formats.hdf5_counter.BLOCK", 37)
+    for file, branches in (
+        (path, ("INPUTS/Source/pt", "tracks.d0", "ragged", "sample")),
+        (hepfile, ("jets/pt", "jets/cov", "met")),
+    ):
         with Config().open(file) as source:
             ranges = list(source.chunks(branches))
         assert ranges[0][0] == 0
@@ -128,7 +145,9 @@ def test_chunks_cover_the_file_and_change_nothing(path: Path, hepfile: Path, mon
         assert len(ranges) >= 3
         assert all(a[1] == b[0] for a, b in itertools.pairwise(ranges))
         whole, parts = read(file, *branches), pieces(file, branches, iter(ranges))
-        assert {name: array.tolist() for name, array in parts.items()} == {name: array.tolist() for name, array in whole.items()}
+        assert {name: array.tolist() for name, array in parts.items()} == {
+            name: array.tolist() for name, array in whole.items()
+        }
     with Config().open(path) as source:
         assert next(source.chunks(("INPUTS/Source/pt",)))[1] == 64  # a whole storage chunk
 
@@ -238,7 +257,9 @@ def test_no_other_file_is_read(tmp_path: Path, way_out: Any) -> None:
     with h5py.File(tmp_path / "bad.h5", "w") as file:
         file["good/x"] = np.arange(3.0)
         way_out(file, tmp_path / "secret.h5")
-    with pytest.raises(InputError, match=r"(stolen|away) (is a link into|is a virtual|keeps its numbers in).*No file is read but"):
+    with pytest.raises(
+        InputError, match=r"(stolen|away) (is a link into|is a virtual|keeps its numbers in).*No file is read but"
+    ):
         read(tmp_path / "bad.h5", "good/x")
     assert read(tmp_path / "bad.h5", "x", group="good")["x"].tolist() == [0, 1, 2]
     with pytest.raises(InputError, match=r"is a link into|there is no group"):
@@ -302,7 +323,9 @@ def test_real_hepfiles(real_data: Path) -> None:
 
 
 def test_real_spanet_and_flavour_tagging(real_data: Path) -> None:
-    arrays = read(real_data / "hdf5" / "spanet_full_hadronic_ttbar.h5", "INPUTS/Source/MASK", "INPUTS/Source/pt", "TARGETS/t1/b")
+    arrays = read(
+        real_data / "hdf5" / "spanet_full_hadronic_ttbar.h5", "INPUTS/Source/MASK", "INPUTS/Source/pt", "TARGETS/t1/b"
+    )
     n_jet = ak.sum(arrays["INPUTS/Source/MASK"], axis=1)
     assert (len(n_jet), int(ak.min(n_jet)), int(ak.max(n_jet))) == (10_000, 6, 10)
     mock = real_data / "standin" / "ftag_mock_a.h5"
@@ -327,7 +350,9 @@ def test_spanet_graphs_are_the_slots_that_are_real(real_data: Path) -> None:
     assert batch.n_node.tolist() == real.sum(axis=1).tolist()
     assert batch.nodes[:, 0].tolist() == jets["pt"][real].tolist()
     assert batch.nodes[:, 4].tolist() == jets["btag"][real].tolist()
-    momenta = vector.array({"pt": jets["pt"][real], "eta": jets["eta"][real], "phi": 0 * jets["pt"][real], "mass": jets["mass"][real]})
+    momenta = vector.array(
+        {"pt": jets["pt"][real], "eta": jets["eta"][real], "phi": 0 * jets["pt"][real], "mass": jets["mass"][real]}
+    )
     np.testing.assert_allclose(batch.nodes[:, 3].numpy(), momenta.energy, rtol=1e-5)
 
 
@@ -353,7 +378,9 @@ def test_flavour_tagging_graphs(real_data: Path) -> None:
     assert batch.n_node.tolist() == real.sum(axis=1).tolist()
     eta = (jets["eta_btagJes"].astype(float)[:, None] + tracks["deta"])[real]
     np.testing.assert_allclose(batch.nodes[:, 1], eta, rtol=1e-5)
-    np.testing.assert_allclose(batch.nodes[:, 3], 1e-3 / tracks["qOverP"][real], rtol=1e-4)  # massless: the energy is the momentum
+    np.testing.assert_allclose(
+        batch.nodes[:, 3], 1e-3 / tracks["qOverP"][real], rtol=1e-4
+    )  # massless: the energy is the momentum
 
 
 def test_aspen_graphs(tmp_path: Path) -> None:
@@ -368,7 +395,9 @@ def test_aspen_graphs(tmp_path: Path) -> None:
         file["PFCands"], file["jet_kinematics"] = particles, rng.random((n_jet, 4))
         file["event_info"] = np.c_[np.full((n_jet, 2), 7), np.arange(n_jet) // 2]
     batch = graphs(tmp_path / "aspen.h5", "aspen_open_jets")
-    columns = {name: batch.nodes[:, place].numpy() for place, name in enumerate(rg.load_spec("aspen_open_jets").node_features)}
+    columns = {
+        name: batch.nodes[:, place].numpy() for place, name in enumerate(rg.load_spec("aspen_open_jets").node_features)
+    }
     real = particles[particles[:, :, 3] > 0]
     assert batch.n_node.tolist() == n_real.tolist()
     np.testing.assert_allclose(columns["pt"], np.hypot(real[:, 0], real[:, 1]), rtol=1e-5)

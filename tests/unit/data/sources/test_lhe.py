@@ -13,12 +13,26 @@ import numpy as np
 import pytest
 import vector
 
-from root_gnn.data.read import read as records_of
+from root_gnn.data.reading.read import read as records_of
 from root_gnn.data.sources.lhe import Config
-from root_gnn.data.spec import load_spec
+from root_gnn.data.spec.spec import load_spec
 from root_gnn.errors import InputError, MissingExtra
 
-PARTICLE = ("pdgId", "status", "mother1", "mother2", "color1", "color2", "px", "py", "pz", "energy", "mass", "lifetime", "spin")
+PARTICLE = (
+    "pdgId",
+    "status",
+    "mother1",
+    "mother2",
+    "color1",
+    "color2",
+    "px",
+    "py",
+    "pz",
+    "energy",
+    "mass",
+    "lifetime",
+    "spin",
+)
 INIT = "<init>\n2212 2212 6.5e3 6.5e3 0 0 247000 247000 -4 2\n1.5 0.1 1.5 1\n2.0 0.1 2.0 2\n</init>\n"
 LINES = ["21 -1 0 0 501 502 0 0 +30 30 0 0 9", "21 -1 0 0 502 501 0 0 -30 30 0 0 9", "25 1 1 2 0 0 0 0 0 60 60 0 0"]
 
@@ -51,7 +65,9 @@ def rows_of(path: Path) -> list[list[list[float]]]:
     with gzip.open(path, "rt") as stream:
         texts = stream.read().split("<event>\n")[1:]
     lines = [text.split("\n") for text in texts]
-    return [[[float(word) for word in line.split()] for line in event[1 : 1 + int(event[0].split()[0])]] for event in lines]
+    return [
+        [[float(word) for word in line.split()] for line in event[1 : 1 + int(event[0].split()[0])]] for event in lines
+    ]
 
 
 @pytest.mark.parametrize(("name", "cross_section"), [("pp2tt_run01", 503.647), ("pp2zz_run01", 0.0022837)])
@@ -85,9 +101,14 @@ def test_versions(tmp_path: Path, version: str, zipped: bool) -> None:
     text = lhe(*map(event, range(7)), version=version, head="<!--\nmade by hand & <by> nobody\n-->\n").encode()
     path = write(tmp_path, gzip.compress(text) if zipped else text, "file.lhe.gz" if zipped else "file.lhe")
     assert read(path, "weight", "process_id", "alphas_qed", start=2, stop=5) == {
-        "weight": [1.0, 1.5, 2.0], "process_id": [1, 2, 1], "alphas_qed": [0.0078] * 3,
+        "weight": [1.0, 1.5, 2.0],
+        "process_id": [1, 2, 1],
+        "alphas_qed": [0.0078] * 3,
     }
-    assert read(path, "energy", "pdgId", stop=2) == {"energy": [[30, 30, 60], [30, 30, 61]], "pdgId": [[21, 21, 25]] * 2}
+    assert read(path, "energy", "pdgId", stop=2) == {
+        "energy": [[30, 30, 60], [30, 30, 61]],
+        "pdgId": [[21, 21, 25]] * 2,
+    }
     with Config().open(path) as source:
         assert source.metadata() == {"cross_section": 3.5}
         pieces = [source.read(("weight",), start, start + 1)["weight"].tolist() for start in (6, 0, 3)]
@@ -114,20 +135,29 @@ def test_no_events(tmp_path: Path) -> None:
     assert read(write(tmp_path, lhe()), "px", "weight") == {"px": [], "weight": []}
 
 
-@pytest.mark.parametrize(("text", "message"), [
-    (lhe(event(0), event(1), event(2))[:-60], r"event 2 \(from 0 on\) has no end; the file is cut short"),
-    (lhe(event(0)).replace("</LesHouchesEvents>", ""), "no closing </LesHouchesEvents> after the 1 events"),
-    (lhe(event(0), event(1)).replace("</event>", "", 1), r"event 0 \(from 0 on\) has no end; the file is damaged"),
-    (lhe(event(0), event(1), event(2, lines=["21 -1 0 0 5"])), r"event 2 \(from 0 on\) is not as the format wants it"),
-    (lhe(event(0), event(1, lines=[LINES[0].replace("30", "3O")])), r"event 1 .*ValueError: could not convert string to float: '\+3O'"),
-    (lhe(event(0), event(1, announced=5)), r"event 1 .*5 particles announced, 3 there"),
-    (lhe(event(0), event(1, tail="<rwgt>"), event(2)), r"event 1 .*no XML"),
-    (lhe(event(0)).replace("-4 2", "-4"), "the <init> block"),
-    (lhe(event(0)).replace("init>", "outit>"), "the <init> block"),
-    (gzip.compress(lhe(*map(event, range(500))).encode())[:-300], r"cannot be read after event \d+ .*cut short"),
-    ("HepMC::Version 3\n", "LHE file was expected; it is HepMC"),
-    ("", "the file is empty"),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        (lhe(event(0), event(1), event(2))[:-60], r"event 2 \(from 0 on\) has no end; the file is cut short"),
+        (lhe(event(0)).replace("</LesHouchesEvents>", ""), "no closing </LesHouchesEvents> after the 1 events"),
+        (lhe(event(0), event(1)).replace("</event>", "", 1), r"event 0 \(from 0 on\) has no end; the file is damaged"),
+        (
+            lhe(event(0), event(1), event(2, lines=["21 -1 0 0 5"])),
+            r"event 2 \(from 0 on\) is not as the format wants it",
+        ),
+        (
+            lhe(event(0), event(1, lines=[LINES[0].replace("30", "3O")])),
+            r"event 1 .*ValueError: could not convert string to float: '\+3O'",
+        ),
+        (lhe(event(0), event(1, announced=5)), r"event 1 .*5 particles announced, 3 there"),
+        (lhe(event(0), event(1, tail="<rwgt>"), event(2)), r"event 1 .*no XML"),
+        (lhe(event(0)).replace("-4 2", "-4"), "the <init> block"),
+        (lhe(event(0)).replace("init>", "outit>"), "the <init> block"),
+        (gzip.compress(lhe(*map(event, range(500))).encode())[:-300], r"cannot be read after event \d+ .*cut short"),
+        ("HepMC::Version 3\n", "LHE file was expected; it is HepMC"),
+        ("", "the file is empty"),
+    ],
+)
 def test_refusals(tmp_path: Path, text: str | bytes, message: str) -> None:
     with pytest.raises(InputError, match=message):
         read(write(tmp_path, text), "px")
@@ -149,7 +179,9 @@ def test_found(tmp_path: Path) -> None:
     assert Config.found_in(write(tmp_path, "<!-- by hand -->\n" + lhe(event(0)))) == [Config()]
 
 
-@pytest.mark.parametrize(("name", "nodes"), [("pp2tt_run01", {"heavy": 200}), ("pp2zz_run01", {"parton": 200, "neutrino": 200})])
+@pytest.mark.parametrize(
+    ("name", "nodes"), [("pp2tt_run01", {"heavy": 200}), ("pp2zz_run01", {"parton": 200, "neutrino": 200})]
+)
 def test_partons(name: str, nodes: dict[str, int]) -> None:
     folder = os.environ.get("ROOT_GNN_REAL_DATA")
     if not folder:

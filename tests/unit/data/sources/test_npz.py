@@ -21,7 +21,12 @@ N = 400
 @pytest.fixture
 def arrays() -> dict[str, Any]:
     rng = np.random.default_rng(1)
-    return {"X": rng.random((N, 12, 4)), "y": rng.integers(0, 2, N).astype(">i4"), "few": np.arange(3), "one": np.array(2.5)}
+    return {
+        "X": rng.random((N, 12, 4)),
+        "y": rng.integers(0, 2, N).astype(">i4"),
+        "few": np.arange(3),
+        "one": np.array(2.5),
+    }
 
 
 @pytest.fixture(params=["stored", "compressed", "columns", "compressed columns"])
@@ -56,7 +61,7 @@ def test_types(path: Path) -> None:
 
 
 def test_chunks_change_nothing(path: Path, arrays: dict[str, Any], monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("root_gnn.data.fixed_rows.CHUNK_BYTES", 12 * 4 * 8 * 90)
+    monkeypatch.setattr("root_gnn.data.formats.fixed_rows.CHUNK_BYTES", 12 * 4 * 8 * 90)
     with Config().open(path) as source:
         ranges = list(source.chunks(("X.0", "X.1")))
         parts = [source.read(("X.0", "X.1"), *span)["X.1"] for span in ranges]
@@ -84,7 +89,9 @@ class Exploit:
 
 
 def test_objects_are_never_unpickled(tmp_path: Path) -> None:
-    np.savez(tmp_path / "o.npz", X=np.array([Exploit(), None], dtype=object), y=np.arange(2), names=np.array(["a", "b"]))
+    np.savez(
+        tmp_path / "o.npz", X=np.array([Exploit(), None], dtype=object), y=np.arange(2), names=np.array(["a", "b"])
+    )
     assert read(tmp_path / "o.npz", "y")["y"].tolist() == [0, 1]
     with pytest.raises(InputError, match=r"X holds object, not numbers; Python objects are pickled.*runs code"):
         read(tmp_path / "o.npz", "X")
@@ -134,15 +141,28 @@ def test_energyflow_graphs(tmp_path: Path) -> None:
     jets, charge = np.zeros((15, 30, 4)), {211: 1, -211: -1, 22: 0, 11: -1, 2212: 1, -3112: 1, 130: 0}
     count = rng.integers(1, 30, 15)
     for jet, n in enumerate(count):
-        jets[jet, :n] = np.c_[rng.exponential(9, n), rng.normal(0, 1, n), rng.uniform(2, 9, n), rng.choice(list(charge), n)]
+        jets[jet, :n] = np.c_[
+            rng.exponential(9, n), rng.normal(0, 1, n), rng.uniform(2, 9, n), rng.choice(list(charge), n)
+        ]
     labels = rng.integers(0, 2, 15).astype(float)
     np.savez_compressed(tmp_path / "qg.npz", X=jets, y=labels)
     spec = rg.load_spec("energyflow")
     batch = rg.build_graphs(rg.read(tmp_path / "qg.npz", spec), spec)
     rows = [
-        (pt, y, math.atan2(math.sin(phi), math.cos(phi)), pt * math.cosh(y), charge[number], number == 22, abs(number) == 11, 0, 0)
-        for jet, n in zip(jets, count, strict=True) for pt, y, phi, number in jet[:n]
-    ]  # fmt: skip
+        (
+            pt,
+            y,
+            math.atan2(math.sin(phi), math.cos(phi)),
+            pt * math.cosh(y),
+            charge[number],
+            number == 22,
+            abs(number) == 11,
+            0,
+            0,
+        )
+        for jet, n in zip(jets, count, strict=True)
+        for pt, y, phi, number in jet[:n]
+    ]
     assert batch.n_node.tolist() == count.tolist()
     np.testing.assert_allclose(batch.nodes.numpy(), np.array(rows, dtype=float), rtol=1e-5, atol=1e-5)
     assert batch.labels["label"].tolist() == labels.tolist()

@@ -36,7 +36,9 @@ def attributes(target: Any, named: dict[str, list[Any]], protocol: int = 0) -> N
 
 def write(path: Path, columns: dict[str, Any], *, protocol: int = 0, key: str = "table", **options: Any) -> Path:
     """What `DataFrame.to_hdf(path, key, format="table")` leaves: one block of float32 and one of int64."""
-    rows = np.zeros(N, [("index", "i8"), ("values_block_0", "f4", (len(MOMENTA),)), ("values_block_1", "i8", (2,)), ("text", "S4")])
+    rows = np.zeros(
+        N, [("index", "i8"), ("values_block_0", "f4", (len(MOMENTA),)), ("values_block_1", "i8", (2,)), ("text", "S4")]
+    )
     rows["index"] = np.arange(N)
     for block, names in (("values_block_0", MOMENTA), ("values_block_1", LABELS)):
         rows[block] = np.stack([columns[name] for name in names], axis=1)
@@ -63,7 +65,9 @@ def read(path: Path, *branches: str, start: int = 0, stop: int | None = None, ke
 
 def check(path: Path, columns: dict[str, Any]) -> None:
     arrays = read(path, *columns, start=11, stop=201)
-    assert {name: array.tolist() for name, array in arrays.items()} == {name: values[11:201].tolist() for name, values in columns.items()}
+    assert {name: array.tolist() for name, array in arrays.items()} == {
+        name: values[11:201].tolist() for name, values in columns.items()
+    }
 
 
 def test_blocks(path: Path, columns: dict[str, Any]) -> None:
@@ -107,13 +111,17 @@ def write_pytables(path: Path, columns: dict[str, Any], library: str) -> Path:
 
 
 @pytest.mark.parametrize("library", ["zlib", "blosc", "blosc:lz4"])
-def test_files_of_pytables(columns: dict[str, Any], tmp_path: Path, library: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_files_of_pytables(
+    columns: dict[str, Any], tmp_path: Path, library: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     path = write_pytables(tmp_path / "t.h5", columns, library)
     check(path, columns)
     assert read(path, "E_1", start=5, stop=5)["E_1"].tolist() == []
     if library.startswith("blosc"):
         monkeypatch.setitem(sys.modules, "blosc2", None)
-        with pytest.raises(MissingExtra, match=r"compressed with blosc; reading it needs the package blosc2.*root_gnn\[io\]"):
+        with pytest.raises(
+            MissingExtra, match=r"compressed with blosc; reading it needs the package blosc2.*root_gnn\[io\]"
+        ):
             read(path, "E_1")
 
 
@@ -140,7 +148,7 @@ def test_a_compression_nobody_knows(columns: dict[str, Any], tmp_path: Path) -> 
 
 
 def test_chunks_cover_the_table(path: Path, columns: dict[str, Any], monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("root_gnn.data.fixed_rows.CHUNK_BYTES", 10_000)
+    monkeypatch.setattr("root_gnn.data.formats.fixed_rows.CHUNK_BYTES", 10_000)
     with Config().open(path) as source:
         ranges = list(source.chunks(("E_0",)))
         parts = [source.read(("PZ_2",), *span)["PZ_2"].tolist() for span in ranges]
@@ -202,7 +210,12 @@ def test_real_layout(real_data: Path) -> None:
         block, labels = direct["table/table"]["values_block_0"], direct["table/table"]["values_block_1"]
     assert len(arrays["E_0"]) == 29
     assert sum(arrays["is_signal_new"].tolist()) == 22
-    for name, expected in {"E_0": block[:, 0], "PX_3": block[:, 13], "truthPZ": block[:, 803], "is_signal_new": labels[:, 1]}.items():
+    for name, expected in {
+        "E_0": block[:, 0],
+        "PX_3": block[:, 13],
+        "truthPZ": block[:, 803],
+        "is_signal_new": labels[:, 1],
+    }.items():
         assert arrays[name].tolist() == expected.tolist()
 
 

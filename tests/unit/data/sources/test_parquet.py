@@ -13,10 +13,10 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from root_gnn.data.read import read as records_of
+from root_gnn.data.reading.read import read as records_of
 from root_gnn.data.sources import parquet, root
 from root_gnn.data.sources.parquet import Config
-from root_gnn.data.spec import load_spec
+from root_gnn.data.spec.spec import load_spec
 from root_gnn.errors import InputError
 
 
@@ -40,7 +40,10 @@ def read(path: Path, *names: str, start: int = 0, stop: int | None = None) -> di
 
 def test_the_same_as_root_branch_for_branch(real_data: Path) -> None:
     tree = root.Config(tree="Events")
-    with Config().open(real_data / "parquet/nano_dy.parquet") as source, tree.open(real_data / "nanoaod/nano_dy.root") as reference:
+    with (
+        Config().open(real_data / "parquet/nano_dy.parquet") as source,
+        tree.open(real_data / "nanoaod/nano_dy.root") as reference,
+    ):
         assert source.n_entry == reference.n_entry == 40
         assert set(source.branches) == set(reference.branches)
         ours = source.read(source.branches, 0, 40)
@@ -56,17 +59,31 @@ def test_the_same_as_root_branch_for_branch(real_data: Path) -> None:
 
 def test_nested_columns_and_types(tmp_path: Path) -> None:
     jets = [[{"pt": 1.5, "hits": [1, 2]}, {"pt": 2.5, "hits": []}], [], [{"pt": 3.5, "hits": [4]}]]
-    path = write(tmp_path, {
-        "jet": jets, "met": [{"p": {"x": 1, "y": 2.0}}] * 3, "kind": pa.array(["a", "b", "a"]).dictionary_encode(),
-        "four": pa.array([[1, 2], [3, 4], [5, 6]], pa.list_(pa.int16(), 2)),
-        "large": pa.array([[1], [], [2, 3]], pa.large_list(pa.float32())),
-        "Aux.pt": pa.array([1, 2, 3], pa.uint64()), "ok": [True, False, True],
-        "map": pa.array([[("a", 1)]] * 3, pa.map_(pa.string(), pa.int8())),
-        "last": [7, 8, 9],
-    })
+    path = write(
+        tmp_path,
+        {
+            "jet": jets,
+            "met": [{"p": {"x": 1, "y": 2.0}}] * 3,
+            "kind": pa.array(["a", "b", "a"]).dictionary_encode(),
+            "four": pa.array([[1, 2], [3, 4], [5, 6]], pa.list_(pa.int16(), 2)),
+            "large": pa.array([[1], [], [2, 3]], pa.large_list(pa.float32())),
+            "Aux.pt": pa.array([1, 2, 3], pa.uint64()),
+            "ok": [True, False, True],
+            "map": pa.array([[("a", 1)]] * 3, pa.map_(pa.string(), pa.int8())),
+            "last": [7, 8, 9],
+        },
+    )
     types = {
-        "jet.pt": "var * float64", "jet.hits": "var * var * int64", "met.p.x": "int64", "met.p.y": "float64", "kind": "string",
-        "four": "2 * int16", "large": "var * float32", "Aux.pt": "uint64", "ok": "bool", "last": "int64",
+        "jet.pt": "var * float64",
+        "jet.hits": "var * var * int64",
+        "met.p.x": "int64",
+        "met.p.y": "float64",
+        "kind": "string",
+        "four": "2 * int16",
+        "large": "var * float32",
+        "Aux.pt": "uint64",
+        "ok": "bool",
+        "last": "int64",
     }
     with Config().open(path) as source:
         assert set(source.branches) == set(types)
@@ -117,12 +134,16 @@ def test_no_rows(tmp_path: Path) -> None:
         assert str(source.read(("x",), 0, 0)["x"].type) == "0 * float32"
 
 
-@pytest.mark.parametrize("values", [[1.0, None, 2.0], [[1.0], [2.0, None], []], [[1.0], None, []], [{"pt": 1.0}, {"pt": None}, None]])
+@pytest.mark.parametrize(
+    "values", [[1.0, None, 2.0], [[1.0], [2.0, None], []], [[1.0], None, []], [{"pt": 1.0}, {"pt": None}, None]]
+)
 def test_nulls_are_refused(tmp_path: Path, values: list[Any]) -> None:
     path = write(tmp_path, {"x": [1, 2, 3], "y": values})
     name = "y.pt" if isinstance(values[0], dict) else "y"
     assert read(path, "x")["x"].tolist() == [1, 2, 3]
-    with pytest.raises(InputError, match=rf"file.parquet: the column {name} has a null in entry 1; a missing number is not zero"):
+    with pytest.raises(
+        InputError, match=rf"file.parquet: the column {name} has a null in entry 1; a missing number is not zero"
+    ):
         read(path, "x", name)
     with pytest.raises(InputError, match=r"a null in entry 1"):
         read(path, name, start=1)
@@ -153,7 +174,9 @@ def test_refusals(tmp_path: Path) -> None:
 
 
 def test_damaged_pages_are_found(tmp_path: Path) -> None:
-    path = write(tmp_path, {"x": np.arange(5000) ** 0.5}, write_page_checksum=True, compression="none", use_dictionary=False)
+    path = write(
+        tmp_path, {"x": np.arange(5000) ** 0.5}, write_page_checksum=True, compression="none", use_dictionary=False
+    )
     content = bytearray(path.read_bytes())
     content[len(content) // 2] ^= 0xFF
     path.write_bytes(bytes(content))

@@ -67,7 +67,10 @@ def test_awkward_file_names(path: Path, name: str) -> None:
 def test_missing_tree_and_branch(path: Path) -> None:
     with pytest.raises(InputError, match=r"no tree Event in this file; it holds: Events"):
         read(path, 1, tree="Event")
-    with pytest.raises(InputError, match=r"the tree Events has no branch xx.*known are|the tree Events has no branch xx; did you mean x"):
+    with pytest.raises(
+        InputError,
+        match=r"the tree Events has no branch xx.*known are|the tree Events has no branch xx; did you mean x",
+    ):
         read(path, 1, branch="xx")
 
 
@@ -130,17 +133,22 @@ def real() -> Callable[[str], Path]:
 DELPHES = "delphes/uproot-issue513.root"
 NESTED = "flat/uproot-issue-816.root"
 REAL = (
-    "edm4hep/test_FCC_Winter2023.root", "nanoaod/scouting_nano.root", "flat/uproot-Zmumu.root",
+    "edm4hep/test_FCC_Winter2023.root",
+    "nanoaod/scouting_nano.root",
+    "flat/uproot-Zmumu.root",
     "rntuple/Run2012BC_DoubleMuParked_Muons_1000evts_rntuple_v1-0-0-0.root",
-)  # fmt: skip
+)
 
 
 def test_types_without_reading(tmp_path: Path) -> None:
     types = {"n": "uint64", "list": "var * float64", "flag": "bool", "small": "var * int8", "fixed": "5 * float32"}
     columns = {
-        "n": np.arange(3, dtype=np.uint64), "list": ak.Array([[1.0], [], [2.0, 3.0]]), "flag": np.array([True, False, True]),
-        "small": ak.values_astype(ak.Array([[1], [], [2]]), np.int8), "fixed": np.ones((3, 5), dtype=np.float32),
-    }  # fmt: skip
+        "n": np.arange(3, dtype=np.uint64),
+        "list": ak.Array([[1.0], [], [2.0, 3.0]]),
+        "flag": np.array([True, False, True]),
+        "small": ak.values_astype(ak.Array([[1], [], [2]]), np.int8),
+        "fixed": np.ones((3, 5), dtype=np.float32),
+    }
     path = tmp_path / "t.root"
     with uproot.recreate(path) as file:
         file.mktree("t", types | {"fixed": np.dtype((np.float32, (5,)))})
@@ -170,7 +178,16 @@ def test_types_of_real_files_are_those_read(real: Callable[[str], Path], name: s
 
 def test_delphes_names_and_vectors(real: Callable[[str], Path]) -> None:
     path = real(DELPHES)
-    names = ("Jet/Jet.PT", "Jet.PT", "Jet.Tau[5]", "Jet.Area.px", "Jet.Area.py", "Jet.Area.pz", "Jet.Area.energy", "Jet/Jet.Area.fP.fX")
+    names = (
+        "Jet/Jet.PT",
+        "Jet.PT",
+        "Jet.Tau[5]",
+        "Jet.Area.px",
+        "Jet.Area.py",
+        "Jet.Area.pz",
+        "Jet.Area.energy",
+        "Jet/Jet.Area.fP.fX",
+    )
     with Config(tree="Delphes").open(path) as source:
         arrays = source.read(names, 2, 10)
         assert source.type_of("Jet.Tau[5]") == "var * 5 * float32"
@@ -182,7 +199,9 @@ def test_delphes_names_and_vectors(real: Callable[[str], Path]) -> None:
     with uproot.open(path) as file:
         area = file["Delphes"]["Jet/Jet.Area"].array(entry_start=2)
     expected = vector.zip({"px": area.fP.fX, "py": area.fP.fY, "pz": area.fP.fZ, "E": area.fE})
-    seen = vector.zip({key: arrays[f"Jet.Area.{name}"] for key, name in (("px", "px"), ("py", "py"), ("pz", "pz"), ("E", "energy"))})
+    seen = vector.zip(
+        {key: arrays[f"Jet.Area.{name}"] for key, name in (("px", "px"), ("py", "py"), ("pz", "pz"), ("E", "energy"))}
+    )
     assert ak.all(seen.pt == expected.pt)
     assert ak.all(seen.mass == expected.mass)
     assert ak.num(arrays["Jet.PT"]).tolist() == [5, 4, 5, 5, 6, 6, 6, 9]
@@ -195,14 +214,18 @@ def test_nested_vectors(real: Callable[[str], Path]) -> None:
         assert source.type_of(branch) == "var * var * float32"
         array = source.read((branch,), 10, 20)[branch]
     with uproot.open(path) as file:
-        objects = file["AnalysisMiniTree"][branch].array(entry_start=10, entry_stop=20, library="np")  # read by another part of uproot
+        objects = file["AnalysisMiniTree"][branch].array(
+            entry_start=10, entry_stop=20, library="np"
+        )  # read by another part of uproot
     assert array.tolist() == [event.tolist() for event in objects]
 
 
 def test_rntuple_records_and_colons(write_tree: Callable[..., Path]) -> None:
     jets = ak.Array([[{"pt": 30.0, "eta": 0.5}], [], [{"pt": 50.0, "eta": -1.0}, {"pt": 40.0, "eta": 2.0}]])
     nested = ak.Array([[[1.0], []], [], [[2.0, 3.0]]])
-    path = write_tree({"jets": jets, "A:pt": ak.Array([[1.0], [], [2.0]]), "nested": nested, "n": np.arange(3)}, rntuple=True)
+    path = write_tree(
+        {"jets": jets, "A:pt": ak.Array([[1.0], [], [2.0]]), "nested": nested, "n": np.arange(3)}, rntuple=True
+    )
     with Config(tree="Events").open(path) as source:
         arrays = source.read(("jets.pt", "A.pt", "A:pt", "nested", "n"), 1, 3)
         types = [source.type_of(name) for name in ("jets.pt", "A.pt", "nested", "n")]
@@ -221,7 +244,12 @@ def trees(path: Path, **columns: dict[str, Any]) -> Path:
 
 
 def test_several_trees_are_one_run_of_entries(tmp_path: Path) -> None:
-    path = trees(tmp_path / "a.root", sig={"x": np.arange(3.0), "y": np.ones(3)}, none={"x": np.zeros(0)}, bkg={"x": np.arange(10.0, 14.0)})
+    path = trees(
+        tmp_path / "a.root",
+        sig={"x": np.arange(3.0), "y": np.ones(3)},
+        none={"x": np.zeros(0)},
+        bkg={"x": np.arange(10.0, 14.0)},
+    )
     with Config(tree=("sig", "none", "bkg")).open(path) as source:
         assert source.n_entry == 7
         assert source.branches == ("x", "tree")
@@ -257,7 +285,11 @@ def test_trees_that_do_not_go_together(tmp_path: Path) -> None:
 
 
 def test_sum_of_weights(tmp_path: Path) -> None:
-    path = trees(tmp_path / "a.root", Events={"x": np.arange(3.0)}, Runs={"sumw": np.array([1.5, -0.25]), "bad": np.array([1.0, np.nan])})
+    path = trees(
+        tmp_path / "a.root",
+        Events={"x": np.arange(3.0)},
+        Runs={"sumw": np.array([1.5, -0.25]), "bad": np.array([1.0, np.nan])},
+    )
 
     def total(**where: Any) -> dict[str, Any]:
         with Config(tree="Events", sum_of_weights=SumOfWeights(**where)).open(path) as source:
@@ -276,8 +308,14 @@ def test_sum_of_weights(tmp_path: Path) -> None:
 
 def test_likely_trees_come_first(tmp_path: Path) -> None:
     one = {"x": np.arange(2.0)}
-    path = trees(tmp_path / "a.root", metadata=one, large={"x": np.arange(50.0)}, wide={"x": np.arange(30.0), "y": np.arange(30.0)},
-                 Events=one, Delphes={"x": np.zeros(0)})  # fmt: skip
+    path = trees(
+        tmp_path / "a.root",
+        metadata=one,
+        large={"x": np.arange(50.0)},
+        wide={"x": np.arange(30.0), "y": np.arange(30.0)},
+        Events=one,
+        Delphes={"x": np.zeros(0)},
+    )
     assert [config.tree for config in Config.found_in(path)] == ["Events", "wide", "large", "metadata", "Delphes"]
 
 

@@ -13,14 +13,20 @@ pytest.importorskip("pythia8mc")
 from root_gnn.simulation.matrix_elements.dirac import METRIC
 from root_gnn.simulation.matrix_elements.hard_events import HardEvents, Sampler
 from root_gnn.simulation.matrix_elements.source import colour_flow, hard_source, rows
-from root_gnn.simulation.matrix_elements.tth import Point, TopPairHiggs
+from root_gnn.simulation.matrix_elements.tth import Kinematics, TopPairHiggs
 from root_gnn.simulation.pythia import Generator
 
 pytestmark = pytest.mark.pythia
 NAMES = ("top", "antitop", "higgs")
 NARROW = ("6:mWidth=0.0001", "6:doForceWidth=on", "25:mWidth=0.0001", "25:doForceWidth=on")
-PYTHIA = ("HiggsSM:gg2Httbar=on", "HiggsSM:qqbar2Httbar=on", "PartonLevel:all=off", "ProcessLevel:resonanceDecays=off",
-          "Beams:eCM=13000", *NARROW)  # fmt: skip
+PYTHIA = (
+    "HiggsSM:gg2Httbar=on",
+    "HiggsSM:qqbar2Httbar=on",
+    "PartonLevel:all=off",
+    "ProcessLevel:resonanceDecays=off",
+    "Beams:eCM=13000",
+    *NARROW,
+)
 
 
 def _mass(p: np.ndarray) -> np.ndarray:
@@ -31,8 +37,10 @@ def _observables(top: np.ndarray, antitop: np.ndarray, higgs: np.ndarray) -> dic
     eta, phi = (lambda p: np.arcsinh(p[:, 3] / np.hypot(p[:, 1], p[:, 2]))), (lambda p: np.arctan2(p[:, 2], p[:, 1]))
     rapidity = lambda p: np.arctanh(p[:, 3] / p[:, 0])  # noqa: E731
     return {
-        "mass of the pair": _mass(top + antitop), "distance in eta": np.abs(eta(top) - eta(antitop)),
-        "distance in rapidity": np.abs(rapidity(top) - rapidity(antitop)), "pt of the Higgs boson": np.hypot(higgs[:, 1], higgs[:, 2]),
+        "mass of the pair": _mass(top + antitop),
+        "distance in eta": np.abs(eta(top) - eta(antitop)),
+        "distance in rapidity": np.abs(rapidity(top) - rapidity(antitop)),
+        "pt of the Higgs boson": np.hypot(higgs[:, 1], higgs[:, 2]),
         "distance in phi": np.abs((phi(top) - phi(antitop) + np.pi) % (2 * np.pi) - np.pi),
     }
 
@@ -42,7 +50,9 @@ def _sampled(angle: float, n_event: int) -> tuple[float, HardEvents]:
     blocks: list[HardEvents] = []
     while sum(map(len, blocks)) < n_event:
         blocks.append(sampler.block())
-    point = Point(*(np.concatenate([getattr(b.point, name) for b in blocks]) for name in ("first", "second", *NAMES)))
+    point = Kinematics(
+        *(np.concatenate([getattr(b.point, name) for b in blocks]) for name in ("first", "second", *NAMES))
+    )
     rest = (np.concatenate([getattr(b, name) for b in blocks]) for name in ("codes", "first_near", "scale"))
     return sampler.cross_section, HardEvents(point, *rest)
 
@@ -99,7 +109,12 @@ def test_the_even_one_is_pythias() -> None:
     """Shapes and cross section, with the coupling running as Pythia lets it run."""
     generator, theirs = _by_pythia(5000)
     section, events = _sampled(0.0, 6000)
-    running = np.array([generator.pythia.particleData.mRun(6, m) / 173.0 for m in _mass(events.point.first + events.point.second)]) ** 2
+    running = (
+        np.array(
+            [generator.pythia.particleData.mRun(6, m) / 173.0 for m in _mass(events.point.first + events.point.second)]
+        )
+        ** 2
+    )
     kept = np.random.default_rng(1).random(len(running)) < running / running.max()
     ours = _observables(*(getattr(events.point, name)[kept] for name in NAMES))
     pythias = _observables(*theirs)
@@ -113,8 +128,12 @@ def test_the_angle_shifts_what_it_should() -> None:
     (even, *_), (mixed, *_), (odd, *_) = runs = [_sampled(angle, 4000) for angle in (0.0, 45.0, 90.0)]
     assert abs(odd / even - 0.42) < 0.02
     assert abs(mixed / (0.5 * even + 0.5 * odd) - 1) < 0.04
-    means = [{key: v.mean() for key, v in _observables(*(getattr(e.point, name) for name in NAMES)).items()} for _, e in runs]
-    mass, distance, gap = ([mean[name] for mean in means] for name in ("mass of the pair", "distance in eta", "distance in rapidity"))
+    means = [
+        {key: v.mean() for key, v in _observables(*(getattr(e.point, name) for name in NAMES)).items()} for _, e in runs
+    ]
+    mass, distance, gap = (
+        [mean[name] for mean in means] for name in ("mass of the pair", "distance in eta", "distance in rapidity")
+    )
     assert 85 < mass[2] - mass[0] < 130 and mass[0] < mass[1] < mass[2]
     assert 1.65 < distance[2] / distance[0] < 1.95 and distance[0] < distance[1] < distance[2]
     assert 1.65 < gap[2] / gap[0] < 1.95 and gap[0] < gap[1] < gap[2]

@@ -9,7 +9,7 @@ import pytest
 
 from root_gnn.simulation.matrix_elements.dirac import METRIC, antiparticle_spinors, bar, particle_spinors, slash
 from root_gnn.simulation.matrix_elements.phase_space import N_RANDOM, sample, three_bodies
-from root_gnn.simulation.matrix_elements.tth import TOP_MASS, Point, gluons_squared, quarks_squared, squared
+from root_gnn.simulation.matrix_elements.tth import TOP_MASS, Kinematics, gluons_squared, quarks_squared, squared
 
 ANGLES = (0.0, 0.7, np.pi / 2)
 # gamma matrices of the Dirac basis, where those of the package are of the chiral one
@@ -18,7 +18,7 @@ DIRAC = [np.kron(_Z, _ONE), *(np.kron(1j * _Y, s) for s in (_X, _Y, _Z))]
 GAMMA5 = np.kron(_X, _ONE)
 
 
-def _points(n: int = 40) -> Point:
+def _points(n: int = 40) -> Kinematics:
     return sample(np.random.default_rng(3).uniform(0.02, 0.98, (n, N_RANDOM)), 13000.0).point
 
 
@@ -36,7 +36,7 @@ def _spin_sum(left: np.ndarray, right: np.ndarray, top: np.ndarray, antitop: np.
     return np.trace((_slash(top) + TOP_MASS * np.eye(4)) @ left @ (_slash(antitop) - TOP_MASS * np.eye(4)) @ adjoint)
 
 
-def _reference(point: Point, i: int, angle: float) -> tuple[float, float]:
+def _reference(point: Kinematics, i: int, angle: float) -> tuple[float, float]:
     """Squared amplitudes of one point from gluons and from a quark as first parton, by traces and loops, colours by Gell-Mann matrices."""
     k1, k2, t, tbar, h = (p[i] for p in (point.first, point.second, point.top, point.antitop, point.higgs))
     y = np.cos(angle) * np.eye(4) + 1j * np.sin(angle) * GAMMA5
@@ -44,7 +44,11 @@ def _reference(point: Point, i: int, angle: float) -> tuple[float, float]:
 
     def ordered(a: np.ndarray, ea: np.ndarray, b: np.ndarray, eb: np.ndarray) -> np.ndarray:
         ea, eb = _slash(ea), _slash(eb)
-        return y @ s(t + h) @ ea @ s(b - tbar) @ eb + ea @ s(t - a) @ y @ s(b - tbar) @ eb + ea @ s(t - a) @ eb @ s(-tbar - h) @ y
+        return (
+            y @ s(t + h) @ ea @ s(b - tbar) @ eb
+            + ea @ s(t - a) @ y @ s(b - tbar) @ eb
+            + ea @ s(t - a) @ eb @ s(-tbar - h) @ y
+        )
 
     def on_line(current: np.ndarray) -> np.ndarray:
         return y @ s(t + h) @ _slash(current) + _slash(current) @ s(-tbar - h) @ y
@@ -52,7 +56,9 @@ def _reference(point: Point, i: int, angle: float) -> tuple[float, float]:
     virtuality = (METRIC * (k1 + k2) ** 2).sum()
     colour = _gell_mann()
     gluons = 0.0
-    for e1, e2 in itertools.product(np.eye(4)[1:3], repeat=2):  # linear polarisations, where the package has circular ones
+    for e1, e2 in itertools.product(
+        np.eye(4)[1:3], repeat=2
+    ):  # linear polarisations, where the package has circular ones
         fused = on_line(((METRIC * e1 * e2).sum() * (k1 - k2)) / virtuality)
         one, two = ordered(k1, e1, k2, e2) + fused, ordered(k2, e2, k1, e1) - fused
         flows = [[_spin_sum(x, z, t, tbar) for z in (one, two)] for x in (one, two)]
@@ -99,9 +105,11 @@ def test_gauge_invariance(angle: float) -> None:
 
 def test_symmetries() -> None:
     point = _points()
-    swapped = Point(point.second, point.first, point.top, point.antitop, point.higgs)
-    turned = Point(*(p * [1, -1, 1, -1] for p in (point.second, point.first, point.top, point.antitop, point.higgs)))  # half a turn about y
-    conjugate = Point(point.first, point.second, point.antitop, point.top, point.higgs)
+    swapped = Kinematics(point.second, point.first, point.top, point.antitop, point.higgs)
+    turned = Kinematics(
+        *(p * [1, -1, 1, -1] for p in (point.second, point.first, point.top, point.antitop, point.higgs))
+    )  # half a turn about y
+    conjugate = Kinematics(point.first, point.second, point.antitop, point.top, point.higgs)
     for angle in ANGLES:
         gluons, near = gluons_squared(point, angle)
         np.testing.assert_allclose(gluons_squared(turned, angle)[0], gluons, rtol=1e-9)

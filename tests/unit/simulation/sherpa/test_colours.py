@@ -12,21 +12,29 @@ from hypothesis import strategies as st
 
 from root_gnn.simulation.matrix_elements.phase_space import N_RANDOM, sample
 from root_gnn.simulation.matrix_elements.tth import squared
-from root_gnn.simulation.record import Floats, Ints
 from root_gnn.simulation.sherpa.cards import FOUR_TOPS, T_H_J, T_W, THREE_TOPS, TT_W, TT_Z
 from root_gnn.simulation.sherpa.colours import antennas, connections, draw_colours
+from root_gnn.typing import AnyFloats, Integers
 
 REACTIONS: list[tuple[list[int], Collection[str], int]] = [  # particles, pairs apart, number of ways to join them
-    ([2, 5, 6, 1, 25], T_H_J.apart, 1), ([-5, -1, -6, -2, 25], T_H_J.apart, 1), ([2, -1, 6, -5, 25], T_H_J.apart, 1),
-    ([21, 5, 6, -24], T_W.apart, 1), ([-5, 21, -6, 24], T_W.apart, 1), ([2, -1, 6, -6, 24], TT_W.apart, 1),
+    ([2, 5, 6, 1, 25], T_H_J.apart, 1),
+    ([-5, -1, -6, -2, 25], T_H_J.apart, 1),
+    ([2, -1, 6, -5, 25], T_H_J.apart, 1),
+    ([21, 5, 6, -24], T_W.apart, 1),
+    ([-5, 21, -6, 24], T_W.apart, 1),
+    ([2, -1, 6, -6, 24], TT_W.apart, 1),
     ([-2, 1, 6, -6, -24], TT_W.apart, 1),
-    ([21, 21, 6, -6, 23], TT_Z.apart, 2), ([5, -5, 6, -6, 23], TT_Z.apart, 1), ([21, 5, 6, 6, -6, -24], THREE_TOPS.apart, 4),
-    ([2, 5, 6, 6, -6, 1], THREE_TOPS.apart, 4), ([2, -1, 6, 6, -6, -5], THREE_TOPS.apart, 4), ([21, 21, 6, -6, 6, -6], FOUR_TOPS.apart, 12),
+    ([21, 21, 6, -6, 23], TT_Z.apart, 2),
+    ([5, -5, 6, -6, 23], TT_Z.apart, 1),
+    ([21, 5, 6, 6, -6, -24], THREE_TOPS.apart, 4),
+    ([2, 5, 6, 6, -6, 1], THREE_TOPS.apart, 4),
+    ([2, -1, 6, 6, -6, -5], THREE_TOPS.apart, 4),
+    ([21, 21, 6, -6, 6, -6], FOUR_TOPS.apart, 12),
     ([1, -1, 6, -6, 6, -6], FOUR_TOPS.apart, 4),
-]  # fmt: skip
+]
 
 
-def some_momenta(rng: np.random.Generator, n_event: int, n_leg: int) -> Floats:
+def some_momenta(rng: np.random.Generator, n_event: int, n_leg: int) -> AnyFloats:
     p = rng.normal(size=(n_event, n_leg, 3)) * 100.0
     return np.concatenate((p, np.sqrt((p**2).sum(axis=2, keepdims=True) + 10.0)), axis=2)
 
@@ -36,7 +44,7 @@ def carried(code: int) -> tuple[bool, bool]:
     return code == 21 or 1 <= code <= 6, code == 21 or -6 <= code <= -1
 
 
-def assert_whole(pdg: Ints, colours: Ints) -> None:
+def assert_whole(pdg: Integers, colours: Integers) -> None:
     """Every line is that of a colour and an anticolour once all are seen going out, and each particle has those of its kind."""
     for codes, lines in zip(pdg, colours, strict=True):
         ends: Counter[tuple[int, bool]] = Counter()
@@ -47,7 +55,9 @@ def assert_whole(pdg: Ints, colours: Ints) -> None:
                     ends[int(line), bool(is_anticolour) != (place < 2)] += 1
             assert pair[0] != pair[1] or pair[0] == 0
         assert set(ends.values()) <= {1}
-        assert {line for line, _ in ends} == {line for line, out in ends if out} == {line for line, out in ends if not out}
+        assert (
+            {line for line, _ in ends} == {line for line, out in ends if out} == {line for line, out in ends if not out}
+        )
 
 
 @pytest.mark.parametrize(("codes", "apart", "n_way"), REACTIONS)
@@ -63,7 +73,9 @@ def test_quarks_that_meet_in_a_w_keep_their_colour_and_those_that_meet_in_a_gluo
     rng = np.random.default_rng(2)
     u, b, t, d = draw_colours(np.array([[2, 5, 6, 1, 25]]), some_momenta(rng, 1, 5), T_H_J.apart, rng)[0, :4, 0]
     assert u == d != b == t
-    (u, _), (_, anti_d), (t, _), (_, anti_t) = draw_colours(np.array([[2, -1, 6, -6, 24]]), some_momenta(rng, 1, 5), TT_W.apart, rng)[0, :4]
+    (u, _), (_, anti_d), (t, _), (_, anti_t) = draw_colours(
+        np.array([[2, -1, 6, -6, 24]]), some_momenta(rng, 1, 5), TT_W.apart, rng
+    )[0, :4]
     assert u == t != anti_d == anti_t
 
 

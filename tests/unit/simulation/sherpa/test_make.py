@@ -11,7 +11,7 @@ import pytest
 
 from root_gnn.errors import InputError
 from root_gnn.simulation.lhe import count_events
-from root_gnn.simulation.processes import PROCESSES, find
+from root_gnn.simulation.processes import PROCESSES, find_process
 from root_gnn.simulation.sherpa.files import cross_section, made_by, read_events
 from root_gnn.simulation.sherpa.make import Wanted, make
 from root_gnn.simulation.sherpa.program import find_program
@@ -21,7 +21,7 @@ NAMES = [process.name for process in PROCESSES if process.card is not None]
 
 
 def wanted(path: Path, program: Path, name: str = "ttW", *, events: int = 40, seed: int = 1) -> Wanted:
-    process = find(name)
+    process = find_process(name)
     assert process.card is not None
     return Wanted(path, program, process.card, process.id, events, seed, 13000.0)
 
@@ -68,7 +68,7 @@ def test_shipped_files(name: str) -> None:
     assert 0.0 < section.error < 0.02 * section.value
     with gzip.open(path, "rt") as lines:
         text = "".join(line for line, _ in zip(lines, range(60), strict=False))
-    card = find(name).card
+    card = find_process(name).card
     assert card is not None and all(f"- {reaction}:" in text for reaction, _, _ in card.reactions)
 
 

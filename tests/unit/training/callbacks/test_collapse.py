@@ -17,7 +17,7 @@ from torch import Tensor
 from torch.utils.data import DataLoader, Dataset
 
 from root_gnn.analysis.embed import effective_rank, mean_cosine
-from root_gnn.data.loader import BatchSampler, EventLoader
+from root_gnn.data.events.loader import BatchSampler, EventLoader
 from root_gnn.graph.batch import Batch
 from root_gnn.graph.features import Features
 from root_gnn.objectives.jepa import Config
@@ -42,7 +42,9 @@ def test_figures_are_those_of_loops_and_of_embed() -> None:
     assert found["ssl/effective_rank"] == pytest.approx(effective_rank(array), rel=1e-6)
     unit = array / (array**2).sum(1, keepdims=True) ** 0.5
     assert found["ssl/feature_std"] == pytest.approx(unit.std(axis=0).mean() * 5**0.5, rel=1e-9)
-    pairs = [math.exp(-2.0 * float(((a - b) ** 2).sum())) for i, a in enumerate(unit) for j, b in enumerate(unit) if i != j]
+    pairs = [
+        math.exp(-2.0 * float(((a - b) ** 2).sum())) for i, a in enumerate(unit) for j, b in enumerate(unit) if i != j
+    ]
     assert found["ssl/uniformity"] == pytest.approx(math.log(sum(pairs) / len(pairs)), rel=1e-6)
 
 
@@ -58,12 +60,16 @@ def epoch(alarm: Collapse, z: Tensor) -> tuple[Any, dict[str, float]]:
     logged: dict[str, float] = {}
     trainer = SimpleNamespace(is_global_zero=True, current_epoch=2, should_stop=False)
     module = SimpleNamespace(log_dict=lambda values, **kwargs: logged.update(values))
-    alarm.on_validation_batch_end(cast(pl.Trainer, trainer), cast(pl.LightningModule, module), {"representation": z}, None, 0)
+    alarm.on_validation_batch_end(
+        cast(pl.Trainer, trainer), cast(pl.LightningModule, module), {"representation": z}, None, 0
+    )
     alarm.on_validation_epoch_end(cast(pl.Trainer, trainer), cast(pl.LightningModule, module))
     return trainer, logged
 
 
-@pytest.mark.parametrize("collapsed", [torch.ones(40, 8) + 1e-4 * rows(40, 8), rows(40, 1) @ torch.ones(1, 8)], ids=["a point", "a line"])
+@pytest.mark.parametrize(
+    "collapsed", [torch.ones(40, 8) + 1e-4 * rows(40, 8), rows(40, 1) @ torch.ones(1, 8)], ids=["a point", "a line"]
+)
 def test_the_alarm_says_so_once_and_stops_where_it_is_to(collapsed: Tensor, caplog: pytest.LogCaptureFixture) -> None:
     warning, stopping = Collapse("run", then="warn"), Collapse("run", then="stop")
     with caplog.at_level(logging.WARNING):
@@ -104,10 +110,25 @@ def test_a_run_whose_encoder_is_constant_ends_where_it_is_to(then: str, n_epoch:
     with torch.no_grad():
         objective.encoder.graph.weight.zero_()  # type: ignore[union-attr]
     objective.encoder.graph.requires_grad_(False)  # type: ignore[union-attr]
-    loader = EventLoader(Events(), batch_size=None, sampler=BatchSampler(np.arange(12), 6, seed=1), generator=torch.Generator())
-    held: DataLoader[Batch] = DataLoader(Events(), batch_size=None, sampler=[np.arange(6 * k, 6 * k + 6) for k in range(4)])
+    loader = EventLoader(
+        Events(), batch_size=None, sampler=BatchSampler(np.arange(12), 6, seed=1), generator=torch.Generator()
+    )
+    held: DataLoader[Batch] = DataLoader(
+        Events(), batch_size=None, sampler=[np.arange(6 * k, 6 * k + 6) for k in range(4)]
+    )
     train = TrainConfig.model_validate({"max_epochs": 3, "batch_size": 6, "on_collapse": then})
-    fit(objective, lambda rank, world: loader, held, train=train, optim=OptimConfig(lr=1e-3), augmentations=(), seed=1,
-        folder=tmp_path, name="constant", n_graph=12, resume=False)  # fmt: skip
+    fit(
+        objective,
+        lambda rank, world: loader,
+        held,
+        train=train,
+        optim=OptimConfig(lr=1e-3),
+        augmentations=(),
+        seed=1,
+        folder=tmp_path,
+        name="constant",
+        n_graph=12,
+        resume=False,
+    )
     history = (tmp_path / "history.csv").read_text(encoding="utf-8")
     assert history.count("ssl/cosine") == n_epoch

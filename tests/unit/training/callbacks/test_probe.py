@@ -13,7 +13,7 @@ from root_gnn.objectives.contrastive import Config
 from root_gnn.protocols import Question
 from root_gnn.testing import TinyEncoder, random_batch
 from root_gnn.training.callbacks.probe import probe_auc
-from root_gnn.training.module import TrainingModule, measured
+from root_gnn.training.module import TrainingModule, monitored_quantities
 from root_gnn.training.optim import OptimConfig
 
 
@@ -31,7 +31,11 @@ def test_the_probe_agrees_with_a_logistic_regression() -> None:
     for half in (0, 1):
         scaler = StandardScaler().fit(rows[half::2].numpy())
         fitted = LogisticRegression().fit(scaler.transform(rows[half::2].numpy()), labels[half::2].numpy())
-        areas.append(roc_auc_score(labels[1 - half :: 2].numpy(), fitted.decision_function(scaler.transform(rows[1 - half :: 2].numpy()))))
+        areas.append(
+            roc_auc_score(
+                labels[1 - half :: 2].numpy(), fitted.decision_function(scaler.transform(rows[1 - half :: 2].numpy()))
+            )
+        )
     assert probe_auc(rows, labels) == pytest.approx(sum(areas) / 2, abs=0.003)
 
 
@@ -62,7 +66,17 @@ def test_the_probe_reads_the_backbone_and_no_gradient_comes_back() -> None:
     batch = random_batch(Features(), (3, 5, 2), seed=1).replace(labels={"label": torch.tensor([0, 1, 0])})
     with torch.no_grad():
         found = module.validation_step(batch, 0)
-    assert torch.equal(found["representation"], objective.encoder(batch).globals) and not found["representation"].requires_grad
+    assert (
+        torch.equal(found["representation"], objective.encoder(batch).globals)
+        and not found["representation"].requires_grad
+    )
     assert torch.equal(found["label"], batch.labels["label"])
-    assert measured(objective) == ("val/loss", "probe/auc", "ssl/feature_std", "ssl/cosine", "ssl/effective_rank", "ssl/uniformity",
-                                   "ssl/alignment")  # fmt: skip
+    assert monitored_quantities(objective) == (
+        "val/loss",
+        "probe/auc",
+        "ssl/feature_std",
+        "ssl/cosine",
+        "ssl/effective_rank",
+        "ssl/uniformity",
+        "ssl/alignment",
+    )

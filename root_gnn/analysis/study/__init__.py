@@ -1,4 +1,0 @@
-"""Studies: what `root-gnn study` plans, runs, answers and writes; one idea a file."""
-
-from root_gnn.analysis.study.runner import study as study
-from root_gnn.analysis.study.runner import write_results as write_results

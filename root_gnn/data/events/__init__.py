@@ -1,0 +1,1 @@
+"""From shards to batches: tables of events, splits, weights and the loader."""

@@ -1,0 +1,1 @@
+"""What ROOT and HDF5 files and file names are like; the sources are built on these."""

@@ -1,0 +1,1 @@
+"""What looks odd in the data: duplicates, units, weights, and the report about them."""

@@ -1,0 +1,80 @@
+"""Momenta in different units among files that one spec reads, seen in their medians: a GeV more or less is a factor 1000."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+FACTOR = 300.0  # between medians of pt; no physics makes that within one collection
+N_LEAST = 20  # values that a median is trusted with
+LARGEST = 3000.0  # GeV; no collider has made objects with such a median
+
+Figures = Mapping[str, Mapping[str, Any]]
+
+
+def between_files(paths: Sequence[Path], columns: Sequence[Figures]) -> list[str]:
+    """A sentence for each collection whose median pt is in another unit in some file than in most."""
+    found = []
+    for name in dict.fromkeys(name for each in columns for name in each if name.endswith(".pt")):
+        known = [
+            (path, _median(each, name)) for path, each in zip(paths, columns, strict=True) if _median(each, name) > 0
+        ]
+        if len(known) < 2:
+            continue
+        medians = np.array([median for _, median in known])
+        usual = int(np.argsort(medians, kind="stable")[(len(known) - 1) // 2])
+        far = np.abs(np.log(medians / medians[usual]))
+        worst = int(far.argmax())
+        if far[worst] < np.log(FACTOR):
+            continue
+        n_far = int((far >= np.log(FACTOR)).sum())
+        others = f" ({n_far} of {len(known)} files differ so)" if len(known) > 2 else ""
+        found.append(
+            f"{known[worst][0]}: the median pt of {name[:-3]} is {figure(medians[worst])} GeV, but {figure(medians[usual])} GeV in "
+            f"{known[usual][0]}{others}. They are in different units; read them with a spec each (`extends` and `unit`), or correct them."
+        )
+    return found
+
+
+def inside_file(path: Path, columns: Figures) -> list[str]:
+    """A sentence for each collection whose median pt changes so within a file: parts of different origin were put together."""
+    return [
+        f"{path}: the median pt of {name[:-3]} is {figure(column['median_min'])} GeV in one part of the file and "
+        f"{figure(column['median_max'])} GeV in another. Files in different units were merged; prepare them one by one, each with its unit."
+        for name, column in columns.items()
+        if name.endswith(".pt")
+        and _median(columns, name) > 0
+        and 0 < column["median_min"] < column["median_max"] / FACTOR
+    ]
+
+
+def unit_remarks(columns: Figures, *, alike: bool) -> list[str]:
+    """What looks odd within one file: pt that no collider makes, and (where `alike`) collections a factor of a unit apart."""
+    medians = {name[:-3]: _median(columns, name) for name in columns if name.endswith(".pt")}
+    medians = {name: median for name, median in medians.items() if median > 0}
+    found = [
+        f"median pt of {name} is {figure(median)} GeV: is the unit MeV?"
+        for name, median in medians.items()
+        if median > LARGEST
+    ]
+    if alike and len(medians) > 1 and not found:
+        low, high = min(medians, key=lambda name: medians[name]), max(medians, key=lambda name: medians[name])
+        if medians[high] > FACTOR * medians[low]:
+            found.append(
+                f"median pt of {high} is {figure(medians[high])} GeV, that of {low} {figure(medians[low])} GeV: is the unit of one wrong?"
+            )
+    return found
+
+
+def figure(value: float) -> str:
+    """A number for a reader: four digits, or whole with separators where it is large."""
+    return f"{value:,.0f}" if 1000 <= abs(value) < 1e9 else f"{value:.4g}"
+
+
+def _median(columns: Figures, name: str) -> float:
+    """The median of a column; 0 where there are too few values."""
+    column = columns.get(name, {})
+    return float(column.get("median") or 0.0) if column.get("n", 0) >= N_LEAST else 0.0

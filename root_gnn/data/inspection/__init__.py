@@ -1,0 +1,1 @@
+"""What a file holds, and the draft of a spec for it."""

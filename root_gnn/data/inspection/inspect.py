@@ -1,0 +1,188 @@
+"""What is in somebody's file, and a data spec to start from."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Any
+
+from root_gnn.config.plugins import Allowed, config_class, plugin_name
+from root_gnn.config.shipped import find, shipped_names
+from root_gnn.data.formats.location import locate
+from root_gnn.data.formats.sniff import format_of, sources_of
+from root_gnn.data.inspection import layout
+from root_gnn.data.inspection.choice import Choice, choose_collections
+from root_gnn.data.inspection.description import Description
+from root_gnn.data.inspection.draft import Draft, Drafter, reason
+from root_gnn.data.inspection.layout import LeafBranch
+from root_gnn.data.inspection.survey import Survey
+from root_gnn.data.reading.selection import select_branches
+from root_gnn.data.spec.spec import load_spec
+from root_gnn.errors import InputError, NullValue
+from root_gnn.protocols import Source, SourceConfig
+
+FAMILY = "data.sources"
+HOUSEKEEPING = re.compile(
+    r"##|MetaData|POOL"
+)  # trees in which frameworks keep their own things; counting 10,000 branches takes long
+
+
+def inspect(path: Path | str, tree: str | None = None) -> Description:
+    """Describes a data file of any format: trees, collections, guessed units, ids, weights, truth.
+
+    `tree` is the tree, table or group to describe; without it the most likely one. Raises InputError in one paragraph where
+    the file is of no known format, is damaged, or holds nothing to read.
+    """
+    path = locate(path)
+    configs = _sources(path)
+    if not configs:
+        raise InputError(f"{path}: this {format_of(path)} file has no tree or table, so no events to read.")
+    by_name = {_label(config): config for config in configs}
+    if tree is not None and tree not in by_name:
+        raise InputError(
+            f"{path}: there is no tree {tree} in this file; it holds: {', '.join(filter(None, by_name)) or 'one table'}."
+        )
+    chosen = tree if tree is not None else next(iter(by_name))
+    trees = {name: _entries(config, name, path) if name != chosen else 0 for name, config in by_name.items()}
+    with by_name[chosen].open(path) as source:
+        return _describe(path, by_name[chosen], source, trees | {chosen: source.n_entry}, chosen)
+
+
+def _describe(path: Path, config: SourceConfig, source: Source, trees: dict[str, int | None], tree: str) -> Description:
+    """What is found, leaving aside branches that turn out to have nulls."""
+    leaves = {name: layout.leaf_of(name, source.type_of(name)) for name in layout.plain_names(source.branches)}
+    nulls: list[str] = []
+    while True:
+        try:
+            found = _without(nulls, leaves, path, config=config, source=source, trees=trees, tree=tree)
+        except NullValue as error:
+            if error.branch not in leaves or error.branch in nulls:
+                raise
+            nulls.append(error.branch)
+        else:
+            return found
+
+
+def _without(
+    nulls: list[str],
+    every: dict[str, LeafBranch],
+    path: Path,
+    *,
+    config: SourceConfig,
+    source: Source,
+    trees: dict[str, int | None],
+    tree: str,
+) -> Description:
+    leaves = {name: leaf for name, leaf in every.items() if name not in nulls}
+    collections, slots, survey = layout.collections(leaves), layout.slotted(leaves), Survey(source)
+    choice = choose_collections(collections, slots, survey)
+    units = {name: survey.unit(found) for name, found in choice.nodes.items()}
+    draft: Draft | str = reason(collections, [leaf.name for leaf in leaves.values() if leaf.deep > 1 and leaf.size])
+    if choice.nodes:
+        name = re.sub(r"\.(root|h5|hdf5|parquet|csv|lhe|gz|npz)\b", "", path.name)
+        draft = Drafter(name, _as_yaml(config), leaves=leaves, choice=choice, units=units, survey=survey).make()
+        draft.head[:0] = [
+            f"Drafted from {path.name}; check it by eye, above all units, b tags and the weight.",
+            *_hints(leaves, trees),
+        ]
+        draft.head += [f"Left out because it has nulls: {name}." for name in nulls]
+    return Description(
+        path,
+        format_of(path),
+        trees,
+        tree,
+        every,
+        collections,
+        slots,
+        choice=choice,
+        units=units,
+        draft=draft,
+        sentinels=_sentinels(choice, survey),
+        shipped=_fitting(config, source, path),
+        nulls=nulls,
+    )
+
+
+def _hints(leaves: dict[str, LeafBranch], trees: dict[str, int | None]) -> list[str]:
+    """What else a spec for such a file may say."""
+    hints = [
+        f"{row} and {item} are an index table: with `graph_per` and `members` each jet becomes a graph, see docs/data.md."
+        for row, item in layout.index_tables(leaves).values()
+    ]
+    counted = [name for name, n_entry in trees.items() if n_entry]
+    if len(counted) > 1 and "metadata" not in counted:
+        hints.append(
+            "The file has several trees: list them in source.tree and name them in label.trees where they are the classes."
+        )
+    n_nominal, names = layout.variations_of(leaves)
+    if n_nominal and len(names) == 1:
+        hints.append(
+            "NOSYS is the nominal variation; with %SYS% in its place, and `systematics`, others are read where files have them."
+        )
+    return hints
+
+
+def _sentinels(choice: Choice, survey: Survey) -> dict[str, tuple[float, ...]]:
+    """Numbers such as -999 in the first entries of what may be read of the nodes."""
+    found: dict[str, tuple[float, ...]] = {}
+    for group in choice.nodes.values():
+        tags = [name for suffix, name in group.columns.items() if suffix.lower().startswith("btag")]
+        for name in dict.fromkeys([*(group.branches() if not group.slots else []), *group.extras.values(), *tags]):
+            if values := survey.sentinels(name):
+                found[name] = values
+    return found
+
+
+def _sources(path: Path) -> list[SourceConfig]:
+    """What a file offers, by the first source of its format that finds anything in it."""
+    refused: InputError | None = None
+    for name in sources_of(path):
+        config = config_class(FAMILY, name, Allowed())
+        try:
+            if issubclass(config, SourceConfig):
+                return config.found_in(path)
+        except InputError as error:
+            refused = error
+    if refused and format_of(path).endswith("text"):
+        raise InputError(
+            f"{path}: this is text, but no table of numbers. ({str(refused).removeprefix(f'{path}: ')})"
+        ) from refused
+    raise refused or InputError(f"{path}: nothing here reads this format.")
+
+
+def _as_yaml(config: SourceConfig) -> dict[str, Any]:
+    return {"name": plugin_name(config, FAMILY), **config.model_dump(mode="json", exclude_defaults=True)}
+
+
+def _label(config: SourceConfig) -> str:
+    """The tree, table or group a source reads."""
+    return next((str(value) for value in config.model_dump(mode="json", exclude_defaults=True).values()), "")
+
+
+def _entries(config: SourceConfig, name: str, path: Path) -> int | None:
+    if HOUSEKEEPING.match(name.rpartition("/")[2]):
+        return None
+    try:
+        with config.open(path) as source:
+            return source.n_entry
+    except InputError:  # a tree that cannot be read is listed all the same
+        return None
+
+
+def _fitting(config: SourceConfig, source: Source, path: Path) -> list[str]:
+    """Shipped specs whose every branch that is not optional is in the file, those that read most of it first."""
+    wanted, fitting = _as_yaml(config), dict[str, int]()
+    for name in shipped_names("spec"):
+        text = find(name, "spec").read_text(encoding="utf-8")
+        if f"name: {wanted['name']}" not in text and "extends:" not in text:
+            continue
+        try:
+            spec = load_spec(name)
+            given = _as_yaml(spec.source)
+            if given["name"] == wanted["name"] and given.get("tree") == wanted.get("tree"):
+                found = select_branches(spec.variation() if spec.systematics else spec, source.branches, path)
+                if any(found.nodes.values()):
+                    fitting[name] = len(found.branches)
+        except InputError:  # it does not fit
+            continue
+    return sorted(fitting, key=lambda name: -fitting[name])

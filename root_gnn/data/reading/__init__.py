@@ -1,0 +1,1 @@
+"""From the entries of a file to records and graphs."""

@@ -1,0 +1,198 @@
+"""Which branches of a file answer a spec: alternatives chosen, optional ones left out, the rest demanded."""
+
+from __future__ import annotations
+
+from collections.abc import Collection as Names
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+from root_gnn.data.spec.collection import Collection
+from root_gnn.data.spec.spec import Spec
+from root_gnn.data.spec.value import SLOT, Value
+from root_gnn.errors import InputError, suggest
+from root_gnn.expressions.expression import parse
+
+TREE = "tree"
+"""The virtual branch of a source that reads several trees one after another."""
+
+
+@dataclass(frozen=True)
+class CollectionSelection:
+    """What one collection is read from: the value of each feature, and of the mask where it has one."""
+
+    features: dict[str, Value]
+    mask: Value | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class BranchSelection:
+    """What is read from one file.
+
+    Attributes:
+        branches: every branch that has to be read, each once.
+        nodes: by collection, what it is read from; None for an optional collection the file lacks.
+        ids: the id columns; empty where entries are told apart by file and entry.
+        resimulation, object: None where the file (or the spec) has none.
+        weight: the factors the file has.
+        truth: the truth columns the file has.
+        globals: the further globals the file has.
+        label: the values of the label; None where the spec has none, or the file lacks an optional one.
+        select: the condition of the graphs kept, or None.
+    """
+
+    branches: tuple[str, ...]
+    nodes: dict[str, CollectionSelection | None]
+    ids: tuple[Value, ...]
+    resimulation: Value | None
+    object: Value | None
+    weight: tuple[Value, ...]
+    truth: dict[str, Value]
+    globals: dict[str, Value]
+    label: tuple[Value, ...] | None
+    select: Value | None
+
+
+def select_branches(spec: Spec, known: Names[str], path: Path) -> BranchSelection:
+    """The branches of `path` (which has the branches `known`) that `spec` reads.
+
+    Raises InputError naming the file, the branch and near names where one that is not optional is missing.
+    """
+    file = _File(path, set(known), {f"{name}_{feature}" for name in spec.nodes for feature in spec.stored_features})
+    nodes = {name: file.collection(collection, f"nodes.{name}") for name, collection in spec.nodes.items()}
+    ids = file.present(spec.id, f"id of the spec {spec.name}")
+    label = None
+    if spec.label:
+        values = tuple(
+            value.model_copy(update={"optional": spec.label.optional or value.optional})
+            for value in spec.label.values()
+        )
+        there = file.present(values, f"label of the spec {spec.name}", derived=True)
+        label = there if len(there) == len(values) else None
+    for name in _needed(spec):
+        file.demand(Value(branch=name), f"the spec {spec.name}")
+    if spec.label and spec.label.trees:
+        file.wanted[TREE] = None
+    condition = None if spec.select is None else file.demand(spec.select, "select", derived=True)
+    further = {key: getattr(spec, key) for key in ("resimulation", "object")}
+    found = {
+        key: None if value is None else next(iter(file.present((value,), key)), None) for key, value in further.items()
+    }
+    weight = file.present(spec.weight, f"weight of the spec {spec.name}", derived=True)
+    truth, globals_ = file.by_name(spec.truth, "truth"), file.by_name(spec.globals, "globals")
+    if file.varied == {False}:
+        raise InputError(
+            f"{path}: no branch of this file carries the variation that the spec {spec.name} asks for; all are nominal."
+        )
+    return BranchSelection(
+        branches=tuple(file.wanted),
+        nodes=nodes,
+        ids=ids if len(ids) == len(spec.id) else (),
+        resimulation=found["resimulation"],
+        object=found["object"],
+        weight=weight,
+        truth=truth,
+        globals=globals_,
+        label=label,
+        select=condition,
+    )
+
+
+def _needed(spec: Spec) -> list[str]:
+    """Branches that are named as such, without which nothing can be read."""
+    members = [one.members for one in spec.nodes.values() if one.members and not one.optional]
+    tables = [name for each in members for name in (each.row, each.item)]
+    return [*([spec.graph_per] if spec.graph_per else []), *([spec.split.branch] if spec.split else []), *tables]
+
+
+class _File:
+    """The branches of a file, those wanted so far, and whether values with a variation were found varied (True) or nominal (False)."""
+
+    def __init__(self, path: Path, known: set[str], records: set[str]) -> None:
+        self.path, self.known, self.records = path, known, records
+        self.wanted: dict[str, None] = {}
+        self.varied: set[bool] = set()
+
+    def collection(self, collection: Collection, where: str) -> CollectionSelection | None:
+        """What a collection is read from; the first choice that the file has."""
+        slots = collection.slots
+        found = {name: self._first(choices, slots) for name, choices in collection.features.items()}
+        if collection.optional and not any(found.values()):
+            return None
+        for name, choices in collection.features.items():
+            if found[name] is None and not any(value.optional for value in choices):
+                raise InputError(self._missing(choices[0], f"{where}.{name}", slots=slots, n_choice=len(choices)))
+        mask = None if collection.mask is None else self.demand(collection.mask, f"{where}.mask", slots=slots)
+        features = {name: value for name, value in found.items() if value is not None}
+        self._want(features.values(), slots)
+        if collection.members:
+            self._want([Value(branch=collection.members.row), Value(branch=collection.members.item)])
+        return CollectionSelection(features, mask)
+
+    def demand(self, value: Value, where: str, *, slots: tuple[str, ...] | None = None, derived: bool = False) -> Value:
+        """The value as the file has it; raises InputError where it has not."""
+        found = self._first((value,), slots, derived=derived)
+        if found is None:
+            raise InputError(self._missing(value, where, slots=slots, derived=derived))
+        self._want((found,), slots, derived=derived)
+        return found
+
+    def present(self, values: Iterable[Value], where: str, *, derived: bool = False) -> tuple[Value, ...]:
+        """The values as the file has them, without optional ones that it lacks."""
+        there = (value for value in values if not value.optional or self._first((value,), None, derived=derived))
+        return tuple(self.demand(value, where, derived=derived) for value in there)
+
+    def by_name(self, values: dict[str, Value], where: str) -> dict[str, Value]:
+        """The same for named columns."""
+        found = {name: self.present((value,), f"{where}.{name}", derived=True) for name, value in values.items()}
+        return {name: value[0] for name, value in found.items() if value}
+
+    def _first(
+        self, choices: tuple[Value, ...], slots: tuple[str, ...] | None, *, derived: bool = False
+    ) -> Value | None:
+        for value in choices:
+            for form in dict.fromkeys((value, value.fallen_back())):
+                if self._lacks(form, slots, derived) is None:
+                    self.varied |= {form.otherwise is not None} if value.otherwise is not None else set()
+                    return form
+        return None
+
+    def _lacks(self, value: Value, slots: tuple[str, ...] | None, derived: bool) -> str | None:
+        """The first name of a value that the file lacks; records of the spec count as there where `derived`."""
+        computed = derived and value.branch is None
+        return next(
+            (
+                name
+                for name in _names(value, slots)
+                if name not in self.known and not (computed and name in self.records)
+            ),
+            None,
+        )
+
+    def _want(self, values: Iterable[Value], slots: tuple[str, ...] | None = None, *, derived: bool = False) -> None:
+        for value in values:
+            computed = derived and value.branch is None
+            self.wanted.update({name: None for name in _names(value, slots) if not (computed and name in self.records)})
+
+    def _missing(
+        self, value: Value, where: str, *, slots: tuple[str, ...] | None, derived: bool = False, n_choice: int = 1
+    ) -> str:
+        branch = self._lacks(value, slots, derived) or value.text
+        known = sorted(self.known | self.records) if derived and value.branch is None else sorted(self.known)
+        if value.branch is None:
+            form = value if slots is None or SLOT not in value.text else value.at(slots[0])
+            expression = parse(form.text, where=where)
+            return str(expression.unknown(branch if branch in expression.names else form.reads[0], known, self.path))
+        others = f" (nor any of its {n_choice - 1} alternatives)" if n_choice > 1 else ""
+        near = suggest(branch, known) if len(known) < 60 else suggest(branch, known).partition("; known are")[0]
+        stop = "" if near.endswith("?") else "."
+        return (
+            f"{self.path}: there is no branch {branch}{others}, wanted by {where}{near}{stop} "
+            f"Correct the data spec, or mark the value `optional: true` if files may lack it."
+        )
+
+
+def _names(value: Value, slots: tuple[str, ...] | None) -> Iterable[str]:
+    if slots is None or SLOT not in value.text:
+        return value.reads
+    return (name for slot in slots for name in value.at(slot).reads)

@@ -1,0 +1,1 @@
+"""What the branches of a file mean: the data spec, its collections, labels and values."""

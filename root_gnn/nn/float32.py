@@ -1,0 +1,11 @@
+"""The precision that losses are computed in."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+
+def at_least_float32(rows: Tensor) -> Tensor:
+    """The same numbers in float32 at least: float64 stays what it is."""
+    return rows if rows.dtype == torch.float64 else rows.float()

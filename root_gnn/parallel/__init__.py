@@ -1,0 +1,1 @@
+"""Where work runs: this process, several processes, Dask workers or Slurm jobs."""

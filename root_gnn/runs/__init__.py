@@ -1,0 +1,1 @@
+"""One training and its folder: recipe, task, training, evaluation, and packed runs."""

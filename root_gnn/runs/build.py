@@ -1,0 +1,34 @@
+"""What a recipe, a spec and a scaling become: the question that is asked of the data, and the network."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import torch
+
+from root_gnn.data.events.config import DataConfig
+from root_gnn.data.spec.spec import Spec
+from root_gnn.graph.scaling import Scaling
+from root_gnn.protocols import Objective, Question
+from root_gnn.runs.recipe import Recipe
+
+
+def data_folder(given: Path | str | None) -> Path:
+    """Where data paths start: as given, else `ROOT_GNN_DATA`, else the current folder."""
+    return Path(given if given is not None else os.environ.get("ROOT_GNN_DATA", "."))
+
+
+def question(data: DataConfig, spec: Spec, scaling: Scaling | None = None) -> Question:
+    """What a recipe's data can answer."""
+    classes = tuple(data.classes) if data.classes else spec.label.names if spec.label else ()
+    return Question(classes=classes, truth=tuple(spec.truth), features=spec.features(), scaling=scaling or Scaling())
+
+
+def build_objective(recipe: Recipe, spec: Spec, scaling: Scaling) -> Objective:
+    """A new objective around a new encoder, with weights drawn from the recipe's seed alone."""
+    with torch.random.fork_rng():
+        torch.manual_seed(recipe.seed)
+        return recipe.objective.build(
+            recipe.model.build(spec.features(), scaling), question(recipe.data, spec, scaling)
+        )

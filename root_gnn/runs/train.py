@@ -1,0 +1,174 @@
+"""From a recipe to a finished run: prepare, build, train, evaluate, write everything down."""
+
+from __future__ import annotations
+
+import logging
+import os
+import sys
+from collections.abc import Collection, Sequence
+from pathlib import Path
+
+from root_gnn.config.loader import load, to_mapping
+from root_gnn.config.shipped import find
+from root_gnn.console import log
+from root_gnn.data.spec.spec import load_spec
+from root_gnn.errors import InputError
+from root_gnn.kernels.library import operator
+from root_gnn.protocols import Encoder
+from root_gnn.runs.evaluate import evaluate
+from root_gnn.runs.folder import check_folder, is_finished, make_ready, own_modules, resume_command
+from root_gnn.runs.recipe import Recipe
+from root_gnn.runs.run import RUNS, Run, load_run
+from root_gnn.runs.setup import TrainingSetup
+from root_gnn.runs.task import Mode, finetuning_recipe
+from root_gnn.training.optim import groups, optimizer
+from root_gnn.training.processes import is_restarted
+
+DEFAULT_PRETRAINED = RUNS / "pretrain_multiclass"
+RANKS = ("RANK", "LOCAL_RANK", "NODE_RANK", "SLURM_PROCID")  # as torchrun, Lightning and Slurm number processes
+
+
+def check(recipe: Path | str, *, overrides: Sequence[str] = (), data_dir: Path | str | None = None) -> str:
+    """Validates a recipe, takes one step on one batch and tells the plan; writes nothing but the cache."""
+    path = find(recipe, "recipe")
+    resolved = load(Recipe, path, overrides, allow_dotted=True)
+    setup = TrainingSetup(resolved, data_dir=data_dir, beside=path)
+    batch = next(iter(setup.training_batches())).check()
+    loss = setup.objective(batch)["loss"]
+    loss.backward()
+    optimizer(groups(setup.objective.encoder, setup.objective, resolved.optim), resolved.optim).step()
+    return (
+        f"{resolved.name}: {setup.table}\n{batch}\nfirst loss {float(loss.detach()):.4f}\n{setup.plan}\n  {operator()}"
+    )
+
+
+def train(
+    recipe: Path | str | Recipe,
+    *,
+    overrides: Sequence[str] = (),
+    data_dir: Path | str | None = None,
+    run_dir: Path | str | None = None,
+    resume: bool = False,
+    overwrite: bool = False,
+    allow_plugins: Collection[str] = (),
+) -> Run:
+    """One training run from a recipe, finished with metrics, predictions and plots of validation and test.
+
+    Raises InputError where the run folder exists and neither `resume` nor `overwrite` is given.
+    """
+    beside = None
+    if not isinstance(recipe, Recipe):
+        beside = find(recipe, "recipe")
+        recipe = load(Recipe, beside, overrides, allow_dotted=True, allow_plugins=allow_plugins)
+    return _run(
+        recipe,
+        mode="scratch",
+        source=None,
+        data_dir=data_dir,
+        run_dir=run_dir,
+        resume=resume,
+        overwrite=overwrite,
+        beside=beside,
+    )
+
+
+def finetune(
+    task: str,
+    *,
+    run: Run | Path | str | None = None,
+    encoder: Encoder | None = None,
+    mode: Mode = "finetuned",
+    train_events: int | None = None,
+    overrides: Sequence[str] = (),
+    data_dir: Path | str | None = None,
+    run_dir: Path | str | None = None,
+    resume: bool = False,
+    overwrite: bool = False,
+    allow_plugins: Collection[str] = (),
+) -> Run:
+    """Puts a pretrained encoder to a task, or trains the same network from scratch.
+
+    Args:
+        task: a shipped task's name, or a path.
+        run: the pretrained run; a run folder, its name, or a `Run`. `runs/pretrain_multiclass` where nothing is given.
+        encoder: instead of `run`: an encoder that `load_encoder` returned.
+        mode: `finetuned` (backbone at `optim.backbone_lr_scale` of the head's rate), `frozen`, or `scratch`.
+        train_events: size of the training subset, total over classes, balanced, drawn by the seed.
+    """
+    source = _source(run if run is not None else encoder, mode, allow_plugins)
+    recipe = finetuning_recipe(
+        task,
+        mode=mode,
+        model=None if source is None else source.recipe.model,
+        train_events=train_events,
+        overrides=overrides,
+    )
+    beside = find(task, "task")
+    return _run(
+        recipe,
+        mode=mode,
+        source=source,
+        data_dir=data_dir,
+        run_dir=run_dir,
+        resume=resume,
+        overwrite=overwrite,
+        beside=beside,
+    )
+
+
+def _source(given: Run | Encoder | Path | str | None, mode: Mode, allow_plugins: Collection[str]) -> Run | None:
+    if isinstance(given, Run):
+        return given
+    if isinstance(given, Encoder):
+        if given.run_folder is None:
+            raise InputError(
+                "this encoder does not come from load_encoder, so its scaling and recipe are unknown; give the run folder"
+            )
+        return load_run(given.run_folder, allow_plugins=allow_plugins)
+    if given is not None:
+        return load_run(given, allow_plugins=allow_plugins)
+    if mode == "scratch":
+        return None
+    if not DEFAULT_PRETRAINED.exists():
+        raise InputError(
+            f"--mode {mode} needs a pretrained run: give --from RUN, or train one into {DEFAULT_PRETRAINED} with "
+            "`root-gnn train configs/pretrain_multiclass.yaml`; --mode scratch needs none"
+        )
+    return load_run(DEFAULT_PRETRAINED)
+
+
+def _run(
+    recipe: Recipe,
+    *,
+    mode: str,
+    source: Run | None,
+    data_dir: Path | str | None,
+    run_dir: Path | str | None,
+    resume: bool,
+    overwrite: bool,
+    beside: Path | None,
+) -> Run:
+    folder = RUNS / recipe.name if run_dir is None else Path(run_dir)
+    plugins = own_modules([to_mapping(recipe), to_mapping(load_spec(recipe.data.spec, beside=beside))])
+    is_first = all(os.environ.get(name, "0") == "0" for name in RANKS)  # the others leave the folder to it
+    if is_restarted():
+        resume, overwrite = True, False
+    if not is_first:
+        log.setLevel(logging.WARNING)  # what there is to tell is told once
+    else:
+        check_folder(folder, recipe, mode=mode, source=source, resume=resume, overwrite=overwrite)
+    if resume and is_finished(folder):
+        log.info("%s is finished already", folder)
+        return load_run(folder, allow_plugins=plugins)
+    try:
+        setup = TrainingSetup(recipe, data_dir=data_dir, mode=mode, source=source, beside=beside)
+        if is_first:
+            make_ready(folder, setup, overwrite=overwrite)
+        fitted = setup.fit(folder, resume=resume)
+        if not is_first:
+            return load_run(folder, allow_plugins=plugins)
+        return evaluate(folder, allow_plugins=plugins, setup=setup, fitted=fitted)
+    except (KeyboardInterrupt, SystemExit):
+        if is_first:
+            log.warning("Go on with: %s", resume_command(sys.argv, folder))
+        raise

@@ -1,0 +1,156 @@
+"""Where the trainings of a study run: processes of this machine, a Dask cluster, or Slurm (in `slurm.py`)."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
+from concurrent.futures import BrokenExecutor, Future, ProcessPoolExecutor
+from multiprocessing import active_children, get_context, parent_process
+from multiprocessing.connection import wait
+from pathlib import Path
+from threading import Thread
+
+import torch
+
+from root_gnn.errors import InputError
+from root_gnn.parallel.dask_pool import DaskPool, dask_executor
+from root_gnn.study.execution.training import Training
+
+SECONDS_BETWEEN_LOOKS = 0.5
+
+
+class Executor(ABC):
+    """Runs trainings whose run folders lie in `runs`; `n_at_once` is how many it takes up, None for as many as there are."""
+
+    n_at_once: int | None = None
+
+    def __init__(self, runs: Path, data_dir: Path) -> None:
+        self.runs, self.data_dir = runs.resolve(), data_dir.resolve()
+
+    @abstractmethod
+    def submit(self, trainings: Sequence[Training]) -> list[Future[float]]:
+        """The seconds that each will have taken, or its error."""
+
+    @abstractmethod
+    def stop(self) -> None:
+        """Tells everything that runs to save and leave."""
+
+    @abstractmethod
+    def close(self) -> None:
+        """Gives back what was taken; nothing runs any more."""
+
+
+class LocalPlace(Executor):
+    """Processes of this machine with one thread each, `jobs` at a time."""
+
+    def __init__(self, runs: Path, data_dir: Path, *, jobs: int) -> None:
+        super().__init__(runs, data_dir)
+        self.n_at_once = jobs
+        self._pool = self._new_pool()
+
+    def submit(self, trainings: Sequence[Training]) -> list[Future[float]]:
+        """See `Place.submit`; a process that was killed (out of memory, say) takes those beside it along, and new ones are started."""
+        return [self._submit(one) for one in trainings]
+
+    def _submit(self, training: Training) -> Future[float]:
+        try:
+            return self._pool.submit(_train, training, self.runs, self.data_dir)
+        except BrokenExecutor:
+            self._pool = self._new_pool()
+            return self._pool.submit(_train, training, self.runs, self.data_dir)
+
+    def _new_pool(self) -> ProcessPoolExecutor:
+        return ProcessPoolExecutor(self.n_at_once, mp_context=get_context("spawn"), initializer=_begin)
+
+    def stop(self) -> None:
+        """See `Place.stop`."""
+        self._pool.shutdown(wait=False, cancel_futures=True)
+        for child in active_children():
+            child.terminate()
+
+    def close(self) -> None:
+        """See `Place.close`."""
+        self._pool.shutdown()
+
+
+def _train(training: Training, runs: Path, data_dir: Path) -> float:
+    """Of a process: a training, after which a signal ends the process again; Lightning leaves a handler that does not."""
+    try:
+        return training.run(runs, data_dir)
+    finally:
+        signal.signal(signal.SIGTERM, signal.SIG_DFL)
+
+
+def _begin() -> None:
+    """Of a process: one thread, and an end together with the process that started it."""
+    torch.set_num_threads(1)
+    Thread(target=_end_with_parent, daemon=True).start()
+
+
+def _end_with_parent() -> None:
+    parent = parent_process()
+    if parent is not None:
+        wait([parent.sentinel])
+    while True:  # a training that runs saves at the first signal and leaves; an idle process ends by it
+        os.kill(os.getpid(), signal.SIGTERM)
+        time.sleep(SECONDS_BETWEEN_LOOKS)
+
+
+class DaskPlace(Executor):
+    """Workers of a Dask cluster that see the same folders; each training is a process of its own with one thread.
+
+    A file in the study's folder says that the trainings are wanted: Dask can't call back what a worker has begun.
+    """
+
+    def __init__(self, runs: Path, data_dir: Path, *, scheduler: str) -> None:
+        super().__init__(runs, data_dir)
+        self._pool: DaskPool = dask_executor(
+            scheduler, purpose="Running a study on a Dask cluster", instead="run the study with --jobs"
+        )
+        self._wanted = self.runs.parent / ".wanted"
+        self._wanted.touch()
+
+    def submit(self, trainings: Sequence[Training]) -> list[Future[float]]:
+        """See `Place.submit`."""
+        return [self._pool.submit(run_apart, one, self.runs, self.data_dir, self._wanted) for one in trainings]
+
+    def stop(self) -> None:
+        """See `Place.stop`."""
+        self._wanted.unlink(missing_ok=True)
+        self._pool.shutdown(wait=True, cancel_futures=True)
+
+    def close(self) -> None:
+        """See `Place.close`."""
+        self._wanted.unlink(missing_ok=True)
+        self._pool.shutdown()
+
+
+def run_apart(training: Training, runs: Path, data_dir: Path, wanted: Path) -> float:
+    """Runs a training by its command line, for as long as there is a file `wanted`; returns the seconds.
+
+    Raises InputError with what the command said last where it fails.
+    """
+    start = time.monotonic()
+    words = [*training.command(runs)[1:], "--data-dir", str(data_dir), "--resume"]
+    environment = {**os.environ, "OMP_NUM_THREADS": "1", "TTY_COMPATIBLE": "0"}
+    command = [sys.executable, "-m", "root_gnn", *words]
+    with subprocess.Popen(
+        command, env=environment, stderr=subprocess.PIPE, stdout=subprocess.DEVNULL, text=True
+    ) as process:
+        Thread(target=_end_unless_wanted, args=(process, wanted), daemon=True).start()
+        said = process.communicate()[1].strip()
+    if process.returncode:
+        raise InputError(said.rpartition("\n")[2] or f"it ended with {process.returncode}")
+    return time.monotonic() - start
+
+
+def _end_unless_wanted(process: subprocess.Popen[str], wanted: Path) -> None:
+    while process.poll() is None:
+        if not wanted.exists():
+            process.terminate()
+        time.sleep(SECONDS_BETWEEN_LOOKS)
