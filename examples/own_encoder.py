@@ -54,7 +54,9 @@ class MomentumFlow(Encoder):
     def steps(self, batch: Batch) -> tuple[Tensor, Tensor, Tensor]:
         """Representations of the objects, their weighted sum, and the representation of each event."""
         pt = batch.nodes[:, [self.pt]]
-        total_pt = segment_sum(pt, batch.graph_index, batch.n_graph).clamp(min=1e-6)  # GeV; events without objects have 0
+        total_pt = segment_sum(pt, batch.graph_index, batch.n_graph).clamp(
+            min=1e-6
+        )  # GeV; events without objects have 0
         nodes = self.per_object(self.inputs(batch))
         weighted = nodes * (pt / total_pt[batch.graph_index]).to(nodes.dtype)
         total = segment_sum(weighted, batch.graph_index, batch.n_graph)

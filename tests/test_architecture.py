@@ -313,7 +313,10 @@ def _module(file: Path) -> str:
 
 
 def _import_without(modules: list[str], blocked: tuple[str, ...]) -> str:
-    return f"import importlib, sys\nsys.modules.update(dict.fromkeys({blocked!r}))\nfor name in {modules!r}: importlib.import_module(name)"
+    return (
+        f"import importlib, sys\nsys.modules.update(dict.fromkeys({blocked!r}))\nfor name in {modules!r}: "
+        "importlib.import_module(name)"
+    )
 
 
 def test_the_public_names_are_where_they_are_said_to_be() -> None:
