@@ -59,8 +59,6 @@ AT_HOME = {
     "umap": ("analysis/*", "study/*"),
     "lightning": ("training/*",),
     "matplotlib": ("plots*", "analysis/*", "pages/*", "study/*"),
-    "mplhep": ("plots*", "analysis/*", "pages/*", "study/*"),
-    "hist": ("plots*", "analysis/*", "pages/*", "study/*"),
 }
 OPTIONAL = (
     "dgl",

@@ -10,7 +10,7 @@ from typing import Any
 from root_gnn.atomic import write_text
 from root_gnn.errors import InputError
 
-BEGIN, END = "<!-- figures: written by scripts/benchmark_table -->", "<!-- end of figures -->"
+BEGIN, END = "<!-- figures: written by tools/benchmark_table -->", "<!-- end of figures -->"
 HEADER = "| what | ours | against | ratio [smallest..largest] (quartiles) | asked | rates | of the limit | largest difference |"
 
 

@@ -30,7 +30,7 @@ ort = pytest.importorskip("onnxruntime", reason="the extra onnx is not installed
 pytest.importorskip("onnxscript", reason="the extra onnx is not installed")
 
 Floats = NDArray[np.float64]
-SCRIPTS = Path(__file__).parents[2] / "scripts"
+EXAMPLE = Path(__file__).parents[2] / "examples" / "scores_in_cpp"
 SMALL = (
     "data.classes={WH: WH.root, ZH: ZH.root}",
     "data.max_events=200",
@@ -87,7 +87,7 @@ def test_the_python_example_scores_a_file_as_predict_does(
 def python_example(made: Exported, path: Path) -> tuple[list[str], Floats]:
     """What `onnx_scores.py` prints: the words of the first line, and the scores of the first ten events."""
     done = subprocess.run(
-        [sys.executable, SCRIPTS / "onnx_scores.py", made.path, path], capture_output=True, text=True, check=True
+        [sys.executable, EXAMPLE / "onnx_scores.py", made.path, path], capture_output=True, text=True, check=True
     )
     return table(done.stdout)
 
@@ -113,7 +113,7 @@ def cpp_example(folder: Path) -> Path:
         [
             compiler,
             "-std=c++17",
-            SCRIPTS / "onnx_scores.cpp",
+            EXAMPLE / "onnx_scores.cpp",
             f"-I{header.parent}",
             f"-L{folder}",
             f"-Wl,-rpath,{folder}",

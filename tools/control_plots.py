@@ -3,7 +3,7 @@
 
 root-gnn simulate --events 24000 --out DIR --process WH --process ZH --process ttbar --process ggF --process VBF \\
         --process singletop_t --process Zjets
-scripts/control_plots.py --data DIR [--data DIR2] --out docs/figures
+tools/control_plots.py --data DIR [--data DIR2] --out docs/figures
 """
 
 from __future__ import annotations

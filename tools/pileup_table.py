@@ -3,7 +3,7 @@
 
 root-gnn simulate --process ttbar --events 250 --out DIR/0
 for mean in 20 40 80; do root-gnn simulate --process ttbar --events 250 --pileup $mean --out DIR/$mean; done
-scripts/pileup_table.py --quiet-events DIR/0/ttbar.root --crowded DIR/20/ttbar.root DIR/40/ttbar.root DIR/80/ttbar.root
+tools/pileup_table.py --quiet-events DIR/0/ttbar.root --crowded DIR/20/ttbar.root DIR/40/ttbar.root DIR/80/ttbar.root
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 """Makes files of hard events with Sherpa, as those in root_gnn/simulation/sherpa/events were made:
 
-scripts/hard_events.py --events 5000 --process tHjb --process tW --process ttW --process ttZ --process ttyy --process ttt
-scripts/hard_events.py --events 3000 --process tttt
+tools/hard_events.py --events 5000 --process tHjb --process tW --process ttW --process ttZ --process ttyy --process ttt
+tools/hard_events.py --events 3000 --process tttt
 """
 
 from __future__ import annotations
