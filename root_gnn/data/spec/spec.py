@@ -50,7 +50,7 @@ class Spec(Section):
 
     Attributes:
         name: how the spec is called in messages.
-        source: the file format and where in a file to look (`name: root`, `tree: Events`).
+        source: the file format and where in a file to look (`name: root`, `tree: Events`); any by default.
         nodes: the collections that become nodes, in the order in which a graph's nodes stand.
         node_features: columns of the nodes; `type` is the collection's number, a feature a collection lacks is 0.
         transforms: how a node feature is transformed before it is standardised; momenta are taken by their logarithm.
@@ -72,7 +72,7 @@ class Spec(Section):
     """
 
     name: str
-    source: Annotated[SourceConfig, Family("data.sources")]
+    source: Annotated[SourceConfig, Family("data.sources")] = Field(default="auto", validate_default=True)
     nodes: dict[str, Collection] = Field(min_length=1)
     node_features: tuple[str, ...] = EVENT_NODE_FEATURES
     transforms: dict[str, str] = Field(default_factory=dict)
