@@ -102,7 +102,7 @@ def _files_of(recipe_or_spec: Path | str, folder: Path) -> tuple[Spec, dict[Path
                 if "model" in read_document(path).value
                 else load(Task, path).data
             )
-            return load_spec(config.spec, beside=path), class_of_files(config, folder), config.split
+            return load_spec(config.spec, search_dir=path), class_of_files(config, folder), config.split
     spec = load_spec(recipe_or_spec)
     there = sorted(path for path in folder.glob("*") if path.is_file() and not path.name.startswith("."))
     files = [path for path in there if path.suffix.lower() not in BESIDE]
