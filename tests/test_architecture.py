@@ -24,7 +24,7 @@ SCRIPTS = (
     PACKAGE / "benchmarks"
 )  # where a wheel has the files of benchmarks/: programs that use the package, other libraries beside it
 FILES = sorted(file for file in PACKAGE.rglob("*.py") if SCRIPTS not in file.parents)
-MODULES = [file for file in FILES if file.name != "__init__.py"]
+MODULES = [file for file in FILES if file.name not in ("__init__.py", "__main__.py")]
 
 LAYERS = (
     {"_version", "atomic", "console", "errors", "kinematics", "typing"},
