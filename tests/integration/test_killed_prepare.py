@@ -19,7 +19,7 @@ TRIALS = """
 import json, os, random, shutil, signal, sys, time
 from pathlib import Path
 from root_gnn.console import set_verbosity
-from root_gnn.data.cache.prepare import prepare
+from root_gnn.data.cache.prepare import prepare_shards
 from root_gnn.data.spec.spec import load_spec
 
 source, place, n_kill = Path(sys.argv[1]), Path(sys.argv[2]), int(sys.argv[3])
@@ -28,7 +28,7 @@ set_verbosity(-1)
 
 
 def run(folder):
-    prepare(spec, sorted(folder.glob("*.root")), data_dir=folder)
+    prepare_shards(spec, sorted(folder.glob("*.root")), data_dir=folder)
 
 
 def contents(folder):
@@ -92,9 +92,9 @@ def test_killed_at_twenty_moments_and_run_again(source: Path, tmp_path: Path) ->
 
 def test_two_processes_at_once(source: Path) -> None:
     script = (
-        "import sys; from pathlib import Path; from root_gnn.data.cache.prepare import prepare; from root_gnn.data.spec.spec import load_spec\n"
+        "import sys; from pathlib import Path; from root_gnn.data.cache.prepare import prepare_shards; from root_gnn.data.spec.spec import load_spec\n"
         "folder = Path(sys.argv[1]); print('ready', flush=True); sys.stdin.readline()\n"
-        "shards = prepare(load_spec('events'), sorted(folder.glob('*.root')), data_dir=folder)\n"
+        "shards = prepare_shards(load_spec('events'), sorted(folder.glob('*.root')), data_dir=folder)\n"
         "print(sum(shard.n_graph for shard in shards.values()), all(shard.damage() is None for shard in shards.values()))\n"
     )
     both = [
