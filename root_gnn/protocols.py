@@ -252,8 +252,35 @@ class Source(ABC):
         return {}
 
 
+LAST_RESORT = 100
+"""The `order` of a source that accepts any text: its turn comes when a file is in no other format that is known."""
+
+
 class SourceConfig(Section, ABC):
-    """The `source` section of a data spec."""
+    """The `source` section of a data spec, and what tells files of its format from others.
+
+    Attributes:
+        formats: names of the formats it reads, as messages write them (`HDF5`); the first stands for all of them.
+        article: the article in front of that name.
+        magic: the first bytes of such a file, one of these; white space before them is skipped.
+        endings: how names of such files end (`.h5`), in lower case.
+        gzipped: whether it also reads such files compressed with gzip, `.gz` behind their ending.
+        order: its turn in recognising files and in lists of formats, smallest first; of sources for one format, too.
+        hint: what a message says of such a file where another format was expected; `it is <format>` if empty.
+    """
+
+    formats: ClassVar[tuple[str, ...]] = ()
+    article: ClassVar[str] = "a"
+    magic: ClassVar[tuple[bytes, ...]] = ()
+    endings: ClassVar[tuple[str, ...]] = ()
+    gzipped: ClassVar[bool] = False
+    order: ClassVar[int] = 80
+    hint: ClassVar[str] = ""
+
+    @classmethod
+    def recognise(cls, head: bytes) -> str:
+        """The format of a file that begins with the bytes `head`, one of `formats`; empty if it is none of them."""
+        return cls.formats[0] if cls.magic and head.lstrip().startswith(cls.magic) else ""
 
     @property
     def trees(self) -> tuple[str, ...]:

@@ -24,7 +24,7 @@ SCRIPTS = (
     PACKAGE / "benchmarks"
 )  # where a wheel has the files of benchmarks/: programs that use the package, other libraries beside it
 FILES = sorted(file for file in PACKAGE.rglob("*.py") if SCRIPTS not in file.parents)
-MODULES = [file for file in FILES if file.name != "__init__.py"]
+MODULES = [file for file in FILES if file.name not in ("__init__.py", "__main__.py")]
 
 LAYERS = (
     {"_version", "atomic", "console", "errors", "kinematics", "typing"},
@@ -313,7 +313,10 @@ def _module(file: Path) -> str:
 
 
 def _import_without(modules: list[str], blocked: tuple[str, ...]) -> str:
-    return f"import importlib, sys\nsys.modules.update(dict.fromkeys({blocked!r}))\nfor name in {modules!r}: importlib.import_module(name)"
+    return (
+        f"import importlib, sys\nsys.modules.update(dict.fromkeys({blocked!r}))\nfor name in {modules!r}: "
+        "importlib.import_module(name)"
+    )
 
 
 def test_the_public_names_are_where_they_are_said_to_be() -> None:

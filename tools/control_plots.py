@@ -1,9 +1,9 @@
 #!/usr/bin/env python3
 r"""Control plots of simulated events: reads what `root-gnn simulate` wrote, writes pictures for docs/simulation.md.
 
-root-gnn simulate --events 24000 --out DIR --process WH --process ZH --process ttbar --process ggF --process VBF \
+    root-gnn simulate --events 24000 --out DIR --process WH --process ZH --process ttbar --process ggF --process VBF \\
         --process singletop_t --process Zjets
-tools/control_plots.py --data DIR [--data DIR2] --out docs/figures
+    tools/control_plots.py --data DIR [--data DIR2] --out docs/figures
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ class Files:
         self._folders = folders
 
     def events(self, process: str, branches: Sequence[str]) -> ak.Array:
-        """The branches of a process, from the first folder that has its file."""
+        """Branches of a process, from the first folder that has its file."""
         for folder in self._folders:
             if (folder / f"{process}.root").exists():
                 with uproot.open(folder / f"{process}.root") as file:
@@ -86,7 +86,6 @@ def steps(axis: Any, values: np.ndarray, edges: np.ndarray, *, style: int, label
 
 
 def masses(files: Files, out: Path) -> None:
-    """Draws the masses of pairs of leptons and of photons."""
     figure, axes = plt.subplots(1, 2, figsize=(9, 3.6))
     branches = [f"{name}_{x}" for name in ("ele", "mu") for x in ("pt", "eta", "phi", "e", "charge")]
     z = files.events("ZH", branches)
@@ -120,7 +119,6 @@ def masses(files: Files, out: Path) -> None:
 
 
 def jets(files: Files, out: Path) -> None:
-    """Draws the number and the momenta of jets."""
     figure, axes = plt.subplots(1, 2, figsize=(9, 3.6))
     for style, process in enumerate(("ggF", "VBF", "WH", "singletop_t", "ttbar")):
         events = files.events(process, ["njet", "jet_pt"])
@@ -138,7 +136,6 @@ def jets(files: Files, out: Path) -> None:
 
 
 def tags(files: Files, out: Path) -> None:
-    """Draws how often jets of each flavour are tagged."""
     figure, axis = plt.subplots(figsize=(5.4, 3.6))
     events = files.events("ttbar", ["jet_pt", "jet_eta", "jet_btag", "jet_truthflav"])
     inside = abs(events.jet_eta) < 2.5
@@ -166,7 +163,6 @@ def tags(files: Files, out: Path) -> None:
 
 
 def missing_momentum(files: Files, out: Path) -> None:
-    """Draws the resolution of the missing transverse momentum."""
     figure, axis = plt.subplots(figsize=(5.4, 3.6))
     branches = [f"{name}_{x}" for name in ("ele", "mu") for x in ("pt", "eta", "phi", "e")] + [
         "met_met",
@@ -199,7 +195,6 @@ def missing_momentum(files: Files, out: Path) -> None:
 
 
 def save(figure: Any, axes: Sequence[Any], path: Path, *, columns: int = 1) -> None:
-    """Adds legends, and writes the picture."""
     for axis in axes:
         axis.legend(frameon=False, fontsize=8, ncols=columns)
         axis.title.set_fontsize(9)
@@ -211,7 +206,6 @@ def save(figure: Any, axes: Sequence[Any], path: Path, *, columns: int = 1) -> N
 
 
 def main() -> None:
-    """Draws all pictures."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument(
         "--data", type=Path, action="append", required=True, help="folder of simulated files; may be given again"

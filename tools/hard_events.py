@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Makes files of hard events with Sherpa, as those in root_gnn/simulation/sherpa/events.
+"""Makes files of hard events with Sherpa, as those in root_gnn/simulation/sherpa/events were made.
 
 tools/hard_events.py --events 5000 --process tHjb --process tW --process ttW --process ttZ --process ttyy --process ttt
 tools/hard_events.py --events 3000 --process tttt
@@ -20,7 +20,6 @@ NAMES = [process.name for process in PROCESSES if process.card is not None]
 
 
 def main() -> None:
-    """Makes the files that the command line names, and prints their cross sections."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--process", action="append", required=True, choices=NAMES)
     parser.add_argument("--events", type=int, default=5000)
@@ -36,8 +35,10 @@ def main() -> None:
             path = arguments.out / f"{name}.lhe.gz"
             make(Wanted(path, program, process.card, process.id, arguments.events, arguments.seed, ENERGY))
             section = cross_section(path)
-            value = f"{section.value:.4g} +- {section.error:.2g} pb"
-            print(f"{path}: {arguments.events} events, {value}, {path.stat().st_size / 1e6:.2f} MB")
+            print(
+                f"{path}: {arguments.events} events, {section.value:.4g} +- {section.error:.2g} pb, "
+                f"{path.stat().st_size / 1e6:.2f} MB"
+            )
 
 
 if __name__ == "__main__":

@@ -1,5 +1,7 @@
 #!/usr/bin/env python3
-"""What pile-up does to jets and missing momentum: the same events without and with it, as a table for a page.
+"""What pile-up does to jets and missing transverse momentum.
+
+The same events without and with it, as a table for docs/simulation.md.
 
 root-gnn simulate --process ttbar --events 250 --out DIR/0
 for mean in 20 40 80; do root-gnn simulate --process ttbar --events 250 --pileup $mean --out DIR/$mean; done
@@ -32,13 +34,11 @@ HEADER = (
 
 
 def events(path: Path) -> ak.Array:
-    """All branches of the tree of events."""
     with uproot.open(path) as file:
         return file["Events"].arrays()
 
 
 def jets(chosen: ak.Array) -> ak.Array:
-    """Momenta and directions of the jets of events."""
     return ak.zip({name: chosen[f"jet_{name}"] for name in ("pt", "eta", "phi")})
 
 
@@ -51,7 +51,6 @@ def nearest(some: ak.Array, others: ak.Array) -> ak.Array:
 
 
 def with_error(values: Any, digits: int) -> str:
-    """The mean of values and its statistical error, as text."""
     values = np.asarray(values, dtype=float)
     return f"{values.mean():.{digits}f} +- {values.std() / np.sqrt(len(values)):.{digits}f}"
 
@@ -59,7 +58,7 @@ def with_error(values: Any, digits: int) -> str:
 def row(quiet: ak.Array, crowded: ak.Array) -> list[str]:
     """Figures of the events that both files hold.
 
-    The generated top identifies them, since event numbers count what passes the preselection.
+    The generated top tells which, since event numbers count what passes the preselection.
     """
     _, first, second = np.intersect1d(ak.to_numpy(quiet.top1_pt), ak.to_numpy(crowded.top1_pt), return_indices=True)
     before, after = quiet[first], crowded[second]
@@ -86,7 +85,6 @@ def row(quiet: ak.Array, crowded: ak.Array) -> list[str]:
 
 
 def main() -> None:
-    """Prints the table."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--quiet-events", type=Path, required=True, help="the file without pile-up")
     parser.add_argument("--crowded", type=Path, nargs="+", required=True, help="files of the same events with it")

@@ -25,7 +25,7 @@ from root_gnn.graph.scaling import Scaling
 from root_gnn.graph.segment import segment_mean, segment_sum
 from root_gnn.kinematics.angles import wrap_phi
 from root_gnn.kinematics.fourvectors import energy_of
-from root_gnn.kinematics.pairs import PAIR_FEATURES, pair_features
+from root_gnn.kinematics.pairs import KNOWN, pair_features
 from root_gnn.protocols import Augmentation, Encoder, Head, Masked, Objective, Question, Supervised
 from root_gnn.testing.leak import check_hidden
 
@@ -380,11 +380,11 @@ def _check_invariants(names: Sequence[str], batch: Batch, out: Batch, features: 
             before, after = batch.nodes[:, column], out.nodes[:, column]
             if not same_nodes:  # every value is one that a node of this graph had
                 before = _nearest(after, out, before, batch)
-        elif name in PAIR_FEATURES and same_nodes:
-            pairs = [
-                pair_features(x.nodes[senders][:, kinematic], x.nodes[receivers][:, kinematic]) for x in (batch, out)
-            ]
-            before, after = (pair[:, PAIR_FEATURES.index(name)] for pair in pairs)
+        elif name in KNOWN and same_nodes:
+            before, after = (
+                pair_features(x.nodes[senders][:, kinematic], x.nodes[receivers][:, kinematic], [name])[:, 0]
+                for x in (batch, out)
+            )
         else:
             continue  # a column of other data than these
         difference = (

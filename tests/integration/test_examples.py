@@ -56,15 +56,14 @@ def test_the_mass_of_two_back_to_back_objects_is_the_sum_of_their_energies() -> 
 
     question = Question()
     encoder = own_encoder.Config().build(question.features, question.scaling)
-    nodes = torch.zeros(3, len(question.features.nodes))
+    nodes = torch.zeros(3, len(question.features.columns))
     column = question.features.column
     nodes[:, column("pt")] = nodes[:, column("energy")] = torch.tensor([40.0, 40.0, 30.0])
     nodes[1, column("phi")] = np.pi
     batch = Batch.of(nodes, torch.tensor([2, 1, 0]))
     mass = own_objective.Config().build(encoder, question).mass(batch)
-    torch.testing.assert_close(
-        mass, torch.tensor([[80.0], [1.0], [1.0]])
-    )  # one massless object and none: at least 1 GeV
+    # one massless object and none: at least 1 GeV
+    torch.testing.assert_close(mass, torch.tensor([[80.0], [1.0], [1.0]]))
 
 
 @pytest.mark.usefixtures("from_the_top")

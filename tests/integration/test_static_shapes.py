@@ -1,4 +1,6 @@
-"""`train.static_shapes` and `train.compile`: one shape for all batches of an epoch, and the run it leaves is the run without it."""
+"""`train.static_shapes` and `train.compile`: one shape for all batches of an epoch, and the run it leaves is the run
+without it.
+"""
 
 from __future__ import annotations
 
