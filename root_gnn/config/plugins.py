@@ -22,7 +22,6 @@ from root_gnn.config.section import Section
 from root_gnn.errors import InputError, suggest
 
 PACKAGE = __name__.partition(".")[0]
-FOLDER = Path(__file__).parents[1]
 DEFINES_CONFIG = re.compile(r"^class Config\b", re.MULTILINE)
 
 
@@ -36,8 +35,8 @@ class Allowed:
 
 def names(family: str) -> list[str]:
     """The plug-ins of a family (`models`, `data.sources`): files that define a class `Config`, found without importing them."""
-    folder = FOLDER.joinpath(*family.split("."))
-    files = sorted(folder.glob("[a-z]*.py"))
+    folders = importlib.import_module(f"{PACKAGE}.{family}").__path__
+    files = sorted((file for folder in folders for file in Path(folder).glob("[a-z]*.py")), key=lambda file: file.stem)
     return [file.stem for file in files if DEFINES_CONFIG.search(file.read_text(encoding="utf-8"))]
 
 

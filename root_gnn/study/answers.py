@@ -28,7 +28,7 @@ from root_gnn.study.plan import Cell
 from root_gnn.study.published_comparison import PublishedComparison, points
 from root_gnn.study.results import Answer, Results
 from root_gnn.study.scaling import SizePowerLaw, size_power_laws
-from root_gnn.study.seed_figures import SeedFigures, seed_figures
+from root_gnn.study.seed_figures import SeedFigure, seed_figures
 from root_gnn.study.speed import Speed, speeds
 from root_gnn.typing import Floats
 
@@ -42,7 +42,7 @@ class QuestionAnswers:
     """The figures of one question (a task on a version of the data)."""
 
     cells: Cells
-    of_seeds: dict[int, dict[str, SeedFigures]]
+    of_seeds: dict[int, dict[str, dict[str, SeedFigure]]]
     speed: dict[int, dict[str, Speed]]
     spent: dict[int, dict[str, Spent]]
     pays: dict[int, dict[str, BreakEven | None]]

@@ -6,9 +6,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from root_gnn.metrics.cost import BreakEven, amortised
+from root_gnn.metrics.formatting import UNDEFINED, format_number
 from root_gnn.metrics.seeds import OverSeeds
 from root_gnn.pages.html import heading, paragraph, picture, pictures, said, table
-from root_gnn.pages.report import UNDEFINED, format_number
 from root_gnn.study.answers import StudyAnswers, source_of
 from root_gnn.study.cost import Spent, measured_over_seeds
 from root_gnn.study.pictures import laws, totals

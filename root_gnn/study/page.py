@@ -14,13 +14,15 @@ from root_gnn.analysis.comparison import Comparison
 from root_gnn.atomic import write_text
 from root_gnn.config.loader import to_yaml
 from root_gnn.console import log
+from root_gnn.metrics.formatting import UNDEFINED
+from root_gnn.metrics.metric import Metric
+from root_gnn.metrics.registry import reported_metrics
 from root_gnn.pages.html import Link, folded, heading, items, listing, note, page, paragraph, table
-from root_gnn.pages.report import HOW_ERRORS, UNDEFINED, format_number, rejection_cell
+from root_gnn.pages.report import HOW_ERRORS
 from root_gnn.study.answers import StudyAnswers
 from root_gnn.study.cost_section import break_even_cell, costs, pretraining_size
 from root_gnn.study.published import Published
 from root_gnn.study.results import Results
-from root_gnn.study.rows import REJECTION
 from root_gnn.study.sections import factor_of, question_sections
 
 HOW_BESIDE = (
@@ -126,6 +128,7 @@ def _beside(published: Published, found: StudyAnswers) -> Iterator[str]:
 
 def _provenance(results: Results) -> Iterator[str]:
     study = results.study
+    metrics = [metric for metric in reported_metrics() if "study" in metric.shown_in]
     yield heading("Every training")
     yield table(
         (
@@ -134,16 +137,12 @@ def _provenance(results: Results) -> Iterator[str]:
             "group",
             "training events",
             "seed",
-            "test AUC",
-            "accuracy",
-            "rejection at 30 % signal",
-            "rejection at 50 % signal",
-            "significance",
+            *(title for metric in metrics for title in metric.cells({})),
             "best epoch",
             "training time",
             "parameters",
         ),
-        _runs(results),
+        _runs(results, metrics),
     )
     yield paragraph(HOW_ERRORS)
     yield heading("How it was made")
@@ -171,11 +170,12 @@ def _provenance(results: Results) -> Iterator[str]:
     yield paragraph(f"Written by root_gnn {__version__}. What the figures mean is in docs/statistics.md.", "source")
 
 
-def _runs(results: Results) -> Iterator[Sequence[str | Link]]:
+def _runs(results: Results, metrics: Sequence[Metric]) -> Iterator[Sequence[str | Link]]:
     for row in results.rows():
         link = Link(row["run"], f"runs/{row['run']}/")
         if row["failure"]:
-            yield (link, row["task"], row["group"] or "pretraining", *[UNDEFINED] * 10)
+            n_undefined = 5 + sum(len(metric.cells({})) for metric in metrics)
+            yield (link, row["task"], row["group"] or "pretraining", *[UNDEFINED] * n_undefined)
             continue
         task = f"{row['task']}, {row['version']}" if row["version"] else row["task"]
         yield (
@@ -184,10 +184,7 @@ def _runs(results: Results) -> Iterator[Sequence[str | Link]]:
             row["group"] or "pretraining",
             _count(row["n_train"]),
             _count(row["seed"]),
-            format_number(row["auc"], row["auc_error"]),
-            format_number(row["accuracy"], row["accuracy_error"]),
-            *(rejection_cell(*(row[f"rejection_{at}{part}"] for part in REJECTION)) for at in (30, 50)),
-            format_number(row["significance"], digits=2),
+            *(cell for metric in metrics for cell in metric.cells(row).values()),
             _count(row["best_epoch"]),
             UNDEFINED if row["seconds"] is None else f"{row['seconds']:,.1f} s",
             _count(row["n_parameters"]),

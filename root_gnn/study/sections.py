@@ -11,24 +11,22 @@ from root_gnn.analysis.comparison import Comparison
 from root_gnn.analysis.embed import AXES
 from root_gnn.analysis.predictions import read_predictions
 from root_gnn.metrics.data_efficiency import DataEfficiency
+from root_gnn.metrics.formatting import UNDEFINED, format_number
+from root_gnn.metrics.rejection import SIGNAL_EFFICIENCIES
 from root_gnn.metrics.seeds import OverSeeds
-from root_gnn.metrics.summary import SIGNAL_EFFICIENCIES
 from root_gnn.pages.html import folded, heading, paragraph, picture, pictures, said, table
-from root_gnn.pages.report import HOW_COMPARED, HOW_SIMILAR, UNDEFINED, format_number
+from root_gnn.pages.report import HOW_COMPARED, HOW_SIMILAR
 from root_gnn.similarity.cka import LayerMatrix
 from root_gnn.similarity.seed_baseline import SeedBaseline
 from root_gnn.similarity.separation import Separation
 from root_gnn.study.answers import QuestionAnswers
 from root_gnn.study.importance import drops, sizes
 from root_gnn.study.pictures import against_size, calibrations, draw_learning, draw_roc, similarity_along
-from root_gnn.study.seed_figures import SeedFigures
+from root_gnn.study.seed_figures import seed_metrics
 from root_gnn.study.speed import learnings
 
 FAR = "distances between far points and sizes of clusters mean nothing"
 WAYS = {"pca": "the two directions of largest variance", "tsne": f"t-SNE; {FAR}", "umap": f"UMAP; {FAR}"}
-NEEDS_YIELDS = (
-    ": it is that of an expected yield, which takes a luminosity (data.lumi) and the cross sections of the samples"
-)
 HOW_FAST = (
     "Validation AUC, mean over seeds with the 68 % error of the mean; in brackets how many seeds got there, where not all did. Times are "
     "training alone, without reading, validation and evaluation."
@@ -111,16 +109,19 @@ def _compared(comparisons: Mapping[int, Comparison]) -> Iterator[str]:
 
 def _of_seeds(found: QuestionAnswers) -> Iterator[str]:
     """Accuracy and significance against training size."""
-    every = [(group, f"{size:,}", one) for size, each in found.of_seeds.items() for group, one in each.items()]
-    for k, name in enumerate(SeedFigures._fields):
-        if all(one[k].value is None for _, _, one in every):
-            yield said(f"Test {name} is not defined for these runs{NEEDS_YIELDS if name == 'significance' else ''}.")
+    every = [
+        (group, f"{size:,}", figures) for size, groups in found.of_seeds.items() for group, figures in groups.items()
+    ]
+    for metric in seed_metrics():
+        name = metric.name
+        if all(figures[name].value is None for _, _, figures in every):
+            yield said(f"Test {metric.title} is not defined for these runs{metric.requirement}.")
         else:
             yield table(
                 (
                     "group",
                     "training events",
-                    f"test {name}",
+                    f"test {metric.title}",
                     "spread of the seeds",
                     "less that of scratch, seed by seed",
                 ),
@@ -128,11 +129,11 @@ def _of_seeds(found: QuestionAnswers) -> Iterator[str]:
                     (
                         group,
                         size,
-                        mean_cell(one[k].value),
-                        _spread(one[k].value),
-                        "" if group == "scratch" else mean_cell(one[k].gain),
+                        mean_cell(figures[name].value),
+                        _spread(figures[name].value),
+                        "" if group == "scratch" else mean_cell(figures[name].gain),
                     )
-                    for group, size, one in every
+                    for group, size, figures in every
                 ],
             )
 
