@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from root_gnn.metrics.seeds import OverSeeds
+
 UNDEFINED = "\N{EN DASH}"
 
 
@@ -22,3 +24,11 @@ def format_interval(
     if value is None or low is None:
         return format_number(value, error, digits=2)
     return f"{value:.2f} [{low:.2f}, {'no limit' if high is None else format(high, '.2f')}]"
+
+
+def format_over_seeds(mean: OverSeeds | None) -> str:
+    """A mean over seeds with its error, and how many seeds have a value where not all do."""
+    if mean is None:
+        return UNDEFINED
+    text = format_number(mean.mean, mean.error, digits=3 if abs(mean.mean) < 1.0 else 1)
+    return text if mean.n_defined == mean.n_seed else f"{text} ({mean.n_defined} of {mean.n_seed})"
