@@ -28,8 +28,8 @@ MODULES = [file for file in FILES if file.name not in ("__init__.py", "__main__.
 
 LAYERS = (
     {"_version", "atomic", "console", "errors", "kinematics", "typing"},
-    {"clustering", "config", "expressions", "graph", "kernels", "metrics", "parallel"},
-    {"bench", "nn", "protocols", "similarity", "simulation"},
+    {"clustering", "config", "expressions", "graph", "kernels", "parallel"},
+    {"bench", "metrics", "nn", "protocols", "similarity", "simulation"},
     {"augmentations", "data", "heads", "models", "objectives", "plots", "testing", "training"},
     {"runs"},
     {"analysis", "convert", "export", "prediction"},
@@ -38,7 +38,7 @@ LAYERS = (
     {"cli"},
 )
 LEVEL = {room: level for level, rooms in enumerate(LAYERS) for room in rooms}
-FAMILIES = ("models", "heads", "objectives", "augmentations", "metrics", "data.sources")
+FAMILIES = ("models", "heads", "objectives", "augmentations", "metrics.reported", "study.answers", "data.sources")
 # Optional or heavy packages, and the files that are about them.
 AT_HOME = {
     "dgl": ("*dgl*",),

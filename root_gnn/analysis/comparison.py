@@ -31,8 +31,7 @@ from root_gnn.analysis.predictions import Predictions, check_same_events, read_p
 from root_gnn.atomic import write_json
 from root_gnn.errors import InputError, suggest
 from root_gnn.metrics.bootstrap import PairedDifference, SeedMean, paired_difference, seed_mean
-from root_gnn.metrics.rejection import rejection_of
-from root_gnn.metrics.summary import SIGNAL_EFFICIENCIES
+from root_gnn.metrics.rejection import SIGNAL_EFFICIENCIES, rejection_of
 from root_gnn.runs.run import Run, SplitName
 
 REJECTION_REPLICAS = 200
