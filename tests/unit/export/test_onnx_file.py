@@ -96,7 +96,7 @@ def network(
             built = TinyEncoder(features)
         else:
             built = (
-                config_class("models", encoder, Allowed())
+                config_class("models", encoder, Allowed())  # type: ignore[attr-defined]
                 .model_validate(settings or SMALL[encoder])
                 .plain()
                 .build(features, scaling)
@@ -105,7 +105,7 @@ def network(
         section = config_class("objectives", wanted, Allowed()).model_validate(
             {key: wanted[key] for key in wanted if key != "name"}
         )
-        trained = section.build(
+        trained = section.build(  # type: ignore[attr-defined]
             built, Question(classes=CLASSES, truth=QUESTION.truth, features=features, scaling=scaling)
         )
     signature = Signature(features.nodes, ("met",), whole_events, (), "", built.dim)
