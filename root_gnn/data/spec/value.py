@@ -31,7 +31,9 @@ def substitute(text: str, placeholder: str, name: str) -> str:
     return text.replace(placeholder, name)
 
 
-ExpressionText = Annotated[str, BeforeValidator(lambda value: checked_expression(value) if isinstance(value, str) else value)]
+ExpressionText = Annotated[
+    str, BeforeValidator(lambda value: checked_expression(value) if isinstance(value, str) else value)
+]
 """An expression of the small language of `root_gnn.expressions`."""
 
 
@@ -46,7 +48,8 @@ class Value(Section):
         item: the index of the value taken from lists, 0 for the first, -1 for the last.
         missing: numbers that mean "not measured"; they become the spec's `fill`.
         optional: files may lack it.
-        otherwise: the branch or expression read if the file lacks the first, as a variation falls back on the nominal one.
+        otherwise: the branch or expression read if the file lacks the first, as a variation falls back on the nominal
+            one.
     """
 
     branch: str | None = None
@@ -85,7 +88,8 @@ class Value(Section):
         if SYSTEMATIC not in self.text:
             return self
         return self._with(
-            substitute(self.text, SYSTEMATIC, name), None if name == nominal else substitute(self.text, SYSTEMATIC, nominal)
+            substitute(self.text, SYSTEMATIC, name),
+            None if name == nominal else substitute(self.text, SYSTEMATIC, nominal),
         )
 
     def fallback(self) -> Value:

@@ -190,7 +190,7 @@ def test_the_sum_of_weights_is_of_entries_however_many_graphs_they_have(small: P
             assert opened.findings.sum_of_weights == pytest.approx(total), weight
 
 
-def test_labels_in_four_forms(write_tree: WriteTree, small: Path) -> None:
+def test_labels_in_four_forms(small: Path) -> None:
     forms: dict[str, dict[str, Any]] = {
         "branch": {"branch": "kind", "classes": {"a": 11, "b": 22}},
         "one_hot": {"one_hot": {"a": {"expression": "kind == 11"}, "b": {"expression": "kind == 22"}}},
@@ -327,7 +327,7 @@ def test_extending_a_spec(tmp_path: Path, small: Path) -> None:
         load_spec(child)
     child.write_text("extends: base\nname: child\n")
     base.write_text("extends: child\nname: base\n")
-    with pytest.raises(InputError, match="extends this file in its turn"):
+    with pytest.raises(InputError, match="extends this file in turn"):
         load_spec(child)
 
 
