@@ -24,10 +24,13 @@ class Encoder(nn.Module, ABC):
 
     What classifies an event or a jet is `globals (n_graph, dim)`; what stands for a particle is `nodes (total_node, dim)`.
     Input features are physical (GeV, radians); scaling and embedding happen inside and are saved with the weights.
-    `run_folder` is where a trained encoder was read from.
+    `run_folder` is where a trained encoder was read from. `fixed_shapes` says that batches padded to one shape go through
+    tensors of the same shapes, whatever the sizes of their graphs; without it `train.static_shapes` and `train.compile`
+    refuse the encoder.
     """
 
     dim: int
+    fixed_shapes: ClassVar[bool] = True
     run_folder: Path | None = None
 
     @abstractmethod
@@ -59,10 +62,11 @@ class Head(nn.Module, ABC):
     """Representations to logits; a link function is never part of it.
 
     `ordered` says that the place of a node in its graph has a meaning to this head (the hardest first); for all others
-    the order of nodes changes nothing.
+    the order of nodes changes nothing. `fixed_shapes` is that of `Encoder`.
     """
 
     ordered: ClassVar[bool] = False
+    fixed_shapes: ClassVar[bool] = True
 
     @abstractmethod
     def forward(self, batch: Batch) -> Tensor:

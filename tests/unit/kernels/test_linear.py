@@ -7,9 +7,11 @@ import copy
 import pytest
 import torch
 import torch.nn.functional as F
+from rounding import UNIT
 from torch import Tensor, nn
 from torch.utils.flop_counter import FlopCounterMode
 
+from root_gnn.kernels.library import SWITCH
 from root_gnn.kernels.linear import LEAST, ROWS, Linear, linear, uses_onednn
 
 needs_onednn = pytest.mark.skipif(
@@ -34,6 +36,23 @@ def outcomes(rows: Tensor, weight: Tensor, bias: Tensor | None, *, reference: bo
     return [found.detach(), *(leaf.grad for leaf in given if leaf is not None and leaf.grad is not None)]
 
 
+def assert_within_rounding(
+    found: list[Tensor], expected: list[Tensor], rows: Tensor, weight: Tensor, bias: Tensor | None
+) -> None:
+    """Each number is off by no more than its number of terms times their sizes allows (`rounding`); no norm hides a single one."""
+    rows, weight, bias = (None if one is None else one.double().abs() for one in (rows, weight, bias))  # type: ignore[assignment]
+    slope, flat = drawn(*expected[0].shape, seed=7).double().abs().flatten(0, -2), rows.flatten(0, -2)
+    sizes = [
+        (weight.shape[1] + 1) * F.linear(rows, weight, bias),
+        weight.shape[0] * (slope @ weight).reshape(rows.shape),
+        len(flat) * slope.T @ flat,
+        *([] if bias is None else [len(flat) * slope.sum(0)]),
+    ]
+    for one, other, size in zip(found, expected, sizes, strict=True):
+        assert one.dtype == torch.float32
+        assert bool(((one.double() - other).abs() <= UNIT * size).all())
+
+
 @needs_onednn
 @pytest.mark.parametrize(("shape", "n_out"), SHAPES)
 @pytest.mark.parametrize("with_bias", [True, False])
@@ -44,17 +63,14 @@ def test_outputs_and_gradients_are_those_of_double_precision(
     assert uses_onednn(rows, weight)
     expected, found = (outcomes(rows, weight, bias, reference=reference) for reference in (True, False))
     assert len(found) == len(expected) == (4 if with_bias else 3)
-    for one, other in zip(found, expected, strict=True):
-        assert one.dtype == torch.float32
-        torch.testing.assert_close(one.double(), other, rtol=0, atol=3e-6 * float(other.abs().max()))
+    assert_within_rounding(found, expected, rows, weight, bias)
 
 
 @needs_onednn
 def test_parts_of_matrices_and_turned_ones() -> None:
     wide, tall = drawn(64, 3 * 64), drawn(64, ROWS)
     expected, found = (outcomes(tall.T, wide[:, 64:128], None, reference=reference) for reference in (True, False))
-    for one, other in zip(found, expected, strict=True):
-        torch.testing.assert_close(one.double(), other, rtol=0, atol=3e-6 * float(other.abs().max()))
+    assert_within_rounding(found, expected, tall.T, wide[:, 64:128], None)
 
 
 @needs_onednn
@@ -103,3 +119,11 @@ def test_the_same_bits_again() -> None:
     rows, weight, bias = drawn(ROWS + 17, 64), drawn(64, 64, seed=1), drawn(64, seed=2)
     for one, other in zip(*(outcomes(rows, weight, bias, reference=False) for _ in range(2)), strict=True):
         assert torch.equal(one, other)
+
+
+@needs_onednn
+def test_the_switch_for_plain_pytorch_holds_for_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    rows, weight = drawn(ROWS, 64), drawn(64, 64, seed=1)
+    monkeypatch.setenv(SWITCH, "0")
+    assert not uses_onednn(rows, weight)
+    assert torch.equal(linear(rows, weight), F.linear(rows, weight))
