@@ -10,7 +10,7 @@ import pytest
 from root_gnn.data.events.config import DataConfig
 from root_gnn.data.spec.spec import Collection, Spec, Value
 
-PAGE = Path(__file__).parents[3] / "docs" / "data.md"
+PAGE = Path(__file__).parents[2] / "docs" / "data.md"
 
 
 @pytest.fixture(scope="module")
