@@ -1,8 +1,8 @@
 """An encoder of your own: a sum over objects, each weighted by its share of the transverse momentum.
 
-Without edges between objects, as a yardstick for networks that have them. The idea of weighting by momentum fractions is
-that of energy flow networks (Komiske, Metodiev, Thaler 2018, arXiv:1810.05165); they let the network see directions
-only, which makes them safe against soft and collinear radiation. This one shows the network every column.
+It has no edges between objects: a baseline for networks that have them. Weights of momentum fractions are those of
+energy flow networks (Komiske, Metodiev, Thaler 2018, arXiv:1810.05165); they let the network see directions only, which
+makes them safe against soft and collinear radiation. This one shows the network every column.
 """
 
 from __future__ import annotations
@@ -54,7 +54,9 @@ class MomentumFlow(Encoder):
     def steps(self, batch: Batch) -> tuple[Tensor, Tensor, Tensor]:
         """Representations of the objects, their weighted sum, and the representation of each event."""
         pt = batch.nodes[:, [self.pt]]
-        total_pt = segment_sum(pt, batch.graph_index, batch.n_graph).clamp(min=1e-6)  # GeV; events without objects have 0
+        total_pt = segment_sum(pt, batch.graph_index, batch.n_graph).clamp(
+            min=1e-6
+        )  # GeV; events without objects have 0
         nodes = self.per_object(self.inputs(batch))
         weighted = nodes * (pt / total_pt[batch.graph_index]).to(nodes.dtype)
         total = segment_sum(weighted, batch.graph_index, batch.n_graph)

@@ -37,7 +37,7 @@ from root_gnn.runs.build import question
 from root_gnn.runs.run import Run
 from root_gnn.runs.task import finetuning_recipe
 from root_gnn.study.plan import Cell, Study
-from root_gnn.study.rows import SCHEMA, of_test
+from root_gnn.study.rows import of_test, schema
 
 FLOOR = "trees"
 FILE = "trees.json"
@@ -51,7 +51,7 @@ def check_baseline(study: Study) -> None:
         recipe = finetuning_recipe(
             one.what, mode="scratch", model=None, train_events=one.train_events, overrides=one.overrides
         )
-        spec = load_spec(recipe.data.spec, beside=find(one.what, "task"))
+        spec = load_spec(recipe.data.spec, search_dir=find(one.what, "task"))
         if recipe.objective.whole_events or len(question(recipe.data, spec).classes) < 2:
             raise InputError(
                 f"floor: {study.floor} takes tasks that give each graph one of two classes or more, and {one.what} is none of "
@@ -118,7 +118,7 @@ def baseline_rows(cell: Cell, floor: Comparison, runs: Path) -> Iterator[dict[st
             "seconds": content["seconds"],
             **of_test(content["test"]),
         }
-        yield {column: known.get(column) for column in SCHEMA.names}
+        yield {column: known.get(column) for column in schema().names}
 
 
 def _asked(run: Run) -> dict[str, Any]:

@@ -49,8 +49,8 @@ def test_the_parts_meet_their_contracts() -> None:
 @pytest.mark.usefixtures("from_the_top")
 def test_the_mass_of_two_back_to_back_objects_is_the_sum_of_their_energies() -> None:
     import torch
-    from examples import own_encoder, own_objective
 
+    from examples import own_encoder, own_objective
     from root_gnn.graph.batch import Batch
     from root_gnn.protocols import Question
 
@@ -62,7 +62,8 @@ def test_the_mass_of_two_back_to_back_objects_is_the_sum_of_their_energies() -> 
     nodes[1, column("phi")] = np.pi
     batch = Batch.of(nodes, torch.tensor([2, 1, 0]))
     mass = own_objective.Config().build(encoder, question).mass(batch)
-    torch.testing.assert_close(mass, torch.tensor([[80.0], [1.0], [1.0]]))  # one massless object and none: at least 1 GeV
+    # one massless object and none: at least 1 GeV
+    torch.testing.assert_close(mass, torch.tensor([[80.0], [1.0], [1.0]]))
 
 
 @pytest.mark.usefixtures("from_the_top")
@@ -95,6 +96,10 @@ def test_cka_of_two_runs(tmp_path: Path) -> None:
 
 def test_the_readme_has_a_line_for_each_file() -> None:
     listed = set(re.findall(r"\]\(([^)#]+)\)", (EXAMPLES / "README.md").read_text("utf-8")))
-    files = {path.relative_to(EXAMPLES).as_posix() for path in EXAMPLES.rglob("*.*") if path.suffix in (".py", ".yaml", ".cpp")}
+    files = {
+        path.relative_to(EXAMPLES).as_posix()
+        for path in EXAMPLES.rglob("*.*")
+        if path.suffix in (".py", ".yaml", ".cpp")
+    }
     assert files <= listed
     assert all((EXAMPLES / name).exists() for name in listed)

@@ -1,4 +1,6 @@
-"""`root-gnn export`: a run as one file that others score with, and nothing left behind where it would score otherwise."""
+"""`root-gnn export`: a run as one file that others score with, and nothing left behind where it would score
+otherwise.
+"""
 
 from __future__ import annotations
 
@@ -99,7 +101,9 @@ def table(text: str) -> tuple[list[str], Floats]:
 
 
 def cpp_example(folder: Path) -> Path:
-    """`onnx_scores.cpp`, built with the headers in ONNXRUNTIME_HOME (or installed) and the library there, else that of the wheel."""
+    """`onnx_scores.cpp`, built with the headers in ONNXRUNTIME_HOME (or installed) and the library there, else that of
+    the wheel.
+    """
     place = Path(os.environ.get("ONNXRUNTIME_HOME", sys.prefix))
     installed = (found for base in (place, Path("/usr")) for found in base.glob("include/**/onnxruntime_cxx_api.h"))
     header = next(installed, None)

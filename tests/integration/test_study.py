@@ -55,7 +55,9 @@ STUDY = """
 name: interrupted
 tasks: [WHvsZH]
 pretrained:
-  multiclass: {recipe: pretrain_multiclass, set: ["data.classes={WH: WH.root, ZH: ZH.root}", train.max_epochs=6, train.batch_size=32]}
+  multiclass:
+    recipe: pretrain_multiclass
+    set: ["data.classes={WH: WH.root, ZH: ZH.root}", train.max_epochs=6, train.batch_size=32]
 train_events: [60]
 seeds: [1, 2]
 set: [train.max_epochs=8, train.batch_size=8, train.checkpoint_every=3]

@@ -163,7 +163,7 @@ def _write(job: PrepareJob, folder: Path, advance: Callable[[int], None] | None)
     with open_records(job.path, job.spec) as records, ShardWriter(folder, job.spec) as writer:
         for start, stop in list(records.chunks()) or [(0, 0)]:
             graphs = records.piece(start, stop).arrays()
-            records.findings.see_graphs(graphs, job.spec.globals)
+            records.findings.add_graphs(graphs, job.spec.globals)
             writer.append(graphs)
             if advance:
                 before_this, done = done, _size(job) * stop // max(records.n_entry, 1)

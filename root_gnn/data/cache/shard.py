@@ -24,7 +24,7 @@ from xxhash import xxh3_64
 
 from root_gnn.atomic import write_text
 from root_gnn.data.cache.mapping import mapped
-from root_gnn.data.reading.columns import side_by_side
+from root_gnn.data.reading.columns import fill_columns
 from root_gnn.data.reading.findings import Findings
 from root_gnn.data.reading.graphs import GraphArrays
 from root_gnn.data.spec.spec import Spec
@@ -206,7 +206,7 @@ class ShardWriter:
         self._grow("ids", ids)
         self._grow("weight", weight)
         self._grow(
-            "truth", side_by_side(list(graphs.truth.values()), np.empty((n_graph, len(self.truth)), dtype=np.float32))
+            "truth", fill_columns(list(graphs.truth.values()), np.empty((n_graph, len(self.truth)), dtype=np.float32))
         )
         own = {"label": graphs.label, "globals": graphs.globals, "split": graphs.split}
         for name, column in {**own, "entry": None if self.spec.keeps_entries else graphs.entry}.items():

@@ -273,7 +273,7 @@ def open_table(
     Raises InputError for a file that is missing, damaged, or listed for two classes, and for files that contain
     duplicated events or momenta in different units.
     """
-    spec = spec or load_spec(config.spec, beside=beside)
+    spec = spec or load_spec(config.spec, search_dir=beside)
     owner = class_of_files(config, data_dir)
     selection = selected(prepare_shards(spec, list(owner), data_dir=data_dir, jobs=jobs), spec, owner)
     refuse(selection)
