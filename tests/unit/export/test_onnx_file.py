@@ -174,7 +174,8 @@ def test_every_kind_of_answer_is_that_of_pytorch(objective: dict[str, Any]) -> N
 
 
 @pytest.mark.pyg
-def test_a_module_of_ones_own_that_cannot_be_exported_is_refused(own_modules: None) -> None:
+@pytest.mark.usefixtures("own_modules")
+def test_a_module_of_ones_own_that_cannot_be_exported_is_refused() -> None:
     from root_gnn.export.onnx_file import model_of
 
     asks, features = network("pyg_module", settings={"module": "networks_to_export.Asks", "arguments": {}, "dim": 16})
