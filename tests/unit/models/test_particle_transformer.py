@@ -99,7 +99,7 @@ def test_a_graph_without_nodes_is_the_token_alone() -> None:
 
 
 def test_turning_and_moving_a_jet_changes_nothing() -> None:
-    """By coordinates of the jet neither the azimuth nor the pseudorapidity of the jet is seen (massless constituents)."""
+    """In coordinates of the jet, neither its azimuth nor its pseudorapidity changes anything (massless constituents)."""
     encoder, batch = build(SMALL).double(), double(random_batch(FEATURES, (5, 9), seed=4))
     pt, eta, phi, kind = batch.nodes[:, 0], 0.1 * batch.nodes[:, 1], 0.1 * batch.nodes[:, 2], batch.nodes[:, 4:]
 
