@@ -62,7 +62,7 @@ def export(
     opened = run if isinstance(run, Run) else load_run(run, allow_plugins=allow_plugins)
     batches = samples(opened, data_dir)
     example = next(iter(batches.values()))
-    found = opened.encoder.found(example)
+    found = opened.encoder.extra_inputs(example)
     network = network_of(opened, tuple(found))
     program = traced(network, network.signature.arguments(example, found))
     work = _Work(opened, network.signature, program, batches, target, tolerance)

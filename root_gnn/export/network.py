@@ -58,7 +58,7 @@ class Signature:
         return tuple(UNITS.get(name, "") for name in self.nodes)
 
     def arguments(self, batch: Batch, found: dict[str, Tensor]) -> dict[str, Tensor]:
-        """The inputs for a batch, `found` being what `Encoder.found` says of it."""
+        """The inputs for a batch, `found` being what `Encoder.extra_inputs` computes for it."""
         nodes = torch.cat([batch.nodes, *(column.unsqueeze(1) for column in found.values())], dim=1)
         named = {"nodes": nodes, "n_node": batch.n_node, "globals": batch.globals[:, 1:]}
         if self.whole_events and batch.ids is not None:
@@ -109,7 +109,7 @@ def network_of(run: Run, found: tuple[str, ...] = ()) -> Network:
     trained, recipe = run.objective, run.recipe
     features = replace(run.spec.features(), nodes=(*run.spec.features().nodes, *found))
     objective = recipe.objective.build(
-        recipe.model.plain().build(features, run.scaling), question(recipe.data, run.spec, run.scaling)
+        recipe.model.exportable().build(features, run.scaling), question(recipe.data, run.spec, run.scaling)
     )
     try:
         objective.load_state_dict(trained.state_dict(), strict=True)

@@ -47,7 +47,7 @@ def reference(run: Run, batch: Batch) -> NDArray[np.float64]:
     objective = run.objective
     with torch.inference_mode():
         if isinstance(objective, Supervised):
-            said = probabilities_of(objective, objective.answers(batch))
+            said = probabilities_of(objective, objective.head_outputs(batch))
         else:
             said = objective.encoder(batch).globals.double()
     found: NDArray[np.float64] = said.numpy()
@@ -58,7 +58,7 @@ def differences(run: Run, signature: Signature, batches: Mapping[str, Batch], ca
     """The largest absolute difference between PyTorch and `call` on each of the batches; infinite where one is not a number."""
     found = {}
     for name, batch in batches.items():
-        said = call(signature.arguments(batch, run.encoder.found(batch)))
+        said = call(signature.arguments(batch, run.encoder.extra_inputs(batch)))
         expected = reference(run, batch)
         apart = np.abs(said - expected).max() if said.shape == expected.shape and said.size else np.inf
         found[name] = float(apart) if np.isfinite(apart) else float("inf")

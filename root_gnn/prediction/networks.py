@@ -139,7 +139,7 @@ def _answers(
             here = batch.to(device)
             encoded = objective.encoded(here) if isinstance(objective, Supervised) else objective.encoder(here)
             if isinstance(objective, Supervised):
-                said = objective.counted(objective.answers_of(encoded), here)[0]
+                said = objective.valid_outputs(objective.head_outputs_of(encoded), here)[0]
                 scores.append(probabilities_of(objective, said).cpu().numpy())
             if embeddings:
                 points.append(encoded.globals[:, : objective.encoder.dim].double().cpu().numpy())
