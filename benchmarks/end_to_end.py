@@ -34,7 +34,7 @@ from resample import FIXTURES
 from torch import Tensor
 
 from root_gnn.atomic import write_json
-from root_gnn.bench.case import Bench, Unequal, agree, installed, run_case
+from root_gnn.bench.case import Bench, UnequalError, agree, installed, run_case
 from root_gnn.bench.row import LeftOut, Row
 from root_gnn.bench.timing import Spread, ratios
 from root_gnn.config.loader import load
@@ -255,12 +255,12 @@ def timed(command: list[str], variables: dict[str, str]) -> tuple[float, str]:
 def check(folder: Path, recipe_file: Path, config: Path) -> float:
     """The largest difference of outputs over their largest.
 
-    Raises Unequal where what is read, sizes or outputs differ.
+    Raises UnequalError where what is read, sizes or outputs differ.
     """
     bench = TrainingSetup(load(Recipe, recipe_file), data_dir=folder)
     encoder, table = bench.objective.encoder, bench.table
     if not isinstance(encoder, ParticleTransformer):
-        raise Unequal(f"the recipe's encoder is a {type(encoder).__name__}; nothing is timed")
+        raise UnequalError(f"the recipe's encoder is a {type(encoder).__name__}; nothing is timed")
     network = folder / "network.py"
     network.write_text(NETWORK, encoding="utf-8")
     torch.manual_seed(1)
@@ -268,7 +268,7 @@ def check(folder: Path, recipe_file: Path, config: Path) -> float:
     load_weaver(encoder.eval().double(), theirs.part.state_dict())
     sizes = [sum(weight.numel() for weight in module.parameters()) for module in (bench.objective, theirs)]
     if sizes[0] != sizes[1]:
-        raise Unequal(f"the networks have {sizes[0]} and {sizes[1]} parameters; nothing is timed")
+        raise UnequalError(f"the networks have {sizes[0]} and {sizes[1]} parameters; nothing is timed")
     differences = []
     for label, name in enumerate(CLASSES):
         features, vectors, mask, labels = first_of_weaver(folder / f"{name}.root", config)
@@ -326,7 +326,7 @@ def check_jets(
 ) -> Tensor:
     """Weaver's inputs of the constituents, `(total_node, n_feature)`.
 
-    Raises Unequal where constituents are not ours.
+    Raises UnequalError where constituents are not ours.
     """
     there = mask[:, 0] > 0
     agree(f"constituents of {name}", batch.n_node, there.sum(1), 0.0)
@@ -344,9 +344,9 @@ def check_jets(
 
 
 def check_learned(auc: float, accuracy: float, *, quick: bool) -> None:
-    """Raises Unequal where a network has learned nothing."""
+    """Raises UnequalError where a network has learned nothing."""
     if not quick and min(auc, accuracy) < SMALLEST_AUC:
-        raise Unequal(f"a network has learned nothing: AUC {auc:.3f} of ours, accuracy {accuracy:.3f} of weaver's")
+        raise UnequalError(f"a network has learned nothing: AUC {auc:.3f} of ours, accuracy {accuracy:.3f} of weaver's")
 
 
 def results(bench: Bench) -> Iterator[Row | LeftOut]:

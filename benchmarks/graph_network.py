@@ -25,7 +25,7 @@ from events import EVENTS, poisson_events, simulated_events
 from graph_networks import RECOMPUTING, Contender, Network, Size, forms, others, ours, work
 from torch import Tensor
 
-from root_gnn.bench.case import Bench, Unequal, Work, agree, installed, run_case
+from root_gnn.bench.case import Bench, UnequalError, Work, agree, installed, run_case
 from root_gnn.bench.row import LeftOut, Row
 from root_gnn.bench.timing import Run
 from root_gnn.graph.batch import Batch
@@ -94,7 +94,7 @@ def events_of(setting: Setting, data_dir: Path | None) -> Batch:
 
 
 def check(setting: Setting, events: Batch, everyone: dict[str, Contender]) -> float:
-    """The largest difference of logits from those in float64; raises Unequal where logits or gradients are wrong.
+    """The largest difference of logits from those in float64; raises UnequalError where logits or gradients are wrong.
 
     In float32 a ReLU close to 0 falls on either side, and takes a summand of the gradient with it, in every
     implementation. So that of the gradients is wrong which is further from float64 than thrice the furthest of the
@@ -112,7 +112,7 @@ def check(setting: Setting, events: Batch, everyone: dict[str, Contender]) -> fl
     allowed = max([GRADIENT_ERROR, *(FURTHER * apart[name] for name in PACKAGES if name in apart)])
     for name, error in apart.items():
         if not error <= allowed:
-            raise Unequal(
+            raise UnequalError(
                 f"{setting}, {name}: the gradient is off by {error:.1e} of its size, {allowed:.0e} is allowed; nothing "
                 "is timed"
             )

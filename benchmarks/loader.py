@@ -164,7 +164,7 @@ def finish(batches: Iterator[Any], n_event: int) -> None:
 def check(loaders: Loaders) -> float:
     """The largest difference of weaver's batches and ours, in the order of the file.
 
-    Raises Unequal where there is any.
+    Raises UnequalError where there is any.
     """
     theirs = loaders.weaver(shuffled=False, fetch_step=1)
     differences = [
@@ -254,7 +254,7 @@ def with_edges(batch: Batch) -> Batch:
 
 
 def check_graphs(loaders: Loaders, name: str, build: Callable[..., Any]) -> float:
-    """The largest difference of nodes and edges in a batch of theirs and ours; raises Unequal where there is any."""
+    """The largest difference of nodes and edges in a batch of theirs and ours; raises UnequalError where there is any."""
     mine = loaders.table.gather(loaders.index[:BATCH])
     theirs = build(iter(mine.nodes.split(mine.n_node.tolist())))
     nodes, edges = (theirs.ndata["feat"], theirs.edata["feat"]) if name == "DGL" else (theirs.x, theirs.edge_attr)
@@ -313,7 +313,7 @@ def against_graphs(bench: Bench, loaders: Loaders, name: str, build: Callable[..
 def check_ragged(loaders: Loaders) -> float:
     """The largest difference of a shuffled epoch and the branches of the file, event by event.
 
-    Raises Unequal where there is any.
+    Raises UnequalError where there is any.
     """
     with uproot.open(loaders.paths[0]) as file:
         branches = file["Events"].arrays([*(f"part_{name}" for name in FEATURES), "label_sig"], library="ak", how=dict)

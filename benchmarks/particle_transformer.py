@@ -27,7 +27,7 @@ import torch
 from events import jet_sizes, pions
 from torch import Tensor, nn
 
-from root_gnn.bench.case import Bench, Unequal, agree, installed, run_case
+from root_gnn.bench.case import Bench, UnequalError, agree, installed, run_case
 from root_gnn.bench.row import LeftOut, Row
 from root_gnn.bench.timing import Run
 from root_gnn.convert.weaver_weights import load_weaver, weaver_weights
@@ -126,7 +126,7 @@ class Pair:
 def check(pair: Pair, pool: Sequence[Jets]) -> float:
     """The largest difference of class tokens in double precision.
 
-    Raises Unequal where tokens or gradients are wrong.
+    Raises UnequalError where tokens or gradients are wrong.
     """
     rounded = [
         jets.to(torch.float32) for jets in pool
@@ -141,7 +141,7 @@ def check(pair: Pair, pool: Sequence[Jets]) -> float:
         differences.append(agree("class tokens in double precision", mine, theirs, TOLERANCE * scale))
         apart, allowed = (float((one - other).abs().max()) for one, other in zip(found, exact, strict=True))
         if not apart <= max(SINGLE * scale, FURTHER * allowed):
-            raise Unequal(
+            raise UnequalError(
                 f"class tokens in single precision are {apart:.1e} from the exact ones, weaver's {allowed:.1e}; "
                 "nothing is timed"
             )
@@ -157,7 +157,7 @@ def outputs(pair: Pair, pool: Sequence[Jets], dtype: torch.dtype) -> list[tuple[
 
 
 def check_gradients(pair: Pair, jets: Jets) -> None:
-    """Raises Unequal where the gradient of the training loss in any weight differs.
+    """Raises UnequalError where the gradient of the training loss in any weight differs.
 
     Both in evaluation and double precision.
     """
@@ -168,7 +168,9 @@ def check_gradients(pair: Pair, jets: Jets) -> None:
     )
     ours = {name: weight.grad for name, weight in pair.ours.named_parameters() if weight.grad is not None}
     if set(ours) != set(theirs):
-        raise Unequal(f"only one of the two has a gradient in {sorted(set(ours) ^ set(theirs))[0]}; nothing is timed")
+        raise UnequalError(
+            f"only one of the two has a gradient in {sorted(set(ours) ^ set(theirs))[0]}; nothing is timed"
+        )
     scale = max(float(gradient.abs().max()) for gradient in theirs.values())
     for name, gradient in ours.items():
         agree(f"gradients in {name}", gradient, theirs[name], TOLERANCE * scale)

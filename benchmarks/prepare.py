@@ -60,7 +60,7 @@ class Preparing:
                 tree.arrays(self.names, entry_start=start, entry_stop=stop, library="ak", how=dict)
 
     def check(self) -> float:
-        """The largest difference of the cache from graphs built of records; raises Unequal where there is any."""
+        """The largest difference of the cache from graphs built of records; raises UnequalError where there is any."""
         shard = self.ours()
         whole = graph_arrays(ak.concatenate(list(iterate(self.path, self.spec))), self.spec)
         expected = {

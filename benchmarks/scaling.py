@@ -70,7 +70,7 @@ def epoch(table: EventTable, n_event: int) -> None:
 def check(table: EventTable, piece: Batch, n_event: int) -> float:
     """The largest difference of an epoch of the first events and what was written.
 
-    Raises Unequal where there is any.
+    Raises UnequalError where there is any.
     """
     seen, difference = [], 0.0
     for batch in train_loader(table, np.arange(n_event), BATCH, seed=1):

@@ -24,7 +24,7 @@ SETTINGS = [
 
 
 def main(folder: Path) -> None:
-    """Trains with two seeds below `folder`, and prints CKA of each layer of one run with the same layer of the other."""
+    """Trains with two seeds below `folder`, and prints CKA of each layer with the same layer of the other run."""
     runs = [
         rg.train(
             "pretrain_multiclass", overrides=[*SETTINGS, f"seed={seed}"], data_dir=DATA, run_dir=folder / f"seed_{seed}"

@@ -1,8 +1,8 @@
 """An encoder of your own: a sum over objects, each weighted by its share of the transverse momentum.
 
-Without edges between objects, as a yardstick for networks that have them. The idea of weighting by momentum fractions is
-that of energy flow networks (Komiske, Metodiev, Thaler 2018, arXiv:1810.05165); they let the network see directions
-only, which makes them safe against soft and collinear radiation. This one shows the network every column.
+It has no edges between objects: a baseline for networks that have them. Weights of momentum fractions are those of
+energy flow networks (Komiske, Metodiev, Thaler 2018, arXiv:1810.05165); they let the network see directions only, which
+makes them safe against soft and collinear radiation. This one shows the network every column.
 """
 
 from __future__ import annotations

@@ -9,7 +9,7 @@ import torch.nn.functional as F
 from torch import Tensor, cat, nn
 
 from root_gnn.graph.batch import Batch
-from root_gnn.graph.draws import Draws
+from root_gnn.graph.random_stream import RandomStream
 from root_gnn.graph.segment import segment_sum
 from root_gnn.protocols import STILL, Encoder, Objective, ObjectiveConfig, Question
 
@@ -34,8 +34,8 @@ class VisibleMass(Objective):
         self.columns = [question.features.column(name) for name in columns]
         self.out = nn.Linear(encoder.dim, 1)
 
-    def forward(self, batch: Batch, draws: Draws = STILL) -> dict[str, Tensor]:
-        """`loss`, and `resolution`: the mean absolute difference of the logarithms, about the relative error of the mass."""
+    def forward(self, batch: Batch, draws: RandomStream = STILL) -> dict[str, Tensor]:
+        """`loss`, and `resolution`: the mean absolute difference of logarithms, about the relative error."""
         target = self.mass(batch).log()
         predicted = self.out(self.encoder(batch).globals).float()
         return {"loss": F.huber_loss(predicted, target), "resolution": (predicted - target).abs().mean()}

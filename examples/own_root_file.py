@@ -22,7 +22,11 @@ name: my_ntuple
 source: {name: root, tree: nominal}
 nodes:
   muon: {type: 0, unit: MeV, features: {pt: mu_pt, eta: mu_eta, phi: mu_phi}}
-  jet: {type: 1, unit: MeV, features: {pt: jet_pt, eta: jet_eta, phi: jet_phi, energy: jet_e}, select: pt > 25}  # in GeV
+  jet:
+    type: 1
+    unit: MeV
+    features: {pt: jet_pt, eta: jet_eta, phi: jet_phi, energy: jet_e}
+    select: pt > 25  # in GeV, as everything is once it is read
   met: {type: 2, single: true, unit: MeV, features: {px: met_x, py: met_y}}
 id: [runNumber, eventNumber]
 """

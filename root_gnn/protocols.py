@@ -37,10 +37,13 @@ class Encoder(nn.Module, ABC):
 
     `globals (n_graph, dim)` represents an event or a jet, `nodes (total_node, dim)` a particle.
     Input features are physical (GeV, radians); scaling and embedding happen inside and are saved with the weights.
-    `run_folder` is the folder that a trained encoder was read from.
+    `run_folder` is the folder that a trained encoder was read from. `fixed_shapes` is true where all batches padded to
+    one shape are processed with tensors of the same shapes, whatever the sizes of their graphs; `train.static_shapes`
+    and `train.compile` refuse an encoder for which it is false.
     """
 
     dim: int
+    fixed_shapes: ClassVar[bool] = True
     run_folder: Path | None = None
 
     def __init_subclass__(cls, **keywords: Any) -> None:
@@ -86,10 +89,11 @@ class Head(nn.Module, ABC):
     """Maps representations to logits; softmax and sigmoid belong to the objective.
 
     `ordered` is true for a head to which the position of a node in its graph means something (the hardest first);
-    the output of every other head is independent of the order of nodes.
+    the output of every other head is independent of the order of nodes. `fixed_shapes` is that of `Encoder`.
     """
 
     ordered: ClassVar[bool] = False
+    fixed_shapes: ClassVar[bool] = True
 
     def __init_subclass__(cls, **keywords: Any) -> None:
         """Accepts the method names of version 0.1."""

@@ -28,8 +28,8 @@ MODULES = [file for file in FILES if file.name not in ("__init__.py", "__main__.
 
 LAYERS = (
     {"_version", "atomic", "console", "errors", "kinematics", "typing"},
-    {"clustering", "config", "expressions", "graph", "kernels", "metrics", "parallel"},
-    {"bench", "nn", "protocols", "similarity", "simulation"},
+    {"clustering", "config", "expressions", "graph", "kernels", "parallel"},
+    {"bench", "metrics", "nn", "protocols", "similarity", "simulation"},
     {"augmentations", "data", "heads", "models", "objectives", "plots", "testing", "training"},
     {"runs"},
     {"analysis", "convert", "export", "prediction"},
@@ -38,7 +38,7 @@ LAYERS = (
     {"cli"},
 )
 LEVEL = {room: level for level, rooms in enumerate(LAYERS) for room in rooms}
-FAMILIES = ("models", "heads", "objectives", "augmentations", "metrics", "data.sources")
+FAMILIES = ("models", "heads", "objectives", "augmentations", "metrics.reported", "study.answers", "data.sources")
 # Optional or heavy packages, and the files that are about them.
 AT_HOME = {
     "dgl": ("*dgl*",),
@@ -328,3 +328,11 @@ def test_the_public_names_are_where_they_are_said_to_be() -> None:
     assert {name: typed[name] for name in root_gnn._HOMES} == root_gnn._HOMES
     with pytest.raises(AttributeError, match="no attribute 'nothing'"):
         _ = root_gnn.nothing
+
+
+def test_the_page_on_the_architecture_has_the_same_layers() -> None:
+    page = Path(__file__).parents[1] / "docs" / "architecture.md"
+    if not page.is_file():
+        pytest.skip("the tests run outside the checkout")
+    rows = re.findall(r"^\| (\d+) \| (.+) \|$", page.read_text(encoding="utf-8"), re.MULTILINE)
+    assert {int(level): set(re.findall(r"`(\w+)`", rooms)) for level, rooms in rows} == dict(enumerate(LAYERS, start=1))

@@ -13,6 +13,9 @@ from root_gnn.metrics.inputs import BinaryEvents, binary_events
 from root_gnn.metrics.roc import Cuts, cuts, efficiencies, first_reaching
 from root_gnn.typing import AnyIntegers, Floats
 
+SIGNAL_EFFICIENCIES = (0.3, 0.5)
+"""The efficiencies at which rejections are reported."""
+
 
 class Rejection(NamedTuple):
     """A background rejection, its error to first order, and its 68 % interval; all but `value` are None without replicas.
@@ -47,7 +50,7 @@ def rejections(
     labels: ArrayLike,
     weights: ArrayLike | None = None,
     *,
-    signal_efficiencies: Sequence[float] = (0.3, 0.5),
+    signal_efficiencies: Sequence[float] = SIGNAL_EFFICIENCIES,
     n_replica: int = 200,
     seed: int = 1,
 ) -> tuple[Rejection | None, ...]:

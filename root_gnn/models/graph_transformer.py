@@ -60,6 +60,8 @@ class GraphTransformer(Encoder):
     The host waits for the device once a pass, for the sizes of the buckets.
     """
 
+    fixed_shapes = False
+
     def __init__(self, config: Config, features: Features, scaling: Scaling) -> None:
         super().__init__()
         self.dim, self.limit = config.dim, config.bucket_nodes

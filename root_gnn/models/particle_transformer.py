@@ -83,6 +83,8 @@ class ParticleTransformer(Encoder):
     The host waits for the device once a pass, for the sizes of the buckets.
     """
 
+    fixed_shapes = False
+
     def __init__(self, config: Config, features: Features, scaling: Scaling) -> None:
         super().__init__()
         self.dim, self.limit = config.dim, config.bucket_nodes

@@ -16,10 +16,12 @@ from root_gnn.analysis.grouping import compared
 from root_gnn.atomic import write_text
 from root_gnn.console import log
 from root_gnn.errors import InputError
+from root_gnn.metrics.formatting import UNDEFINED, format_number
+from root_gnn.metrics.metric import Metric
+from root_gnn.metrics.registry import reported_metrics
 from root_gnn.pages.html import heading, listing, note, page, paragraph, picture, pictures, table
 from root_gnn.runs.run import Run, load_run
 
-UNDEFINED = "\N{EN DASH}"
 CAPTIONS = {
     "learning_curves": "Learning curves. The best epoch was chosen on the validation split.",
     "roc": "Background rejection against signal efficiency on the test split, with 68 % bands over test events.",
@@ -93,21 +95,11 @@ def report(
 
 
 def _overview(runs: Sequence[Run]) -> list[str]:
-    header = (
-        "run",
-        "how",
-        "training events",
-        "test events",
-        "test AUC",
-        "accuracy",
-        "loss",
-        "rejection at 30 % signal",
-        "rejection at 50 % signal",
-        "best epoch",
-        "training time",
-    )
+    metrics = [metric for metric in reported_metrics() if "report" in metric.shown_in]
+    titles = [title for metric in metrics for title in metric.cells({})]
+    header = ("run", "how", "training events", "test events", *titles, "best epoch", "training time")
     rows = [
-        (name, how(run), f"{run.plan['events']['train']:,}", *_figures(run))
+        (name, how(run), f"{run.plan['events']['train']:,}", *_figures(run, metrics))
         for name, run in zip(run_labels(runs), runs, strict=True)
     ]
     return [heading("Every run"), table(header, rows), paragraph(HOW_ERRORS)]
@@ -119,41 +111,18 @@ def how(run: Run) -> str:
     return f"{run.plan['mode']}{source}, seed {run.recipe.seed}"
 
 
-def _figures(run: Run) -> tuple[str, ...]:
-    """Test figures of a finished run as text, one for each of the last columns of the overview."""
-    if not (run.folder / "metrics.json").exists():
-        return ("not finished", *[UNDEFINED] * 7)
-    metrics = run.metrics
-    test: Mapping[str, Any] = metrics["splits"].get("test", {})
-    rejection = test.get("rejection") or {}
+def _figures(run: Run, metrics: Sequence[Metric]) -> tuple[str, ...]:
+    """Test figures of a run as text, one for each of the last columns of the overview; dashes where it is not finished."""
+    finished = (run.folder / "metrics.json").exists()
+    content: Mapping[str, Any] = run.metrics if finished else {"splits": {}}
+    test: Mapping[str, Any] = content["splits"].get("test", {})
+    n_event = f"{test['n_events']:,}" if "n_events" in test else UNDEFINED
     return (
-        f"{test['n_events']:,}" if "n_events" in test else UNDEFINED,
-        format_number(test.get("auc"), test.get("auc_error")),
-        format_number(test.get("accuracy"), test.get("accuracy_error")),
-        format_number(test.get("loss")),
-        *(rejection_cell(**rejection.get(at, {})) for at in ("0.3", "0.5")),
-        str(metrics.get("best_epoch", UNDEFINED)),
-        f"{metrics['seconds']:,.0f} s" if "seconds" in metrics else UNDEFINED,
+        n_event if finished else "not finished",
+        *(cell for metric in metrics for cell in metric.cells(metric.columns(test)).values()),
+        str(content.get("best_epoch", UNDEFINED)),
+        f"{content['seconds']:,.0f} s" if "seconds" in content else UNDEFINED,
     )
-
-
-def format_number(value: float | None, error: float | None = None, *, digits: int = 4) -> str:
-    """A figure with its error, or a dash where it is not defined."""
-    if value is None:
-        return UNDEFINED
-    return f"{value:.{digits}f}" if error is None else f"{value:.{digits}f} ± {error:.{digits}f}"
-
-
-def rejection_cell(
-    value: float | None = None,
-    error: float | None = None,
-    low: float | None = None,
-    high: float | None = None,
-) -> str:
-    """A background rejection with its 68 % interval, or with its error in a run from before there were intervals."""
-    if value is None or low is None:
-        return format_number(value, error, digits=2)
-    return f"{value:.2f} [{low:.2f}, {'no limit' if high is None else format(high, '.2f')}]"
 
 
 def _comparison(found: Comparison) -> list[str]:

@@ -21,6 +21,7 @@ from root_gnn.data.events.table import EventTable, open_table
 from root_gnn.data.events.whole_events import WholeEvents
 from root_gnn.data.spec.spec import Spec
 from root_gnn.errors import InputError
+from root_gnn.metrics.registry import reported_metrics
 from root_gnn.protocols import Supervised
 from root_gnn.runs.build import data_folder, question
 from root_gnn.runs.run import Run, SplitName, load_run, reading_spec
@@ -123,7 +124,9 @@ def _said(entry: Mapping[str, Any]) -> str:
 
 def _unlabelled(run: Run, best_epoch: int | None) -> dict[str, Any]:
     """Entries of a run without labels: what validation found after the best epoch (from 1), and null for all that needs scores."""
-    undefined = dict.fromkeys(("sum_of_weights", "loss", "accuracy", "auc", "auc_error", "rejection", "significance"))
+    undefined: dict[str, Any] = {"sum_of_weights": None}
+    for metric in reported_metrics():
+        undefined |= metric.combined([])
     entries: dict[str, Any] = {name: {"n_events": run.plan["events"][name], **undefined} for name in SPLITS}
     for name, tag in AT_BEST_EPOCH.items():
         rows = run.history.get(tag, np.empty((0, 3)))

@@ -13,7 +13,7 @@ from root_gnn.data.events.table import EventTable
 from root_gnn.runs.run import Run
 from root_gnn.similarity.cka import LayerMatrix, layer_matrix
 from root_gnn.similarity.seed_baseline import SeedBaseline, seed_baseline
-from root_gnn.study.results import Answer
+from root_gnn.study.results import CellResult
 from root_gnn.typing import Index
 
 ValueWithError = tuple[float | None, float | None]
@@ -57,7 +57,7 @@ def study_similarity(
     return Similarity(len(next(iter(last["scratch"][0].values()))), floor, pairs, by_size, by_epoch)
 
 
-def layers_of_groups(answer: Answer, table: EventTable, index: Index, *, n_scratch: int) -> dict[str, list[Layers]]:
+def layers_of_groups(answer: CellResult, table: EventTable, index: Index, *, n_scratch: int) -> dict[str, list[Layers]]:
     """The layers of the first seed of each group, and of the first `n_scratch` seeds of scratch, for the events `index (n,)`."""
     return {
         name: [layer_representations(run, table, index) for run in runs[: n_scratch if name == "scratch" else 1]]
@@ -66,7 +66,7 @@ def layers_of_groups(answer: Answer, table: EventTable, index: Index, *, n_scrat
 
 
 def along_training(
-    answer: Answer, table: EventTable, index: Index, *, scratch: Layers
+    answer: CellResult, table: EventTable, index: Index, *, scratch: Layers
 ) -> dict[int, dict[str, ValueWithError]]:
     """CKA of the last layer after each epoch that was kept with that of the first seed of scratch, trained: the last of its layers
     `scratch` for the events `index (n,)`.

@@ -5,28 +5,21 @@ from __future__ import annotations
 import json
 import shlex
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 from root_gnn._version import __version__
-from root_gnn.analysis.claims import Verdict, interval
-from root_gnn.analysis.comparison import Comparison
+from root_gnn.analysis.claims import Verdict
 from root_gnn.atomic import write_text
 from root_gnn.config.loader import to_yaml
 from root_gnn.console import log
+from root_gnn.metrics.formatting import UNDEFINED
+from root_gnn.metrics.metric import Metric
+from root_gnn.metrics.registry import reported_metrics
 from root_gnn.pages.html import Link, folded, heading, items, listing, note, page, paragraph, table
-from root_gnn.pages.report import HOW_ERRORS, UNDEFINED, format_number, rejection_cell
-from root_gnn.study.answers import StudyAnswers
-from root_gnn.study.cost_section import break_even_cell, costs, pretraining_size
-from root_gnn.study.published import Published
+from root_gnn.pages.report import HOW_ERRORS
+from root_gnn.study.answer import Answer, Question, StudyAnswers, all_answers
 from root_gnn.study.results import Results
-from root_gnn.study.rows import REJECTION
-from root_gnn.study.sections import factor_of, question_sections
-
-HOW_BESIDE = (
-    "Gains are relative to the AUC of scratch. They agree where the 68 % interval and the published range have something in common, costs "
-    "where both are on the same side of one, similarity where it is told apart from that of two networks from scratch, or not, in both."
-)
 
 VERDICTS: dict[Verdict, str] = {
     "above": "test AUC above that of scratch in",
@@ -38,94 +31,70 @@ VERDICTS: dict[Verdict, str] = {
 }
 
 
-def write_study_page(results: Results, found: StudyAnswers) -> Path:
+def write_study_page(study: StudyAnswers) -> Path:
     """Writes `study.html` in the folder of the study and returns its path."""
+    results = study.results
     path = results.folder / "study.html"
     with tempfile.TemporaryDirectory() as folder:
-        write_text(path, page(f"Study {results.study.name}", _parts(results, found, Path(folder))))
+        write_text(path, page(f"Study {results.study.name}", _parts(study, Path(folder))))
     log.info("%s: the study on one page", path)
     return path
 
 
-def _parts(results: Results, found: StudyAnswers, folder: Path) -> Iterator[str]:
+def _parts(study: StudyAnswers, folder: Path) -> Iterator[str]:
+    """HTML of the whole page; pictures pass through `folder`."""
+    results, answers = study.results, all_answers()
     yield heading("In short")
     yield note(results.study.notes)
-    if len(found.found) > 1:
-        yield items(_gist(found))
+    if len(study.questions) > 1:
+        yield items(_gist(study.questions))
         yield heading("In numbers")
-    yield items(_summary(results, found))
+    yield items(_summary(study, answers))
     if results.failures:
         yield heading("What failed")
         yield table(("training", "why"), results.failures.items())
-    if results.study.published is not None:
-        yield from _beside(results.study.published, found)
-    for name, one in found.found.items():
-        yield from question_sections(name, one, folder)
-    yield from costs(results, found, folder)
-    yield from pretraining_size(found, folder)
+    for answer in answers:
+        if answer.study_place == "before":
+            yield from answer.study_section(study, folder)
+    for name, question in study.questions.items():
+        for answer in answers:
+            parts = list(answer.question_section(question, folder))
+            if parts and answer.title:
+                yield heading(answer.title.format(question=name))
+            yield from parts
+    for answer in answers:
+        if answer.study_place == "after":
+            yield from answer.study_section(study, folder)
     yield from _provenance(results)
 
 
-def _gist(found: StudyAnswers) -> Iterator[str]:
-    """For each way to train, with the fewest and with the most events: in which tasks it is above scratch, below, or not told apart."""
-    sizes = (("fewest", 0), ("most", -1)) if any(len(of.cells) > 1 for of in found.found.values()) else (("given", 0),)
-    for which, place in sizes:
-        said: dict[str, dict[Verdict, list[str]]] = {}
-        for name, of in found.found.items():
-            for one in list(of.cells.values())[place].comparison.differences:
+def _gist(questions: Mapping[str, Question]) -> Iterator[str]:
+    """For each way to train, with the fewest and the most events: in which tasks it is above scratch, below, or neither."""
+    several = any(len(question.cells) > 1 for question in questions.values())
+    for which, position in (("fewest", 0), ("most", -1)) if several else (("given", 0),):
+        tasks_by_group: dict[str, dict[Verdict, list[str]]] = {}
+        for name, question in questions.items():
+            for one in list(question.cells.values())[position].comparison.differences:
                 gain = f" {one.auc.mean:+.3f}" if one.auc is not None and one.verdict in ("above", "below") else ""
-                said.setdefault(one.group, {verdict: [] for verdict in VERDICTS})[one.verdict].append(f"{name}{gain}")
-        for group, tasks in said.items():
+                tasks = tasks_by_group.setdefault(one.group, {verdict: [] for verdict in VERDICTS})
+                tasks[one.verdict].append(f"{name}{gain}")
+        for group, tasks in tasks_by_group.items():
             parts = [f"{VERDICTS[verdict]} {', '.join(names)}" for verdict, names in tasks.items() if names]
             yield f"{group}, with the {which} training events: {'; '.join(parts)}."
 
 
-def _summary(results: Results, found: StudyAnswers) -> Iterator[str]:
-    """The main numbers in sentences: the smallest and the largest size of each question, data efficiency, what it costs."""
-    for name, of in found.found.items():
-        for cell in dict.fromkeys((next(iter(of.cells)), of.last[0])):
-            one = of.cells[cell].comparison
-            scratch = next(group for group in one.groups if group.name == one.reference)
-            yield (
-                f"{name}, {cell.train_events:,} training events: test AUC {interval(scratch.auc, 3)} from scratch "
-                f"({len(scratch.seeds)} seeds, {one.n_test:,} test events). Less that of scratch: {_differences(one)}."
-            )
-            floor = of.cells[cell].floor
-            if floor is not None:
-                yield (
-                    f"{name}, {cell.train_events:,} training events: test AUC {interval(floor.groups[0].auc, 3)} of boosted trees. "
-                    f"Less that of them: {_differences(floor)}."
-                )
-        said_of = [f"{group} {factor_of(factors[0])}" for group, factors in of.efficiency.items() if factors]
-        if said_of:
-            yield f"{name}: scratch needs so many times the {of.efficiency_size:,} events for the same AUC: {'; '.join(said_of)}."
-        paid = [
-            (group, one)
-            for group, one in of.pays[of.last[0].train_events].items()
-            if one is not None and one.n is not None
-        ]
-        if paid:
-            yield (
-                f"{name}, {of.last[0].train_events:,} training events: trainings after which pretraining has paid for itself: "
-                + "; ".join(f"{group} {break_even_cell(one)}" for group, one in paid)
-                + "."
-            )
-    n_failed, n_all = len(results.failures), len(results.study.trainings())
+def _summary(study: StudyAnswers, answers: Sequence[Answer]) -> Iterator[str]:
+    """The main numbers in sentences: what each answer highlights, and how many trainings ended well."""
+    for question in study.questions.values():
+        for answer in answers:
+            yield from answer.highlights(question)
+    n_failed, n_all = len(study.results.failures), len(study.results.study.trainings())
     yield f"{n_all - n_failed} of {n_all} trainings ended well." if n_failed else f"All {n_all} trainings ended well."
-
-
-def _differences(one: Comparison) -> str:
-    return "; ".join(f"{other.group} {interval(other.auc, 3, sign=True)}, {other.verdict}" for other in one.differences)
-
-
-def _beside(published: Published, found: StudyAnswers) -> Iterator[str]:
-    yield heading("Beside what was published")
-    yield paragraph(f"{published.source}; here the group {published.group}. {published.events} {HOW_BESIDE}")
-    yield table(("task", "what", "published", "here [68 %]", "agreement"), found.published)
 
 
 def _provenance(results: Results) -> Iterator[str]:
     study = results.study
+    metrics = [metric for metric in reported_metrics() if "study" in metric.shown_in]
     yield heading("Every training")
     yield table(
         (
@@ -134,16 +103,12 @@ def _provenance(results: Results) -> Iterator[str]:
             "group",
             "training events",
             "seed",
-            "test AUC",
-            "accuracy",
-            "rejection at 30 % signal",
-            "rejection at 50 % signal",
-            "significance",
+            *(title for metric in metrics for title in metric.cells({})),
             "best epoch",
             "training time",
             "parameters",
         ),
-        _runs(results),
+        _runs(results, metrics),
     )
     yield paragraph(HOW_ERRORS)
     yield heading("How it was made")
@@ -171,11 +136,12 @@ def _provenance(results: Results) -> Iterator[str]:
     yield paragraph(f"Written by root_gnn {__version__}. What the figures mean is in docs/statistics.md.", "source")
 
 
-def _runs(results: Results) -> Iterator[Sequence[str | Link]]:
+def _runs(results: Results, metrics: Sequence[Metric]) -> Iterator[Sequence[str | Link]]:
     for row in results.rows():
         link = Link(row["run"], f"runs/{row['run']}/")
         if row["failure"]:
-            yield (link, row["task"], row["group"] or "pretraining", *[UNDEFINED] * 10)
+            n_undefined = 5 + sum(len(metric.cells({})) for metric in metrics)
+            yield (link, row["task"], row["group"] or "pretraining", *[UNDEFINED] * n_undefined)
             continue
         task = f"{row['task']}, {row['version']}" if row["version"] else row["task"]
         yield (
@@ -184,10 +150,7 @@ def _runs(results: Results) -> Iterator[Sequence[str | Link]]:
             row["group"] or "pretraining",
             _count(row["n_train"]),
             _count(row["seed"]),
-            format_number(row["auc"], row["auc_error"]),
-            format_number(row["accuracy"], row["accuracy_error"]),
-            *(rejection_cell(*(row[f"rejection_{at}{part}"] for part in REJECTION)) for at in (30, 50)),
-            format_number(row["significance"], digits=2),
+            *(cell for metric in metrics for cell in metric.cells(row).values()),
             _count(row["best_epoch"]),
             UNDEFINED if row["seconds"] is None else f"{row['seconds']:,.1f} s",
             _count(row["n_parameters"]),

@@ -15,7 +15,7 @@ from root_gnn.study.tree_baseline import baseline_rows
 
 
 @dataclass(frozen=True)
-class Answer:
+class CellResult:
     """What came of one cell: finished runs by group, the seeds in order, their comparison, and that with the floor if there is one."""
 
     members: Mapping[str, list[Run]]
@@ -31,15 +31,15 @@ class Results:
     """
 
     study: Study
-    answers: Mapping[Cell, Answer]
+    answers: Mapping[Cell, CellResult]
     pretrained: Mapping[str, Run]
     failures: Mapping[str, str]
     folder: Path
     data_dir: Path
 
-    def questions(self) -> dict[str, dict[Cell, Answer]]:
+    def questions(self) -> dict[str, dict[Cell, CellResult]]:
         """The answers by task and version in words, ordered by size."""
-        found: dict[str, dict[Cell, Answer]] = {}
+        found: dict[str, dict[Cell, CellResult]] = {}
         for cell, answer in sorted(self.answers.items(), key=lambda item: item[0].train_events):
             found.setdefault(cell.question, {})[cell] = answer
         return dict(sorted(found.items(), key=lambda item: [cell.question for cell in self.answers].index(item[0])))

@@ -14,35 +14,27 @@ import pyarrow.parquet as pq
 from root_gnn.analysis.learning import learning_of
 from root_gnn.atomic import atomic_file
 from root_gnn.metrics.learning import best, epochs_to_final, immediate
-from root_gnn.metrics.summary import SIGNAL_EFFICIENCIES
+from root_gnn.metrics.registry import reported_metrics
 from root_gnn.runs.run import Run
 from root_gnn.study.execution.training import Training
 
-REJECTION = {
-    "": "value",
-    "_error": "error",
-    "_low": "low",
-    "_high": "high",
-}  # ends of columns, and what run folders call them
-SCHEMA = pa.schema(
-    [
-        *((name, pa.string()) for name in ("run", "task", "version", "group", "mode", "source")),
-        *(
-            (name, pa.int64())
-            for name in ("train_events", "seed", "n_train", "n_test", "n_parameters", "best_epoch", "n_epoch", "n_step")
-        ),
-        *(
-            (name, pa.float64())
-            for name in ("seconds", "events_per_second", "auc", "auc_error", "accuracy", "accuracy_error", "loss")
-        ),
-        *((f"rejection_{100 * at:.0f}{part}", pa.float64()) for at in SIGNAL_EFFICIENCIES for part in REJECTION),
-        *(
-            (name, pa.float64())
-            for name in ("significance", "auc_epoch_5", "best_validation_auc", "epochs_to_1_percent")
-        ),
-        *((name, pa.string()) for name in ("device", "failure", "command", "versions")),
-    ]
-)
+BEFORE_METRICS = {
+    **dict.fromkeys(("run", "task", "version", "group", "mode", "source"), pa.string()),
+    **dict.fromkeys(
+        ("train_events", "seed", "n_train", "n_test", "n_parameters", "best_epoch", "n_epoch", "n_step"), pa.int64()
+    ),
+    **dict.fromkeys(("seconds", "events_per_second"), pa.float64()),
+}
+AFTER_METRICS = {
+    **dict.fromkeys(("auc_epoch_5", "best_validation_auc", "epochs_to_1_percent"), pa.float64()),
+    **dict.fromkeys(("device", "failure", "command", "versions"), pa.string()),
+}
+
+
+def schema() -> pa.Schema:
+    """The columns of the file and their types; each metric has its own between those of the training and of its course."""
+    metrics = {column: pa.float64() for metric in reported_metrics() for column in metric.columns({})}
+    return pa.schema([*(BEFORE_METRICS | metrics | AFTER_METRICS).items()])
 
 
 def row(
@@ -61,7 +53,7 @@ def row(
         "command": shlex.join(training.command()),
     }
     found = {} if run is None else _found(run)
-    return {name: asked.get(name, found.get(name)) for name in SCHEMA.names}
+    return {name: asked.get(name, found.get(name)) for name in schema().names}
 
 
 def _found(run: Run) -> dict[str, Any]:
@@ -85,20 +77,13 @@ def _found(run: Run) -> dict[str, Any]:
 
 def of_test(test: Mapping[str, Any]) -> dict[str, Any]:
     """The columns that an entry of `metrics.json` for the test split fills."""
-    rejection = test.get("rejection") or {}
-    return {
-        **{key: test.get(key) for key in ("auc", "auc_error", "accuracy", "accuracy_error", "loss")},
-        **{
-            f"rejection_{100 * at:.0f}{part}": (rejection.get(str(at)) or {}).get(key)
-            for at in SIGNAL_EFFICIENCIES
-            for part, key in REJECTION.items()
-        },
-        "significance": (test.get("significance") or {}).get("max"),
-        "n_test": test.get("n_events"),
-    }
+    columns: dict[str, Any] = {"n_test": test.get("n_events")}
+    for metric in reported_metrics():
+        columns |= metric.columns(test)
+    return columns
 
 
 def write_rows(path: Path, rows: list[dict[str, Any]]) -> None:
     """Writes the rows as parquet."""
     with atomic_file(path) as temporary:
-        pq.write_table(pa.Table.from_pylist(rows, schema=SCHEMA), temporary, compression="zstd")
+        pq.write_table(pa.Table.from_pylist(rows, schema=schema()), temporary, compression="zstd")

@@ -14,14 +14,13 @@ from root_gnn.errors import InputError
 from root_gnn.parallel.executor import refuse_two_clusters
 from root_gnn.runs.build import data_folder
 from root_gnn.runs.run import Run, load_run
-from root_gnn.study.answers import study_answers
+from root_gnn.study.answer import study_answers
 from root_gnn.study.execution.places import DaskPlace, Executor, LocalPlace
 from root_gnn.study.execution.schedule import Outcome, run_all
 from root_gnn.study.fresh import fresh_comparisons
 from root_gnn.study.page import write_study_page
-from root_gnn.study.pictures import plain
 from root_gnn.study.plan import Cell, Study, Version
-from root_gnn.study.results import Answer, Results
+from root_gnn.study.results import CellResult, Results
 from root_gnn.study.rows import write_rows
 from root_gnn.study.tree_baseline import check_baseline, tree_baseline
 
@@ -76,7 +75,7 @@ def study(
     return results
 
 
-def _answers(plan: Study, runs: Path, outcome: Outcome, data: Path) -> dict[Cell, Answer]:
+def _answers(plan: Study, runs: Path, outcome: Outcome, data: Path) -> dict[Cell, CellResult]:
     """What can be compared with scratch, and with the floor where one is asked for."""
     found = {}
     for cell, groups in plan.groups().items():
@@ -88,7 +87,7 @@ def _answers(plan: Study, runs: Path, outcome: Outcome, data: Path) -> dict[Cell
         if "scratch" in members:
             here = data / plan.data.get(cell.version, Version()).folder
             floor = None if plan.floor is None else tree_baseline(cell, members, runs=runs, data=here)
-            found[cell] = Answer(members, Comparison.of(members, title=cell.title), floor)
+            found[cell] = CellResult(members, Comparison.of(members, title=cell.title), floor)
     return found
 
 
@@ -102,7 +101,7 @@ def write_results(results: Results, seconds: Mapping[str, float]) -> None:
     write_text(folder / "study.md", f"{results}\n")
     write_text(folder / "study.yaml", to_yaml(plan))
     write_rows(folder / "study.parquet", results.rows())
-    found = study_answers(results)
+    answers = study_answers(results)
     write_json(
         folder / "study.json",
         {
@@ -110,12 +109,12 @@ def write_results(results: Results, seconds: Mapping[str, float]) -> None:
             "seconds": dict(seconds),
             "comparisons": [one.content() for one in results.comparisons],
             "floors": [one.content() for one in results.floors],
-            "answers": plain(found.content()),
+            "answers": answers.content(),
             "failures": dict(results.failures),
             "commands": [shlex.join(one.command()) for one in plan.trainings()],
         },
     )
-    write_study_page(results, found)
+    write_study_page(answers)
 
 
 def _place(

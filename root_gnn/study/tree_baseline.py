@@ -37,7 +37,7 @@ from root_gnn.runs.build import question
 from root_gnn.runs.run import Run
 from root_gnn.runs.task import finetuning_recipe
 from root_gnn.study.plan import Cell, Study
-from root_gnn.study.rows import SCHEMA, of_test
+from root_gnn.study.rows import of_test, schema
 
 FLOOR = "trees"
 FILE = "trees.json"
@@ -118,7 +118,7 @@ def baseline_rows(cell: Cell, floor: Comparison, runs: Path) -> Iterator[dict[st
             "seconds": content["seconds"],
             **of_test(content["test"]),
         }
-        yield {column: known.get(column) for column in SCHEMA.names}
+        yield {column: known.get(column) for column in schema().names}
 
 
 def _asked(run: Run) -> dict[str, Any]:

@@ -119,3 +119,13 @@ def shuffled_nodes(batch: Batch) -> Tensor:
 def double_precision(batch: Batch) -> Batch:
     """Returns the batch with nodes and globals in float64."""
     return batch.replace(nodes=batch.nodes.double(), globals=batch.globals.double())
+
+
+def random_representations(n_node: Sequence[int], dim: int) -> Batch:
+    """Returns a batch as a head reads it: random representations of width `dim` of graphs with `n_node` nodes."""
+    generator = torch.Generator().manual_seed(2)
+    batch = random_batch(Features(), n_node, seed=3)
+    return batch.replace(
+        nodes=torch.randn(batch.total_node, dim, generator=generator),
+        globals=torch.randn(batch.n_graph, dim, generator=generator),
+    )

@@ -26,6 +26,7 @@ from root_gnn.testing.batches import (
     random_batch,
     shuffled_nodes,
 )
+from root_gnn.testing.shapes import require_fixed_shapes
 
 
 def check_encoder(
@@ -44,6 +45,7 @@ def check_encoder(
     require_gradients(encoder, lambda: scalar_of_batch(encoder(batch)))
     with torch.autocast("cpu", dtype=torch.bfloat16):
         require_finite("in bf16", scalar_of_batch(encoder(batch)))
+    require_fixed_shapes(encoder, lambda sizes: random_batch(features, sizes, seed=6))
     encoder, batch = encoder.double().eval(), double_precision(batch)
     before = tensor_values(batch)
     out = encoder(batch)

@@ -6,7 +6,6 @@ from collections.abc import Callable
 
 import torch
 
-from root_gnn.graph.features import Features
 from root_gnn.protocols import Head
 from root_gnn.testing.assertions import (
     build_seeded,
@@ -19,9 +18,10 @@ from root_gnn.testing.assertions import (
 from root_gnn.testing.batches import (
     SIZES,
     double_precision,
-    random_batch,
+    random_representations,
     shuffled_nodes,
 )
+from root_gnn.testing.shapes import require_fixed_shapes
 
 
 def check_head(build: Callable[[int, int], Head], *, dim: int = 16, n_output: int = 3, tolerance: float = 1e-6) -> None:
@@ -30,15 +30,11 @@ def check_head(build: Callable[[int, int], Head], *, dim: int = 16, n_output: in
     `dim` is the width of the representations; `tolerance` is relative and absolute, in float64. Raises AssertionError.
     """
     head = build_seeded(lambda: build(dim, n_output), seed=1)
-    generator = torch.Generator().manual_seed(2)
-    plain = random_batch(Features(), SIZES, seed=3)
-    batch = plain.replace(
-        nodes=torch.randn(plain.total_node, dim, generator=generator),
-        globals=torch.randn(plain.n_graph, dim, generator=generator),
-    )
+    batch = random_representations(SIZES, dim)
     require_gradients(head, lambda: scalar_of_rows(head(batch)))
     with torch.autocast("cpu", dtype=torch.bfloat16):
         require_finite("in bf16", scalar_of_rows(head(batch).float()))
+    require_fixed_shapes(head, lambda sizes: random_representations(sizes, dim))
     head, batch = head.double().eval(), double_precision(batch)
     logits, features = head(batch), head.features(batch)
     require(logits.shape == (batch.n_graph, n_output), f"logits must be (n_graph, n_output), not {tuple(logits.shape)}")

@@ -12,8 +12,8 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from root_gnn.graph.batch import Batch
-from root_gnn.metrics.accuracy import accuracy
-from root_gnn.metrics.auc import auc, auc_multiclass
+from root_gnn.metrics.metric import Metric, ScoredEvents, mean_of_defined
+from root_gnn.metrics.registry import reported_metrics
 from root_gnn.metrics.summary import summary
 from root_gnn.protocols import Supervised
 from root_gnn.typing import Floats
@@ -80,8 +80,8 @@ def model_outputs(objective: Supervised, batches: Iterable[Batch], device: torch
 def figures(found: ModelOutputs, objective: Supervised, *, lumi_weights: Floats | None = None) -> dict[str, Any]:
     """One split's entry of `metrics.json`.
 
-    For several yes-or-no labels loss, accuracy and AUC are means over the labels that occur both ways, the error of the AUC is that of
-    a mean of independent values, and each label's own figures stand under `labels`.
+    For several yes-or-no labels each metric is the mean over the labels for which it is defined (`Metric.combined`), and each label's
+    own figures stand under `labels`.
     """
     if objective.link == "softmax":
         return summary(
@@ -89,31 +89,35 @@ def figures(found: ModelOutputs, objective: Supervised, *, lumi_weights: Floats 
         )
     each: dict[str, dict[str, Any]] = {}
     for k, name in enumerate(objective.outputs()):
-        yes = found.probabilities[:, k]
-        each[name] = summary(np.stack([1.0 - yes, yes], axis=1), found.truth[:, k], found.weights, n_class=2)
-    total = {"n_events": found.n_event, "sum_of_weights": float(found.weights.sum())}
-    means = {key: _mean([row[key] for row in each.values()]) for key in ("loss", "accuracy", "auc")}
-    errors = [row["auc_error"] for row in each.values() if row["auc_error"] is not None]
-    error = float(np.sqrt(np.sum(np.square(errors))) / len(errors)) if errors else None
-    return {**total, **means, "auc_error": error, "rejection": None, "significance": None, "labels": each}
+        events = _events_of_label(found, k)
+        each[name] = summary(events.probabilities, events.labels, events.weights, n_class=2)
+    entry: dict[str, Any] = {"n_events": found.n_event, "sum_of_weights": float(found.weights.sum())}
+    for metric in reported_metrics():
+        entry |= metric.combined(list(each.values()))
+    return {**entry, "labels": each}
+
+
+def quick_metrics(objective: Supervised) -> tuple[Metric, ...]:
+    """The metrics that are cheap enough for every epoch, in order."""
+    return tuple(metric for metric in reported_metrics() if objective.link in metric.quick_for)
 
 
 def quick_figures(found: ModelOutputs, objective: Supervised) -> dict[str, float]:
-    """AUC and accuracy alone, where defined, without errors: cheap enough for every epoch."""
+    """The quick metrics where they are defined, without errors; for several labels the mean over those where they are."""
     if objective.link == "softmax":
-        binary = len(objective.outputs()) == 2
-        area = (
-            auc(found.probabilities[:, 1], found.truth, found.weights)
-            if binary
-            else auc_multiclass(found.probabilities, found.truth, found.weights)
-        )
-        measured = {"auc": area, "accuracy": accuracy(found.probabilities, found.truth, found.weights)}
-        return {name: one.value for name, one in measured.items() if one is not None}
-    each = [auc(found.probabilities[:, k], found.truth[:, k], found.weights) for k in range(found.truth.shape[1])]
-    mean = _mean([None if one is None else one.value for one in each])
-    return {} if mean is None else {"auc": mean}
+        each = [ScoredEvents(found.probabilities, found.truth, found.weights)]
+    else:
+        each = [_events_of_label(found, k) for k in range(found.truth.shape[1])]
+    values = {}
+    for metric in quick_metrics(objective):
+        measured = [metric.measure(events) for events in each]
+        mean = mean_of_defined([None if one is None else one.value for one in measured])
+        if mean is not None:
+            values[metric.name] = mean
+    return values
 
 
-def _mean(values: Sequence[float | None]) -> float | None:
-    defined = [value for value in values if value is not None]
-    return float(np.mean(defined)) if defined else None
+def _events_of_label(found: ModelOutputs, k: int) -> ScoredEvents:
+    """The events as two classes, without and with the label `k`."""
+    yes = found.probabilities[:, k]
+    return ScoredEvents(np.stack([1.0 - yes, yes], axis=1), found.truth[:, k], found.weights)

@@ -15,7 +15,7 @@ from root_gnn.graph.random_stream import RandomStream
 from root_gnn.graph.static import Shape, padded
 from root_gnn.protocols import Augmentation, Objective, Supervised
 from root_gnn.training.callbacks.collapse import SPREAD
-from root_gnn.training.evaluation import ModelOutputs, quick_figures
+from root_gnn.training.evaluation import ModelOutputs, quick_figures, quick_metrics
 from root_gnn.training.fsdp import shard
 from root_gnn.training.optim import OptimConfig, groups, optimizer, scheduler
 
@@ -24,7 +24,7 @@ def monitored_quantities(objective: Objective) -> tuple[str, ...]:
     """What validation measures for an objective, as far as it is defined on the events: the names `train.monitor` may have."""
     if not isinstance(objective, Supervised):
         return ("val/loss", "probe/auc", *SPREAD, *(f"ssl/{name}" for name in objective.measures))
-    return ("val/loss", "val/auc", "val/accuracy") if objective.link == "softmax" else ("val/loss", "val/auc")
+    return ("val/loss", *(f"val/{metric.name}" for metric in quick_metrics(objective)))
 
 
 class TrainingModule(pl.LightningModule):

@@ -277,9 +277,7 @@ def _reason(error: Exception) -> str:
     )
     status = getattr(error, "status", None)
     if status is not None:
-        return (
-            f"the server answers with the error {status}; check the address, and whether a login is needed. {text}"
-        )
+        return f"the server answers with the error {status}; check the address, and whether a login is needed. {text}"
     if "range requests" in str(error):
         return f"the server sends whole files only, no parts of them (no range requests). {DOWNLOAD} {text}"
     if isinstance(error, ValueError) and "rotocol not known" in str(error):

@@ -31,7 +31,9 @@ def substitute(text: str, placeholder: str, name: str) -> str:
     return text.replace(placeholder, name)
 
 
-ExpressionText = Annotated[str, BeforeValidator(lambda value: checked_expression(value) if isinstance(value, str) else value)]
+ExpressionText = Annotated[
+    str, BeforeValidator(lambda value: checked_expression(value) if isinstance(value, str) else value)
+]
 """An expression of the small language of `root_gnn.expressions`."""
 
 
@@ -85,7 +87,8 @@ class Value(Section):
         if SYSTEMATIC not in self.text:
             return self
         return self._with(
-            substitute(self.text, SYSTEMATIC, name), None if name == nominal else substitute(self.text, SYSTEMATIC, nominal)
+            substitute(self.text, SYSTEMATIC, name),
+            None if name == nominal else substitute(self.text, SYSTEMATIC, nominal),
         )
 
     def fallback(self) -> Value:

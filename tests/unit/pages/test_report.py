@@ -12,7 +12,8 @@ from root_gnn.analysis.cka import compare_layers
 from root_gnn.analysis.comparison import Comparison
 from root_gnn.analysis.embed import embed
 from root_gnn.errors import InputError
-from root_gnn.pages.report import format_number, report
+from root_gnn.metrics.formatting import format_number
+from root_gnn.pages.report import report
 from root_gnn.runs.run import Run
 
 

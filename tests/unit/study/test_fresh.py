@@ -15,7 +15,7 @@ from root_gnn.errors import InputError
 from root_gnn.runs.evaluate import evaluate
 from root_gnn.study.fresh import fresh_comparisons
 from root_gnn.study.plan import Cell, Study
-from root_gnn.study.results import Answer, Results
+from root_gnn.study.results import CellResult, Results
 
 
 @pytest.mark.parametrize(("task", "classes"), [("WHvsZH", ("ZH", "WH")), ("TopvsQCD", ("QCD", "Tbqq"))])
@@ -40,7 +40,7 @@ def test_all_events_of_the_files_are_judged_with_the_classes_of_the_task(
             "seeds": [1, 2],
         }
     )
-    answer = Answer(members, Comparison.of(members))
+    answer = CellResult(members, Comparison.of(members))
     (found,) = fresh_comparisons(Results(plan, {Cell(task, "", 100): answer}, {}, {}, tmp_path, ntuples), ntuples)
     n_event = {name: uproot.open(ntuples / f"{name}.root")[first.spec.source.tree].num_entries for name in classes}
     scores = read_predictions(first, "files")

@@ -17,11 +17,12 @@ from root_gnn.analysis import trees
 from root_gnn.analysis.comparison import Comparison
 from root_gnn.analysis.learning import clock, learning_of
 from root_gnn.runs.run import Run
-from root_gnn.study import answers, embeddings, write_results
+from root_gnn.study import write_results
+from root_gnn.study.answers import importance, representations
 from root_gnn.study.page import _gist
 from root_gnn.study.plan import Cell, Pretraining, Study
 from root_gnn.study.published import Published
-from root_gnn.study.results import Answer, Results
+from root_gnn.study.results import CellResult, Results
 from root_gnn.study.tree_baseline import tree_baseline
 
 HISTORY = "epoch,step,tag,value\n" + "".join(
@@ -57,7 +58,7 @@ def results(seeds: list[Run], deeper: list[Run], tmp_path_factory: pytest.TempPa
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(trees, "MOST_TREES", 5)
         floor = tree_baseline(cell, members, runs=folder / "runs", data=ntuples)
-    answer = Answer(members, Comparison.of(members, title="WHvsZH"), floor)
+    answer = CellResult(members, Comparison.of(members, title="WHvsZH"), floor)
     failures = {plan.trainings()[-1].name: "no <memory>"}
     return Results(plan, {cell: answer}, {"deep": deeper[0]}, failures, folder, ntuples)
 
@@ -65,8 +66,8 @@ def results(seeds: list[Run], deeper: list[Run], tmp_path_factory: pytest.TempPa
 @pytest.fixture(scope="module")
 def folder(results: Results) -> Path:
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(embeddings, "_methods", lambda n_event: ("pca",))
-        patch.setattr(answers, "N_IMPORTANCE_EVENT", 30)
+        patch.setattr(representations, "_methods", lambda n_event: ("pca",))
+        patch.setattr(importance, "N_IMPORTANCE_EVENT", 30)
         write_results(results, {})
     return results.folder
 
@@ -102,15 +103,13 @@ def test_of_several_tasks_the_page_says_first_where_there_is_a_gain(results: Res
         answer,
         comparison=replace(answer.comparison, differences=(replace(gain, auc=gain.auc._replace(excludes_zero=False)),)),
     )
-    found: Any = SimpleNamespace(
-        found={
-            "one": SimpleNamespace(cells={1: better, 2: same}),
-            "two": SimpleNamespace(cells={1: same, 2: same}),
-            "three": SimpleNamespace(cells={1: better}),
-        }
-    )
+    questions: Any = {
+        "one": SimpleNamespace(cells={1: better, 2: same}),
+        "two": SimpleNamespace(cells={1: same, 2: same}),
+        "three": SimpleNamespace(cells={1: better}),
+    }
     above, same_as = "test AUC above that of scratch in", "not told apart from it in"
-    assert list(_gist(found)) == [
+    assert list(_gist(questions)) == [
         f"deep, finetuned, with the fewest training events: {above} one +0.020, three +0.020; {same_as} two.",
         f"deep, finetuned, with the most training events: {above} three +0.020; {same_as} one, two.",
     ]

@@ -19,9 +19,9 @@ from root_gnn.errors import InputError
 from root_gnn.metrics.bootstrap import paired_difference
 from root_gnn.runs.run import Run
 from root_gnn.study import tree_baseline as floors
-from root_gnn.study.pictures import against_size
+from root_gnn.study.answers.sizes import against_size
 from root_gnn.study.plan import Cell, Pretraining, Study
-from root_gnn.study.results import Answer, Results
+from root_gnn.study.results import CellResult, Results
 from root_gnn.study.tree_baseline import baseline_rows, check_baseline, tree_baseline
 
 CELL = Cell("WHvsZH", "", 100)
@@ -110,7 +110,7 @@ def test_results_tell_the_floor(floor: Comparison, members: dict[str, list[Run]]
     plan = Study(
         name="made", tasks=("WHvsZH",), pretrained={"deep": Pretraining(recipe="r")}, train_events=(100,), floor="trees"
     )
-    answer = Answer(members, Comparison.of(members, title=CELL.title), floor)
+    answer = CellResult(members, Comparison.of(members, title=CELL.title), floor)
     results = Results(plan, {CELL: answer}, {}, {}, folder, ntuples)
     rows = [row for row in results.rows() if row["group"] == "trees"]
     assert floor.groups[0].auc is not None and results.floors == (floor,)

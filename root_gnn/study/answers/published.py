@@ -4,17 +4,60 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Mapping
-from typing import Literal, NamedTuple
+from pathlib import Path
+from typing import ClassVar, Literal, NamedTuple
 
 from root_gnn.analysis.claims import interval
 from root_gnn.metrics.cost import BreakEven
 from root_gnn.metrics.seeds import OverSeeds
+from root_gnn.pages.html import heading, paragraph, table
+from root_gnn.study.answer import Answer, StudyAnswers
 from root_gnn.study.cka import FLOOR, ValueWithError
 from root_gnn.study.published import Published, Range
-from root_gnn.study.results import Answer
+from root_gnn.study.results import CellResult
 from root_gnn.study.speed import Speed
 
+HOW_BESIDE = (
+    "Gains are relative to the AUC of scratch. They agree where the 68 % interval and the published range have something in common, costs "
+    "where both are on the same side of one, similarity where it is told apart from that of two networks from scratch, or not, in both."
+)
+
+
 Agreement = Literal["agrees", "differs", "not told apart", "not defined"]
+
+
+class Config(Answer):
+    """The figures that the study's YAML names under `published`, each with the study's own and whether they agree."""
+
+    order: ClassVar[int] = 90
+    study_place: ClassVar[Literal["before", "after"]] = "before"
+
+    def of_study(self, study: StudyAnswers) -> tuple[PublishedComparison, ...]:
+        """The points of all questions; none where nothing is published."""
+        published = study.results.study.published
+        if published is None:
+            return ()
+        return tuple(
+            point
+            for name, question in study.questions.items()
+            for point in points(
+                published,
+                name,
+                {cell.train_events: result for cell, result in question.cells.items()},
+                question.value("speed"),
+                question.value("cost").pays,
+                question.value("similarity").by_size,
+            )
+        )
+
+    def study_section(self, study: StudyAnswers, folder: Path) -> Iterator[str]:
+        """A table of the points."""
+        del folder  # there are no pictures
+        published = study.results.study.published
+        if published is not None:
+            yield heading("Beside what was published")
+            yield paragraph(f"{published.source}; here the group {published.group}. {published.events} {HOW_BESIDE}")
+            yield table(("task", "what", "published", "here [68 %]", "agreement"), study.value(self.name))
 
 
 class PublishedComparison(NamedTuple):
@@ -30,7 +73,7 @@ class PublishedComparison(NamedTuple):
 def points(
     published: Published,
     question: str,
-    answers: Mapping[int, Answer],
+    answers: Mapping[int, CellResult],
     speed: Mapping[int, Mapping[str, Speed]],
     pays: Mapping[int, Mapping[str, BreakEven | None]],
     by_size: Mapping[int, Mapping[str, ValueWithError]],
@@ -62,7 +105,7 @@ def points(
         yield _similarity(question, published, by_size[largest].get(group), by_size[largest].get(FLOOR))
 
 
-def _gain(question: str, what: str, group: str, answer: Answer, size: int, claimed: Range) -> PublishedComparison:
+def _gain(question: str, what: str, group: str, answer: CellResult, size: int, claimed: Range) -> PublishedComparison:
     """Relative to the AUC of scratch, as published; they agree where the interval and the published range have something in common."""
     one = answer.comparison
     gain = next((other for other in one.differences if other.group == group), None)

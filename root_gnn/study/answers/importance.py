@@ -1,24 +1,53 @@
-"""What the inputs are worth to the networks of a study, by permutation and by integrated gradients per node type."""
+"""How much each input matters, by permutation and by integrated gradients per node type."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, ClassVar
 
 from numpy import int64
 from numpy.typing import NDArray
 
+from root_gnn import plots
 from root_gnn.analysis.attribution import Contributions, contributions
+from root_gnn.analysis.cka import drawn
 from root_gnn.analysis.permutation import Importance, permutation_importance
 from root_gnn.data.events.loader import evaluation_loader
 from root_gnn.data.events.table import EventTable
 from root_gnn.data.events.whole_events import WholeEvents
 from root_gnn.data.spec.spec import Spec
+from root_gnn.pages.html import picture, pictures, said
 from root_gnn.plots import Interval
 from root_gnn.protocols import Supervised
 from root_gnn.runs.run import Run
+from root_gnn.study.answer import Answer, Question
 
 BATCH_SIZE, N_REPEAT, N_REPLICA, N_STEP = 256, 3, 100, 16
+N_IMPORTANCE_EVENT = 500
+
+
+class Config(Answer):
+    """Feature importance for the first seed of each group at the largest size, on some test events."""
+
+    title: ClassVar[str] = "{question}: what the inputs are worth"
+    order: ClassVar[int] = 60
+
+    def of_question(self, question: Question) -> dict[str, Worth | None]:
+        """By group; None for networks that tell no classes apart."""
+        recipe, table = question.largest.members["scratch"][0].recipe, question.table
+        whole = WholeEvents.of(table) if recipe.objective.whole_events else None
+        index = drawn(question.test_index if whole is None else whole.leading(question.test_index), N_IMPORTANCE_EVENT)
+        return {name: worth(runs[0], table, index, whole) for name, runs in question.largest.members.items()}
+
+    def question_content(self, value: Any) -> dict[str, Any]:
+        """Under `worth`."""
+        return {"worth": value}
+
+    def question_section(self, question: Question, folder: Path) -> Iterator[str]:
+        """Bars of both kinds."""
+        yield from _importance(question, folder)
 
 
 @dataclass(frozen=True)
@@ -72,3 +101,28 @@ def sizes(found: Mapping[str, Worth | None], spec: Spec) -> dict[str, dict[str, 
         }
         for group, rows in every.items()
     }
+
+
+def _importance(question: Question, folder: Path) -> Iterator[str]:
+    cell, importance = question.largest_cell, question.value("importance")
+    spec = question.largest.members["scratch"][0].spec
+    pictured = {
+        "drops": (
+            drops(importance),
+            "Drop of the test AUC",
+            "how much worse it is when one input comes from other events",
+        ),
+        "sizes": (
+            sizes(importance, spec),
+            "Mean absolute contribution to the log-odds",
+            "integrated gradients by node type, from an event of average objects",
+        ),
+    }
+    drawn = []
+    for name, (values, quantity, what) in pictured.items():
+        if any(values.values()):
+            plots.importance(values, folder / f"{name}.svg", quantity=quantity)
+            drawn.append(
+                picture(folder / f"{name}.svg", f"{cell.title}: {what}, with 68 % errors. First seed of each group.")
+            )
+    yield pictures(drawn) if drawn else said("The importance of inputs is not defined for these networks.")

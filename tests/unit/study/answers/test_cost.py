@@ -13,8 +13,7 @@ from root_gnn.metrics.cost import BreakEven
 from root_gnn.metrics.seeds import over_seeds
 from root_gnn.runs.setup import TrainingSetup
 from root_gnn.runs.task import finetuning_recipe
-from root_gnn.study.cost import N_EVENT, operations, operations_of_event, pays, spent
-from root_gnn.study.cost_section import break_even_cell
+from root_gnn.study.answers.cost import N_EVENT, break_even_cell, operations, operations_of_event, pays, spent
 from root_gnn.study.speed import Speed
 
 

@@ -12,9 +12,9 @@ from root_gnn.config.shipped import find
 from root_gnn.metrics.bootstrap import PairedDifference
 from root_gnn.metrics.cost import BreakEven
 from root_gnn.metrics.seeds import OverSeeds, over_seeds
+from root_gnn.study.answers.published import PublishedComparison, points
 from root_gnn.study.plan import Study
 from root_gnn.study.published import Published
-from root_gnn.study.published_comparison import PublishedComparison, points
 
 GROUP = "multi, finetuned"
 CLAIMS = Published(

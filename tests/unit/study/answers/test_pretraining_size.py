@@ -10,9 +10,9 @@ import numpy as np
 import pytest
 
 from root_gnn.metrics.bootstrap import SeedMean
+from root_gnn.study.answers.pretraining_size import SizePowerLaw, size_power_laws
 from root_gnn.study.plan import Cell, Study
 from root_gnn.study.results import Results
-from root_gnn.study.scaling import SizePowerLaw, size_power_laws
 
 SIZES = {"all": 80_000, "third": 27_000, "tenth": 8_000, "other": 5_000}
 SCALE, EXPONENT, ERROR = 0.2, 0.25, 0.004

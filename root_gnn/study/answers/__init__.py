@@ -1,0 +1,1 @@
+"""What a study answers: a plug-in each, which computes, writes and draws it; see `root_gnn.study.answer`."""
