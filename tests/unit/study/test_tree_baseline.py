@@ -91,7 +91,7 @@ def test_what_is_done_is_not_fitted_again(
 ) -> None:
     fitted = []
     monkeypatch.setattr(
-        floors, "fit", lambda *samples, seed: fitted.append(seed) or trees.fit_trees(*samples, seed=seed)
+        floors, "fit_trees", lambda *samples, seed: fitted.append(seed) or trees.fit_trees(*samples, seed=seed)
     )
     two = {"scratch": members["scratch"][:2]}
     again = tree_baseline(CELL, two, runs=folder / "runs", data=ntuples)
