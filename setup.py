@@ -1,4 +1,7 @@
-"""Builds the compiled operator where there is a C++ compiler, and leaves it out where there is none; all else is in setup.cfg."""
+"""Builds the compiled operator where there is a C++ compiler, and leaves it out where there is none.
+
+All else is in setup.cfg.
+"""
 
 from __future__ import annotations
 
@@ -33,6 +36,7 @@ class BuildLibrary(build_ext):
     """A shared library without Python in it: flags differ by file, and its name names no Python version."""
 
     def build_extension(self, ext: Extension) -> None:
+        """Compiles each source with the flags of its instruction set and links them."""
         objects = []
         for source in ext.sources:
             settings = [*COMMON, *flags(source)]
@@ -44,6 +48,7 @@ class BuildLibrary(build_ext):
         )
 
     def get_ext_filename(self, fullname: str) -> str:
+        """The path of the library, without the tag of a Python version."""
         return str(Path(*fullname.split("."))) + ".so"
 
 
@@ -51,6 +56,7 @@ class WheelOfAnyPython(bdist_wheel):
     """`py3-none-<platform>` with the library inside, `py3-none-any` without."""
 
     def get_tag(self) -> tuple[str, str, str]:
+        """The tags of Python, its binary interface and the platform."""
         built = any(Path(file).is_file() for file in self.get_finalized_command("build_ext").get_outputs())
         return ("py3", "none", super().get_tag()[2] if built else "any")
 

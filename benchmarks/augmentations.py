@@ -2,8 +2,9 @@
 
     python benchmarks/augmentations.py --out augmentations.json
 
-Rotation, translation, smearing and collinear splitting of 1,000 jets of 39 pions on average. The loops do to each jet what ours do to
-all, with the same random numbers, drawn in the same way for all jets at once; the results are compared before.
+Rotation, translation, smearing and collinear splitting of 1,000 jets of 39 pions on average. The loops do to each jet
+what ours do to all, with the same random numbers, drawn in the same way for all jets at once; the results are compared
+before.
 """
 
 from __future__ import annotations
@@ -68,26 +69,26 @@ def offsets(jet: Floats) -> tuple[Floats, Floats]:
     return eta - (pt * eta).sum() / pt.sum(), around - (pt * around).sum() / pt.sum()
 
 
-def rotated(jet: Floats, of_jet: Floats, of_nodes: Floats) -> Floats:
+def rotated(jet: Floats, of_jet: Floats, _of_nodes: Floats) -> Floats:
     """Turned about its centre."""
     x, y = offsets(jet)
     cosine, sine = math.cos(2.0 * math.pi * of_jet[0]), math.sin(2.0 * math.pi * of_jet[0])
     return moved(jet, x * cosine - y * sine - x, x * sine + y * cosine - y)
 
 
-def translated(jet: Floats, of_jet: Floats, of_nodes: Floats) -> Floats:
+def translated(jet: Floats, of_jet: Floats, _of_nodes: Floats) -> Floats:
     """Moved by up to its own extent."""
     shift = [(2.0 * draw - 1.0) * (part.max() - part.min()) for draw, part in zip(of_jet, offsets(jet), strict=True)]
     return moved(jet, np.full(len(jet), shift[0]), np.full(len(jet), shift[1]))
 
 
-def smeared(jet: Floats, of_jet: Floats, of_nodes: Floats) -> Floats:
+def smeared(jet: Floats, _of_jet: Floats, of_nodes: Floats) -> Floats:
     """Directions by normal numbers of 0.1 GeV over pt."""
     distance = np.sqrt(-2.0 * np.log1p(-of_nodes[0])) * 0.1 / np.maximum(jet[:, 0], 0.1)
     return moved(jet, distance * np.cos(2.0 * math.pi * of_nodes[1]), distance * np.sin(2.0 * math.pi * of_nodes[1]))
 
 
-def split(jet: Floats, of_jet: Floats, of_nodes: Floats) -> Floats:
+def split(jet: Floats, _of_jet: Floats, of_nodes: Floats) -> Floats:
     """Half of the particles in two, particle by particle."""
     rows = []
     for row, chance, share in zip(jet, *of_nodes, strict=True):

@@ -1,10 +1,12 @@
-"""The event network through `torch.compile` (`train.compile`) beside plain PyTorch and the compiled operator, same weights.
+"""The event network through `torch.compile` (`train.compile`) beside plain PyTorch and the compiled operator.
+
+Same weights.
 
     python benchmarks/compile.py --out compile.json
 
-A training step (forward, backward, fused AdamW; no collation) of the graph network of `benchmarks/graph_network.py` on batches of other
-sizes each time, and on batches padded to one shape (`train.static_shapes`), for which `torch.compile` makes other kernels. Kernels are
-made before any time is taken. Gradients are compared before.
+A training step (forward, backward, fused AdamW; no collation) of the graph network of `benchmarks/graph_network.py` on
+batches of other sizes each time, and on batches padded to one shape (`train.static_shapes`), for which `torch.compile`
+makes other kernels. Kernels are made before any time is taken. Gradients are compared before.
 """
 
 from __future__ import annotations

@@ -1,14 +1,16 @@
 """From ROOT files to a trained network: QCD and top jets, root_gnn beside weaver-core, each by its own command line.
 
-    python benchmarks/end_to_end.py --data-dir DIR --out end_to_end.json     (DIR has QCD.root and Tbqq.root as JetClass lays them out)
+    python benchmarks/end_to_end.py --data-dir DIR --out end_to_end.json     (DIR has QCD.root and Tbqq.root as JetClass
+    lays them out)
 
-Both train a small Particle Transformer (4 blocks, 64 wide, batch norm) on the same jets with 17 inputs for as many epochs, batches and
-validation events, with AdamW on two cores, from an empty folder: nothing is cached or compiled before. Seconds are those of the whole
-command, start of Python included. weaver-core keeps the jets in memory and reads them once, its fastest way, with one process for reading
-beside the one that trains. Asserted before anything is timed: both read the same constituents (momenta and the inputs that need no
-further choice, jets of more than 128 aside, which weaver cuts) and labels; the network of our recipe takes every weight of weaver's, and
-gives with these, and with the same momenta, the same outputs in double precision. First weights and dropout are random in training;
-that both tell the classes apart is asserted after.
+Both train a small Particle Transformer (4 blocks, 64 wide, batch norm) on the same jets with 17 inputs for as many
+epochs, batches and validation events, with AdamW on two cores, from an empty folder: nothing is cached or compiled
+before. Seconds are those of the whole command, start of Python included. weaver-core keeps the jets in memory and reads
+them once, its fastest way, with one process for reading beside the one that trains. Asserted before anything is timed:
+both read the same constituents (momenta and the inputs that need no further choice, jets of more than 128 aside, which
+weaver cuts) and labels; the network of our recipe takes every weight of weaver's, and gives with these, and with the
+same momenta, the same outputs in double precision. First weights and dropout are random in training; that both tell the
+classes apart is asserted after.
 """
 
 from __future__ import annotations
@@ -32,7 +34,7 @@ from resample import FIXTURES
 from torch import Tensor
 
 from root_gnn.atomic import write_json
-from root_gnn.bench.case import Bench, Unequal, agree, installed, run_case
+from root_gnn.bench.case import Bench, UnequalError, agree, installed, run_case
 from root_gnn.bench.row import LeftOut, Row
 from root_gnn.bench.timing import Spread, ratios
 from root_gnn.config.loader import load
@@ -59,8 +61,8 @@ import torch
 class Tagger(torch.nn.Module):
     def __init__(self, n_input, n_class):
         super().__init__()
-        self.part = ParticleTransformer(n_input, n_class, embed_dims=(64, 128, 64), pair_embed_dims=(32, 32), num_heads=8,
-                                        num_layers=4, num_cls_layers=1, fc_params=[])
+        sizes = dict(embed_dims=(64, 128, 64), pair_embed_dims=(32, 32), num_heads=8, num_layers=4, num_cls_layers=1)
+        self.part = ParticleTransformer(n_input, n_class, **sizes, fc_params=[])
 
     def forward(self, features, vectors, mask):
         return self.part(features, v=vectors, mask=mask)
@@ -251,11 +253,14 @@ def timed(command: list[str], variables: dict[str, str]) -> tuple[float, str]:
 
 
 def check(folder: Path, recipe_file: Path, config: Path) -> float:
-    """The largest difference of outputs over their largest; raises Unequal where what is read, sizes or outputs differ."""
+    """The largest difference of outputs over their largest.
+
+    Raises UnequalError where what is read, sizes or outputs differ.
+    """
     bench = TrainingSetup(load(Recipe, recipe_file), data_dir=folder)
     encoder, table = bench.objective.encoder, bench.table
     if not isinstance(encoder, ParticleTransformer):
-        raise Unequal(f"the recipe's encoder is a {type(encoder).__name__}; nothing is timed")
+        raise UnequalError(f"the recipe's encoder is a {type(encoder).__name__}; nothing is timed")
     network = folder / "network.py"
     network.write_text(NETWORK, encoding="utf-8")
     torch.manual_seed(1)
@@ -263,7 +268,7 @@ def check(folder: Path, recipe_file: Path, config: Path) -> float:
     load_weaver(encoder.eval().double(), theirs.part.state_dict())
     sizes = [sum(weight.numel() for weight in module.parameters()) for module in (bench.objective, theirs)]
     if sizes[0] != sizes[1]:
-        raise Unequal(f"the networks have {sizes[0]} and {sizes[1]} parameters; nothing is timed")
+        raise UnequalError(f"the networks have {sizes[0]} and {sizes[1]} parameters; nothing is timed")
     differences = []
     for label, name in enumerate(CLASSES):
         features, vectors, mask, labels = first_of_weaver(folder / f"{name}.root", config)
@@ -284,13 +289,19 @@ def check(folder: Path, recipe_file: Path, config: Path) -> float:
 
 
 def timelike(vectors: Tensor) -> Tensor:
-    """Momenta `(n_jet, 4, LONGEST)` whose energies rounding has not put below the momentum, where we take the mass as zero, weaver not."""
+    """Momenta `(n_jet, 4, LONGEST)` whose energies rounding has not put below the momentum.
+
+    Where we take the mass as zero, weaver not.
+    """
     least = vectors[:, :3].norm(dim=1) * (1.0 + 1e-9)
     return torch.cat([vectors[:, :3], torch.maximum(vectors[:, 3], least).unsqueeze(1)], dim=1)
 
 
 def exactly(batch: Batch, columns: Sequence[str], momenta: Tensor) -> Batch:
-    """The batch in double precision with the very momenta that weaver has, whose rounding shows in the masses of pairs."""
+    """The batch in double precision with the very momenta that weaver has.
+
+    Whose rounding shows in the masses of pairs.
+    """
     px, py, pz, energy = momenta.unbind(1)
     pt, nodes = torch.hypot(px, py), batch.nodes.double()
     for column, value in {"pt": pt, "eta": torch.asinh(pz / pt), "phi": torch.atan2(py, px), "energy": energy}.items():
@@ -299,7 +310,10 @@ def exactly(batch: Batch, columns: Sequence[str], momenta: Tensor) -> Batch:
 
 
 def first_of_weaver(file: Path, config: Path) -> tuple[Tensor, ...]:
-    """Features `(n_jet, n_feature, LONGEST)`, momenta, mask and label of the first jets of a file, as weaver reads them."""
+    """Features `(n_jet, n_feature, LONGEST)`, momenta, mask and label of the first jets of a file.
+
+    As weaver reads them.
+    """
     from weaver.utils.dataset import SimpleIterDataset
 
     dataset = SimpleIterDataset({"a": [str(file)]}, str(config), for_training=False, fetch_step=1)
@@ -310,7 +324,10 @@ def first_of_weaver(file: Path, config: Path) -> tuple[Tensor, ...]:
 def check_jets(
     name: str, batch: Batch, columns: Sequence[str], features: Tensor, vectors: Tensor, mask: Tensor
 ) -> Tensor:
-    """Weaver's inputs of the constituents, `(total_node, n_feature)`; raises Unequal where constituents are not ours."""
+    """Weaver's inputs of the constituents, `(total_node, n_feature)`.
+
+    Raises UnequalError where constituents are not ours.
+    """
     there = mask[:, 0] > 0
     agree(f"constituents of {name}", batch.n_node, there.sum(1), 0.0)
     theirs, momenta = features.transpose(1, 2)[there], vectors.transpose(1, 2)[there]
@@ -327,9 +344,9 @@ def check_jets(
 
 
 def check_learned(auc: float, accuracy: float, *, quick: bool) -> None:
-    """Raises Unequal where a network has learned nothing."""
+    """Raises UnequalError where a network has learned nothing."""
     if not quick and min(auc, accuracy) < SMALLEST_AUC:
-        raise Unequal(f"a network has learned nothing: AUC {auc:.3f} of ours, accuracy {accuracy:.3f} of weaver's")
+        raise UnequalError(f"a network has learned nothing: AUC {auc:.3f} of ours, accuracy {accuracy:.3f} of weaver's")
 
 
 def results(bench: Bench) -> Iterator[Row | LeftOut]:

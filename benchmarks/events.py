@@ -43,7 +43,10 @@ def events_of(counts: np.ndarray, rng: np.random.Generator) -> Batch:
 
 
 def simulated_events(n_event: int, data_dir: Path | None, *, seed: int) -> Batch:
-    """Simulated events of two objects at least, drawn with replacement from the standard ntuples of a folder or the repository's."""
+    """Simulated events of two objects at least.
+
+    Drawn with replacement from the standard ntuples of a folder or the repository's.
+    """
     rng, spec = np.random.default_rng(seed), load_spec("events")
     files = simulated_files(data_dir)
     there = concatenate(
@@ -63,7 +66,10 @@ def numbered(batch: Batch, rng: np.random.Generator) -> Batch:
 
 
 def jet_sizes(n_jet: int, longest: int, rng: np.random.Generator) -> np.ndarray:
-    """Numbers of constituents, 39 on average with a standard deviation of 19 (a Gamma distribution), `longest` at most."""
+    """Numbers of constituents, 39 on average with a standard deviation of 19 (a Gamma distribution).
+
+    `longest` at most.
+    """
     sizes = rng.gamma((JET_MEAN / JET_SPREAD) ** 2, JET_SPREAD**2 / JET_MEAN, n_jet).round().clip(1, longest)
     return sizes.astype(np.int64)
 

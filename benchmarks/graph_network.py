@@ -1,13 +1,15 @@
-"""The event network (encode, process, decode) beside straightforward implementations in DGL and PyTorch Geometric, same weights.
+"""The event network (encode, process, decode) beside straightforward implementations in DGL and PyTorch Geometric.
+
+Same weights.
 
     python benchmarks/graph_network.py --out graph_network.json
 
-Four steps with shared weights, as published (`configs/pretrain_multiclass_faithful.yaml`). Theirs: a graph for each event made
-beforehand with stored inputs of nodes and edges, batched in each step. Ours: a batch of rows from the arrays of all events, edges and
-their features on the fly. Logits, and the gradient of the loss in all weights, are compared before. Training is collation, forward,
-backward and fused AdamW, inference collation and forward; collation is measured alone as well. Graphs come in another random order in
-every run. `of the limit` is the least number of floating-point operations for the exact result, at the speed that `torch.mm` has in
-the same rounds, over the time taken.
+Four steps with shared weights, as published (`configs/pretrain_multiclass_faithful.yaml`). Theirs: a graph for each
+event made beforehand with stored inputs of nodes and edges, batched in each step. Ours: a batch of rows from the arrays
+of all events, edges and their features on the fly. Logits, and the gradient of the loss in all weights, are compared
+before. Training is collation, forward, backward and fused AdamW, inference collation and forward; collation is measured
+alone as well. Graphs come in another random order in every run. `of the limit` is the least number of floating-point
+operations for the exact result, at the speed that `torch.mm` has in the same rounds, over the time taken.
 """
 
 from __future__ import annotations
@@ -23,7 +25,7 @@ from events import EVENTS, poisson_events, simulated_events
 from graph_networks import RECOMPUTING, Contender, Network, Size, forms, others, ours, work
 from torch import Tensor
 
-from root_gnn.bench.case import Bench, Unequal, Work, agree, installed, run_case
+from root_gnn.bench.case import Bench, UnequalError, Work, agree, installed, run_case
 from root_gnn.bench.row import LeftOut, Row
 from root_gnn.bench.timing import Run
 from root_gnn.graph.batch import Batch
@@ -92,10 +94,11 @@ def events_of(setting: Setting, data_dir: Path | None) -> Batch:
 
 
 def check(setting: Setting, events: Batch, everyone: dict[str, Contender]) -> float:
-    """The largest difference of logits from those in float64; raises Unequal where logits or gradients are wrong.
+    """The largest difference of logits from those in float64; raises UnequalError where logits or gradients are wrong.
 
-    In float32 a ReLU close to 0 falls on either side, and takes a summand of the gradient with it, in every implementation. So that
-    of the gradients is wrong which is further from float64 than thrice the furthest of the other libraries' (or 1e-3 of its size).
+    In float32 a ReLU close to 0 falls on either side, and takes a summand of the gradient with it, in every
+    implementation. So that of the gradients is wrong which is further from float64 than thrice the furthest of the
+    other libraries' (or 1e-3 of its size).
     """
     rows = torch.argsort(events.n_node[: setting.batch], stable=True)  # in this order ours are not sorted again
     exact = everyone["native"].exact()
@@ -109,8 +112,9 @@ def check(setting: Setting, events: Batch, everyone: dict[str, Contender]) -> fl
     allowed = max([GRADIENT_ERROR, *(FURTHER * apart[name] for name in PACKAGES if name in apart)])
     for name, error in apart.items():
         if not error <= allowed:
-            raise Unequal(
-                f"{setting}, {name}: the gradient is off by {error:.1e} of its size, {allowed:.0e} is allowed; nothing is timed"
+            raise UnequalError(
+                f"{setting}, {name}: the gradient is off by {error:.1e} of its size, {allowed:.0e} is allowed; nothing "
+                "is timed"
             )
     return max(differences)
 

@@ -1,9 +1,11 @@
-"""What a training step of the event network takes of memory, beside the implementations in DGL and PyTorch Geometric of `graph_network`.
+"""What a training step of the event network takes of memory.
+
+Beside the implementations in DGL and PyTorch Geometric of `graph_network`.
 
     python benchmarks/graph_network_memory.py --out graph_network_memory.json
 
-The largest resident memory of one step on 1,024 graphs (hidden 64, 4 layers), for each edge, less what a process had before; each
-implementation in five processes of its own.
+The largest resident memory of one step on 1,024 graphs (hidden 64, 4 layers), for each edge, less what a process had
+before; each implementation in five processes of its own.
 """
 
 from __future__ import annotations

@@ -1,4 +1,7 @@
-"""The published event network in our forms, as something that can be trained and evaluated on rows of a set of events."""
+"""The published event network in our forms.
+
+As something that can be trained and evaluated on rows of a set of events.
+"""
 
 from __future__ import annotations
 
@@ -109,7 +112,10 @@ class Contender:
 
 
 def forms() -> dict[str, dict[str, Any]]:
-    """Settings of our own forms by name, those that work here: the native one, others of ours, and with recomputation."""
+    """Settings of our own forms by name, those that work here.
+
+    The native one, others of ours, and with recomputation.
+    """
     found: dict[str, dict[str, Any]] = {name: {"form": name} for name in get_args(Backend) if name not in NOT_OURS}
     if "recompute" in Config.model_fields:
         found |= {f"{name}, {RECOMPUTING}": {**form, "recompute": True} for name, form in list(found.items())}
@@ -125,7 +131,10 @@ def _works(form: dict[str, Any]) -> bool:
 
 
 def ours(size: Size, events: Batch, features: Features, form: dict[str, Any]) -> Contender:
-    """One of our forms: a batch is selected from the arrays of all events, and sorted as the loader for training does."""
+    """One of our forms: a batch is selected from the arrays of all events.
+
+    Sorted as the loader for training does.
+    """
 
     def collate(rows: Tensor) -> tuple[Batch, Tensor]:
         batch = events.select(rows[torch.argsort(events.n_node[rows], stable=True)])

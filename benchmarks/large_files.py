@@ -1,10 +1,11 @@
 """Ten million events: memory while they are prepared and while an epoch is read, and how fast both are.
 
-    python benchmarks/large_files.py --folder /a/disk/with/room            (10 files of 1,000,000 events; 14 GB of files and cache)
-    python benchmarks/large_files.py --folder ... --files 2 --events 100000 --jobs 2
+    python benchmarks/large_files.py --folder /a/disk/with/room            (10 files of 1,000,000 events; 14 GB of files
+    and cache) python benchmarks/large_files.py --folder ... --files 2 --events 100000 --jobs 2
 
-The repository's simulated events are resampled with event numbers of their own. Preparing and reading run in processes of their
-own, whose anonymous memory (RssAnon: mapped file pages not counted) and that of their children is sampled 50 times a second. Once each.
+The repository's simulated events are resampled with event numbers of their own. Preparing and reading run in processes
+of their own, whose anonymous memory (RssAnon: mapped file pages not counted) and that of their children is sampled 50
+times a second. Once each.
 """
 
 from __future__ import annotations

@@ -2,9 +2,9 @@
 
     python benchmarks/linear_cka.py --out linear_cka.json
 
-`H K H` multiplies the kernel matrix with the centring matrix from both sides (Kornblith et al. 2019, arXiv:1905.00414), the centred
-Gram form takes the means of rows, of columns and of everything away, as one writes it; `in place` is the shortest form of that, which
-uses that kernels are symmetric and makes no new matrix. All values are compared before.
+`H K H` multiplies the kernel matrix with the centring matrix from both sides (Kornblith et al. 2019, arXiv:1905.00414),
+the centred Gram form takes the means of rows, of columns and of everything away, as one writes it; `in place` is the
+shortest form of that, which uses that kernels are symmetric and makes no new matrix. All values are compared before.
 """
 
 from __future__ import annotations

@@ -1,19 +1,23 @@
-"""Reading batches: root_gnn's loader beside weaver-core's on the same ROOT file, and beside graphs built event by event.
+"""Reading batches: root_gnn's loader beside weaver-core's on the same ROOT file.
+
+Beside graphs built event by event.
 
     python benchmarks/loader.py                          (the repository's simulated events, resampled to 50,000)
     python benchmarks/loader.py --data-dir DIR           (the standard ntuples in a folder)
 
-Batches of 1,024; whole epochs, from asking for the first batch to the last, by the clock on the wall. Against weaver (0.5,
-`SimpleIterDataset`) both give seven features of up to 25 objects as `(batch, feature, object)` with a mask and the label, shuffled.
-Before anything is timed the padded batches are compared, and a shuffled epoch of the ragged ones with the branches of the file. Weaver
-is taken three ways: as it comes (`fetch_step` 0.01, a hundredth of the file at a time), with all events at once (`fetch_step` 1, which
-reads the file into memory at the beginning of each epoch), and in an epoch after the first with `in_memory`, where it reads nothing any
-more. How fast it is as it comes depends on the file: nanoAOD is compressed with LZMA and closes its baskets every 30 MB, which is all
-of these events (the defaults here); `root-gnn simulate` uses ZSTD and 10,000 events a basket (`--compression ZSTD --basket 10000`).
-Against DGL and PyG ours are ragged batches, theirs complete graphs with three features on each edge, made one by one and then
-batched, as the published systems make them: from the events of the file, and from tensors of nodes that are in memory already.
-`root_gnn, with edges` makes the edges and their features for the whole batch at once, which training does inside of the network. This
-is measured with the tuned allocator alone. Where there is a GPU, the copies of ragged batches to it are measured apart and with reading.
+Batches of 1,024; whole epochs, from asking for the first batch to the last, by the clock on the wall. Against weaver
+(0.5, `SimpleIterDataset`) both give seven features of up to 25 objects as `(batch, feature, object)` with a mask and
+the label, shuffled. Before anything is timed the padded batches are compared, and a shuffled epoch of the ragged ones
+with the branches of the file. Weaver is taken three ways: as it comes (`fetch_step` 0.01, a hundredth of the file at a
+time), with all events at once (`fetch_step` 1, which reads the file into memory at the beginning of each epoch), and in
+an epoch after the first with `in_memory`, where it reads nothing any more. How fast it is as it comes depends on the
+file: nanoAOD is compressed with LZMA and closes its baskets every 30 MB, which is all of these events (the defaults
+here); `root-gnn simulate` uses ZSTD and 10,000 events a basket (`--compression ZSTD --basket 10000`). Against DGL and
+PyG ours are ragged batches, theirs complete graphs with three features on each edge, made one by one and then batched,
+as the published systems make them: from the events of the file, and from tensors of nodes that are in memory already.
+`root_gnn, with edges` makes the edges and their features for the whole batch at once, which training does inside of the
+network. This is measured with the tuned allocator alone. Where there is a GPU, the copies of ragged batches to it are
+measured apart and with reading.
 """
 
 from __future__ import annotations
@@ -60,7 +64,10 @@ Padded = tuple[Tensor, Tensor, Tensor]
 
 
 def write_objects(files: Sequence[Path], paths: Sequence[Path], n_event: int, **form: Any) -> None:
-    """All objects of each event as one list per feature, with a label of two branches: files that both loaders understand."""
+    """All objects of each event as one list per feature, with a label of two branches.
+
+    Files that both loaders understand.
+    """
     with tempfile.TemporaryDirectory() as folder:
         larger = Path(folder) / "events.root"
         resample(files, larger, n_event, seed=1)
@@ -155,7 +162,10 @@ def finish(batches: Iterator[Any], n_event: int) -> None:
 
 
 def check(loaders: Loaders) -> float:
-    """The largest difference of weaver's batches and ours, in the order of the file; raises Unequal where there is any."""
+    """The largest difference of weaver's batches and ours, in the order of the file.
+
+    Raises UnequalError where there is any.
+    """
     theirs = loaders.weaver(shuffled=False, fetch_step=1)
     differences = [
         agree(f"padded batch {place}", a.float(), b.float(), 0.0)
@@ -244,7 +254,7 @@ def with_edges(batch: Batch) -> Batch:
 
 
 def check_graphs(loaders: Loaders, name: str, build: Callable[..., Any]) -> float:
-    """The largest difference of nodes and edges in a batch of theirs and ours; raises Unequal where there is any."""
+    """The largest difference of nodes and edges in a batch of theirs and ours; raises UnequalError where there is any."""
     mine = loaders.table.gather(loaders.index[:BATCH])
     theirs = build(iter(mine.nodes.split(mine.n_node.tolist())))
     nodes, edges = (theirs.ndata["feat"], theirs.edata["feat"]) if name == "DGL" else (theirs.x, theirs.edge_attr)
@@ -301,7 +311,10 @@ def against_graphs(bench: Bench, loaders: Loaders, name: str, build: Callable[..
 
 
 def check_ragged(loaders: Loaders) -> float:
-    """The largest difference of a shuffled epoch and the branches of the file, event by event; raises Unequal where there is any."""
+    """The largest difference of a shuffled epoch and the branches of the file, event by event.
+
+    Raises UnequalError where there is any.
+    """
     with uproot.open(loaders.paths[0]) as file:
         branches = file["Events"].arrays([*(f"part_{name}" for name in FEATURES), "label_sig"], library="ak", how=dict)
     label, seen, difference = torch.from_numpy(ak.to_numpy(branches.pop("label_sig"))), [], 0.0
@@ -335,7 +348,10 @@ def ragged_rate(bench: Bench, loaders: Loaders) -> Row:
 
 
 def to_device(bench: Bench, loaders: Loaders) -> Iterator[Row | LeftOut]:
-    """What page-locked memory and copies that do not wait gain on the way to a GPU: the copies apart, and with the loader."""
+    """What page-locked memory and copies that do not wait gain on the way to a GPU.
+
+    The copies apart, and with the loader.
+    """
     if not torch.cuda.is_available():
         yield LeftOut(what="copies to a device", reason="there is no CUDA device, and on a CPU nothing is copied")
         return

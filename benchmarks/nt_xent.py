@@ -2,8 +2,8 @@
 
     python benchmarks/nt_xent.py --out nt_xent.json
 
-Forward and backward of views of 128 numbers, time at 256 pairs and peak memory at 512, each in a process of its own. Loss and
-gradient are compared before.
+Forward and backward of views of 128 numbers, time at 256 pairs and peak memory at 512, each in a process of its own.
+Loss and gradient are compared before.
 """
 
 from __future__ import annotations

@@ -3,14 +3,15 @@
     pip install weaver-core
     python benchmarks/particle_transformer.py --out particle_transformer.json
 
-The network is the published one (8 + 2 blocks, width 128). Jets have Gamma-distributed numbers of constituents, mean 39 and standard
-deviation 19, 128 at most. Nine batches are gone through by turns, each padded to its own longest jet by weaver, which trims its padding
-and embeds pairs sparsely, its fastest way. Asserted before anything is timed: the outputs of all batches agree in double precision; in
-single precision ours are from what double precision makes of the same rounded inputs by 1e-5 of the largest value at most, or by 1.5
-times what weaver's are (which is more: masses of pairs are small differences); the gradients of the training loss in all weights agree
-in double precision, with neither dropout nor the batch norms' own statistics, which weaver takes over the padding too. In training
-itself both drop out at random, and weaver some of the particles as well. A training step is forward, backward of a cross entropy, and
-fused AdamW. Times are those of the processor, so that a busy machine does not count.
+The network is the published one (8 + 2 blocks, width 128). Jets have Gamma-distributed numbers of constituents, mean 39
+and standard deviation 19, 128 at most. Nine batches are gone through by turns, each padded to its own longest jet by
+weaver, which trims its padding and embeds pairs sparsely, its fastest way. Asserted before anything is timed: the
+outputs of all batches agree in double precision; in single precision ours are from what double precision makes of the
+same rounded inputs by 1e-5 of the largest value at most, or by 1.5 times what weaver's are (which is more: masses of
+pairs are small differences); the gradients of the training loss in all weights agree in double precision, with neither
+dropout nor the batch norms' own statistics, which weaver takes over the padding too. In training itself both drop out
+at random, and weaver some of the particles as well. A training step is forward, backward of a cross entropy, and fused
+AdamW. Times are those of the processor, so that a busy machine does not count.
 """
 
 from __future__ import annotations
@@ -26,7 +27,7 @@ import torch
 from events import jet_sizes, pions
 from torch import Tensor, nn
 
-from root_gnn.bench.case import Bench, Unequal, agree, installed, run_case
+from root_gnn.bench.case import Bench, UnequalError, agree, installed, run_case
 from root_gnn.bench.row import LeftOut, Row
 from root_gnn.bench.timing import Run
 from root_gnn.convert.weaver_weights import load_weaver, weaver_weights
@@ -123,7 +124,10 @@ class Pair:
 
 
 def check(pair: Pair, pool: Sequence[Jets]) -> float:
-    """The largest difference of class tokens in double precision; raises Unequal where tokens or gradients are wrong."""
+    """The largest difference of class tokens in double precision.
+
+    Raises UnequalError where tokens or gradients are wrong.
+    """
     rounded = [
         jets.to(torch.float32) for jets in pool
     ]  # what single precision is given, whose masses are not those of the jets
@@ -137,8 +141,9 @@ def check(pair: Pair, pool: Sequence[Jets]) -> float:
         differences.append(agree("class tokens in double precision", mine, theirs, TOLERANCE * scale))
         apart, allowed = (float((one - other).abs().max()) for one, other in zip(found, exact, strict=True))
         if not apart <= max(SINGLE * scale, FURTHER * allowed):
-            raise Unequal(
-                f"class tokens in single precision are {apart:.1e} from the exact ones, weaver's {allowed:.1e}; nothing is timed"
+            raise UnequalError(
+                f"class tokens in single precision are {apart:.1e} from the exact ones, weaver's {allowed:.1e}; "
+                "nothing is timed"
             )
     check_gradients(pair, pool[0])
     return max(differences)
@@ -152,7 +157,10 @@ def outputs(pair: Pair, pool: Sequence[Jets], dtype: torch.dtype) -> list[tuple[
 
 
 def check_gradients(pair: Pair, jets: Jets) -> None:
-    """Raises Unequal where the gradient of the training loss in any weight differs; both in evaluation and double precision."""
+    """Raises UnequalError where the gradient of the training loss in any weight differs.
+
+    Both in evaluation and double precision.
+    """
     for forward, last in zip(pair.tokens(), pair.lasts, strict=True):
         loss(last(forward(jets))).backward()
     theirs = weaver_weights(
@@ -160,7 +168,9 @@ def check_gradients(pair: Pair, jets: Jets) -> None:
     )
     ours = {name: weight.grad for name, weight in pair.ours.named_parameters() if weight.grad is not None}
     if set(ours) != set(theirs):
-        raise Unequal(f"only one of the two has a gradient in {sorted(set(ours) ^ set(theirs))[0]}; nothing is timed")
+        raise UnequalError(
+            f"only one of the two has a gradient in {sorted(set(ours) ^ set(theirs))[0]}; nothing is timed"
+        )
     scale = max(float(gradient.abs().max()) for gradient in theirs.values())
     for name, gradient in ours.items():
         agree(f"gradients in {name}", gradient, theirs[name], TOLERANCE * scale)
@@ -214,7 +224,8 @@ def measure(
             unit="jets",
             difference=difference,
             targets=target,
-            note=f"{n_node / (n_jet * len(pool)):.0f} constituents, longest of a batch {min(lengths)} to {max(lengths)}",
+            note=f"{n_node / (n_jet * len(pool)):.0f} constituents, longest of a batch {min(lengths)} to "
+            f"{max(lengths)}",
         )
 
 

@@ -1,11 +1,11 @@
 """Preparing beside reading: how fast the cache is written from ROOT, against uproot reading the same branches.
 
-    python benchmarks/prepare.py                                  (the repository's simulated events, resampled to 300,000)
-    python benchmarks/prepare.py --file my.root --spec my_spec.yaml
+    python benchmarks/prepare.py                                  (the repository's simulated events, resampled to
+    300,000) python benchmarks/prepare.py --file my.root --spec my_spec.yaml
 
-Both go over the same ranges of entries, by the clock on the wall: `tree.arrays(names, library="ak")`, and `prepare` from opening the file
-to the shard in its place (checks, report, checksums of file and cache). Before, the arrays in the cache are compared with graphs built
-from records. The ratio is uproot's time over ours; 0.5 is half its speed.
+Both go over the same ranges of entries, by the clock on the wall: `tree.arrays(names, library="ak")`, and `prepare`
+from opening the file to the shard in its place (checks, report, checksums of file and cache). Before, the arrays in the
+cache are compared with graphs built from records. The ratio is uproot's time over ours; 0.5 is half its speed.
 """
 
 from __future__ import annotations
@@ -60,7 +60,7 @@ class Preparing:
                 tree.arrays(self.names, entry_start=start, entry_stop=stop, library="ak", how=dict)
 
     def check(self) -> float:
-        """The largest difference of the cache from graphs built of records; raises Unequal where there is any."""
+        """The largest difference of the cache from graphs built of records; raises UnequalError where there is any."""
         shard = self.ours()
         whole = graph_arrays(ak.concatenate(list(iterate(self.path, self.spec))), self.spec)
         expected = {

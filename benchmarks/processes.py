@@ -2,10 +2,11 @@
 
     python benchmarks/processes.py --out processes.json
 
-`root-gnn train` with the published event network (hidden 64, 4 layers), 1,024 graphs a step whether one process takes them or two: on
-events of as many objects as Poisson's distribution gives, 9 on average, which are simulated objects of WH and ZH events drawn anew, and on
-simulated events of WH and ZH, which are smaller. What is compared is training's own events per second, start-up left out; that both reach
-the same validation loss is asserted in a round before the first that counts, and in each.
+`root-gnn train` with the published event network (hidden 64, 4 layers), 1,024 graphs a step whether one process takes
+them or two: on events of as many objects as Poisson's distribution gives, 9 on average, which are simulated objects of
+WH and ZH events drawn anew, and on simulated events of WH and ZH, which are smaller. What is compared is training's own
+events per second, start-up left out; that both reach the same validation loss is asserted in a round before the first
+that counts, and in each.
 """
 
 from __future__ import annotations

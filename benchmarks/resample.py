@@ -22,13 +22,17 @@ FIXTURES = Path(__file__).parents[1] / "tests" / "data"
 
 
 def simulated_files(data_dir: Path | None, processes: Sequence[str] = PROCESSES) -> list[Path]:
-    """The standard ntuples of some processes in a folder, else those that lie in the repository; raises InputError where there are none."""
+    """The standard ntuples of some processes in a folder, else those that lie in the repository.
+
+    Raises InputError where there are none.
+    """
     folder = data_dir or FIXTURES
     files = [folder / f"{process}.root" for process in processes]
     there = [file for file in files if file.is_file()]
     if not there:
         raise InputError(
-            f"{folder}: expected {', '.join(file.name for file in files)}, as `root-gnn simulate` writes them; name a folder "
+            f"{folder}: expected {', '.join(file.name for file in files)}, as `root-gnn simulate` writes them; name a "
+            "folder "
             "that has them with --data-dir (an installed package comes without the repository's)."
         )
     return there
@@ -42,9 +46,12 @@ def resample(
     seed: int,
     n_object: Callable[[np.random.Generator, int], Counts] | None = None,
 ) -> None:
-    """Writes `n_event` events drawn with replacement from `files`, as the simulation writes them; event numbers start at `seed` x 10^9.
+    """Writes `n_event` events drawn with replacement from `files`, as the simulation writes them.
 
-    `n_object` draws how many objects events have, missing energy and leptons among them: jets are drawn from all events then.
+    Event numbers start at `seed` x 10^9.
+
+    `n_object` draws how many objects events have, missing energy and leptons among them: jets are drawn from all events
+    then.
     """
     columns = ntuple.concatenate_columns([_columns(file) for file in files])
     metadata = ntuple.read_metadata(files[0])

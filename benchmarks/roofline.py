@@ -1,11 +1,14 @@
-"""How near to the machine's limit: floating-point work of the exact network at the measured speed of `torch.mm`, over the time taken.
+"""How near to the machine's limit.
+
+Floating-point work of the exact network at the measured speed of `torch.mm`, over the time taken.
 
     python benchmarks/roofline.py --out roofline.json
 
-The work is counted by hand (`root_gnn.bench.limit`): the least that gives the exact result, the same for every implementation, so that
-one which multiplies more than it must is that much farther away. `torch.mm` is measured for matrices as wide as the network's, in turns
-with the implementations, on one core. It is MKL's, which takes narrow vectors on processors of other makers than Intel; ours go by
-oneDNN and by the compiled operator, which take the widest, and may be above the limit. The speed of oneDNN stands beside.
+The work is counted by hand (`root_gnn.bench.limit`): the least that gives the exact result, the same for every
+implementation, so that one which multiplies more than it must is that much farther away. `torch.mm` is measured for
+matrices as wide as the network's, in turns with the implementations, on one core. It is MKL's, which takes narrow
+vectors on processors of other makers than Intel; ours go by oneDNN and by the compiled operator, which take the widest,
+and may be above the limit. The speed of oneDNN stands beside.
 """
 
 from __future__ import annotations

@@ -2,11 +2,12 @@
 
     python benchmarks/scaling.py --out scaling.json
 
-Reading: shuffled epochs of the first 10^4 to 10^7 events of one cache, which is made beforehand (2.5 GB in `TMPDIR`); the exponent is
-fitted from 10^5 on, by the clock on the wall. That each event comes once in an epoch, as it was written, is asserted before. Training:
-one step of the event network (hidden 64, 4 layers) on graphs of 4 to 256 nodes, 64,000 edges in each step; time for an edge, whose
-spread is the difference of its largest and smallest over their sum, from 8 nodes on. Logits and gradients are compared before; forms
-that recompute are measured with the tuned allocator alone.
+Reading: shuffled epochs of the first 10^4 to 10^7 events of one cache, which is made beforehand (2.5 GB in `TMPDIR`);
+the exponent is fitted from 10^5 on, by the clock on the wall. That each event comes once in an epoch, as it was
+written, is asserted before. Training: one step of the event network (hidden 64, 4 layers) on graphs of 4 to 256 nodes,
+64,000 edges in each step; time for an edge, whose spread is the difference of its largest and smallest over their sum,
+from 8 nodes on. Logits and gradients are compared before; forms that recompute are measured with the tuned allocator
+alone.
 """
 
 from __future__ import annotations
@@ -67,7 +68,10 @@ def epoch(table: EventTable, n_event: int) -> None:
 
 
 def check(table: EventTable, piece: Batch, n_event: int) -> float:
-    """The largest difference of an epoch of the first events and what was written; raises Unequal where there is any."""
+    """The largest difference of an epoch of the first events and what was written.
+
+    Raises UnequalError where there is any.
+    """
     seen, difference = [], 0.0
     for batch in train_loader(table, np.arange(n_event), BATCH, seed=1):
         assert batch.ids is not None

@@ -1,5 +1,7 @@
-"""The event network as one writes it in DGL: a graph for each event with the features of its edges stored, `dgl.batch`, `apply_edges`
-and `update_all` on concatenated inputs.
+"""The event network as one writes it in DGL.
+
+A graph for each event with the features of its edges stored, `dgl.batch`, `apply_edges` and `update_all` on
+concatenated inputs.
 """
 
 from __future__ import annotations

@@ -1,5 +1,7 @@
-"""The event network as one writes it in PyTorch Geometric: a `Data` for each event with the features of its edges stored,
-`Batch.from_data_list`, `MetaLayer` and `scatter` on concatenated inputs.
+"""The event network as one writes it in PyTorch Geometric.
+
+A `Data` for each event with the features of its edges stored, `Batch.from_data_list`, `MetaLayer` and `scatter` on
+concatenated inputs.
 """
 
 from __future__ import annotations

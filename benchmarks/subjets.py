@@ -2,9 +2,9 @@
 
     python benchmarks/subjets.py --out subjets.json
 
-Cambridge/Aachen with R = 0.2 (J-JEPA, arXiv:2412.05333) in jets of 39 pions on average. One by one is FastJet's classic interface: a
-list of pseudojets and a cluster sequence for each jet, and loops over its subjets and their constituents. With the cache jets have
-been seen before, as in all epochs but the first. Subjets are compared before.
+Cambridge/Aachen with R = 0.2 (J-JEPA, arXiv:2412.05333) in jets of 39 pions on average. One by one is FastJet's classic
+interface: a list of pseudojets and a cluster sequence for each jet, and loops over its subjets and their constituents.
+With the cache jets have been seen before, as in all epochs but the first. Subjets are compared before.
 """
 
 from __future__ import annotations

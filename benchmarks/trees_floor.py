@@ -136,10 +136,14 @@ def line(found: dict[str, Any]) -> str:
     """One row of the table."""
 
     def interval(entry: dict[str, Any]) -> str:
-        return f"{entry['mean']:.4f} [{entry['low']:.4f}, {entry['high']:.4f}] ({', '.join(f'{value:.4f}' for value in entry['per_seed'])})"
+        return (
+            f"{entry['mean']:.4f} [{entry['low']:.4f}, {entry['high']:.4f}] "
+            f"({', '.join(f'{value:.4f}' for value in entry['per_seed'])})"
+        )
 
     return (
-        f"| {found['task']} | {found['n_train']:,} | {found['mode']} | {interval(found['network'])} | {interval(found['trees'])} | "
+        f"| {found['task']} | {found['n_train']:,} | {found['mode']} | {interval(found['network'])} | "
+        f"{interval(found['trees'])} | "
         f"{interval(found['difference'])} | {'yes' if found['difference']['excludes_zero'] else 'no'} |"
     )
 
@@ -164,7 +168,10 @@ def main() -> int:
             run_dir=options.out / "pretrained",
             resume=True,
         )
-    header = "| task | training events | network | network AUC (per seed) | trees AUC (per seed) | difference (per seed) | excludes 0 |"
+    header = (
+        "| task | training events | network | network AUC (per seed) | trees AUC (per seed) | difference (per "
+        "seed) | excludes 0 |"
+    )
     lines = [header, "|---|---|---|---|---|---|---|"]
     benches: dict[str, TreeBench] = {}
     for row in rows:

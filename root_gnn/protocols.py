@@ -24,10 +24,13 @@ class Encoder(nn.Module, ABC):
 
     What classifies an event or a jet is `globals (n_graph, dim)`; what stands for a particle is `nodes (total_node, dim)`.
     Input features are physical (GeV, radians); scaling and embedding happen inside and are saved with the weights.
-    `run_folder` is where a trained encoder was read from.
+    `run_folder` is where a trained encoder was read from. `fixed_shapes` says that batches padded to one shape go through
+    tensors of the same shapes, whatever the sizes of their graphs; without it `train.static_shapes` and `train.compile`
+    refuse the encoder.
     """
 
     dim: int
+    fixed_shapes: ClassVar[bool] = True
     run_folder: Path | None = None
 
     @abstractmethod
@@ -59,10 +62,11 @@ class Head(nn.Module, ABC):
     """Representations to logits; a link function is never part of it.
 
     `ordered` says that the place of a node in its graph has a meaning to this head (the hardest first); for all others
-    the order of nodes changes nothing.
+    the order of nodes changes nothing. `fixed_shapes` is that of `Encoder`.
     """
 
     ordered: ClassVar[bool] = False
+    fixed_shapes: ClassVar[bool] = True
 
     @abstractmethod
     def forward(self, batch: Batch) -> Tensor:
@@ -252,8 +256,35 @@ class Source(ABC):
         return {}
 
 
+LAST_RESORT = 100
+"""The `order` of a source that accepts any text: its turn comes when a file is in no other format that is known."""
+
+
 class SourceConfig(Section, ABC):
-    """The `source` section of a data spec."""
+    """The `source` section of a data spec, and what tells files of its format from others.
+
+    Attributes:
+        formats: names of the formats it reads, as messages write them (`HDF5`); the first stands for all of them.
+        article: the article in front of that name.
+        magic: the first bytes of such a file, one of these; white space before them is skipped.
+        endings: how names of such files end (`.h5`), in lower case.
+        gzipped: whether it also reads such files compressed with gzip, `.gz` behind their ending.
+        order: its turn in recognising files and in lists of formats, smallest first; of sources for one format, too.
+        hint: what a message says of such a file where another format was expected; `it is <format>` if empty.
+    """
+
+    formats: ClassVar[tuple[str, ...]] = ()
+    article: ClassVar[str] = "a"
+    magic: ClassVar[tuple[bytes, ...]] = ()
+    endings: ClassVar[tuple[str, ...]] = ()
+    gzipped: ClassVar[bool] = False
+    order: ClassVar[int] = 80
+    hint: ClassVar[str] = ""
+
+    @classmethod
+    def recognise(cls, head: bytes) -> str:
+        """The format of a file that begins with the bytes `head`, one of `formats`; empty if it is none of them."""
+        return cls.formats[0] if cls.magic and head.lstrip().startswith(cls.magic) else ""
 
     @property
     def trees(self) -> tuple[str, ...]:

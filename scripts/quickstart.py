@@ -45,13 +45,18 @@ JOBS = min(8, os.cpu_count() or 2)
 PRETRAINED = "pretrain_multiclass"
 KNOWN, UNKNOWN = "WHvsZH", "FCNCvsttbar"
 NOTES = (
-    "Multiclass pretraining has seen the labels of WH and ZH: it was trained to tell seven processes apart, these two among them, on "
-    "events of which the small training sets here are a part. What it gains on WH against ZH is therefore not only a better start, but "
-    "also labelled events that the network from scratch at the small size was not given. Beside it stands the network from scratch on all "
+    "Multiclass pretraining has seen the labels of WH and ZH: it was trained to tell seven processes apart, these two "
+    "among them, on "
+    "events of which the small training sets here are a part. What it gains on WH against ZH is therefore not only a "
+    "better start, but "
+    "also labelled events that the network from scratch at the small size was not given. Beside it stands the network "
+    "from scratch on all "
     "WH and ZH training events, which has seen all of these labels.",
-    "FCNC was never part of the pretraining (ttbar was), so FCNC against ttbar shows what carries over to a new signal.",
+    "FCNC was never part of the pretraining (ttbar was), so FCNC against ttbar shows what carries over to a new "
+    "signal.",
     "No test event was used in any training, pretraining included: one hash of the event id splits them everywhere.",
-    "All finetuned runs start from one pretraining. That another one would have come out differently is in no interval here. "
+    "All finetuned runs start from one pretraining. That another one would have come out differently is in no interval "
+    "here. "
     "The samples are small so that all of this takes minutes; more of everything makes every network better.",
 )
 
@@ -121,7 +126,8 @@ def check_settings(out: Path) -> None:
     path = out / "settings.json"
     if path.exists() and json.loads(path.read_text(encoding="utf-8")) != wanted:
         raise InputError(
-            f"{out} holds results of other settings ({path} differs from those in scripts/quickstart.py). Remove the folder, "
+            f"{out} holds results of other settings ({path} differs from those in scripts/quickstart.py). Remove the "
+            "folder, "
             "or name another with --out DIR."
         )
     write_json(path, wanted)
@@ -183,7 +189,10 @@ def train_all(out: Path) -> None:
 
 
 def compare_all(out: Path) -> tuple[str, Path]:
-    """Writes the comparisons, CKA, `table.md` and `report.html`; returns the text of the table and the path of the page."""
+    """Writes the comparisons, CKA, `table.md` and `report.html`.
+
+    Returns the text of the table and the path of the page.
+    """
     from root_gnn.analysis.cka import compare_layers
     from root_gnn.analysis.comparison import Comparison
     from root_gnn.analysis.embed import embed
@@ -217,7 +226,7 @@ def compare_all(out: Path) -> tuple[str, Path]:
     return text, page
 
 
-def leave(number: int, frame: object) -> None:
+def leave(number: int, _frame: object) -> None:
     """Ends through the `except` above, so that the trainings save."""
     raise SystemExit(128 + number)
 

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import importlib
 import importlib.util
 import os
+import sys
 import tempfile
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -70,3 +73,24 @@ def real_data() -> Path:
 def data_dir() -> Path:
     """The small simulated files that belong to the tests."""
     return Path(__file__).parent / "data"
+
+
+@pytest.fixture
+def add_plugin(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[str, str, str], None]]:
+    """`add_plugin(family, name, text)` adds a module to a family of plug-ins, in a folder outside the package."""
+    added = []
+
+    def add(family: str, name: str, text: str) -> None:
+        package = importlib.import_module(f"root_gnn.{family}")
+        folder = tmp_path / "plugins" / family
+        folder.mkdir(parents=True, exist_ok=True)
+        (folder / f"{name}.py").write_text(text, encoding="utf-8")
+        if str(folder) not in package.__path__:
+            monkeypatch.setattr(package, "__path__", [*package.__path__, str(folder)])
+        importlib.invalidate_caches()
+        added.append((package, name))
+
+    yield add
+    for package, name in added:
+        sys.modules.pop(f"{package.__name__}.{name}", None)
+        vars(package).pop(name, None)

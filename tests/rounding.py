@@ -1,9 +1,9 @@
 """How far single precision may be from double precision: a bound from the number and the size of the terms of each sum.
 
-A sum of n products `a_i * b_i` in single precision is off by about `sqrt(n) * u * sum |a_i * b_i|` at most, whatever the
-order of its terms, with `u` = 2^-24 (N. J. Higham and T. Mary, SIAM J. Sci. Comput. 41, A2815, 2019).
-The reference runs in double precision with an error of that size, of random sign, added to the result of every operation,
-forwards and backwards; what arrives at the end is the bound. It knows nothing of how any processor happened to round.
+A sum of n products `a_i * b_i` in single precision is off by about `sqrt(n) * u * sum |a_i * b_i|` at most, whatever
+the order of its terms, with `u` = 2^-24 (N. J. Higham and T. Mary, SIAM J. Sci. Comput. 41, A2815, 2019). The reference
+runs in double precision with an error of that size, of random sign, added to the result of every operation, forwards
+and backwards; what arrives at the end is the bound. It knows nothing of how any processor happened to round.
 """
 
 from __future__ import annotations
@@ -34,10 +34,39 @@ SUMS = {
     "embedding_dense_backward",
 }
 EXACT = {
-    "relu", "threshold_backward", "clone", "_to_copy", "copy", "index", "index_select", "gather", "cat", "stack", "neg", "where",
-    "zeros", "zeros_like", "new_zeros", "ones", "ones_like", "full", "full_like", "fill", "empty_like", "new_empty", "amax",
-    "scatter_reduce", "masked_fill", "_unsafe_view", "slice_backward", "select_backward", "abs", "max", "maximum", "zero",
-}  # fmt: skip
+    "relu",
+    "threshold_backward",
+    "clone",
+    "_to_copy",
+    "copy",
+    "index",
+    "index_select",
+    "gather",
+    "cat",
+    "stack",
+    "neg",
+    "where",
+    "zeros",
+    "zeros_like",
+    "new_zeros",
+    "ones",
+    "ones_like",
+    "full",
+    "full_like",
+    "fill",
+    "empty_like",
+    "new_empty",
+    "amax",
+    "scatter_reduce",
+    "masked_fill",
+    "_unsafe_view",
+    "slice_backward",
+    "select_backward",
+    "abs",
+    "max",
+    "maximum",
+    "zero",
+}
 
 
 def _name(function: Any) -> str:

@@ -24,7 +24,7 @@ SCRIPTS = (
     PACKAGE / "benchmarks"
 )  # where a wheel has the files of benchmarks/: programs that use the package, other libraries beside it
 FILES = sorted(file for file in PACKAGE.rglob("*.py") if SCRIPTS not in file.parents)
-MODULES = [file for file in FILES if file.name != "__init__.py"]
+MODULES = [file for file in FILES if file.name not in ("__init__.py", "__main__.py")]
 
 LAYERS = (
     {"_version", "atomic", "console", "errors", "kinematics", "typing"},
@@ -59,8 +59,6 @@ AT_HOME = {
     "umap": ("analysis/*", "study/*"),
     "lightning": ("training/*",),
     "matplotlib": ("plots*", "analysis/*", "pages/*", "study/*"),
-    "mplhep": ("plots*", "analysis/*", "pages/*", "study/*"),
-    "hist": ("plots*", "analysis/*", "pages/*", "study/*"),
 }
 OPTIONAL = (
     "dgl",
@@ -315,7 +313,10 @@ def _module(file: Path) -> str:
 
 
 def _import_without(modules: list[str], blocked: tuple[str, ...]) -> str:
-    return f"import importlib, sys\nsys.modules.update(dict.fromkeys({blocked!r}))\nfor name in {modules!r}: importlib.import_module(name)"
+    return (
+        f"import importlib, sys\nsys.modules.update(dict.fromkeys({blocked!r}))\nfor name in {modules!r}: "
+        "importlib.import_module(name)"
+    )
 
 
 def test_the_public_names_are_where_they_are_said_to_be() -> None:
@@ -327,3 +328,11 @@ def test_the_public_names_are_where_they_are_said_to_be() -> None:
     assert {name: typed[name] for name in root_gnn._HOMES} == root_gnn._HOMES
     with pytest.raises(AttributeError, match="no attribute 'nothing'"):
         _ = root_gnn.nothing
+
+
+def test_the_page_on_the_architecture_has_the_same_layers() -> None:
+    page = Path(__file__).parents[1] / "docs" / "architecture.md"
+    if not page.is_file():
+        pytest.skip("the tests run outside the checkout")
+    rows = re.findall(r"^\| (\d+) \| (.+) \|$", page.read_text(encoding="utf-8"), re.MULTILINE)
+    assert {int(level): set(re.findall(r"`(\w+)`", rooms)) for level, rooms in rows} == dict(enumerate(LAYERS, start=1))

@@ -1,9 +1,10 @@
-"""No step of training may wait for the device: what makes the host wait is found in the source, for there may be no GPU to try.
+"""No step of training may wait for the device: what makes the host wait is found in the source, for there may be no GPU
+to try.
 
-Reading a tensor's value (`item`, `tolist`, `int(...)`), or making one whose size depends on values (`nonzero`, `repeat_interleave`
-without `output_size`), stops the host until the device has caught up. Where that cannot be avoided it happens once a batch, and is
-listed here with its reason. Indexing by a mask waits as well, and no text tells a mask from an index: where there is a GPU, the last
-test asks the device itself.
+Reading a tensor's value (`item`, `tolist`, `int(...)`), or making one whose size depends on values (`nonzero`,
+`repeat_interleave` without `output_size`), stops the host until the device has caught up. Where that cannot be avoided
+it happens once a batch, and is listed here with its reason. Indexing by a mask waits as well, and no text tells a mask
+from an index: where there is a GPU, the last test asks the device itself.
 """
 
 from __future__ import annotations
@@ -65,7 +66,8 @@ KNOWN = {
     "nn/subjets.py:Subjets.of": "how many subjets there are, once a batch",
     "nn/subjets.py:ClusteredSubjets.__call__": CLUSTERED,
     "heads/deep_sets.py:events_of": "how many events the jets of a batch are of, once a batch",
-    "protocols.py:Supervised.counted": "how many answers count, with a head for whole events of jets only, whose mask waits anyway",
+    "protocols.py:Supervised.counted": "how many answers count, with a head for whole events of jets only, whose mask "
+    "waits anyway",
     "objectives/tokens.py:SubjetTokens.__call__": CLUSTERED,
     "augmentations/collinear_split.py:CollinearSplit.__call__": "how many nodes there will be, once a view",
     "augmentations/subgraph_subjets.py:SubgraphSubjets.clustered": CLUSTERED,
@@ -73,7 +75,9 @@ KNOWN = {
 
 
 def found() -> Iterator[tuple[str, int, str]]:
-    """`graph/batch.py:Batch.of`, the line, and the call that waits, for every one in the rooms (folders or files) of a step."""
+    """`graph/batch.py:Batch.of`, the line, and the call that waits, for every one in the rooms (folders or files) of a
+    step.
+    """
     for room in ROOMS:
         for file in sorted((PACKAGE / room).rglob("*.py")) or [PACKAGE / room]:
             tree = ast.parse(file.read_text(encoding="utf-8"))

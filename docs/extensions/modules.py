@@ -1,4 +1,7 @@
-"""The directive `modules`: documents every module of packages from its docstrings, which are Markdown with sections such as `Args:`."""
+"""The directive `modules`: documents every module of packages from its docstrings.
+
+Are Markdown with sections such as `Args:`.
+"""
 
 from __future__ import annotations
 
@@ -38,8 +41,11 @@ def modules_of(name: str) -> list[str]:
     return [f"{name}.{file.stem}" for file in sorted(folder.glob("*.py")) if file.stem != "__init__"]
 
 
-def as_rst(app: Sphinx, what: str, name: str, thing: object, options: object, lines: list[str]) -> None:
-    """Code in single backquotes gets double ones, sections become lists, and what else would be markup stands for itself."""
+def as_rst(_app: Sphinx, _what: str, _name: str, thing: object, _options: object, lines: list[str]) -> None:
+    """Code in single backquotes gets double ones, sections become lists.
+
+    What else would be markup stands for itself.
+    """
     parts = re.split(r"(`[^`]*`)", "\n".join(lines))
     escaped = "".join(f"`{part}`" if k % 2 else re.sub(r"([*_|])", r"\\\1", part) for k, part in enumerate(parts))
     lines[:] = with_lists(escaped.split("\n"))

@@ -1,4 +1,7 @@
-"""Notebooks as pages: their cells as Markdown, run when the site is built with `-D notebooks_run=1`, so that outputs are never kept."""
+"""Notebooks as pages: their cells as Markdown, run when the site is built with `-D notebooks_run=1`.
+
+So that outputs are never kept.
+"""
 
 from __future__ import annotations
 

@@ -1,9 +1,10 @@
-"""Which inputs moved a network's answer away from that for events at random, and how far? Integrated gradients.
+"""Integrated gradients: how much each input moves a network's output away from that for unrelated events.
 
-Sundararajan, Taly, Yan 2017, arXiv:1703.01365, with baselines from the data as in Erion et al. 2019, arXiv:1906.10670. The answer is
-the log-odds of a class. Along a way from a baseline to the event, the gradient with respect to an input times the change of that input,
-integrated, is the input's contribution; all contributions add up to the difference of the two answers (completeness), up to `gap`: what
-the quadrature leaves, and jumps of the network on the way, as where the angle between two nodes is wrapped.
+Sundararajan, Taly and Yan 2017, arXiv:1703.01365, with baselines drawn from the data as in Erion et al. 2019,
+arXiv:1906.10670. The output that is explained is the log-odds of a class. The contribution of an input is the integral,
+along a path from a baseline to the event, of the gradient with respect to that input times its change. All
+contributions of an event add up to the difference of the two outputs (completeness) up to `gap`: the error of the
+quadrature, and jumps of the network along the path, as where the angle between two nodes is wrapped.
 """
 
 from __future__ import annotations
@@ -30,10 +31,14 @@ SEED = 1
 
 @dataclass(frozen=True)
 class Contribution:
-    """What an input adds to the log-odds, summed over an event's nodes of a type; `node_type` is None for inputs of the whole graph.
+    """What an input adds to the log-odds, summed over the nodes of one type in each event.
 
-    `size` is the mean over events of its absolute value, `shift` the mean with its sign, both with 68 % errors; None where the weights
-    sum to zero or less.
+    Attributes:
+        name: the input.
+        node_type: the type of the nodes; None for inputs of the whole graph.
+        size: mean over events of the absolute contribution with its 68 % error; None where the weights sum to zero or
+            less.
+        shift: mean over events of the signed contribution with its 68 % error; None likewise.
     """
 
     name: str
@@ -44,7 +49,11 @@ class Contribution:
 
 @dataclass(frozen=True)
 class Contributions:
-    """All inputs, and `gap`: the mean absolute difference between the sum of an event's contributions and that of its two answers."""
+    """The contributions of all inputs.
+
+    `gap` is the mean over events of the absolute difference between the sum of an event's contributions and the
+    difference of its two outputs.
+    """
 
     inputs: tuple[Contribution, ...]
     gap: float
@@ -60,19 +69,23 @@ def contributions(
     n_step: int = 16,
     n_baseline: int = 4,
 ) -> Contributions:
-    """Integrated gradients for each node type and column, on average over the events of `batches`, held in memory.
+    """Returns integrated gradients for each node type and column, averaged over events that are held in memory.
 
-    In a baseline each node has the columns of another node of its type, from any event, and each graph the globals of another: as many
-    objects of the same types that have nothing to do with each other. An event's contributions are the mean over `n_baseline` of them.
-
-    Of `energy` it is what the mass contributes, see `integrated_gradients`.
+    In a baseline each node has the columns of another node of its type, from any event, and each graph has the globals
+    of another graph: an event with as many objects of the same types that have nothing to do with each other. The
+    contributions of an event are the mean over `n_baseline` such baselines. The column `energy` stands for what the
+    mass contributes, see `integrated_gradients`.
 
     Args:
+        objective: a trained classifier in evaluation mode.
+        batches: the events.
         features: names of the columns of the batches, those that the network was built for.
         output: the class, or the yes-or-no label, whose log-odds are explained; the last one unless given.
-        n_step: points of the quadrature (Gauss-Legendre); more where `gap` is not small against the sizes.
+        n_step: points of the quadrature (Gauss-Legendre); take more where `gap` is not small against the sizes.
+        n_baseline: baselines for each event.
 
-    Raises InputError for an output that there is not, and without batches.
+    Raises:
+        InputError: where there is no such output, or no batch.
     """
     if not batches:
         raise InputError("Contributions of inputs take at least one batch of events and got none.")
@@ -116,12 +129,24 @@ def integrated_gradients(
     output: int,
     n_step: int = 16,
 ) -> tuple[Tensor, Tensor, Tensor]:
-    """Contributions of `nodes (total_node, node_dim)` and `globals (n_graph, global_dim)`, and the gap of completeness `(n_graph,)`.
+    """Integrates the gradients of one output along the path from a baseline to each event.
 
-    The way is straight in every column but the energy, for which energy over momentum stands in: no mass becomes imaginary, and the
-    column `energy` has what the mass contributes; `pt` and `eta` move the energy along. Given the energy itself, a light particle would
-    have large contributions of pt and of energy that cancel. All in float64; `baseline` has the topology of `batch` and other columns,
-    `output` is a column of the logits.
+    The path is straight in every column but the energy, which energy over momentum replaces: so no mass becomes
+    imaginary, and the column `energy` has what the mass contributes, while `pt` and `eta` move the energy along. With
+    the energy itself, a light particle would have large contributions of pt and of energy that cancel. Everything is
+    computed in float64.
+
+    Args:
+        objective: a trained classifier in evaluation mode.
+        batch: the events.
+        baseline: events with the topology of `batch` and other columns.
+        features: names of the columns.
+        output: column of the logits.
+        n_step: points of the quadrature.
+
+    Returns:
+        Contributions of nodes `(total_node, node_dim)` and of globals `(n_graph, global_dim)`, and the gap of
+        completeness `(n_graph,)`.
     """
     points, shares = np.polynomial.legendre.leggauss(n_step)
     starts = _with_ratio(baseline.nodes, features), baseline.globals
@@ -155,6 +180,7 @@ def _with_energy(nodes: Tensor, features: Features) -> Tensor:
 
 
 def _exchanged(nodes: Tensor, features: Features, function: Callable[[Tensor, Tensor], Tensor]) -> Tensor:
+    """Replaces the energy by a function of energy and momentum, where there are such columns."""
     if not {"pt", "eta", "energy"} <= set(features.nodes):
         return nodes
     pt, eta, energy = (features.column(name) for name in ("pt", "eta", "energy"))
@@ -172,6 +198,7 @@ def _log_odds(objective: Supervised, batch: Batch, output: int) -> Tensor:
 
 
 def _place(objective: Supervised, output: str | None) -> int:
+    """The column of the logits that belongs to an output; raises InputError where there is none."""
     names = objective.outputs()
     if output is not None and output not in names:
         raise InputError(f"The network answers nothing called {output}{suggest(output, names)}")

@@ -42,20 +42,25 @@ def compare_layers(
     n_permutation: int = 50,
     allow_plugins: Collection[str] = (),
 ) -> dict[str, Any]:
-    """Compares every pair of runs layer by layer, and writes `cka.json` and `cka.png`; returns what the JSON holds.
+    """Compares every pair of runs layer by layer, writes `cka.json` and `cka.png`, and returns what the JSON holds.
 
-    Layers are those of `Encoder.layers` and, where a run has a head, `decoder`, which is what its last linear layer reads. All runs
-    see the same `events` events, drawn from the test split of the first run's data, in record order. Runs of different depth are
-    compared too: `layers` then names the layers of all, and what a run lacks is null. `matrix`, `error` and `null` at the top are
-    those of the first pair; `pairs` holds them for every pair. Rows are layers of the first run of a pair, columns of the second.
+    Layers are those of `Encoder.layers` and, where a run has a head, `decoder`, which is what its last linear layer
+    reads. All runs see the same events, drawn from the test split of the first run's data, in record order. Runs of
+    different depth can be compared: `layers` names the layers of all runs, and values for layers that a run does not
+    have are null. `matrix`, `error` and `null` at the top are those of the first pair; `pairs` holds them for every
+    pair. Rows are layers of the first run of a pair, columns those of the second.
 
     Args:
+        runs: two or more runs: run folders, names, packed runs or `Run` objects.
         events: how many events; all of the test split where it has fewer. Memory grows with it, by all layers' widths.
         out: the folder to write to; `cka` in the current folder unless given.
+        data_dir: where the data paths of the first run start.
         estimator: see `root_gnn.similarity.cka`; `biased_gram` is the n x n form, for up to 5000 events.
         n_permutation: random orders of the events that give the level of unrelated representations.
+        allow_plugins: modules of one's own that the runs may import.
 
-    Raises InputError for fewer than two runs, and for runs that read other features than the first.
+    Raises:
+        InputError: for fewer than two runs, and for runs that read other features than the first.
     """
     opened = [run if isinstance(run, Run) else load_run(run, allow_plugins=allow_plugins) for run in runs]
     if len(opened) < 2:
@@ -90,12 +95,12 @@ def compare_layers(
 
 
 def layer_representations(run: Run, table: EventTable, index: Index, *, title: str = "") -> Layers:
-    """Every named layer of a run for the events `index (n,)` of a table, `(n, layer_dim)` each, in that order."""
+    """Returns the layers of a run by name, `(n, layer_dim)` each, for the events `index (n,)` of a table."""
     return layers_of(run.objective, table, index, title=title or run.name)
 
 
 def layers_of(objective: Objective, table: EventTable, index: Index, *, title: str) -> Layers:
-    """As `layer_representations`, of an objective in evaluation mode."""
+    """Returns the same as `layer_representations` for an objective in evaluation mode."""
     parts: dict[str, list[NDArray[np.float32]]] = {}
     with torch.inference_mode(), progress(f"layers of {title}", len(index)) as meter:
         for batch in evaluation_loader(table, index, BATCH_SIZE):
@@ -106,18 +111,24 @@ def layers_of(objective: Objective, table: EventTable, index: Index, *, title: s
 
 
 def drawn(index: Index, n: int) -> Index:
-    """At most `n` of the rows `index`, the same ones each time, ascending: classes stand one after the other in a table."""
+    """Draws at most `n` of the rows `index`, the same ones each time, in ascending order.
+
+    Rows are drawn because the events of a table are ordered by class.
+    """
     return index if n >= len(index) else np.sort(np.random.default_rng(DRAW_SEED).choice(index, n, replace=False))
 
 
 def run_labels(runs: Sequence[Run]) -> list[str]:
-    """A name for each run: its folder's, or its path where two folders are called the same."""
+    """Names each run by its folder, or by its path where two folders have the same name."""
     names = [run.name for run in runs]
     return names if len(set(names)) == len(names) else [str(run.folder) for run in runs]
 
 
 def merged(lists: Iterable[Sequence[str]]) -> list[str]:
-    """All names of several ordered lists, each once; a name that is new comes behind the one it follows in its own list."""
+    """Merges several ordered lists of names into one that has each name once.
+
+    A new name comes behind the one it follows in its own list.
+    """
     result: list[str] = []
     for names in lists:
         place = 0
@@ -165,7 +176,7 @@ def _content(matrices: list[Pair], every: list[str]) -> dict[str, Any]:
 
 
 def _placed(found: LayerMatrix, part: Matrix, every: Sequence[str]) -> Matrix:
-    """A matrix over all layers from one over the layers that the two runs have."""
+    """Extends a matrix over the layers of two runs to all layers, with None where a run lacks the layer."""
     rows = {name: k for k, name in enumerate(found.layers_a)}
     columns = {name: k for k, name in enumerate(found.layers_b)}
     return [[part[rows[a]][columns[b]] if a in rows and b in columns else None for b in every] for a in every]

@@ -1,4 +1,4 @@
-"""What may be claimed about a paired difference, by the rule of `docs/statistics.md`, and figures with intervals as cells of tables."""
+"""Claims about a paired difference, by the rule of `docs/statistics.md`, and cells of tables with intervals."""
 
 from __future__ import annotations
 
@@ -16,12 +16,18 @@ PAIRED = ("mean [68 %]", "each seed", "seeds that go the other way", "claim")
 
 
 def auc_by(n_class: int) -> dict[str, Any]:
-    """What `seed_mean` and `paired_difference` are told where the figure is the AUC: that of two classes, or the mean over pairs."""
+    """Returns the arguments of `seed_mean` and `paired_difference` for the AUC.
+
+    For two classes it is the AUC, for more the mean over pairs of classes.
+    """
     return {} if n_class == 2 else {"metric": auc_multiclass_of, "n_replica": MULTICLASS_REPLICAS}
 
 
 def verdict(found: PairedDifference | None, *, same_training_events: bool = True) -> Verdict:
-    """What may be said: above or below only with three seeds on the same training events and an interval that excludes zero."""
+    """Returns what may be claimed about a paired difference.
+
+    Above or below needs three seeds, the same training events, and an interval that excludes 0.
+    """
     if found is None:
         return "not defined"
     if not same_training_events:
@@ -34,14 +40,14 @@ def verdict(found: PairedDifference | None, *, same_training_events: bool = True
 
 
 def paired_cells(found: PairedDifference | None, said: Verdict, digits: int) -> tuple[str, ...]:
-    """Cells of a row of a table of differences, under PAIRED."""
+    """Formats a row of a table of differences, whose columns are PAIRED."""
     claim = said if said in ("above", "below", "not told apart") else f"none ({said})"
     against = "" if found is None else f"{sum(value * found.mean < 0.0 for value in found.per_seed)} of {found.n_seed}"
     return interval(found, digits, sign=True), each_seed(found, digits, sign=True), against, claim
 
 
 def interval(found: SeedMean | PairedDifference | None, digits: int, *, sign: bool = False) -> str:
-    """The mean and its 68 % interval, or that it is not defined."""
+    """Formats the mean and its 68 % interval."""
     if found is None:
         return "not defined"
     mean, low, high = (
@@ -51,14 +57,14 @@ def interval(found: SeedMean | PairedDifference | None, digits: int, *, sign: bo
 
 
 def each_seed(found: SeedMean | PairedDifference | None, digits: int, *, sign: bool = False) -> str:
-    """The values of the seeds."""
+    """Formats the values of the seeds."""
     return (
         "" if found is None else " ".join(format(value, f"{'+' if sign else ''}.{digits}f") for value in found.per_seed)
     )
 
 
 def as_mapping(found: SeedMean | PairedDifference | None) -> dict[str, Any] | None:
-    """Plain values for JSON."""
+    """Returns plain values for JSON."""
     return (
         None
         if found is None
@@ -67,7 +73,7 @@ def as_mapping(found: SeedMean | PairedDifference | None) -> dict[str, Any] | No
 
 
 def claims_markdown(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
-    """A table as Markdown, its columns aligned."""
+    """Formats a table as Markdown with aligned columns."""
     width = [max(len(row[k]) for row in (header, *rows)) for k in range(len(header))]
     lines = [header, ["-" * n for n in width], *rows]
     return "\n".join(

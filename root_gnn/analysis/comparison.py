@@ -1,7 +1,8 @@
-"""Groups of finished runs on one task, side by side: means over seeds with errors, and what may be claimed about their differences.
+"""Groups of finished runs on one task: means over seeds with errors, and claims about their differences.
 
-The rule is that of `docs/statistics.md`: "above" is written only where at least three seeds were trained on the same events in both
-groups, and the 68 % interval of the mean paired difference excludes zero. Each seed's difference stands beside it.
+The rule is that of `docs/statistics.md`: "above" is written only where at least three seeds were trained on the same
+events in both groups, and the 68 % interval of the mean paired difference excludes zero. The difference of each seed is
+shown too.
 """
 
 from __future__ import annotations
@@ -38,7 +39,16 @@ REJECTION_REPLICAS = 200
 
 @dataclass(frozen=True)
 class RunGroup:
-    """Runs that differ by their seed only; `auc` and `rejection` (at each signal efficiency, two classes only) are on the test split."""
+    """Runs that differ by their seed only, with their figures on the test split.
+
+    Attributes:
+        name: the group.
+        runs: names of the runs.
+        seeds: their seeds.
+        n_train: training events of each.
+        auc: mean test AUC over seeds.
+        rejection: background rejection by signal efficiency, for two classes only.
+    """
 
     name: str
     runs: tuple[str, ...]
@@ -50,9 +60,9 @@ class RunGroup:
 
 @dataclass(frozen=True)
 class Difference:
-    """Test AUC of a group less that of the reference, paired by seed and test event, over the seeds that both have.
+    """Test AUC of a group minus that of the reference, paired by seed and test event, over the seeds both have.
 
-    `rejection` is the same of the background rejection at each signal efficiency, for two classes only.
+    `rejection` is the same for the background rejection at each signal efficiency, for two classes only.
     """
 
     group: str
@@ -93,10 +103,18 @@ class Comparison:
         reference: str | None = None,
         split: SplitName | Literal["files"] = "test",
     ) -> Comparison:
-        """Reads the test predictions of all runs and compares each group with `reference`, the first group unless given.
+        """Reads the test predictions of all runs and compares each group with `reference`.
 
-        Raises InputError for a group without runs or with a seed twice, runs of other classes or other test events (by id, in order),
-        runs of one group on other training data, and groups that share no seed with the reference.
+        Args:
+            groups: the runs of each group.
+            title: heading of the comparison; made from the classes unless given.
+            reference: name of the group that the others are compared with; the first group unless given.
+            split: the predictions to read; `files` for those of other files.
+
+        Raises:
+            InputError: for a group without runs or with a seed twice, runs of other classes or other test events (by
+                id, in order), runs of one group on other training data, and groups that share no seed with the
+                reference.
         """
         if not groups or any(len(runs) == 0 for runs in groups.values()):
             raise InputError(f"A comparison takes groups of one run or more each and got {_counts(groups)}.")
@@ -125,7 +143,7 @@ class Comparison:
         )
 
     def figures(self) -> Table:
-        """Header and rows of the table of means with intervals and of every seed's AUC."""
+        """Returns header and rows of the table of means with intervals and of every seed's AUC."""
         wanted = self._efficiencies
         header = (
             "group",
@@ -149,7 +167,7 @@ class Comparison:
         return header, rows
 
     def paired(self) -> list[Table]:
-        """Header and rows of the tables of differences to the reference: AUC, then background rejection at each signal efficiency."""
+        """Returns header and rows of the tables of differences: AUC, then rejection at each signal efficiency."""
         if not self.differences:
             return []
         auc = [(one.group, *paired_cells(one.auc, one.verdict, 3)) for one in self.differences]
@@ -173,7 +191,7 @@ class Comparison:
         return "\n\n".join([head, *(claims_markdown(*table) for table in (self.figures(), *self.paired()))])
 
     def content(self) -> dict[str, Any]:
-        """Plain values for JSON, the verdicts among them."""
+        """Returns plain values for JSON, the verdicts among them."""
         differences = [
             {
                 **asdict(one),
@@ -210,24 +228,33 @@ def _check_group(name: str, runs: Sequence[Run]) -> None:
     seeds = [run.recipe.seed for run in runs]
     if len(set(seeds)) < len(seeds):
         raise InputError(
-            f"The group {name} has a seed twice ({', '.join(map(str, seeds))}); runs of a group are told apart by their seed."
+            f"The group {name} has a seed twice ({', '.join(map(str, seeds))}); runs of a group are told apart by "
+            "their seed."
         )
     other = next((run for run in runs if training_data(run) != training_data(runs[0])), None)
     if other is not None:
         raise InputError(
-            f"The runs of the group {name} were trained on other data: {runs[0].folder} and {other.folder} differ in their "
+            f"The runs of the group {name} were trained on other data: {runs[0].folder} and {other.folder} differ in "
+            "their "
             "data section (files, split, max_events or train_events). Put them into two groups."
         )
 
 
 def training_data(run: Run) -> dict[str, Any]:
-    """What decides, together with the seed, which events a run was trained on."""
+    """Returns what decides, together with the seed, which events a run was trained on."""
     kept = {"spec", "classes", "files", "split", "max_events", "train_events"}
     return run.recipe.data.model_dump(include=kept) | {"n_train": run.plan["events"]["train"]}
 
 
 def group_of(name: str, runs: Sequence[str], found: Mapping[int, Predictions], *, n_train: int) -> RunGroup:
-    """The figures of a group from its predictions by seed; `runs` are the names of what made them, in that order."""
+    """Computes the figures of a group from its predictions by seed.
+
+    Args:
+        name: the group.
+        runs: names of the runs, in the order of the predictions.
+        found: predictions by seed.
+        n_train: training events of each run.
+    """
     one, binary = next(iter(found.values())), len(next(iter(found.values())).classes) == 2
     scores = np.stack([each.scores for each in found.values()])
     return RunGroup(
@@ -245,12 +272,17 @@ def group_of(name: str, runs: Sequence[str], found: Mapping[int, Predictions], *
 def difference_of(
     name: str, base: str, found: Mapping[str, Mapping[int, Predictions]], *, same_data: bool
 ) -> Difference:
-    """A group less another one, from the predictions of both by seed; raises InputError where they share no seed."""
+    """Computes a group minus another one from the predictions of both by seed.
+
+    Raises:
+        InputError: where the groups share no seed.
+    """
     seeds = tuple(seed for seed in found[name] if seed in found[base])
     if not seeds:
         its, theirs = (", ".join(map(str, found[group])) for group in (name, base))
         raise InputError(
-            f"The groups {name} (seeds {its}) and {base} (seeds {theirs}) share no seed, so they can't be compared seed by "
+            f"The groups {name} (seeds {its}) and {base} (seeds {theirs}) share no seed, so they can't be compared "
+            "seed by "
             "seed; train both with the same seeds."
         )
     a, b = (np.stack([found[group][seed].scores for seed in seeds]) for group in (name, base))

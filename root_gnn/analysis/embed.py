@@ -1,9 +1,11 @@
-"""What a trained encoder makes of its events: representations in a file, two components of them in a picture, two figures.
+"""Representations of a trained encoder: a file, a picture of two components, and two figures that show collapse.
 
 | figure | is | collapse looks like |
 |---|---|---|
 | mean cosine similarity | of pairs of different events, as the encoder gives them | 1: all events point the same way |
-| effective rank | exp(entropy) of the singular values over their sum, after centring (Roy & Vetterli 2007, EUSIPCO, p. 606) | 1 |
+| effective rank | exp(entropy) of the normalised singular values, after centring | 1 |
+
+The effective rank is that of Roy & Vetterli 2007, EUSIPCO, p. 606.
 """
 
 from __future__ import annotations
@@ -41,9 +43,14 @@ SEED = 1
 
 @dataclass(frozen=True)
 class Embedding:
-    """Representations `z (n_event, dim)`, their two components `(n_event, 2)`, and the figures of the module's docstring.
+    """Representations of events, two components of them, and the figures of the module's docstring.
 
-    `label (n_event,)` indexes `classes`; `variance_explained` is the two components' share of the variance, for PCA only.
+    Attributes:
+        z: representations, `(n_event, dim)`.
+        components: `(n_event, 2)`.
+        label: class of each event, `(n_event,)`, an index into `classes`.
+        variance_explained: the two components' share of the variance, for PCA only.
+
     A figure is None where it is not defined, as for representations that are all the same.
     """
 
@@ -67,7 +74,7 @@ class Embedding:
 
     @property
     def axis_names(self) -> tuple[str, str]:
-        """What stands at the axes of the picture, for PCA with each component's share of the variance."""
+        """Labels of the two axes of the picture, for PCA with each component's share of the variance."""
         first, second = AXES[self.method]
         if self.variance_explained is None:
             return first, second
@@ -86,14 +93,20 @@ def embed(
 ) -> Embedding:
     """Writes `embedding/<split>_<method>.parquet`, `.png` and `.json` into the run's folder.
 
-    The file holds, in record order, the id columns, `label` where events have classes, the representation `z_0 ...` and two
-    components, `pca_1` and `pca_2` for PCA.
+    The file holds, in record order, the id columns, `label` where events have classes, the representation `z_0 ...` and
+    two components, for PCA `pca_1` and `pca_2`.
 
     Args:
-        method: `pca` (linear), `tsne` (van der Maaten & Hinton 2008), or `umap` (arXiv:1802.03426, needs the extra `embed`).
+        run: a run folder, a name, a packed run or a `Run`.
+        method: `pca` (linear), `tsne` (van der Maaten & Hinton 2008) or `umap` (arXiv:1802.03426, needs the extra
+            `embed`).
+        data_dir: where the data paths of the run start.
+        split: the split whose events are taken.
         events: how many events of the split, drawn the same way each time.
+        allow_plugins: modules of one's own that the run may import.
 
-    Raises InputError for an unknown method and for fewer than five events.
+    Raises:
+        InputError: for an unknown method and for fewer than five events.
     """
     if method not in AXES:
         raise InputError(f"--method {method}: there is no such method{suggest(method, AXES)}")
@@ -137,12 +150,12 @@ def embed(
 
 
 def graph_representations(encoder: Encoder, table: EventTable, index: Index, *, title: str) -> Floats:
-    """What heads read, `globals` of the encoded events `index (n,)` of a table: `(n, dim)` in that order."""
+    """Returns what heads read, the encoded `globals`, for the events `index (n,)` of a table: `(n, dim)`."""
     return of_each_event(lambda batch: encoder(batch).globals, table, index, title=f"encode with {title}")
 
 
 def of_each_event(what: Callable[[Batch], Tensor], table: EventTable, index: Index, *, title: str) -> Floats:
-    """`what(batch) (n_graph, dim)` of the events `index (n,)` of a table, without gradients: `(n, dim)` in that order."""
+    """Returns `what(batch) (n_graph, dim)` for the events `index (n,)` of a table, without gradients: `(n, dim)`."""
     with torch.inference_mode(), progress(title, len(index)) as meter:
         parts = []
         for batch in evaluation_loader(table, index, BATCH_SIZE):
@@ -152,7 +165,10 @@ def of_each_event(what: Callable[[Batch], Tensor], table: EventTable, index: Ind
 
 
 def reduced(z: Floats, method: Method) -> tuple[Floats, float | None]:
-    """Two components `(n_event, 2)` of `z (n_event, dim)`, and the share of the variance in them where the method tells."""
+    """Reduces `z (n_event, dim)` to two components `(n_event, 2)`.
+
+    The second value is the share of the variance in them; None where the method does not tell.
+    """
     if method == "pca":
         return pca(z)
     if method == "tsne":
@@ -170,7 +186,7 @@ def reduced(z: Floats, method: Method) -> tuple[Floats, float | None]:
 
 
 def pca(z: Floats) -> tuple[Floats, float | None]:
-    """The two directions of largest variance of `z (n_event, dim)`; a direction's largest weight is positive.
+    """Returns the two directions of largest variance of `z (n_event, dim)`; a direction's largest weight is positive.
 
     The share of variance is None where there is no variance.
     """

@@ -43,7 +43,7 @@ class EventObjects:
         return found
 
     def of(self, column: Floats, rows: NDArray[np.int64]) -> Floats:
-        """A column at one row per event, NaN (which trees take as missing) where there is none."""
+        """Reads a column at one row per event; NaN, which trees take as missing, where there is no row."""
         return np.where(rows >= 0, column[rows], np.nan).astype(np.float64)
 
     def mass(self, *rows: NDArray[np.int64]) -> Floats:
@@ -66,7 +66,10 @@ class EventObjects:
 
 
 def check_events(spec: Spec) -> None:
-    """Raises InputError unless graphs are whole events of jets, electrons, muons, photons and missing momentum, numbered as usual."""
+    """Raises InputError unless graphs are whole events in the standard numbering of node types.
+
+    The types are jets, electrons, muons, photons and missing transverse momentum.
+    """
     if spec.graph_per is not None or spec.object is not None:
         raise InputError(
             f"features of events need a graph for each event, and the spec {spec.name} has one for each jet"
@@ -83,9 +86,10 @@ def check_events(spec: Spec) -> None:
 
 
 def event_features(batch: Batch, features: Features) -> Floats:
-    """Multiplicities, momenta, HT, MET, masses and distances of each event, `(n_event, n_feature)`; NaN where not defined.
+    """Computes multiplicities, momenta, HT, MET, masses and distances of each event, `(n_event, n_feature)`.
 
-    `features` names the columns of the nodes. GeV and radians.
+    Undefined features are NaN. Energies, momenta and masses are in GeV, angles in radians. `features` names the columns
+    of the nodes.
     """
     o = EventObjects(batch, features)
     is_jet, is_tagged = o.type == JET, (o.type == JET) & (o.btag > 0)

@@ -1,4 +1,4 @@
-"""Which of several runs belong together: one task, then mode, source and training size; what is left is the seed."""
+"""Sorts runs into groups that can be compared: by task, then by mode, source and training size; seeds differ."""
 
 from __future__ import annotations
 
@@ -10,9 +10,10 @@ from root_gnn.runs.run import Run
 
 
 def compared(runs: Sequence[Run]) -> tuple[list[Comparison], list[str]]:
-    """A comparison for every task that two groups of runs share, and in words why another one is not there.
+    """Compares the groups of every task that has two of them; the second list says why another task has no comparison.
 
-    Runs from scratch on the smallest training set are the reference where there are some, else the first group.
+    The reference is training from scratch on the smallest training set where there is such a group, else the first
+    group.
     """
     found, problems = [], []
     for classes, members in by_task(runs).items():
@@ -32,7 +33,7 @@ def compared(runs: Sequence[Run]) -> tuple[list[Comparison], list[str]]:
 
 
 def by_task(runs: Sequence[Run]) -> dict[tuple[str, ...], list[Run]]:
-    """Finished classifiers by the classes they tell apart."""
+    """Returns finished classifiers by the classes that they separate."""
     found: dict[tuple[str, ...], list[Run]] = {}
     for run in runs:
         classes = tuple(run.recipe.data.classes) or (tuple(run.spec.label.classes) if run.spec.label else ())
@@ -43,7 +44,7 @@ def by_task(runs: Sequence[Run]) -> dict[tuple[str, ...], list[Run]]:
 
 
 def by_training(runs: Sequence[Run]) -> dict[str, list[Run]]:
-    """Runs by how they were trained, named so that the groups can be told apart."""
+    """Returns runs by how they were trained, with names that tell the groups apart."""
     found: dict[str, list[Run]] = {}
     for run in runs:
         source = f" from {run.plan['source']}" if run.plan["source"] else ""

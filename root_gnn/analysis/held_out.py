@@ -1,4 +1,4 @@
-"""Whether a run was trained on events that it is to be tested on."""
+"""Checks that a run was not trained on the events that it is to be tested on."""
 
 from __future__ import annotations
 
@@ -19,15 +19,26 @@ from root_gnn.typing import Index
 def check_held_out(
     run: Run, table: EventTable, test: Index, *, split: Split, data_dir: Path | str | None = None
 ) -> None:
-    """Raises InputError where a run was trained on some of the events `test (n,)` of a table that `split` divides.
+    """Checks that a run was trained on none of the events `test (n,)` of a table.
 
-    An event is known by its file and the ids that decide splits. Where run and table are divided by the same hash of the same ids
-    no event can be in both, and files are not looked at; else the run's own files have to be there.
+    An event is identified by its file and the ids that decide splits. Where run and table are divided by the same hash
+    of the same ids, no event can be in both, and files are not read; else the run's own files have to be there.
+
+    Args:
+        run: the run that is to be tested.
+        table: the events of the test.
+        test: rows of the test events, `(n,)`.
+        split: how the table is divided.
+        data_dir: where the data paths of the run start.
+
+    Raises:
+        InputError: where the run was trained on some of the events, or its ids are others.
     """
     its_names, names = (spec.id_names[: spec.n_split_id] for spec in (run.spec, table.spec))
     if its_names != names:
         raise InputError(
-            f"{run.folder} knows its events by {', '.join(its_names)}, and the spec {table.spec.name} by {', '.join(names)}, "
+            f"{run.folder} knows its events by {', '.join(its_names)}, and the spec {table.spec.name} by "
+            f"{', '.join(names)}, "
             "so whether it was trained on the test events can't be told; read both with the same ids."
         )
     its = run.recipe.data
@@ -48,12 +59,13 @@ def check_held_out(
         )
         raise InputError(
             f"{run.folder} was trained on {len(seen):,} of the {len(test):,} test events, first {values} of "
-            f"{table.files[table.rows.shard_of(test[seen[:1]])[0]]}: its data.split is another. Give the task the split "
+            f"{table.files[table.rows.shard_of(test[seen[:1]])[0]]}: its data.split is another. Give the task the "
+            "split "
             "of the run, or train the run with that of the task."
         )
 
 
 def _events(table: EventTable, rows: Index, number: Mapping[Path, int]) -> Index:
-    """64 bits for each event, of the number of its file and its ids."""
+    """Returns 64 bits for each event, made of the number of its file and its ids."""
     of_file = np.array([number[path.resolve()] for path in table.files], dtype=np.int64)
     return hash_of(np.column_stack([of_file[table.rows.shard_of(rows)], table.split_ids[rows]]))

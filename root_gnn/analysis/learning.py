@@ -1,4 +1,4 @@
-"""How a training came along: its validation AUC by epoch, optimiser step and second of training."""
+"""The course of a training: validation AUC by epoch, optimiser step and second of training."""
 
 from __future__ import annotations
 
@@ -12,20 +12,25 @@ from root_gnn.typing import Floats
 
 
 class Learning(NamedTuple):
-    """Validation AUC after each epoch as `rows (n_epoch, 3)` of epoch from 0, step and AUC; seconds of training until then."""
+    """Validation AUC after each epoch.
+
+    Attributes:
+        rows: `(n_epoch, 3)`, columns epoch (from 0), step and AUC.
+        seconds: seconds of training until then, `(n_epoch,)`.
+    """
 
     rows: Floats
     seconds: Floats
 
     @property
     def curves(self) -> dict[str, tuple[Floats, Floats]]:
-        """The AUC against each way to count, by its label."""
+        """The AUC against epoch, step and time, by the label of the axis."""
         epoch, step, auc = self.rows.T
         return {"Epoch": (epoch + 1.0, auc), "Optimiser step": (step, auc), "Training time [s]": (self.seconds, auc)}
 
 
 def learning_of(run: Run) -> Learning | None:
-    """What `history.csv` tells; None for a run without validation AUC."""
+    """Reads the course of a training from `history.csv`; None for a run without validation AUC."""
     history = run.history
     if "val/auc" not in history or "train/events_per_s" not in history:
         return None
@@ -38,9 +43,12 @@ def learning_of(run: Run) -> Learning | None:
 
 
 def clock(rates: Floats, ends: Floats, run: Run) -> Floats:
-    """Rows of epoch, step and seconds of training so far, from `rates (n_row, 3)` of events per second since the row before.
+    """Returns rows of epoch, step and seconds of training so far; validation and evaluation do not count.
 
-    `ends (n_epoch, 3)` has the last step of each epoch. Validation and evaluation do not count.
+    Args:
+        rates: events per second since the row before, `(n_row, 3)` of epoch, step and rate.
+        ends: `(n_epoch, 3)`, with the last step of each epoch in column 1.
+        run: the run, for its batch size and number of training events.
     """
     n_train, batch_size = run.plan["events"]["train"], run.recipe.train.batch_size
     epoch, step, rate = rates.T

@@ -1,8 +1,8 @@
-"""How much of the classes a linear model reads off frozen representations: `root-gnn probe`.
+"""Linear probes of frozen representations: `root-gnn probe`.
 
-Multinomial logistic regression is fitted to what a run's encoder makes of some training events of a task, the strength of its penalty
-is chosen on the validation events, and the test events judge. Each seed draws training events of its own. Beside the runs stand the
-same networks with the weights they would begin with, and linear models on the inputs as they are.
+Multinomial logistic regression is fitted to the representations of some training events of a task. The strength of its
+penalty is chosen on the validation events; figures are those of the test events. Each seed draws training events of its
+own. For comparison there are the same networks with their initial random weights, and linear models on the raw inputs.
 """
 
 from __future__ import annotations
@@ -50,7 +50,7 @@ class FittedProbe(NamedTuple):
 
 @dataclass(frozen=True)
 class Events:
-    """The events of a task that linear models see: rows of a table, `train` by seed."""
+    """The events of a task that linear models are fitted to: rows of a table, training rows by seed."""
 
     task: Task
     table: EventTable
@@ -60,7 +60,11 @@ class Events:
 
     @classmethod
     def of(cls, task: Task, table: EventTable, *, train_events: int | None, seeds: Sequence[int]) -> Self:
-        """Draws `train_events` for each seed, half of what can be had unless given; raises InputError where that makes no sense."""
+        """Draws `train_events` for each seed, half of all training events unless given.
+
+        Raises:
+            InputError: where there are too few events of a class, no classes, or empty splits.
+        """
         if not seeds or len(set(seeds)) < len(seeds):
             raise InputError(
                 f"--seeds takes one number or more, each once, and got {' '.join(map(str, seeds)) or 'none'}."
@@ -71,13 +75,15 @@ class Events:
         if n_class < 2 or empty:
             lacks = f"events in the {empty[0]} split" if empty else "two classes"
             raise InputError(
-                f"A probe tells classes apart, fits on train, chooses on validation and judges on test; the task {task.name} "
+                "A probe tells classes apart, fits on train, chooses on validation and judges on test; the task "
+                f"{task.name} "
                 f"lacks {lacks}."
             )
         n_train = largest_subset(table, splits.train) // 2 if train_events is None else train_events
         if n_train < n_class:
             raise InputError(
-                f"{n_train} training events are too few for the {n_class} classes of {task.name}; a model needs one of each."
+                f"{n_train} training events are too few for the {n_class} classes of {task.name}; a model needs one of "
+                "each."
             )
         train = {seed: subset(table, splits.train, n_train, seed) for seed in seeds}
         if len(seeds) > 1 and np.array_equal(train[seeds[0]], train[seeds[1]]):
@@ -88,11 +94,11 @@ class Events:
         return cls(task, table, train, splits.validation, splits.test)
 
     def rows(self, seeds: Collection[int]) -> Index:
-        """Everything that is looked at with these seeds, ascending, `(n,)`."""
+        """Returns all rows that are used with these seeds, ascending, `(n,)`."""
         return np.unique(np.concatenate([*(self.train[seed] for seed in seeds), self.validation, self.test]))
 
     def fit(self, seed: int, rows: Index, features: Floats) -> FittedProbe:
-        """The linear model on `features (n, dim)` of `rows (n,)`, fitted to the training events of a seed."""
+        """Fits the linear model to the training events of a seed, from `features (n, dim)` of `rows (n,)`."""
         weights = training_weights(self.table, self.train[seed], self.task.data.weights).astype(np.float64)
         place = partial(np.searchsorted, rows)
         train, validation = (
@@ -121,16 +127,23 @@ def probe(
 ) -> Probes:
     """Fits linear models to frozen representations of runs, and writes `probe.json` and `probe.md` in `out` (`probe`).
 
-    Args:
-        task: the events and their classes; a shipped task's name, or a path.
-        train_events: how many training events each seed draws, as many of each class; half of what can be had unless given.
-        seeds: draws of the training events and, with `random`, of the networks' weights.
-        random: also the networks of the runs, with weights as they would begin.
-        inputs: also the node columns as they are, their means and sums, and those of the 30 hardest nodes.
-        overrides: `dotted.key=value` of the task.
+    Runs are compared with the random networks and the inputs where these are asked for, else with the first run.
 
-    Runs are compared with the random networks and the inputs, where asked for, else with the first run. Raises InputError for
-    no runs, and for a run that reads other features than the task or was trained on its test events.
+    Args:
+        runs: one or more runs: run folders, names, packed runs or `Run` objects.
+        task: the events and their classes; a shipped task's name, or a path.
+        train_events: training events that each seed draws, balanced over classes; half of all unless given.
+        seeds: one draw of the training events and, with `random`, of the networks' weights for each.
+        random: also fit to the networks of the runs with their initial weights.
+        inputs: also fit to means and sums of the node columns, and to the columns of the 30 hardest nodes.
+        overrides: `dotted.key=value` of the task.
+        data_dir: where data paths start.
+        out: the folder to write to.
+        allow_plugins: modules of one's own that the runs may import.
+
+    Raises:
+        InputError: for no runs, and for a run that reads other features than the task or was trained on its test
+            events.
     """
     opened = [run if isinstance(run, Run) else load_run(run, allow_plugins=allow_plugins) for run in runs]
     if not opened:
@@ -169,7 +182,7 @@ def _of_run(events: Events, name: str, run: Run) -> list[FittedProbe]:
 
 
 def _of_random(events: Events, name: str, run: Run) -> list[FittedProbe]:
-    """The network of a run with the weights that each seed gives it."""
+    """Fits to the network of a run with the random weights that each seed gives it."""
     found = []
     for seed in events.train:
         encoder = build_objective(run.recipe.model_copy(update={"seed": seed}), run.spec, run.scaling).encoder.eval()
@@ -192,7 +205,10 @@ def _raw(table: EventTable) -> dict[str, Callable[[Batch], Tensor]]:
 
 
 def _networks(named: dict[str, Run]) -> dict[str, list[str]]:
-    """Networks by a name, with the sorted names of the runs that have each: one scaling of the inputs, the first one's, does for all."""
+    """Names each distinct untrained network, with the sorted names of the runs that have it.
+
+    One scaling of the inputs, that of the first run, serves all runs with the same network.
+    """
     same: dict[str, list[str]] = {}
     for name in sorted(named):
         same.setdefault(repr(named[name].recipe.model), []).append(name)

@@ -29,7 +29,7 @@ class ProbeSample(NamedTuple):
 
 @dataclass(frozen=True)
 class LinearModel:
-    """A fitted model; `strength` is that of the penalty `strength / 2 |coefficient|^2` beside the weighted mean loss."""
+    """A fitted model; its penalty, added to the weighted mean loss, is `strength / 2 |coefficient|^2`."""
 
     mean: Floats
     scale: Floats
@@ -39,7 +39,7 @@ class LinearModel:
     converged: bool
 
     def probabilities(self, rows: Floats) -> Floats:
-        """Of each class, `(n_event, n_class)`, for features `(n_event, dim)`."""
+        """Returns the probability of each class, `(n_event, n_class)`, for features `(n_event, dim)`."""
         logits = (rows - self.mean) * self.scale @ self.coefficient.T + self.intercept
         if logits.shape[1] == 1:
             logits = np.concatenate([np.zeros_like(logits), logits], axis=1)
@@ -48,10 +48,11 @@ class LinearModel:
 
 
 def fit_logistic(train: ProbeSample, validation: ProbeSample, *, most_steps: int = MOST_STEPS) -> LinearModel:
-    """The model of the strength, among STRENGTHS, whose cross entropy on `validation` is smallest; the stronger of equal ones.
+    """Fits one model for each strength in STRENGTHS and returns the one with the smallest validation cross entropy.
 
-    Features are standardised with mean and deviation of the training events; one that is constant there is left out. Every class has
-    to be among the training events. `converged` is whether the chosen fit ended before `most_steps` steps of L-BFGS.
+    Of equal ones the stronger penalty wins. Features are standardised with the mean and deviation of the training
+    events; a feature that is constant there is left out. Every class has to be among the training events. `converged`
+    says whether the chosen fit ended before `most_steps` steps of L-BFGS.
     """
     mean, spread = train.rows.mean(axis=0), train.rows.std(axis=0)
     is_constant = spread <= CONSTANT * np.abs(train.rows).max(axis=0)
@@ -65,7 +66,7 @@ def fit_logistic(train: ProbeSample, validation: ProbeSample, *, most_steps: int
 
 
 def _path(train: ProbeSample, mean: Floats, scale: Floats, most_steps: int) -> list[LinearModel]:
-    """A fit for each strength, each begun where the stronger one ended."""
+    """Fits each strength in turn, each starting where the next stronger one ended."""
     from sklearn.exceptions import ConvergenceWarning
     from sklearn.linear_model import LogisticRegression
 

@@ -1,8 +1,9 @@
-"""What is an input worth to a trained network? How much worse it does when that input comes from other events.
+"""Feature importance by permutation: how much worse a network does when an input comes from other events.
 
-Breiman 2001 (Machine Learning 45, 5); Fisher, Rudin, Dominici 2019, arXiv:1801.01489. An input that another one repeats looks
-worthless by itself: shuffle the two together to see what they hold (pt and energy, the columns of a b tag). Shuffled inputs
-make events that do not exist, of a mass that no event has; the drop says what this network reads, not what physics needs.
+Breiman 2001 (Machine Learning 45, 5); Fisher, Rudin and Dominici 2019, arXiv:1801.01489. An input that another one
+repeats looks unimportant by itself: shuffle the two together to see what they hold (pt and energy, the columns of a b
+tag). Shuffled inputs make events that do not exist, with masses that no event has; the drop says what this network
+reads, not what physics needs.
 """
 
 from __future__ import annotations
@@ -28,9 +29,14 @@ from root_gnn.training.evaluation import ModelOutputs, model_outputs
 
 @dataclass(frozen=True)
 class Importance:
-    """How much a figure drops when `inputs` are shuffled, of the nodes of `node_type` only where there is one; None where not defined.
+    """How much a figure drops when `inputs` are shuffled.
 
-    `drop` is the mean over shuffles of (as it is - shuffled), its 68 % interval over events and shuffles in the place of seeds.
+    Attributes:
+        name: the group of inputs.
+        inputs: the columns that are shuffled together.
+        node_type: the type of the nodes that are shuffled; None for all.
+        drop: mean over shuffles of (original - shuffled) with its 68 % interval over events and shuffles; None if
+            undefined.
     """
 
     name: str
@@ -51,19 +57,28 @@ def permutation_importance(
     n_replica: int = 200,
     seed: int = 1,
 ) -> tuple[Importance, ...]:
-    """The drop of the AUC for each group of inputs, from labelled batches that are held in memory: some thousand events.
+    """Returns the drop of the AUC for each group of inputs, from labelled batches that are held in memory.
 
-    Values of a node go to another node of the same type, in any event, and those of a graph to another graph; columns of a group
-    move together. The same shuffles serve every network, so that groups can be compared between networks.
+    Some thousand events are enough. Values of a node go to another node of the same type, in any event, and those of a
+    graph to another graph; the columns of a group move together. The same shuffles are used for every network, so that
+    groups can be compared between networks.
 
     Args:
+        objective: a trained classifier in evaluation mode.
+        batches: the events with their labels.
         features: names of the columns of the batches, those that the network was built for.
-        groups: names of inputs, node features or globals, by the name of the group; every column by itself unless given.
-        by_type: each group once for every node type, with the nodes of that type alone shuffled; globals then stay out.
-        metric: as in `paired_difference`, of the score `(n_event,)` of two classes, or of probabilities `(n_event, n_class)` of more.
+        groups: names of inputs, node features or globals, by the name of the group; every column by itself unless
+            given.
+        by_type: each group once for every node type, with only the nodes of that type shuffled; globals are then left
+            out.
+        metric: as in `paired_difference`, a function of the score `(n_event,)` of two classes, or of probabilities
+            `(n_event, n_class)` of more.
         n_repeat: shuffles of each group.
+        n_replica: bootstrap replicas.
+        seed: seed of shuffles and replicas.
 
-    Raises InputError for an objective without classes, for names that are no columns, and without batches.
+    Raises:
+        InputError: for an objective without classes, for names that are no columns, and without batches.
     """
     if objective.link != "softmax":
         raise InputError(
@@ -103,7 +118,7 @@ def _asked(
     *,
     by_type: bool,
 ) -> list[tuple[str, tuple[str, ...], int | None]]:
-    """Name, inputs and node type of all that is to be shuffled."""
+    """Returns name, inputs and node type of each group that is to be shuffled."""
     columns = (*features.nodes, *features.globals)
     chosen = (
         {name: (name,) for name in columns}
@@ -133,7 +148,16 @@ def _shuffled(
     node_type: int | None,
     generator: np.random.Generator,
 ) -> tuple[Tensor, Tensor]:
-    """All nodes and globals with the inputs in another order."""
+    """Returns all nodes and globals with the values of some inputs in another order.
+
+    Args:
+        nodes: `(total_node, node_dim)`.
+        globals_: `(n_graph, global_dim)`.
+        features: names of the columns.
+        inputs: the columns to shuffle.
+        node_type: the only type of node to shuffle; None for all.
+        generator: source of the order.
+    """
     of_node = [features.nodes.index(name) for name in inputs if name in features.nodes]
     of_graph = [features.globals.index(name) for name in inputs if name in features.globals]
     nodes, globals_ = nodes.clone(), globals_.clone()

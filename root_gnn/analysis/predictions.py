@@ -1,4 +1,4 @@
-"""The predictions that a finished run keeps, read back with the checks that make runs comparable."""
+"""Predictions of a finished run, read back with checks that make runs comparable."""
 
 from __future__ import annotations
 
@@ -20,9 +20,16 @@ SCORE = "score_"
 
 @dataclass(frozen=True)
 class Predictions:
-    """One split's scores of a classifier, in event order: `ids (n_event, n_id)`, `label`, `weight (n_event,)`.
+    """Scores of a classifier on one split, in event order.
 
-    `scores` are `(n_event,)`, of the last class, for two classes, and `(n_event, n_class)` for more.
+    Attributes:
+        folder: the run folder.
+        classes: names of the classes.
+        ids: `(n_event, n_id)`.
+        label: class of each event, `(n_event,)`.
+        weight: signed weights, `(n_event,)`.
+        scores: probability of the last class, `(n_event,)`, for two classes; of every class, `(n_event, n_class)`, for
+            more.
     """
 
     folder: Path
@@ -39,20 +46,21 @@ class Predictions:
 
     @property
     def probabilities(self) -> Floats:
-        """Of every class, `(n_event, n_class)`."""
+        """Probability of every class, `(n_event, n_class)`."""
         return np.stack([1.0 - self.scores, self.scores], axis=1) if self.scores.ndim == 1 else self.scores
 
 
 def read_predictions(run: Run, split: SplitName | Literal["files"] = "test") -> Predictions:
-    """Reads `predictions/<split>.parquet`, `files` for those of other files.
+    """Reads `predictions/<split>.parquet` of a run; the split `files` is that of other files.
 
-    Raises InputError where it is missing or the run is no classifier.
+    Raises:
+        InputError: where the file is missing or the run is no classifier.
     """
     return predictions_in(run.folder, run.spec.id_names, split)
 
 
 def predictions_in(folder: Path, id_names: Sequence[str], split: SplitName | Literal["files"] = "test") -> Predictions:
-    """As `read_predictions`, from a folder; `id_names` are the columns that tell events apart."""
+    """Reads predictions as `read_predictions` does, from a folder; `id_names` are the columns that identify events."""
     path = folder / "predictions" / f"{split}.parquet"
     if not path.is_file():
         raise InputError(
@@ -68,7 +76,8 @@ def predictions_in(folder: Path, id_names: Sequence[str], split: SplitName | Lit
     missing = [name for name in id_names if name not in columns]
     if missing:
         raise InputError(
-            f"{path} lacks the id column {missing[0]}; write it again with `root-gnn evaluate {folder} --split {split}`."
+            f"{path} lacks the id column {missing[0]}; write it again with `root-gnn evaluate {folder} --split "
+            f"{split}`."
         )
     scores = np.stack([columns[SCORE + name] for name in classes], axis=1).astype(np.float64)
     ids = np.stack([columns[name] for name in id_names], axis=1).astype(np.int64)
@@ -88,12 +97,14 @@ def check_same_events(found: Sequence[Predictions]) -> None:
     for other in found[1:]:
         if other.classes != first.classes:
             raise InputError(
-                f"{first.folder} tells apart {', '.join(first.classes)}, and {other.folder} {', '.join(other.classes)}; "
+                f"{first.folder} tells apart {', '.join(first.classes)}, and {other.folder} "
+                f"{', '.join(other.classes)}; "
                 "only runs on one task can be compared."
             )
         if other.n_event != first.n_event:
             raise InputError(
-                f"{first.folder} was tested on {first.n_event:,} events and {other.folder} on {other.n_event:,}; only runs "
+                f"{first.folder} was tested on {first.n_event:,} events and {other.folder} on {other.n_event:,}; only "
+                "runs "
                 "tested on the same events can be compared. Evaluate both on the same data."
             )
         for name in ("ids", "label", "weight"):
@@ -101,7 +112,8 @@ def check_same_events(found: Sequence[Predictions]) -> None:
             rows = np.flatnonzero((one != two).reshape(len(one), -1).any(axis=1))
             if len(rows):
                 raise InputError(
-                    f"The test events of {first.folder} and {other.folder} differ in their {name}, first in row {rows[0]} of "
+                    f"The test events of {first.folder} and {other.folder} differ in their {name}, first in row "
+                    f"{rows[0]} of "
                     "predictions/test.parquet; only runs tested on the same events in the same order can be compared."
                 )
 

@@ -1,4 +1,4 @@
-"""What linear probes found: tables, and values for JSON."""
+"""Results of linear probes as tables and as values for JSON."""
 
 from __future__ import annotations
 
@@ -64,7 +64,10 @@ class Gain:
 
 @dataclass(frozen=True)
 class Probes:
-    """All linear models on one task, and each run against each of its references; `events` counts those of each split."""
+    """All linear models on one task, and each run compared with each of its references.
+
+    `events` counts the events of each split.
+    """
 
     task: str
     classes: tuple[str, ...]

@@ -1,4 +1,4 @@
-"""What a model without an encoder reads: the columns of an event's nodes as they are, pooled or one after the other."""
+"""Inputs of a model without an encoder: the raw columns of an event's nodes, pooled or concatenated."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ N_HARDEST = 30
 
 
 def pooled(batch: Batch) -> Tensor:
-    """Mean and sum of every node column and the globals of each graph: `(n_graph, 2 n_feature + n_global)`."""
+    """Returns mean and sum of every node column, and the globals, per graph: `(n_graph, 2 n_feature + n_global)`."""
     return torch.cat([pool(batch.nodes.double(), batch, ("mean", "sum")), batch.globals.double()], dim=1)
 
 
 def hardest_nodes(batch: Batch, *, pt: int, n_node: int = N_HARDEST) -> Tensor:
-    """Columns of the `n_node` nodes of largest transverse momentum, column `pt`, in falling order: `(n_graph, n_node n_feature)`.
+    """Returns the columns of the `n_node` nodes of largest transverse momentum: `(n_graph, n_node n_feature)`.
 
-    What a graph has too few nodes for is zero.
+    Nodes are in order of falling transverse momentum, column `pt`; rows of missing nodes are zero.
     """
     order = segment_order(-batch.nodes[:, pt], batch.graph_index)
     return flattened(batch.replace(nodes=batch.nodes[order]), n_node)

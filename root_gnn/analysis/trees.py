@@ -1,4 +1,4 @@
-"""Gradient-boosted trees on a table of features: their size and their number are those that are best on validation events."""
+"""Gradient-boosted trees on a table of features, with size and number chosen on validation events."""
 
 from __future__ import annotations
 
@@ -21,10 +21,10 @@ N_BIN = 255
 
 @dataclass(frozen=True)
 class Inputs:
-    """What trees read of a table: the columns that vary, each value as the number of `edges (n_edge, n_column)` below it.
+    """Bins of the features that vary: each value becomes the number of `edges (n_edge, n_column)` below it.
 
-    scikit-learn makes bins by quantiles of weighted events, which negative weights have none of; these are of events alone, and no
-    more than it keeps.
+    scikit-learn makes bins from quantiles of weighted events, which do not exist for negative weights; these are
+    quantiles of unweighted events, and no more of them than scikit-learn keeps.
     """
 
     varies: NDArray[np.bool_]
@@ -32,12 +32,12 @@ class Inputs:
 
     @classmethod
     def of(cls, rows: Floats) -> Inputs:
-        """From the features `(n_event, n_feature)` of the training events."""
+        """Makes the bins from the features `(n_event, n_feature)` of the training events."""
         varies = np.array([len(np.unique(column[np.isfinite(column)])) > 1 for column in rows.T])
         return cls(varies, np.nanquantile(rows[:, varies], np.linspace(0.0, 1.0, N_BIN + 1)[1:-1], axis=0))
 
     def __call__(self, rows: Floats) -> Floats:
-        """Of `rows (n_event, n_feature)`, NaN where a feature is missing: `(n_event, n_column)`."""
+        """Returns the bin of each value of `rows (n_event, n_feature)`, NaN for missing ones: `(n_event, n_column)`."""
         kept = rows[:, self.varies]
         below = np.stack(
             [np.searchsorted(edges, column) for edges, column in zip(self.edges.T, kept.T, strict=True)], axis=1
@@ -54,16 +54,22 @@ class Trees:
     n_tree: int
 
     def probabilities(self, rows: Floats) -> Floats:
-        """Of each class, `(n_event, n_class)`, for features `(n_event, n_feature)`, NaN where one is missing."""
+        """Returns the probability of each class, `(n_event, n_class)`, for features `(n_event, n_feature)`.
+
+        Missing features are NaN.
+        """
         stages = self.model.staged_predict_proba(self.inputs(rows))
         return np.asarray(next(islice(stages, self.n_tree - 1, None)), dtype=np.float64)
 
 
 def fit_trees(train: ProbeSample, validation: ProbeSample, *, seed: int) -> Trees:
-    """The trees of the size, among LEAVES, and the number, up to MOST_TREES, whose cross entropy on `validation` is smallest.
+    """Fits trees and returns those with the smallest cross entropy on `validation`.
 
-    Weights are signed in both. Every class has to be among the training events. Raises InputError where the weights of the validation
-    events don't add up to something positive.
+    The size is chosen among LEAVES, the number up to MOST_TREES. Weights are signed in both samples. Every class has to
+    be among the training events.
+
+    Raises:
+        InputError: where the weights of the validation events don't add up to something positive.
     """
     inputs = Inputs.of(train.rows)
     shown, held = inputs(train.rows), inputs(validation.rows)
@@ -86,7 +92,8 @@ def fit_trees(train: ProbeSample, validation: ProbeSample, *, seed: int) -> Tree
             best = every[n_tree], Trees(inputs, model, n_tree + 1)
     if best is None or not np.isfinite(best[0]):
         raise InputError(
-            f"The weights of {len(validation.label):,} validation events add up to {validation.weight.sum():g}; trees are "
+            f"The weights of {len(validation.label):,} validation events add up to {validation.weight.sum():g}; trees "
+            "are "
             "chosen by the loss on them, which takes a positive sum."
         )
     return best[1]

@@ -1,4 +1,4 @@
-"""What the files in `benchmarks/` are made of: a function that yields rows, and the command line that all of them share."""
+"""The parts of the files in `benchmarks/`: how a case is measured, and the command line that all cases share."""
 
 from __future__ import annotations
 
@@ -27,8 +27,8 @@ N_ROUND, N_QUICK = 9, 1
 Found = Iterable[Row | LeftOut]
 
 
-class Unequal(Exception):
-    """Two implementations that should give the same do not, so that nothing is timed."""
+class UnequalError(Exception):
+    """Raised where two implementations that should give the same do not, so that nothing is timed."""
 
 
 @dataclass(frozen=True)
@@ -45,10 +45,10 @@ class Bench:
 
     Attributes:
         rounds: turns of each comparison.
-        quick: as small as it can be: everything runs, and no time means anything.
-        allocator: what the process was started with.
+        quick: sizes as small as possible: everything runs, and no time means anything.
+        allocator: the memory allocator that the process was started with.
         data_dir: simulated files to use instead of the repository's.
-        options: what the case itself asks for on its command line.
+        options: options of the case itself on its command line.
     """
 
     rounds: int
@@ -59,7 +59,7 @@ class Bench:
 
     @property
     def thorough(self) -> bool:
-        """Whether settings that nothing is asked of are measured too: not in haste, and not a second time for the other allocator."""
+        """Whether settings without a target are measured too: not in quick runs, and once for both allocators."""
         return not self.quick and self.allocator == "tuned"
 
     def compare(
@@ -81,12 +81,19 @@ class Bench:
         """Times the `runs` by turns and yields a row for each of `ours` against each of the others.
 
         Args:
-            amount: how many of `unit` (without the `/s`) one run goes through.
-            difference: what `agree` found before.
-            targets: the ratio asked of each of ours, or of all.
+            what: the setting in words.
+            runs: the functions to time, by name.
+            ours: names of those that are compared with the others.
+            amount: how many of `unit` one run processes.
+            unit: what is counted, without the `/s`.
+            difference: the difference of the outputs that `agree` returned before.
+            targets: the ratio required of each of ours, or of all.
             work: the matrix products of ours, for the fraction of the speed of `torch.mm`, which takes turns with them.
-            limit_targets: the fraction asked for.
-            clock: of the processor, which a busy machine does not change; of the wall, where there is more than one process or a disk.
+            limit_targets: the fraction required.
+            clock: the processor's, which a busy machine does not change; the wall clock for several processes or a
+                disk.
+            warm_up: runs before the first round.
+            note: a remark for the reader.
         """
         everything, operations = dict(runs), 1.0
         if work:
@@ -117,17 +124,19 @@ class Bench:
 
 
 def agree(what: str, ours: Tensor, theirs: Tensor, tolerance: float) -> float:
-    """The largest difference of two outputs; raises Unequal where it is not below the tolerance."""
+    """Returns the largest difference of two outputs; raises UnequalError where it is not below the tolerance."""
     if ours.shape != theirs.shape:
-        raise Unequal(f"{what}: the outputs are {tuple(ours.shape)} and {tuple(theirs.shape)}; nothing is timed")
+        raise UnequalError(f"{what}: the outputs are {tuple(ours.shape)} and {tuple(theirs.shape)}; nothing is timed")
     difference = float((ours.double() - theirs.double()).abs().max()) if ours.numel() else 0.0
     if not difference <= tolerance:
-        raise Unequal(f"{what}: the outputs differ by {difference:.1e}, {tolerance:.0e} is allowed; nothing is timed")
+        raise UnequalError(
+            f"{what}: the outputs differ by {difference:.1e}, {tolerance:.0e} is allowed; nothing is timed"
+        )
     return difference
 
 
 def installed(package: str) -> bool:
-    """Whether a package is there, without importing it."""
+    """Whether a package is installed, without importing it."""
     return importlib.util.find_spec(package) is not None
 
 
@@ -138,9 +147,15 @@ def run_case(
     n_core: int = 1,
     arguments: Callable[[argparse.ArgumentParser], None] | None = None,
 ) -> int:
-    """The command line of a case: measures `results` in a process of its own for each allocator; the exit code.
+    """Runs the command line of a case and returns its exit code.
 
-    The case is held on `n_core` cores with as many threads; `arguments` adds what it asks for itself.
+    The case is measured in a process of its own for each allocator, held on `n_core` cores with as many threads.
+
+    Args:
+        results: yields the rows of the case.
+        document: docstring of the case, for `--help`.
+        n_core: cores and threads.
+        arguments: adds options of the case to the parser.
     """
     set_verbosity(0)
     options = _parser(document, arguments).parse_args()
@@ -150,7 +165,7 @@ def run_case(
             return 0
         allocators = ALLOCATORS if options.allocator == "both" else (options.allocator,)
         found = run_cases([Path(sys.argv[0])], allocators=allocators, arguments=sys.argv[1:], out=options.out)
-    except (InputError, Unequal) as error:
+    except (InputError, UnequalError) as error:
         sys.stderr.write(f"{error}\n")
         return 2 if isinstance(error, InputError) else 1
     if options.out is None:
@@ -180,7 +195,7 @@ def _parser(
 
 
 def _measured(results: Callable[[Bench], Found], options: argparse.Namespace, n_core: int) -> dict[str, Any]:
-    """Runs a case here and now; what the parent reads from the file."""
+    """Runs a case in this process and returns what the parent reads from the file."""
     pin(n_core, hold=not options.quick)
     torch.manual_seed(1)
     bench = Bench(

@@ -1,4 +1,4 @@
-"""The most a machine can do: the speed of its matrix multiplication, and the floating-point work of the exact network."""
+"""The limit of a machine: the speed of its matrix multiplication, and the floating-point work of the exact network."""
 
 from __future__ import annotations
 
@@ -14,7 +14,10 @@ ROWS, TIMES = 4096, 40
 
 
 def multiplication(width: int, by: str = MULTIPLICATION) -> tuple[Run, float]:
-    """Matrix products `(4096, width) x (width, width)` in float32, and their floating-point operations; `by` torch.mm or oneDNN."""
+    """Returns a run of products `(4096, width) x (width, width)` in float32, and its floating-point operations.
+
+    `by` is torch.mm or oneDNN.
+    """
     generator = torch.Generator().manual_seed(1)
     rows, weight = torch.randn(ROWS, width, generator=generator), torch.randn(width, width, generator=generator)
     out = torch.empty(ROWS, width)
@@ -31,11 +34,11 @@ def multiplication(width: int, by: str = MULTIPLICATION) -> tuple[Run, float]:
 
 @dataclass(frozen=True, kw_only=True)
 class GraphNetwork:
-    """Floating-point work of an encode-process-decode network on `n_graph` graphs, a product and its sum as two operations.
+    """Floating-point work of an encode-process-decode network, a product and its sum counted as two operations.
 
-    The first layer of each update is taken as split by its inputs, so that what depends on a node or a graph is multiplied once
-    for each of them: the least work that gives the exact result. Activations, norms, sums and features are not counted. One
-    aggregation each, sharing weights or not.
+    The first layer of each update counts as split by its inputs, so that what depends on a node or a graph is
+    multiplied once for each of them: the least work that gives the exact result. Activations, norms, sums and features
+    are not counted. There is one aggregation each, sharing weights or not.
     """
 
     n_graph: int

@@ -1,4 +1,4 @@
-"""The machine a figure was measured on: what it is, how it is held still, which memory allocator the process has."""
+"""The machine a figure is measured on: what it is, how threads are pinned, and which memory allocator is used."""
 
 from __future__ import annotations
 
@@ -14,20 +14,24 @@ import torch
 
 Allocator = Literal["tuned", "default"]
 ALLOCATORS: tuple[Allocator, ...] = ("tuned", "default")
-# Freed memory stays with the process, so that no step pays for fetching pages again. In whole bytes: the C library reads a
+# Freed memory stays with the process, so that no step pays for fetching pages again. In whole bytes: the C library
+# reads a
 # number in scientific notation as its first digit.
 TUNED = {"MALLOC_MMAP_MAX_": "0", "MALLOC_TRIM_THRESHOLD_": "20000000000"}
 
 
 def bench_environment(allocator: Allocator) -> dict[str, str]:
-    """The variables of a process that is measured: one thread for every library, and the allocator asked for."""
+    """Returns the environment of a process that is measured: one thread for every library, and the given allocator."""
     rest = {name: value for name, value in os.environ.items() if name not in TUNED}
     own = {"OMP_NUM_THREADS": "1", "DGLBACKEND": "pytorch"}  # the latter keeps DGL from writing into the home folder
     return {**rest, **own, **(TUNED if allocator == "tuned" else {})}
 
 
 def pin(n_core: int, *, hold: bool = True) -> None:
-    """As many threads for this process as cores; with `hold` it and its children stay on the last `n_core` of those it may use."""
+    """Sets as many threads for this process as cores.
+
+    With `hold`, it and its children stay on the last `n_core` of the cores that it may use.
+    """
     if hold and hasattr(os, "sched_setaffinity"):
         os.sched_setaffinity(0, cores()[-n_core:])
     torch.set_num_threads(min(n_core, len(cores())))
@@ -39,12 +43,12 @@ def cores() -> list[int]:
 
 
 def machine_load() -> float | None:
-    """Processes that wanted a core, on average over the last minute; None where the system does not tell."""
+    """Returns the processes that wanted a core, averaged over the last minute; None where the system does not tell."""
     return round(os.getloadavg()[0], 2) if hasattr(os, "getloadavg") else None
 
 
 def describe_machine() -> dict[str, Any]:
-    """What a reader has to know about this machine and this process."""
+    """Returns what a reader has to know about this machine and this process."""
     gpu = torch.cuda.get_device_name(0) if torch.cuda.is_available() else None
     return {
         "cpu": processor(Path("/proc/cpuinfo")),
@@ -63,7 +67,7 @@ def describe_machine() -> dict[str, Any]:
 
 
 def processor(info: Path) -> str:
-    """The model of the first processor, from the system's own list where there is one."""
+    """Returns the model of the first processor from the system's list, where there is one."""
     found = (
         re.search(r"^model name\s*:\s*(.+)$", info.read_text(encoding="utf-8"), re.MULTILINE)
         if info.is_file()
@@ -79,7 +83,7 @@ def _memory() -> float | None:
 
 
 def _packages() -> Mapping[str, str]:
-    """Versions of what ours is held against, as far as it is installed."""
+    """Returns the versions of the installed packages that ours is compared with."""
     found = {}
     for name in ("numpy", "dgl", "torch-geometric", "weaver-core", "fastjet"):
         try:

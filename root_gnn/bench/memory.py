@@ -1,4 +1,4 @@
-"""How much memory something takes: in a process of its own, where nothing else has been."""
+"""Memory use, measured in a process of its own."""
 
 from __future__ import annotations
 
@@ -20,7 +20,14 @@ BETWEEN_LOOKS = 0.02  # seconds
 
 
 class PeakMemory:
-    """What a process came back with: its `result`, the `seconds` it took, its memory before and at most in MiB."""
+    """What a watched process returned.
+
+    Attributes:
+        result: what the function returned.
+        seconds: wall time.
+        before_mib: memory before the function began, in MiB.
+        peak_mib: largest memory, in MiB.
+    """
 
     def __init__(self, result: Any, *, seconds: float, before: int, peak: int) -> None:
         self.result, self.seconds = result, seconds
@@ -28,10 +35,12 @@ class PeakMemory:
 
 
 def watched(function: Callable[..., Any], *arguments: Any) -> PeakMemory:
-    """Runs a module's function in a new process, looking 50 times a second at the anonymous memory of it and its children.
+    """Runs a module's function in a new process and samples its anonymous memory, children included, 50 times a second.
 
-    Mapped files are not counted. What the process has before the function begins (its imports) is `before_mib`.
-    Raises RuntimeError where it ends without a result.
+    Mapped files are not counted. The memory before the function begins (its imports) is `before_mib`.
+
+    Raises:
+        RuntimeError: where it ends without a result.
     """
     context = multiprocessing.get_context("spawn")
     here, there = context.Pipe()
@@ -60,7 +69,7 @@ def _answer(connection: Connection, function: Callable[..., Any], arguments: tup
 
 
 def anonymous(process: int) -> int:
-    """RssAnon of a process and of all its children, bytes; 0 where it has ended."""
+    """Returns RssAnon of a process and all its children in bytes; 0 where it has ended."""
     try:
         status = Path(f"/proc/{process}/status").read_text(encoding="utf-8")
         children = Path(f"/proc/{process}/task/{process}/children").read_text(encoding="utf-8").split()
@@ -70,9 +79,10 @@ def anonymous(process: int) -> int:
 
 
 def peak(run: Run) -> int:
-    """By how many bytes the resident memory of this process grows at most while something runs; exact, but for Linux only.
+    """Returns by how many bytes the resident memory of this process grows at most while `run` runs.
 
-    What was freed before goes back to the system first. Call it in a process of its own, after a run of something smaller.
+    It is exact, and for Linux only. Memory that was freed before goes back to the system first. Call it in a process of
+    its own, after a run of something smaller.
     """
     gc.collect()
     ctypes.CDLL(None).malloc_trim(0)

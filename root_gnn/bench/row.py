@@ -1,4 +1,4 @@
-"""What a case finds out: one row for each comparison, as JSON and as a line of a table."""
+"""Results of a case: one row for each comparison, as JSON and as a line of a table."""
 
 from __future__ import annotations
 
@@ -11,19 +11,25 @@ from root_gnn.bench.timing import Spread
 
 @dataclass(frozen=True, kw_only=True)
 class Row:
-    """One of our forms beside one reference, or a figure that stands alone.
+    """One of our implementations compared with one reference, or a figure that stands alone.
 
     Attributes:
         what: the setting in words (`training, hidden 64`), the same in every run.
-        ours, reference: names of the two; without a reference the row is a figure.
-        ratio, low, high, quartiles: how many times better ours is; of a figure its own value. Larger ratios are better.
-        target: the smallest ratio asked for; None where none is.
-        between: what a figure is asked to lie in; None where nothing is asked.
-        unit: of `rates` and of a figure.
+        ours: name of our implementation.
+        reference: name of the other one; without a reference the row is a figure.
+        ratio: how many times better ours is (larger is better), or the value of a figure; a median over rounds.
+        low: the smallest value.
+        high: the largest value.
+        quartiles: the quartiles.
+        target: the smallest ratio required; None where none is.
+        between: the range required of a figure; None where there is none.
+        unit: unit of `rates` and of a figure.
         rates: by name, median over the rounds.
-        limit_fraction: ours over what the matrix multiplications alone would take; `limit_target` is asked for.
-        max_difference: largest difference of the outputs of the two, asserted before anything is timed; None where they are random.
-        note: what a reader has to know beside.
+        limit_fraction: speed of ours as a fraction of that of the matrix multiplications alone.
+        limit_target: the fraction required.
+        max_difference: largest difference of the outputs of the two, asserted before timing; None where they are
+            random.
+        note: a remark for the reader.
     """
 
     what: str
@@ -48,7 +54,7 @@ class Row:
         return cls(ratio=spread.median, low=spread.low, high=spread.high, quartiles=spread.quartiles, **rest)
 
     def passes(self) -> bool | None:
-        """Whether what is asked is there; None where nothing is asked."""
+        """Whether the target is reached; None where there is none."""
         asked = []
         if self.target is not None:
             asked.append(self.ratio >= self.target)
@@ -59,13 +65,13 @@ class Row:
         return all(asked) if asked else None
 
     def entry(self) -> dict[str, Any]:
-        """As the JSON file has it."""
+        """The row as it stands in the JSON file."""
         return {**asdict(self), "passes": self.passes()}
 
 
 @dataclass(frozen=True, kw_only=True)
 class LeftOut:
-    """A comparison that could not be made here, and why."""
+    """A comparison that could not be made on this machine, with the reason."""
 
     what: str
     reason: str

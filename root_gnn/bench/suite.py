@@ -1,4 +1,4 @@
-"""The command `root-gnn bench`: finds the cases by name, measures each in processes of its own, and writes down what they found."""
+"""The command `root-gnn bench`: finds cases by name, measures each in processes of its own, and writes the results."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ IS_CASE = re.compile(r"^def results\b", re.MULTILINE)
 
 @dataclass
 class BenchResults:
-    """The machine, rows by case, and what was left out, as the JSON file has them."""
+    """The machine, rows by case, and the comparisons that were left out, as in the JSON file."""
 
     machine: dict[str, Any] = field(default_factory=dict)
     cases: list[dict[str, Any]] = field(default_factory=list)
@@ -54,7 +54,7 @@ class BenchResults:
 
 
 def case_files() -> dict[str, Path]:
-    """The shipped cases by name: files of `benchmarks/` that define `results`, found without running them."""
+    """Returns the shipped cases by name: files of `benchmarks/` that define `results`, found without running them."""
     files = sorted(shipped_folder("benchmark").glob("*.py"))
     return {file.stem: file for file in files if IS_CASE.search(file.read_text(encoding="utf-8"))}
 
@@ -68,10 +68,18 @@ def bench(
     allocator: str = "both",
     data_dir: Path | None = None,
 ) -> BenchResults:
-    """Measures the cases called `names`, without any all of them; see `docs/benchmarks.md`.
+    """Measures the cases called `names`, or all of them without any; see `docs/benchmarks.md`.
 
-    `out` is a JSON file, or a folder for `bench.json`; a table in Markdown is written beside it, both after every case. `allocator` is
-    `tuned`, `default` or `both`. Raises InputError for a name that no case has.
+    Args:
+        names: names of cases.
+        rounds: turns of each comparison.
+        quick: as small as possible: everything runs, and no time means anything.
+        out: a JSON file, or a folder for `bench.json`; both it and a table in Markdown are written after every case.
+        allocator: `tuned`, `default` or `both`.
+        data_dir: simulated files to use instead of the repository's.
+
+    Raises:
+        InputError: for a name that no case has.
     """
     known = case_files()
     for name in names:
@@ -94,7 +102,12 @@ def bench(
 def run_cases(
     files: Sequence[Path], *, allocators: Sequence[Allocator], arguments: Sequence[str], out: Path | None
 ) -> BenchResults:
-    """Runs case files with command-line `arguments`, once for each allocator; raises InputError or RuntimeError where one fails."""
+    """Runs case files with command-line `arguments`, once for each allocator.
+
+    Raises:
+        InputError: where a file is wrong.
+        RuntimeError: where a case fails.
+    """
     path = out if out is None or out.suffix == ".json" else out / "bench.json"
     found = BenchResults()
     for file in files:
@@ -121,6 +134,6 @@ def _run(file: Path, allocator: Allocator, arguments: Sequence[str]) -> dict[str
 
 @contextmanager
 def _scratch() -> Iterator[Path]:
-    """A folder for the result and for caches of files that a case makes, removed in the end; in `TMPDIR`, as usual."""
+    """Makes a folder in `TMPDIR` for the result and for caches of files that a case makes; it is removed in the end."""
     with tempfile.TemporaryDirectory(prefix="root_gnn_bench_", dir=os.environ.get("TMPDIR")) as folder:
         yield Path(folder)

@@ -1,4 +1,4 @@
-"""Figures of one or more JSON files as Markdown, by itself or between two marks of a page."""
+"""Results from one or more JSON files as Markdown, by themselves or between two marks of a page."""
 
 from __future__ import annotations
 
@@ -10,12 +10,15 @@ from typing import Any
 from root_gnn.atomic import write_text
 from root_gnn.errors import InputError
 
-BEGIN, END = "<!-- figures: written by scripts/benchmark_table -->", "<!-- end of figures -->"
-HEADER = "| what | ours | against | ratio [smallest..largest] (quartiles) | asked | rates | of the limit | largest difference |"
+BEGIN, END = "<!-- figures: written by tools/benchmark_table -->", "<!-- end of figures -->"
+HEADER = (
+    "| what | ours | against | ratio [smallest..largest] (quartiles) | asked | rates | of the limit | largest "
+    "difference |"
+)
 
 
 def bench_markdown(contents: Sequence[Mapping[str, Any]]) -> str:
-    """Tables of what is in JSON files, case by case, after a line about each machine."""
+    """Formats the content of JSON files as tables, case by case, after a line about each machine."""
     lines: list[str] = []
     for machine in dict.fromkeys(_machine(content["machine"]) for content in contents):
         lines += [machine, ""]
@@ -40,7 +43,11 @@ def bench_markdown(contents: Sequence[Mapping[str, Any]]) -> str:
 
 
 def fill_page(page: Path, files: Sequence[Path]) -> None:
-    """Puts the tables of JSON files between the marks of a page; raises InputError where a file or a mark is missing."""
+    """Writes the tables of JSON files between the marks of a page.
+
+    Raises:
+        InputError: where a file or a mark is missing.
+    """
     text = page.read_text(encoding="utf-8")
     before, begin, rest = text.partition(BEGIN)
     _, end, after = rest.partition(END)
@@ -50,7 +57,7 @@ def fill_page(page: Path, files: Sequence[Path]) -> None:
 
 
 def read_results(file: Path) -> dict[str, Any]:
-    """What `root-gnn bench` wrote; raises InputError for any other file."""
+    """Reads what `root-gnn bench` wrote; raises InputError for any other file."""
     try:
         content: dict[str, Any] = json.loads(file.read_text(encoding="utf-8"))
         if not {"machine", "cases", "left_out"} <= set(content):
@@ -64,7 +71,8 @@ def _machine(machine: Mapping[str, Any]) -> str:
     packages = ", ".join(f"{name} {version}" for name, version in machine["packages"].items())
     memory = f", {machine['memory_gib']:.0f} GiB" if machine["memory_gib"] else ""
     return (
-        f"{machine['cpu']}, {machine['cores']} cores{memory}, {machine['instruction_set']}, {machine['gpu'] or 'no GPU'}; "
+        f"{machine['cpu']}, {machine['cores']} cores{memory}, {machine['instruction_set']}, "
+        f"{machine['gpu'] or 'no GPU'}; "
         f"Python {machine['python']}, PyTorch {machine['torch']}, {packages}; {machine['libc']}."
     )
 
@@ -102,7 +110,7 @@ def _line(row: Mapping[str, Any]) -> str:
 
 
 def _number(value: float) -> str:
-    """Three digits, thousands apart."""
+    """Formats a number with three digits and separated thousands."""
     if abs(value) >= 100:
         digits = len(str(int(abs(value))))
         return f"{round(value, 3 - digits):,.0f}"

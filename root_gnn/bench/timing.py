@@ -1,4 +1,4 @@
-"""Times of things that are to be compared: by turns, in one process, so that a slow moment of the machine meets all of them."""
+"""Paired timing: runs take turns in one process, so that a slow moment of the machine affects all of them."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ SHORTEST = 0.02  # seconds: what is quicker is repeated until it takes as long, 
 
 @dataclass(frozen=True)
 class Spread:
-    """Median, smallest, largest, and the quartiles of a few values."""
+    """Median, smallest and largest value, and the quartiles."""
 
     median: float
     low: float
@@ -26,15 +26,21 @@ class Spread:
 
     @classmethod
     def of(cls, values: Sequence[float]) -> Spread:
-        """The spread of `values`, at least one."""
+        """Returns the spread of `values`, of which there is at least one."""
         lower, _, upper = statistics.quantiles(values, n=4, method="inclusive") if len(values) > 1 else (values[0],) * 3
         return cls(statistics.median(values), min(values), max(values), (lower, upper))
 
 
 def alternate(runs: Mapping[str, Run], rounds: int, *, warm_up: int = 1, clock: Clock = time.perf_counter) -> Seconds:
-    """Seconds of each run in each of the `rounds`; every other round goes through them in the opposite order.
+    """Returns the seconds of each run in each of the `rounds`; every other round goes in the opposite order.
 
-    Each is run `warm_up` times before. What takes less than 20 ms is run as often as that takes, and the mean is its time.
+    What takes less than 20 ms is repeated for that long, and its time is the mean.
+
+    Args:
+        runs: the functions to time, by name.
+        rounds: how often each is timed.
+        warm_up: runs before the first round.
+        clock: the clock to use.
     """
     repeats = {}
     for name, run in runs.items():
@@ -50,12 +56,15 @@ def alternate(runs: Mapping[str, Run], rounds: int, *, warm_up: int = 1, clock: 
 
 
 def ratios(reference: Sequence[float], ours: Sequence[float]) -> Spread:
-    """How many times as long the reference takes, round by round."""
+    """Returns how many times as long the reference takes, round by round."""
     return Spread.of([theirs / mine for theirs, mine in zip(reference, ours, strict=True)])
 
 
 def exponent(sizes: Sequence[float], seconds: Sequence[float]) -> float:
-    """The power of the size that time grows with: the slope of a straight line through the logarithms (least squares)."""
+    """Returns the power of the size that time grows with.
+
+    It is the slope of a straight line through the logarithms (least squares).
+    """
     return statistics.linear_regression([math.log(size) for size in sizes], [math.log(time) for time in seconds]).slope
 
 

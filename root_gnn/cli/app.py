@@ -130,4 +130,3 @@ def _repeat(options: Sequence[str], arguments: Sequence[str]) -> list[str]:
             result.append(collecting)
         result.append(argument)
     return result
-

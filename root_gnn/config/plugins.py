@@ -33,11 +33,18 @@ class Allowed:
     modules: Collection[str] = ()
 
 
-def names(family: str) -> list[str]:
-    """The plug-ins of a family (`models`, `data.sources`): files that define a class `Config`, found without importing them."""
+def family_files(family: str) -> list[Path]:
+    """The Python files of a family (`models`, `data.sources`), sorted by name, none of them imported.
+
+    Every folder on the `__path__` of the family's package counts, so a folder added there adds its files to the family.
+    """
     folders = importlib.import_module(f"{PACKAGE}.{family}").__path__
-    files = sorted((file for folder in folders for file in Path(folder).glob("[a-z]*.py")), key=lambda file: file.stem)
-    return [file.stem for file in files if DEFINES_CONFIG.search(file.read_text(encoding="utf-8"))]
+    return sorted((file for folder in folders for file in Path(folder).glob("[a-z]*.py")), key=lambda file: file.stem)
+
+
+def names(family: str) -> list[str]:
+    """The plug-ins of a family: the names of its files that define a class `Config`, none of them imported."""
+    return [file.stem for file in family_files(family) if DEFINES_CONFIG.search(file.read_text(encoding="utf-8"))]
 
 
 def config_class(family: str, value: Any, allowed: Allowed) -> type[Section]:

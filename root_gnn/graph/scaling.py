@@ -14,7 +14,7 @@ from torch import Tensor
 from root_gnn.atomic import write_json
 from root_gnn.graph.batch import Batch
 from root_gnn.graph.features import Features
-from root_gnn.kinematics.pairs import PAIR_FEATURES, pair_features
+from root_gnn.kinematics.pairs import KNOWN, pair_feature, pair_features
 
 SMALLEST = 1e-3  # GeV; the logarithm of a smaller momentum or energy is taken here
 
@@ -53,19 +53,25 @@ class Scaling:
             "edges": FeatureMoments(),
             "globals": FeatureMoments(),
         }
+        fitted_pairs = [feature.name for feature in KNOWN.values() if feature.fixed_scale is None]
         kinematic = [features.column(name) for name in ("pt", "eta", "phi", "energy")]
         for batch in batches:
             columns = [TRANSFORMS[features.transform(name)](batch.nodes[:, k]) for k, name in enumerate(features.nodes)]
             sums["nodes"].add(torch.stack(columns, 1))
             senders, receivers = batch.edge_index()
             momenta = batch.nodes[:, kinematic]
-            sums["edges"].add(pair_features(momenta[senders], momenta[receivers]))
+            sums["edges"].add(pair_features(momenta[senders], momenta[receivers], fitted_pairs))
             sums["globals"].add(batch.globals)
         return cls(
             nodes=sums["nodes"].affine(features.nodes, features.transform),
-            edges=sums["edges"].affine(PAIR_FEATURES, lambda name: "linear"),
+            edges=sums["edges"].affine(fitted_pairs, lambda name: "linear"),
             globals=sums["globals"].affine(features.globals, lambda name: "linear"),
         )
+
+    def pair(self, name: str) -> Affine:
+        """The scaling of a pair feature: the fixed one where the feature has one, else the fitted one, else none."""
+        fixed = pair_feature(name).fixed_scale
+        return Affine("linear", *fixed) if fixed is not None else self.edges.get(name, Affine("linear", 0.0, 1.0))
 
     def save(self, path: Path) -> None:
         """Writes JSON."""

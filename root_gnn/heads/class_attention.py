@@ -40,6 +40,8 @@ class ClassAttentionHead(Head):
     The host waits for the device once a pass, for the sizes of the buckets.
     """
 
+    fixed_shapes = False
+
     def __init__(self, config: Config, dim: int, n_output: int) -> None:
         super().__init__()
         self.limit = config.bucket_nodes

@@ -8,6 +8,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from root_gnn.kernels.library import is_switched_off
+
 BITS = 16
 
 
@@ -22,11 +24,12 @@ class Dropout(nn.Dropout):
 def dropout(rows: Tensor, rate: float) -> Tensor:
     """Each number is zero with probability `rate`, rounded to a multiple of 2^-16, or divided by the probability that it is not.
 
-    From PyTorch's generator: the same seed, the same numbers. On other devices, and where PyTorch compiles, `F.dropout`.
+    From PyTorch's generator: the same seed, the same numbers. On other devices, where PyTorch
+    compiles, and with `ROOT_GNN_COMPILED=0`, `F.dropout`.
     """
     if rate == 0.0:
         return rows
-    if rows.device.type != "cpu" or rate == 1.0 or torch.compiler.is_compiling():
+    if rows.device.type != "cpu" or rate == 1.0 or torch.compiler.is_compiling() or is_switched_off():
         return F.dropout(rows, rate)
     n_dropped = round(rate * 2**BITS)
     words = torch.empty(math.ceil(rows.numel() * BITS / 64), dtype=torch.int64).random_(-(2**63), None)

@@ -1,7 +1,8 @@
 """Finds and loads the compiled operator, where it was built and runs; `source/interface.h` says what is in it.
 
-It lies beside this file when a compiler was there at installation. Nothing is compiled later. Where it is missing or
-does not load, or the environment variable `ROOT_GNN_COMPILED` is 0, everything runs without it, by plain PyTorch.
+The library lies next to this file where a C++ compiler was there at installation; nothing is compiled later. Where it is
+missing or does not load, plain PyTorch takes over. The environment variable `ROOT_GNN_COMPILED=0` switches it off, and with
+it every other replacement of a layer of PyTorch for speed on a processor: `linear`, `dropout` and attention with a bias.
 """
 
 from __future__ import annotations
@@ -142,7 +143,12 @@ def _load(file: Path) -> tuple[Library | None, str]:
 
 def library() -> Library | None:
     """The operator, or None where plain PyTorch has to do."""
-    return None if os.environ.get(SWITCH) == "0" else _load(FILE)[0]
+    return None if is_switched_off() else _load(FILE)[0]
+
+
+def is_switched_off() -> bool:
+    """Whether the environment asks for plain PyTorch."""
+    return os.environ.get(SWITCH) == "0"
 
 
 @contextmanager
@@ -161,7 +167,7 @@ def switched_off() -> Iterator[None]:
 
 def why_not() -> str:
     """Why `library()` is None; empty where it is not."""
-    return f"switched off by {SWITCH}=0" if os.environ.get(SWITCH) == "0" else _load(FILE)[1]
+    return f"switched off by {SWITCH}=0" if is_switched_off() else _load(FILE)[1]
 
 
 def operator() -> str:

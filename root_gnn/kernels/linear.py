@@ -2,7 +2,7 @@
 
 PyTorch multiplies float32 matrices by Intel's MKL, which takes narrower vectors than there are on processors of other makers; oneDNN,
 which PyTorch brings for convolutions and for what it compiles, takes the widest ones everywhere. Where it can't be used (another
-device or number, autocast, tracing, `torch.backends.mkldnn.enabled = False`), `linear` is `torch.nn.functional.linear`.
+device or number, autocast, tracing, `torch.backends.mkldnn.enabled = False`, `ROOT_GNN_COMPILED=0`), `linear` is `torch.nn.functional.linear`.
 """
 
 from __future__ import annotations
@@ -15,6 +15,8 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 from torch.autograd.function import once_differentiable
 from torch.utils.flop_counter import register_flop_formula
+
+from root_gnn.kernels.library import is_switched_off
 
 LEAST = (
     2**24
@@ -44,6 +46,7 @@ def uses_onednn(rows: Tensor, weight: Tensor) -> bool:
         rows.device.type != "cpu"
         or not rows.dtype == weight.dtype == torch.float32
         or not (_there and torch.backends.mkldnn.enabled)
+        or is_switched_off()
     ):
         return False
     if torch.is_autocast_enabled("cpu") or torch.compiler.is_compiling() or torch.jit.is_tracing():  # type: ignore[attr-defined,no-untyped-call]

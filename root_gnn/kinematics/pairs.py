@@ -1,74 +1,89 @@
-"""What a network is told about two objects: angles between them and the scales of a branching.
+"""Pair features, the inputs of a network that belong to two objects: one table of names and formulas for all networks.
 
-The logarithms of kT, z and m^2 are the pair features of Qu, Li, Qian 2022 (arXiv:2202.03772).
+An entry of the table is all that a new pair feature needs: recipes accept its name, `Scaling` fits its mean and standard
+deviation, the graph network computes it on its edges and, where it is symmetric, transformers in the bias of attention.
+The logarithms of kT, z, delta_r and m^2 are those of Qu, Li, Qian 2022 (arXiv:2202.03772).
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 
 import torch
 from torch import Tensor
 
-from root_gnn.kinematics.angles import delta_eta, delta_phi
+from root_gnn.kinematics.object_pairs import (
+    EPSILON,
+    ObjectPairs,
+    pairs_by_pseudorapidity,
+    pseudorapidity_kinematics,
+)
 
-PAIR_FEATURES = ("delta_eta", "delta_phi", "delta_r", "ln_kt", "ln_z", "ln_m2")
-EPSILON = 1e-8  # floor of every logarithm's argument and of delta_r: an object with itself stays finite
-LARGEST = 1e13  # GeV; momenta are cut here, since the square of a larger one leaves float32
-LARGEST_DELTA_ETA = 20.0
+
+@dataclass(frozen=True)
+class PairFeature:
+    """A number that is computed for each pair of objects.
+
+    Args:
+        name: the word for it in recipes and in `scaling.json`.
+        formula: from the kinematics of the pairs to the feature, `(..., n_pair)`; finite for every finite input.
+        symmetric: whether exchanging the two objects leaves it as it is, which the bias of attention needs.
+        fixed_scale: a mean and a standard deviation to scale with; None where they are fitted to training data.
+    """
+
+    name: str
+    formula: Callable[[ObjectPairs], Tensor]
+    symmetric: bool = True
+    fixed_scale: tuple[float, float] | None = None
 
 
-def pair_features(sender: Tensor, receiver: Tensor) -> Tensor:
-    """Six features of each ordered pair, finite for every input below 1e37: `(n_edge, 6)` in the order of `PAIR_FEATURES`.
+def _ln(x: Tensor) -> Tensor:
+    return x.clamp(min=EPSILON).log()
 
-    `sender`, `receiver`: `(..., n_edge, 4)` or any broadcastable shapes ending in 4 = pt, eta, phi, energy (GeV, radians).
+
+KNOWN: dict[str, PairFeature] = {
+    feature.name: feature
+    for feature in (
+        PairFeature("delta_eta", lambda pairs: pairs.delta_eta, symmetric=False),
+        PairFeature("delta_phi", lambda pairs: pairs.delta_phi, symmetric=False),
+        PairFeature("delta_r", lambda pairs: pairs.delta_r),
+        # of a branching: relative transverse momentum in GeV, the softer object's share of pt, squared mass in GeV^2
+        PairFeature("ln_kt", lambda pairs: _ln(pairs.softer_pt * pairs.delta_r)),
+        PairFeature("ln_z", lambda pairs: _ln(pairs.softer_pt / (pairs.pt_first + pairs.pt_second).clamp(min=EPSILON))),
+        PairFeature("ln_m2", lambda pairs: _ln(pairs.mass2())),
+        # of order one around -1 for the particles of a jet
+        PairFeature("ln_dr", lambda pairs: _ln(pairs.delta_r), fixed_scale=(-1.0, 1.0)),
+    )
+}
+PAIR_FEATURES = ("delta_eta", "delta_phi", "delta_r", "ln_kt", "ln_z", "ln_m2")  # default of the graph network
+ATTENTION_FEATURES = ("ln_kt", "ln_z", "ln_dr", "ln_m2")  # default of the transformers, as published
+
+
+def add_pair_feature(feature: PairFeature) -> None:
+    """Makes a feature of your own known by its name; raises ValueError where the name is taken."""
+    if feature.name in KNOWN:
+        raise ValueError(f"there is a pair feature {feature.name} already")
+    KNOWN[feature.name] = feature
+
+
+def pair_feature(name: str) -> PairFeature:
+    """The pair feature of that name; raises ValueError with all names where there is none."""
+    if name not in KNOWN:
+        raise ValueError(f"there is no pair feature {name!r}; known are: {', '.join(KNOWN)}")
+    return KNOWN[name]
+
+
+def compute_pair_features(pairs: ObjectPairs, names: Sequence[str]) -> Tensor:
+    """The features `names` of each pair, `(..., n_pair, n_name)`."""
+    return torch.stack([KNOWN[name].formula(pairs) for name in names], dim=-1)
+
+
+def pair_features(sender: Tensor, receiver: Tensor, names: Sequence[str] = PAIR_FEATURES) -> Tensor:
+    """The features `names` of each ordered pair, finite for every input below 1e37: `(..., n_edge, n_name)`.
+
+    `sender`, `receiver`: `(..., n_edge, 4)` or any shapes that broadcast and end in 4 = pt, eta, phi, energy (GeV, radians).
     Differences are sender minus receiver; kT = min(pt) delta_r, z = min(pt) / sum of pt, m2 = (p_s + p_r)^2 in GeV^2.
     """
-    return pair_features_of(with_excess(sender), with_excess(receiver))
-
-
-def with_excess(kinematics: Tensor) -> Tensor:
-    """pt, eta, phi, and energy of `(..., 4)`, cut at `LARGEST`; then |p| and E - |p| >= 0: `(..., 6)`.
-
-    The last is a small difference of two large numbers, which single precision would leave to the last bit of the hyperbolic cosine.
-    """
-    pt, eta, phi, energy = kinematics.double().unbind(-1)
-    pt, energy = pt.clamp(0.0, LARGEST), energy.clamp(max=LARGEST)
-    momentum = (pt * eta.clamp(-LARGEST_DELTA_ETA, LARGEST_DELTA_ETA).cosh()).clamp(max=LARGEST)
-    return torch.stack((pt, eta, phi, energy, momentum, (energy - momentum).clamp(min=0.0)), dim=-1).to(
-        kinematics.dtype
-    )
-
-
-def pair_features_of(sender: Tensor, receiver: Tensor, names: Sequence[str] = PAIR_FEATURES) -> Tensor:
-    """`pair_features` of rows `(..., n_edge, 6)` that `with_excess` made, once for each object instead of once for each pair.
-
-    Only the features `names` are computed: `(..., n_edge, n_name)`.
-    """
-    pt_s, eta_s, phi_s, energy_s, p_s, k_s = sender.unbind(-1)
-    pt_r, eta_r, phi_r, energy_r, p_r, k_r = receiver.unbind(-1)
-    deta, dphi = delta_eta(eta_s, eta_r), delta_phi(phi_s, phi_r)
-    dr = (deta * deta + dphi * dphi).clamp(EPSILON * EPSILON, LARGEST * LARGEST).sqrt()
-    softer = torch.minimum(pt_s, pt_r)
-
-    def m2() -> Tensor:
-        # (p_s + p_r)^2 as a sum of terms that are all >= 0, so nothing cancels: with k = E - |p| the own masses are k (E + |p|) and
-        # E_s E_r - p_s.p_r = p_s k_r + p_r k_s + k_s k_r + pt_s pt_r opening
-        own = k_s * (energy_s + p_s) + k_r * (energy_r + p_r)
-        return own + 2.0 * (p_s * k_r + p_r * k_s + k_s * k_r + pt_s * pt_r * _opening(deta, dphi))
-
-    known = {
-        "delta_eta": lambda: deta,
-        "delta_phi": lambda: dphi,
-        "delta_r": lambda: dr,
-        "ln_kt": lambda: (softer * dr).clamp(min=EPSILON).log(),
-        "ln_z": lambda: (softer / (pt_s + pt_r).clamp(min=EPSILON)).clamp(min=EPSILON).log(),
-        "ln_m2": lambda: m2().clamp(min=EPSILON).log(),
-    }
-    return torch.stack([known[name]() for name in names], dim=-1)
-
-
-def _opening(deta: Tensor, dphi: Tensor) -> Tensor:
-    """cosh(deta) - cos(dphi) without the cancellation between two numbers near 1."""
-    half = 0.5 * deta.clamp(-LARGEST_DELTA_ETA, LARGEST_DELTA_ETA)
-    return 2.0 * (half.sinh().square() + (0.5 * dphi).sin().square())
+    objects = (pseudorapidity_kinematics(sender), pseudorapidity_kinematics(receiver))
+    return compute_pair_features(pairs_by_pseudorapidity(*objects), names)

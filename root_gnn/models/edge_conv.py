@@ -51,6 +51,8 @@ class EdgeConvNetwork(Encoder):
     The host waits for the device a few times a pass, for the sizes of the buckets and the number of edges.
     """
 
+    fixed_shapes = False
+
     def __init__(self, config: Config, features: Features, scaling: Scaling) -> None:
         super().__init__()
         from root_gnn.nn.edge_conv_pyg import ResidualEdgeConv

@@ -23,15 +23,16 @@ from root_gnn.graph.features import Features
 from root_gnn.graph.scaling import Scaling
 from root_gnn.graph.segment import segment_mean
 from root_gnn.kernels.library import library, why_not
+from root_gnn.kinematics.pairs import PAIR_FEATURES
 from root_gnn.nn.inputs import GlobalInputs, NodeInputs, PairInputs
 from root_gnn.nn.message_passing import compiled as message_passing_compiled
 from root_gnn.nn.message_passing import native as message_passing
 from root_gnn.nn.message_passing.native import Aggregation, GraphNetworkStep, Runner, State, Topology
 from root_gnn.nn.mlp import MLP, ActivationName
+from root_gnn.nn.pair_feature_names import PairFeatureNames
 from root_gnn.nn.widths import Width
 from root_gnn.protocols import Encoder, EncoderConfig
 
-PairFeature = Literal["delta_eta", "delta_phi", "delta_r", "ln_kt", "ln_z", "ln_m2"]
 Backend = Literal["auto", "compiled", "native", "pyg", "dgl"]
 
 
@@ -53,14 +54,7 @@ class Config(EncoderConfig):
     share_steps: bool = False
     aggregation: Annotated[tuple[Aggregation, ...], Field(min_length=1)] = ("mean", "max")
     pooling: Annotated[tuple[Aggregation, ...], Field(min_length=1)] | None = None
-    pair_features: Annotated[tuple[PairFeature, ...], Field(min_length=1)] = (
-        "delta_eta",
-        "delta_phi",
-        "delta_r",
-        "ln_kt",
-        "ln_z",
-        "ln_m2",
-    )
+    pair_features: PairFeatureNames = PAIR_FEATURES
     type_embedding: bool = True
     absolute_phi: bool = False
     dropout: Annotated[float, Field(ge=0, lt=1)] = 0.1

@@ -16,10 +16,12 @@ from root_gnn.graph.batch import Batch
 from root_gnn.graph.features import Features
 from root_gnn.graph.scaling import Scaling
 from root_gnn.graph.segment import segment_mean
+from root_gnn.kinematics.pairs import ATTENTION_FEATURES
 from root_gnn.nn.attention import Block, block_states, initialise
 from root_gnn.nn.buckets import Buckets
 from root_gnn.nn.inputs import GlobalInputs
 from root_gnn.nn.pair_bias import PairBias, dense_bias
+from root_gnn.nn.pair_feature_names import SymmetricPairFeatureNames
 from root_gnn.nn.pooling import AttentionPool
 from root_gnn.nn.token_inputs import Coordinates, TokenEmbedding, TokenInputs
 from root_gnn.nn.widths import Width, check_heads
@@ -35,6 +37,7 @@ class Config(EncoderConfig):
     n_head: Annotated[int, Field(ge=1)] = 8
     expansion: Annotated[int, Field(ge=1)] = 4
     embedding: tuple[Width, ...] = ()
+    pair_features: SymmetricPairFeatureNames = ATTENTION_FEATURES
     pair_hidden: tuple[Width, ...] | None = (32,)
     pooling: Literal["mean", "attention"] = "mean"
     dropout: Annotated[float, Field(ge=0, lt=1)] = 0.1
@@ -57,6 +60,8 @@ class GraphTransformer(Encoder):
     The host waits for the device once a pass, for the sizes of the buckets.
     """
 
+    fixed_shapes = False
+
     def __init__(self, config: Config, features: Features, scaling: Scaling) -> None:
         super().__init__()
         self.dim, self.limit = config.dim, config.bucket_nodes
@@ -65,7 +70,14 @@ class GraphTransformer(Encoder):
         self.embed = TokenEmbedding(self.inputs.dim, (*config.embedding, config.dim))
         self.pairs = None
         if config.pair_hidden is not None:
-            self.pairs = PairBias(features, scaling, config.n_head, hidden=config.pair_hidden, batch_norm=False)
+            self.pairs = PairBias(
+                features,
+                scaling,
+                config.n_head,
+                names=config.pair_features,
+                hidden=config.pair_hidden,
+                batch_norm=False,
+            )
         self.blocks = nn.ModuleList(
             Block(config.dim, config.n_head, expansion=config.expansion, dropout=config.dropout, scaled=False)
             for _ in range(config.n_block)

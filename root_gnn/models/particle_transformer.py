@@ -16,9 +16,11 @@ from root_gnn.graph.batch import Batch
 from root_gnn.graph.features import Features
 from root_gnn.graph.scaling import Scaling
 from root_gnn.graph.segment import segment_mean
+from root_gnn.kinematics.pairs import ATTENTION_FEATURES
 from root_gnn.nn.attention import Block, ClassAttention, block_states, initialise
 from root_gnn.nn.buckets import Buckets
 from root_gnn.nn.pair_bias import PairBias, dense_bias
+from root_gnn.nn.pair_feature_names import SymmetricPairFeatureNames
 from root_gnn.nn.token_inputs import Coordinates, TokenEmbedding, TokenInputs
 from root_gnn.nn.widths import Width, check_heads
 from root_gnn.protocols import Encoder, EncoderConfig
@@ -52,6 +54,7 @@ class Config(EncoderConfig):
     n_class_block: Annotated[int, Field(ge=1)] = 1
     n_head: Annotated[int, Field(ge=1)] = 8
     embedding: tuple[Width, ...] = (64, 128)
+    pair_features: SymmetricPairFeatureNames = ATTENTION_FEATURES
     pair_hidden: Annotated[tuple[Width, ...], Field(min_length=1)] = (32, 32)
     batch_norm: bool = False
     dropout: Annotated[float, Field(ge=0, lt=1)] = 0.1
@@ -80,12 +83,21 @@ class ParticleTransformer(Encoder):
     The host waits for the device once a pass, for the sizes of the buckets.
     """
 
+    fixed_shapes = False
+
     def __init__(self, config: Config, features: Features, scaling: Scaling) -> None:
         super().__init__()
         self.dim, self.limit = config.dim, config.bucket_nodes
         self.inputs = TokenInputs(features, scaling, coordinates=config.coordinates, chosen=config.inputs)
         self.embed = TokenEmbedding(self.inputs.dim, (*config.embedding, config.dim), batch_norm=config.batch_norm)
-        self.pairs = PairBias(features, scaling, config.n_head, hidden=config.pair_hidden, batch_norm=config.batch_norm)
+        self.pairs = PairBias(
+            features,
+            scaling,
+            config.n_head,
+            names=config.pair_features,
+            hidden=config.pair_hidden,
+            batch_norm=config.batch_norm,
+        )
         self.blocks = nn.ModuleList(
             Block(config.dim, config.n_head, dropout=config.dropout, attention_dropout=config.attention_dropout)
             for _ in range(config.n_block)

@@ -69,6 +69,8 @@ class PygModule(Encoder):
     Where the module speaks of graphs alone, a node's representation is its embedded inputs.
     """
 
+    fixed_shapes = False
+
     def __init__(self, config: Config, features: Features, scaling: Scaling) -> None:
         super().__init__()
         self.dim, self.k, self.limit, self.name, self.gives = (

@@ -76,6 +76,8 @@ class SubjetTransformer(Encoder):
     The host waits for the device a few times a pass, for the number of subjets, the sizes of the buckets and FastJet.
     """
 
+    fixed_shapes = False
+
     def __init__(self, config: Config, features: Features, scaling: Scaling) -> None:
         super().__init__()
         self.dim, self.limit, self.column = config.dim, config.bucket_nodes, config.column

@@ -15,6 +15,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from root_gnn.kernels.dropout import Dropout, dropout
+from root_gnn.kernels.library import is_switched_off
 from root_gnn.kernels.linear import Linear, linear
 
 
@@ -48,7 +49,7 @@ class Attention(nn.Module):
         heads = (self._heads(q), self._heads(k), self._heads(v))
         rate = self.dropout if self.training else 0.0
         biased = bias is not None and bias.dtype != torch.bool and not torch.compiler.is_compiling()
-        if (rate > 0.0 or biased) and q.device.type == "cpu":
+        if (rate > 0.0 or biased) and q.device.type == "cpu" and not is_switched_off():
             mixed = _written_out(*heads, bias, rate)
         else:
             mixed = F.scaled_dot_product_attention(*heads, bias, rate)

@@ -10,7 +10,8 @@ from torch import Tensor, nn
 from root_gnn.graph.batch import Batch
 from root_gnn.graph.features import Features
 from root_gnn.graph.scaling import TRANSFORMS, Affine, Scaling
-from root_gnn.kinematics.pairs import pair_features_of, with_excess
+from root_gnn.kinematics.object_pairs import pairs_by_pseudorapidity, pseudorapidity_kinematics
+from root_gnn.kinematics.pairs import compute_pair_features
 
 
 class Standardise(nn.Module):
@@ -75,13 +76,14 @@ class PairInputs(nn.Module):
     def __init__(self, features: Features, scaling: Scaling, *, names: Sequence[str]) -> None:
         super().__init__()
         self.kinematic = [features.column(name) for name in ("pt", "eta", "phi", "energy")]
-        self.scale = Standardise(range(len(names)), names, scaling.edges)
+        self.scale = Standardise(range(len(names)), names, {name: scaling.pair(name) for name in names})
         self.names, self.dim = names, len(names)
 
     def forward(self, nodes: Tensor, senders: Tensor, receivers: Tensor) -> Tensor:
         """Physical node features `(n_node, node_dim)` and edge ends `(n_edge,)` to inputs `(n_edge, dim)`."""
-        momenta = with_excess(nodes[:, self.kinematic])
-        scaled: Tensor = self.scale(pair_features_of(momenta[senders], momenta[receivers], self.names))
+        objects = pseudorapidity_kinematics(nodes[:, self.kinematic])  # once for each node, not for each edge
+        pairs = pairs_by_pseudorapidity(objects[senders], objects[receivers])
+        scaled: Tensor = self.scale(compute_pair_features(pairs, self.names))
         return scaled
 
 

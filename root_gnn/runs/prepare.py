@@ -9,7 +9,6 @@ from pathlib import Path
 
 from root_gnn.atomic import write_json
 from root_gnn.config.loader import load
-from root_gnn.config.plugins import plugin_name
 from root_gnn.config.shipped import find
 from root_gnn.config.yaml import read_document
 from root_gnn.console import log
@@ -103,12 +102,11 @@ def _files_of(recipe_or_spec: Path | str, folder: Path) -> tuple[Spec, dict[Path
                 if "model" in read_document(path).value
                 else load(Task, path).data
             )
-            return load_spec(config.spec, beside=path), class_of_files(config, folder), config.split
+            return load_spec(config.spec, search_dir=path), class_of_files(config, folder), config.split
     spec = load_spec(recipe_or_spec)
     there = sorted(path for path in folder.glob("*") if path.is_file() and not path.name.startswith("."))
     files = [path for path in there if path.suffix.lower() not in BESIDE]
-    source = plugin_name(spec.source, "data.sources")
-    files = [path for path in files if meant_for(source, path)] or files
+    files = [path for path in files if meant_for(type(spec.source), path)] or files
     if files and len(files) < len(there):
         log.info(
             "no data for this spec by name or format, left out: %s",

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import math
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from torch import nn
 from torch.utils.data import DataLoader
 
 from root_gnn.atomic import write_json, write_text
@@ -23,7 +23,7 @@ from root_gnn.errors import InputError, suggest
 from root_gnn.graph.batch import Batch
 from root_gnn.graph.scaling import Scaling
 from root_gnn.graph.static import Shape
-from root_gnn.protocols import Objective, Supervised
+from root_gnn.protocols import Encoder, Head, Objective, Supervised
 from root_gnn.runs.build import build_objective, data_folder
 from root_gnn.runs.recipe import Recipe
 from root_gnn.runs.run import Run
@@ -91,10 +91,9 @@ class TrainingSetup:
             self.table.check_labels()
         self.partner = partners(self.table) if self.objective.paired else None
         self.shape = self._static_shape()
-        if recipe.train.compile and _bucketed(recipe.model):
+        if recipe.train.compile and (why := _varying_shapes(self.objective.encoder)):
             raise InputError(
-                f"train.compile is true, but {_bucketed(recipe.model)}, so that it would be compiled again and again. "
-                "Leave it out."
+                f"train.compile is true, but {why}, so that it would be compiled again and again. Leave it out."
             )
         if recipe.train.compile and recipe.train.strategy == "fsdp":
             raise InputError(
@@ -194,10 +193,10 @@ class TrainingSetup:
 
     def _static_shape(self) -> Shape | None:
         """What the batches of one process are padded to; raises InputError where that would not fix what the network works on."""
-        train, objective = self.recipe.train, self.recipe.objective
+        train = self.recipe.train
         if not train.static_shapes:
             return None
-        why = _bucketed(self.recipe.model) or _bucketed(getattr(objective, "head", None))
+        why = _varying_shapes(self.objective.encoder) or _varying_shapes(getattr(self.objective, "head", None))
         why = why or ("the head answers for whole events" if self.whole is not None else "")
         why = why or (
             "the objective compares graphs without labels" if not isinstance(self.objective, Supervised) else ""
@@ -211,8 +210,10 @@ class TrainingSetup:
         return Shape.of(torch.from_numpy(n_node[n_node > 0].astype(np.int64)), n_graph)
 
 
-def _bucketed(part: Any) -> str:
-    """Why the part of a network works on other sizes in every step; empty where it does not."""
-    if "bucket_nodes" not in getattr(type(part), "model_fields", ()):
+def _varying_shapes(part: nn.Module | None) -> str:
+    """Why a part of the network can't be captured once for all batches; empty where it can."""
+    if not isinstance(part, Encoder | Head) or part.fixed_shapes:
         return ""
-    return f"{type(part).__module__.rpartition('.')[2]} sorts graphs into buckets, whose sizes change with the batch"
+    return (
+        f"{type(part).__module__.rpartition('.')[2]} works on tensors whose shapes change with the sizes of the graphs"
+    )

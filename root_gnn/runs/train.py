@@ -149,7 +149,7 @@ def _run(
     beside: Path | None,
 ) -> Run:
     folder = RUNS / recipe.name if run_dir is None else Path(run_dir)
-    plugins = own_modules([to_mapping(recipe), to_mapping(load_spec(recipe.data.spec, beside=beside))])
+    plugins = own_modules([to_mapping(recipe), to_mapping(load_spec(recipe.data.spec, search_dir=beside))])
     is_first = all(os.environ.get(name, "0") == "0" for name in RANKS)  # the others leave the folder to it
     if is_restarted():
         resume, overwrite = True, False

@@ -1,16 +1,17 @@
 """Centred kernel alignment: how alike two representations of the same events are, in [0, 1] up to noise.
 
-Kornblith et al. 2019, arXiv:1905.00414. CKA(X, Y) = D(X, Y) / sqrt(D(X, X) D(Y, Y)) with a measure of dependence D. It doesn't
-change under rotations and reflections of the features or a common scale; it does under a general linear map.
+Kornblith et al. 2019, arXiv:1905.00414. CKA(X, Y) = D(X, Y) / sqrt(D(X, X) D(Y, Y)) with a measure of dependence D. It
+does not change under rotations and reflections of the features or a common scale; it does under a general linear map.
 
 | estimator | D | |
 |---|---|---|
-| `debiased_linear` | unbiased HSIC_1 in feature space | default; zero on average for independent features, may be slightly negative |
+| `debiased_linear` | unbiased HSIC_1 in feature space | default; zero on average for independent features |
 | `biased_linear` | HSIC_0 in feature space | 0.38 for independent Gaussians of 100 events and 64 features |
 | `biased_gram` | the same number from n x n matrices | as in Ho et al. 2024, arXiv:2412.10665; at most 5000 events |
 | `debiased_rbf` | unbiased HSIC_1 of Gaussian kernels | sees relations that are not linear; at most 5000 events |
 
-Debiasing: Nguyen, Raghu, Kornblith 2021, arXiv:2010.15327, after Song et al. 2012.
+The debiased estimators may be slightly negative. Debiasing: Nguyen, Raghu, Kornblith 2021, arXiv:2010.15327, after Song
+et al. 2012.
 """
 
 from __future__ import annotations
@@ -39,7 +40,14 @@ Cell: TypeAlias = float | None
 
 
 class CKAResult(NamedTuple):
-    """CKA, its 68 % error, and what unrelated representations would give: the level that 95 % stay below, and the mean."""
+    """CKA with its error and the level of unrelated representations.
+
+    Attributes:
+        value: CKA.
+        error: 68 % error over events.
+        null: the level that 95 % of unrelated representations stay below.
+        null_mean: the mean of unrelated representations.
+    """
 
     value: float
     error: float
@@ -48,7 +56,10 @@ class CKAResult(NamedTuple):
 
 
 class LayerMatrix(NamedTuple):
-    """CKA of every layer of one model with every layer of another, `(n_layer_a, n_layer_b)` each; None where a layer is constant."""
+    """CKA of every layer of one model with every layer of another, `(n_layer_a, n_layer_b)` each.
+
+    Entries are None where a layer is constant.
+    """
 
     layers_a: tuple[str, ...]
     layers_b: tuple[str, ...]
@@ -58,10 +69,13 @@ class LayerMatrix(NamedTuple):
 
 
 def cka(x: Any, y: Any, *, estimator: Estimator = "debiased_linear") -> float:
-    """CKA of `x (n_event, p)` and `y (n_event, q)`, numpy or torch, row by row the same events.
+    """Computes the CKA of `x (n_event, p)` and `y (n_event, q)`, numpy or torch, whose rows are the same events.
 
-    A constant feature adds nothing. Raises InputError for fewer than four events, rows that don't match, entries that are not
-    finite, and a representation that is the same for all events (or all but one), of which CKA is not defined.
+    A constant feature adds nothing.
+
+    Raises:
+        InputError: for fewer than four events, rows that don't match, entries that are not finite, and a representation
+            that is the same for all events (or all but one), of which CKA is not defined.
     """
     first, second = _views(x, y, estimator)
     return first.dependence(second) / math.sqrt(_spread(first, "x") * _spread(second, "y"))
@@ -75,13 +89,22 @@ def cka_with_error(
     n_permutation: int = 50,
     seed: int = 1,
 ) -> CKAResult:
-    """CKA of `x (n_event, p)` and `y (n_event, q)` with its error over events and the level of unrelated representations.
+    """Computes the CKA of two representations, its error, and the level of unrelated representations.
 
-    Error: each event adds a term to D(X, Y), D(X, X) and D(Y, Y); its pull on CKA follows from the three, and the root of the summed
-    squares is the spread that a Poisson bootstrap over events has in the limit of many replicas, to first order (infinitesimal
-    jackknife, Efron 1982). Repeating events instead would bring the bias back that debiasing removes. Near zero CKA the error is too
-    large, by up to sqrt(2). Null: the events of y are put in random order `n_permutation` times.
-    Raises InputError as `cka` does.
+    Error: each event adds a term to D(X, Y), D(X, X) and D(Y, Y). Its influence on CKA follows from the three, and the
+    root of the summed squares is, to first order, the spread of a Poisson bootstrap over events with many replicas
+    (infinitesimal jackknife, Efron 1982). Repeating events instead would bring back the bias that debiasing removes.
+    Near zero CKA the error is too large, by up to sqrt(2).
+
+    Args:
+        x: one representation, `(n_event, p)`.
+        y: the other, `(n_event, q)`.
+        estimator: one of the table of the module.
+        n_permutation: how often the events of `y` are put in random order for the level of unrelated representations.
+        seed: seed of these orders.
+
+    Raises:
+        InputError: as `cka` does.
     """
     first, second = _views(x, y, estimator)
     spread = _spread(first, "x"), _spread(second, "y")
@@ -99,10 +122,19 @@ def layer_matrix(
     n_permutation: int = 50,
     seed: int = 1,
 ) -> LayerMatrix:
-    """`cka_with_error` of every pair of layers, from arrays or tensors `(n_event, dim)` by name, the same events throughout.
+    """Computes `cka_with_error` for every pair of layers of two models on the same events.
 
-    A layer that is the same for all events gets None in its row or column. The same permutations serve all pairs.
-    Raises InputError as `cka` does otherwise.
+    A layer that is the same for all events gets None in its row or column. All pairs share the same permutations.
+
+    Args:
+        layers_a: arrays or tensors `(n_event, dim)` by name.
+        layers_b: those of the other model.
+        estimator: one of the table of the module.
+        n_permutation: random orders of the events for the level of unrelated representations.
+        seed: seed of these orders.
+
+    Raises:
+        InputError: as `cka` does, but for constant layers.
     """
     a, b = _named_views(layers_a, estimator), _named_views(layers_b, estimator)
     sizes = {view.n_event for view in (*a.values(), *b.values())}
@@ -155,7 +187,7 @@ def _view(matrix: Floats, estimator: Estimator) -> View:
 
 
 def _spread(view: View, name: str) -> float:
-    """D(X, X), which is positive unless the representation is constant."""
+    """Returns D(X, X), which is positive unless the representation is constant."""
     found = _spread_or_none(view)
     if found is None:
         raise InputError(
@@ -173,7 +205,7 @@ def _spread_or_none(view: View) -> float | None:
 def _value_and_error(
     first: View, second: View, spread: tuple[float, float], own: tuple[Floats, Floats]
 ) -> tuple[float, float]:
-    """CKA and its error, from D(X, X) and D(Y, Y) in `spread` and their terms in `own`."""
+    """Computes CKA and its error from D(X, X) and D(Y, Y) in `spread` and their terms per event in `own`."""
     norm = math.sqrt(spread[0] * spread[1])
     terms = first.terms(second) / norm
     value = float(terms.sum())
@@ -182,7 +214,7 @@ def _value_and_error(
 
 
 def _null(first: Sequence[View], second: Sequence[View], *, n_permutation: int, seed: int) -> Floats:
-    """D of every pair with the events of the second in random order: `(n_permutation, n_first, n_second)`."""
+    """Computes D of every pair with the events of the second in random order: `(n_permutation, n_first, n_second)`."""
     generator = np.random.default_rng(seed)
     found = np.empty((n_permutation, len(first), len(second)))
     for table in found:

@@ -21,14 +21,19 @@ RBF_WIDTH = 0.4
 
 
 class GramView(View):
-    """A centred kernel matrix `kernel (n_event, n_event)`, and the size its entries had before it was centred."""
+    """A centred kernel matrix, with the size that its entries had before they were centred.
+
+    Attributes:
+        kernel: `(n_event, n_event)`.
+        scale: sum of squares of the uncentred entries.
+    """
 
     def __init__(self, kernel: Floats, scale: float) -> None:
         self.kernel, self.n_event, self.scale = kernel, len(kernel), scale
 
     @classmethod
     def linear(cls, matrix: Floats) -> GramView:
-        """Doubly centred K = X X^T of `matrix (n_event, dim)`."""
+        """Makes the doubly centred K = X X^T of `matrix (n_event, dim)`."""
         _check_size(len(matrix))
         features = centred(matrix)
         kernel = doubly_centred(features @ features.T)
@@ -36,9 +41,10 @@ class GramView(View):
 
     @classmethod
     def rbf(cls, matrix: Floats) -> GramView:
-        """U-centred exp(-d^2 / (2 sigma^2)) of `matrix (n_event, dim)`, sigma 0.4 of the median distance between two events.
+        """Makes the U-centred exp(-d^2 / (2 sigma^2)) of `matrix (n_event, dim)`.
 
-        Where more than half of the distances are zero, the mean distance stands in for the median.
+        sigma is 0.4 of the median distance between two events, or of the mean distance where more than half of the
+        distances are zero.
         """
         _check_size(len(matrix))
         features = centred(matrix)
@@ -57,20 +63,23 @@ class GramView(View):
         return float(np.vdot(self.kernel, other.kernel))
 
     def terms(self, other: GramView) -> Floats:
-        """What each event adds to the dependence, `(n_event,)`."""
+        """Returns what each event adds to the dependence, `(n_event,)`."""
         rows: Floats = np.einsum("ij,ij->i", self.kernel, other.kernel)
         return rows
 
 
 def doubly_centred(kernel: Floats) -> Floats:
-    """H K H: rows and columns of `kernel (n, n)` sum to zero."""
+    """Returns H K H, whose rows and columns sum to zero, of `kernel (n, n)`."""
     rows = kernel.mean(axis=0)
     result: Floats = kernel - rows - rows[:, None] + rows.mean()
     return result
 
 
 def u_centred(kernel: Floats) -> Floats:
-    """`kernel (n, n)` with zero diagonal, off-diagonal rows and columns summing to zero, unbiased for the population."""
+    """Returns `kernel (n, n)` U-centred: zero diagonal, and rows and columns that sum to zero.
+
+    The result is unbiased for the population.
+    """
     n = len(kernel)
     off = kernel - np.diag(np.diag(kernel))
     rows = off.sum(axis=0)
@@ -82,6 +91,7 @@ def u_centred(kernel: Floats) -> Floats:
 def _check_size(n_event: int) -> None:
     if n_event > MOST_EVENTS:
         raise InputError(
-            f"CKA from kernel matrices takes {n_event} x {n_event} numbers for each layer; up to {MOST_EVENTS} events are "
+            f"CKA from kernel matrices takes {n_event} x {n_event} numbers for each layer; up to {MOST_EVENTS} events "
+            "are "
             "allowed. Ask for fewer events, or for the estimator debiased_linear, which has no such limit."
         )

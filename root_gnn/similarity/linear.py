@@ -1,8 +1,11 @@
 """Linear CKA from products of features: O(n p q) time and O(p q) memory, where kernel matrices take O(n^2).
 
-With centred rows a_i, b_i, s_i = |a_i|^2, t_i = |b_i|^2, S and T their sums, the biased dependence of X and Y is |X^T Y|^2 (Frobenius).
-The unbiased one (Song et al. 2012, JMLR 13, 1393, for the kernel a_i . a_j) is
-D = |X^T Y|^2 - n / (n - 2) sum s_i t_i + S T / ((n - 1) (n - 2)), which is n (n - 3) HSIC_1.
+With centred rows a_i and b_i, s_i = |a_i|^2, t_i = |b_i|^2, and S and T their sums, the biased dependence of X and Y is
+|X^T Y|^2 (Frobenius norm). The unbiased one (Song et al. 2012, JMLR 13, 1393, for the kernel a_i . a_j) is
+
+    D = |X^T Y|^2 - n / (n - 2) sum s_i t_i + S T / ((n - 1) (n - 2)),
+
+which is n (n - 3) HSIC_1.
 """
 
 from __future__ import annotations
@@ -20,12 +23,25 @@ from root_gnn.typing import Floats
 
 
 def debiased(biased: float, squares_product: float, square_x: float, square_y: float, n: int) -> float:
-    """D above from |X^T Y|^2, sum s_i t_i, S and T of `n` events."""
+    """Returns the unbiased D of the module's docstring.
+
+    Args:
+        biased: |X^T Y|^2.
+        squares_product: sum of s_i t_i.
+        square_x: S.
+        square_y: T.
+        n: events.
+    """
     return biased - n / (n - 2.0) * squares_product + square_x * square_y / ((n - 1.0) * (n - 2.0))
 
 
 class LinearView(View):
-    """Centred `features (n_event, dim)`, the sum `scale` of their squares; D is debiased or not."""
+    """Centred features, whose dependence D is debiased or not.
+
+    Attributes:
+        features: `(n_event, dim)`.
+        scale: sum of the squares of the uncentred features.
+    """
 
     def __init__(self, features: Floats, scale: float, *, is_debiased: bool) -> None:
         self.features, self.scale, self.is_debiased = features, scale, is_debiased
@@ -33,7 +49,7 @@ class LinearView(View):
 
     @classmethod
     def of(cls, matrix: Floats, *, is_debiased: bool) -> LinearView:
-        """The view of `matrix (n_event, dim)`."""
+        """Makes the view of `matrix (n_event, dim)`."""
         features = centred(matrix)
         return cls(features, float(np.vdot(features, features)), is_debiased=is_debiased)
 
@@ -48,7 +64,7 @@ class LinearView(View):
         return LinearView(self.features[order], self.scale, is_debiased=self.is_debiased)
 
     def dependence(self, other: LinearView) -> float:
-        """|X^T Y|^2, or D where debiased."""
+        """Returns |X^T Y|^2, or D where debiased."""
         product = cross(self.features, other.features)
         biased = float(np.vdot(product, product))
         if not self.is_debiased:
@@ -56,7 +72,10 @@ class LinearView(View):
         return debiased(biased, float(self.squares @ other.squares), self.scale, other.scale, self.n_event)
 
     def terms(self, other: LinearView) -> Floats:
-        """What each event adds to the dependence, `(n_event,)`: row sums of the product of the two centred kernels."""
+        """Returns what each event adds to the dependence, `(n_event,)`.
+
+        These are row sums of the product of the two centred kernels.
+        """
         x, y, s, t = self.features, other.features, self.squares, other.squares
         full: Floats = np.einsum("ij,ij->i", x @ (x.T @ y), y)
         if not self.is_debiased:

@@ -1,4 +1,4 @@
-"""Representations from outside, numpy or torch, become checked float64 arrays here."""
+"""Checks representations from outside, numpy or torch, and makes float64 arrays of them."""
 
 from __future__ import annotations
 
@@ -13,9 +13,10 @@ CONSTANT_BELOW = 1e-12
 
 
 def as_matrix(values: Any, name: str) -> Floats:
-    """`values (n_event, dim)`, a numpy array or a torch tensor on any device, in float64.
+    """Returns `values (n_event, dim)`, a numpy array or a torch tensor on any device, in float64.
 
-    Raises InputError for another shape and for entries that are not finite.
+    Raises:
+        InputError: for another shape and for entries that are not finite.
     """
     host = values.detach().cpu().numpy() if hasattr(values, "detach") else values
     matrix = np.asarray(host, dtype=np.float64)
@@ -33,7 +34,10 @@ def as_matrix(values: Any, name: str) -> Floats:
 
 
 def centred(matrix: Floats) -> Floats:
-    """`matrix (n_event, dim)` less its mean over events; a feature that is constant up to rounding becomes exactly zero."""
+    """Returns `matrix (n_event, dim)` minus its mean over events.
+
+    A feature that is constant up to rounding becomes exactly zero.
+    """
     mean = np.ones(len(matrix)) @ matrix / max(len(matrix), 1)
     values: Floats = matrix - mean
     square = np.einsum("ij,ij->j", values, values) / max(len(matrix), 1)

@@ -1,4 +1,4 @@
-"""How alike are two trainings that differ by their seed only? The level that any other CKA is compared with, not one."""
+"""CKA between trainings that differ by their seed only: the baseline of every other CKA, which is below one."""
 
 from __future__ import annotations
 
@@ -16,13 +16,16 @@ from root_gnn.typing import Floats
 
 @dataclass(frozen=True)
 class SeedBaseline:
-    """CKA layer by layer between trainings that differ by their seed, `(n_layer, n_layer)` each; None where a layer is constant.
+    """CKA layer by layer between trainings that differ by their seed, `(n_layer, n_layer)` each.
+
+    Entries are None where a layer is constant.
 
     Attributes:
         layers: their names.
-        value: mean over the pairs of seeds, both ways round.
+        value: mean over the pairs of seeds, in both orders.
         error: mean 68 % error over events; the pairs share the events, so that it does not shrink with their number.
-        spread: standard deviation between the pairs; None for one pair. Pairs share seeds: no error of the mean follows from it.
+        spread: standard deviation between the pairs; None for one pair. Pairs share seeds: no error of the mean follows
+            from it.
         null: mean level that 95 % of unrelated representations stay below.
         n_pair: pairs of seeds.
     """
@@ -42,9 +45,16 @@ def seed_baseline(
     n_permutation: int = 50,
     seed: int = 1,
 ) -> SeedBaseline:
-    """The floor from the layers `(n_event, dim)` by name of two trainings or more, the same events and layers throughout.
+    """Computes the baseline from the layers of two trainings or more.
 
-    Raises InputError for fewer than two trainings and for layers of other names, and as `layer_matrix` does.
+    Args:
+        trainings: layers `(n_event, dim)` by name of each training, with the same events and layers throughout.
+        estimator: see `root_gnn.similarity.cka`.
+        n_permutation: random orders of the events for the level of unrelated representations.
+        seed: seed of these orders.
+
+    Raises:
+        InputError: for fewer than two trainings and for layers of other names, and as `layer_matrix` does.
     """
     if len(trainings) < 2:
         raise InputError(
@@ -74,7 +84,7 @@ def seed_baseline(
 
 
 def _both_ways(pair: LayerMatrix, part: str) -> Floats:
-    """A matrix with NaN for None, and the mean of itself and its transpose: neither of two seeds is the first."""
+    """Returns the mean of a matrix and its transpose, NaN for None: neither of two seeds is the first."""
     matrix = np.array(getattr(pair, part), dtype=np.float64)
     return (matrix + matrix.T) / 2.0
 

@@ -1,4 +1,4 @@
-"""How far apart classes lie in a representation: Fisher's separation, which a linear cut can use, and the silhouette of clusters."""
+"""Separation of classes in a representation: Fisher's, which a linear cut can use, and the silhouette."""
 
 from __future__ import annotations
 
@@ -19,20 +19,31 @@ RANK_BELOW = 1e-10
 
 
 class Separation(NamedTuple):
-    """A measure of separation and its 68 % error over events, from leaving out one twentieth of each class at a time."""
+    """A measure of separation with its 68 % error over events.
+
+    The error is that of a jackknife that leaves out one twentieth of each class at a time.
+    """
 
     value: float
     error: float
 
 
 def fisher(z: Any, labels: ArrayLike) -> Separation | None:
-    """Fisher's separation of the classes `labels (n_event,)` in `z (n_event, dim)`, numpy or torch: trace of within^-1 between.
+    """Computes Fisher's separation of the classes, trace of within^-1 between; None where it is not defined.
 
-    It is the mean over events of the squared distance of their class's mean from the common mean, in units of the spread within classes:
-    a quarter of the squared distance of two classes of equal size. It doesn't change under linear maps. Corrected for the
-    chance that few events in many dimensions look apart (Hotelling's trace of Gaussian classes less its expectation, Muirhead
-    1982): zero on average for equal classes, so it may be negative. None with one class, without spread within the classes, and
-    with no more events than dimensions, classes and two. Raises InputError for arrays that don't fit together or are not finite.
+    It is the mean over events of the squared distance of their class's mean from the common mean, in units of the
+    spread within classes: a quarter of the squared distance of two classes of equal size. It does not change under
+    linear maps. It is corrected for the chance that few events in many dimensions look apart (Hotelling's trace of
+    Gaussian classes minus its expectation, Muirhead 1982): it is zero on average for equal classes, so it may be
+    negative. It is not defined with one class, without spread within the classes, and with no more events than
+    dimensions, classes and two.
+
+    Args:
+        z: representations, numpy or torch, `(n_event, dim)`.
+        labels: the class of each event, `(n_event,)`.
+
+    Raises:
+        InputError: for arrays that don't fit together or are not finite.
     """
     features, place = _events(z, labels)
     rotated = _full_rank(features)
@@ -40,11 +51,18 @@ def fisher(z: Any, labels: ArrayLike) -> Separation | None:
 
 
 def silhouette(z: Any, labels: ArrayLike) -> Separation | None:
-    """Mean silhouette of the classes `labels (n_event,)` in `z (n_event, dim)`, numpy or torch: in [-1, 1], zero where classes overlap.
+    """Computes the mean silhouette of the classes, in [-1, 1], zero where classes overlap; None with one class only.
 
-    Of an event with mean distance a to its own class and b to the nearest other it is (b - a) / max(a, b), and zero where it is the
-    only one of its class (Rousseeuw 1987, J. Comput. Appl. Math. 20, 53). Takes n^2 time and the memory of a block of rows. None with
-    one class only. Raises InputError for arrays that don't fit together or are not finite.
+    The silhouette of an event with mean distance a to its own class and b to the nearest other one is (b - a) / max(a,
+    b), and zero where it is the only one of its class (Rousseeuw 1987, J. Comput. Appl. Math. 20, 53). It takes n^2
+    time and the memory of a block of rows.
+
+    Args:
+        z: representations, numpy or torch, `(n_event, dim)`.
+        labels: the class of each event, `(n_event,)`.
+
+    Raises:
+        InputError: for arrays that don't fit together or are not finite.
     """
     features, place = _events(z, labels)
     group = _groups(place)
@@ -58,20 +76,21 @@ def _events(z: Any, labels: ArrayLike) -> tuple[Floats, Integers]:
     features, given = as_matrix(z, "z"), np.asarray(labels)
     if given.shape != (len(features),):
         raise InputError(
-            f"Expected labels of shape ({len(features)},), one per event of the representation, and got shape {given.shape}."
+            f"Expected labels of shape ({len(features)},), one per event of the representation, and got shape "
+            f"{given.shape}."
         )
     return features, np.unique(given, return_inverse=True)[1].astype(np.int64)
 
 
 def _groups(place: Integers) -> Integers:
-    """Twenty groups with the same share of each class: events of a class are dealt out in turn."""
+    """Deals out events of each class in turn to twenty groups, which so have the same share of each class."""
     turn = np.empty(len(place), dtype=np.int64)
     turn[np.argsort(place, kind="stable")] = np.arange(len(place))
     return turn % N_GROUP
 
 
 def _with_error(value: Callable[[NDArray[np.bool_]], float | None], place: Integers) -> Separation | None:
-    """The value of all events, and the error of a jackknife that deletes groups."""
+    """Returns the value of all events, and the error of a jackknife that deletes groups."""
     group = _groups(place)
     found = value(np.ones(len(place), dtype=bool))
     left = [value(group != one) for one in range(N_GROUP)]
@@ -81,7 +100,7 @@ def _with_error(value: Callable[[NDArray[np.bool_]], float | None], place: Integ
 
 
 def _full_rank(features: Floats) -> Floats:
-    """Features in the directions in which they differ at all, scaled to variance one."""
+    """Returns features along the directions in which they differ at all, scaled to variance one."""
     if len(features) == 0:
         return features
     left, singular, _ = np.linalg.svd(centred(features), full_matrices=False)
@@ -108,7 +127,7 @@ def _fisher(features: Floats, place: Integers) -> float | None:
 
 
 def _distance_sums(features: Floats, place: Integers, group: Integers) -> Floats:
-    """Sum of the distances of each event to those of each group and class, `(n_event, N_GROUP, n_class)`."""
+    """Returns the summed distances of each event to those of each group and class, `(n_event, N_GROUP, n_class)`."""
     n_class = int(place.max()) + 1
     member = np.zeros((len(place), N_GROUP * n_class))
     member[np.arange(len(place)), group * n_class + place] = 1.0

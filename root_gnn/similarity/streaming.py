@@ -1,7 +1,7 @@
-"""Linear CKA of any number of events in the memory of one chunk: sums are kept about the running mean and moved when it moves.
+"""Linear CKA of any number of events in the memory of one chunk.
 
-Every chunk is summed about its own mean in float64, then both it and what came before are shifted to the joint mean, exactly; so
-features far from zero, or sorted files, lose no digits, and the order of the chunks doesn't matter.
+Every chunk is summed about its own mean in float64; then it and the sums so far are shifted to the joint mean, exactly.
+So features far from zero, or sorted files, lose no digits, and the order of the chunks does not matter.
 """
 
 from __future__ import annotations
@@ -105,7 +105,8 @@ class LinearCKA:
     def update(self, x: Any, y: Any) -> None:
         """Adds a chunk: `x (n_event, p)` and `y (n_event, q)`, numpy or torch, of the same events.
 
-        Raises InputError for shapes that don't fit together or to the chunks before, and for entries that are not finite.
+        Raises InputError for shapes that don't fit together or to the chunks before, and for entries that are not
+        finite.
         """
         x, y = as_matrix(x, "x"), as_matrix(y, "y")
         if len(x) != len(y):
@@ -135,6 +136,7 @@ class LinearCKA:
         rounding = (1e-12 * float(np.abs(moments.mean_x).max(initial=0.0))) ** 2 * moments.n
         if moments.s <= rounding or dependence <= 1e-12 * moments.s**2:
             raise InputError(
-                f"The representation {'xy'[which - 1]} is the same for (nearly) all {moments.n} events; CKA is not defined."
+                f"The representation {'xy'[which - 1]} is the same for (nearly) all {moments.n} events; CKA is not "
+                "defined."
             )
         return dependence

@@ -1,4 +1,4 @@
-"""What CKA needs of a representation, whatever the kernel."""
+"""The interface of a centred representation, whatever its kernel."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from root_gnn.typing import Floats
 
 
 class View(ABC):
-    """One representation, centred and ready to be compared with another of the same kind and events."""
+    """One representation, centred and ready to be compared with another one of the same kind and events."""
 
     n_event: int
     scale: float
@@ -20,12 +20,12 @@ class View(ABC):
 
     @abstractmethod
     def permuted(self, order: NDArray[np.integer[Any]]) -> Self:
-        """The same representation with its events in another order."""
+        """Returns the same representation with its events in another order."""
 
     @abstractmethod
     def dependence(self, other: Self) -> float:
-        """D(X, Y): sum over pairs of events of the product of the two centred kernels."""
+        """Returns D(X, Y): the sum over pairs of events of the product of the two centred kernels."""
 
     @abstractmethod
     def terms(self, other: Self) -> Floats:
-        """What each event adds to D(X, Y), `(n_event,)`."""
+        """Returns what each event adds to D(X, Y), `(n_event,)`."""

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import fcntl
 import json
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import ExitStack
+from contextlib import AbstractContextManager, ExitStack
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -16,7 +15,8 @@ import numpy as np
 from root_gnn.atomic import atomic_file
 from root_gnn.console import Meter, log, progress
 from root_gnn.errors import InputError, suggest
-from root_gnn.parallel.in_order import run_in_order
+from root_gnn.parallel.lock import exclusive_writer, has_leftovers
+from root_gnn.parallel.processes import run_in_order
 from root_gnn.simulation.chunk import EVENTS_PER_CHUNK, LARGEST_CHUNK, LARGEST_USER_SEED, Chunk, ChunkResult, run_chunk
 from root_gnn.simulation.detector import Detector
 from root_gnn.simulation.hard_file import HardFile, of_process, of_user
@@ -122,7 +122,9 @@ def simulate(
         request = _Request(events, seed, params, lhe, resimulate, level, pileup, variations, Path(folder))
         plans = [_plan(process, request, out / f"{process.name}.root") for process in chosen]
         for plan in plans:
-            _clear_leftovers(plan.path)
+            if has_leftovers(plan.path):
+                with _only_writer(plan.path):
+                    pass
         todo = [plan for plan in plans if overwrite or not _is_there(plan)]
         if todo:
             _run(todo, jobs)
@@ -263,9 +265,7 @@ def _run(plans: Sequence[_Plan], jobs: int) -> None:
 
 def _write_file(plan: _Plan, results: Iterator[ChunkResult], meter: Meter) -> None:
     total = _Total(plan)
-    _clear_leftovers(plan.path)
-    with atomic_file(plan.path) as temporary, temporary.open("rb") as held:
-        fcntl.flock(held, fcntl.LOCK_EX)
+    with _only_writer(plan.path), atomic_file(plan.path) as temporary:
         write_ntuple(temporary, total.take(results, meter), total.metadata, plan.chunks[0].layout)
     row = total.metadata()
     log.info(
@@ -360,14 +360,10 @@ class _Total:
         return value, float(variance**0.5)
 
 
-def _clear_leftovers(path: Path) -> None:
-    """Removes what a killed run left of a file; InputError where its writer is alive (it holds a lock on what it writes)."""
-    for leftover in path.parent.glob(f".{path.name}.*"):
-        with leftover.open("rb") as stream:
-            try:
-                fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except OSError as error:
-                raise InputError(
-                    f"{path}: another simulate is writing it; wait for it to end or choose another --out"
-                ) from error
-        leftover.unlink(missing_ok=True)
+def _only_writer(path: Path) -> AbstractContextManager[None]:
+    """Removes what a killed run left of a file and locks it; InputError where another process is writing it."""
+
+    def refuse() -> None:
+        raise InputError(f"{path}: another simulate is writing it; wait for it to end or choose another --out")
+
+    return exclusive_writer(path, refuse)

@@ -11,6 +11,7 @@ from root_gnn.atomic import write_json, write_text
 from root_gnn.config.loader import load, to_yaml
 from root_gnn.config.shipped import find
 from root_gnn.errors import InputError
+from root_gnn.parallel.executor import refuse_two_clusters
 from root_gnn.runs.build import data_folder
 from root_gnn.runs.run import Run, load_run
 from root_gnn.study.answer import study_answers
@@ -119,8 +120,7 @@ def write_results(results: Results, seconds: Mapping[str, float]) -> None:
 def _place(
     runs: Path, data_dir: Path, *, jobs: int, scheduler: str | None, slurm: Mapping[str, str] | None
 ) -> Executor:
-    if scheduler is not None and slurm is not None:
-        raise InputError("--scheduler runs a study on a Dask cluster and --slurm on Slurm; give one of the two")
+    refuse_two_clusters(scheduler, slurm)
     if scheduler is not None:
         return DaskPlace(runs, data_dir, scheduler=scheduler)
     if slurm is not None:

@@ -51,7 +51,7 @@ def check_baseline(study: Study) -> None:
         recipe = finetuning_recipe(
             one.what, mode="scratch", model=None, train_events=one.train_events, overrides=one.overrides
         )
-        spec = load_spec(recipe.data.spec, beside=find(one.what, "task"))
+        spec = load_spec(recipe.data.spec, search_dir=find(one.what, "task"))
         if recipe.objective.whole_events or len(question(recipe.data, spec).classes) < 2:
             raise InputError(
                 f"floor: {study.floor} takes tasks that give each graph one of two classes or more, and {one.what} is none of "

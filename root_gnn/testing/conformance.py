@@ -13,7 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from typing import TypeVar, final
+from typing import Any, TypeVar, final
 
 import torch
 from torch import Tensor, nn
@@ -25,9 +25,10 @@ from root_gnn.graph.scaling import Scaling
 from root_gnn.graph.segment import segment_mean, segment_sum
 from root_gnn.kinematics.angles import wrap_phi
 from root_gnn.kinematics.fourvectors import energy_of
-from root_gnn.kinematics.pairs import PAIR_FEATURES, pair_features
+from root_gnn.kinematics.pairs import KNOWN, pair_features
 from root_gnn.protocols import Augmentation, Encoder, Head, Masked, Objective, Question, Supervised
 from root_gnn.testing.leak import check_hidden
+from root_gnn.testing.shapes import shapes_are_fixed
 
 SIZES = (5, 1, 3, 0, 8, 2)  # one node and none among them
 SLOTS = ("higgs", "top1", "top2", "W", "Z")
@@ -55,6 +56,7 @@ def check_encoder(
     _check_every_gradient(encoder, lambda: _mixed(encoder(batch)))
     with torch.autocast("cpu", dtype=torch.bfloat16):
         _finite("in bf16", _mixed(encoder(batch)))
+    _check_shapes(encoder, encoder, lambda sizes: random_batch(features, sizes, seed=6))
     encoder, batch = encoder.double().eval(), _double(batch)
     before = _values(batch)
     out = encoder(batch)
@@ -81,15 +83,11 @@ def check_encoder(
 def check_head(build: Callable[[int, int], Head], *, dim: int = 16, n_output: int = 3, tolerance: float = 1e-6) -> None:
     """Holds a new head to the contract of `protocols.Head`: shapes, order of nodes, one graph at a time, gradients, bf16."""
     head = _build(lambda: build(dim, n_output), seed=1)
-    generator = torch.Generator().manual_seed(2)
-    plain = random_batch(Features(), SIZES, seed=3)
-    batch = plain.replace(
-        nodes=torch.randn(plain.total_node, dim, generator=generator),
-        globals=torch.randn(plain.n_graph, dim, generator=generator),
-    )
+    batch = _encoded(SIZES, dim)
     _check_every_gradient(head, lambda: _weighted(head(batch)))
     with torch.autocast("cpu", dtype=torch.bfloat16):
         _finite("in bf16", _weighted(head(batch).float()))
+    _check_shapes(head, head, lambda sizes: _encoded(sizes, dim))
     head, batch = head.double().eval(), _double(batch)
     logits, hidden = head(batch), head.hidden(batch)
     _require(
@@ -195,6 +193,28 @@ def collimated(batch: Batch, features: Features, *, radius: float = 0.8) -> Batc
     nodes[:, phi] = wrap_phi(torch.pi * axis[:, 1] + distance * angle.sin())
     nodes[:, energy] = energy_of(nodes[:, pt], nodes[:, eta], torch.full_like(distance, 0.14))
     return batch.replace(nodes=nodes)
+
+
+def _encoded(sizes: Sequence[int], dim: int) -> Batch:
+    """What a head reads: random representations of width `dim`."""
+    generator = torch.Generator().manual_seed(2)
+    plain = random_batch(Features(), sizes, seed=3)
+    return plain.replace(
+        nodes=torch.randn(plain.total_node, dim, generator=generator),
+        globals=torch.randn(plain.n_graph, dim, generator=generator),
+    )
+
+
+def _check_shapes(
+    part: Encoder | Head, network: Callable[[Batch], Any], batch_of: Callable[[Sequence[int]], Batch]
+) -> None:
+    training = part.training
+    part.eval()
+    _require(
+        not part.fixed_shapes or shapes_are_fixed(network, batch_of),
+        "fixed_shapes is true, and shapes of tensors change with the sizes of the graphs",
+    )
+    part.train(training)
 
 
 def _check_pure(augmentation: Augmentation, batch: Batch) -> Batch:
@@ -380,11 +400,11 @@ def _check_invariants(names: Sequence[str], batch: Batch, out: Batch, features: 
             before, after = batch.nodes[:, column], out.nodes[:, column]
             if not same_nodes:  # every value is one that a node of this graph had
                 before = _nearest(after, out, before, batch)
-        elif name in PAIR_FEATURES and same_nodes:
-            pairs = [
-                pair_features(x.nodes[senders][:, kinematic], x.nodes[receivers][:, kinematic]) for x in (batch, out)
-            ]
-            before, after = (pair[:, PAIR_FEATURES.index(name)] for pair in pairs)
+        elif name in KNOWN and same_nodes:
+            before, after = (
+                pair_features(x.nodes[senders][:, kinematic], x.nodes[receivers][:, kinematic], [name])[:, 0]
+                for x in (batch, out)
+            )
         else:
             continue  # a column of other data than these
         difference = (

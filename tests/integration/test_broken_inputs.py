@@ -1,7 +1,7 @@
 """Inputs broken in every way we know of: each has one outcome, by the command line, and none leaves a half-made cache.
 
-`refused` is exit code 2, one paragraph and no shard of the bad file; `handled` is exit code 0, with the words in the report;
-`right` is exit code 0, with as many graphs in the cache as given.
+`refused` is exit code 2, one paragraph and no shard of the bad file; `handled` is exit code 0, with the words in the
+report; `right` is exit code 0, with as many graphs in the cache as given.
 """
 
 from __future__ import annotations

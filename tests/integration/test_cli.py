@@ -88,9 +88,7 @@ COMMANDS = {
 
 
 def run(*arguments: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [sys.executable, "-m", "root_gnn", *arguments], capture_output=True, text=True, check=False
-    )
+    return subprocess.run([sys.executable, "-m", "root_gnn", *arguments], capture_output=True, text=True, check=False)
 
 
 def test_commands_and_flags_are_those_of_the_contract() -> None:
@@ -241,7 +239,8 @@ def record(monkeypatch: pytest.MonkeyPatch, target: str, result: Any = None) -> 
             },
         ),
         (
-            "predict runs/a a.root b.root --out o --with runs/b --systematics --format parquet --blind ZH>0.8 --part 1/4 --device cpu",
+            "predict runs/a a.root b.root --out o --with runs/b --systematics --format parquet --blind ZH>0.8 --part "
+            "1/4 --device cpu",
             "root_gnn.prediction.predict.predict",
             {
                 "run": Path("runs/a"),

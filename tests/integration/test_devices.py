@@ -85,7 +85,9 @@ def test_two_processes_pretrain_as_one(recipe: Path, data_dir: Path, tmp_path: P
 
 
 def test_accumulated_steps_equal_whole_ones(recipe: Path, data_dir: Path, tmp_path: Path) -> None:
-    """40 graphs of one step, at once or in two parts of 20, are the same graphs and the same step; 200 graphs an epoch."""
+    """40 graphs of one step, at once or in two parts of 20, are the same graphs and the same step; 200 graphs an
+    epoch.
+    """
     one, two = (
         train(
             recipe,

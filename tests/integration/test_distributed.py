@@ -1,4 +1,6 @@
-"""Trainings by torchrun, of two processes on this machine: the same curve as one, and lost, stopped and started again."""
+"""Trainings by torchrun, of two processes on this machine: the same curve as one, and lost, stopped and started
+again.
+"""
 
 from __future__ import annotations
 
@@ -34,7 +36,8 @@ OBJECTIVES = {
     "supervised": "{name: multiclass, head: {name: mlp, dropout: 0.0}}",
     "contrastive": "{name: contrastive}",
     "jepa": "{name: jepa, momentum: [0.9, 1.0]}",
-    "jepa of nodes alone": "{name: jepa, whole: 0.0, variance: 0.0, covariance: 0.0}",  # nothing is asked of the encoder's globals
+    # nothing is asked of the encoder's globals
+    "jepa of nodes alone": "{name: jepa, whole: 0.0, variance: 0.0, covariance: 0.0}",
 }
 DROPOUT = "model.dropout=0.3"
 SMALL_TRANSFORMER = "model={name: graph_transformer, dim: 16, n_head: 2, dropout: 0.3}"
@@ -152,7 +155,9 @@ def test_two_processes_have_the_curve_of_one(
     data_dir: Path,
     tmp_path: Path,
 ) -> None:
-    """50 steps at the same global batch, the last of each epoch smaller; what is drawn is drawn by event, and there is no dropout."""
+    """50 steps at the same global batch, the last of each epoch smaller; what is drawn is drawn by event, and there is
+    no dropout.
+    """
     overrides = (f"objective={OBJECTIVES[objective]}", f"train.precision={precision}")
     one = train(recipe, overrides=overrides, data_dir=data_dir, run_dir=tmp_path / "one")
     subprocess.run(

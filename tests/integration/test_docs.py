@@ -1,7 +1,8 @@
-"""Every code block of README.md and docs/: Python runs, YAML is what it says it is, commands exist, and the cheap ones run.
+"""Every code block of README.md and docs/: Python runs, YAML is what it says it is, commands exist, and the cheap ones
+run.
 
-A comment before a block says what else is to be done with it: `<!-- run -->` also runs the commands of a `bash` block, and
-`<!-- not run: reason -->` leaves a block out. A block that begins with `# name.py` or `# name.yaml` is that file.
+A comment before a block says what else is to be done with it: `<!-- run -->` also runs the commands of a `bash` block,
+and `<!-- not run: reason -->` leaves a block out. A block that begins with `# name.py` or `# name.yaml` is that file.
 """
 
 from __future__ import annotations
@@ -117,7 +118,9 @@ def test_options_named_in_a_line_exist(page: Path) -> None:
 
 
 def check_command(words: list[str]) -> None:
-    """Raises where a command is none, names an option, recipe, task or key that is not there, or a script that is not."""
+    """Raises where a command is none, names an option, recipe, task or key that is not there, or a script that is
+    not.
+    """
     while "=" in words[0]:
         words = words[1:]  # variables of the environment
     if words[0] != "root-gnn":
@@ -178,7 +181,9 @@ def test_a_command_that_is_none_is_found_out(line: str) -> None:
 
 @pytest.fixture(scope="module")
 def world(tmp_path_factory: pytest.TempPathFactory, data_dir: Path) -> Path:
-    """A folder as the pages speak of it: `data` with all processes, `mc`, `data.root`, and runs of a few steps in `runs`."""
+    """A folder as the pages speak of it: `data` with all processes, `mc`, `data.root`, and runs of a few steps in
+    `runs`.
+    """
     folder = tmp_path_factory.mktemp("world")
     (folder / "mc").mkdir()
     shutil.copytree(data_dir, folder / "data", ignore=shutil.ignore_patterns(".*"))

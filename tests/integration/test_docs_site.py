@@ -1,4 +1,6 @@
-"""The documentation as a site: it builds without a warning, links lead somewhere, it fits a browser; and the tutorial runs."""
+"""The documentation as a site: it builds without a warning, links lead somewhere, it fits a browser; and the tutorial
+runs.
+"""
 
 from __future__ import annotations
 
@@ -68,7 +70,9 @@ class Page(HTMLParser):
 
 @pytest.fixture(scope="module")
 def build(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Path]:
-    """`build(notebooks_run=...)` is the folder of a site built with warnings as errors; skips where Sphinx is not installed."""
+    """`build(notebooks_run=...)` is the folder of a site built with warnings as errors; skips where Sphinx is not
+    installed.
+    """
     for package in ("sphinx", "furo", "myst_parser", "sphinx_copybutton", "nbclient"):
         pytest.importorskip(package)
 
@@ -103,7 +107,9 @@ def build(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Path]:
 
 
 def check_links(site: Path) -> None:
-    """Every link inside the site leads to a page, and to a place in it that is there; nothing is loaded from elsewhere."""
+    """Every link inside the site leads to a page, and to a place in it that is there; nothing is loaded from
+    elsewhere.
+    """
     pages = {path: Page(path) for path in site.rglob("*.html")}
     wrong = []
     for path, page in pages.items():

@@ -1,4 +1,6 @@
-"""`root-gnn export`: a run as one file that others score with, and nothing left behind where it would score otherwise."""
+"""`root-gnn export`: a run as one file that others score with, and nothing left behind where it would score
+otherwise.
+"""
 
 from __future__ import annotations
 
@@ -30,7 +32,7 @@ ort = pytest.importorskip("onnxruntime", reason="the extra onnx is not installed
 pytest.importorskip("onnxscript", reason="the extra onnx is not installed")
 
 Floats = NDArray[np.float64]
-SCRIPTS = Path(__file__).parents[2] / "scripts"
+EXAMPLE = Path(__file__).parents[2] / "examples" / "scores_in_cpp"
 SMALL = (
     "data.classes={WH: WH.root, ZH: ZH.root}",
     "data.max_events=200",
@@ -87,7 +89,7 @@ def test_the_python_example_scores_a_file_as_predict_does(
 def python_example(made: Exported, path: Path) -> tuple[list[str], Floats]:
     """What `onnx_scores.py` prints: the words of the first line, and the scores of the first ten events."""
     done = subprocess.run(
-        [sys.executable, SCRIPTS / "onnx_scores.py", made.path, path], capture_output=True, text=True, check=True
+        [sys.executable, EXAMPLE / "onnx_scores.py", made.path, path], capture_output=True, text=True, check=True
     )
     return table(done.stdout)
 
@@ -99,7 +101,9 @@ def table(text: str) -> tuple[list[str], Floats]:
 
 
 def cpp_example(folder: Path) -> Path:
-    """`onnx_scores.cpp`, built with the headers in ONNXRUNTIME_HOME (or installed) and the library there, else that of the wheel."""
+    """`onnx_scores.cpp`, built with the headers in ONNXRUNTIME_HOME (or installed) and the library there, else that of
+    the wheel.
+    """
     place = Path(os.environ.get("ONNXRUNTIME_HOME", sys.prefix))
     installed = (found for base in (place, Path("/usr")) for found in base.glob("include/**/onnxruntime_cxx_api.h"))
     header = next(installed, None)
@@ -113,7 +117,7 @@ def cpp_example(folder: Path) -> Path:
         [
             compiler,
             "-std=c++17",
-            SCRIPTS / "onnx_scores.cpp",
+            EXAMPLE / "onnx_scores.cpp",
             f"-I{header.parent}",
             f"-L{folder}",
             f"-Wl,-rpath,{folder}",

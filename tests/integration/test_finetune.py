@@ -180,7 +180,9 @@ def test_a_pretrained_model_of_another_shape_is_refused(pretrained: Run, data: P
 
 
 def showered_twice(path: Path, out: Path) -> None:
-    """A copy of a jet ntuple in which every jet comes a second time, a little harder, as the other shower of its hard event."""
+    """A copy of a jet ntuple in which every jet comes a second time, a little harder, as the other shower of its hard
+    event.
+    """
     with uproot.open(path) as file:
         jets = file["tree"].arrays()
     again = ak.with_field(ak.with_field(jets, jets.resimulation + 1, "resimulation"), 1.01 * jets.part_px, "part_px")

@@ -1,4 +1,6 @@
-"""`kill -9` at random moments of preparing, and two processes at once: the cache is that of an unbroken run, byte for byte."""
+"""`kill -9` at random moments of preparing, and two processes at once: the cache is that of an unbroken run, byte for
+byte.
+"""
 
 from __future__ import annotations
 
@@ -19,7 +21,7 @@ TRIALS = """
 import json, os, random, shutil, signal, sys, time
 from pathlib import Path
 from root_gnn.console import set_verbosity
-from root_gnn.data.cache.prepare import prepare
+from root_gnn.data.cache.prepare import prepare_shards
 from root_gnn.data.spec.spec import load_spec
 
 source, place, n_kill = Path(sys.argv[1]), Path(sys.argv[2]), int(sys.argv[3])
@@ -28,12 +30,13 @@ set_verbosity(-1)
 
 
 def run(folder):
-    prepare(spec, sorted(folder.glob("*.root")), data_dir=folder)
+    prepare_shards(spec, sorted(folder.glob("*.root")), data_dir=folder)
 
 
 def contents(folder):
     cache = folder / ".root_gnn_cache"
-    return {str(p.relative_to(cache)): p.read_bytes() for p in sorted(cache.rglob("*")) if p.is_file() and p.suffix != ".lock"}
+    files = (p for p in sorted(cache.rglob("*")) if p.is_file() and p.suffix != ".lock")
+    return {str(p.relative_to(cache)): p.read_bytes() for p in files}
 
 
 def fresh(name):
@@ -92,10 +95,12 @@ def test_killed_at_twenty_moments_and_run_again(source: Path, tmp_path: Path) ->
 
 def test_two_processes_at_once(source: Path) -> None:
     script = (
-        "import sys; from pathlib import Path; from root_gnn.data.cache.prepare import prepare; from root_gnn.data.spec.spec import load_spec\n"
+        "import sys; from pathlib import Path; from root_gnn.data.cache.prepare import prepare_shards; from "
+        "root_gnn.data.spec.spec import load_spec\n"
         "folder = Path(sys.argv[1]); print('ready', flush=True); sys.stdin.readline()\n"
-        "shards = prepare(load_spec('events'), sorted(folder.glob('*.root')), data_dir=folder)\n"
-        "print(sum(shard.n_graph for shard in shards.values()), all(shard.damage() is None for shard in shards.values()))\n"
+        "shards = prepare_shards(load_spec('events'), sorted(folder.glob('*.root')), data_dir=folder)\n"
+        "print(sum(shard.n_graph for shard in shards.values()), all(shard.damage() is None for shard in "
+        "shards.values()))\n"
     )
     both = [
         subprocess.Popen(

@@ -58,7 +58,10 @@ def test_every_head_takes_a_step(head: str, data: Path) -> None:
 
 def test_a_particle_transformer_learns_jets(data: Path, tmp_path: Path) -> None:
     """A few epochs on the jets of the fixtures, and what was trained is read back from its folder."""
-    model = "model={name: particle_transformer, dim: 16, n_head: 2, n_block: 1, embedding: [16], pair_hidden: [8], dropout: 0.0}"
+    model = (
+        "model={name: particle_transformer, dim: 16, n_head: 2, n_block: 1, embedding: [16], pair_hidden: [8], "
+        "dropout: 0.0}"
+    )
     overrides = (*DATA["jets"], model, "train.max_epochs=2", "train.batch_size=32")
     run = train("pretrain_multiclass", overrides=overrides, data_dir=data, run_dir=tmp_path / "run")
     assert 0.0 < run.metrics["splits"]["test"]["auc"] <= 1.0

@@ -1,4 +1,6 @@
-"""Pages in a real browser: no console errors, no sideways scrolling, tables sort, pictures have words; light and dark."""
+"""Pages in a real browser: no console errors, no sideways scrolling, tables sort, pictures have words; light and
+dark.
+"""
 
 from __future__ import annotations
 

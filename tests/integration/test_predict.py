@@ -42,7 +42,9 @@ Make = Callable[..., Run]
 
 @pytest.fixture(scope="module")
 def make(data_dir: Path, tmp_path_factory: pytest.TempPathFactory) -> Make:
-    """`make(name, *overrides, recipe=...)` is a run that was trained for two steps; the same name gives the same run."""
+    """`make(name, *overrides, recipe=...)` is a run that was trained for two steps; the same name gives the same
+    run.
+    """
     folder, made = tmp_path_factory.mktemp("runs"), {}
 
     def run(name: str, *overrides: str, recipe: str = "pretrain_multiclass") -> Run:

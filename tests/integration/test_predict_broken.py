@@ -1,8 +1,9 @@
 """Inputs broken, filtered or laid out in every way we know of, and the scores beside them.
 
-Where a friend is written, uproot reads as many rows from it as from the input, the status says what became of each entry, a score is NaN
-where the status is not 0 and nowhere else, and each one is that of its own entry, held against the network asked about that event alone.
-Where the input can't be read, the command ends with exit code 2, names the file and the place in it, and leaves nothing.
+Where a friend is written, uproot reads as many rows from it as from the input, the status says what became of each
+entry, a score is NaN where the status is not 0 and nowhere else, and each one is that of its own entry, held against
+the network asked about that event alone. Where the input can't be read, the command ends with exit code 2, names the
+file and the place in it, and leaves nothing.
 """
 
 from __future__ import annotations
@@ -83,7 +84,9 @@ def spec(**keys: Any) -> Columns:
 
 @dataclass(frozen=True)
 class Written:
-    """What was written: the columns as they were meant, which entries the spec leaves out, and the file if not `a.root`."""
+    """What was written: the columns as they were meant, which entries the spec leaves out, and the file if not
+    `a.root`.
+    """
 
     columns: Columns
     out: NDArray[np.bool_] = field(default_factory=lambda: np.zeros(N, dtype=bool))
@@ -291,7 +294,9 @@ def cut_in_half(folder: Path) -> None:
 
 
 def a_broken_basket(folder: Path) -> None:
-    """The last basket of one branch overwritten: the file opens, has its entries, and nearly all of them can be read."""
+    """The last basket of one branch overwritten: the file opens, has its entries, and nearly all of them can be
+    read.
+    """
     path = folder / "a.root"
     write(path, events(400), pieces=4)
     with uproot.open(path) as file:
@@ -411,7 +416,9 @@ def test_every_entry_has_its_row(case: Handled, run: Run, predict: Callable[[Any
 def test_every_jet_of_an_entry_has_its_place(
     run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, leave: Leave
 ) -> None:
-    """Entries of no, one or two jets of which the soft ones are left out; what is inside them is shared out by turns."""
+    """Entries of no, one or two jets of which the soft ones are left out; what is inside them is shared out by
+    turns.
+    """
     monkeypatch.chdir(tmp_path)
     columns = events()
     place, n_jet = ak.local_index(columns["jet_pt"]), np.arange(N) % 3

@@ -1,4 +1,6 @@
-"""Every real file of the collection is read to graphs: counts as its README says, momenta as `vector` and a plain reading give."""
+"""Every real file of the collection is read to graphs: counts as its README says, momenta as `vector` and a plain
+reading give.
+"""
 
 from __future__ import annotations
 
@@ -26,7 +28,9 @@ Plain = dict[str, Any]
 
 @dataclass(frozen=True)
 class Case:
-    """A file, the spec for it, and what is known of it: graphs, nodes of each collection (from its README or a plain reading)."""
+    """A file, the spec for it, and what is known of it: graphs, nodes of each collection (from its README or a plain
+    reading).
+    """
 
     file: str
     spec: str

@@ -1,4 +1,6 @@
-"""Every jet recipe on jets that experiments simulated, with constituents, and on the layout of the Top Tagging reference set."""
+"""Every jet recipe on jets that experiments simulated, with constituents, and on the layout of the Top Tagging
+reference set.
+"""
 
 from __future__ import annotations
 
@@ -78,7 +80,9 @@ def test_a_recipe_without_labels_trains_on_real_jets(layout: str, recipe: str, f
 
 
 def check_run(run: Run, data_dir: Path) -> None:
-    """Three steps with finite losses and gradients, and an encoder whose answers are finite and differ from jet to jet."""
+    """Three steps with finite losses and gradients, and an encoder whose answers are finite and differ from jet to
+    jet.
+    """
     losses, gradients = run.history["train/loss"][:, 2], run.history["train/grad_norm"][:, 2]
     assert len(losses) == 3 and np.isfinite(losses).all() and (gradients > 0.0).all()
     table = run.table(data_dir)

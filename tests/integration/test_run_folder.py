@@ -101,7 +101,9 @@ def test_a_file_in_place_of_the_folder_is_told(data_dir: Path, tmp_path: Path) -
 def test_killed_between_training_and_metrics_it_only_evaluates(
     run: Run, data_dir: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """With early stopping and at the last epoch alike; a metrics.json by `evaluate` alone does not pass for a finished run."""
+    """With early stopping and at the last epoch alike; a metrics.json by `evaluate` alone does not pass for a finished
+    run.
+    """
     metrics, kept = run.metrics, contents(run.folder / "checkpoints")
     scaling, history = run.scaling, (run.folder / "history.csv").read_bytes()
     (run.folder / "metrics.json").unlink()

@@ -1,4 +1,6 @@
-"""`train.static_shapes` and `train.compile`: one shape for all batches of an epoch, and the run it leaves is the run without it."""
+"""`train.static_shapes` and `train.compile`: one shape for all batches of an epoch, and the run it leaves is the run
+without it.
+"""
 
 from __future__ import annotations
 
@@ -63,7 +65,10 @@ def test_a_run_is_the_same_with_and_without(data_dir: Path, tmp_path: Path) -> N
 @pytest.mark.parametrize(
     ("override", "why"),
     [
-        ("model={name: graph_transformer, dim: 16, n_head: 2}", "graph_transformer sorts graphs into buckets"),
+        (
+            "model={name: graph_transformer, dim: 16, n_head: 2}",
+            "graph_transformer works on tensors whose shapes change",
+        ),
         ("objective={name: contrastive, views: [[rotate_phi], []]}", "without labels"),
     ],
 )
@@ -78,7 +83,7 @@ def test_networks_that_would_be_compiled_in_every_step_are_refused(data_dir: Pat
     overrides = [one for one in SMALL if not one.startswith("model")]
     chosen = ["model={name: graph_transformer, dim: 16, n_head: 2}", "train.compile=true"]
     recipe = load(Recipe, find("pretrain_multiclass", "recipe"), [*overrides, *chosen])
-    with pytest.raises(InputError, match="compile is true, but graph_transformer sorts"):
+    with pytest.raises(InputError, match="compile is true, but graph_transformer works on tensors whose shapes change"):
         TrainingSetup(recipe, data_dir=data_dir)
     shared = load(Recipe, find("pretrain_multiclass", "recipe"), [*SMALL, "train.compile=true", "train.strategy=fsdp"])
     with pytest.raises(InputError, match=r"compile is true and train\.strategy fsdp"):

@@ -55,7 +55,9 @@ STUDY = """
 name: interrupted
 tasks: [WHvsZH]
 pretrained:
-  multiclass: {recipe: pretrain_multiclass, set: ["data.classes={WH: WH.root, ZH: ZH.root}", train.max_epochs=6, train.batch_size=32]}
+  multiclass:
+    recipe: pretrain_multiclass
+    set: ["data.classes={WH: WH.root, ZH: ZH.root}", train.max_epochs=6, train.batch_size=32]
 train_events: [60]
 seeds: [1, 2]
 set: [train.max_epochs=8, train.batch_size=8, train.checkpoint_every=3]
@@ -111,7 +113,7 @@ def test_the_study_of_events_goes_through_small_and_answers_everything(tmp_path:
     assert "multiclass, finetuned, with the fewest training events: " in page
     for answered in ANSWERED:
         assert answered in page
-    marks = "<!-- study events_tiny: written by scripts/study_table -->\n<!-- end of the study -->\n"
+    marks = "<!-- study events_tiny: written by tools/study_table -->\n<!-- end of the study -->\n"
     (tmp_path / "README.md").write_text(marks)
     fill_readme(tmp_path / "README.md", tmp_path / "out" / "study.json")
     assert (tmp_path / "README.md").read_text().count("| multiclass_7k, finetuned | 40 |") == 2

@@ -1,4 +1,6 @@
-"""The published pretraining and its tasks as recipes: simulated under the names they read, prepared, trained one epoch."""
+"""The published pretraining and its tasks as recipes: simulated under the names they read, prepared, trained one
+epoch.
+"""
 
 from __future__ import annotations
 

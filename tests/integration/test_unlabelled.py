@@ -154,7 +154,10 @@ def test_a_codebook_is_fitted_before_training_and_read_back(data: Path, tmp_path
 
 
 def test_labels_are_not_needed(data: Path, tmp_path: Path) -> None:
-    text = "name: plain\nseed: 1\ndata: {spec: events.yaml, files: [WH.root, ttbar.root]}\nmodel: {name: encode_process_decode, dim: 8}\n"
+    text = (
+        "name: plain\nseed: 1\ndata: {spec: events.yaml, files: [WH.root, ttbar.root]}\nmodel: {name: "
+        "encode_process_decode, dim: 8}\n"
+    )
     recipe = tmp_path / "plain.yaml"
     recipe.write_text(
         text + "objective: {name: jepa}\noptim: {}\ntrain: {max_steps: 3, batch_size: 64}\n", encoding="utf-8"

@@ -1,4 +1,4 @@
-"""`.npy` files mapped into memory without an open file each: NumPy and Python keep one, and a process may have about a thousand."""
+"""Maps `.npy` files into memory without keeping them open: a process may open only about a thousand files."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ FAILED = ctypes.c_void_p(-1).value
 
 
 def mapped(path: Path) -> NDArray[Any]:
-    """The array in a file of `numpy.save`'s format 1.0, read-only; its pages are read when they are needed.
+    """Returns the array in a file of `numpy.save`'s format 1.0, read-only; its pages are read when they are needed.
 
-    The file is closed again, and unmapped with the last array that looks at it. Raises OSError where it cannot be mapped.
+    The file is closed again, and it is unmapped with the last view of the array. Raises OSError if mapping fails.
     """
     with path.open("rb") as file:
         np.lib.format.read_magic(file)

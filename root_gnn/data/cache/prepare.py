@@ -1,18 +1,14 @@
-"""Files to shards of the cache, once: built beside, moved into place whole, locked against a second process."""
+"""Prepares files once: each becomes a shard of the cache, written whole, by one process at a time."""
 
 from __future__ import annotations
 
 import contextlib
-import fcntl
 import gc
-import glob
 import hashlib
-import multiprocessing
 import os
 import platform
-import shutil
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from concurrent.futures import Executor, ProcessPoolExecutor, as_completed
+from concurrent.futures import as_completed
 from dataclasses import dataclass, replace
 from importlib import metadata as packages
 from pathlib import Path
@@ -27,8 +23,9 @@ from root_gnn.data.formats.checksum import checksum
 from root_gnn.data.reading.read import open_records
 from root_gnn.data.spec.spec import Spec
 from root_gnn.errors import InputError
-from root_gnn.parallel.dask_pool import dask_executor
-from root_gnn.parallel.slurm_pool import SlurmPool
+from root_gnn.parallel.executor import executor
+from root_gnn.parallel.lock import exclusive_writer
+from root_gnn.parallel.pool import Pool
 
 CACHE_VARIABLE = "ROOT_GNN_CACHE"
 CACHE_FOLDER = ".root_gnn_cache"
@@ -37,7 +34,7 @@ CACHE_FOLDER = ".root_gnn_cache"
 
 @dataclass(frozen=True)
 class PrepareJob:
-    """One file to prepare with one spec, and where its shard belongs."""
+    """One file to prepare with one spec, and the folder of its shard."""
 
     spec: Spec
     path: Path
@@ -54,14 +51,23 @@ def prepare_shards(
     slurm: Mapping[str, str] | None = None,
     skipped: dict[Path, str] | None = None,
 ) -> dict[Path, Shard]:
-    """The shards of `files`, in their order, made where the cache has none that fits file and spec.
+    """Returns the shards of `files`, in their order, and makes those that the cache lacks.
 
-    A shard is reused while its source has the size and time it had, or the checksum, the spec says the same and its own
-    checksums hold; otherwise it is built again. A second process that wants the same shard waits for the first and
-    reuses its work. `jobs` files are read at a time, or as many as the Dask cluster at the address `scheduler` takes, or all in
-    a job array of Slurm with the parameters `slurm`; workers and jobs see the same folders. Raises InputError where a file is
-    not what the spec says (shards of files read before it stay); where the spec says `on_bad_file: skip` that file is left out,
-    unless none remains, and `skipped` takes the reason.
+    A shard is reused while its source has the same size and time, or the same checksum, while the spec has the same
+    content and while the shard's own checksums hold; otherwise it is built again. A second process that wants the same
+    shard waits for the first and reuses its work.
+
+    Args:
+        spec: says what the files contain.
+        files: paths of the files to prepare.
+        data_dir: the folder that holds the cache; names of shards depend on the path of a file relative to it.
+        jobs: number of files that are read at the same time on this machine.
+        scheduler: address of a Dask cluster that reads the files instead; its workers see the same folders.
+        slurm: parameters of sbatch; a job array reads the files instead, and its jobs see the same folders.
+        skipped: receives the reason for each file that is left out because the spec has `on_bad_file: skip`.
+
+    Raises InputError where a file is missing or does not fit the spec (shards of files read before it stay). With
+    `on_bad_file: skip` such files are left out, and it is an error where none remains.
     """
     spec = spec.variation() if spec.systematics else spec
     todo = [PrepareJob(spec, path, shard_folder(spec, path, data_dir)) for path in files]
@@ -73,12 +79,19 @@ def prepare_shards(
     if missing:
         _make_cache_folder(cache_dir(data_dir))
         with progress(f"prepare {spec.name}", sum(_size(job) for job in missing), unit="kB") as meter:
-            place = _executor(min(jobs, len(missing)), scheduler, slurm, cache_dir(data_dir))
-            for job, made in _build_all(missing, place, meter.advance):
-                if isinstance(made, Shard):
-                    done[job.path] = made
+            pool = executor(
+                "Preparing",
+                jobs=min(jobs, len(missing)),
+                scheduler=scheduler,
+                slurm=slurm,
+                folder=cache_dir(data_dir),
+                initializer=_show_warnings_only,
+            )
+            for job, result in _build_all(missing, pool, meter.advance):
+                if isinstance(result, Shard):
+                    done[job.path] = result
                 elif skipped is not None:
-                    skipped[job.path] = str(made)
+                    skipped[job.path] = str(result)
     if files and not done:
         raise InputError(
             f"None of the {len(files)} files can be read with the spec {spec.name}; the reasons are above."
@@ -87,51 +100,57 @@ def prepare_shards(
 
 
 def cache_dir(data_dir: Path) -> Path:
-    """Where shards of files under `data_dir` are kept: inside it, or a folder of its own in `ROOT_GNN_CACHE`."""
-    common = os.environ.get(CACHE_VARIABLE)
-    if not common:
+    """Returns the folder for shards of files under `data_dir`: inside it, or its own folder in `$ROOT_GNN_CACHE`."""
+    shared_cache = os.environ.get(CACHE_VARIABLE)
+    if not shared_cache:
         return data_dir / CACHE_FOLDER
-    place = data_dir.resolve()
-    return Path(common) / f"{place.name}-{_short(str(place))}"
+    resolved = data_dir.resolve()
+    return Path(shared_cache) / f"{resolved.name}-{_short_hash(str(resolved))}"
 
 
 def shard_folder(spec: Spec, path: Path, data_dir: Path) -> Path:
-    """The folder of a file's shard: one per file and spec, with a name that tells which."""
+    """Returns the folder of the shard of a file, which is different for each file and each content of the spec."""
     full, base = path.resolve(), data_dir.resolve()
     name = str(full.relative_to(base)) if full.is_relative_to(base) else str(full)
-    return cache_dir(data_dir) / f"{path.stem}-{_short(spec.digest() + name)}"
+    return cache_dir(data_dir) / f"{path.stem}-{_short_hash(spec.digest() + name)}"
 
 
-def reusable(job: PrepareJob, *, is_told: bool = True) -> Shard | None:
-    """The shard in the cache, where it was made of this very file with this very spec and is undamaged; else the log tells why not."""
+def reusable(job: PrepareJob, *, log_reason: bool = True) -> Shard | None:
+    """Returns the shard in the cache if it fits file and spec and is undamaged; otherwise logs the reason."""
     meta = Meta.load(job.folder)
     if meta is None:
         return None
     reason = _outdated(meta, job) or Shard(job.folder, meta).damage()
     if reason:
-        if is_told:
+        if log_reason:
             log.info("%s: prepared again, because %s", job.path, reason)
         return None
     return Shard(job.folder, meta)
 
 
-def build_shard(job: PrepareJob, advance: Any = None) -> Shard:
-    """Makes the shard under its lock, unless another process made it while we waited."""
-    with _locked(job.folder):
-        shard = reusable(job, is_told=False) if job.folder.exists() else None
+def build_shard(job: PrepareJob, advance: Callable[[int], None] | None = None) -> Shard:
+    """Makes a shard under its lock, unless another process made it in the meantime.
+
+    `advance` is called with the number of kB of the file that were read since the last call.
+    """
+
+    def announce_wait() -> None:
+        log.info("%s is being prepared by another process; waiting for it", job.folder.name)
+
+    with exclusive_writer(job.folder, announce_wait):
+        shard = reusable(job, log_reason=False) if job.folder.exists() else None
         if shard is not None:
             if advance:
                 advance(_size(job))
             return shard
-        _remove_leftovers(job.folder)
-        with atomic_folder(job.folder) as temporary, _collecting_little():
+        with atomic_folder(job.folder) as temporary, _frozen_imports():
             meta = _write(job, temporary, advance)
         return Shard(job.folder, meta)
 
 
 @contextlib.contextmanager
-def _collecting_little() -> Iterator[None]:
-    """Keeps the garbage collector from going through everything that was imported, over and over: a tenth of the time otherwise."""
+def _frozen_imports() -> Iterator[None]:
+    """Exempts all objects made so far from garbage collection, which saves a tenth of the time."""
     gc.freeze()
     try:
         yield
@@ -139,12 +158,12 @@ def _collecting_little() -> Iterator[None]:
         gc.unfreeze()
 
 
-def _write(job: PrepareJob, folder: Path, advance: Any) -> Meta:
+def _write(job: PrepareJob, folder: Path, advance: Callable[[int], None] | None) -> Meta:
     before, done = _source_facts(job.path), 0
     with open_records(job.path, job.spec) as records, ShardWriter(folder, job.spec) as writer:
         for start, stop in list(records.chunks()) or [(0, 0)]:
             graphs = records.piece(start, stop).arrays()
-            records.findings.see_graphs(graphs, job.spec.globals)
+            records.findings.add_graphs(graphs, job.spec.globals)
             writer.append(graphs)
             if advance:
                 before_this, done = done, _size(job) * stop // max(records.n_entry, 1)
@@ -156,24 +175,23 @@ def _write(job: PrepareJob, folder: Path, advance: Any) -> Meta:
 
 
 def _build_all(
-    todo: list[PrepareJob], place: Executor | None, advance: Any
+    todo: list[PrepareJob], pool: Pool | None, advance: Callable[[int], None]
 ) -> Iterator[tuple[PrepareJob, Shard | InputError]]:
-    """Each job with its shard, or what is wrong with the file where the spec says to skip bad ones; here without a `place`."""
-    if place is None:
+    """Yields each job with its shard, or with its error where the spec says to skip bad files.
+
+    Without a pool the shards are made in this process.
+    """
+    if pool is None:
         for job in todo:
             yield job, _unless_skipped(job, lambda job=job: build_shard(job, advance))  # type: ignore[misc]
         return
-    with place as pool:
-        if isinstance(pool, SlurmPool):
-            submitted = pool.submit_array(build_shard, [(job,) for job in todo])
-        else:
-            submitted = [pool.submit(build_shard, job) for job in todo]
-        futures = dict(zip(submitted, todo, strict=True))
+    with pool:
+        futures = dict(zip(pool.submit_all(build_shard, [(job,) for job in todo]), todo, strict=True))
         try:
             for future in as_completed(futures):
-                made = _unless_skipped(futures[future], future.result)
+                result = _unless_skipped(futures[future], future.result)
                 advance(_size(futures[future]))
-                yield futures[future], made
+                yield futures[future], result
         except BaseException:
             pool.shutdown(cancel_futures=True)
             raise
@@ -189,22 +207,12 @@ def _unless_skipped(job: PrepareJob, result: Callable[[], Shard]) -> Shard | Inp
         return error
 
 
-def _executor(n_process: int, scheduler: str | None, slurm: Mapping[str, str] | None, folder: Path) -> Executor | None:
-    """Where files are read; None for this process."""
-    if scheduler is not None and slurm is not None:
-        raise InputError("--scheduler reads on a Dask cluster and --slurm on Slurm; give one of the two")
-    if scheduler is not None:
-        return dask_executor(scheduler)
-    if slurm is not None:
-        return SlurmPool(folder / "slurm", slurm, purpose="Preparing on Slurm")
-    if n_process <= 1:
-        return None
-    context = multiprocessing.get_context("spawn")
-    return ProcessPoolExecutor(n_process, context, initializer=set_verbosity, initargs=(-1,))
+def _show_warnings_only() -> None:
+    set_verbosity(-1)
 
 
 def _size(job: PrepareJob) -> int:
-    """Size of a file in kB, for the progress bar; how many entries it has is not known before it is opened."""
+    """Returns the size of a file in kB: the number of entries is not known before the file is opened."""
     return int(job.path.stat().st_size) // 1000
 
 
@@ -220,7 +228,7 @@ def _outdated(meta: Meta, job: PrepareJob) -> str | None:
         return None
     if checksum(job.path) != meta.source["xxh3_128"]:
         return "the file changed"
-    with contextlib.suppress(OSError):  # a cache that cannot be written serves as well, it compares checksums again
+    with contextlib.suppress(OSError):  # a read-only cache works too: it compares checksums each time
         replace(meta, source={**meta.source, **facts}).save(job.folder)
     return None
 
@@ -238,24 +246,6 @@ def _versions() -> Mapping[str, str]:
     return {"root_gnn": own, "numpy": np.__version__, "python": platform.python_version()}
 
 
-@contextlib.contextmanager
-def _locked(folder: Path) -> Iterator[None]:
-    lock = folder.with_name(f"{folder.name}.lock")
-    with lock.open("a") as file:
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            log.info("%s is being prepared by another process; waiting for it", folder.name)
-            fcntl.flock(file, fcntl.LOCK_EX)
-        yield  # closing the file gives the lock back, and so does the end of the process, whatever ends it
-
-
-def _remove_leftovers(folder: Path) -> None:
-    """Half-written folders of processes that were killed; whoever holds the lock is the only one at work here."""
-    for leftover in folder.parent.glob(f".{glob.escape(folder.name)}.*"):
-        shutil.rmtree(leftover, ignore_errors=True)
-
-
 def _make_cache_folder(folder: Path) -> None:
     reason = "no permission to write"
     try:
@@ -264,9 +254,10 @@ def _make_cache_folder(folder: Path) -> None:
         reason = str(error.strerror)
     if not os.access(folder, os.W_OK | os.X_OK):
         raise InputError(
-            f"{folder}: the cache cannot be made here ({reason}). Set {CACHE_VARIABLE} to a folder you may write to, on a local disk."
+            f"{folder}: the cache cannot be made here ({reason}). "
+            f"Set {CACHE_VARIABLE} to a folder you may write to, on a local disk."
         )
 
 
-def _short(text: str) -> str:
+def _short_hash(text: str) -> str:
     return hashlib.sha256(text.encode()).hexdigest()[:12]

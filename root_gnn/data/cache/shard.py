@@ -1,9 +1,10 @@
-"""The columnar cache: a folder per file with memory-mapped `.npy` arrays and a manifest that is written last.
+"""The columnar cache: one folder (a shard) per file, with memory-mapped `.npy` arrays and a manifest, written last.
 
 A shard holds `nodes (total_node, node_dim)` float32, `offsets (n_graph + 1,)` int64, `ids (n_graph, n_id)` int64,
-`weight (n_graph,)` float64, `truth (n_graph, n_truth)` float32; where the spec has them `label (n_graph,)` int64,
-`globals (n_graph, n_global)` float32, `split (n_graph,)` int8; and `entry (n_graph,)` int64 where rows are not entries of the
-file one by one. Entries without any object are kept, as graphs of no nodes.
+`weight (n_graph,)` float64 and `truth (n_graph, n_truth)` float32. Where the spec has them it also holds
+`label (n_graph,)` int64, `globals (n_graph, n_global)` float32 and `split (n_graph,)` int8, and where graphs and
+entries of the file do not correspond one to one, `entry (n_graph,)` int64. Entries without any object become graphs
+without nodes.
 """
 
 from __future__ import annotations
@@ -23,7 +24,7 @@ from xxhash import xxh3_64
 
 from root_gnn.atomic import write_text
 from root_gnn.data.cache.mapping import mapped
-from root_gnn.data.reading.columns import side_by_side
+from root_gnn.data.reading.columns import fill_columns
 from root_gnn.data.reading.findings import Findings
 from root_gnn.data.reading.graphs import GraphArrays
 from root_gnn.data.spec.spec import Spec
@@ -35,9 +36,9 @@ BLOCK = 2**24
 
 @dataclass(frozen=True, kw_only=True)
 class Meta:
-    """What a shard says about itself, `meta.json`; momenta and energies in GeV, angles in radians.
+    """The manifest of a shard, `meta.json`; momenta and energies are in GeV, angles in radians.
 
-    `sum_of_weights` is of the graphs kept, `sum_of_weights_read` of all that were read, before anything was left out.
+    `sum_of_weights` is over the graphs in the shard, `sum_of_weights_read` over all that were read, before selection.
     """
 
     format: int
@@ -61,7 +62,7 @@ class Meta:
 
     @classmethod
     def load(cls, folder: Path) -> Meta | None:
-        """The manifest of a shard; None where there is none or it cannot be understood."""
+        """Reads the manifest of a shard; returns None if there is none or it cannot be parsed."""
         try:
             content = json.loads((folder / META).read_text(encoding="utf-8"))
             lists = {name: tuple(content[name]) for name in ("node_features", "id_names", "truth")}
@@ -70,11 +71,11 @@ class Meta:
             return None
 
     def text(self) -> str:
-        """What `meta.json` holds."""
+        """Returns the content of `meta.json`."""
         return json.dumps(asdict(self), indent=1, allow_nan=False) + "\n"
 
     def save(self, folder: Path) -> None:
-        """Writes `meta.json` anew."""
+        """Replaces `meta.json`."""
         write_text(folder / META, self.text())
 
 
@@ -82,6 +83,7 @@ class Shard:
     """The prepared graphs of one file; its arrays are mapped on first use and never copied to another process."""
 
     def __init__(self, folder: Path, meta: Meta) -> None:
+        """Describes the shard in `folder`; no array is read yet."""
         self.folder, self.meta = folder, meta
 
     def __getstate__(self) -> dict[str, Any]:
@@ -92,59 +94,60 @@ class Shard:
 
     @property
     def n_graph(self) -> int:
-        """Entries of the file."""
+        """Number of graphs."""
         return self.meta.n_graph
 
     @cached_property
     def nodes(self) -> NDArray[np.float32]:
-        """`(total_node, node_dim)`."""
+        """Node features, `(total_node, node_dim)`."""
         array: NDArray[np.float32] = self._array("nodes")
         return array
 
     @cached_property
     def offsets(self) -> NDArray[np.int64]:
-        """`(n_graph + 1,)`: graph `g` owns the rows `offsets[g] .. offsets[g + 1] - 1` of `nodes`."""
+        """First rows, `(n_graph + 1,)`: graph `g` owns the rows `offsets[g] .. offsets[g + 1] - 1` of `nodes`."""
         array: NDArray[np.int64] = self._array("offsets")
         return array
 
     @cached_property
     def ids(self) -> NDArray[np.int64]:
-        """`(n_graph, n_id)`."""
+        """Ids of the events, `(n_graph, n_id)`, columns `meta.id_names`."""
         array: NDArray[np.int64] = self._array("ids")
         return array
 
     @cached_property
     def weight(self) -> NDArray[np.float64]:
-        """`(n_graph,)`."""
+        """Event weights, `(n_graph,)`."""
         array: NDArray[np.float64] = self._array("weight")
         return array
 
     @cached_property
     def truth(self) -> NDArray[np.float32]:
-        """`(n_graph, n_truth)`, columns `meta.truth`."""
+        """Truth labels, `(n_graph, n_truth)`, columns `meta.truth`."""
         array: NDArray[np.float32] = self._array("truth")
         return array
 
     @cached_property
     def label(self) -> NDArray[np.int64] | None:
-        """`(n_graph,)`, None where the spec has no label."""
+        """Class of each graph, `(n_graph,)`; None if the spec has no label."""
         return self._array("label") if "label" in self.meta.arrays else None
 
     @cached_property
     def globals(self) -> NDArray[np.float32]:
-        """`(n_graph, n_global)`, columns as in the spec's `globals`."""
-        none = "globals" not in self.meta.arrays
-        array: NDArray[np.float32] = np.zeros((self.n_graph, 0), dtype=np.float32) if none else self._array("globals")
+        """Features of whole graphs, `(n_graph, n_global)`, columns as in the spec's `globals`."""
+        if "globals" not in self.meta.arrays:
+            return np.zeros((self.n_graph, 0), dtype=np.float32)
+        array: NDArray[np.float32] = self._array("globals")
         return array
 
     @cached_property
     def split(self) -> NDArray[np.int8] | None:
-        """`(n_graph,)`: 0 train, 1 validation, 2 test, as the file says; None where the spec has no split."""
+        """Split of each graph, `(n_graph,)`: 0 train, 1 validation, 2 test; None if the spec names no branch for it."""
         return self._array("split") if "split" in self.meta.arrays else None
 
     @cached_property
     def entry(self) -> NDArray[np.int64]:
-        """`(n_graph,)`, the entry of the file that each graph is of."""
+        """Entry of the file that each graph was made of, `(n_graph,)`."""
         array: NDArray[np.int64] = (
             self._array("entry") if "entry" in self.meta.arrays else np.arange(self.n_graph, dtype=np.int64)
         )
@@ -157,7 +160,7 @@ class Shard:
         return mapped(self.folder / f"{name}.npy")
 
     def damage(self) -> str | None:
-        """What is wrong with the files of the shard (size, layout or checksum), None where all is well; reads them all."""
+        """Reads all files of the shard and says what is wrong (size, layout or checksum); None if nothing is."""
         for name, facts in self.meta.arrays.items():
             file = self.folder / f"{name}.npy"
             try:
@@ -171,9 +174,10 @@ class Shard:
 
 
 class ShardWriter:
-    """Appends pieces of a file to the arrays of a new shard; what is in memory is one piece."""
+    """Writes a new shard piece by piece, so that only one piece of the file is in memory."""
 
     def __init__(self, folder: Path, spec: Spec) -> None:
+        """Starts an empty shard in `folder`."""
         self.folder, self.spec = folder, spec
         self.arrays: dict[str, _Growing] = {}
         self.n_graph = self.n_node = self.n_empty = 0
@@ -190,7 +194,7 @@ class ShardWriter:
             array.file.close()
 
     def append(self, graphs: GraphArrays) -> None:
-        """Takes in the next graphs of the file."""
+        """Appends the next graphs of the file."""
         ids, weight = graphs.ids, graphs.weight
         if ids is None or weight is None:
             raise ValueError("a shard is made of records with ids and weights, as `read` gives them")
@@ -202,7 +206,7 @@ class ShardWriter:
         self._grow("ids", ids)
         self._grow("weight", weight)
         self._grow(
-            "truth", side_by_side(list(graphs.truth.values()), np.empty((n_graph, len(self.truth)), dtype=np.float32))
+            "truth", fill_columns(list(graphs.truth.values()), np.empty((n_graph, len(self.truth)), dtype=np.float32))
         )
         own = {"label": graphs.label, "globals": graphs.globals, "split": graphs.split}
         for name, column in {**own, "entry": None if self.spec.keeps_entries else graphs.entry}.items():
@@ -222,7 +226,7 @@ class ShardWriter:
         findings: Findings | None = None,
     ) -> Meta:
         """Closes the arrays and writes the manifest."""
-        noticed = findings or Findings(n_entry=self.n_graph, n_graph=self.n_graph, sum_of_weights=self.sum_of_weights)
+        findings = findings or Findings(n_entry=self.n_graph, n_graph=self.n_graph, sum_of_weights=self.sum_of_weights)
         arrays = {name: array.close() for name, array in self.arrays.items()}
         meta = Meta(
             format=FORMAT,
@@ -234,8 +238,8 @@ class ShardWriter:
             n_node=self.n_node,
             n_empty=self.n_empty,
             sum_of_weights=self.sum_of_weights,
-            sum_of_weights_read=noticed.sum_of_weights,
-            findings=noticed.as_mapping(),
+            sum_of_weights_read=findings.sum_of_weights,
+            findings=findings.as_mapping(),
             node_features=self.spec.node_features,
             id_names=self.spec.id_names,
             n_split_id=self.spec.n_split_id,
@@ -243,7 +247,7 @@ class ShardWriter:
             arrays=arrays,
             metadata=metadata,
         )
-        # the folder is moved into place whole, and checksums tell what a power cut left of it: nothing has to wait for the disk
+        # No fsync: the folder is moved into place whole, and checksums reveal what a power cut may have damaged.
         (self.folder / META).write_text(meta.text(), encoding="utf-8")
         return meta
 
@@ -263,11 +267,12 @@ class _Growing:
         self.file.write(_header(self.dtype, (0, *row)))
 
     def append(self, rows: NDArray[Any]) -> None:
+        """Writes further rows."""
         if rows.size:
             content = np.ascontiguousarray(rows).data.cast("B")
             self.checksum.update(content)
             written = 0
-            while written < len(content):  # the system may take less than all at once
+            while written < len(content):  # one call may write only a part
                 written += self.file.write(content[written:])
         self.n_row += len(rows)
 
@@ -286,14 +291,14 @@ class _Growing:
 
 
 def _header(dtype: np.dtype[Any], shape: Sequence[int]) -> bytes:
-    """How a `.npy` file begins; as long for any number of rows."""
+    """Returns the header of a `.npy` file, whose length does not depend on the number of rows."""
     file = io.BytesIO()
     np.lib.format.write_array_header_1_0(file, {"descr": dtype.str, "fortran_order": False, "shape": tuple(shape)})
     return file.getvalue()
 
 
 def _checksum(path: Path, facts: Mapping[str, Any]) -> str | None:
-    """Checksum of what follows the header; None where the header is another."""
+    """Returns the checksum of what follows the header; None if the header differs from what `facts` say."""
     header, checksum = _header(np.dtype(facts["dtype"]), facts["shape"]), xxh3_64()
     with path.open("rb") as file:
         if file.read(len(header)) != header:

@@ -27,11 +27,13 @@ class Split(Section):
 
     Attributes:
         by: `hash` of the events' ids, the `branch` that the spec's `split` names, or the `file` an event is in.
-        train, validation, test: fractions of the events, by hash. With folds `validation` is a fraction of what no test takes.
-        ids: the id columns that are hashed; all but `resimulation` unless given.
-        validation_files, test_files: with `by: file`, names or patterns of files, compared from the right of their paths; all
-            others train.
-        n_fold, fold: of so many folds of the events, by hash, the one that tests (0 is the first).
+        train, validation, test: fractions of the events, by hash. With folds `validation` is a fraction of the events
+            outside the test fold.
+        ids: the id columns that are hashed; by default all but `resimulation`.
+        validation_files, test_files: with `by: file`, names or patterns of files, compared from the right of their
+            paths; all other files train.
+        n_fold: number of folds, by hash.
+        fold: the fold that tests (0 is the first).
     """
 
     by: Literal["hash", "branch", "file"] = "hash"
@@ -83,20 +85,20 @@ class DataConfig(Section):
 
     Attributes:
         spec: name of a shipped data spec, or a path.
-        classes: files (or patterns such as `WH*.root`) of each class, relative to the data folder; the order is the class
-            index. Files on a server are named by their addresses (`https://...`, `root://...`). Empty where the label is a branch
-            (`label` in the spec) or nothing is labelled: then `files`.
-        files: files or patterns whose classes, if any, the spec's label tells.
+        classes: files (or patterns such as `WH*.root`) of each class, relative to the data folder; the order is the
+            class index. Files on a server are named by their addresses (`https://...`, `root://...`). Empty if the
+            label is a branch (`label` in the spec) or nothing is labelled: then use `files`.
+        files: files or patterns; their classes, if any, come from the spec's label.
         split: which events train, validate and test.
-        lumi: integrated luminosity in fb^-1 for expected yields; null where significances make no sense.
-        cross_sections: by class, cross section in pb, for classes whose files do not tell it.
+        lumi: integrated luminosity in fb^-1 for expected yields; null if significances make no sense.
+        cross_sections: by class, cross section in pb, for classes whose files do not contain it.
         weights: event weights in the loss, `signed` as they are or `abs`; evaluation is always signed.
-        augmentations: what is done to a batch in training, in this order.
-        max_events: at most so many events of each class (graphs, where a head does not answer for whole events), chosen by hash of
-            their ids; null for all.
-        train_events: training events in total, as many of each class, drawn by the recipe's seed and nested between sizes;
-            null for all of the training split.
-        window: training events that are shuffled among each other; from as many on, an epoch is shuffled window by window.
+        augmentations: applied to each training batch, in this order.
+        max_events: largest number of events of each class (of graphs, if the head does not classify whole events),
+            chosen by a hash of their ids; null for all.
+        train_events: training events in total, equally many of each class, drawn by the recipe's seed; a smaller set
+            is part of a larger one. Null for all of the training split.
+        window: size of the shuffle window; an epoch with more training events is shuffled window by window.
         n_worker: processes that read ahead; 0 reads in the training process.
     """
 
@@ -116,10 +118,10 @@ class DataConfig(Section):
     @model_validator(mode="after")
     def _one_source_of_files(self) -> Self:
         if bool(self.classes) == bool(self.files):
-            there = (
+            state = (
                 "both are there: leave one out (--set data.classes={} does so)" if self.files else "neither is there"
             )
-            raise ValueError(f"give classes (files by class) or files, one of the two; {there}")
+            raise ValueError(f"give classes (files by class) or files, one of the two; {state}")
         return self
 
     @model_validator(mode="after")
@@ -134,27 +136,28 @@ class DataConfig(Section):
 
 
 def find_files(patterns: tuple[str, ...], data_dir: Path) -> list[Path]:
-    """The files that names, patterns or addresses mean, relative to `data_dir`, each once, patterns in alphabetical order.
+    """Returns the files that names, patterns or addresses mean, relative to `data_dir`, each once.
 
-    A name that exists is taken as it stands, whatever characters it has. Raises InputError with near names where nothing fits.
+    The files of a pattern are in alphabetical order. The name of an existing file is never taken as a pattern. Raises
+    InputError with similar names if nothing matches.
     """
-    found: dict[Path, None] = {}
+    files: dict[Path, None] = {}
     for pattern in patterns:
         if is_address(pattern):
-            found[locate(pattern)] = None
+            files[locate(pattern)] = None
             continue
         if (data_dir / pattern).is_file():
-            found[data_dir / pattern] = None
+            files[data_dir / pattern] = None
             continue
         matches = sorted(_glob(data_dir, pattern)) if any(sign in pattern for sign in GLOB) else []
         if not matches:
             raise InputError(_nothing_found(pattern, data_dir))
-        found.update(dict.fromkeys(matches))
-    return list(found)
+        files.update(dict.fromkeys(matches))
+    return list(files)
 
 
 def matches(path: Path, pattern: str) -> bool:
-    """Whether a name or pattern means a path, compared from the right: `*_test.root`, `ttbar/test.root`."""
+    """Whether a name or pattern matches a path, compared from the right: `*_test.root`, `ttbar/test.root`."""
     return path.match(pattern) or path.match(glob.escape(pattern))
 
 
@@ -168,7 +171,10 @@ def _glob(data_dir: Path, pattern: str) -> list[Path]:
 def _nothing_found(pattern: str, data_dir: Path) -> str:
     if not data_dir.is_dir():
         return f"The data folder {data_dir} does not exist; name it with --data-dir or ROOT_GNN_DATA."
-    there = sorted(path.name for path in data_dir.iterdir() if path.is_file() and not path.name.startswith("."))
-    near = suggest(pattern, there[:40]) if there else "; the folder has no files"
+    names = sorted(path.name for path in data_dir.iterdir() if path.is_file() and not path.name.startswith("."))
+    near = suggest(pattern, names[:40]) if names else "; the folder has no files"
     stop = "" if near.endswith("?") else "."
-    return f"No file in the data folder {data_dir} is called {pattern}{near}{stop} Name another folder with --data-dir or ROOT_GNN_DATA."
+    return (
+        f"No file in the data folder {data_dir} is called {pattern}{near}{stop} "
+        "Name another folder with --data-dir or ROOT_GNN_DATA."
+    )

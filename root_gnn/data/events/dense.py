@@ -1,4 +1,4 @@
-"""Padded batches from the cache, for networks of other libraries that want them: features, a mask, the class."""
+"""Padded batches from the cache, for networks of other libraries: features, a mask, the class."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ from root_gnn.typing import Index
 
 @dataclass(frozen=True)
 class Dense:
-    """Graphs of `length` places each, as weaver's networks take them.
+    """Graphs padded to `length` nodes each, in the layout of weaver's networks.
 
     Attributes:
-        features: `(n_graph, node_dim, length)` float32, columns as in `Spec.node_features`, 0 where there is no node; a view
-            of an array with the places of a graph one behind the other.
-        mask: `(n_graph, 1, length)` bool, true where there is a node.
+        features: `(n_graph, node_dim, length)` float32, columns as in `Spec.node_features`, 0 for padding; a transposed
+            view of an array `(n_graph, length, node_dim)`.
+        mask: `(n_graph, 1, length)` bool, true for nodes, false for padding.
         label: `(n_graph,)` int64.
     """
 
@@ -38,19 +38,19 @@ class Dense:
 
 
 def dense(table: EventTable, index: Index, length: int) -> Dense:
-    """The graphs of the rows `index (n,)`, in that order, with at most the first `length` nodes of each."""
-    at, dim = table.rows.sorted(index), len(table.spec.node_features)
-    row = np.dtype((np.void, 4 * dim))  # a node is copied as a whole
+    """Returns the graphs of the rows `index (n,)`, in that order, with at most the first `length` nodes of each."""
+    located, dim = table.rows.sorted(index), len(table.spec.node_features)
+    row = np.dtype((np.void, 4 * dim))  # one item per node, so that NumPy copies nodes as wholes
     cells = np.zeros((len(index) * length, dim), dtype=np.float32)
     flat = cells.view(row).reshape(-1)
     count = np.minimum(table.n_node[index], length)
     mask = np.arange(length, dtype=np.int32) < count[:, None]
-    n = count[at.order]
-    end, place = np.cumsum(n), ragged_rows(at.order * length, n)
-    for shard, start, stop in at.pieces:
-        own = slice(int(end[start] - n[start]), int(end[stop - 1]))
-        source = ragged_rows(table.shards[shard].offsets.take(at.row[start:stop]), n[start:stop])
-        np.put(flat, place[own], table.shards[shard].nodes.view(row).reshape(-1).take(source))
+    n = count[located.order]
+    end, target = np.cumsum(n), ragged_rows(located.order * length, n)
+    for shard, start, stop in located.pieces:
+        part = slice(int(end[start] - n[start]), int(end[stop - 1]))
+        source = ragged_rows(table.shards[shard].offsets.take(located.row[start:stop]), n[start:stop])
+        np.put(flat, target[part], table.shards[shard].nodes.view(row).reshape(-1).take(source))
     features = torch.from_numpy(cells).view(len(index), length, dim).transpose(1, 2)
     label = torch.from_numpy(table.label[index].astype(np.int64))
     return Dense(features, torch.from_numpy(mask).unsqueeze(1), label)
@@ -78,9 +78,19 @@ def dense_loader(
     world: int = 1,
     n_worker: int = 0,
 ) -> DataLoader[Dense]:
-    """Shuffled padded batches of the rows `index (n,)`, each once an epoch, in the order of `train_loader`.
+    """Returns a loader of shuffled padded batches, in the order of `train_loader`.
 
     `loader.sampler.set_epoch(k)` chooses the order of an epoch.
+
+    Args:
+        table: the events.
+        index: rows `(n,)` of the table that are loaded, each once an epoch.
+        batch_size: graphs per step, over all ranks.
+        length: number of nodes that graphs are cut or padded to.
+        seed: seed of the order.
+        rank: number of this process among the `world` processes that train together.
+        world: number of processes.
+        n_worker: processes that read ahead; 0 reads in this process.
     """
     sampler: Any = BatchSampler(index, batch_size, seed=seed, rank=rank, world=world)
     return DataLoader(

@@ -1,4 +1,4 @@
-"""Batches for training and evaluation: shuffled by (seed, epoch), resumable in the middle of an epoch, cut evenly over ranks."""
+"""Loaders for training and evaluation: shuffled by (seed, epoch), resumable within an epoch, balanced over ranks."""
 
 from __future__ import annotations
 
@@ -19,15 +19,7 @@ from root_gnn.typing import Index
 
 
 class EventDataset(Dataset[Batch]):
-    """Batches of a table by row numbers; `dataset[rows (n,)]` is one batch.
-
-    Args:
-        table: the events.
-        weights: `(n_event,)` float32, what stands in `Batch.weights`; the weights of the files without it.
-        sort: whether graphs stand by ascending number of nodes instead of in the order asked for.
-        partner: `(n_event,)`, the row that comes along with each, all of them after the rows asked for.
-        whole: the events whose other rows come along with the leading ones.
-    """
+    """Batches of a table by row numbers; `dataset[rows (n,)]` is one batch."""
 
     def __init__(
         self,
@@ -38,6 +30,15 @@ class EventDataset(Dataset[Batch]):
         partner: Index | None = None,
         whole: WholeEvents | None = None,
     ) -> None:
+        """Describes the batches.
+
+        Args:
+            table: the events.
+            weights: `(n_event,)` float32, written to `Batch.weights`; by default the weights of the files.
+            sort: whether graphs are sorted by ascending number of nodes instead of keeping the requested order.
+            partner: `(n_event,)`, a further row for each requested row; these follow after all requested rows.
+            whole: groups of rows; each requested row is the first of its group and brings the others with it.
+        """
         self.table, self.weights, self.sort, self.partner, self.whole = table, weights, sort, partner, whole
 
     def __len__(self) -> int:
@@ -56,9 +57,9 @@ class EventDataset(Dataset[Batch]):
 class BatchSampler(Sampler[Index]):
     """Row numbers of one rank's share of each batch; every row comes once in an epoch.
 
-    The order is a function of `(seed, epoch)` (and of `window`, where there are more rows than that): the same for any number
-    of ranks and workers. `batch_size` counts the graphs of a step over all ranks, to which they are dealt out there and back, by
-    `n_node (n_row,)` where it is given, so that no rank waits for one with larger graphs; the last batch may be smaller.
+    The order depends on `(seed, epoch)` (and on `window`, if there are more rows than that), not on the number of ranks
+    and workers. Graphs are assigned to ranks in snake order of `n_node`, so that ranks get similar loads. The last
+    batch may be smaller.
     """
 
     def __init__(
@@ -72,6 +73,17 @@ class BatchSampler(Sampler[Index]):
         window: int = WINDOW,
         n_node: NDArray[np.integer[Any]] | None = None,
     ) -> None:
+        """Chooses the rows; raises InputError if there are too few of them, or too few per batch, for the ranks.
+
+        Args:
+            index: rows `(n,)` of the table.
+            batch_size: graphs per step, over all ranks.
+            seed: seed of the order.
+            rank: number of this process among the `world` processes that train together.
+            world: number of processes.
+            window: number of rows that are shuffled among each other.
+            n_node: `(n_event,)`, number of nodes of every row of the table; None assigns graphs to ranks in turn.
+        """
         if len(index) < world:
             raise InputError(f"There are {len(index)} training events for {world} processes; each needs one at least.")
         if world > 1 and batch_size < 2 * world:
@@ -84,7 +96,7 @@ class BatchSampler(Sampler[Index]):
         self.sampler = self  # Lightning calls `set_epoch` on `loader.sampler` and `loader.batch_sampler.sampler`
 
     def set_epoch(self, epoch: int) -> None:
-        """Chooses the order; a new epoch begins at its first batch."""
+        """Chooses the order of an epoch; a new epoch begins at its first batch."""
         if epoch != self.epoch:
             self.epoch, self.start = epoch, 0
 
@@ -95,8 +107,8 @@ class BatchSampler(Sampler[Index]):
         order = Order(len(self.index), seed=self.seed, epoch=self.epoch, window=self.window)
         begin, self.start = self.start, 0
         ends = self._ends()
-        for places in order.cut(ends[begin - 1] if begin else 0, ends[begin:]):
-            yield self._share(self.index[places])
+        for positions in order.cut(ends[begin - 1] if begin else 0, ends[begin:]):
+            yield self._share(self.index[positions])
 
     def _share(self, rows: Index) -> Index:
         if self.world == 1:
@@ -108,12 +120,12 @@ class BatchSampler(Sampler[Index]):
         return own
 
     def sizes(self) -> list[int]:
-        """Rows of each batch of an epoch, over all ranks."""
+        """Returns the number of rows of each batch of an epoch, over all ranks."""
         return np.diff(self._ends(), prepend=0).tolist()
 
     def _ends(self) -> list[int]:
-        """Where each batch ends in the order; the last two share evenly where the last would leave a rank without events."""
-        ends = [min((place + 1) * self.batch_size, len(self.index)) for place in range(len(self))]
+        """Returns where each batch ends; the last two are balanced if the last would leave a rank without events."""
+        ends = [min((i_batch + 1) * self.batch_size, len(self.index)) for i_batch in range(len(self))]
         if len(ends) > 1 and ends[-1] - ends[-2] < self.world:
             before = ends[-3] if len(ends) > 2 else 0
             ends[-2] = (before + ends[-1]) // 2
@@ -121,9 +133,9 @@ class BatchSampler(Sampler[Index]):
 
 
 class EventLoader(DataLoader[Batch]):
-    """A loader whose place in the epoch can be saved and restored; Lightning does both through these two methods.
+    """A loader whose position in the epoch can be saved and restored; Lightning calls the two methods for it.
 
-    Batches are told how many graphs there are over all ranks, where a row is a graph, so that ranks need not ask each other.
+    If each row is a graph, batches get the number of graphs over all ranks, which saves the ranks a sync.
     """
 
     n_done = 0
@@ -139,12 +151,12 @@ class EventLoader(DataLoader[Batch]):
             yield batch.replace(n_graph_all=sizes[self.n_done - 1]) if rows_are_graphs else batch
 
     def state_dict(self) -> dict[str, int]:
-        """The epoch, how many of its batches were handed out, and what the order depends on."""
+        """Returns the epoch, the number of batches yielded in it, and the parameters of the order."""
         sampler = self._sampler()
         return {"epoch": sampler.epoch, "n_done": self.n_done, **_order(sampler)}
 
     def load_state_dict(self, state: dict[str, int]) -> None:
-        """Continues with the batch after the saved one; raises InputError where data, batch size or seed are others."""
+        """Continues after the saved batch; raises InputError if the data, batch size or seed changed."""
         sampler = self._sampler()
         changed = [name for name, value in _order(sampler).items() if state.get(name, value) != value]
         if changed:
@@ -186,11 +198,22 @@ def train_loader(
     partner: Index | None = None,
     whole: WholeEvents | None = None,
 ) -> EventLoader:
-    """Shuffled batches of the rows `index (n,)`, sorted by multiplicity inside; events without nodes are left out.
+    """Returns a loader of shuffled batches, whose graphs are sorted by number of nodes; it skips events without nodes.
 
-    `batch_size` counts graphs over all ranks; `weights (n_event,)` as `training_weights` gives them; `window` rows are
-    shuffled among each other. With `partner (n_event,)`, as `data.pairs.partners` gives it, batches hold pairs: the first half, and
-    then the partners in the same order. With `whole` batches hold `batch_size` events with all their rows, and `index` the leading ones.
+    Args:
+        table: the events.
+        index: rows `(n,)` of the table; with `whole`, the first row of each event.
+        batch_size: graphs per step, over all ranks; with `whole`, events with all their rows.
+        seed: seed of the order.
+        weights: `(n_event,)` as `training_weights` returns them; by default the weights of the files.
+        rank: number of this process among the `world` processes that train together.
+        world: number of processes.
+        window: number of rows that are shuffled among each other.
+        n_worker: processes that read ahead; 0 reads in this process.
+        pin_memory: whether batches are put into page-locked memory, for copies to a GPU.
+        partner: `(n_event,)` as `resimulations.partners` returns it. The second half of each batch then holds the
+            partners of the first half, in the same order.
+        whole: the events, if the rows of an event belong together.
     """
     has_nodes = table.n_node[index] > 0
     if not has_nodes.all():
@@ -221,7 +244,18 @@ def evaluation_loader(
     partner: Index | None = None,
     whole: WholeEvents | None = None,
 ) -> DataLoader[Batch]:
-    """Batches of the rows `index (n,)` in that order, `batch_size` at a time, all of them; `partner` and `whole` as in `train_loader`."""
+    """Returns a loader of all rows `index (n,)` in that order.
+
+    Args:
+        table: the events.
+        index: rows `(n,)` of the table; with `whole`, the first row of each event.
+        batch_size: rows at a time.
+        weights: `(n_event,)`; by default the weights of the files.
+        n_worker: processes that read ahead; 0 reads in this process.
+        pin_memory: whether batches are put into page-locked memory, for copies to a GPU.
+        partner: as in `train_loader`.
+        whole: as in `train_loader`.
+    """
     if partner is not None:
         index, batch_size = _firsts(table, index, partner), batch_size // 2
     pieces: Any = [index[first : first + batch_size] for first in range(0, len(index), batch_size)]
@@ -237,13 +271,13 @@ def evaluation_loader(
 
 
 def _firsts(table: EventTable, index: Index, partner: Index) -> Index:
-    """The rows of `index` that have a partner with nodes."""
+    """Returns the rows of `index` that have a partner with nodes."""
     index = index[partner[index] >= 0]
     return index[table.n_node[partner[index]] > 0]
 
 
 def _own_generator() -> torch.Generator:
-    """For the seed a loader draws at every pass: from the global generator it would shift the dropout of a resumed run."""
+    """A loader draws a seed at every pass; from the global generator this would change the dropout of a resumed run."""
     return torch.Generator()
 
 

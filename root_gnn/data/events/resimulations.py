@@ -1,4 +1,4 @@
-"""Simulations of one hard event, two by two (RS3L, Harris et al. 2024, arXiv:2403.07066)."""
+"""Pairs of simulations of one hard event (RS3L, Harris et al. 2024, arXiv:2403.07066)."""
 
 from __future__ import annotations
 
@@ -13,36 +13,37 @@ RESIMULATION = "resimulation"
 
 
 def partners(table: EventTable) -> Index:
-    """The other simulation of each row's hard event, `(n_event,)`, for one row of each pair; -1 for all others.
+    """Returns the row of the other simulation of the same hard event, `(n_event,)`, for the first row of each pair.
 
-    Of more than two simulations the first goes with the second, the third with the fourth and so on. Splits are hashed without
-    `resimulation`, so that partners are in one split. Raises InputError where the spec has no such column, or nothing pairs.
+    All other rows have -1. The first simulation of a hard event is paired with the second, the third with the fourth
+    and so on. Splits are hashed without `resimulation`, so that partners are in one split. Raises InputError if the
+    spec has no such id column, or there are no pairs.
     """
     names = table.spec.id_names
     if RESIMULATION not in names:
         raise InputError(
-            f"objective.pairs is resimulation, and the spec {table.spec.name} has no branch that tells simulations of one "
-            "hard event apart (its key resimulation)"
+            f"objective.pairs is resimulation, and the spec {table.spec.name} has no branch that tells simulations "
+            "of one hard event apart (its key resimulation)"
         )
-    found = paired(table.ids[:], names.index(RESIMULATION))
-    if not (found >= 0).any():
+    rows = paired(table.ids[:], names.index(RESIMULATION))
+    if not (rows >= 0).any():
         raise InputError(
             "objective.pairs is resimulation, and no two events are simulations of the same hard event; "
             "simulate with --resimulate 2"
         )
-    return found
+    return rows
 
 
 def paired(ids: NDArray[np.int64], column: int) -> Index:
-    """`partners` from `ids (n_event, n_id)`, `column` being that of the simulation."""
+    """Returns `partners` for `ids (n_event, n_id)`, whose column `column` numbers the simulation."""
     others = np.delete(ids, column, axis=1)
     _, group = np.unique(others, axis=0, return_inverse=True)
     group = group.reshape(-1)
     order = np.lexsort((ids[:, column], group))
     starts = np.flatnonzero(np.diff(group[order], prepend=-1))
-    place = np.arange(len(order)) - np.repeat(starts, np.diff(starts, append=len(order)))
+    rank = np.arange(len(order)) - np.repeat(starts, np.diff(starts, append=len(order)))
     has_next = np.append(group[order][1:] == group[order][:-1], False)
-    first = np.flatnonzero((place % 2 == 0) & has_next)
-    found = np.full(len(ids), -1, dtype=np.int64)
-    found[order[first]] = order[first + 1]
-    return found
+    first = np.flatnonzero((rank % 2 == 0) & has_next)
+    partner = np.full(len(ids), -1, dtype=np.int64)
+    partner[order[first]] = order[first + 1]
+    return partner

@@ -1,4 +1,4 @@
-"""Which row of which shard a table's row is, and columns of all events that stay in the mapped files."""
+"""Maps rows of a table to rows of shards, and reads columns of all events from the mapped files."""
 
 from __future__ import annotations
 
@@ -14,13 +14,14 @@ from root_gnn.data.cache.shard import Shard
 from root_gnn.graph.hashing import hash_ids, uniform
 from root_gnn.typing import Index
 
-BLOCK = 2**19  # rows that a pass over a whole column has in memory at a time
+BLOCK = 2**19  # rows that are in memory at a time during a pass over a whole column
 
 
 class EventRows:
-    """The rows of shards of `sizes`, one behind the other: all of them, or those at the positions `kept`, ascending."""
+    """The rows of all shards in sequence, or those of them that were kept."""
 
     def __init__(self, sizes: Sequence[int], kept: Index | None = None) -> None:
+        """Takes the number of rows of each shard, and the ascending positions `(n_row,)` of the kept rows."""
         self.begin = np.concatenate([[0], np.cumsum(sizes, dtype=np.int64)])
         self.kept = kept
 
@@ -28,13 +29,13 @@ class EventRows:
         return int(self.begin[-1]) if self.kept is None else len(self.kept)
 
     def shard_of(self, index: Index) -> Index:
-        """The shard each of the rows `index (n,)` stands in."""
+        """Returns the index of the shard of each of the rows `index (n,)`."""
         return np.searchsorted(self.begin, self._position(index), side="right") - 1
 
     def sorted(self, index: Index) -> Located:
-        """The rows `index (n,)` in the order of the shards and of their rows there; raises IndexError where one is not there."""
+        """Sorts the rows `index (n,)` by shard and row; raises IndexError if there is no such row."""
         position = self._position(index)
-        order = np.argsort(position)  # a row that is asked for twice is the same in both places
+        order = np.argsort(position)  # needs no stable sort: equal positions are equal rows
         position = position[order]
         if len(position) and (position[0] < 0 or position[-1] >= self.begin[-1]):
             raise IndexError(f"rows {index.min()} to {index.max()} of a table of {len(self)}")
@@ -45,7 +46,7 @@ class EventRows:
         return Located(order, position - np.repeat(self.begin[shards], n_of[shards]), pieces)
 
     def stretches(self, start: int, stop: int) -> list[tuple[int, int, int]]:
-        """Shard, first and last + 1 row there, of the rows `start .. stop - 1` where none was left out."""
+        """Returns (shard, first row, last row + 1) for each shard of the rows `start .. stop - 1` (all rows kept)."""
         first = np.maximum(start - self.begin[:-1], 0)
         last = np.minimum(stop, self.begin[1:]) - self.begin[:-1]
         return [(shard, int(first[shard]), int(last[shard])) for shard in np.flatnonzero(first < last).tolist()]
@@ -56,9 +57,12 @@ class EventRows:
 
 @dataclass(frozen=True)
 class Located:
-    """Rows by shard: `order (n,)` sorts them, `row (n,)` is where they stand in their shard, sorted so.
+    """Rows sorted by shard.
 
-    `pieces` are shard, start and stop: the rows `start .. stop - 1` of the sorted ones are of that shard.
+    Attributes:
+        order: `(n,)`, the permutation that sorts the requested rows.
+        row: `(n,)`, the row within its shard, of each sorted row.
+        pieces: (shard, start, stop) for each shard: it holds the sorted rows `start .. stop - 1`.
     """
 
     order: Index
@@ -67,10 +71,10 @@ class Located:
 
 
 class EventColumn:
-    """A column of all events, in the files: `column[rows]` reads some into memory, `numpy.asarray(column)` all.
+    """A column of all events that stays in the files: `column[rows]` reads rows, `numpy.asarray(column)` all.
 
-    Rows are given as for an array: numbers, a mask, a slice, and for a column of several numbers per event also
-    `column[rows, k]`. `only` names the numbers of each event that belong to the column, where not all do.
+    Rows are indexed as in an array: by numbers, a mask or a slice, and if there are several numbers per event also by
+    `column[rows, k]`. `only` selects some of the numbers of each event.
     """
 
     def __init__(
@@ -123,18 +127,27 @@ class EventColumn:
 
 
 def uniform_of(ids: EventColumn | Index, salt: Sequence[int], rows: Index | None = None) -> NDArray[np.float64]:
-    """A number in [0, 1) for each event of `ids (n_event, n_id)`, or of its rows `rows (n,)`: `graph.hashing.uniform`, block by block."""
+    """Returns `graph.hashing.uniform`, in [0, 1), of `ids (n_event, n_id)` or of their rows `rows (n,)`."""
     return _by_block(uniform, ids, salt, rows, np.float64)
 
 
 def hash_of(ids: EventColumn | Index, salt: Sequence[int] = ()) -> Index:
-    """64 well-mixed bits for each event of `ids (n_event, n_id)`: `graph.hashing.hash_ids`, block by block."""
+    """Returns `graph.hashing.hash_ids`, 64 well-mixed bits, of `ids (n_event, n_id)`."""
     return _by_block(hash_ids, ids, salt, None, np.int64)
 
 
 def _by_block(
     function: Any, ids: EventColumn | Index, salt: Sequence[int], rows: Index | None, dtype: Any
 ) -> NDArray[Any]:
+    """Applies a hash function to ids block by block, so that a file-backed column never is in memory as a whole.
+
+    Args:
+        function: takes ids `(n, n_id)` and the salt, returns `(n,)`.
+        ids: `(n_event, n_id)`.
+        salt: constants that make different uses of one id independent.
+        rows: rows `(n,)` of the ids; None for all.
+        dtype: type of the result.
+    """
     n = len(ids) if rows is None else len(rows)
     result = np.empty(n, dtype=dtype)
     for start in range(0, n, BLOCK):

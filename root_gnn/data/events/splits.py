@@ -1,4 +1,4 @@
-"""Which events train, validate and test: told by the event's id, by a branch of its file, or by the file it is in."""
+"""Splits events into training, validation and test: by a hash of their ids, by a branch, or by file."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ Codes = NDArray[np.int8]
 
 @dataclass(frozen=True)
 class Splits:
-    """Rows of the events of each split, ascending, `(n_train,)`, `(n_validation,)`, `(n_test,)`."""
+    """Rows of the events of each split, ascending: `(n_train,)`, `(n_validation,)`, `(n_test,)`."""
 
     train: Index
     validation: Index
@@ -41,27 +41,27 @@ class Splits:
 
 
 def split_of(ids: Index | EventColumn, split: Split) -> Splits:
-    """The splits by hash of events with `ids (n_event, n_id)`: by fractions, or one fold of several.
+    """Splits events with `ids (n_event, n_id)` by a hash: into fractions, or into one fold and the rest.
 
-    An event's split depends on its id and on `split` only: not on other events, files, classes, their order or any seed.
+    The split of an event depends on its id and on `split` only, not on other events, files, classes or any seed.
     """
     if split.n_fold is not None:
         fold = _fold(ids, split.n_fold)
         code = np.where(uniform_of(ids, VALIDATION_SALT) < split.validation, VALIDATION, TRAIN).astype(np.int8)
         code[fold == split.fold] = TEST
         return _rows(code)
-    place = uniform_of(ids, SPLIT_SALT)
-    code = np.full(len(place), VALIDATION, dtype=np.int8)
+    position = uniform_of(ids, SPLIT_SALT)
+    code = np.full(len(position), VALIDATION, dtype=np.int8)
     if split.test:
-        code[place >= split.train + split.validation] = TEST
-    code[place < split.train] = TRAIN
+        code[position >= split.train + split.validation] = TEST
+    code[position < split.train] = TRAIN
     return _rows(code)
 
 
 def folds(table: EventTable, split: Split) -> Index:
-    """The fold of each event, `(n_event,)`: the k-fold split that tests on it, as `split_of` counts them.
+    """Returns the fold of each event, `(n_event,)`, counted from 0: the split with this `fold` tests on the event.
 
-    Raises InputError where the split has no folds or the ids that decide are not there.
+    Raises InputError if the split has no folds or the spec lacks an id column that it needs.
     """
     if split.n_fold is None:
         raise InputError("data.split has no n_fold, so events have no fold")
@@ -69,10 +69,10 @@ def folds(table: EventTable, split: Split) -> Index:
 
 
 def split_table(table: EventTable, split: Split) -> Splits:
-    """The splits of a table's events; simulations of one hard event stay together.
+    """Splits the events of a table; simulations of one hard event stay together.
 
-    Raises InputError where the ids, the branch or the files that decide are not there, and where a branch or files put one
-    event into two splits (a warning where the spec says `on_duplicate: keep`).
+    Raises InputError if the ids, the branch or the files that decide are missing, and if a branch or files put one
+    event into two splits (a warning if the spec has `on_duplicate: keep`).
     """
     if split.by == "hash":
         return split_of(_hashed(table, split.ids), split)
@@ -82,21 +82,21 @@ def split_table(table: EventTable, split: Split) -> Splits:
 
 
 def subset(table: EventTable, train_index: Index, n_total: int, seed: int) -> Index:
-    """`n_total` of the training rows, as many of each class (the first get one more where it does not divide), ascending.
+    """Draws `n_total` of the training rows, equally many of each class; returns them in ascending order.
 
-    A smaller number gives a part of a larger one's rows for the same seed. Raises InputError naming the class and what
-    there is where it has too few.
+    If `n_total` is no multiple of the number of classes, the first ones get one more. With the same seed a smaller set
+    is part of a larger one. Raises InputError naming the class that has too few events.
     """
     label = table.label[train_index]
     classes = table.classes or ("event",)
     chosen = []
-    for place, name in enumerate(classes):
-        wanted = n_total // len(classes) + (place < n_total % len(classes))
-        rows = train_index[label == place] if table.classes else train_index
+    for i_class, name in enumerate(classes):
+        wanted = n_total // len(classes) + (i_class < n_total % len(classes))
+        rows = train_index[label == i_class] if table.classes else train_index
         if wanted > len(rows):
             raise InputError(
-                f"{n_total:,} training events over {len(classes)} classes need {wanted:,} of {name}, but its training split has "
-                f"{len(rows):,}; ask for at most {largest_subset(table, train_index):,} in total or simulate more."
+                f"{n_total:,} training events over {len(classes)} classes need {wanted:,} of {name}, "
+                f"but its training split has {len(rows):,}; ask for at most {largest_subset(table, train_index):,} in total or simulate more."
             )
         order = np.argsort(uniform_of(table.ids, (SUBSET_SALT, seed), rows), kind="stable")
         chosen.append(rows[order[:wanted]])
@@ -104,7 +104,7 @@ def subset(table: EventTable, train_index: Index, n_total: int, seed: int) -> In
 
 
 def largest_subset(table: EventTable, train_index: Index) -> int:
-    """How many of the training rows `subset` can give, as many of each class."""
+    """Returns the largest `n_total` for `subset`."""
     if not table.classes:
         return len(train_index)
     return int(np.bincount(table.label[train_index], minlength=len(table.classes)).min()) * len(table.classes)
@@ -120,7 +120,7 @@ def _rows(code: Codes) -> Splits:
 
 
 def _hashed(table: EventTable, names: Sequence[str]) -> EventColumn:
-    """The id columns that the hash is of."""
+    """Returns the id columns that are hashed; all that decide the split if no names are listed."""
     known = table.spec.id_names
     unknown = [name for name in names if name not in known]
     if unknown:
@@ -133,7 +133,8 @@ def _hashed(table: EventTable, names: Sequence[str]) -> EventColumn:
 def _by_branch(table: EventTable) -> Codes:
     if table.spec.split is None:
         raise InputError(
-            f"data.split.by is branch, and the spec {table.spec.name} names no branch for it; add `split: {{branch: ...}}`."
+            f"data.split.by is branch, and the spec {table.spec.name} names no branch for it; "
+            "add `split: {branch: ...}`."
         )
     code: Codes = np.asarray(EventColumn(table.shards, "split", table.rows))
     unknown = np.flatnonzero((code < TRAIN) | (code > TEST))
@@ -141,9 +142,9 @@ def _by_branch(table: EventTable) -> Codes:
         first = table.rows.sorted(unknown[:1])
         shard, entry = first.pieces[0][0], table.shards[first.pieces[0][0]].entry[first.row[0]]
         raise InputError(
-            f"{table.files[shard]}: branch {table.spec.split.branch} puts entry {entry} into no split, and {len(unknown):,} of "
-            f"{len(code):,} events in all. Say which values mean train, validation and test in the spec (split), or drop such entries "
-            "with select."
+            f"{table.files[shard]}: branch {table.spec.split.branch} puts entry {entry} into no split, "
+            f"and {len(unknown):,} of {len(code):,} events in all. Say which values mean train, validation and test "
+            "in the spec (split), or drop such entries with select."
         )
     return code
 
@@ -151,21 +152,21 @@ def _by_branch(table: EventTable) -> Codes:
 def _by_file(table: EventTable, split: Split) -> Codes:
     of_shard = np.full(len(table.shards), TRAIN, dtype=np.int8)
     used: set[str] = set()
-    for place, path in enumerate(table.files):
-        found = [
+    for i_file, path in enumerate(table.files):
+        matching = [
             (pattern, value)
             for patterns, value in ((split.validation_files, VALIDATION), (split.test_files, TEST))
             for pattern in patterns
             if matches(path, pattern)
         ]
-        used.update(pattern for pattern, _ in found)
-        if len({value for _, value in found}) > 1:
+        used.update(pattern for pattern, _ in matching)
+        if len({value for _, value in matching}) > 1:
             raise InputError(
-                f"{path}: data.split puts this file into validation ({found[0][0]}) and test ({found[-1][0]}); "
+                f"{path}: data.split puts this file into validation ({matching[0][0]}) and test ({matching[-1][0]}); "
                 "a file belongs to one split."
             )
-        if found:
-            of_shard[place] = found[0][1]
+        if matching:
+            of_shard[i_file] = matching[0][1]
     unused = [pattern for pattern in (*split.validation_files, *split.test_files) if pattern not in used]
     if unused:
         names = sorted({Path(path).name for path in table.files})
@@ -174,19 +175,18 @@ def _by_file(table: EventTable, split: Split) -> Codes:
 
 
 def _check_overlap(table: EventTable, code: Codes, by: str) -> None:
-    """Raises InputError, or warns, where events of one id and class stand in two splits."""
-    hashes = hash_of(table.split_ids) ^ hash_of(
-        table.label.astype(np.int64)[:, None]
-    )  # classes may number their events alike
+    """Raises InputError, or warns, if events of one id and class are in two splits."""
+    # The label is part of the hash because classes may number their events alike.
+    hashes = hash_of(table.split_ids) ^ hash_of(table.label.astype(np.int64)[:, None])
     every = np.sort(np.concatenate([distinct(np.sort(hashes[code == value])) for value in (TRAIN, VALIDATION, TEST)]))
     common = distinct(every[1:][every[1:] == every[:-1]])
     if not len(common):
         return
     rows = np.flatnonzero(np.isin(hashes, common))
     labelled = np.column_stack([table.label[rows], table.split_ids[rows]])
-    ids, place = np.unique(labelled, axis=0, return_inverse=True)  # the ids themselves: hashes may meet by chance
+    ids, event = np.unique(labelled, axis=0, return_inverse=True)  # the ids decide: hashes may collide
     present = np.zeros((len(ids), 3), dtype=bool)
-    present[place.reshape(-1), code[rows]] = True
+    present[event.reshape(-1), code[rows]] = True
     double = np.flatnonzero(present.sum(axis=1) > 1)
     if not len(double):
         return
@@ -194,7 +194,10 @@ def _check_overlap(table: EventTable, code: Codes, by: str) -> None:
         f"{name} {value}" for name, value in zip(table.spec.id_names, ids[double[0], 1:].tolist(), strict=False)
     )
     where = " and ".join(name for name, here in zip(SPLITS, present[double[0]], strict=True) if here)
-    text = f"data.split.by is {by}, and that puts {len(double):,} events into more than one split, the event with {example} into {where}"
+    text = (
+        f"data.split.by is {by}, and that puts {len(double):,} events into more than one split, "
+        f"the event with {example} into {where}"
+    )
     if table.spec.on_duplicate == "keep":
         log.warning("%s; kept, as the spec says (on_duplicate)", text)
         return

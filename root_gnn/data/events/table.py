@@ -1,4 +1,4 @@
-"""All events of a recipe as one table: small columns in memory, everything else mapped from the cache and gathered by row."""
+"""All events of a recipe as one table: small columns in memory, the rest gathered from the mapped cache by row."""
 
 from __future__ import annotations
 
@@ -34,13 +34,13 @@ class EventTable:
 
     Attributes:
         shards: the prepared files; `files` are their paths.
-        spec: what they were read with.
-        classes: class names; their order is `label`. Empty where nothing is labelled.
-        rows: which row of which shard an event is.
-        label: `(n_event,)` int16; -1 where the file does not tell, 0 everywhere where there are no classes.
+        spec: the spec they were read with.
+        classes: class names; `label` is the index into them. Empty if nothing is labelled.
+        rows: maps events to rows of shards.
+        label: `(n_event,)` int16; -1 if the file has no label for the event, 0 everywhere without classes.
         n_node: `(n_event,)` int32.
-        weight: `(n_event,)` float64, as in the files, and `ids (n_event, n_id)` int64: columns that stay there, read by
-            `table.ids[rows]`; `numpy.asarray(table.ids)` is all of them.
+        weight: `(n_event,)` float64, as in the files, and `ids (n_event, n_id)` int64: columns that stay in the files,
+            read by `table.ids[rows]`; `numpy.asarray(table.ids)` reads all of them.
         truth: names of the truth columns that every file has.
     """
 
@@ -57,6 +57,19 @@ class EventTable:
         cross_sections: Mapping[str, float] | None = None,
         files: Sequence[Path] = (),
     ) -> None:
+        """Makes the table.
+
+        Args:
+            shards: the prepared files.
+            spec: the spec they were read with.
+            classes: class names, if there are any.
+            shard_label: the class index of each shard, if files belong to classes; otherwise each graph has its label.
+            max_events: largest number of events of each class, chosen by a hash of their ids; None for all.
+            whole_events: whether `max_events` counts events whose rows share all ids but the last.
+            lumi: integrated luminosity in fb^-1 for expected yields; None without yields.
+            cross_sections: cross sections in pb by class, for classes whose files contain none.
+            files: paths of the files; by default the names that the shards remember.
+        """
         self.shards, self.spec, self.lumi = list(shards), spec, lumi
         self.files = list(files) or [Path(str(shard.meta.source["name"])) for shard in self.shards]
         self.classes, self.shard_label, self.cross_sections = (
@@ -70,9 +83,9 @@ class EventTable:
         self.rows = EventRows(sizes)
         self.label = np.empty(len(self.rows), dtype=np.int16)
         self.n_node = np.empty(len(self.rows), dtype=np.int32)
-        for place, shard in enumerate(self.shards):
-            here = slice(self.rows.begin[place], self.rows.begin[place + 1])
-            self.label[here] = self._labels(place)
+        for i_shard, shard in enumerate(self.shards):
+            here = slice(self.rows.begin[i_shard], self.rows.begin[i_shard + 1])
+            self.label[here] = self._labels(i_shard)
             np.subtract(shard.offsets[1:], shard.offsets[:-1], out=self.n_node[here], casting="unsafe")
         if max_events is not None:
             ids = EventColumn(
@@ -102,98 +115,103 @@ class EventTable:
 
     @property
     def shard_of(self) -> Index:
-        """The shard each event stands in, `(n_event,)`."""
+        """Index of the shard of each event, `(n_event,)`."""
         return self.rows.shard_of(np.arange(len(self)))
 
     def id_columns(self, names: Sequence[str]) -> EventColumn:
-        """Some of the id columns, `(n_event, n_name)`."""
+        """Returns some of the id columns, `(n_event, n_name)`."""
         return EventColumn(self.shards, "ids", self.rows, only=[self.spec.id_names.index(name) for name in names])
 
     def question(self) -> Question:
-        """The classes, and the truth columns, that an objective may ask for."""
+        """Returns the classes and truth columns that an objective may use."""
         return Question(classes=self.classes, truth=self.truth, features=self.features)
 
     def check_labels(self) -> None:
-        """Raises InputError naming a file where there are classes and events of it belong to none: nothing can be learned from them."""
+        """Raises InputError naming a file if there are classes and events of the file have no label."""
         missing = np.flatnonzero(self.label == NO_LABEL) if self.classes else np.zeros(0, dtype=np.int64)
         if len(missing):
             of_file = self.rows.shard_of(missing)
             n_here = int((of_file == of_file[0]).sum())
             raise InputError(
-                f"{self.files[of_file[0]]}: {n_here:,} events have no label, because the file lacks {self._label_source()}; training and "
-                f"metrics need the class of every event ({', '.join(self.classes)}). Leave the file out, or use it for prediction only."
+                f"{self.files[of_file[0]]}: {n_here:,} events have no label, because the file lacks "
+                f"{self._label_source()}; training and metrics need the class of every event "
+                f"({', '.join(self.classes)}). Leave the file out, or use it for prediction only."
             )
 
     def gather(self, index: Index, *, weights: NDArray[np.float32] | None = None) -> Batch:
-        """The graphs of the rows `index (n,)`, in that order, with labels and ids.
+        """Returns the graphs of the rows `index (n,)`, in that order, with labels and ids.
 
-        Weights are those of the files, or what `weights (n_event,)` says.
+        Weights are those of the files, or `weights (n_event,)`.
         """
-        at = self.rows.sorted(index)
-        place = np.empty_like(at.order)  # where each of `index` stands among the sorted ones
-        place[at.order] = np.arange(len(place))
+        located = self.rows.sorted(index)
+        back = np.empty_like(located.order)  # position of each requested row among the sorted ones
+        back[located.order] = np.arange(len(back))
         count = self.n_node[index].astype(np.int64)
-        labels = dict(zip(self.truth, self._truth(at, place), strict=True))
+        labels = dict(zip(self.truth, self._truth(located, back), strict=True))
         if self.classes:
             labels["label"] = torch.from_numpy(self.label[index].astype(np.int64))
-        weight = self._piecewise("weight", at)[place].astype(np.float32) if weights is None else weights[index]
-        ids = self._piecewise("ids", at).take(place, axis=0)
+        weight = self._piecewise("weight", located)[back].astype(np.float32) if weights is None else weights[index]
+        ids = self._piecewise("ids", located).take(back, axis=0)
         return Batch.of(
-            torch.from_numpy(self._nodes(at, place, count)),
+            torch.from_numpy(self._nodes(located, back, count)),
             torch.from_numpy(count),
-            globals=self._globals(at, place, count),
+            globals=self._globals(located, back, count),
             labels=labels,
             weights=torch.from_numpy(weight),
             ids=torch.from_numpy(ids),
         )
 
-    def _nodes(self, at: Located, place: Index, count: Index) -> NDArray[np.float32]:
-        """Rows of nodes in the order asked for: read shard by shard, then put in place."""
-        of_sorted = count[at.order]
+    def _nodes(self, located: Located, back: Index, count: Index) -> NDArray[np.float32]:
+        """Returns the nodes in the requested order: they are read shard by shard, then permuted."""
+        of_sorted = count[located.order]
         end = np.cumsum(of_sorted)
-        first = self._piecewise("offsets", at)
+        first = self._piecewise("offsets", located)
         rows = ragged_rows(first, of_sorted)
         nodes = np.empty((len(rows), len(self.spec.node_features)), dtype=np.float32)
-        for shard, start, stop in at.pieces:
+        for shard, start, stop in located.pieces:
             part = slice(int(end[start] - of_sorted[start]), int(end[stop - 1]))
             self.shards[shard].nodes.take(rows[part], 0, nodes[part], "clip")  # without "clip" NumPy buffers the output
-        return nodes.take(ragged_rows((end - of_sorted)[place], count), axis=0)
+        return nodes.take(ragged_rows((end - of_sorted)[back], count), axis=0)
 
-    def _globals(self, at: Located, place: Index, count: Index) -> torch.Tensor | None:
-        """Number of nodes and the further columns, `(n, n_global)`; None where there are no further ones."""
+    def _globals(self, located: Located, back: Index, count: Index) -> torch.Tensor | None:
+        """Returns the number of nodes and the global features, `(n, 1 + n_global)`; None without global features."""
         if not self.spec.globals:
             return None
-        further = self._piecewise("globals", at).take(place, axis=0)
+        further = self._piecewise("globals", located).take(back, axis=0)
         return torch.from_numpy(np.concatenate([count[:, None].astype(np.float32), further], axis=1))
 
-    def _truth(self, at: Located, place: Index) -> tuple[torch.Tensor, ...]:
+    def _truth(self, located: Located, back: Index) -> tuple[torch.Tensor, ...]:
         if not self.truth:
             return ()
         if not any(self._truth_columns):
-            values = self._piecewise("truth", at)
+            values = self._piecewise("truth", located)
         else:
-            values = np.empty((len(place), len(self.truth)), dtype=np.float32)
-            for shard, start, stop in at.pieces:
-                values[start:stop] = self.shards[shard].truth[at.row[start:stop]][
+            values = np.empty((len(back), len(self.truth)), dtype=np.float32)
+            for shard, start, stop in located.pieces:
+                values[start:stop] = self.shards[shard].truth[located.row[start:stop]][
                     :, self._truth_columns[shard] or slice(None)
                 ]
-        return torch.from_numpy(np.ascontiguousarray(values.take(place, axis=0).T)).unbind(0)
+        return torch.from_numpy(np.ascontiguousarray(values.take(back, axis=0).T)).unbind(0)
 
-    def _piecewise(self, name: str, at: Located) -> NDArray[Any]:
-        """An array of the shards at located rows, in their order."""
-        arrays = [getattr(self.shards[shard], name) for shard, _, _ in at.pieces] or [getattr(self.shards[0], name)]
-        values = np.empty((len(at.row), *arrays[0].shape[1:]), dtype=arrays[0].dtype)
-        for array, (_, start, stop) in zip(arrays, at.pieces, strict=False):
-            array.take(at.row[start:stop], 0, values[start:stop], "clip")
+    def _piecewise(self, name: str, located: Located) -> NDArray[Any]:
+        """Returns the rows of an array of the shards, in the order of the located rows."""
+        arrays = [getattr(self.shards[shard], name) for shard, _, _ in located.pieces] or [
+            getattr(self.shards[0], name)
+        ]
+        values = np.empty((len(located.row), *arrays[0].shape[1:]), dtype=arrays[0].dtype)
+        for array, (_, start, stop) in zip(arrays, located.pieces, strict=False):
+            array.take(located.row[start:stop], 0, values[start:stop], "clip")
         return values
 
     def cross_section_weights(self, index: Index | None = None) -> NDArray[np.float64] | None:
-        """Expected yields: weight x cross section x luminosity / sum of weights of the sample; None where they are unknown.
+        """Returns expected yields: weight x cross section x luminosity / sum of weights of the sample.
 
-        Without `index`, `(n_event,)`: what the events stand for among all of their files, whatever `max_events` leaves of them.
-        With the rows `index (n,)` (a split, say), `(n,)`: those rows stand for all events of their files. What the spec's
-        selection drops counts in the sum of weights. Unknown is a yield without luminosity, or where neither a file nor
-        `cross_sections` tells the cross section. Raises InputError where weights do not add up to something positive.
+        Without `index` the result is `(n_event,)`, the share of each event in all events of its files, whatever
+        `max_events` leaves of them. With rows `index (n,)` (a split, say) it is `(n,)`: these rows represent all events
+        of their files. Events that the spec's selection drops count in the sum of weights.
+
+        Returns None without a luminosity, or if neither a file nor `cross_sections` has the cross section. Raises
+        InputError if the sum of weights is not positive.
         """
         if self.lumi is None:
             return None
@@ -207,23 +225,23 @@ class EventTable:
         )
 
     def _grouped(self) -> list[tuple[list[int], SampleYield]]:
-        """Places of the shards that belong together: files of one process in one class share its cross section."""
+        """Groups the shards: files of one process in one class share its cross section."""
         groups: dict[tuple[int, str], list[int]] = {}
-        for place, shard in enumerate(self.shards):
-            label = self.shard_label[place] if self.shard_label else 0
+        for i_shard, shard in enumerate(self.shards):
+            label = self.shard_label[i_shard] if self.shard_label else 0
             is_given = bool(self.shard_label) and self.classes[label] in self.cross_sections
             process = "" if is_given else str(shard.meta.metadata.get("process") or shard.folder.name)
-            groups.setdefault((label, process), []).append(place)
-        found = []
-        for (label, _), places in groups.items():
-            given = self.cross_sections.get(self.classes[label]) if self.shard_label else None
-            found.append((places, SampleYield([self.shards[place] for place in places], given)))
-        return found
+            groups.setdefault((label, process), []).append(i_shard)
+        yields = []
+        for (label, _), indices in groups.items():
+            cross_section = self.cross_sections.get(self.classes[label]) if self.shard_label else None
+            yields.append((indices, SampleYield([self.shards[i_shard] for i_shard in indices], cross_section)))
+        return yields
 
-    def _labels(self, place: int) -> Index | int:
-        label = self.shards[place].label
+    def _labels(self, i_shard: int) -> Index | int:
+        label = self.shards[i_shard].label
         if self.shard_label:
-            return self.shard_label[place]
+            return self.shard_label[i_shard]
         return label if label is not None else (NO_LABEL if self.classes else 0)
 
     def _label_source(self) -> str:
@@ -241,14 +259,21 @@ def open_table(
     jobs: int = 1,
     whole_events: bool = False,
 ) -> EventTable:
-    """The events of a recipe, prepared where the cache lacks them.
+    """Returns the events of a recipe, and prepares files that the cache lacks; warns if two classes share events.
 
-    `spec` replaces the one that the recipe names (a run folder's own); `beside` is the recipe, for a spec that lies next to it.
-    With `whole_events` rows that share all ids but the last are one event, of which `max_events` keeps all rows or none.
-    Raises InputError for a file that is missing, wrong, or named for two classes, and for files that hold events twice or momenta in
-    different units; warns where two classes hold the same events.
+    Args:
+        config: the `data` section of the recipe.
+        data_dir: the folder that file names are relative to.
+        spec: replaces the spec that the recipe names (with the one in a run folder).
+        beside: path of the recipe; a spec is looked up next to it too.
+        jobs: number of files that are prepared at the same time.
+        whole_events: whether rows that share all ids but the last are one event, of which `max_events` keeps all rows
+            or none.
+
+    Raises InputError for a file that is missing, damaged, or listed for two classes, and for files that contain
+    duplicated events or momenta in different units.
     """
-    spec = spec or load_spec(config.spec, beside=beside)
+    spec = spec or load_spec(config.spec, search_dir=beside)
     owner = class_of_files(config, data_dir)
     selection = selected(prepare_shards(spec, list(owner), data_dir=data_dir, jobs=jobs), spec, owner)
     refuse(selection)
@@ -268,14 +293,14 @@ def open_table(
     n_empty = int((table.n_node == 0).sum())
     if n_empty:
         log.info("%s of %s events have no object at all; training leaves them out", f"{n_empty:,}", f"{len(table):,}")
-    lacking = [name for place, name in enumerate(table.classes) if not (table.label == place).any()]
+    lacking = [name for i_class, name in enumerate(table.classes) if not (table.label == i_class).any()]
     if lacking:
         log.warning("no event is of the class %s", " or ".join(lacking))
     return table
 
 
 def class_of_files(config: DataConfig, data_dir: Path) -> dict[Path, str]:
-    """The files of a recipe and the class of each, "" where files are not classes; raises InputError for one of two classes."""
+    """Returns the class of each file of a recipe, "" without classes; raises InputError for a file of two classes."""
     owner: dict[Path, str] = {}
     for name, patterns in (config.classes or {"": config.files}).items():
         for path in find_files(patterns, data_dir):
@@ -288,33 +313,33 @@ def class_of_files(config: DataConfig, data_dir: Path) -> dict[Path, str]:
 
 
 def selected(files: Mapping[Path, Shard], spec: Spec, owner: Mapping[Path, str], *, is_one_set: bool = True) -> FileSet:
-    """Prepared files that are used together, with the classes that `class_of_files` or the spec's label gives them."""
+    """Returns prepared files as a set, with the classes from `class_of_files` or from the spec's label."""
     names = [name for name in dict.fromkeys(owner.values()) if name]
     if not names:
         return FileSet(files, spec, classes=spec.label.names if spec.label else (), is_one_set=is_one_set)
     return FileSet(files, spec, classes=names, file_class=[names.index(owner[path]) for path in files])
 
 
-def _columns(there: Sequence[str], wanted: Sequence[str]) -> list[int] | None:
-    """Places of the wanted names; None where they are all there are, in that order."""
-    return None if tuple(there) == tuple(wanted) else [there.index(name) for name in wanted]
+def _columns(names: Sequence[str], wanted: Sequence[str]) -> list[int] | None:
+    """Returns the positions of the wanted names; None if these are all names, in the same order."""
+    return None if tuple(names) == tuple(wanted) else [names.index(name) for name in wanted]
 
 
 def _first_by_hash(ids: EventColumn, label: NDArray[np.int16], n_most: int, *, together: bool) -> Index:
-    """Rows, ascending, of at most `n_most` events of each class: those whose hash is smallest, the earlier of equal ones.
+    """Returns the rows, ascending, of at most `n_most` events of each class: those with the smallest hash.
 
-    With `together` rows of equal ids are one event, all of which stays.
+    With `together` all rows with the same ids are one event.
     """
     best: dict[int, tuple[NDArray[np.float64], Index]] = {}
     for start in range(0, len(label), BLOCK):
         rows = np.arange(start, min(start + BLOCK, len(label)))
-        place = uniform_of(ids[start : start + BLOCK], KEEP_SALT)
+        position = uniform_of(ids[start : start + BLOCK], KEEP_SALT)
         for value in np.unique(label[rows]).tolist():
             here = np.flatnonzero(label[rows] == value)
-            places, kept = place[here], rows[here]
+            positions, kept = position[here], rows[here]
             if value in best:
-                places, kept = np.concatenate([best[value][0], places]), np.concatenate([best[value][1], kept])
-            order = np.argsort(places, kind="stable")
-            order = order[places[order] <= np.unique(places)[:n_most][-1]] if together else order[:n_most]
-            best[value] = places[order], kept[order]
+                positions, kept = np.concatenate([best[value][0], positions]), np.concatenate([best[value][1], kept])
+            order = np.argsort(positions, kind="stable")
+            order = order[positions[order] <= np.unique(positions)[:n_most][-1]] if together else order[:n_most]
+            best[value] = positions[order], kept[order]
     return np.sort(np.concatenate([kept for _, kept in best.values()])) if best else np.zeros(0, dtype=np.int64)

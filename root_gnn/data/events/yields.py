@@ -1,4 +1,4 @@
-"""How many events a unit of weight stands for: cross section x luminosity over the sum of weights of the whole sample."""
+"""Expected yields: cross section x luminosity over the sum of weights of the whole sample."""
 
 from __future__ import annotations
 
@@ -15,36 +15,35 @@ PB_PER_FB = 1e3  # one inverse femtobarn is a thousand inverse picobarns
 
 
 class SampleYield:
-    """The files of one process: they share a cross section, and their weights add up to it.
-
-    Args:
-        shards: the files.
-        given: cross section in pb where the files do not tell theirs, from the recipe.
-    """
+    """The files of one process: they share a cross section, and their weights add up to it."""
 
     def __init__(self, shards: Sequence[Shard], given: float | None) -> None:
+        """Takes the files, and the cross section in pb from the recipe if the files contain none.
+
+        Raises InputError if both contain one.
+        """
         self.shards = shards
         self.facts = [shard.meta.metadata for shard in shards]
-        told = [shard for shard, fact in zip(shards, self.facts, strict=True) if fact.get("cross_section")]
-        if given is not None and told:
+        with_own = [shard for shard, fact in zip(shards, self.facts, strict=True) if fact.get("cross_section")]
+        if given is not None and with_own:
             raise InputError(
-                f"data.cross_sections gives {given:g} pb to {_names(told)}, and the file itself says "
-                f"{float(told[0].meta.metadata['cross_section']):g} pb. Leave its class out of data.cross_sections."
+                f"data.cross_sections gives {given:g} pb to {_names(with_own)}, and the file itself says "
+                f"{float(with_own[0].meta.metadata['cross_section']):g} pb. Leave its class out of data.cross_sections."
             )
         self.given = given
-        self.is_known = given is not None or len(told) == len(shards)
+        self.is_known = given is not None or len(with_own) == len(shards)
 
     @property
     def kept(self) -> float:
-        """Sum of weights of all events that were kept, of every split."""
+        """Sum of weights of all events in the cache, of every split."""
         return self._positive(sum(shard.meta.sum_of_weights for shard in self.shards))
 
     def per_weight(self) -> float:
-        """Cross section in pb for a unit of weight.
+        """Returns the cross section in pb per unit of weight.
 
-        Where every file tells the `sum_of_weights` of what it was skimmed from, that is what the cross section belongs to; else
-        the sum over the entries of the file, before the spec's selection, with the cross section after the preselection that
-        `n_tried` and `n_kept` tell of.
+        If every file has the `sum_of_weights` of the sample it was skimmed from, the cross section is divided by that;
+        otherwise by the sum over the entries of the file, before the spec's selection, after multiplication with the
+        efficiency of the preselection, `n_kept / n_tried`.
         """
         if all(fact.get("sum_of_weights") for fact in self.facts):
             sums = np.array([float(fact["sum_of_weights"]) for fact in self.facts])
@@ -58,7 +57,7 @@ class SampleYield:
         return self._cross_section(tried) * float(n_kept.sum() / tried.sum()) / read
 
     def split(self, total: float) -> float:
-        """What weights of a part of the events are multiplied with, so that it stands for all: `total` is the part's sum."""
+        """Returns the factor for weights of some events, whose sum is `total`, such that they represent all events."""
         return self.kept / self._positive(total)
 
     def _cross_section(self, sizes: NDArray[np.float64]) -> float:
@@ -85,19 +84,24 @@ def expected(
     shard_of: NDArray[Any],
     is_split: bool,
 ) -> NDArray[np.float64] | None:
-    """Expected yields of events with `weight (n,)` in the shards `shard_of (n,)`; None where a cross section is unknown.
+    """Returns the expected yields `(n,)` of events; None if a cross section is unknown.
 
-    `processes` are the places of the shards of each; with `is_split` the events of a process stand for all of it.
+    Args:
+        processes: for each process the indices of its shards, and their yield.
+        lumi: integrated luminosity in fb^-1.
+        weight: `(n,)`, weights of the events.
+        shard_of: `(n,)`, index of the shard of each event.
+        is_split: whether the events are only a part, and represent all events of their process.
     """
     if not all(process.is_known for _, process in processes):
         return None
-    n_shard = 1 + max((place for members, _ in processes for place in members), default=0)
-    total = np.bincount(shard_of, weights=weight, minlength=n_shard)
-    here = np.bincount(shard_of, minlength=n_shard) > 0
+    n_shard = 1 + max((i_shard for members, _ in processes for i_shard in members), default=0)
+    sum_of_weights = np.bincount(shard_of, weights=weight, minlength=n_shard)
+    is_present = np.bincount(shard_of, minlength=n_shard) > 0
     factor = np.zeros(n_shard)
     for members, process in processes:
-        if here[members].any():
-            scale = process.split(float(total[members].sum())) if is_split else 1.0
+        if is_present[members].any():
+            scale = process.split(float(sum_of_weights[members].sum())) if is_split else 1.0
             factor[members] = lumi * PB_PER_FB * process.per_weight() * scale
     return np.asarray(weight * factor[shard_of], dtype=np.float64)
 

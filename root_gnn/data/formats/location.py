@@ -1,4 +1,4 @@
-"""Files on a server: an address that stands where a path is expected."""
+"""Files on a server: a `pathlib.Path` whose name is a URL."""
 
 from __future__ import annotations
 
@@ -38,46 +38,46 @@ STAMPS = (
 DOWNLOAD = "Download the file and name the copy."
 
 
-def locate(place: Path | str) -> Path:
-    """A local path, or a `Remote` where the text is an address such as `https://host/file.root` or `root://host//store/file.root`.
+def locate(location: Path | str) -> Path:
+    """A local path, or a `Remote` for an address (`https://host/file.root`, `root://host//store/file.root`).
 
-    Raises InputError where an address has the signs of a pattern.
+    Raises InputError where an address contains a glob pattern.
     """
-    if isinstance(place, Path):
-        return place
-    return Remote(place) if is_address(place) else Path(place)
+    if isinstance(location, Path):
+        return location
+    return Remote(location) if is_address(location) else Path(location)
 
 
 def is_address(text: str) -> bool:
-    """Whether a text names a file on a server (`protocol://...`); raises InputError where it has the signs of a pattern."""
+    """Whether a text names a file on a server (`protocol://...`); raises InputError where it contains a glob pattern."""
     if not ADDRESS.match(text):
         return False
     if any(sign in text.partition("?")[0].partition("://")[2] for sign in "*["):
         raise InputError(
-            f"{text}: patterns are for local files, a server cannot be asked which files it has. Name each file by its address; write %2A "
-            f"and %5B for a * and a [ that belong to a name."
+            f"{text}: patterns are for local files, a server does not list its files. Name each file by its address; write "
+            f"%2A and %5B for a * and a [ that belong to a name."
         )
     return True
 
 
 class Remote(PosixPath):
-    """A file on a server that is opened, measured and named as a path is; it is read only, and only where a reader needs it.
+    """A read-only file on a server that can be used as a `pathlib.Path`: opened, measured by `stat`, named in messages.
 
-    Bytes come in ranges through fsspec. What identifies the file is its address, its size and what the server says about its
-    version (ETag or time of change), which `stat` gives as a time. Everything raises InputError naming the address
-    where the server, the file on it or a package is missing. Code that wants a file of the operating system is refused.
+    Bytes are read in ranges through fsspec. The file is identified by its address, its size and the version the server
+    reports (ETag or time of change), which `stat` returns as a time. Methods raise InputError naming the address if the
+    server, the file or a package is missing. Code that needs a local file is refused.
     """
 
     address: str
-    _gives_parts: bool
+    _has_ranges: bool
 
     def __new__(cls, address: str) -> Remote:
-        """The file of an address, which is not asked for yet."""
+        """The file at an address; the server is not contacted yet."""
         self = super().__new__(cls, address)
-        self.address, self._gives_parts = address, False
+        self.address, self._has_ranges = address, False
         return self
 
-    if sys.version_info >= (3, 12):  # before, a path was complete after __new__
+    if sys.version_info >= (3, 12):  # a path of Python 3.11 is complete after __new__
 
         def __init__(self, address: str) -> None:
             super().__init__(address)
@@ -102,49 +102,53 @@ class Remote(PosixPath):
 
     @property
     def name(self) -> str:
-        """The last part of the address, without what follows a question mark."""
+        """The last part of the address, without the query."""
         return unquote(urlsplit(self.address).path.rstrip("/").rpartition("/")[2])
 
     @property
     def scheme(self) -> str:
-        """What stands before `://`, in small letters."""
+        """The protocol of the address, in lower case."""
         return urlsplit(self.address).scheme.lower()
 
     def options(self) -> dict[str, Any]:
-        """What fsspec is told about the server: how long to wait for it."""
+        """The options of fsspec's file system: timeouts, and for web servers proxies and logins."""
         if self.scheme in WEB:
             try:
                 import aiohttp
             except ImportError as error:
                 raise MissingExtra("aiohttp", "io", f"Reading {self.address}") from error
             timeout = aiohttp.ClientTimeout(total=None, sock_connect=CONNECT_SECONDS, sock_read=READ_SECONDS)
-            return {
-                "client_kwargs": {"timeout": timeout, "trust_env": True}
-            }  # proxies of HTTPS_PROXY, logins of .netrc
+            # trust_env: proxies from HTTPS_PROXY, logins from .netrc
+            return {"client_kwargs": {"timeout": timeout, "trust_env": True}}
         return {"timeout": CONNECT_SECONDS} if self.scheme == "root" else {}
 
     def resolve(self, strict: bool = False) -> Remote:
-        """The same: an address is where it is."""
+        """Returns `self`: URLs have no symlinks."""
+        del strict  # part of the signature of Path.resolve
         return self
 
     absolute = resolve
 
     def is_absolute(self) -> bool:
-        """True: no folder makes a difference to it."""
+        """True: a URL does not depend on the current folder."""
         return True
 
     def is_file(self, **_: Any) -> bool:
-        """Whether the server has the file; raises InputError where the server does not answer."""
+        """Whether the server has the file; raises InputError if the server does not answer."""
         return self._facts() is not None
 
     exists = is_file
 
     def is_dir(self, **_: Any) -> bool:
-        """False: folders of a server are not looked at."""
+        """False: folders on servers are not supported."""
         return False
 
     def stat(self, *, follow_symlinks: bool = True) -> os.stat_result:
-        """Size, and a time made of what the server says about the version of the file; raises InputError where there is no such file."""
+        """Size in bytes, and a modification time derived from the server's version of the file.
+
+        Raises InputError if there is no such file.
+        """
+        del follow_symlinks  # part of the signature of Path.stat
         info = self._known()
         stamp = "".join(f"{key}={info[key]};" for key in STAMPS if info.get(key) is not None)
         time = int.from_bytes(hashlib.sha256(stamp.encode()).digest()[:7], "little") if stamp else 0
@@ -152,16 +156,16 @@ class Remote(PosixPath):
         return os.stat_result((0o100444, 0, 0, 1, 0, 0, info["size"], seconds, seconds, seconds), {"st_mtime_ns": time})
 
     def identity(self) -> str:
-        """Hexadecimal digest of address, size and version: what stands in for a checksum of the bytes."""
+        """Hexadecimal digest of address, size and version, in place of a checksum of the bytes."""
         status = self.stat()
         return hashlib.sha256(f"{self.address}\n{status.st_size}\n{status.st_mtime_ns}".encode()).hexdigest()
 
     def open(self, mode: str = "rb", *_: Any, **__: Any) -> Any:
-        """The bytes, read range by range; raises InputError where the file cannot be read so."""
+        """Opens the file for reading byte ranges; raises InputError if that fails."""
         if mode != "rb":
-            raise InputError(f"{self.address}: files on a server are only read.")
+            raise InputError(f"{self.address}: files on a server can only be read.")
         self._known()
-        with self._named():
+        with self._errors_named():
             filesystem, path = self._filesystem()
             return io.BufferedReader(_Bytes(self, filesystem.open(path, "rb")), 2**16)
 
@@ -172,11 +176,11 @@ class Remote(PosixPath):
         return info
 
     def _facts(self) -> dict[str, Any] | None:
-        with self._named():
+        with self._errors_named():
             filesystem, path = self._filesystem()
             try:
                 info = dict(filesystem.info(path))
-            except FileNotFoundError as error:  # fsspec says so of every server that does not answer, too
+            except FileNotFoundError as error:  # fsspec raises it for servers that do not answer, too
                 if error.__cause__ is None or getattr(error.__cause__, "status", None) in NOT_FOUND:
                     return None
                 raise error.__cause__ from error
@@ -192,22 +196,22 @@ class Remote(PosixPath):
             )
         if info.get("size") is None:
             raise InputError(
-                f"{self.address}: the server does not tell the size of the file, so parts of it cannot be read. {DOWNLOAD}"
+                f"{self.address}: the server does not report the size of the file, so parts of it cannot be "
+                f"read. {DOWNLOAD}"
             )
-        if self.scheme in WEB and info["size"] > 1 and not self._gives_parts:
-            with filesystem.open(
-                path, "rb", cache_type="none"
-            ) as file:  # a server may answer with the whole file each time
+        if self.scheme in WEB and info["size"] > 1 and not self._has_ranges:
+            # a server may answer each request for a range with the whole file; fsspec then raises here
+            with filesystem.open(path, "rb", cache_type="none") as file:
                 file.seek(1)
                 file.read(1)
-            self._gives_parts = True
+            self._has_ranges = True
 
     def _filesystem(self) -> tuple[Any, str]:
         import fsspec
 
         if self.scheme == "root":
             _reach(self.address)
-            # on leaving, XRootD looks at every object there is, among them deprecated ones of torch
+            # at exit, XRootD touches every live object, deprecated ones of torch included
             warnings.filterwarnings("ignore", category=FutureWarning, module=r"XRootD\.")
         try:
             filesystem, path = fsspec.core.url_to_fs(self.address, **self.options())
@@ -221,8 +225,8 @@ class Remote(PosixPath):
         return filesystem, path
 
     @contextmanager
-    def _named(self) -> Iterator[None]:
-        """Whatever goes wrong inside becomes an InputError with the address."""
+    def _errors_named(self) -> Iterator[None]:
+        """Turns any exception of its block into an InputError that names the address."""
         try:
             yield
         except InputError:
@@ -250,7 +254,7 @@ class _Bytes(io.RawIOBase):
         return int(self._file.tell())
 
     def readinto(self, buffer: Any) -> int:
-        with self._remote._named():
+        with self._remote._errors_named():
             content = self._file.read(len(buffer))
         buffer[: len(content)] = content
         return len(content)
@@ -262,7 +266,7 @@ class _Bytes(io.RawIOBase):
 
 
 def _reach(address: str) -> None:
-    """Raises OSError where no server answers: XRootD's own client takes minutes to give up."""
+    """Raises OSError if no server answers within seconds; XRootD's own client takes minutes."""
     parts = urlsplit(address)
     socket.create_connection((parts.hostname or "", parts.port or XROOTD_PORT), timeout=CONNECT_SECONDS).close()
 
@@ -273,13 +277,11 @@ def _reason(error: Exception) -> str:
     )
     status = getattr(error, "status", None)
     if status is not None:
-        return (
-            f"the server answers with the error {status}; look at the address, and whether it asks for a login. {text}"
-        )
+        return f"the server answers with the error {status}; check the address, and whether a login is needed. {text}"
     if "range requests" in str(error):
-        return f"the server gives whole files only, not parts of them (no range requests). {DOWNLOAD} {text}"
+        return f"the server sends whole files only, no parts of them (no range requests). {DOWNLOAD} {text}"
     if isinstance(error, ValueError) and "rotocol not known" in str(error):
-        return f"nothing here knows this kind of address; https:// and root:// are known. {text}"
+        return f"this kind of address is not known; https:// and root:// are. {text}"
     if isinstance(error, OSError | TimeoutError | ValueError):
-        return f"the server cannot be reached, or broke off; look at the address and the network, and try again. {text}"
+        return f"the server cannot be reached, or the connection broke; check the address and the network, and try again. {text}"
     return f"the file cannot be read from the server; try again. {text}"

@@ -1,4 +1,4 @@
-"""A hygiene report as text for a terminal: a line for each file, then what is odd, and nothing more where all is well."""
+"""A hygiene report as text for a terminal: a line for each file, then the remarks."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from pathlib import Path
 
 from root_gnn.data.hygiene.report import FileReport, Report, WeightSummary
 
-N_LINE = 40  # files that get a line each; of more, those with remarks
+N_LINE = 40  # with more files, only those with remarks are listed
 NOTHING = "\N{EN DASH}"
 
 FILE_HEADER = (
@@ -26,7 +26,7 @@ WORDS = ("file", "class", "dropped")
 
 
 def as_text(report: Report) -> str:
-    """The report in lines."""
+    """Returns the report as text."""
     n_entry, n_graph = (sum(getattr(file, name) for file in report.files) for name in ("n_entry", "n_graph"))
     number = "1 file" if len(report.files) == 1 else f"{len(report.files):,} files"
     lines = [f"{number}, spec {report.spec}: {n_entry:,} entries read, {n_graph:,} graphs kept", ""]
@@ -41,7 +41,7 @@ def as_text(report: Report) -> str:
 
 
 def remark_lines(report: Report) -> Iterator[str]:
-    """Every remark, with the file it is about; equal ones of several files once."""
+    """Yields every remark after the file it concerns; the same remark on several files is one line."""
     names = short_names(report)
     about: dict[str, list[str]] = {}
     for file in report.files:
@@ -55,7 +55,7 @@ def remark_lines(report: Report) -> Iterator[str]:
 
 
 def file_rows(report: Report, files: Sequence[FileReport]) -> Iterator[tuple[str, ...]]:
-    """A row of text for each file, as in `FILE_HEADER`."""
+    """Yields a row of text for each file, columns as in `FILE_HEADER`."""
     names = short_names(report)
     for file in files:
         dropped = ", ".join(f"{number:,} {reason}" for reason, number in file.dropped.items())
@@ -72,20 +72,20 @@ def file_rows(report: Report, files: Sequence[FileReport]) -> Iterator[tuple[str
 
 
 def class_rows(classes: Mapping[str, WeightSummary]) -> Iterator[tuple[str, ...]]:
-    """A row of text for each class, as in `CLASS_HEADER`."""
+    """Yields a row of text for each class, columns as in `CLASS_HEADER`."""
     for name, weights in classes.items():
         yield (name, f"{weights.n:,}", *_weights(weights))
 
 
 def short_names(report: Report) -> dict[str, str]:
-    """Paths without the folder they have in common."""
+    """Returns for each path its part below the folder that all files have in common."""
     paths = [file.path for file in report.files]
     common = os.path.commonpath([Path(path).parent for path in paths]) if paths else ""
     return {path: os.path.relpath(path, common) if common else path for path in paths}
 
 
 def text_columns(rows: Sequence[Sequence[str]]) -> list[str]:
-    """Cells under the headers of the first row: words to the left, numbers to the right."""
+    """Returns lines of aligned columns: words to the left, numbers to the right; the first row holds the headers."""
     width = [max(map(len, column)) for column in zip(*rows, strict=True)]
     is_number = [name not in WORDS for name in rows[0]]
     return [

@@ -1,4 +1,4 @@
-"""Momenta in different units among files that one spec reads, seen in their medians: a GeV more or less is a factor 1000."""
+"""Finds momenta in different units (GeV and MeV differ by a factor 1000) from the medians of pt."""
 
 from __future__ import annotations
 
@@ -8,16 +8,16 @@ from typing import Any
 
 import numpy as np
 
-FACTOR = 300.0  # between medians of pt; no physics makes that within one collection
-N_LEAST = 20  # values that a median is trusted with
-LARGEST = 3000.0  # GeV; no collider has made objects with such a median
+FACTOR = 300.0  # between medians of pt; no physics causes that within one collection
+N_LEAST = 20  # a median of fewer values is ignored
+LARGEST = 3000.0  # GeV; no collider produces objects with a larger median
 
 Figures = Mapping[str, Mapping[str, Any]]
 
 
 def between_files(paths: Sequence[Path], columns: Sequence[Figures]) -> list[str]:
-    """A sentence for each collection whose median pt is in another unit in some file than in most."""
-    found = []
+    """Returns a sentence for each collection whose median pt is in another unit in some file than in most files."""
+    sentences = []
     for name in dict.fromkeys(name for each in columns for name in each if name.endswith(".pt")):
         known = [
             (path, _median(each, name)) for path, each in zip(paths, columns, strict=True) if _median(each, name) > 0
@@ -32,18 +32,20 @@ def between_files(paths: Sequence[Path], columns: Sequence[Figures]) -> list[str
             continue
         n_far = int((far >= np.log(FACTOR)).sum())
         others = f" ({n_far} of {len(known)} files differ so)" if len(known) > 2 else ""
-        found.append(
-            f"{known[worst][0]}: the median pt of {name[:-3]} is {figure(medians[worst])} GeV, but {figure(medians[usual])} GeV in "
-            f"{known[usual][0]}{others}. They are in different units; read them with a spec each (`extends` and `unit`), or correct them."
+        sentences.append(
+            f"{known[worst][0]}: the median pt of {name[:-3]} is {figure(medians[worst])} GeV, but "
+            f"{figure(medians[usual])} GeV in {known[usual][0]}{others}. They are in different units; "
+            "read them with a spec each (`extends` and `unit`), or correct them."
         )
-    return found
+    return sentences
 
 
 def inside_file(path: Path, columns: Figures) -> list[str]:
-    """A sentence for each collection whose median pt changes so within a file: parts of different origin were put together."""
+    """Returns a sentence for each collection whose unit changes within a file, which was merged from several."""
     return [
         f"{path}: the median pt of {name[:-3]} is {figure(column['median_min'])} GeV in one part of the file and "
-        f"{figure(column['median_max'])} GeV in another. Files in different units were merged; prepare them one by one, each with its unit."
+        f"{figure(column['median_max'])} GeV in another. Files in different units were merged; "
+        "prepare them one by one, each with its unit."
         for name, column in columns.items()
         if name.endswith(".pt")
         and _median(columns, name) > 0
@@ -52,29 +54,33 @@ def inside_file(path: Path, columns: Figures) -> list[str]:
 
 
 def unit_remarks(columns: Figures, *, alike: bool) -> list[str]:
-    """What looks odd within one file: pt that no collider makes, and (where `alike`) collections a factor of a unit apart."""
+    """Returns remarks on one file: impossibly large pt, and collections whose units seem to differ.
+
+    Collections are compared only if `alike`: constituents and jets, say, differ by a large factor anyway.
+    """
     medians = {name[:-3]: _median(columns, name) for name in columns if name.endswith(".pt")}
     medians = {name: median for name, median in medians.items() if median > 0}
-    found = [
+    sentences = [
         f"median pt of {name} is {figure(median)} GeV: is the unit MeV?"
         for name, median in medians.items()
         if median > LARGEST
     ]
-    if alike and len(medians) > 1 and not found:
+    if alike and len(medians) > 1 and not sentences:
         low, high = min(medians, key=lambda name: medians[name]), max(medians, key=lambda name: medians[name])
         if medians[high] > FACTOR * medians[low]:
-            found.append(
-                f"median pt of {high} is {figure(medians[high])} GeV, that of {low} {figure(medians[low])} GeV: is the unit of one wrong?"
+            sentences.append(
+                f"median pt of {high} is {figure(medians[high])} GeV, that of {low} {figure(medians[low])} GeV: "
+                "is the unit of one wrong?"
             )
-    return found
+    return sentences
 
 
 def figure(value: float) -> str:
-    """A number for a reader: four digits, or whole with separators where it is large."""
+    """Formats a number: four digits, or a whole number with separators if it is large."""
     return f"{value:,.0f}" if 1000 <= abs(value) < 1e9 else f"{value:.4g}"
 
 
 def _median(columns: Figures, name: str) -> float:
-    """The median of a column; 0 where there are too few values."""
+    """Returns the median of a column; 0 if there are too few values."""
     column = columns.get(name, {})
     return float(column.get("median") or 0.0) if column.get("n", 0) >= N_LEAST else 0.0

@@ -6,10 +6,10 @@ import re
 from pathlib import Path
 from typing import Any
 
-from root_gnn.config.plugins import Allowed, config_class, plugin_name
+from root_gnn.config.plugins import plugin_name
 from root_gnn.config.shipped import find, shipped_names
 from root_gnn.data.formats.location import locate
-from root_gnn.data.formats.sniff import format_of, sources_of
+from root_gnn.data.formats.sniff import format_of, offers, without_ending
 from root_gnn.data.inspection import layout
 from root_gnn.data.inspection.choice import Choice, choose_collections
 from root_gnn.data.inspection.description import Description
@@ -34,7 +34,7 @@ def inspect(path: Path | str, tree: str | None = None) -> Description:
     the file is of no known format, is damaged, or holds nothing to read.
     """
     path = locate(path)
-    configs = _sources(path)
+    configs = offers(path)
     if not configs:
         raise InputError(f"{path}: this {format_of(path)} file has no tree or table, so no events to read.")
     by_name = {_label(config): config for config in configs}
@@ -79,8 +79,9 @@ def _without(
     units = {name: survey.unit(found) for name, found in choice.nodes.items()}
     draft: Draft | str = reason(collections, [leaf.name for leaf in leaves.values() if leaf.deep > 1 and leaf.size])
     if choice.nodes:
-        name = re.sub(r"\.(root|h5|hdf5|parquet|csv|lhe|gz|npz)\b", "", path.name)
-        draft = Drafter(name, _as_yaml(config), leaves=leaves, choice=choice, units=units, survey=survey).make()
+        draft = Drafter(
+            without_ending(path.name), _as_yaml(config), leaves=leaves, choice=choice, units=units, survey=survey
+        ).make()
         draft.head[:0] = [
             f"Drafted from {path.name}; check it by eye, above all units, b tags and the weight.",
             *_hints(leaves, trees),
@@ -131,23 +132,6 @@ def _sentinels(choice: Choice, survey: Survey) -> dict[str, tuple[float, ...]]:
             if values := survey.sentinels(name):
                 found[name] = values
     return found
-
-
-def _sources(path: Path) -> list[SourceConfig]:
-    """What a file offers, by the first source of its format that finds anything in it."""
-    refused: InputError | None = None
-    for name in sources_of(path):
-        config = config_class(FAMILY, name, Allowed())
-        try:
-            if issubclass(config, SourceConfig):
-                return config.found_in(path)
-        except InputError as error:
-            refused = error
-    if refused and format_of(path).endswith("text"):
-        raise InputError(
-            f"{path}: this is text, but no table of numbers. ({str(refused).removeprefix(f'{path}: ')})"
-        ) from refused
-    raise refused or InputError(f"{path}: nothing here reads this format.")
 
 
 def _as_yaml(config: SourceConfig) -> dict[str, Any]:

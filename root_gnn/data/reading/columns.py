@@ -1,4 +1,4 @@
-"""One branch as a flat NumPy array with a count per entry, checked; errors name file, branch and entry."""
+"""A branch as a flat NumPy array with a count per entry, and checks that name file, branch and entry."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ from root_gnn.errors import InputError
 from root_gnn.typing import AnyFloats, Integers
 
 PHI_LIMIT = 2.0 * math.pi + 1e-3  # radians; [-pi, pi] and [0, 2 pi] are both in use, degrees are not radians
-ROWS_AT_A_TIME = 2**14  # that many rows stay in the cache while one column after the other is put in
+ROWS_AT_A_TIME = 2**14  # so many rows stay in the processor's cache while columns are copied one by one
 LARGEST = float(np.finfo(np.float32).max)
 
 
 @dataclass(frozen=True)
 class BranchLocation:
-    """Where numbers came from, for messages."""
+    """The origin of numbers, for messages: file, branch, first entry, and `count (n_entry,)` where they are lists."""
 
     path: Path
     branch: str
@@ -30,31 +30,32 @@ class BranchLocation:
     count: Integers | None = None
 
     def refuse(self, bad: NDArray[np.bool_], what: str, values: NDArray[Any], advice: str) -> None:
-        """Raises InputError naming the first offender and how many there are, where `bad` holds anywhere."""
+        """Raises InputError naming the first bad value and their number if `bad (n_value,)` is true anywhere."""
         n_bad = int(np.count_nonzero(bad))
         if not n_bad:
             return
         first = int(np.argmax(bad))
         raise InputError(
-            f"{self.path}: branch {self.branch} has {what} ({values[first]}) in entry {self.start + int(self.entries(bad)[0])}, "
+            f"{self.path}: branch {self.branch} has {what} ({values[first]}) in entry "
+            f"{self.start + int(self.entries(bad)[0])}, "
             f"{n_bad:,} of the {bad.size:,} values read with it. {advice}"
         )
 
     def entries(self, chosen: NDArray[np.bool_]) -> Integers:
-        """The entries, from 0, of the chosen values; an entry as often as it has some."""
-        places = np.flatnonzero(chosen)
-        return places if self.count is None else np.searchsorted(np.cumsum(self.count), places, side="right")
+        """The entry, from 0, of each chosen value, `(n_chosen,)`."""
+        indices = np.flatnonzero(chosen)
+        return indices if self.count is None else np.searchsorted(np.cumsum(self.count), indices, side="right")
 
 
 @dataclass(frozen=True)
 class Columns:
-    """Features `(n_object,)` by name, and `count (n_graph,)` of each graph's objects; None where each graph has one."""
+    """Features `(n_object,)` by name, and how many objects each graph has, `count (n_graph,)`; None for one each."""
 
     features: dict[str, NDArray[Any]]
     count: Integers | None
 
-    def kept(self, keep: NDArray[np.bool_]) -> Columns:
-        """The objects where `keep (n_object,)` holds."""
+    def select(self, keep: NDArray[np.bool_]) -> Columns:
+        """The objects where `keep (n_object,)` is true."""
         if self.count is None or keep.all():
             return self
         owner = np.repeat(np.arange(len(self.count), dtype=np.int64), self.count)[keep]
@@ -63,8 +64,8 @@ class Columns:
             np.bincount(owner, minlength=len(self.count)),
         )
 
-    def of_graphs(self, keep: NDArray[np.bool_]) -> Columns:
-        """The objects of the graphs where `keep (n_graph,)` holds."""
+    def select_graphs(self, keep: NDArray[np.bool_]) -> Columns:
+        """The objects of the graphs where `keep (n_graph,)` is true."""
         chosen = keep if self.count is None else np.repeat(keep, self.count)
         return Columns(
             {name: column[chosen] for name, column in self.features.items()},
@@ -72,31 +73,31 @@ class Columns:
         )
 
     def by_graph(self, content: ak.contents.Content) -> ak.contents.Content:
-        """Anything of `n_object` as lists, one per graph; as it is where each graph has one object."""
+        """Content of length `n_object` as one list per graph; unchanged where each graph has one object."""
         if self.count is None:
             return content
         offsets = np.concatenate([[0], np.cumsum(self.count)]).astype(np.int64)
         return ak.contents.ListOffsetArray(ak.index.Index64(offsets), content)
 
 
-def side_by_side(columns: Sequence[NDArray[Any] | float], rows: NDArray[Any]) -> NDArray[Any]:
-    """Columns `(n,)`, or a number for a whole one, put into the `rows (n, n_column)`, which are returned."""
+def fill_columns(columns: Sequence[NDArray[Any] | float], rows: NDArray[Any]) -> NDArray[Any]:
+    """Copies columns `(n,)`, or one number for a whole column, into `rows (n, n_column)`, and returns `rows`."""
     for start in range(0, len(rows), ROWS_AT_A_TIME):
         stop = start + ROWS_AT_A_TIME
-        for place, column in enumerate(columns):
-            rows[start:stop, place] = column[start:stop] if isinstance(column, np.ndarray) else column
+        for index, column in enumerate(columns):
+            rows[start:stop, index] = column[start:stop] if isinstance(column, np.ndarray) else column
     return rows
 
 
-Known = list[tuple[NDArray[np.int64], Integers]]
-"""Offsets of lists met so far and the counts that follow from them."""
+CountCache = list[tuple[NDArray[np.int64], Integers]]
+"""Pairs of the offsets of lists and the counts that follow from them."""
 
 
-def flat(array: Any, place: BranchLocation, known: Known | None = None) -> tuple[NDArray[Any], Integers | None]:
-    """Numbers of a branch in file order, and how many each entry has (None where it has one each).
+def flat(array: Any, location: BranchLocation, known: CountCache | None = None) -> tuple[NDArray[Any], Integers | None]:
+    """The numbers of a branch in file order, and how many each entry has, `(n_entry,)`; None for one each.
 
-    Lists with the offsets of `known` ones share their counts, so that those of a collection are made and compared once.
-    Raises InputError where the branch is no number, nor a list of numbers, per entry.
+    Branches with equal offsets share one array of counts through `known`, so that the counts of a collection are
+    computed and compared once. Raises InputError unless each entry has a number or a list of numbers.
     """
     layout = array.layout if isinstance(array, ak.Array) else ak.to_layout(array)
     if layout.is_indexed:
@@ -112,50 +113,51 @@ def flat(array: Any, place: BranchLocation, known: Known | None = None) -> tuple
         numbers = None
     if numbers is None or numbers.dtype.kind not in "biuf" or layout.parameter("__array__") in ("char", "string"):
         raise InputError(
-            f"{place.path}: branch {place.branch} has the type {ak.type(array)}; a number, or a list of numbers, per entry was expected."
+            f"{location.path}: branch {location.branch} has the type {ak.type(array)}; a number, or a list of "
+            f"numbers, per entry was expected."
         )
     return numbers, count
 
 
-def _counts(offsets: NDArray[np.int64], known: Known | None) -> Integers:
-    for seen, count in known or ():
-        if np.array_equal(seen, offsets):
+def _counts(offsets: NDArray[np.int64], known: CountCache | None) -> Integers:
+    for known_offsets, count in known or ():
+        if np.array_equal(known_offsets, offsets):
             return count
-    made = np.diff(offsets)
+    count = np.diff(offsets)
     if known is not None:
-        known.append((offsets, made))
-    return made
+        known.append((offsets, count))
+    return count
 
 
-def infinite(numbers: NDArray[Any]) -> NDArray[np.bool_] | None:
-    """Where numbers are NaN, infinite or beyond float32; None where all is well."""
+def nonfinite(numbers: NDArray[Any]) -> NDArray[np.bool_] | None:
+    """Marks numbers that are NaN, infinite or beyond float32, `(n,)`; None if there are none."""
     if numbers.dtype.kind != "f":
         return None
     bad = ~np.isfinite(numbers) if numbers.dtype == np.float32 else ~(np.abs(numbers) <= LARGEST)
     return bad if bad.any() else None
 
 
-def whole(numbers: NDArray[Any], place: BranchLocation) -> Integers:
-    """Integers as int64 (unsigned 64-bit ones keep their bits); raises InputError where they are no whole numbers."""
+def whole(numbers: NDArray[Any], location: BranchLocation) -> Integers:
+    """Whole numbers as int64; unsigned 64-bit ones keep their bits. Raises InputError at a number that is not whole."""
     if numbers.dtype.kind == "f":
         advice = "An id or a class has to be stored as an integer."
-        place.refuse(~(np.floor(numbers) == numbers), "no whole number", numbers, advice)
-        place.refuse(np.abs(numbers) > 2.0**53, "a number too large to be exact", numbers, advice)
+        location.refuse(~(np.floor(numbers) == numbers), "no whole number", numbers, advice)
+        location.refuse(np.abs(numbers) > 2.0**53, "a number too large to be exact", numbers, advice)
     if numbers.dtype == np.uint64:
         return numbers.view(np.int64)
     return numbers.astype(np.int64)
 
 
-def check_momentum(name: str, values: AnyFloats, place: BranchLocation) -> None:
-    """Raises InputError at a negative pt or energy, or a phi that is no angle in radians."""
+def check_momentum(name: str, values: AnyFloats, location: BranchLocation) -> None:
+    """Raises InputError at a negative pt or energy, or a phi outside [-2 pi, 2 pi]."""
     if not values.size:
         return
     if name in ("pt", "energy") and values.min() < 0:
-        place.refuse(
+        location.refuse(
             values < 0, f"a negative {name}", values, "Correct the file, or name the right branch in the spec."
         )
     elif name == "phi" and max(values.max(), -values.min()) > PHI_LIMIT:
-        place.refuse(
+        location.refuse(
             np.abs(values) > PHI_LIMIT,
             "a phi outside [-2 pi, 2 pi]",
             values,

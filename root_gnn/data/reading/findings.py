@@ -1,4 +1,4 @@
-"""What was noticed while a file was read: how much, of what kind, and what was left out for which reason."""
+"""Counts of what is unusual in a file, taken while it is read: missing numbers, sentinels, dropped graphs and more."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ from root_gnn.data.reading.summary import Summary
 from root_gnn.typing import Numbers
 
 SENTINELS = (-99999.0, -9999.0, -3000.0, -999.9, -999.0, -99.0, 999.0, 999.9, 9999.0, 99999.0)
-"""Numbers that usually stand for "not measured"; looked for at the ends of a column, where they would be."""
-ROUNDING = 1e-6  # float32 holds angles and sentinels no better
+"""Numbers that usually mean "not measured"; they are searched at both ends of a column's range."""
+ROUNDING = 1e-6  # the relative precision to which float32 stores angles and sentinels
 
 
 @dataclass
 class Findings:
-    """Counts over the pieces of one file; the same file and spec give the same findings.
+    """Counts over all pieces of one file, which depend on the file and the spec alone.
 
     Attributes:
         n_entry: entries read.
@@ -30,14 +30,16 @@ class Findings:
         sum_of_weights: of all entries read, dropped ones included.
         dropped: graphs left out, by reason.
         filled: numbers replaced by the spec's `fill`, by branch.
-        nan, infinite: numbers that were NaN, or infinite (or beyond float32), by branch, whatever became of them.
-        sentinels: by branch, how often a sentinel stood at an end of the range, by its value.
-        unsorted: graphs whose objects do not stand in falling order of pt, by collection.
+        nan: NaN in the file, by branch.
+        infinite: infinite numbers, or beyond float32, in the file, by branch.
+        sentinels: by branch and value, how often a sentinel occurs at an end of the branch's range.
+        unsorted: graphs whose objects are not sorted by falling pt, by collection.
         wrapped: phi outside [-pi, pi] that were wrapped into it, by collection.
-        n_negative, n_zero: graphs kept whose weight is below zero, or zero.
+        n_negative: graphs kept with a negative weight.
+        n_zero: graphs kept with weight zero.
         max_node: nodes of the largest graph kept.
-        columns: by `<collection>.<feature>`, in GeV and radians, of the objects read; `truth.<name>` and `globals.<name>`
-            of the graphs kept.
+        columns: statistics by `<collection>.<feature>`, in GeV and radians, of the objects read, and by `truth.<name>`
+            and `globals.<name>` of the graphs kept.
     """
 
     n_entry: int = 0
@@ -55,36 +57,39 @@ class Findings:
     max_node: int = 0
     columns: defaultdict[str, Summary] = field(default_factory=lambda: defaultdict(Summary))
 
-    def see_bad(self, branch: str, numbers: Numbers, bad: NDArray[np.bool_]) -> None:
-        """Counts what is not finite, `bad (n,)`, before it is dealt with."""
+    def add_nonfinite(self, branch: str, numbers: Numbers, bad: NDArray[np.bool_]) -> None:
+        """Counts the numbers that are not finite, which `bad (n,)` marks."""
         n_nan = int(np.count_nonzero(np.isnan(numbers)))
         self.nan[branch] += n_nan
         self.infinite[branch] += int(np.count_nonzero(bad)) - n_nan
 
-    def see_raw(self, branch: str, numbers: Numbers) -> None:
-        """Counts sentinels at the ends of a branch's range, in its own unit."""
+    def add_sentinels(self, branch: str, numbers: Numbers) -> None:
+        """Counts sentinels at both ends of a branch's range, in the unit of the file."""
         if not numbers.size or numbers.dtype.kind not in "fi":
             return
         for end in (min(float(numbers.min()), 0.0), max(float(numbers.max()), 0.0)):
             close = [value for value in SENTINELS if math.isclose(end, value, rel_tol=ROUNDING)]
-            if close and (numbers.dtype.kind == "f" or end < 0):  # 999 may be an honest count
+            if close and (numbers.dtype.kind == "f" or end < 0):  # 999 may be a real count
                 self.sentinels[branch][f"{close[0]:g}"] += int(np.count_nonzero(numbers == end))
 
-    def see_phi(self, collection: str, phi: Numbers | None) -> None:
-        """Counts angles in radians that are going to be wrapped."""
+    def add_wrapped(self, collection: str, phi: Numbers | None) -> None:
+        """Counts angles in radians outside [-pi, pi], which reading wraps."""
         if phi is None or not phi.size or max(float(phi.max()), -float(phi.min())) <= math.pi + ROUNDING:
             return
         self.wrapped[collection] += int(np.count_nonzero(np.abs(phi) > math.pi + ROUNDING))
 
-    def see_objects(self, collection: str, features: Iterable[tuple[str, Numbers]], count: Numbers | None) -> None:
-        """Sums up the features of a collection, and counts the graphs (`count (n_graph,)` objects each) without order in pt."""
+    def add_objects(self, collection: str, features: Iterable[tuple[str, Numbers]], count: Numbers | None) -> None:
+        """Adds the features of a collection to the statistics, and counts graphs that are not sorted by pt.
+
+        `count (n_graph,)` is the number of objects of each graph; None for one each.
+        """
         for name, values in features:
             self.columns[f"{collection}.{name}"].add(values)
             if name == "pt" and count is not None:
                 self.unsorted[collection] += n_unsorted(values, count)
 
-    def see_graphs(self, graphs: GraphArrays, names: Iterable[str]) -> None:
-        """Sums up what is kept of a piece: weights, sizes, truth, and the further globals called `names`."""
+    def add_graphs(self, graphs: GraphArrays, names: Iterable[str]) -> None:
+        """Adds the graphs kept of a piece: weights, sizes, truth, and the globals, whose columns are called `names`."""
         if graphs.weight is not None:
             self.n_negative += int(np.count_nonzero(graphs.weight < 0))
             self.n_zero += int(np.count_nonzero(graphs.weight == 0))
@@ -92,37 +97,37 @@ class Findings:
         for name, values in graphs.truth.items():
             self.columns[f"truth.{name}"].add(values)
         if graphs.globals is not None:
-            for place, name in enumerate(names):
-                self.columns[f"globals.{name}"].add(graphs.globals[:, place])
+            for index, name in enumerate(names):
+                self.columns[f"globals.{name}"].add(graphs.globals[:, index])
 
     def as_mapping(self) -> dict[str, Any]:
-        """Plain values without NaN and infinity, for a shard's manifest."""
+        """Plain values without NaN and infinity, for the manifest of a shard."""
         plain = {
             name: getattr(self, name)
             for name in ("n_entry", "n_graph", "sum_of_weights", "n_negative", "n_zero", "max_node")
         }
         counts = {
-            name: counted(getattr(self, name))
+            name: nonzero_counts(getattr(self, name))
             for name in ("dropped", "filled", "nan", "infinite", "unsorted", "wrapped")
         }
-        sentinels = {branch: counted(found) for branch, found in self.sentinels.items()}
+        sentinels = {branch: nonzero_counts(counts_) for branch, counts_ in self.sentinels.items()}
         columns = {name: summary.as_mapping() for name, summary in sorted(self.columns.items())}
         return {**plain, **counts, "sentinels": sentinels, "columns": columns}
 
 
-def counted(counter: Mapping[str, int]) -> dict[str, int]:
-    """What was there at all."""
+def nonzero_counts(counter: Mapping[str, int]) -> dict[str, int]:
+    """The entries of a counter that are not 0."""
     return {name: number for name, number in counter.items() if number}
 
 
 def n_unsorted(pt: Numbers, count: Numbers) -> int:
-    """Lists, `count (n,)` long, one behind the other, whose `pt` rises anywhere."""
+    """How many lists have a `pt` above its predecessor; `pt (n,)` holds lists of `count (n_list,)` values in a row."""
     if pt.size < 2:
         return 0
     rises = pt[1:] > pt[:-1]
     end = np.cumsum(count)
-    border = end[(end > 0) & (end < pt.size)] - 1  # from the last of a list to the first of the next
+    border = end[(end > 0) & (end < pt.size)] - 1  # the step from the last value of a list to the next list
     rises[border] = False
-    places = np.flatnonzero(rises)
-    lists = np.searchsorted(end, places, side="right")  # ascending, so that one differs from the next where a list ends
+    positions = np.flatnonzero(rises)
+    lists = np.searchsorted(end, positions, side="right")  # ascending, so equal numbers are neighbours
     return 1 + int(np.count_nonzero(np.diff(lists))) if lists.size else 0

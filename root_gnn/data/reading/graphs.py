@@ -1,4 +1,4 @@
-"""Records to ragged batches, in array operations: the nodes of an event stand in the order of its collections."""
+"""Ragged batches from records: the nodes of a graph are ordered by collection, as the spec lists them."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from root_gnn.data.reading.columns import Columns, side_by_side
+from root_gnn.data.reading.columns import Columns, fill_columns
 from root_gnn.data.spec.spec import Spec
 from root_gnn.errors import InputError
 from root_gnn.graph.batch import Batch
@@ -19,16 +19,16 @@ from root_gnn.graph.batch import Batch
 
 @dataclass(frozen=True, kw_only=True)
 class GraphArrays:
-    """The graphs of some records as plain arrays, what the cache stores.
+    """Graphs as plain arrays, as the cache stores them.
 
     Attributes:
         nodes: `(total_node, node_dim)` float32, columns as in `Spec.node_features`.
-        n_node: `(n_graph,)` int64; an entry without any object is a graph of no nodes.
+        n_node: `(n_graph,)` int64; an entry without objects is a graph without nodes.
         ids: `(n_graph, n_id)` int64, or None.
         weight: `(n_graph,)` float64, or None.
         label: `(n_graph,)` int64, or None.
         truth: `(n_graph,)` float32 by name.
-        globals: `(n_graph, n_global)` float32, the further globals of the spec.
+        globals: `(n_graph, n_global)` float32, the spec's `globals`, or None.
         split: `(n_graph,)` int8, or None.
         entry: `(n_graph,)` int64, the entry in the file, or None.
     """
@@ -44,7 +44,7 @@ class GraphArrays:
     entry: NDArray[np.int64] | None = None
 
     def batch(self) -> Batch:
-        """The same graphs as a batch."""
+        """The graphs as a batch; its `globals` begin with the number of nodes, and weights are float32."""
         labels = {name: torch.from_numpy(values) for name, values in self.truth.items()}
         if self.label is not None:
             labels["label"] = torch.from_numpy(self.label)
@@ -70,7 +70,7 @@ def build_graphs(records: ak.Array, spec: Spec) -> Batch:
 
 
 def graph_arrays(records: ak.Array, spec: Spec) -> GraphArrays:
-    """The arrays behind `build_graphs`."""
+    """The graphs of records as arrays; raises InputError where the records lack a collection or feature of the spec."""
     known = set(ak.fields(records))
     missing = [name for name in spec.nodes if name not in known]
     if missing:
@@ -94,24 +94,31 @@ def graph_arrays(records: ak.Array, spec: Spec) -> GraphArrays:
 
 
 def node_rows(parts: Sequence[Columns], spec: Spec, n_graph: int) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
-    """Nodes `(total_node, node_dim)`, graph by graph, and `n_node (n_graph,)`, of the objects of each of the spec's collections."""
-    one = np.ones(n_graph, dtype=np.int64)
-    count = np.stack([one if part.count is None else part.count for part in parts], axis=1)
+    """Merges the objects of the collections into nodes, graph by graph.
+
+    `parts` holds the objects of each collection, in the order of the spec. Returns `(total_node, node_dim)` float32 and
+    `n_node (n_graph,)` int64.
+    """
+    single = np.ones(n_graph, dtype=np.int64)
+    count = np.stack([single if part.count is None else part.count for part in parts], axis=1)
     n_node = count.sum(axis=1)
     n_object = count.sum(axis=0)
     end = np.cumsum(n_object)
     nodes = np.empty((int(end[-1]), len(spec.node_features)), dtype=np.float32)
     for part, collection, start, stop in zip(parts, spec.nodes.values(), end - n_object, end, strict=True):
-        given: dict[str, Any] = {"type": collection.type, **part.features}
-        side_by_side([given.get(name, 0.0) for name in spec.node_features], nodes[start:stop])
-    if np.count_nonzero(n_object) > 1:  # else they are in order: one collection has them all
+        features: dict[str, Any] = {"type": collection.type, **part.features}
+        fill_columns([features.get(name, 0.0) for name in spec.node_features], nodes[start:stop])
+    if np.count_nonzero(n_object) > 1:  # with objects of one collection only, they are in order already
         first = np.cumsum(count, axis=0) - count + (end - n_object)
         nodes = nodes.take(ragged_rows(first.ravel(), count.ravel()), axis=0)
     return nodes, n_node
 
 
 def ragged_rows(first: NDArray[np.int64], count: NDArray[np.int64]) -> NDArray[np.int64]:
-    """`first[0], first[0] + 1, ... (count[0] of them), first[1], ...`: the rows of segments, in order, `(sum of count,)`."""
+    """The row numbers of segments in turn: `first[0], first[0] + 1, ...` (`count[0]` of them), `first[1], ...`.
+
+    `first` and `count` are `(n_segment,)`; the result is `(count.sum(),)`.
+    """
     shift = first - (np.cumsum(count) - count)
     rows: NDArray[np.int64] = np.repeat(shift, count)
     rows += np.arange(len(rows))

@@ -1,4 +1,4 @@
-"""The graphs of a range of entries, column by column; from here to records, or straight to the arrays of the cache."""
+"""The graphs of a range of entries as columns, which become records or the arrays of the cache."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import awkward as ak
 import numpy as np
 from numpy.typing import NDArray
 
-from root_gnn.data.reading.columns import Columns, side_by_side
+from root_gnn.data.reading.columns import Columns, fill_columns
 from root_gnn.data.reading.graphs import GraphArrays, node_rows
 from root_gnn.data.spec.spec import Spec
 
@@ -20,11 +20,11 @@ class Piece:
     """The graphs of a range of entries.
 
     Attributes:
-        spec: what they were read with.
-        n_graph: how many.
+        spec: the data spec they were read with.
+        n_graph: how many graphs there are.
         nodes: the objects of each collection, features float32.
-        columns: `ids (n_graph, n_id)` int64, `entry` int64, `weight` float64, and where spec and file have them `label` int64
-            and `split` int8, `(n_graph,)` each.
+        columns: `ids (n_graph, n_id)` int64, `entry` int64, `weight` float64, and where spec and file have them `label`
+            int64 and `split` int8, `(n_graph,)` each.
         truth, globals: float32 columns `(n_graph,)` by name.
     """
 
@@ -35,8 +35,8 @@ class Piece:
     truth: Mapping[str, NDArray[np.float32]] = field(default_factory=dict)
     globals: Mapping[str, NDArray[np.float32]] = field(default_factory=dict)
 
-    def kept(self, keep: NDArray[np.bool_]) -> Piece:
-        """The graphs where `keep (n_graph,)` holds."""
+    def select(self, keep: NDArray[np.bool_]) -> Piece:
+        """The graphs where `keep (n_graph,)` is true."""
 
         def chosen(columns: Mapping[str, NDArray[Any]]) -> dict[str, NDArray[Any]]:
             return {name: column[keep] for name, column in columns.items()}
@@ -44,14 +44,14 @@ class Piece:
         return Piece(
             spec=self.spec,
             n_graph=int(np.count_nonzero(keep)),
-            nodes={name: part.of_graphs(keep) for name, part in self.nodes.items()},
+            nodes={name: part.select_graphs(keep) for name, part in self.nodes.items()},
             columns=chosen(self.columns),
             truth=chosen(self.truth),
             globals=chosen(self.globals),
         )
 
     def records(self) -> ak.Array:
-        """One record per graph, as the function `read` describes them."""
+        """One record per graph, as described by `root_gnn.data.reading.read.read`."""
         fields: dict[str, Any] = {name: self._collection(part) for name, part in self.nodes.items()}
         fields |= {name: ak.to_layout(column) for name, column in self.columns.items()}
         further = {"truth": self.truth, "globals": self.globals}
@@ -59,14 +59,17 @@ class Piece:
         return ak.Array(ak.contents.RecordArray(list(fields.values()), list(fields), length=self.n_graph))
 
     def arrays(self) -> GraphArrays:
-        """What `graph_arrays` makes of the records, without making them."""
+        """The arrays that `graph_arrays` makes of the records, without the detour through records."""
         nodes, n_node = node_rows(list(self.nodes.values()), self.spec, self.n_graph)
         globals_ = list(self.globals.values())
-        block = side_by_side(globals_, np.empty((self.n_graph, len(globals_)), dtype=np.float32)) if globals_ else None
+        block = fill_columns(globals_, np.empty((self.n_graph, len(globals_)), dtype=np.float32)) if globals_ else None
         return GraphArrays(nodes=nodes, n_node=n_node, truth=self.truth, globals=block, **self.columns)
 
     def by_graph(self, name: str, feature: str) -> ak.Array:
-        """A feature of a collection: a list per graph, or one number where it is single; 0 where the file has none."""
+        """A feature of a collection: a list per graph, or a number where the collection is single.
+
+        0 if the file lacks it.
+        """
         part = self.nodes[name]
         return ak.Array(part.by_graph(ak.contents.NumpyArray(_feature(part, feature))))
 
@@ -82,7 +85,7 @@ def _record(columns: Mapping[str, NDArray[Any]], length: int) -> ak.contents.Rec
 
 
 def _feature(part: Columns, name: str) -> NDArray[np.float32]:
-    given = part.features.get(name)
-    return (
-        np.zeros(len(part.features["pt"]), dtype=np.float32) if given is None else given.astype(np.float32, copy=False)
-    )
+    values = part.features.get(name)
+    if values is None:
+        return np.zeros(len(part.features["pt"]), dtype=np.float32)
+    return values.astype(np.float32, copy=False)

@@ -1,4 +1,4 @@
-"""A file's entries as awkward records with the spec's names, in GeV and radians, whatever the file held."""
+"""The entries of a file as awkward records with the names of the spec, in GeV and radians."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from root_gnn.data.formats.checksum import fingerprint
 from root_gnn.data.formats.location import locate
-from root_gnn.data.reading.columns import BranchLocation, side_by_side
+from root_gnn.data.reading.columns import BranchLocation, fill_columns
 from root_gnn.data.reading.entries import Entries
 from root_gnn.data.reading.findings import Findings
 from root_gnn.data.reading.objects import objects
@@ -31,18 +31,18 @@ from root_gnn.typing import Integers
 
 
 def read(path: Path | str, spec: Spec, *, start: int = 0, stop: int | None = None) -> ak.Array:
-    """Records of the entries `start .. stop - 1` (to the end without `stop`; a larger one is cut, as in Python).
+    """Records of the entries `start .. stop - 1`, to the end of the file by default; a larger `stop` is clipped.
 
-    One record per graph: an entry, or each value of `graph_per`; those that the spec leaves out are not there. One field
+    There is one record per graph: an entry, or each value of `graph_per`, without those that the spec drops. One field
     per collection, a list of records (one record where the collection is `single`) with the spec's node features but
-    `type`: `pt energy` in GeV, `eta phi` with phi in [-pi, pi], float32. Beside them `ids` (n, n_id) int64, `entry` int64
-    (in the file), `weight` float64; `label` int64, `split` int8 (0 train, 1 validation, 2 test), `truth` and `globals`
-    (float32) where the spec has them and the file too. Raises InputError naming file, branch and entry where the file is
-    not what the spec says.
+    `type`: `pt energy` in GeV, `eta phi` with phi in [-pi, pi], float32. Further fields are `ids` (n, n_id) int64,
+    `entry` int64 (in the file), `weight` float64; `label` int64, `split` int8 (0 train, 1 validation, 2 test), `truth`
+    and `globals` (float32) where both the spec and the file have them. Raises InputError naming file, branch and entry
+    where the file does not match the spec.
     """
     path = locate(path)
     if start < 0 or (stop is not None and stop < start):
-        raise InputError(f"entries {start} to {stop} of {path} were asked for; 0 <= start <= stop was expected.")
+        raise InputError(f"entries {start} to {stop} of {path} were requested; 0 <= start <= stop was expected.")
     with open_records(path, spec) as records:
         stop = records.n_entry if stop is None else min(stop, records.n_entry)
         return records.read(min(start, stop), stop)
@@ -57,13 +57,13 @@ def iterate(path: Path | str, spec: Spec) -> Iterator[ak.Array]:
 
 @contextmanager
 def open_records(path: Path, spec: Spec) -> Iterator[RecordFile]:
-    """A file to read records from, range by range; raises InputError where it lacks a branch of the spec."""
+    """An open file whose records are read range by range; raises InputError where it lacks a branch of the spec."""
     with spec.source.open(path) as source:
         yield RecordFile(path, spec.variation() if spec.systematics else spec, source)
 
 
 class RecordFile:
-    """An open file and what the spec makes of it; `findings` counts what was noticed in the entries read so far."""
+    """An open file that is read with a spec; `findings` counts anomalies of the entries read so far."""
 
     def __init__(self, path: Path, spec: Spec, source: Source) -> None:
         self.path, self.spec, self._source = path, spec, source
@@ -76,15 +76,15 @@ class RecordFile:
         return self._source.chunks(self.selection.branches)
 
     def metadata(self) -> dict[str, Any]:
-        """What the file says about the sample as a whole."""
+        """The file's own information about the sample as a whole (cross section, events tried), as JSON values."""
         return self._source.metadata()
 
     def read(self, start: int, stop: int) -> ak.Array:
-        """Records of the entries `start .. stop - 1`, as the function `read` describes them."""
+        """Records of the entries `start .. stop - 1`, as described by the function `read`."""
         return self.piece(start, stop).records()
 
     def piece(self, start: int, stop: int) -> Piece:
-        """The graphs of the entries `start .. stop - 1`; those that the spec leaves out are counted by reason."""
+        """The graphs of the entries `start .. stop - 1`; dropped ones are counted in `findings` by reason."""
         arrays = self._source.read(self.selection.branches, start, stop)
         entries = Entries(self.path, self.spec, arrays, start, stop - start, self.findings)
         nodes = {
@@ -96,26 +96,26 @@ class RecordFile:
         piece = self._with_columns(entries, piece, names)
         keep = self._keep(entries, names, piece.columns.get("label"))
         self.findings.n_entry += stop - start
-        piece = piece if keep is None else piece.kept(keep)
+        piece = piece if keep is None else piece.select(keep)
         self.findings.n_graph += piece.n_graph
         return piece
 
     def _names(self, piece: Piece) -> dict[str, Any]:
-        """What expressions may read beside branches, `<collection>_<feature>` by graph; only what some expression does read."""
-        chosen = self.selection
+        """The variables `<collection>_<feature>`, one item per graph, that expressions of the spec read."""
+        selection = self.selection
         values = (
-            *chosen.weight,
-            *(chosen.label or ()),
-            *chosen.truth.values(),
-            *chosen.globals.values(),
-            *filter(None, [chosen.select]),
+            *selection.weight,
+            *(selection.label or ()),
+            *selection.truth.values(),
+            *selection.globals.values(),
+            *filter(None, [selection.select]),
         )
         wanted = {name for value in values if value.branch is None for name in value.reads}
         known = {f"{name}_{feature}": (name, feature) for name in piece.nodes for feature in self.spec.stored_features}
         return {name: piece.by_graph(*known[name]) for name in known if name in wanted}
 
     def _with_columns(self, entries: Entries, piece: Piece, names: dict[str, Any]) -> Piece:
-        """The same with the columns beside the collections."""
+        """The piece with its ids, weights, labels, split, truth and globals."""
         spec, selection = self.spec, self.selection
         weight, total = entries.weights(selection.weight, names)
         self.findings.sum_of_weights += total
@@ -130,9 +130,10 @@ class RecordFile:
             columns["split"] = _split(entries, spec)
         truth = {name: entries.per_row(value, names, np.float32) for name, value in selection.truth.items()}
         absent = np.full(piece.n_graph if spec.globals else 0, spec.fill, dtype=np.float32)
-        found = selection.globals
+        present = selection.globals
         globals_ = {
-            name: entries.per_row(found[name], names, np.float32) if name in found else absent for name in spec.globals
+            name: entries.per_row(present[name], names, np.float32) if name in present else absent
+            for name in spec.globals
         }
         return replace(piece, columns=columns, truth=truth, globals=globals_)
 
@@ -146,15 +147,15 @@ class RecordFile:
                 column[rows.entry]
                 for column in _file_and_entry(self.path, entries.start, entries.n_entry, spec.n_split_id)
             ]
-        for wanted, found in ((spec.resimulation, selection.resimulation), (spec.object, selection.object)):
+        for wanted, value in ((spec.resimulation, selection.resimulation), (spec.object, selection.object)):
             if wanted is not None:
-                columns.append(np.zeros(len(rows), dtype=np.int64) if found is None else entries.whole_per_row(found))
+                columns.append(np.zeros(len(rows), dtype=np.int64) if value is None else entries.whole_per_row(value))
         if spec.graph_per is not None:
             columns.append(rows.object)
-        return side_by_side(columns, np.empty((len(rows), len(columns)), dtype=np.int64))
+        return fill_columns(columns, np.empty((len(rows), len(columns)), dtype=np.int64))
 
     def _keep(self, entries: Entries, names: dict[str, Any], label: Integers | None) -> NDArray[np.bool_] | None:
-        """The graphs that stay; None where all do. Those left out are counted by reason."""
+        """The graphs to keep, bool `(n_row,)`; None for all of them. Dropped ones are counted by reason."""
         reasons: dict[str, NDArray[np.bool_]] = {}
         if entries.bad.any():
             reasons["NaN or infinity"] = entries.bad[entries.rows.entry]
@@ -162,85 +163,92 @@ class RecordFile:
             reasons["no class"] = label == NO_LABEL
         if self.selection.select is not None:
             reasons["select"] = ~entries.holds_per_row(self.selection.select, names)
-        gone = np.zeros(len(entries.rows), dtype=bool)
+        dropped = np.zeros(len(entries.rows), dtype=bool)
         for reason, chosen in reasons.items():
-            self.findings.dropped[reason] += int(np.count_nonzero(chosen & ~gone))
-            gone |= chosen
-        return ~gone if gone.any() else None
+            self.findings.dropped[reason] += int(np.count_nonzero(chosen & ~dropped))
+            dropped |= chosen
+        return ~dropped if dropped.any() else None
 
 
 def _label(entries: Entries, spec: Spec, values: tuple[Value, ...], names: dict[str, Any]) -> Integers:
-    """The class index of each graph; raises InputError at one of no class, or of two."""
+    """The class index of each graph, `(n_row,)`; raises InputError at a graph of no class, or of two."""
     label = spec.label
     if label is None:
         raise ValueError("the spec has no label")
     if label.trees:
-        place_of = {tree: place for place, trees in enumerate(label.trees.values()) for tree in trees}
-        classes = np.array([place_of.get(tree, NO_LABEL) for tree in spec.source.trees], dtype=np.int64)
-        found = classes[entries.whole_per_row(Value(branch=TREE))]
-        text, seen = TREE, found
+        class_of = {tree: index for index, trees in enumerate(label.trees.values()) for tree in trees}
+        classes = np.array([class_of.get(tree, NO_LABEL) for tree in spec.source.trees], dtype=np.int64)
+        label_of = classes[entries.whole_per_row(Value(branch=TREE))]
+        text, values_read = TREE, label_of
     elif label.branch:
-        seen = entries.whole_per_row(values[0])
-        matches = seen[:, None] == np.array(list(label.classes.values()), dtype=np.int64)[None, :]
-        found = np.where(matches.any(axis=1), matches.argmax(axis=1), NO_LABEL)
+        values_read = entries.whole_per_row(values[0])
+        matches = values_read[:, None] == np.array(list(label.classes.values()), dtype=np.int64)[None, :]
+        label_of = np.where(matches.any(axis=1), matches.argmax(axis=1), NO_LABEL)
         text = label.branch
     else:
         condition = entries.holds_per_row if label.expressions else entries.per_row
         holds = np.stack([condition(value, names) != 0 for value in values], axis=1)
-        seen, text = holds.sum(axis=1), ", ".join(value.text for value in values)
+        values_read, text = holds.sum(axis=1), ", ".join(value.text for value in values)
         _refuse_conditions(
-            _place(entries, text),
-            seen > 1,
+            _location(entries, text),
+            values_read > 1,
             "more than one condition of the label holds",
             "Make them exclude each other.",
         )
-        found = np.where(seen == 1, holds.argmax(axis=1), NO_LABEL)
+        label_of = np.where(values_read == 1, holds.argmax(axis=1), NO_LABEL)
     if label.other == "stop":
-        place, none = _place(entries, text), found == NO_LABEL
+        location, unlabelled = _location(entries, text), label_of == NO_LABEL
         if not (label.branch or label.trees):
             _refuse_conditions(
-                place,
-                none,
+                location,
+                unlabelled,
                 "no condition of the label holds",
                 "Add a class, or say `other: drop` in label of the spec.",
             )
         advice = f"Known are {', '.join(label.names)}; add it to label of the spec, or say `other: drop` there."
-        place.refuse(none, "a value that is no class", seen, advice)
-    return found.astype(np.int64)
+        location.refuse(unlabelled, "a value that is no class", values_read, advice)
+    return label_of.astype(np.int64)
 
 
-def _refuse_conditions(place: BranchLocation, bad: NDArray[np.bool_], what: str, advice: str) -> None:
-    """Raises InputError naming the first graph, where `bad` holds anywhere; `place` names the conditions."""
+def _refuse_conditions(location: BranchLocation, bad: NDArray[np.bool_], what: str, advice: str) -> None:
+    """Raises InputError naming the first bad graph if `bad (n_row,)` is true anywhere.
+
+    `location` names the conditions.
+    """
     n_bad = int(np.count_nonzero(bad))
     if n_bad:
-        entry = place.start + int(place.entries(bad)[0])
+        entry = location.start + int(location.entries(bad)[0])
         raise InputError(
-            f"{place.path}: {what} ({place.branch}) in entry {entry}, {n_bad:,} of the {bad.size:,} read with it. {advice}"
+            f"{location.path}: {what} ({location.branch}) in entry {entry}, {n_bad:,} of the {bad.size:,} read with "
+            f"it. {advice}"
         )
 
 
 def _split(entries: Entries, spec: Spec) -> NDArray[np.int8]:
-    """0 for train, 1 for validation, 2 for test, as the file says."""
+    """The split of each graph by the file, `(n_row,)`: 0 train, 1 validation, 2 test.
+
+    Raises InputError at another value.
+    """
     split = spec.split
     if split is None:
         raise ValueError("the spec has no split")
-    seen = entries.whole_per_row(Value(branch=split.branch))
-    found = np.full(len(seen), -1, dtype=np.int8)
-    for place, name in enumerate(SPLITS):
-        found[seen == getattr(split, name)] = place
+    values_read = entries.whole_per_row(Value(branch=split.branch))
+    numbers = np.full(len(values_read), -1, dtype=np.int8)
+    for number, name in enumerate(SPLITS):
+        numbers[values_read == getattr(split, name)] = number
     known = ", ".join(f"{name} {getattr(split, name)}" for name in SPLITS)
-    _place(entries, split.branch).refuse(
-        found < 0, "a value that is no split", seen, f"Known are {known}; see split in the spec."
+    _location(entries, split.branch).refuse(
+        numbers < 0, "a value that is no split", values_read, f"Known are {known}; see split in the spec."
     )
-    return found
+    return numbers
 
 
-def _place(entries: Entries, branch: str) -> BranchLocation:
-    return entries.place(branch, entries.rows.count)
+def _location(entries: Entries, branch: str) -> BranchLocation:
+    return entries.location(branch, entries.rows.count)
 
 
 def _file_and_entry(path: Path, start: int, n_entry: int, n_column: int) -> list[Integers]:
-    """Ids of entries that have none of their own: file and entry, mixed into one number where the spec's ids are one."""
+    """Ids for entries without their own: the file's fingerprint and the entry, hashed to one number for a single id."""
     file = np.full(n_entry, fingerprint(path), dtype=np.int64)
     entry = np.arange(start, start + n_entry, dtype=np.int64)
     if n_column == 1:

@@ -1,4 +1,4 @@
-"""Which branches of a file answer a spec: alternatives chosen, optional ones left out, the rest demanded."""
+"""The branches of a file that a spec reads: alternatives are resolved, missing ones refused unless optional."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ from root_gnn.errors import InputError, suggest
 from root_gnn.expressions.expression import parse
 
 TREE = "tree"
-"""The virtual branch of a source that reads several trees one after another."""
+"""The virtual branch of a source that reads several trees one after another; it numbers the trees."""
 
 
 @dataclass(frozen=True)
 class CollectionSelection:
-    """What one collection is read from: the value of each feature, and of the mask where it has one."""
+    """The values one collection is read from: one for each feature, and the mask if there is one."""
 
     features: dict[str, Value]
     mask: Value | None
@@ -27,18 +27,19 @@ class CollectionSelection:
 
 @dataclass(frozen=True, kw_only=True)
 class BranchSelection:
-    """What is read from one file.
+    """The branches and values read from one file.
 
     Attributes:
-        branches: every branch that has to be read, each once.
-        nodes: by collection, what it is read from; None for an optional collection the file lacks.
-        ids: the id columns; empty where entries are told apart by file and entry.
-        resimulation, object: None where the file (or the spec) has none.
-        weight: the factors the file has.
-        truth: the truth columns the file has.
-        globals: the further globals the file has.
-        label: the values of the label; None where the spec has none, or the file lacks an optional one.
-        select: the condition of the graphs kept, or None.
+        branches: the names of all branches that are read, each once.
+        nodes: the values of each collection, by name; None for an optional collection that the file lacks.
+        ids: the id columns; empty if file and entry serve as the id.
+        resimulation: the value that tells simulations of one event apart, or None.
+        object: the value that tells graphs of one event apart, or None.
+        weight: the factors of the weight that the file has.
+        truth: the truth columns that the file has.
+        globals: the further globals that the file has.
+        label: the values of the label; None if the spec has no label, or the file lacks an optional one.
+        select: the condition on graphs, or None.
     """
 
     branches: tuple[str, ...]
@@ -54,9 +55,9 @@ class BranchSelection:
 
 
 def select_branches(spec: Spec, known: Names[str], path: Path) -> BranchSelection:
-    """The branches of `path` (which has the branches `known`) that `spec` reads.
+    """Selects the branches of the file `path` that `spec` reads, out of the names `known`.
 
-    Raises InputError naming the file, the branch and near names where one that is not optional is missing.
+    Raises InputError naming the file, the branch and similar names where one that is not optional is missing.
     """
     file = _File(path, set(known), {f"{name}_{feature}" for name in spec.nodes for feature in spec.stored_features})
     nodes = {name: file.collection(collection, f"nodes.{name}") for name, collection in spec.nodes.items()}
@@ -67,29 +68,29 @@ def select_branches(spec: Spec, known: Names[str], path: Path) -> BranchSelectio
             value.model_copy(update={"optional": spec.label.optional or value.optional})
             for value in spec.label.values()
         )
-        there = file.present(values, f"label of the spec {spec.name}", derived=True)
-        label = there if len(there) == len(values) else None
+        present = file.present(values, f"label of the spec {spec.name}", derived=True)
+        label = present if len(present) == len(values) else None
     for name in _needed(spec):
         file.demand(Value(branch=name), f"the spec {spec.name}")
     if spec.label and spec.label.trees:
         file.wanted[TREE] = None
     condition = None if spec.select is None else file.demand(spec.select, "select", derived=True)
     further = {key: getattr(spec, key) for key in ("resimulation", "object")}
-    found = {
+    columns = {
         key: None if value is None else next(iter(file.present((value,), key)), None) for key, value in further.items()
     }
     weight = file.present(spec.weight, f"weight of the spec {spec.name}", derived=True)
     truth, globals_ = file.by_name(spec.truth, "truth"), file.by_name(spec.globals, "globals")
     if file.varied == {False}:
         raise InputError(
-            f"{path}: no branch of this file carries the variation that the spec {spec.name} asks for; all are nominal."
+            f"{path}: no branch of this file has the variation that the spec {spec.name} reads; all are nominal."
         )
     return BranchSelection(
         branches=tuple(file.wanted),
         nodes=nodes,
         ids=ids if len(ids) == len(spec.id) else (),
-        resimulation=found["resimulation"],
-        object=found["object"],
+        resimulation=columns["resimulation"],
+        object=columns["object"],
         weight=weight,
         truth=truth,
         globals=globals_,
@@ -99,14 +100,24 @@ def select_branches(spec: Spec, known: Names[str], path: Path) -> BranchSelectio
 
 
 def _needed(spec: Spec) -> list[str]:
-    """Branches that are named as such, without which nothing can be read."""
-    members = [one.members for one in spec.nodes.values() if one.members and not one.optional]
-    tables = [name for each in members for name in (each.row, each.item)]
+    """Branches that the spec names outside of values and cannot do without."""
+    members = [
+        collection.members for collection in spec.nodes.values() if collection.members and not collection.optional
+    ]
+    tables = [name for table in members for name in (table.row, table.item)]
     return [*([spec.graph_per] if spec.graph_per else []), *([spec.split.branch] if spec.split else []), *tables]
 
 
 class _File:
-    """The branches of a file, those wanted so far, and whether values with a variation were found varied (True) or nominal (False)."""
+    """The branches of a file and those selected so far.
+
+    Attributes:
+        path: the file, for messages.
+        known: the names of its branches.
+        records: the variables `<collection>_<feature>` that expressions may read.
+        wanted: the names selected so far, in order.
+        varied: whether values with a systematic variation exist in their varied form (True) or the nominal one (False).
+    """
 
     def __init__(self, path: Path, known: set[str], records: set[str]) -> None:
         self.path, self.known, self.records = path, known, records
@@ -114,51 +125,62 @@ class _File:
         self.varied: set[bool] = set()
 
     def collection(self, collection: Collection, where: str) -> CollectionSelection | None:
-        """What a collection is read from; the first choice that the file has."""
+        """Selects the values of a collection, of alternatives the first that the file has.
+
+        None if an optional one is missing.
+
+        Raises InputError where a feature or the mask is missing.
+        """
         slots = collection.slots
-        found = {name: self._first(choices, slots) for name, choices in collection.features.items()}
-        if collection.optional and not any(found.values()):
+        values = {name: self._first(choices, slots) for name, choices in collection.features.items()}
+        if collection.optional and not any(values.values()):
             return None
         for name, choices in collection.features.items():
-            if found[name] is None and not any(value.optional for value in choices):
+            if values[name] is None and not any(value.optional for value in choices):
                 raise InputError(self._missing(choices[0], f"{where}.{name}", slots=slots, n_choice=len(choices)))
         mask = None if collection.mask is None else self.demand(collection.mask, f"{where}.mask", slots=slots)
-        features = {name: value for name, value in found.items() if value is not None}
+        features = {name: value for name, value in values.items() if value is not None}
         self._want(features.values(), slots)
         if collection.members:
             self._want([Value(branch=collection.members.row), Value(branch=collection.members.item)])
         return CollectionSelection(features, mask)
 
     def demand(self, value: Value, where: str, *, slots: tuple[str, ...] | None = None, derived: bool = False) -> Value:
-        """The value as the file has it; raises InputError where it has not."""
-        found = self._first((value,), slots, derived=derived)
-        if found is None:
+        """Selects a value in the form that the file has, nominal or varied.
+
+        Raises InputError where the file lacks it.
+        """
+        form = self._first((value,), slots, derived=derived)
+        if form is None:
             raise InputError(self._missing(value, where, slots=slots, derived=derived))
-        self._want((found,), slots, derived=derived)
-        return found
+        self._want((form,), slots, derived=derived)
+        return form
 
     def present(self, values: Iterable[Value], where: str, *, derived: bool = False) -> tuple[Value, ...]:
-        """The values as the file has them, without optional ones that it lacks."""
-        there = (value for value in values if not value.optional or self._first((value,), None, derived=derived))
-        return tuple(self.demand(value, where, derived=derived) for value in there)
+        """Selects values, without optional ones that the file lacks; raises InputError where another one is missing."""
+        present = (value for value in values if not value.optional or self._first((value,), None, derived=derived))
+        return tuple(self.demand(value, where, derived=derived) for value in present)
 
     def by_name(self, values: dict[str, Value], where: str) -> dict[str, Value]:
-        """The same for named columns."""
-        found = {name: self.present((value,), f"{where}.{name}", derived=True) for name, value in values.items()}
-        return {name: value[0] for name, value in found.items() if value}
+        """Selects named columns, without optional ones that the file lacks.
+
+        Raises InputError where another one is missing.
+        """
+        present = {name: self.present((value,), f"{where}.{name}", derived=True) for name, value in values.items()}
+        return {name: forms[0] for name, forms in present.items() if forms}
 
     def _first(
         self, choices: tuple[Value, ...], slots: tuple[str, ...] | None, *, derived: bool = False
     ) -> Value | None:
         for value in choices:
-            for form in dict.fromkeys((value, value.fallen_back())):
+            for form in dict.fromkeys((value, value.fallback())):
                 if self._lacks(form, slots, derived) is None:
                     self.varied |= {form.otherwise is not None} if value.otherwise is not None else set()
                     return form
         return None
 
     def _lacks(self, value: Value, slots: tuple[str, ...] | None, derived: bool) -> str | None:
-        """The first name of a value that the file lacks; records of the spec count as there where `derived`."""
+        """The first name of a value that the file lacks, or None; expressions may read `records` if `derived`."""
         computed = derived and value.branch is None
         return next(
             (
@@ -177,6 +199,15 @@ class _File:
     def _missing(
         self, value: Value, where: str, *, slots: tuple[str, ...] | None, derived: bool = False, n_choice: int = 1
     ) -> str:
+        """The message about a missing value.
+
+        Args:
+            value: the value that the file lacks.
+            where: the key of the spec that names it.
+            slots: the slots of its collection, or None.
+            derived: whether its expression may read `<collection>_<feature>`.
+            n_choice: how many alternatives the spec lists.
+        """
         branch = self._lacks(value, slots, derived) or value.text
         known = sorted(self.known | self.records) if derived and value.branch is None else sorted(self.known)
         if value.branch is None:
@@ -187,7 +218,7 @@ class _File:
         near = suggest(branch, known) if len(known) < 60 else suggest(branch, known).partition("; known are")[0]
         stop = "" if near.endswith("?") else "."
         return (
-            f"{self.path}: there is no branch {branch}{others}, wanted by {where}{near}{stop} "
+            f"{self.path}: there is no branch {branch}{others}, which {where} reads{near}{stop} "
             f"Correct the data spec, or mark the value `optional: true` if files may lack it."
         )
 

@@ -1,4 +1,4 @@
-"""The numbers of one column in a few figures, taken piece by piece while a file is read."""
+"""Summary statistics of one column, updated piece by piece while a file is read."""
 
 from __future__ import annotations
 
@@ -9,14 +9,14 @@ import numpy as np
 
 from root_gnn.typing import Numbers
 
-N_SAMPLE = 2048  # values of a piece that its medians are taken of
-N_PART = 8  # stretches of a piece with a median each, so that a change of unit inside a file is seen
+N_SAMPLE = 2048  # values sampled from a piece for its medians
+N_PART = 8  # sections of a piece with a median each, which show a change of unit inside a file
 SMALLEST_PART = 64
 
 
 @dataclass
 class Summary:
-    """How many values there were, their range and mean, and medians of stretches of the file, in its order."""
+    """Number, range and sum of the values, and the medians of consecutive sections of the file."""
 
     n: int = 0
     low: float = math.inf
@@ -25,7 +25,7 @@ class Summary:
     medians: list[float] = field(default_factory=list)
 
     def add(self, values: Numbers) -> None:
-        """Takes in the next values, `(n,)`."""
+        """Adds the next values, `(n,)`."""
         if not values.size:
             return
         self.n += values.size
@@ -34,10 +34,13 @@ class Summary:
         self.medians += medians(values)
 
     def as_mapping(self) -> dict[str, float | int | None]:
-        """Plain values; `median` is that of the stretches' medians, which lie between `median_min` and `median_max`."""
+        """Plain numbers by name.
+
+        `median` is the median of the sections' medians, whose range is `median_min, median_max`.
+        """
         if not self.n:
             return {"n": 0}
-        found = {
+        statistics = {
             "min": self.low,
             "max": self.high,
             "mean": self.total / self.n,
@@ -45,11 +48,11 @@ class Summary:
             "median_min": min(self.medians),
             "median_max": max(self.medians),
         }
-        return {"n": self.n, **{name: value if math.isfinite(value) else None for name, value in found.items()}}
+        return {"n": self.n, **{name: value if math.isfinite(value) else None for name, value in statistics.items()}}
 
 
 def medians(values: Numbers) -> list[float]:
-    """Medians of up to `N_PART` stretches of `values (n,)`, of a sample of evenly spaced ones."""
+    """Medians of up to `N_PART` consecutive sections of evenly spaced samples of `values (n,)`."""
     sample = values[:: -(-values.size // N_SAMPLE)]
     n_part = min(max(sample.size // SMALLEST_PART, 1), N_PART)
     size = sample.size // n_part

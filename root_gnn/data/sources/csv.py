@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, ClassVar, Self
 
 import awkward as ak
 import numpy as np
@@ -21,7 +21,7 @@ import pyarrow.csv as pv
 from root_gnn.data.formats.root_file import first_line
 from root_gnn.data.formats.sniff import format_of, refuse_other_formats
 from root_gnn.errors import InputError, suggest
-from root_gnn.protocols import Source, SourceConfig
+from root_gnn.protocols import LAST_RESORT, Source, SourceConfig
 
 MOST_BYTES = 2**30  # the whole text is held in memory
 CHUNK_ENTRIES = 200_000
@@ -38,8 +38,20 @@ class Config(SourceConfig):
     line is an entry.
     """
 
+    formats: ClassVar = ("CSV", "text")
+    endings: ClassVar = (".csv",)
+    gzipped: ClassVar = True
+    order: ClassVar = LAST_RESORT
+
     separator: str | None = None
     columns: tuple[str, ...] = ()
+
+    @classmethod
+    def recognise(cls, head: bytes) -> str:
+        """`CSV` for text with a comma in its first line, `text` for other text, which may have another separator."""
+        if b"\0" in head or not _is_text(head):
+            return ""
+        return "CSV" if b"," in head.partition(b"\n")[0] else "text"
 
     @contextmanager
     def open(self, path: Path) -> Iterator[Csv]:
@@ -214,6 +226,14 @@ class Csv(Source):
             f"{self.path}: the column {name} holds numbers, but {what} in line {self._text.line_of(entry)} "
             f"({int((~is_number).sum()):,} such lines). Use a point for decimals, and nan where a number is missing."
         )
+
+
+def _is_text(head: bytes) -> bool:
+    try:
+        head.decode("utf-8")
+    except UnicodeDecodeError as error:
+        return error.start > len(head) - 4  # a character cut in two at the end of the head
+    return True
 
 
 def _cast(text: Any, kind: Any) -> Any:

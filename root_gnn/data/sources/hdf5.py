@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, ClassVar, Self
 
 import awkward as ak
 import h5py
@@ -49,6 +49,12 @@ class Branch:
 
 class Config(SourceConfig):
     """An HDF5 file: the group inside it whose datasets are read, where it holds several samples; all of it by default."""
+
+    formats: ClassVar = ("HDF5",)
+    article: ClassVar = "an"
+    magic: ClassVar = (b"\x89HDF\r\n\x1a\n",)
+    endings: ClassVar = (".h5", ".hdf5", ".hdf")
+    order: ClassVar = 21
 
     group: str = ""
 

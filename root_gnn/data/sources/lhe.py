@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, ClassVar, Self
 
 import awkward as ak
 import numpy as np
@@ -21,6 +21,7 @@ from root_gnn.errors import InputError, MissingExtra, suggest
 from root_gnn.protocols import Source, SourceConfig
 
 CHUNK_ENTRIES = 5_000
+TAG = b"<LesHouchesEvents"
 FORMATS = ("LHE", "gzip-compressed LHE")
 PARTICLE_NUMBERS = {
     "px": "px",
@@ -48,6 +49,23 @@ TRUNCATED = "the file is cut short; fetch or write it again"
 
 class Config(SourceConfig):
     """A Les Houches file, gzip-compressed or not: the particles of the hard process, in GeV, and the weights of each event."""
+
+    formats: ClassVar = ("LHE",)
+    article: ClassVar = "an"
+    magic: ClassVar = (TAG,)
+    endings: ClassVar = (".lhe",)
+    gzipped: ClassVar = True
+    order: ClassVar = 50
+    hint: ClassVar = (
+        "it is a Les Houches file (LHE) of hard events: shower it with `root-gnn simulate --lhe FILE --out DIR`, or "
+        "read its partons with the spec lhe_partons"
+    )
+
+    @classmethod
+    def recognise(cls, head: bytes) -> str:
+        """`LHE` where the bytes begin with its tag, or have it after an XML declaration or comment."""
+        is_xml = head.lstrip().startswith((b"<?xml", b"<!--"))
+        return "LHE" if is_xml and TAG in head else super().recognise(head)
 
     @contextmanager
     def open(self, path: Path) -> Iterator[Lhe]:

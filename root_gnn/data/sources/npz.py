@@ -14,7 +14,7 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from math import prod
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, ClassVar, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,11 +22,12 @@ from numpy.typing import NDArray
 from root_gnn.data.formats.fixed_rows import NUMBERS, check_range, chunks_of, column_names, to_awkward, type_words
 from root_gnn.data.formats.location import Remote
 from root_gnn.data.formats.root_file import first_line
-from root_gnn.data.formats.sniff import format_of, refuse_other_formats
+from root_gnn.data.formats.sniff import ZIP_ARCHIVE, format_of, refuse_other_formats
 from root_gnn.errors import InputError, suggest
 from root_gnn.protocols import Source, SourceConfig
 
-ZIP = "a ZIP archive"
+ZIP_MAGIC = b"PK\x03\x04"
+ZIP_NAME = 30  # where the name of an archive's first member begins; its length stands at 26
 SUFFIX = ".npy"
 LOCAL_HEADER = 30  # bytes of a ZIP member's own header before its name; the two last numbers are the lengths of name and extra field
 BLOCK = 2**22
@@ -64,10 +65,24 @@ class Member:
 class Config(SourceConfig):
     """An .npz archive."""
 
+    formats: ClassVar = ("npz",)
+    article: ClassVar = "an"
+    endings: ClassVar = (".npz",)
+    order: ClassVar = 40
+    hint: ClassVar = "it is a ZIP archive of NumPy arrays (npz)"
+
+    @classmethod
+    def recognise(cls, head: bytes) -> str:
+        """`npz` where the bytes start a ZIP archive whose first member is a NumPy array."""
+        if not head.startswith(ZIP_MAGIC):
+            return ""
+        first = head[ZIP_NAME : ZIP_NAME + int.from_bytes(head[26:28], "little")]
+        return "npz" if first.endswith(SUFFIX.encode()) else ""
+
     @contextmanager
     def open(self, path: Path) -> Iterator[Npz]:
         """The arrays of a file; raises InputError where it is no .npz archive, or is damaged."""
-        if not format_of(path).startswith(ZIP):
+        if format_of(path) != ZIP_ARCHIVE:  # such a file is told below that it holds no array
             refuse_other_formats(path, "npz")
         with ExitStack() as stack:
             try:

@@ -12,7 +12,7 @@ import pickletools
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, ClassVar, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -57,6 +57,12 @@ LIST = {
 
 class Config(SourceConfig):
     """A pandas table: its key in the file, as in `pandas.read_hdf`; may be left out where the file holds one table."""
+
+    formats: ClassVar = ("HDF5",)
+    article: ClassVar = "an"
+    magic: ClassVar = (b"\x89HDF\r\n\x1a\n",)
+    endings: ClassVar = (".h5", ".hdf5", ".hdf")
+    order: ClassVar = 20
 
     key: str | None = None
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, ClassVar, Self
 
 import awkward as ak
 import numpy as np
@@ -38,6 +38,11 @@ class ParquetLeaf:
 
 class Config(SourceConfig):
     """A parquet file; a field of a struct, or of a list of structs, is the branch `column.field`."""
+
+    formats: ClassVar = ("parquet",)
+    magic: ClassVar = (b"PAR1",)
+    endings: ClassVar = (".parquet", ".pq")
+    order: ClassVar = 30
 
     @contextmanager
     def open(self, path: Path) -> Iterator[Parquet]:

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from math import isfinite
 from pathlib import Path
-from typing import Annotated, Any, Self
+from typing import Annotated, Any, ClassVar, Self
 
 import awkward as ak
 import numpy as np
@@ -48,6 +48,11 @@ class Config(SourceConfig):
 
     Of a list the trees are read one after another, as one run of entries; `tree` is then a branch that counts them from 0.
     """
+
+    formats: ClassVar = ("ROOT",)
+    magic: ClassVar = (b"root",)
+    endings: ClassVar = (".root",)
+    order: ClassVar = 10
 
     tree: str | tuple[str, ...]
     sum_of_weights: SumOfWeights | None = None

@@ -1,1 +1,1 @@
-"""What the branches of a file mean: the data spec, its collections, labels and values."""
+"""The data spec, which gives the branches of a file their meaning: collections, labels and values."""

@@ -1,4 +1,4 @@
-"""One kind of object of a file: its node type, and where its features stand."""
+"""A collection of the data spec: one kind of object, its node type, and the branches of its features."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import BeforeValidator, Field, model_validator
 
 from root_gnn.config.section import Section
-from root_gnn.data.spec.value import SLOT, SYSTEMATIC, UNITS, Choice, Single, Text, Value
+from root_gnn.data.spec.value import SLOT, SYSTEMATIC, UNITS, Alternatives, Single, ExpressionText, Value
 
 MOMENTUM = ("pt", "px", "py", "pz", "energy", "mass")
 ANGLES = ("eta", "phi")
@@ -15,53 +15,59 @@ CYLINDRICAL = {"pt", "eta", "phi"}
 CARTESIAN = {"px", "py", "pz"}
 
 
-def _slots(given: Any) -> Any:
-    return tuple(map(str, range(given))) if isinstance(given, int) and not isinstance(given, bool) else given
+def _slots(value: Any) -> Any:
+    return tuple(map(str, range(value))) if isinstance(value, int) and not isinstance(value, bool) else value
 
 
 class CollectionMembers(Section):
-    """An index table: `item` says which object of the collection belongs to the graph `row` of the entry."""
+    """An index table: the object `item` of the collection belongs to the graph `row` of the entry.
+
+    Attributes:
+        row: the branch of graph indices, a list per entry.
+        item: the branch of object indices, of the same lengths.
+    """
 
     row: str
     item: str
 
 
 class Collection(Section):
-    """One kind of object: its node type and where its features stand.
+    """One kind of object: its node type and the branches of its features.
 
-    A momentum is `pt eta phi` or `px py pz`, with `energy`, or `mass`, or neither (massless). `unit` holds for all momenta here.
+    A momentum is `pt eta phi` or `px py pz`, with `energy`, or `mass`, or neither (massless).
 
     Attributes:
         type: the number in the node feature `type`.
-        features: by name, a value, or several of which the first that a file has is taken.
-        single: comes once per graph and may leave out `eta` or `pz` (then 0): missing transverse momentum.
-        optional: a file without any of the branches has no such objects.
-        slots: names (or how many, from 0) of numbered objects, put in place of `%SLOT%` in the branch names.
-        mask: where it is 0 there is no object: padded arrays and slots.
-        select: objects kept, an expression of this collection's features.
-        members: the index table that gives the objects of each graph, with `graph_per`.
+        features: by name, a value, or alternatives, of which the first that a file has is read.
+        single: whether each graph has exactly one, which may lack `eta` or `pz` (then 0): missing transverse momentum.
+        optional: whether a file may lack all of the branches; it then has no such objects.
+        unit: the unit of all momenta of the collection.
+        slots: the names of numbered objects (or how many, from 0), which replace `%SLOT%` in branch names.
+        mask: a value that is 0 where there is no object: padded arrays and slots.
+        select: the condition on objects, an expression of this collection's features.
+        members: the index table that assigns objects to graphs, with `graph_per`.
     """
 
     type: int = Field(ge=0)
-    features: dict[str, Choice]
+    features: dict[str, Alternatives]
     single: bool = False
     optional: bool = False
     unit: Literal["GeV", "MeV", "TeV"] = "GeV"
     slots: Annotated[tuple[str, ...] | None, BeforeValidator(_slots)] = None
     mask: Single | None = None
-    select: Text | None = None
+    select: ExpressionText | None = None
     members: CollectionMembers | None = None
 
     @model_validator(mode="after")
     def _one_momentum(self) -> Self:
-        given = set(self.features)
+        names = set(self.features)
         along = {"eta", "pz"} if self.single else set()
-        cylindrical, cartesian = CYLINDRICAL - along <= given, CARTESIAN - along <= given
-        if cylindrical == cartesian or (cylindrical and given & CARTESIAN) or (cartesian and given & CYLINDRICAL):
+        cylindrical, cartesian = CYLINDRICAL - along <= names, CARTESIAN - along <= names
+        if cylindrical == cartesian or (cylindrical and names & CARTESIAN) or (cartesian and names & CYLINDRICAL):
             raise ValueError(
                 f"a momentum is pt eta phi or px py pz, one of the two and complete; got {', '.join(self.features)}"
             )
-        if {"energy", "mass"} <= given:
+        if {"energy", "mass"} <= names:
             raise ValueError("give energy or mass, not both")
         return self
 
@@ -94,7 +100,7 @@ class Collection(Section):
                 "single objects come once per graph: slots, mask, select and members make no sense for them"
             )
         if self.members and (self.slots is not None or self.mask):
-            raise ValueError("members say which objects there are; slots and mask cannot be given beside them")
+            raise ValueError("members list the objects; slots and mask cannot be combined with them")
         return self
 
     def values(self) -> list[Value]:
@@ -102,11 +108,11 @@ class Collection(Section):
         return [value for choice in self.features.values() for value in choice] + ([self.mask] if self.mask else [])
 
     def factor(self, name: str, value: Value) -> float:
-        """What a number of the file is multiplied with to be in GeV or radians."""
+        """The factor that converts a number of the file to GeV or radians."""
         return UNITS[value.unit or (self.unit if name in MOMENTUM else "none")]
 
     def varied(self, name: str, nominal: str) -> Collection:
-        """The same with a variation's name in place of `%SYS%` everywhere."""
+        """The collection of a systematic variation, whose name replaces `%SYS%`; `nominal` is the fallback."""
         update: dict[str, Any] = {
             "features": {
                 key: tuple(value.varied(name, nominal) for value in choice) for key, choice in self.features.items()

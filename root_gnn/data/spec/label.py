@@ -1,4 +1,4 @@
-"""How a file says which class an entry belongs to."""
+"""The label of a data spec: how the class of an entry follows from the file."""
 
 from __future__ import annotations
 
@@ -7,23 +7,24 @@ from typing import Any, Literal, Self
 from pydantic import Field, model_validator
 
 from root_gnn.config.section import Section, Words
-from root_gnn.data.spec.value import SYSTEMATIC, Condition, Single, Value, filled
+from root_gnn.data.spec.value import SYSTEMATIC, Condition, Single, Value, substitute
 
-FORMS = ("branch", "one_hot", "trees", "expressions")
+KINDS = ("branch", "one_hot", "trees", "expressions")
 NO_LABEL = -1
-"""What stands for the class of an event that has none."""
+"""The class index of an event that belongs to no class."""
 
 
 class Label(Section):
-    """The class of an entry, in one of four forms; the order of the classes is the class index.
+    """The class of an entry, declared in one of four ways; the order of the classes is the class index.
 
     Attributes:
-        branch: a branch of whole numbers, whose values `classes` name.
-        one_hot: by class, a branch (or value) that is not 0 where the entry belongs to it.
-        trees: by class, the trees of the file it stands in, where `source.tree` lists several.
-        expressions: by class, what holds for it, of branches and of `<collection>_<feature>` in GeV and radians.
-        other: what happens to an entry that is no class: `stop` or `drop`.
-        optional: files (collision data) may lack it; their entries have no label.
+        branch: a branch of integers.
+        classes: by class, its value in that branch.
+        one_hot: by class, a branch (or value) that is not 0 where the entry belongs to the class.
+        trees: by class, the trees of the file that hold it, where `source.tree` lists several.
+        expressions: by class, a condition of branches and of `<collection>_<feature>` in GeV and radians.
+        other: what to do with an entry of no class: `stop` or `drop`.
+        optional: files (collision data) may lack the label; their entries have none.
     """
 
     branch: str | None = None
@@ -36,9 +37,9 @@ class Label(Section):
 
     @model_validator(mode="after")
     def _one_form(self) -> Self:
-        given = [form for form in FORMS if getattr(self, form)]
-        if len(given) != 1:
-            raise ValueError(f"give one of {', '.join(FORMS)}; got {' and '.join(given) or 'none'}")
+        declared = [kind for kind in KINDS if getattr(self, kind)]
+        if len(declared) != 1:
+            raise ValueError(f"give one of {', '.join(KINDS)}; got {' and '.join(declared) or 'none'}")
         if bool(self.branch) != bool(self.classes):
             raise ValueError("branch and classes (name: value) belong together")
         if len(set(self.classes.values())) < len(self.classes):
@@ -46,16 +47,16 @@ class Label(Section):
         return self
 
     def values(self) -> tuple[Value, ...]:
-        """What is read: the branch, or one value for each class; nothing where trees are the classes."""
+        """The values that are read: the branch, or one for each class; none where trees are the classes."""
         return (Value(branch=self.branch),) if self.branch else (*self.one_hot.values(), *self.expressions.values())
 
     def varied(self, name: str, nominal: str) -> Label:
-        """The same with a variation's name in place of `%SYS%` everywhere."""
+        """The label of a systematic variation, whose name replaces `%SYS%`."""
         update: dict[str, Any] = {
-            form: {key: value.varied(name, nominal) for key, value in getattr(self, form).items()}
-            for form in ("one_hot", "expressions")
+            kind: {key: value.varied(name, nominal) for key, value in getattr(self, kind).items()}
+            for kind in ("one_hot", "expressions")
         }
-        return self.model_copy(update={**update, "branch": self.branch and filled(self.branch, SYSTEMATIC, name)})
+        return self.model_copy(update={**update, "branch": self.branch and substitute(self.branch, SYSTEMATIC, name)})
 
     @property
     def names(self) -> tuple[str, ...]:

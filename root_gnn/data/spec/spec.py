@@ -1,4 +1,4 @@
-"""A data spec: what the branches of somebody's file mean, units included."""
+"""The data spec, a YAML file that gives the branches of data files their meaning and units."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from root_gnn.config.section import Section
 from root_gnn.config.shipped import find
 from root_gnn.data.spec.collection import MOMENTUM, Collection
 from root_gnn.data.spec.label import Label
-from root_gnn.data.spec.value import SYSTEMATIC, ColumnList, Condition, Single, Value, filled
+from root_gnn.data.spec.value import SYSTEMATIC, ColumnList, Condition, Single, Value, substitute
 from root_gnn.errors import InputError, suggest
 from root_gnn.graph.features import EVENT_NODE_FEATURES, Features
 from root_gnn.graph.scaling import TRANSFORMS
@@ -25,13 +25,13 @@ from root_gnn.protocols import SourceConfig
 KINEMATIC = ("pt", "eta", "phi", "energy")
 RESERVED = ("ids", "weight", "label", "truth", "globals", "split", "entry")
 SPLITS = ("train", "validation", "test")
-"""The parts of the data, by the number that stands for each."""
+"""The splits of the data; each is stored as its index."""
 POLICIES = ("name", "on_bad_file", "on_duplicate", "transforms", "systematics")
-"""Keys that do not change what is read from a file."""
+"""Keys that do not change the arrays read from a file."""
 
 
 class FileSplit(Section):
-    """A branch that says which split an entry is meant for, and its values."""
+    """The branch with the split of an entry, and its value for each split."""
 
     branch: str
     train: int = 0
@@ -46,33 +46,33 @@ class FileSplit(Section):
 
 
 class Spec(Section):
-    """What a file's branches mean.
+    """The meaning of a file's branches.
 
     Attributes:
-        name: how the spec is called in messages.
-        source: the file format and where in a file to look (`name: root`, `tree: Events`).
-        nodes: the collections that become nodes, in the order in which a graph's nodes stand.
-        node_features: columns of the nodes; `type` is the collection's number, a feature a collection lacks is 0.
-        transforms: how a node feature is transformed before it is standardised; momenta are taken by their logarithm.
+        name: the name of the spec in messages.
+        source: the file format and its options (`name: root`, `tree: Events`); any format by default.
+        nodes: the collections that become nodes, in the order of a graph's nodes.
+        node_features: columns of the nodes; `type` is the collection's number, and a feature that a collection lacks is 0.
+        transforms: by node feature, its transform before standardisation; momenta are log-transformed.
         globals: further columns of the graph's globals, behind the number of nodes.
-        graph_per: a branch with a list per entry, each value of which is a graph (a jet); without it every entry is one.
-        select: the graphs kept, an expression of branches and of `<collection>_<feature>` in GeV and radians.
-        id: branches that tell events apart, what splits are hashed from; file and entry where there is none.
-        resimulation: tells simulations of one hard event apart; follows the id columns, never enters the split.
-        object: tells the graphs of one event apart (jets); follows those, never enters the split.
-        weight: branches whose product is the event weight (1 where there is none).
-        truth: float columns by name.
-        label: what says the class; otherwise classes come from groups of files in the recipe.
-        split: the branch that says which split an entry is meant for.
-        systematics: names that stand for `%SYS%` in branch names, the nominal one first.
-        on_bad_file: what happens at a file that cannot be read.
-        on_nan: what happens at NaN or infinity: stop, drop the entry, or fill in `fill`.
-        on_duplicate: what happens where one class has an event twice.
-        fill: what stands for a number that is missing.
+        graph_per: a branch with a list per entry, whose values are the graphs (jets); without it every entry is a graph.
+        select: the condition on graphs, an expression of branches and of `<collection>_<feature>` in GeV and radians.
+        id: branches that identify an event and whose hash decides its split; file and entry if there are none.
+        resimulation: identifies simulations of one hard event; an id column that never decides the split.
+        object: identifies graphs (jets) of one event; an id column that never decides the split.
+        weight: branches whose product is the event weight; 1 if there are none.
+        truth: by name, values stored as float columns for labels and studies.
+        label: the class of an entry; without it, classes come from groups of files in the recipe.
+        split: the branch with the split of an entry.
+        systematics: names that replace `%SYS%` in branch names, the nominal one first.
+        on_bad_file: what to do with a file that cannot be read.
+        on_nan: what to do at NaN or infinity: stop, drop the entry, or replace the number by `fill`.
+        on_duplicate: what to do where one class has an event twice.
+        fill: the number that replaces missing ones.
     """
 
     name: str
-    source: Annotated[SourceConfig, Family("data.sources")]
+    source: Annotated[SourceConfig, Family("data.sources")] = Field(default="auto", validate_default=True)
     nodes: dict[str, Collection] = Field(min_length=1)
     node_features: tuple[str, ...] = EVENT_NODE_FEATURES
     transforms: dict[str, str] = Field(default_factory=dict)
@@ -126,7 +126,7 @@ class Spec(Section):
         if self.graph_per is None and any(collection.members for collection in self.nodes.values()):
             raise ValueError("members need graph_per: the list whose values are the graphs they belong to")
         if self.graph_per is not None and self.object is not None:
-            raise ValueError("with graph_per the object is the place in that list; leave object out")
+            raise ValueError("with graph_per the object is the index in that list; leave object out")
         if self.label and self.label.trees:
             trees = self.source.trees
             unknown = [tree for names in self.label.trees.values() for tree in names if tree not in trees]
@@ -151,12 +151,12 @@ class Spec(Section):
 
     @property
     def stored_features(self) -> tuple[str, ...]:
-        """The node features that records hold: all but `type`."""
+        """The node features stored in records: all but `type`."""
         return tuple(name for name in self.node_features if name != "type")
 
     @property
     def id_names(self) -> tuple[str, ...]:
-        """Names of the id columns: those of `id` (or file and entry), then `resimulation`, then `object` (the place in `graph_per`)."""
+        """The id columns: those of `id` (or file and entry), then `resimulation`, then `object` (the index in `graph_per`)."""
         names = tuple(value.text for value in self.id) or ("file", "entry")
         return (
             *names,
@@ -166,7 +166,7 @@ class Spec(Section):
 
     @property
     def n_split_id(self) -> int:
-        """How many of the id columns, from the first, decide the split."""
+        """How many id columns, counted from the first, decide the split."""
         return len(self.id) or 2
 
     @property
@@ -176,7 +176,7 @@ class Spec(Section):
         return self.graph_per is None and not drops
 
     def features(self) -> Features:
-        """Names, transforms and number of types of the batches made with this spec."""
+        """The columns of batches made with this spec: names, transforms and number of node types."""
         plain = Features()
         return Features(
             nodes=self.node_features,
@@ -186,14 +186,14 @@ class Spec(Section):
         )
 
     def inputs_only(self) -> Spec:
-        """The spec without label, truth, weight and split: what prediction needs of a file, where an event may well come twice."""
+        """The spec without label, truth, weight and split, for prediction; events may come twice."""
         return self.model_copy(update={"label": None, "truth": {}, "weight": (), "split": None, "on_duplicate": "keep"})
 
     def variation(self, name: str | None = None) -> Spec:
-        """The spec of one systematic variation (the nominal one without a name), free of placeholders.
+        """The spec of one systematic variation, by default the nominal one, free of placeholders.
 
-        A branch that a file has only in its nominal form is read so, except those of `graph_per`, `split` and `label.branch`, which are
-        names alone. Raises InputError where the spec has no such variation.
+        Branches without that variation are read in their nominal form, except those of `graph_per`, `split` and
+        `label.branch`. Raises InputError where the spec has no such variation.
         """
         if not self.systematics:
             if name is not None:
@@ -204,24 +204,24 @@ class Spec(Section):
         if name not in self.systematics:
             raise InputError(f"The spec {self.name} has no variation {name}{suggest(name, self.systematics)}.")
 
-        def one(value: Value) -> Value:
+        def vary(value: Value) -> Value:
             return value.varied(name, nominal)
 
-        split = self.split and self.split.model_copy(update={"branch": filled(self.split.branch, SYSTEMATIC, name)})
+        split = self.split and self.split.model_copy(update={"branch": substitute(self.split.branch, SYSTEMATIC, name)})
 
         return self.model_copy(
             update={
                 "nodes": {key: collection.varied(name, nominal) for key, collection in self.nodes.items()},
                 **{
-                    key: {column: one(value) for column, value in getattr(self, key).items()}
+                    key: {column: vary(value) for column, value in getattr(self, key).items()}
                     for key in ("globals", "truth")
                 },
-                "weight": tuple(map(one, self.weight)),
-                "id": tuple(map(one, self.id)),
-                "select": self.select and one(self.select),
+                "weight": tuple(map(vary, self.weight)),
+                "id": tuple(map(vary, self.id)),
+                "select": self.select and vary(self.select),
                 "graph_per": self.graph_per and self.graph_per.replace(SYSTEMATIC, name),
-                "resimulation": self.resimulation and one(self.resimulation),
-                "object": self.object and one(self.object),
+                "resimulation": self.resimulation and vary(self.resimulation),
+                "object": self.object and vary(self.object),
                 "split": split,
                 "label": self.label and self.label.varied(name, nominal),
                 "systematics": (),
@@ -229,12 +229,12 @@ class Spec(Section):
         )
 
     def digest(self) -> str:
-        """Hexadecimal digest of everything in the spec that decides what is read from a file: what a cache must agree with."""
+        """Hexadecimal digest of every key that changes the arrays read from a file; cached files are valid for one digest."""
         content = self.model_dump(mode="json", exclude=set(POLICIES))
         return hashlib.sha256(json.dumps(content).encode()).hexdigest()
 
     def rows(self) -> Iterator[tuple[str, str, str]]:
-        """Collection, type and what its features are read from, in words."""
+        """For each collection its name, type, and the branches of its features, as text."""
         for name, collection in self.nodes.items():
             parts = ", ".join(
                 f"{feature}={'|'.join(map(str, choice))}" for feature, choice in collection.features.items()
@@ -253,7 +253,7 @@ class Spec(Section):
 
 
 def _texts(content: Any) -> Iterator[str]:
-    """Every text of a mapping, keys left out."""
+    """Every string value in nested mappings and lists."""
     if isinstance(content, Mapping):
         content = list(content.values())
     if isinstance(content, list):
@@ -263,14 +263,14 @@ def _texts(content: Any) -> Iterator[str]:
         yield content
 
 
-def load_spec(path_or_name: Path | str | Mapping[str, Any], *, beside: Path | None = None) -> Spec:
-    """The spec in a YAML file, or of a shipped one by its name (`events`).
+def load_spec(path_or_name: Path | str | Mapping[str, Any], *, search_dir: Path | None = None) -> Spec:
+    """Loads the spec of a YAML file, or a shipped one by its name (`events`).
 
-    Looked for as given, then in the folder `beside`, then among the shipped ones. A file may say `extends: NAME` and hold
-    only what differs from that spec. Raises InputError with file, line and
-    key where the file is wrong, and with the names of the shipped specs where there is none.
+    The path is searched from the current folder, then in `search_dir`, then among the shipped specs. A file may say
+    `extends: NAME` and hold only what differs from that spec. Raises InputError with file, line and key of a mistake, or
+    with the names of the shipped specs if there is no such file.
     """
     if isinstance(path_or_name, Mapping):
         return validate(Spec, path_or_name, origin="data spec", allow_dotted=True)
-    path = find(path_or_name, "spec", beside)
+    path = find(path_or_name, "spec", search_dir)
     return load(Spec, path, allow_dotted=True, base=lambda name: find(name, "spec", path))

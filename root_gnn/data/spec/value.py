@@ -1,4 +1,4 @@
-"""Where a number stands in a file, and in what unit."""
+"""A value of the data spec: the branch or expression a number comes from, and its unit."""
 
 from __future__ import annotations
 
@@ -17,40 +17,42 @@ SYSTEMATIC = "%SYS%"
 Unit = Literal["GeV", "MeV", "TeV", "rad", "deg", "none"]
 
 
-def checked(text: str) -> str:
-    """An expression as it stands; raises ValueError where it cannot be parsed (its placeholders stand for names)."""
+def checked_expression(text: str) -> str:
+    """Returns an expression unchanged; raises ValueError where it cannot be parsed, placeholders taken as names."""
     try:
-        parse(filled(filled(text, SLOT, "slot"), SYSTEMATIC, "nominal"))
+        parse(substitute(substitute(text, SLOT, "slot"), SYSTEMATIC, "nominal"))
     except InputError as error:
         raise ValueError(str(error)) from error
     return text
 
 
-def filled(text: str, placeholder: str, name: str) -> str:
-    """The text with a placeholder replaced."""
+def substitute(text: str, placeholder: str, name: str) -> str:
+    """The text with `name` in place of a placeholder."""
     return text.replace(placeholder, name)
 
 
-Text = Annotated[str, BeforeValidator(lambda given: checked(given) if isinstance(given, str) else given)]
+ExpressionText = Annotated[
+    str, BeforeValidator(lambda value: checked_expression(value) if isinstance(value, str) else value)
+]
 """An expression of the small language of `root_gnn.expressions`."""
 
 
 class Value(Section):
-    """A number of each object or entry: a branch as it stands, or an expression of branches.
+    """A number of each object or entry: a branch, or an expression of branches.
 
     Attributes:
-        branch: the branch, or
-        expression: what is computed from branches.
-        unit: what it was measured in.
-        above: the number becomes 1 where it is greater than this, else 0.
-        item: the branch holds lists; of each the one at this place (0 the first, -1 the last) is taken.
+        branch: the name of a branch; either this or `expression`.
+        expression: a formula of branches.
+        unit: the unit in the file.
+        above: a threshold; the number becomes 1 where it is greater, else 0.
+        item: the index of the value taken from lists, 0 for the first, -1 for the last.
         missing: numbers that mean "not measured"; they become the spec's `fill`.
         optional: files may lack it.
-        otherwise: the branch or expression read where the file lacks the first; how a variation falls back on the nominal.
+        otherwise: the branch or expression read if the file lacks the first, as a variation falls back on the nominal one.
     """
 
     branch: str | None = None
-    expression: Text | None = None
+    expression: ExpressionText | None = None
     unit: Unit | None = None
     above: float | None = None
     item: int | None = None
@@ -73,23 +75,24 @@ class Value(Section):
 
     @property
     def reads(self) -> tuple[str, ...]:
-        """The names it is made of, placeholders included."""
+        """The names of the branches it is computed from, placeholders included."""
         return names_in(self.text) if self.branch is None else (self.branch,)
 
     def at(self, slot: str) -> Value:
-        """The same with a slot's name in place of `%SLOT%`."""
-        return self._with(filled(self.text, SLOT, slot), self.otherwise and filled(self.otherwise, SLOT, slot))
+        """The value of one slot, whose name replaces `%SLOT%`."""
+        return self._with(substitute(self.text, SLOT, slot), self.otherwise and substitute(self.otherwise, SLOT, slot))
 
     def varied(self, name: str, nominal: str) -> Value:
-        """The same with a variation's name in place of `%SYS%`, and the nominal one where a file has no such variation."""
+        """The value of a systematic variation, whose name replaces `%SYS%`; `nominal` is the fallback."""
         if SYSTEMATIC not in self.text:
             return self
         return self._with(
-            filled(self.text, SYSTEMATIC, name), None if name == nominal else filled(self.text, SYSTEMATIC, nominal)
+            substitute(self.text, SYSTEMATIC, name),
+            None if name == nominal else substitute(self.text, SYSTEMATIC, nominal),
         )
 
-    def fallen_back(self) -> Value:
-        """What is read where the file lacks the first choice."""
+    def fallback(self) -> Value:
+        """The value read if the file lacks the first choice; the value itself if there is none."""
         return self if self.otherwise is None else self._with(self.otherwise, None)
 
     def _with(self, text: str, otherwise: str | None) -> Value:
@@ -97,10 +100,10 @@ class Value(Section):
         return self.model_copy(update={**origin, "otherwise": otherwise})
 
     def __str__(self) -> str:
-        """The value in words: branch or expression, item, unit and working point."""
-        place = "" if self.item is None else f"[{self.item}]"
+        """The value as text: branch or expression, item, unit and threshold."""
+        index = "" if self.item is None else f"[{self.item}]"
         return (
-            f"{self.text}{place}"
+            f"{self.text}{index}"
             + (f" {self.unit}" if self.unit else "")
             + ("" if self.above is None else f" > {self.above:g}")
         )
@@ -111,21 +114,21 @@ def names_in(text: str) -> tuple[str, ...]:
     return parse(text).names
 
 
-def _mapping(given: Any) -> Any:
-    return {"branch": given} if isinstance(given, str) else given
+def _mapping(value: Any) -> Any:
+    return {"branch": value} if isinstance(value, str) else value
 
 
-def _choices(given: Any) -> Any:
-    """A branch name, a mapping, or a list of those: always a tuple of mappings, the first found in a file wins."""
-    return tuple(map(_mapping, given if isinstance(given, list | tuple) else [given]))
+def _choices(value: Any) -> Any:
+    """A tuple of mappings from a branch name, a mapping, or a list of those; the first that a file has is read."""
+    return tuple(map(_mapping, value if isinstance(value, list | tuple) else [value]))
 
 
-def _computed(given: Any) -> Any:
-    return {"expression": given} if isinstance(given, str) else given
+def _computed(value: Any) -> Any:
+    return {"expression": value} if isinstance(value, str) else value
 
 
 Single = Annotated[Value, BeforeValidator(_mapping)]
-Choice = Annotated[tuple[Value, ...], BeforeValidator(_choices), Field(min_length=1)]
+Alternatives = Annotated[tuple[Value, ...], BeforeValidator(_choices), Field(min_length=1)]
 ColumnList = Annotated[tuple[Value, ...], BeforeValidator(_choices)]
 Condition = Annotated[Value, BeforeValidator(_computed)]
 """A value whose bare text is an expression instead of a branch."""

@@ -1,4 +1,4 @@
-"""Files of hard events, each made by one run of Sherpa; `scripts/hard_events.py` makes those that are shipped."""
+"""Files of hard events, each made by one run of Sherpa; `tools/hard_events.py` makes those that are shipped."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Hard events that come with the library, made by `scripts/hard_events.py`."""
+"""Hard events that come with the library, made by `tools/hard_events.py`."""
 
 from __future__ import annotations
 

@@ -9,16 +9,15 @@ import sys
 import time
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
-from concurrent.futures import BrokenExecutor, Future, ProcessPoolExecutor
-from multiprocessing import active_children, get_context, parent_process
-from multiprocessing.connection import wait
+from concurrent.futures import Future
 from pathlib import Path
 from threading import Thread
 
 import torch
 
 from root_gnn.errors import InputError
-from root_gnn.parallel.dask_pool import DaskPool, dask_executor
+from root_gnn.parallel.dask import DaskPool
+from root_gnn.parallel.processes import ProcessPool
 from root_gnn.study.execution.training import Training
 
 SECONDS_BETWEEN_LOOKS = 0.5
@@ -51,30 +50,18 @@ class LocalPlace(Executor):
     def __init__(self, runs: Path, data_dir: Path, *, jobs: int) -> None:
         super().__init__(runs, data_dir)
         self.n_at_once = jobs
-        self._pool = self._new_pool()
+        self._pool = ProcessPool(jobs, _use_one_thread)
 
     def submit(self, trainings: Sequence[Training]) -> list[Future[float]]:
-        """See `Place.submit`; a process that was killed (out of memory, say) takes those beside it along, and new ones are started."""
-        return [self._submit(one) for one in trainings]
-
-    def _submit(self, training: Training) -> Future[float]:
-        try:
-            return self._pool.submit(_train, training, self.runs, self.data_dir)
-        except BrokenExecutor:
-            self._pool = self._new_pool()
-            return self._pool.submit(_train, training, self.runs, self.data_dir)
-
-    def _new_pool(self) -> ProcessPoolExecutor:
-        return ProcessPoolExecutor(self.n_at_once, mp_context=get_context("spawn"), initializer=_begin)
+        """See `Executor.submit`."""
+        return self._pool.submit_all(_train, [(training, self.runs, self.data_dir) for training in trainings])
 
     def stop(self) -> None:
-        """See `Place.stop`."""
-        self._pool.shutdown(wait=False, cancel_futures=True)
-        for child in active_children():
-            child.terminate()
+        """See `Executor.stop`."""
+        self._pool.stop()
 
     def close(self) -> None:
-        """See `Place.close`."""
+        """See `Executor.close`."""
         self._pool.shutdown()
 
 
@@ -86,19 +73,8 @@ def _train(training: Training, runs: Path, data_dir: Path) -> float:
         signal.signal(signal.SIGTERM, signal.SIG_DFL)
 
 
-def _begin() -> None:
-    """Of a process: one thread, and an end together with the process that started it."""
+def _use_one_thread() -> None:
     torch.set_num_threads(1)
-    Thread(target=_end_with_parent, daemon=True).start()
-
-
-def _end_with_parent() -> None:
-    parent = parent_process()
-    if parent is not None:
-        wait([parent.sentinel])
-    while True:  # a training that runs saves at the first signal and leaves; an idle process ends by it
-        os.kill(os.getpid(), signal.SIGTERM)
-        time.sleep(SECONDS_BETWEEN_LOOKS)
 
 
 class DaskPlace(Executor):
@@ -109,9 +85,7 @@ class DaskPlace(Executor):
 
     def __init__(self, runs: Path, data_dir: Path, *, scheduler: str) -> None:
         super().__init__(runs, data_dir)
-        self._pool: DaskPool = dask_executor(
-            scheduler, purpose="Running a study on a Dask cluster", instead="run the study with --jobs"
-        )
+        self._pool = DaskPool(scheduler, purpose="Running a study")
         self._wanted = self.runs.parent / ".wanted"
         self._wanted.touch()
 
@@ -122,7 +96,7 @@ class DaskPlace(Executor):
     def stop(self) -> None:
         """See `Place.stop`."""
         self._wanted.unlink(missing_ok=True)
-        self._pool.shutdown(wait=True, cancel_futures=True)
+        self._pool.stop()
 
     def close(self) -> None:
         """See `Place.close`."""

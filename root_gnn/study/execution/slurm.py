@@ -8,7 +8,7 @@ from pathlib import Path
 
 import torch
 
-from root_gnn.parallel.slurm_pool import SlurmPool
+from root_gnn.parallel.slurm import SlurmPool
 from root_gnn.study.execution.places import Executor
 from root_gnn.study.execution.training import Training
 
@@ -18,15 +18,15 @@ class SlurmPlace(Executor):
 
     def __init__(self, runs: Path, data_dir: Path, *, parameters: Mapping[str, str]) -> None:
         super().__init__(runs, data_dir)
-        self._pool = SlurmPool(self.runs.parent / "slurm", parameters, purpose="Running a study on Slurm")
+        self._pool = SlurmPool(self.runs.parent / "slurm", parameters, purpose="Running a study")
 
     def submit(self, trainings: Sequence[Training]) -> list[Future[float]]:
         """See `Place.submit`."""
-        return self._pool.submit_array(train_in_slurm, [(one, self.runs, self.data_dir) for one in trainings])
+        return self._pool.submit_all(train_in_slurm, [(one, self.runs, self.data_dir) for one in trainings])
 
     def stop(self) -> None:
         """See `Place.stop`: cancels the jobs."""
-        self._pool.shutdown(wait=False, cancel_futures=True)
+        self._pool.stop()
 
     def close(self) -> None:
         """See `Place.close`."""

@@ -29,7 +29,9 @@ def rewrite(run: Run, **columns: np.ndarray) -> None:
 
 
 def score(run: Run, gain: float, *, times: int = 1) -> None:
-    """Gives a run each event `times` times, and scores that separate the classes by `gain` deviations, with the noise of its seed."""
+    """Gives a run each event `times` times, and scores that separate the classes by `gain` deviations, with the
+    noise of its seed.
+    """
     path = run.folder / "predictions" / "test.parquet"
     pq.write_table(pa.concat_tables([pq.read_table(path)] * times), path)
     label = read_predictions(run).label

@@ -12,7 +12,9 @@ from root_gnn.analysis.logistic import STRENGTHS, ProbeSample, fit_logistic
 
 
 def gaussians(seed: int, n_event: int, n_class: int = 2, *, dim: int = 4, apart: float = 2.0) -> ProbeSample:
-    """Classes at the corners of a simplex, `apart` deviations from each other, seen through a matrix that mixes scales."""
+    """Classes at the corners of a simplex, `apart` deviations from each other, seen through a matrix that mixes
+    scales.
+    """
     generator = np.random.default_rng(seed)
     label = np.arange(n_event) % n_class
     rows = generator.normal(size=(n_event, dim)) + apart / np.sqrt(2.0) * np.eye(n_class, dim)[label]

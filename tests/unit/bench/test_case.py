@@ -7,7 +7,7 @@ import argparse
 import pytest
 import torch
 
-from root_gnn.bench.case import Bench, Unequal, Work, agree, installed
+from root_gnn.bench.case import Bench, UnequalError, Work, agree, installed
 
 BENCH = Bench(rounds=3, quick=False, allocator="default", data_dir=None, options=argparse.Namespace())
 
@@ -20,7 +20,7 @@ def test_what_differs_is_not_timed() -> None:
     one = torch.tensor([1.0, 2.0])
     assert agree("x", one, one + 1e-7, 1e-5) == pytest.approx(1e-7, rel=0.3)
     for other in (one + 1.0, one * torch.nan, one[:1]):
-        with pytest.raises(Unequal, match=r"x: the outputs .* nothing is timed"):
+        with pytest.raises(UnequalError, match=r"x: the outputs .* nothing is timed"):
             agree("x", one, other, 1e-5)
 
 

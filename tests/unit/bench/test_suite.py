@@ -28,12 +28,12 @@ ASKED = {
 }
 FAILING = """
 import sys
-from root_gnn.bench.case import agree, main
+from root_gnn.bench.case import agree, run_case
 import torch
 def results(bench):
     agree("numbers", torch.zeros(1), torch.ones(1), 0.5)
     yield
-sys.exit(main(results, None))
+sys.exit(run_case(results, None))
 """
 
 

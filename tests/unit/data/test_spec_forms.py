@@ -275,7 +275,7 @@ def test_systematic_variations(write_tree: WriteTree, small_columns: dict[str, A
         == read(path, spec.variation("NOSYS")).jet.pt.tolist()
     )
     assert ak.flatten(read(path, spec.variation("UP")).jet.pt).to_numpy() == pytest.approx([55.0, 33.0, 77.0])
-    with pytest.raises(InputError, match="no branch of this file carries the variation"):
+    with pytest.raises(InputError, match="no branch of this file has the variation"):
         read(path, spec.variation("DOWN"))
     with pytest.raises(InputError, match="no variation UPP; did you mean UP"):
         spec.variation("UPP")

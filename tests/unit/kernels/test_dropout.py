@@ -6,6 +6,7 @@ import pytest
 import torch
 
 from root_gnn.kernels.dropout import Dropout, dropout
+from root_gnn.kernels.library import SWITCH
 
 N = 400_000
 
@@ -46,3 +47,12 @@ def test_seeds_evaluation_and_ends() -> None:
     assert not dropout(rows, 1.0).any()
     assert dropout(rows[:0], 0.4).shape == (0, 50)
     assert dropout(rows.double(), 0.4).dtype == torch.float64
+
+
+def test_the_switch_for_plain_pytorch_holds_for_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(SWITCH, "0")
+    rows = torch.ones(1000)
+    torch.manual_seed(1)
+    got = dropout(rows, 0.3)
+    torch.manual_seed(1)
+    assert torch.equal(got, torch.nn.functional.dropout(rows, 0.3))

@@ -11,6 +11,7 @@ from rounding import UNIT
 from torch import Tensor, nn
 from torch.utils.flop_counter import FlopCounterMode
 
+from root_gnn.kernels.library import SWITCH
 from root_gnn.kernels.linear import LEAST, ROWS, Linear, linear, uses_onednn
 
 needs_onednn = pytest.mark.skipif(
@@ -118,3 +119,11 @@ def test_the_same_bits_again() -> None:
     rows, weight, bias = drawn(ROWS + 17, 64), drawn(64, 64, seed=1), drawn(64, seed=2)
     for one, other in zip(*(outcomes(rows, weight, bias, reference=False) for _ in range(2)), strict=True):
         assert torch.equal(one, other)
+
+
+@needs_onednn
+def test_the_switch_for_plain_pytorch_holds_for_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    rows, weight = drawn(ROWS, 64), drawn(64, 64, seed=1)
+    monkeypatch.setenv(SWITCH, "0")
+    assert not uses_onednn(rows, weight)
+    assert torch.equal(linear(rows, weight), F.linear(rows, weight))

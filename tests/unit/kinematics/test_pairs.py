@@ -3,12 +3,20 @@
 from __future__ import annotations
 
 import numpy as np
+import pytest
 import torch
 import vector
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from root_gnn.kinematics.pairs import PAIR_FEATURES, pair_features
+from root_gnn.kinematics.pairs import (
+    KNOWN,
+    PAIR_FEATURES,
+    PairFeature,
+    add_pair_feature,
+    pair_feature,
+    pair_features,
+)
 
 ANY = st.lists(st.floats(-(2.0**119), 2.0**119, width=32), min_size=4, max_size=4)
 COLUMN = {name: i for i, name in enumerate(PAIR_FEATURES)}
@@ -102,3 +110,17 @@ def test_broadcasts_to_all_pairs() -> None:
     grid = pair_features(objects[:, None], objects[None, :])
     assert grid.shape == (5, 5, 6)
     torch.testing.assert_close(grid[1, 3], pair_features(objects[1:2], objects[3:4])[0])
+
+
+def test_symmetric_features_do_not_depend_on_the_order_of_the_two_and_the_others_do() -> None:
+    a, b = (torch.from_numpy(_objects(50, seed)) for seed in (11, 12))
+    for name, feature in KNOWN.items():
+        forward, backward = pair_features(a, b, [name]), pair_features(b, a, [name])
+        assert torch.allclose(forward, backward, rtol=1e-12, atol=1e-12) == feature.symmetric, name
+
+
+def test_a_name_is_taken_once_and_unknown_ones_are_refused_with_the_list() -> None:
+    with pytest.raises(ValueError, match="there is a pair feature ln_kt already"):
+        add_pair_feature(PairFeature("ln_kt", lambda pairs: pairs.delta_r))
+    with pytest.raises(ValueError, match=r"no pair feature 'kt'; known are: delta_eta, .*, ln_dr"):
+        pair_feature("kt")

@@ -184,7 +184,7 @@ def test_files_on_both_sides_of_a_split_are_told(folder: Path, tmp_path: Path) -
     split = {"by": "file", "validation_files": "two.root", "test_files": "copy.root"}
     config = {"spec": "ours.yaml", "classes": {"a": ["one.root", "copy.root"], "b": "two.root"}, "split": split}
     recipe = yaml.safe_load(
-        (Path(__file__).parents[2] / "configs" / "pretrain_multiclass.yaml").read_text(encoding="utf-8")
+        (Path(__file__).parents[3] / "configs" / "pretrain_multiclass.yaml").read_text(encoding="utf-8")
     )
     (tmp_path / "r.yaml").write_text(yaml.safe_dump({**recipe, "data": config}), encoding="utf-8")
     [found] = prepare(tmp_path / "r.yaml", data_dir=folder, stop=False)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import fcntl
 import gzip
 import os
 import re
@@ -23,6 +22,7 @@ pytest.importorskip("pythia8mc")
 pytest.importorskip("fastjet")
 
 from root_gnn.errors import InputError
+from root_gnn.parallel.lock import exclusive_writer
 from root_gnn.simulation.ntuple import read_metadata
 from root_gnn.simulation.simulate import simulate
 
@@ -260,10 +260,12 @@ def test_an_interrupted_run_leaves_complete_files_and_is_repaired(tmp_path: Path
 
 
 def test_two_writers_of_a_file_do_not_meet(tmp_path: Path) -> None:
-    with (tmp_path / ".WH.root.half.root").open("w") as stream:
-        fcntl.flock(stream, fcntl.LOCK_EX)
-        with pytest.raises(InputError, match="another simulate is writing it"):
-            simulate(["WH"], events=5, out=tmp_path, params=QUICK)
+    (tmp_path / ".WH.root.half.root").write_text("half a file")
+    with (
+        exclusive_writer(tmp_path / "WH.root", lambda: None),
+        pytest.raises(InputError, match="another simulate is writing it"),
+    ):
+        simulate(["WH"], events=5, out=tmp_path, params=QUICK)
 
 
 def _wait_until_alone(session: int) -> None:

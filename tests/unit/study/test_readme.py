@@ -11,7 +11,7 @@ import pytest
 from root_gnn.errors import InputError
 from root_gnn.study.readme import fill_readme
 
-MARKS = "<!-- study x: written by scripts/study_table -->\nold\n<!-- end of the study -->"
+MARKS = "<!-- study x: written by tools/study_table -->\nold\n<!-- end of the study -->"
 
 
 def comparison(task: str, size: int, auc: float) -> dict[str, Any]:
@@ -91,5 +91,5 @@ def test_other_files_and_pages_without_marks(tmp_path: Path) -> None:
     )
     with pytest.raises(InputError, match=r"expected study\.json"):
         fill_readme(tmp_path / "README.md", tmp_path / "other.json")
-    with pytest.raises(InputError, match="written by scripts/study_table"):
+    with pytest.raises(InputError, match="written by tools/study_table"):
         fill_readme(tmp_path / "README.md", tmp_path / "study.json")

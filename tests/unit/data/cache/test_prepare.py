@@ -40,7 +40,7 @@ def slow(*arguments):
     sys.stdin.readline()
     return original(*arguments)
 RecordFile.piece = slow
-shards = list(preparing.prepare(load_spec("events"), [Path(sys.argv[1]) / "WH.root"], data_dir=Path(sys.argv[1])).values())
+shards = list(preparing.prepare_shards(load_spec("events"), [Path(sys.argv[1]) / "WH.root"], data_dir=Path(sys.argv[1])).values())
 print("done", shards[0].n_graph, flush=True)
 """
 

@@ -55,7 +55,7 @@ def test_a_changed_byte_is_noticed_where_it_is_read(path: Path) -> None:
 
 def test_pages_without_checksum_and_those_of_other_clusters_pass(tmp_path: Path) -> None:
     path = tmp_path / "clusters.root"
-    with uproot.recreate(path, compression=None) as file:
+    with uproot.recreate(path) as file:
         file.mkrntuple("Events", {"x": np.arange(100.0)})
         file["Events"].extend({"x": np.arange(100.0, 200.0)})
     with Config(tree="Events").open(path) as source:

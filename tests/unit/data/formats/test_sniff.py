@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from root_gnn.data.formats.sniff import format_of, refuse_other_formats, sources_of
+from root_gnn.data.formats.sniff import format_of, refuse_other_formats, sources_of, without_ending
 from root_gnn.errors import InputError
 
 CONTENTS = {
@@ -21,7 +21,7 @@ CONTENTS = {
     "text": "Grüße\n".encode(),
     "HepMC": b"HepMC::Version 3.02\n",
     "a ZIP archive (PyTorch files are such)": b"PK\x03\x04" + bytes(22) + b"\x0f\x00\x00\x00archive/data.pkl",
-    "a ZIP archive of NumPy arrays": b"PK\x03\x04" + bytes(22) + b"\x05\x00\x00\x00X.npy\x93NUMPY",
+    "npz": b"PK\x03\x04" + bytes(22) + b"\x05\x00\x00\x00X.npy\x93NUMPY",
     "ROOT": b"root\x00\x00\xf7\x0c",
     "unknown": bytes(range(256)),
 }
@@ -51,7 +51,7 @@ def test_what_to_do_with_partons(tmp_path: Path) -> None:
         InputError, match=r"a ROOT file was expected; it is a Les Houches file .* --lhe FILE .* spec lhe_partons"
     ):
         refuse_other_formats(path, "ROOT")
-    with pytest.raises(InputError, match=r"a parquet file was expected; it is LHE\."):
+    with pytest.raises(InputError, match=r"a parquet file was expected; it is a Les Houches file"):
         refuse_other_formats(path, "parquet")
     refuse_other_formats(path, "LHE")
 
@@ -75,24 +75,24 @@ def test_refusal_says_what_it_is(tmp_path: Path) -> None:
 
 def test_which_sources_read_a_file(tmp_path: Path) -> None:
     path = tmp_path / "file"
-    for name, sources in {
-        "ROOT": ("root",),
-        "HDF5": ("pandas_table", "hdf5"),
-        "CSV": ("csv",),
-        "LHE": ("lhe",),
-    }.items():
+    for name, expected in {"ROOT": ["root"], "HDF5": ["pandas_table", "hdf5"], "CSV": ["csv"], "LHE": ["lhe"]}.items():
         path.write_bytes(CONTENTS[name])
-        assert sources_of(path) == sources
+        assert [source.__module__.rpartition(".")[2] for source in sources_of(path)] == expected
     path.write_bytes(gzip.compress(CONTENTS["LHE"]))
-    assert sources_of(path) == ("lhe",)
-    path.write_bytes(gzip.compress(CONTENTS["ROOT"]))
-    with pytest.raises(InputError, match="it is a ROOT file within gzip; unpack it"):
+    assert [source.__module__.rpartition(".")[2] for source in sources_of(path)] == ["lhe"]
+    path.write_bytes(gzip.compress(CONTENTS["HDF5"]))
+    with pytest.raises(InputError, match="it is an HDF5 file within gzip; unpack it"):
         sources_of(path)
     for name, words in {
-        "HTML": "an HTML page",
+        "HTML": "a ROOT, HDF5, parquet, npz, LHE or CSV file was expected; it is an HTML page",
         "HepMC": "without a detector",
         "a Git LFS pointer, not the file itself": "LFS",
     }.items():
         path.write_bytes(CONTENTS[name])
         with pytest.raises(InputError, match=words):
             sources_of(path)
+
+
+def test_names_without_their_ending() -> None:
+    names = ["WH.root", "a.b.hdf5", "partons.LHE.gz", "jets.csv.gz", "notes.txt", "csv"]
+    assert [without_ending(name) for name in names] == ["WH", "a.b", "partons", "jets", "notes.txt", "csv"]

@@ -1,4 +1,7 @@
-"""What is counted while a file is read, against plain loops; pieces add up to the whole, and the same file gives the same."""
+"""What is counted while a file is read, against plain loops.
+
+Pieces add up to the whole, and the same file gives the same.
+"""
 
 from __future__ import annotations
 
@@ -61,15 +64,15 @@ def test_medians_follow_a_change_inside_a_column() -> None:
 )
 def test_sentinels_at_the_ends_of_a_column(numbers: list[float], expected: dict[str, int]) -> None:
     findings = Findings()
-    findings.see_raw("b", np.array(numbers, dtype=np.float32))
+    findings.add_sentinels("b", np.array(numbers, dtype=np.float32))
     assert findings.as_mapping()["sentinels"].get("b", {}) == expected
 
 
 def test_whole_numbers_may_be_999_but_not_minus_999() -> None:
     findings = Findings()
-    findings.see_raw("b", np.array([999, 5]))
-    findings.see_raw("c", np.array([-999, 5]))
-    findings.see_raw("d", np.array([True, False]))
+    findings.add_sentinels("b", np.array([999, 5]))
+    findings.add_sentinels("c", np.array([-999, 5]))
+    findings.add_sentinels("d", np.array([True, False]))
     assert findings.as_mapping()["sentinels"] == {"c": {"-999": 1}}
 
 

@@ -152,5 +152,5 @@ def test_what_slurm_does_not_know(tmp_path: Path) -> None:
 
 def test_a_scheduler_that_does_not_answer(tmp_path: Path) -> None:
     pytest.importorskip("distributed", reason="needs the extra cluster")
-    with pytest.raises(InputError, match="run the study with --jobs"):
+    with pytest.raises(InputError, match="use --jobs on this machine"):
         DaskPlace(tmp_path, tmp_path, scheduler="tcp://127.0.0.1:9")

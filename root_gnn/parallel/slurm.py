@@ -1,40 +1,45 @@
-"""Slurm as the place where files are prepared or trainings run, through submitit: calls that are ready at once are one job array."""
+"""A pool that runs its calls as Slurm jobs, through submitit; calls submitted together are one job array."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from concurrent.futures import Executor, Future
+from concurrent.futures import Future
 from pathlib import Path
 from threading import Event, Thread
 from typing import Any
 
 from root_gnn.errors import InputError, MissingExtra
+from root_gnn.parallel.pool import Pool
 
-NAME = "root_gnn"
-SECONDS_BETWEEN_LOOKS = 0.5
+JOB_NAME = "root_gnn"
+SECONDS_BETWEEN_POLLS = 0.5
 
 
-class SlurmPool(Executor):
-    """Runs calls as jobs of one core with `parameters` of sbatch (`partition`, `time` in minutes, `mem`, `gpus_per_node`, ...).
-
-    A job that reaches its time limit is queued again by submitit, and its call is made once more. What jobs write and return is kept
-    in `folder`, which they see as well as this machine does. The parameter `cluster` is submitit's name of the kind of cluster:
-    `local` runs the jobs as processes of this machine. Raises MissingExtra without submitit, of which `purpose` tells, and
-    InputError where Slurm is not there or a parameter is none of its own.
-    """
+class SlurmPool(Pool):
+    """Runs calls as jobs of one core; a job that reaches its time limit is queued again and repeats its call."""
 
     def __init__(self, folder: Path, parameters: Mapping[str, str], *, purpose: str) -> None:
+        """Connects to Slurm.
+
+        Args:
+            folder: keeps the arguments and results of the jobs, which see it as well as this machine does.
+            parameters: options of sbatch (`partition`, `time` in minutes, `mem`, `gpus_per_node`, ...). The additional
+                key `cluster` is submitit's kind of cluster: `local` runs the jobs as processes of this machine.
+            purpose: what the calls do, for errors ("Preparing").
+
+        Raises MissingExtra without submitit, InputError where Slurm is missing or does not know a parameter.
+        """
         try:
             import submitit
         except ImportError as error:
-            raise MissingExtra("submitit", "cluster", purpose) from error
+            raise MissingExtra("submitit", "cluster", f"{purpose} on Slurm") from error
         cluster = {"cluster": "slurm", **parameters}["cluster"]
-        asked = {
+        options = {
             f"slurm_{key.replace('-', '_')}": _plain(value) for key, value in parameters.items() if key != "cluster"
         }
         try:
             self._executor = submitit.AutoExecutor(folder=folder, cluster=cluster)
-            self._executor.update_parameters(name=NAME, cpus_per_task=1, **asked)
+            self._executor.update_parameters(name=JOB_NAME, cpus_per_task=1, **options)
         except (RuntimeError, NameError, ValueError, TypeError) as error:
             raise InputError(f"--slurm: {error}") from error
         self._jobs: dict[Future[Any], Any] = {}
@@ -42,17 +47,17 @@ class SlurmPool(Executor):
         Thread(target=self._watch, daemon=True).start()
 
     def submit(self, fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Future[Any]:
-        """The call's future."""
-        return self._taken([self._executor.submit(Call(fn), *args, **kwargs)])[0]
+        """Submits a call as one job and returns its future."""
+        return self._futures_of([self._executor.submit(Call(fn), *args, **kwargs)])[0]
 
-    def submit_array(self, fn: Callable[..., Any], calls: Iterable[tuple[Any, ...]]) -> list[Future[Any]]:
-        """The futures of `fn` with each of the arguments: one job array."""
+    def submit_all(self, fn: Callable[..., Any], calls: Iterable[tuple[Any, ...]]) -> list[Future[Any]]:
+        """Submits `fn` with each tuple of arguments as one job array; the futures are in the same order."""
         with self._executor.batch():
             jobs = [self._executor.submit(Call(fn), *args) for args in calls]
-        return self._taken(jobs)
+        return self._futures_of(jobs)
 
     def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:
-        """Waits for what was submitted, or cancels it, which Slurm tells a job before it ends it."""
+        """Waits for the submitted calls, or cancels their jobs (Slurm sends a job a signal before it ends it)."""
         for future, job in self._jobs.items():
             if cancel_futures and not future.done():
                 job.cancel(check=False)
@@ -60,33 +65,34 @@ class SlurmPool(Executor):
                 future.exception()
         self._ended.set()
 
-    def _taken(self, jobs: list[Any]) -> list[Future[Any]]:
+    def _futures_of(self, jobs: list[Any]) -> list[Future[Any]]:
         futures: list[Future[Any]] = [Future() for _ in jobs]
         self._jobs = {**self._jobs, **dict(zip(futures, jobs, strict=True))}
         return futures
 
     def _watch(self) -> None:
-        while not self._ended.wait(SECONDS_BETWEEN_LOOKS):
+        while not self._ended.wait(SECONDS_BETWEEN_POLLS):
             for future, job in self._jobs.items():
                 if not future.done() and job.done():
                     _settle(future, job)
 
 
 class Call:
-    """What a job calls; `checkpoint` makes submitit queue it again when its time is up."""
+    """The function a job calls; submitit calls `checkpoint` when the time is up, and queues the result."""
 
     def __init__(self, fn: Callable[..., Any]) -> None:
+        """Wraps `fn`."""
         self.fn = fn
 
     def __call__(self, *args: Any, **kwargs: Any) -> tuple[Any, str]:
-        """What the call returns, and why it failed where it did by the user's input."""
+        """Returns the result and an empty text, or None and the message of an InputError."""
         try:
             return self.fn(*args, **kwargs), ""
         except InputError as error:
             return None, str(error)
 
     def checkpoint(self, *args: Any, **kwargs: Any) -> Any:
-        """The same call again: what it had done is found."""
+        """Returns the same call; it reuses what the interrupted one completed."""
         from submitit.helpers import DelayedSubmission
 
         return DelayedSubmission(self, *args, **kwargs)

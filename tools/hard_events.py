@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
-"""Makes files of hard events with Sherpa, as those in root_gnn/simulation/sherpa/events were made:
+"""Makes files of hard events with Sherpa, as those in root_gnn/simulation/sherpa/events were made.
 
-scripts/hard_events.py --events 5000 --process tHjb --process tW --process ttW --process ttZ --process ttyy --process ttt
-scripts/hard_events.py --events 3000 --process tttt
+tools/hard_events.py --events 5000 --process tHjb --process tW --process ttW --process ttZ --process ttyy --process ttt
+tools/hard_events.py --events 3000 --process tttt
 """
 
 from __future__ import annotations
@@ -36,7 +36,8 @@ def main() -> None:
             make(Wanted(path, program, process.card, process.id, arguments.events, arguments.seed, ENERGY))
             section = cross_section(path)
             print(
-                f"{path}: {arguments.events} events, {section.value:.4g} +- {section.error:.2g} pb, {path.stat().st_size / 1e6:.2f} MB"
+                f"{path}: {arguments.events} events, {section.value:.4g} +- {section.error:.2g} pb, "
+                f"{path.stat().st_size / 1e6:.2f} MB"
             )
 
 

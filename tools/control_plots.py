@@ -1,9 +1,9 @@
 #!/usr/bin/env python3
-"""Control plots of simulated events: reads what `root-gnn simulate` wrote, writes pictures for docs/simulation.md.
+r"""Control plots of simulated events: reads what `root-gnn simulate` wrote, writes pictures for docs/simulation.md.
 
-root-gnn simulate --events 24000 --out DIR --process WH --process ZH --process ttbar --process ggF --process VBF \\
+    root-gnn simulate --events 24000 --out DIR --process WH --process ZH --process ttbar --process ggF --process VBF \\
         --process singletop_t --process Zjets
-scripts/control_plots.py --data DIR [--data DIR2] --out docs/figures
+    tools/control_plots.py --data DIR [--data DIR2] --out docs/figures
 """
 
 from __future__ import annotations
@@ -40,6 +40,7 @@ class Files:
         self._folders = folders
 
     def events(self, process: str, branches: Sequence[str]) -> ak.Array:
+        """Branches of a process, from the first folder that has its file."""
         for folder in self._folders:
             if (folder / f"{process}.root").exists():
                 with uproot.open(folder / f"{process}.root") as file:

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from root_gnn.parallel.in_order import run_in_order
+from root_gnn.parallel.processes import run_in_order
 
 
 @pytest.mark.parametrize("jobs", [1, 2])

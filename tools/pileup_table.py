@@ -1,9 +1,11 @@
 #!/usr/bin/env python3
-"""What pile-up does to jets and missing transverse momentum: the same events without and with it, as a table for docs/simulation.md.
+"""What pile-up does to jets and missing transverse momentum.
+
+The same events without and with it, as a table for docs/simulation.md.
 
 root-gnn simulate --process ttbar --events 250 --out DIR/0
 for mean in 20 40 80; do root-gnn simulate --process ttbar --events 250 --pileup $mean --out DIR/$mean; done
-scripts/pileup_table.py --quiet-events DIR/0/ttbar.root --crowded DIR/20/ttbar.root DIR/40/ttbar.root DIR/80/ttbar.root
+tools/pileup_table.py --quiet-events DIR/0/ttbar.root --crowded DIR/20/ttbar.root DIR/40/ttbar.root DIR/80/ttbar.root
 """
 
 from __future__ import annotations
@@ -54,7 +56,10 @@ def with_error(values: Any, digits: int) -> str:
 
 
 def row(quiet: ak.Array, crowded: ak.Array) -> list[str]:
-    """Figures of the events that both files hold; the generated top tells which, since event numbers count what passes the preselection."""
+    """Figures of the events that both files hold.
+
+    The generated top tells which, since event numbers count what passes the preselection.
+    """
     _, first, second = np.intersect1d(ak.to_numpy(quiet.top1_pt), ak.to_numpy(crowded.top1_pt), return_indices=True)
     before, after = quiet[first], crowded[second]
     old, new = jets(before), jets(after)

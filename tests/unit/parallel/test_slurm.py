@@ -1,4 +1,4 @@
-"""Preparing in job arrays of submitit, run as processes of this machine: the same cache, and the errors of files come back."""
+"""Job arrays of submitit, run as processes of this machine: the same cache, and the errors of files come back."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import pytest
 from root_gnn.data.cache.prepare import cache_dir, prepare_shards
 from root_gnn.data.spec.spec import load_spec
 from root_gnn.errors import InputError
-from root_gnn.parallel.slurm_pool import Call, SlurmPool
+from root_gnn.parallel.slurm import Call, SlurmPool
 
 pytest.importorskip("submitit", reason="needs the extra cluster")
 LOCAL = {"cluster": "local", "time": "10"}
@@ -38,7 +38,7 @@ def test_an_array_of_jobs_leaves_the_cache_that_this_process_leaves(
 
 def test_what_a_job_returns_and_how_it_fails(tmp_path: Path) -> None:
     with SlurmPool(tmp_path, LOCAL, purpose="A test") as pool:
-        good, bad = pool.submit_array(int, [("3",), ("x",)])
+        good, bad = pool.submit_all(int, [("3",), ("x",)])
         assert good.result() == 3
         assert isinstance(bad.exception(), RuntimeError) and "invalid literal" in str(bad.exception())
         assert pool.submit(int, "f", base=16).result() == 15

@@ -1,0 +1,48 @@
+"""Whether a network works on tensors of the same shapes whatever the sizes of the graphs in a batch of one shape."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import torch
+from torch import Tensor
+from torch.utils._python_dispatch import TorchDispatchMode
+
+from root_gnn.graph.batch import Batch
+from root_gnn.graph.static import Shape, padded
+
+SIZES = ((6, 1, 4, 0, 9, 3), (2, 7, 1, 8, 5, 0))  # the same number of graphs and of nodes
+
+
+def shapes_are_fixed(network: Callable[[Batch], Any], batch_of: Callable[[Sequence[int]], Batch]) -> bool:
+    """Whether two batches that are padded to one shape take `network` through operations of the same shapes.
+
+    `batch_of` makes a batch of complete graphs with these numbers of nodes. A network that passes can be captured once and
+    replayed, by `train.static_shapes` and by `train.compile`.
+    """
+    shape = Shape(n_graph=8, n_node=32, n_edge=240)
+    recorded: list[list[tuple[str, tuple[tuple[int, ...], ...]]]] = []
+    for sizes in SIZES:
+        batch = padded(batch_of(sizes), shape)
+        with torch.no_grad(), _RecordedShapes() as record:
+            network(batch)
+        recorded.append(record.shapes)
+    return recorded[0] == recorded[1]
+
+
+class _RecordedShapes(TorchDispatchMode):  # type: ignore[no-untyped-call] # PyTorch does not annotate it
+    """The name of each operation and the shapes of what it gives, in the order in which PyTorch runs them."""
+
+    def __init__(self) -> None:
+        super().__init__()  # type: ignore[no-untyped-call]
+        self.shapes: list[tuple[str, tuple[tuple[int, ...], ...]]] = []
+
+    def __torch_dispatch__(
+        self, func: Any, types: Any, args: tuple[Any, ...] = (), kwargs: dict[str, Any] | None = None
+    ) -> Any:
+        del types  # the protocol passes it; what matters here is the operation
+        out = func(*args, **(kwargs or {}))
+        tensors = out if isinstance(out, tuple | list) else (out,)
+        self.shapes.append((str(func), tuple(tuple(x.shape) for x in tensors if isinstance(x, Tensor))))
+        return out
