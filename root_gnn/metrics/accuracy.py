@@ -15,9 +15,10 @@ from root_gnn.typing import Floats
 def accuracy(probabilities: ArrayLike, labels: ArrayLike, weights: ArrayLike | None = None) -> Measured | None:
     """Weighted accuracy of `probabilities (n_event, n_class)`; of equal probabilities the first class is the prediction.
 
-    The error is Wilson's (1927) with the effective number of events: binomial, but never zero when all or none are right.
-    Negative weights count with their sign in numerator and denominator (and by their square in the error), so the value may leave
-    [0, 1] in a small sample. None where the weights sum to zero or less. Raises InputError for arrays that don't fit together.
+    The error is Wilson's (1927) with the effective number of events: binomial, but never zero when all or none are
+    right. Negative weights count with their sign in numerator and denominator (and by their square in the error), so
+    the value may leave [0, 1] in a small sample. None where the weights sum to zero or less. Raises InputError for
+    arrays that don't fit together.
     """
     events = class_events(probabilities, labels, weights)
     right = np.argmax(events.probabilities, axis=1) == events.labels

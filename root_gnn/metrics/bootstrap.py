@@ -1,11 +1,12 @@
 """Is one model better than another? A bootstrap over test events and training seeds at once.
 
-Events: in each replica every test event counts a Poisson(1) number of times, the same number for every model and seed, so what the
-models share cancels in their difference. Seeds: each replica also draws as many seeds as there are, with repetition, the same for
-both models, and moves by the mean of the values drawn. That move is corrected twice. The values of the seeds differ by the chance
-of the test events too, which is in the interval already: the variance between seeds is reduced by what the event replicas show of it.
-And drawing from n seeds gives a spread too small by sqrt((n - 1) / n), estimated from few: it is stretched by sqrt(n / (n - 1)) and by
-Student's factor for n - 1 degrees of freedom (1.32 for three seeds). The interval of one seed holds the test events only.
+Events: in each replica every test event counts a Poisson(1) number of times, the same number for every model and seed,
+so what the models share cancels in their difference. Seeds: each replica also draws as many seeds as there are, with
+repetition, the same for both models, and moves by the mean of the values drawn. That move is corrected twice. The
+values of the seeds differ by the chance of the test events too, which is in the interval already: the variance between
+seeds is reduced by what the event replicas show of it. And drawing from n seeds gives a spread too small by sqrt((n -
+1) / n), estimated from few: it is stretched by sqrt(n / (n - 1)) and by Student's factor for n - 1 degrees of freedom
+(1.32 for three seeds). The interval of one seed holds the test events only.
 """
 
 from __future__ import annotations
@@ -61,10 +62,11 @@ def paired_difference(
 ) -> PairedDifference | None:
     """Mean difference a - b of a metric over seeds, with a 68 % interval from events and seeds.
 
-    `scores_a` and `scores_b` are `(n_seed, n_event)` on the same test events, row k of both trained with the same seed (further
-    axes are passed on to `metric`). `metric(scores, labels)` is called once for each model and seed and gives a function of the weights
-    `(n_event,)`, called once for each replica; it is the binary AUC unless given. Negative weights count with their sign. None where
-    the metric is None on these events, or in more than 1 % of the replicas. Raises InputError for shapes that differ.
+    `scores_a` and `scores_b` are `(n_seed, n_event)` on the same test events, row k of both trained with the same seed
+    (further axes are passed on to `metric`). `metric(scores, labels)` is called once for each model and seed and gives
+    a function of the weights `(n_event,)`, called once for each replica; it is the binary AUC unless given. Negative
+    weights count with their sign. None where the metric is None on these events, or in more than 1 % of the replicas.
+    Raises InputError for shapes that differ.
     """
     a, b = _seeds_first(scores_a), _seeds_first(scores_b)
     if a.shape != b.shape:
@@ -117,9 +119,9 @@ def seed_replicas(
 ) -> tuple[Floats, Floats] | None:
     """Means over seeds of a metric of several models, `(n_model,)`, and of replicas of events and seeds, `(n_replica, n_model)`.
 
-    For figures that several models enter. Each of `scores` is `(n_seed, n_event)`, row k of all trained with the same seed: a
-    replica counts the events, and draws the seeds, alike in all of them. `metric`, negative weights and None are as in
-    `paired_difference`. Raises InputError for shapes that differ.
+    For figures that several models enter. Each of `scores` is `(n_seed, n_event)`, row k of all trained with the same
+    seed: a replica counts the events, and draws the seeds, alike in all of them. `metric`, negative weights and None
+    are as in `paired_difference`. Raises InputError for shapes that differ.
     """
     models = [_seeds_first(one) for one in scores]
     shapes = sorted({model.shape for model in models})

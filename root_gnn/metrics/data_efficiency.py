@@ -1,8 +1,8 @@
 """How many times fewer training events does one model need for the same figure?
 
-At a training size n a model reaches a figure, say an AUC; the reference needs n' events for it, read off its own curve of the figure
-against the logarithm of the training size, by straight lines between the sizes that were trained. The factor is n' / n.
-Nothing is extrapolated: beyond the curve's ends there is a limit and no value.
+At a training size n a model reaches a figure, say an AUC; the reference needs n' events for it, read off its own curve
+of the figure against the logarithm of the training size, by straight lines between the sizes that were trained. The
+factor is n' / n. Nothing is extrapolated: beyond the curve's ends there is a limit and no value.
 """
 
 from __future__ import annotations
@@ -28,7 +28,8 @@ class DataEfficiency:
         size: training events of the model.
         figure: what it reaches with them, the mean over seeds.
         factor: how many times as many events the reference needs; a limit unless `kind` is `measured`.
-        kind: `at least` where the reference does not get there with its largest size, `at most` where its smallest is better already.
+        kind: `at least` where the reference does not get there with its largest size, `at most` where its smallest is
+            better already.
         low, high: the interval; None where it is open, since replicas lie beyond the curve of the reference.
     """
 
@@ -53,10 +54,11 @@ def data_efficiency(
 ) -> tuple[DataEfficiency, ...] | None:
     """The data-efficiency factor at each of `sizes`, ascending numbers of training events, with intervals from events and seeds.
 
-    `scores` and `reference` hold for each size the scores `(n_seed, n_event)` of the model and of the reference: the same test
-    events and seeds throughout, as for `seed_replicas`. The figure is the binary AUC unless `metric` is another that rises. A curve that
-    isn't monotone is read where it first reaches the figure. Negative weights count with their sign. None where the figure is not
-    defined. Raises InputError for fewer than two sizes, sizes that don't ascend, and shapes that differ.
+    `scores` and `reference` hold for each size the scores `(n_seed, n_event)` of the model and of the reference: the
+    same test events and seeds throughout, as for `seed_replicas`. The figure is the binary AUC unless `metric` is
+    another that rises. A curve that isn't monotone is read where it first reaches the figure. Negative weights count
+    with their sign. None where the figure is not defined. Raises InputError for fewer than two sizes, sizes that don't
+    ascend, and shapes that differ.
     """
     n_train = _sizes(sizes)
     if not len(n_train) == len(scores) == len(reference):
@@ -79,7 +81,8 @@ def data_efficiency(
 def size_needed(sizes: ArrayLike, curve: ArrayLike, level: ArrayLike) -> Floats:
     """Training events at which a `curve (..., n_size)` over ascending `sizes (n_size,)` first reaches `level (...)`.
 
-    Linear in log(size) between sizes; infinity where it never does, zero where it is above at the smallest size already.
+    Linear in log(size) between sizes; infinity where it never does, zero where it is above at the smallest size
+    already.
     """
     figure, wanted = np.asarray(curve, dtype=np.float64), np.asarray(level, dtype=np.float64)[..., None]
     steps = np.log(np.asarray(sizes, dtype=np.float64))

@@ -1,7 +1,8 @@
 """Does more pretraining go on helping? A power law through a loss, or one minus an AUC, against the size of pretraining.
 
-value = floor + scale (size / reference)^-exponent, fitted by least squares; the reference is the geometric mean of the sizes, which
-keeps scale and exponent apart. Hestness et al. 2017, arXiv:1712.00409; Kaplan et al. 2020, arXiv:2001.08361.
+value = floor + scale (size / reference)^-exponent, fitted by least squares; the reference is the geometric mean of the
+sizes, which keeps scale and exponent apart. Hestness et al. 2017, arXiv:1712.00409; Kaplan et al. 2020,
+arXiv:2001.08361.
 """
 
 from __future__ import annotations
@@ -51,9 +52,9 @@ def power_law(
     """Fits `values (n_size,)`, positive and the smaller the better, at `sizes (n_size,)`, with 68 % `errors (n_size,)`.
 
     Without errors all values have the same, taken from their scatter about the law, which takes one point more than
-    there are parameters: two, or three with a floor that the values do not fall below. The law is the simplest that can be said of few
-    points: look at `chi2`. None where the points do not determine the parameters. Raises InputError for too few points, for
-    sizes, values or errors that are not positive, and for arrays that don't fit together.
+    there are parameters: two, or three with a floor that the values do not fall below. The law is the simplest that can
+    be said of few points: look at `chi2`. None where the points do not determine the parameters. Raises InputError for
+    too few points, for sizes, values or errors that are not positive, and for arrays that don't fit together.
     """
     n, y, sigma = _points(sizes, values, errors, n_parameter=3 if with_floor else 2)
     reference = float(np.exp(np.mean(np.log(n))))

@@ -20,8 +20,9 @@ SIGNAL_EFFICIENCIES = (0.3, 0.5)
 class Rejection(NamedTuple):
     """A background rejection, its error to first order, and its 68 % interval; all but `value` are None without replicas.
 
-    The interval is `efficiency ± spread` of the background turned over: a sum over events scatters evenly, its inverse does not, so `high`
-    lies further from the value than `low`. `high` is None where a background efficiency of zero is in the interval.
+    The interval is `efficiency ± spread` of the background turned over: a sum over events scatters evenly, its inverse
+    does not, so `high` lies further from the value than `low`. `high` is None where a background efficiency of zero is
+    in the interval.
     """
 
     value: float
@@ -56,13 +57,14 @@ def rejections(
 ) -> tuple[Rejection | None, ...]:
     """Background rejection at each of several signal efficiencies, with errors from the same Poisson bootstrap.
 
-    The cut is the tightest one that keeps at least the asked share of the signal weight; events of equal score are never
-    parted. In every replica each event counts a Poisson number of times and the cut is found anew, so the error holds the uncertainty
-    of the threshold too; error and interval are those of the background efficiency turned over. A seed gives one result.
+    The cut is the tightest one that keeps at least the asked share of the signal weight; events of equal score are
+    never parted. In every replica each event counts a Poisson number of times and the cut is found anew, so the error
+    holds the uncertainty of the threshold too; error and interval are those of the background efficiency turned over. A
+    seed gives one result.
 
-    Negative weights count with their sign. None, not a large number, where no background (or a background weight of zero or less)
-    passes the cut: the events then give a lower limit only. None too where the weights of a class sum to zero or less.
-    Raises InputError for arrays that don't fit together and for efficiencies outside (0, 1].
+    Negative weights count with their sign. None, not a large number, where no background (or a background weight of
+    zero or less) passes the cut: the events then give a lower limit only. None too where the weights of a class sum to
+    zero or less. Raises InputError for arrays that don't fit together and for efficiencies outside (0, 1].
     """
     targets = _targets(signal_efficiencies)
     events = binary_events(scores, labels, weights)
@@ -84,8 +86,9 @@ def rejections(
 def rejection_of(scores: ArrayLike, labels: ArrayLike, *, signal_efficiency: float) -> Callable[[Floats], float | None]:
     """The background rejection of `scores (n_event,)` at one signal efficiency as a function of the weights `(n_event,)` alone.
 
-    Scores are put in order once, for the many weights of a bootstrap. The function returns None where `rejections` does; it takes
-    weights as they are. Raises InputError for arrays that don't fit together and for an efficiency outside (0, 1].
+    Scores are put in order once, for the many weights of a bootstrap. The function returns None where `rejections`
+    does; it takes weights as they are. Raises InputError for arrays that don't fit together and for an efficiency
+    outside (0, 1].
     """
     targets = _targets((signal_efficiency,))
     events, cut, falling = _falling(binary_events(scores, labels, None))

@@ -55,8 +55,8 @@ def efficiencies(cut: Cuts, is_signal: Booleans, weights: Floats) -> tuple[Float
 def roc_curve(scores: ArrayLike, labels: ArrayLike, weights: ArrayLike | None = None) -> RocCurve | None:
     """The weighted ROC curve of `scores (n_event,)` with labels 1 (signal) and 0 (background).
 
-    Negative weights count with their sign (see above for what that does to the curve). None where a class has no events or its
-    weights sum to zero or less. Raises InputError for arrays that don't fit together or are not finite.
+    Negative weights count with their sign (see above for what that does to the curve). None where a class has no events
+    or its weights sum to zero or less. Raises InputError for arrays that don't fit together or are not finite.
     """
     events = binary_events(scores, labels, weights)
     if len(events.scores) == 0:

@@ -26,9 +26,10 @@ class OverSeeds:
 def over_seeds(values: Sequence[float | None]) -> OverSeeds | None:
     """The mean of `values (n_seed,)` of figures that have no events (times, epochs, costs); None is a seed where it is not defined.
 
-    The error is spread / sqrt(n) times Student's factor for n - 1 degrees of freedom (1.84 for two seeds, 1.32 for three), since
-    the spread is estimated from few; error and spread are None for one seed. None where no seed has a value. Where
-    `n_defined` is less than `n_seed` the mean is of those that got there, and says nothing of the others: show both numbers.
+    The error is spread / sqrt(n) times Student's factor for n - 1 degrees of freedom (1.84 for two seeds, 1.32 for
+    three), since the spread is estimated from few; error and spread are None for one seed. None where no seed has a
+    value. Where `n_defined` is less than `n_seed` the mean is of those that got there, and says nothing of the others:
+    show both numbers.
     """
     found = np.array([value for value in values if value is not None], dtype=np.float64)
     n = len(found)

@@ -71,9 +71,9 @@ def scores(
 ) -> None:
     """Distribution of the scores for each true class, normalised to one, with statistical errors of the weighted events.
 
-    `probabilities (n_event, n_class)`; for two classes the score of the second, else one panel for the score of each class: its own
-    events, hatched, and those of all other classes together. Negative weights count with their sign, so a bin may lie below zero;
-    what has weights that sum to zero or less is left out.
+    `probabilities (n_event, n_class)`; for two classes the score of the second, else one panel for the score of each
+    class: its own events, hatched, and those of all other classes together. Negative weights count with their sign, so
+    a bin may lie below zero; what has weights that sum to zero or less is left out.
     """
     values, truth = np.asarray(probabilities, dtype=np.float64), np.asarray(labels)
     weight = np.ones(len(truth)) if weights is None else np.asarray(weights, dtype=np.float64)
@@ -141,8 +141,8 @@ def learning_curves(history: Mapping[str, ArrayLike], path: Path) -> None:
 def similarity(pairs: Sequence[tuple[str, str, LayerMatrix]], path: Path) -> None:
     """CKA layer by layer as heat maps with errors in the cells, a panel for each (first run, second run, matrix).
 
-    The null level under a panel is the largest of its cells: what 95 % of random pairings of events stay below. A layer that is
-    constant has a grey row or column.
+    The null level under a panel is the largest of its cells: what 95 % of random pairings of events stay below. A layer
+    that is constant has a grey row or column.
     """
     cells = max(max(len(matrix.layers_a), len(matrix.layers_b)) for _, _, matrix in pairs)
     side = 1.6 + 0.66 * cells

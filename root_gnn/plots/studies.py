@@ -43,8 +43,8 @@ def training_size(
 ) -> None:
     """A quantity with 68 % intervals against the number of training events, a line for each mode; sizes on a logarithmic axis.
 
-    `axis` names what is counted where it is something else, epochs say; `gains` are drawn in a panel below, about zero, in the colours
-    of the same names; `log` draws the quantity on a logarithmic axis.
+    `axis` names what is counted where it is something else, epochs say; `gains` are drawn in a panel below, about zero,
+    in the colours of the same names; `log` draws the quantity on a logarithmic axis.
     """
     figure = canvas.new_figure(5.6, 4.2 if gains is None else 5.4)
     rows = figure.subplots(
@@ -142,8 +142,8 @@ def learning(
 ) -> None:
     """A quantity along the training: a panel for each way to count (epochs, seconds), a line for each mode.
 
-    `curves[axis][mode]` holds `(x (n,), y (n,))` of each seed. A line is the mean over seeds as far as all of them go, its band goes
-    from the lowest seed to the highest.
+    `curves[axis][mode]` holds `(x (n,), y (n,))` of each seed. A line is the mean over seeds as far as all of them go,
+    its band goes from the lowest seed to the highest.
     """
     figure = canvas.new_figure(3.5 * len(curves) + 0.6, 3.6)
     rows = figure.subplots(1, len(curves), sharey=True, squeeze=False)

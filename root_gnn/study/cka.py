@@ -29,9 +29,10 @@ class Similarity:
         n_event: how many.
         floor: between seeds of scratch at the largest size; None with one seed.
         pairs: at the largest size, by the names of two groups, layer by layer.
-        by_size: by training size and group, of the last layer with that of scratch, and by size under `floor` between scratch's seeds.
-        by_epoch: the same by epoch (from 1) at the largest size, with the trained scratch; for scratch with itself. Only epochs that
-            were kept.
+        by_size: by training size and group, of the last layer with that of scratch, and by size under `floor` between
+            scratch's seeds.
+        by_epoch: the same by epoch (from 1) at the largest size, with the trained scratch; for scratch with itself.
+            Only epochs that were kept.
     """
 
     n_event: int

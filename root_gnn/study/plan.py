@@ -23,8 +23,8 @@ SIZE = "data.train_events="
 class Pretraining(Section):
     """A recipe that networks are pretrained with, what differs from it, and the folder of its files below the data folder.
 
-    `modes` replaces those of the study; with `only_smallest` tasks start from it at the smallest training size alone, for what the size
-    of pretraining does.
+    `modes` replaces those of the study; with `only_smallest` tasks start from it at the smallest training size alone,
+    for what the size of pretraining does.
     """
 
     recipe: str
@@ -76,8 +76,8 @@ class Study(Section):
         data: by name, versions of the data that the tasks are trained and tested on; none is the task's own data.
         shared: overrides of every run, of pretrainings and tasks alike: the split of the data, which must be one.
         set: overrides of every training on a task, after the shared ones.
-        floor: `trees` sets gradient-boosted trees on features of events beside the networks, on the same events with the same seeds; for
-            graphs of whole events only.
+        floor: `trees` sets gradient-boosted trees on features of events beside the networks, on the same events with
+            the same seeds; for graphs of whole events only.
         notes: what a reader of the results must know, one paragraph each.
         published: what somebody else found on these tasks, for the page to set beside.
     """

@@ -22,9 +22,9 @@ Comparison = Mapping[str, Any]
 def fill_readme(page: Path, file: Path, picture: Path | None = None) -> None:
     """Writes the table of a study's `study.json` between the marks of a page, and its picture of the first task as a file.
 
-    `picture` lies below the page's folder; where none is named it is `study_<name>.png` in `docs/figures`. The marks are
-    `<!-- study NAME: written by tools/study_table -->` and `<!-- end of the study -->`. Raises InputError where the file
-    is of no study or the marks are missing.
+    `picture` lies below the page's folder; where none is named it is `study_<name>.png` in `docs/figures`. The marks
+    are `<!-- study NAME: written by tools/study_table -->` and `<!-- end of the study -->`. Raises InputError where the
+    file is of no study or the marks are missing.
     """
     content = _read(file)
     begin = f"<!-- study {content['name']}: written by tools/study_table -->"

@@ -39,11 +39,11 @@ def study(
     """Runs what a study needs and is not done yet; writes `study.json`, `.md`, `.yaml`, `.parquet`, `.html` in `out` (`studies/<name>`).
 
     Args:
-        jobs: trainings at a time on this machine; `scheduler` is the address of a Dask cluster that runs them instead, and `slurm`
-            holds parameters of sbatch for job arrays instead (empty for Slurm's defaults).
+        jobs: trainings at a time on this machine; `scheduler` is the address of a Dask cluster that runs them instead,
+            and `slurm` holds parameters of sbatch for job arrays instead (empty for Slurm's defaults).
         tiny: `Study.tiny` instead of the study.
-        fresh: a folder with newly simulated files of the same names; all groups are compared on all of their events too, in
-            `study_fresh.md` and `.json`.
+        fresh: a folder with newly simulated files of the same names; all groups are compared on all of their events
+            too, in `study_fresh.md` and `.json`.
 
     Raises InputError where the study is wrong, or nothing can be compared since trainings failed.
     """

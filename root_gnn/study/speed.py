@@ -16,7 +16,8 @@ Members = Mapping[str, Sequence[Run]]
 
 class Speed(NamedTuple):
     """Over the seeds of a group: validation AUC after epoch 5 and at the end, epochs until it stays within 1 % of that, seconds until it
-    reaches 99.9 % of the best that scratch reached with the same seed, those of scratch less these, and seconds of the whole training.
+    reaches 99.9 % of the best that scratch reached with the same seed, those of scratch less these, and seconds of the
+    whole training.
     """
 
     immediate: OverSeeds | None

@@ -1,7 +1,7 @@
 """The floor of a study: what gradient-boosted trees on features of events reach with the training events of each run, on its test events.
 
-They see the same training events, are chosen on the same validation events and judged on the same test events as the networks. What is
-done lies beside the run folders, whole or not at all, and is found again.
+They see the same training events, are chosen on the same validation events and judged on the same test events as the
+networks. What is done lies beside the run folders, whole or not at all, and is found again.
 """
 
 from __future__ import annotations
@@ -68,8 +68,8 @@ def check_baseline(study: Study) -> None:
 def tree_baseline(cell: Cell, members: Members, *, runs: Path, data: Path) -> Comparison:
     """Trees for each seed that a run of the cell has, those that are not there fitted, and every group compared with them.
 
-    `runs` is the folder of the runs, `data` where the data paths of the cell begin. Raises InputError where the events in `data` are
-    not those that the runs were tested on.
+    `runs` is the folder of the runs, `data` where the data paths of the cell begin. Raises InputError where the events
+    in `data` are not those that the runs were tested on.
     """
     examples = {run.recipe.seed: run for each in members.values() for run in each}
     names = {
