@@ -51,8 +51,8 @@ def class_events(probabilities: ArrayLike, labels: ArrayLike, weights: ArrayLike
     values = np.asarray(probabilities, dtype=np.float64)
     if values.ndim != 2 or values.shape[1] < 2:
         raise InputError(
-            f"Expected probabilities of shape (n_event, n_class) with at least two classes and got shape {values.shape}. "
-            "A single score per event is np.stack([1 - score, score], axis=1)."
+            "Expected probabilities of shape (n_event, n_class) with at least two classes and got shape "
+            f"{values.shape}. A single score per event is np.stack([1 - score, score], axis=1)."
         )
     _check_finite("probability", values)
     return ClassEvents(values, _labels(labels, len(values), values.shape[1]), checked_weights(weights, len(values)))

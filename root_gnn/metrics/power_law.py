@@ -105,7 +105,8 @@ def _points(
     sigma = np.ones_like(y) if errors is None else np.asarray(errors, dtype=np.float64)
     if n.ndim != 1 or not n.shape == y.shape == sigma.shape:
         raise InputError(
-            f"A power law takes as many sizes as values and errors and got shapes {n.shape}, {y.shape} and {sigma.shape}."
+            f"A power law takes as many sizes as values and errors and got shapes {n.shape}, {y.shape} and "
+            f"{sigma.shape}."
         )
     needed = n_parameter + (errors is None)
     if len(np.unique(n)) < needed:

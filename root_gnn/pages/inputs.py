@@ -35,8 +35,8 @@ Drawn = Mapping[str, Floats]
 """Numbers by the name of a class or file."""
 
 HOW = (
-    f"From at most {N_GRAPH:,} graphs of each line, evenly spaced; shares add up to one without event weights. What lies beyond the "
-    f"outermost {OUTSIDE} % of the values is not shown."
+    f"From at most {N_GRAPH:,} graphs of each line, evenly spaced; shares add up to one without event weights. What "
+    f"lies beyond the outermost {OUTSIDE} % of the values is not shown."
 )
 
 
@@ -92,7 +92,8 @@ def _columns(selection: FileSet) -> Iterator[str]:
     if rows:
         yield heading("Columns")
         yield paragraph(
-            "Of all objects read, before graphs were dropped; truth and globals of the graphs kept. Medians are of samples."
+            "Of all objects read, before graphs were dropped; truth and globals of the graphs kept. Medians are of "
+            "samples."
         )
         yield table(("column", "values", "smallest", "median", "mean", "largest", "unit"), rows)
 

@@ -54,8 +54,8 @@ def check_baseline(study: Study) -> None:
         spec = load_spec(recipe.data.spec, search_dir=find(one.what, "task"))
         if recipe.objective.whole_events or len(question(recipe.data, spec).classes) < 2:
             raise InputError(
-                f"floor: {study.floor} takes tasks that give each graph one of two classes or more, and {one.what} is none of "
-                "them; leave floor out, or the task."
+                f"floor: {study.floor} takes tasks that give each graph one of two classes or more, and {one.what} is "
+                "none of them; leave floor out, or the task."
             )
         try:
             check_events(spec)
@@ -196,6 +196,6 @@ def _fitted(run: Run, data: Path) -> tuple[Trees, NDArray[np.float64]]:
 def _check_tested(run: Run, ids: NDArray[np.int64], data: Path) -> None:
     if not np.array_equal(read_predictions(run).ids, ids):
         raise InputError(
-            f"{run.folder} was tested on other events than the files in {data} now have; run the study in a new folder, or "
-            "with the files it was begun with."
+            f"{run.folder} was tested on other events than the files in {data} now have; run the study in a new "
+            "folder, or with the files it was begun with."
         )

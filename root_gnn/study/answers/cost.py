@@ -34,15 +34,16 @@ SHARED_AMONG = (10, 100)
 
 
 HOW_COSTS = (
-    "Break-even is the number of trainings on a task whose saved time is that of the pretraining: seconds of scratch until 99.9 % of its "
-    "best validation AUC, less those of the other group until the same AUC, seed by seed. Operations are those of matrix products, counted "
-    "on some events; backward counts as two forward passes. The last columns add a training's share of the pretraining to its seconds."
+    "Break-even is the number of trainings on a task whose saved time is that of the pretraining: seconds of scratch "
+    "until 99.9 % of its best validation AUC, less those of the other group until the same AUC, seed by seed. "
+    "Operations are those of matrix products, counted on some events; backward counts as two forward passes. The last "
+    "columns add a training's share of the pretraining to its seconds."
 )
 
 
 ENERGY = (
-    "Energy is that of all processors of the machine while a training ran, evaluation and whatever ran beside it included: trainings that "
-    "ran at a time count each other's."
+    "Energy is that of all processors of the machine while a training ran, evaluation and whatever ran beside it "
+    "included: trainings that ran at a time count each other's."
 )
 
 
@@ -104,7 +105,8 @@ class Config(Answer):
         if paid:
             after = "; ".join(f"{group} {break_even_cell(one)}" for group, one in paid.items())
             yield (
-                f"{question.name}, {size:,} training events: trainings after which pretraining has paid for itself: {after}."
+                f"{question.name}, {size:,} training events: trainings after which pretraining has paid for itself: "
+                f"{after}."
             )
 
     def study_section(self, study: StudyAnswers, folder: Path) -> Iterator[str]:

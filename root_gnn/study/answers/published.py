@@ -18,8 +18,9 @@ from root_gnn.study.results import CellResult
 from root_gnn.study.speed import Speed
 
 HOW_BESIDE = (
-    "Gains are relative to the AUC of scratch. They agree where the 68 % interval and the published range have something in common, costs "
-    "where both are on the same side of one, similarity where it is told apart from that of two networks from scratch, or not, in both."
+    "Gains are relative to the AUC of scratch. They agree where the 68 % interval and the published range have "
+    "something in common, costs where both are on the same side of one, similarity where it is told apart from that "
+    "of two networks from scratch, or not, in both."
 )
 
 

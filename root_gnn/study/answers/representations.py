@@ -108,7 +108,8 @@ def _representations(question: Question, folder: Path) -> Iterator[str]:
     elif "umap" not in embedded.points:
         yield said("No picture by UMAP: its package is not installed (the extra embed).")
     yield paragraph(
-        "How far apart the classes are there: Fisher's separation (0: not at all), silhouette (0: overlapping, 1: apart)."
+        "How far apart the classes are there: Fisher's separation (0: not at all), silhouette (0: overlapping, 1: "
+        "apart)."
     )
     yield table(
         ("group", "Fisher", "silhouette"),

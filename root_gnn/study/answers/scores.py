@@ -20,8 +20,9 @@ from root_gnn.runs.run import Run
 from root_gnn.study.answer import Answer, Question
 
 HOW_CALIBRATED = (
-    "The expected calibration error is the mean distance of the curve from the diagonal. Even perfect probabilities give more than zero "
-    "in a finite sample: 95 % of samples of such stay below the level beside it. First seed of each group."
+    "The expected calibration error is the mean distance of the curve from the diagonal. Even perfect probabilities "
+    "give more than zero in a finite sample: 95 % of samples of such stay below the level beside it. First seed of "
+    "each group."
 )
 
 

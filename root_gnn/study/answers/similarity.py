@@ -84,8 +84,8 @@ def _similarity(question: Question, folder: Path) -> Iterator[str]:
         )
     else:
         yield said(
-            "These runs kept the weights of their best and last epoch only, so there is no course of CKA with the epoch "
-            "(train.keep_epochs keeps more)."
+            "These runs kept the weights of their best and last epoch only, so there is no course of CKA with the "
+            "epoch (train.keep_epochs keeps more)."
         )
 
 

@@ -55,8 +55,8 @@ class Config(Answer):
             if efficiency is not None:
                 what = f"background rejection at {100 * float(efficiency):.0f} % signal efficiency"
             caption = (
-                f"{question.name}: {what} against the number of training events, mean over seeds, and below the paired gain "
-                "over scratch; 68 % intervals over events and seeds."
+                f"{question.name}: {what} against the number of training events, mean over seeds, and below the paired "
+                "gain over scratch; 68 % intervals over events and seeds."
             )
             drawn.append(picture(path, caption))
         yield pictures(drawn)
