@@ -39,7 +39,9 @@ def auc(scores: ArrayLike, labels: ArrayLike, weights: ArrayLike | None = None) 
 
 
 def auc_multiclass(probabilities: ArrayLike, labels: ArrayLike, weights: ArrayLike | None = None) -> Measured | None:
-    """Mean area over all ordered pairs of classes (i, j): class i against class j by the probability of i, and its error.
+    """Mean area over all ordered pairs of classes, and its error.
+
+    The pair (i, j) is class i against class j by the probability of i.
 
     `probabilities (n_event, n_class)`, `labels (n_event,)`. An event's pulls on all pairs are added before they are
     squared, so the correlation between pairs is in the error. Negative weights count with their sign. None where any
@@ -64,7 +66,10 @@ def auc_multiclass(probabilities: ArrayLike, labels: ArrayLike, weights: ArrayLi
 
 
 def auc_of(scores: ArrayLike, labels: ArrayLike) -> Callable[[Floats], float | None]:
-    """The binary AUC of `scores (n_event,)` as a function of the weights `(n_event,)` alone, so that scores are sorted once."""
+    """The binary AUC of `scores (n_event,)` as a function of the weights `(n_event,)` alone.
+
+    Scores are sorted once for all weights.
+    """
     events = binary_events(scores, labels, None)
     cut = cuts(events.scores)
 

@@ -1,4 +1,4 @@
-"""Is an event with probability 0.8 signal in 80 % of cases? Calibration curve and expected calibration error, with signed weights.
+"""Is an event with probability 0.8 signal in 80 % of cases? Calibration curve and expected calibration error.
 
 The expected calibration error (Naeini, Cooper, Hauskrecht 2015; Guo et al. 2017, arXiv:1706.04599) is the mean over
 bins of probability of |share of signal - mean probability|, each bin with its share of the weight. It is a mean of
@@ -57,6 +57,14 @@ def calibration_error(
     Probabilities are right for the mixture of classes that the network was trained with: give weights that restore it
     where the evaluation has another. Negative weights count with their sign. None where the weights sum to zero or
     less. Raises InputError for arrays that don't fit together and probabilities outside [0, 1].
+
+    Args:
+        probabilities: of signal, `(n_event,)`, in [0, 1].
+        labels: 1 for signal and 0 for background, `(n_event,)`.
+        weights: signed, `(n_event,)`; 1 where not given.
+        n_bin: number of equally wide bins from 0 to 1.
+        n_replica: number of replicas for the error and for the level of perfect probabilities.
+        seed: of the random numbers of the replicas.
     """
     events = binary_events(probabilities, labels, weights)
     _check(events.scores, n_bin)
@@ -93,7 +101,18 @@ def confidence_calibration(
     n_replica: int = 200,
     seed: int = 1,
 ) -> Calibration | None:
-    """Calibration of the largest of `probabilities (n_event, n_class)`: in the place of signal is that its class is the true one."""
+    """Calibration of the largest of `probabilities (n_event, n_class)`.
+
+    The place of signal is taken by events whose most probable class is the true one.
+
+    Args:
+        probabilities: of each class, `(n_event, n_class)`, in [0, 1].
+        labels: the true class of each event, `(n_event,)`.
+        weights: signed, `(n_event,)`; 1 where not given.
+        n_bin: number of equally wide bins from 0 to 1.
+        n_replica: number of replicas for the error and for the level of perfect probabilities.
+        seed: of the random numbers of the replicas.
+    """
     events = class_events(probabilities, labels, weights)
     right = np.argmax(events.probabilities, axis=1) == events.labels
     return calibration_error(
@@ -124,6 +143,9 @@ def _curve(events: BinaryEvents, place: AnyIntegers, n_bin: int) -> tuple[Floats
 
 
 def _ece(excess: Floats, weights: Floats, place: AnyIntegers, n_bin: int) -> float:
-    """Sum over bins of |weight of signal - weight expected| over all weight, from `excess` = label - probability `(n_event,)`."""
+    """Sum over bins of |weight of signal - weight expected|, over all weight.
+
+    `excess` is label - probability, `(n_event,)`.
+    """
     total = float(np.sum(weights))
     return float(np.sum(np.abs(np.bincount(place, weights * excess, n_bin)))) / total if total > 0.0 else np.nan

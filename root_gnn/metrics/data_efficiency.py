@@ -52,13 +52,25 @@ def data_efficiency(
     n_replica: int = 200,
     seed: int = 1,
 ) -> tuple[DataEfficiency, ...] | None:
-    """The data-efficiency factor at each of `sizes`, ascending numbers of training events, with intervals from events and seeds.
+    """The data-efficiency factor at each training size, with intervals from events and seeds.
+
+    `sizes` are ascending numbers of training events.
 
     `scores` and `reference` hold for each size the scores `(n_seed, n_event)` of the model and of the reference: the
     same test events and seeds throughout, as for `seed_replicas`. The figure is the binary AUC unless `metric` is
     another that rises. A curve that isn't monotone is read where it first reaches the figure. Negative weights count
     with their sign. None where the figure is not defined. Raises InputError for fewer than two sizes, sizes that don't
     ascend, and shapes that differ.
+
+    Args:
+        sizes: numbers of training events, ascending.
+        scores: of the model at each size, `(n_seed, n_event)`.
+        reference: scores of the reference at each size, `(n_seed, n_event)`.
+        labels: 1 for signal and 0 for background, or the class, `(n_event,)`.
+        weights: signed, `(n_event,)`; 1 where not given.
+        metric: makes a function of the weights `(n_event,)` from scores and labels; the binary AUC unless given.
+        n_replica: number of replicas of the bootstrap.
+        seed: of the random numbers of the replicas.
     """
     n_train = _sizes(sizes)
     if not len(n_train) == len(scores) == len(reference):
@@ -98,6 +110,15 @@ def size_needed(sizes: ArrayLike, curve: ArrayLike, level: ArrayLike) -> Floats:
 
 
 def _factor(n_train: Floats, place: int, figure: float, needed: Floats, replicas: Floats) -> DataEfficiency:
+    """The factor at one size; what lies outside the sizes of the reference is a bound.
+
+    Args:
+        n_train: ascending numbers of training events, `(n_size,)`.
+        place: position of the size among the sizes of the reference.
+        figure: the metric of the model.
+        needed: training events that the reference needs for that figure.
+        replicas: of `needed`, `(n_replica,)`.
+    """
     size, smallest, largest = n_train[place], n_train[0], n_train[-1]
     inside = np.clip(float(needed), smallest, largest) / size
     kind: Literal["measured", "at least", "at most"] = (

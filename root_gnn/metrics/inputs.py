@@ -59,7 +59,10 @@ def class_events(probabilities: ArrayLike, labels: ArrayLike, weights: ArrayLike
 
 
 def checked_columns(name: str, values: ArrayLike) -> Floats:
-    """Checked `values (n_event, n_column)`, from one column `(n_event,)` too; raises InputError for other shapes and what is not finite."""
+    """Checked `values (n_event, n_column)`; one column may be `(n_event,)`.
+
+    Raises InputError for other shapes and entries that are not finite.
+    """
     found = np.asarray(values, dtype=np.float64)
     if found.ndim not in (1, 2):
         raise InputError(
@@ -70,7 +73,10 @@ def checked_columns(name: str, values: ArrayLike) -> Floats:
 
 
 def checked_weights(weights: ArrayLike | None, n_event: int) -> Floats:
-    """Checked signed weights `(n_event,)`, 1 where none are given; raises InputError for another shape and what is not finite."""
+    """Checked signed weights `(n_event,)`, 1 where none are given.
+
+    Raises InputError for another shape and entries that are not finite.
+    """
     if weights is None:
         return np.ones(n_event)
     values = np.asarray(weights, dtype=np.float64)

@@ -27,7 +27,10 @@ def immediate(rows: ArrayLike, *, epochs: int = IMMEDIATE) -> float | None:
 
 
 def ultimate(rows: ArrayLike, *, last: int = 1) -> float | None:
-    """The mean figure of the `last` epochs of `rows (n_row, 3)`, without a choice among epochs; None where there are fewer."""
+    """The mean figure of the `last` epochs of `rows (n_row, 3)`; None where there are fewer.
+
+    No epoch is chosen.
+    """
     curve = _curve(rows)
     return float(np.mean(curve[-last:, 2])) if 0 < last <= len(curve) else None
 
@@ -66,7 +69,9 @@ def cost_to_reach(rows: ArrayLike, costs: ArrayLike, level: float, *, falling: b
 
 
 def seconds_at(rows: ArrayLike, clock: ArrayLike) -> Floats:
-    """Seconds of training when each of `rows (n_row, 3)` was written: `(n_row,)`, from the rows `clock (n_tick, 3)` of a clock's tag.
+    """Seconds of training when each of `rows (n_row, 3)` was written, `(n_row,)`.
+
+    The rows `clock (n_tick, 3)` are those of a tag that counts seconds.
 
     A row has the time of the last tick at or before its step; NaN where there is none.
     """

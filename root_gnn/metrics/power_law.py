@@ -1,4 +1,4 @@
-"""Does more pretraining go on helping? A power law through a loss, or one minus an AUC, against the size of pretraining.
+"""A power law through a loss, or one minus an AUC, against the size of pretraining.
 
 value = floor + scale (size / reference)^-exponent, fitted by least squares; the reference is the geometric mean of the
 sizes, which keeps scale and exponent apart. Hestness et al. 2017, arXiv:1712.00409; Kaplan et al. 2020,
@@ -39,7 +39,10 @@ class PowerLaw:
     n_dof: int
 
     def at(self, size: float) -> Measured:
-        """The law at one size and its error, to first order in the parameters; meant for sizes near those that were fitted."""
+        """The law at one size and its error, to first order in the parameters.
+
+        It is meant for sizes near those that were fitted.
+        """
         x = math.log(size / self.reference)
         power = self.scale.value * math.exp(-self.exponent.value * x)
         slopes = np.array([power, -x * power, 1.0])

@@ -17,7 +17,10 @@ from root_gnn.typing import AnyIntegers, Booleans, Floats
 
 
 class RocCurve(NamedTuple):
-    """Points from the tightest cut (nothing passes, threshold infinite) to the loosest (all pass), each `(n_point,)`."""
+    """Points of a ROC curve from the tightest cut to the loosest, each `(n_point,)`.
+
+    Nothing passes the first cut, whose threshold is infinite; everything passes the last.
+    """
 
     signal_efficiency: Floats
     background_efficiency: Floats

@@ -18,7 +18,7 @@ from root_gnn.typing import Floats
 
 
 class Significance(NamedTuple):
-    """The largest significance `max`, its error from the simulated sample, and the threshold `at` which it is reached."""
+    """The largest significance `max`, its error from the simulated sample, and the threshold `at`."""
 
     max: float
     error: float
@@ -58,6 +58,9 @@ def significance(
 
 
 def _squared(s: Floats, b: Floats) -> Floats:
-    """Z^2 of positive yields; the formula cancels for s << b, so its series s^2 / b (1 - s / 3b) stands in below s / b = 1e-4."""
+    """Z^2 of positive yields.
+
+    The formula cancels for s << b, so its series s^2 / b (1 - s / 3b) is used below s / b = 1e-4.
+    """
     ratio = s / b
     return np.where(ratio < 1e-4, s * ratio * (1.0 - ratio / 3.0), 2.0 * ((s + b) * np.log1p(ratio) - s))

@@ -61,11 +61,15 @@ def report(
     """Writes one self-contained HTML page about runs, and returns its path.
 
     Args:
+        runs: runs, or their folders.
+        out: the file to write.
+        title: of the page; the name of the run, or the number of runs, unless given.
         comparisons: tables of groups of runs; found among the runs by task, mode and training size unless given.
         cka: a folder with `cka.json` and `cka.png`.
         notes: what a reader must know, at the top.
         commands: what to type to do it again, at the end.
         detailed: names of the runs that get a section of their own; all unless given.
+        allow_plugins: dotted names of modules that the runs may import.
 
     Raises InputError for no runs, or a folder without `cka.json`.
     """
@@ -113,7 +117,10 @@ def how(run: Run) -> str:
 
 
 def _figures(run: Run, metrics: Sequence[Metric]) -> tuple[str, ...]:
-    """Test figures of a run as text, one for each of the last columns of the overview; dashes where it is not finished."""
+    """Test figures of a run as text, one for each of the last columns of the overview.
+
+    Dashes stand for all of them where the run is not finished.
+    """
     finished = (run.folder / "metrics.json").exists()
     content: Mapping[str, Any] = run.metrics if finished else {"splits": {}}
     test: Mapping[str, Any] = content["splits"].get("test", {})

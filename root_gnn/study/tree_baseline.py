@@ -1,7 +1,8 @@
-"""The floor of a study: what gradient-boosted trees on features of events reach with the training events of each run, on its test events.
+"""Gradient-boosted trees on features of events, as a baseline of the networks of a study.
 
-They see the same training events, are chosen on the same validation events and judged on the same test events as the
-networks. What is done lies beside the run folders, whole or not at all, and is found again.
+The trees are fitted to the same training events, chosen on the same validation events and tested on the same test
+events as the networks. They are written into folders of their own next to the run folders, whole or not at all, and
+are not fitted again where they are there.
 """
 
 from __future__ import annotations
@@ -66,7 +67,9 @@ def check_baseline(study: Study) -> None:
 
 
 def tree_baseline(cell: Cell, members: Members, *, runs: Path, data: Path) -> Comparison:
-    """Trees for each seed that a run of the cell has, those that are not there fitted, and every group compared with them.
+    """Trees for each seed that a run of the cell has, and every group compared with them.
+
+    Trees that are in their folder already are not fitted again.
 
     `runs` is the folder of the runs, `data` where the data paths of the cell begin. Raises InputError where the events
     in `data` are not those that the runs were tested on.

@@ -54,7 +54,10 @@ class Config(Answer):
 
 @dataclass(frozen=True)
 class EmbeddedPoints:
-    """Test events at the largest size as the first seed of each group places them: `label (n_event,)`, points by method and group."""
+    """Test events at the largest size as the network of the first seed of each group represents them.
+
+    `label (n_event,)` holds their classes; `points` are by method and group, `(n_event, 2)` each.
+    """
 
     label: NDArray[np.int64]
     points: dict[Method, dict[str, Floats]]

@@ -109,7 +109,10 @@ def draw_roc(members: Members, path: Path) -> None:
 
 
 def _roc_band(seeds: Sequence[Predictions]) -> Band:
-    """Geometric mean over seeds; the error of events from the first seed and the spread of seeds are added in quadrature."""
+    """Geometric mean over seeds with its 68 % band.
+
+    The error of the events, from the first seed, and the spread of the seeds are added in quadrature.
+    """
     first = rejections(
         seeds[0].scores, seeds[0].label, seeds[0].weight, signal_efficiencies=EFFICIENCIES, n_replica=N_REPLICA
     )

@@ -25,7 +25,7 @@ class Config(Answer):
     order: ClassVar[int] = 10
 
     def highlights(self, question: Question) -> Iterator[str]:
-        """The AUC of scratch and the differences from it, at the smallest and the largest size, and those from the floor."""
+        """The AUC of scratch and the differences from it and from the trees, at the smallest and the largest size."""
         for cell in dict.fromkeys((question.smallest_cell, question.largest_cell)):
             comparison, floor = question.cells[cell].comparison, question.cells[cell].floor
             scratch = next(group for group in comparison.groups if group.name == comparison.reference)
@@ -81,7 +81,7 @@ def against_size(
     signal_efficiency: str | None = None,
     floors: Mapping[int, Comparison] | None = None,
 ) -> None:
-    """Test AUC, or background rejection at a signal efficiency, of each group against training size, above the gain over scratch.
+    """Test AUC, or background rejection, of each group against training size, above the gain over scratch.
 
     The groups of `floors`, by size, are drawn beside them.
     """
