@@ -10,13 +10,13 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from root_gnn.simulation.processes import PROCESSES, find_process
+from root_gnn.simulation.process import all_processes, find_process
 from root_gnn.simulation.sherpa.files import cross_section
 from root_gnn.simulation.sherpa.make import Wanted, make
 from root_gnn.simulation.sherpa.program import find_program
 from root_gnn.simulation.sherpa.shipped import ENERGY, EVENTS
 
-NAMES = [process.name for process in PROCESSES if process.card is not None]
+NAMES = [process.name for process in all_processes() if process.card is not None]
 
 
 def main() -> None:

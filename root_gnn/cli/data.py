@@ -55,7 +55,7 @@ def simulate_command(
 ) -> None:
     """Simulate collisions: generator, parametrised detector, jets; writes OUT/<process>.root."""
     if list_processes:
-        from root_gnn.simulation.processes import describe_processes
+        from root_gnn.simulation.process import describe_processes
 
         typer.echo("\n".join(describe_processes()))
         return

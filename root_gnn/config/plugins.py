@@ -53,6 +53,15 @@ def names(family: str) -> list[str]:
     return [file.stem for file in family_files(family) if DEFINES_CONFIG.search(file.read_text(encoding="utf-8"))]
 
 
+def family_values(family: str, attribute: str) -> list[Any]:
+    """The values of a module-level name in the files of a family that define it, in the order of the file names.
+
+    The files are imported: they belong to the package, or to a folder that a caller has put on its `__path__`.
+    """
+    modules = [importlib.import_module(f"{PACKAGE}.{family}.{file.stem}") for file in family_files(family)]
+    return [getattr(module, attribute) for module in modules if hasattr(module, attribute)]
+
+
 def config_class(family: str, value: Any, allowed: Allowed) -> type[Section]:
     """The `Config` class of the plug-in that the YAML value `{name: x, ...}` or `x` names.
 

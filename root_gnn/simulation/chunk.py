@@ -16,7 +16,7 @@ from root_gnn.simulation.matrix_elements.tth import TopPairHiggs
 from root_gnn.simulation.ntuple import EVENTS, JETS, N_PILEUP, Layout, NtupleColumns
 from root_gnn.simulation.objects import ObjectSelection
 from root_gnn.simulation.pileup import MinimumBias, PileUp
-from root_gnn.simulation.processes import Settings
+from root_gnn.simulation.process import Settings
 from root_gnn.simulation.pythia import LARGEST_SEED, CrossSection, Generator
 from root_gnn.simulation.record import EventRecord
 from root_gnn.simulation.reshower import Reshowerer

@@ -14,7 +14,8 @@ from root_gnn.simulation.chunk import Chunk, generator_of
 from root_gnn.simulation.detector import CHARGE
 from root_gnn.simulation.hard_file import of_process
 from root_gnn.simulation.matrix_elements.tth import TOP_MASS
-from root_gnn.simulation.processes import Process, hard_events_of, settings_of, stop_of
+from root_gnn.simulation.parameters import hard_events_of, settings_of, stop_of
+from root_gnn.simulation.process import Process
 from root_gnn.simulation.pythia import CrossSection, Generator
 from root_gnn.simulation.record import EventRecord
 from root_gnn.simulation.reshower import Reshowerer
@@ -60,121 +61,9 @@ _FREE: Mapping[int, Mapping[str, tuple[tuple[int, ...], float]]] = MappingProxyT
         6: {"W b": ((5,), 0.998)},
     }
 )
-_FORCED: Mapping[str, Mapping[int, tuple[int, ...]]] = MappingProxyType(
-    {
-        "HH4b": {25: (5,)},
-        "Hbb": {25: (5,), 23: _NEUTRINOS},
-        "Hcc": {25: (4,), 23: _NEUTRINOS},
-        "Hgg": {25: (21,), 23: _NEUTRINOS},
-        "H4q": {25: (24,), 24: _QUARKS, 23: _NEUTRINOS},
-        "Hqql": {25: (24,), 23: _NEUTRINOS},
-        "Zqq": {23: _QUARKS},
-        "Wqq": {24: _QUARKS},
-        "Tbqq": {24: _QUARKS},
-        "Tbl": {24: (11, 13)},
-    }
-)
-_TOP, _HIGGS, _W, _Z, _STOP, _NEUTRALINO = 6, 25, 24, 23, 1000006, 1000022
-_BOOSTED = {_HIGGS: 1, _Z: 1}
+_TOP, _HIGGS, _W, _Z = 6, 25, 24, 23
 _PHOTON, _PHOTON_PT = 22, 20.0
 _ANY = -1
-_MADE: Mapping[str, Mapping[int, int]] = MappingProxyType(
-    {
-        # per event; of the first four of these none where none is said; what comes from tops and Higgs bosons left out
-        "ggF": {_HIGGS: 1},
-        "VBF": {_HIGGS: 1},
-        "WH": {_HIGGS: 1, _W: 1},
-        "ZH": {_HIGGS: 1, _Z: 1},
-        "ttH": {_HIGGS: 1, _TOP: 2},
-        "bbH": {_HIGGS: 1},
-        "ttbar": {_TOP: 2},
-        "singletop_t": {_TOP: 1},
-        "singletop_s": {_TOP: 1},
-        "FCNC": {_TOP: 2, _HIGGS: 1},
-        "ttH_CPodd": {_HIGGS: 1, _TOP: 2},
-        "ttH_CPeven": {_HIGGS: 1, _TOP: 2},
-        "ttH_CP": {_HIGGS: 1, _TOP: 2},
-        "STOP": {_STOP: 2, _NEUTRALINO: 2, _TOP: 2},
-        "STOP bottom": {_STOP: 2, _NEUTRALINO: 2, _W: 2},
-        "STOP charm": {_STOP: 2, _NEUTRALINO: 2},
-        "Zjets": {_Z: 1},
-        "Wjets": {_W: 1},
-        "HH4b": {_HIGGS: 2},
-        "multijet": {},
-        "Wprime": {34: 1, _TOP: 1},
-        "Wprime WZ": {34: 1, _W: 1, _Z: 1},
-        "tHjb": {_HIGGS: 1, _TOP: 1},
-        "tW": {_TOP: 1, _W: 1},
-        "ttW": {_TOP: 2, _W: 1},
-        "ttZ": {_TOP: 2, _Z: 1},
-        "ttyy": {_TOP: 2},
-        "ttt": {_TOP: 3, _W: _ANY},
-        "tttt": {_TOP: 4},
-        "Zprime": {32: 1, _TOP: 2},
-        "tttt_scalar": {35: 1, _TOP: 4},
-        "QCD": {},
-        "Hbb": _BOOSTED,
-        "Hcc": _BOOSTED,
-        "Hgg": _BOOSTED,
-        "H4q": _BOOSTED,
-        "Hqql": _BOOSTED,
-        "Zqq": {_Z: 2},
-        "Wqq": {_W: 2},
-        "Tbqq": {_TOP: 2},
-        "Tbl": {_TOP: 2},
-    }
-)
-_WITH_PHOTON = ("Zjets", "diboson")  # what is called Z there is in part a photon, whose decays and mass are others
-_POSITIVE: Mapping[str, tuple[int, float, float]] = MappingProxyType(
-    {
-        # share of the positive charge of a particle, and how well it is known; next-to-leading order, arXiv:1610.07922 and ATLAS-CMS top group
-        "WH": (24, 0.61, 0.02),
-        "singletop_t": (6, 0.63, 0.03),
-        "singletop_s": (6, 0.615, 0.03),
-        "tHjb": (6, 0.66, 0.03),
-        "tW": (6, 0.5, 0.0),
-        "ttW": (24, 0.66, 0.02),
-    }
-)
-_ASYMMETRIC = (
-    "WH",
-    "singletop_t",
-    "singletop_s",
-    "Wjets",
-    "diboson",
-    "Wprime",
-    "Zqq",
-    "Hbb",
-    "Hcc",
-    "Hgg",
-    "multijet",
-    "QCD",
-    "tHjb",
-    "ttW",
-    "ttt",
-)
-_MORE_TOPS = {
-    "ttt": 1,
-    **dict.fromkeys(
-        (
-            "ttbar",
-            "ttH",
-            "ttH_CPeven",
-            "ttH_CPodd",
-            "ttH_CP",
-            "FCNC",
-            "Zprime",
-            "tttt_scalar",
-            "ttW",
-            "ttZ",
-            "ttyy",
-            "tttt",
-            "Tbqq",
-            "Tbl",
-        ),
-        0,
-    ),
-}  # of the one charge than of the other
 
 
 @dataclass(frozen=True)
@@ -258,7 +147,7 @@ def _look(process: Process, chunk: Chunk, params: Mapping[str, str]) -> Control:
 
 def _made(process: Process, params: Mapping[str, str]) -> Mapping[int, int] | None:
     """How many heavy particles of each kind every event must have; None where they differ."""
-    made = _MADE.get(f"{process.name} {params.get('decay', '')}", _MADE.get(process.name))
+    made = process.control.made_by_decay.get(params.get("decay", ""), process.control.made)
     return None if made is None else {**dict.fromkeys((_TOP, _HIGGS, _W, _Z), 0), **made}
 
 
@@ -323,12 +212,13 @@ class _Looked:
         yield Check("events with the energy of the beams", n_energy / self._n_event, 1.0, 0.0)
 
     def _multiplicities(self) -> Iterator[Check]:
-        if self._made is None:  # diboson: two of W and Z, in any mixture
-            both = [np.concatenate(pair) for pair in zip(self._direct(_W), self._direct(_Z), strict=True)]
-            n_right = sum(_n_events(record, index, 2) for record, index in zip(self._records, both, strict=True))
-            yield Check("events with 2 W or Z", n_right / self._n_event, 1.0, 0.0)
-            return
-        for kind, number in self._made.items():
+        figures = self._process.control
+        if figures.two_of:  # in any mixture
+            several = [np.concatenate(each) for each in zip(*map(self._direct, figures.two_of), strict=True)]
+            n_right = sum(_n_events(record, index, 2) for record, index in zip(self._records, several, strict=True))
+            names = " or ".join(_NAMES[kind] for kind in figures.two_of)
+            yield Check(f"events with 2 {names}", n_right / self._n_event, 1.0, 0.0)
+        for kind, number in (self._made or {}).items():
             if number == _ANY:
                 continue
             n_right = sum(
@@ -336,20 +226,19 @@ class _Looked:
                 for record, index in zip(self._records, self._direct(kind), strict=True)
             )
             yield Check(f"events with {number} {_NAMES[kind]}", n_right / self._n_event, 1.0, 0.0)
-        if self._process.name in _MORE_TOPS:
-            more = _MORE_TOPS[self._process.name]
+        if (more := figures.more_tops) is not None:
             charges = [
                 np.bincount(record.event[i], np.sign(record.pdg[i]), record.n_event)
                 for record, i in zip(self._records, self._direct(_TOP), strict=True)
             ]
             n_right = int((np.abs(np.concatenate(charges)) == more).sum())
             yield Check(f"events with {more} more t of one charge than of the other", n_right / self._n_event, 1.0, 0.0)
-        if self._process.name == "ttyy":
+        if (n_photon := figures.n_hard_photon) is not None:
             n_right = sum(
-                int((_hard_photons(record, i) == 2).sum())
+                int((_hard_photons(record, i) == n_photon).sum())
                 for record, i in zip(self._records, self._direct(_TOP), strict=True)
             )
-            yield Check(f"events with 2 photons above {_PHOTON_PT:g} GeV", n_right / self._n_event, 1.0, 0.0)
+            yield Check(f"events with {n_photon} photons above {_PHOTON_PT:g} GeV", n_right / self._n_event, 1.0, 0.0)
 
     def _direct(self, kind: int) -> list[Integers]:
         """Those that come from no top and no Higgs boson."""
@@ -364,7 +253,7 @@ class _Looked:
         for kind in (6, 23, 24, 25, 32, 34, 35, 5100039, 1000006):
             index = self._direct(kind)
             mass = np.sort(np.concatenate([record.mass[i] for record, i in zip(self._records, index, strict=True)]))
-            if len(mass) < _FEWEST or (kind == 23 and self._process.name in _WITH_PHOTON):
+            if len(mass) < _FEWEST or (kind == 23 and self._process.control.with_photon):
                 continue
             known = TOP_MASS if kind == 6 and self._process.cp_angle is not None else float(self._data.m0(kind))
             half = 0.5 * np.sqrt(len(mass))
@@ -380,8 +269,8 @@ class _Looked:
             )
 
     def _charges(self) -> Iterator[Check]:
-        if self._process.name in _POSITIVE:
-            kind, known, error = _POSITIVE[self._process.name]
+        if self._process.control.positive is not None:
+            kind, known, error = self._process.control.positive
             sign = np.concatenate(
                 [np.sign(record.pdg[index]) for record, index in zip(self._records, self._direct(kind), strict=True)]
             )
@@ -389,7 +278,7 @@ class _Looked:
             yield Check(
                 f"share of positive {_NAMES[kind]}", share, known, float(np.hypot(error, _binomial(known, len(sign))))
             )
-        if self._process.name not in _ASYMMETRIC:
+        if self._process.control.is_symmetric:
             sign = np.concatenate(
                 [
                     -np.sign(record.pdg[child])
@@ -400,29 +289,30 @@ class _Looked:
             )
             if len(sign) >= _FEWEST:
                 yield Check("share of positive e, mu from W", float(np.mean(sign > 0)), 0.5, _binomial(0.5, len(sign)))
-        if self._process.name == "FCNC":
+        if self._process.control.equal_charges_to is not None:
+            kind, product = self._process.control.equal_charges_to
             sign = np.concatenate(
                 [
-                    np.sign(record.pdg[last[6]][_has(record, last[6], (25,))])
+                    np.sign(record.pdg[last[kind]][_has(record, last[kind], (product,))])
                     for record, last in zip(self._records, self._last, strict=True)
                 ]
             )
-            yield Check("share of t among tops to Higgs", float(np.mean(sign > 0)), 0.5, _binomial(0.5, len(sign)))
+            quantity = f"share of positive {_NAMES[kind]} among those to {_NAMES[product]}"
+            yield Check(quantity, float(np.mean(sign > 0)), 0.5, _binomial(0.5, len(sign)))
 
     def _fractions(self) -> Iterator[Check]:
-        forced = _FORCED.get(self._process.name, {})
+        forced = self._process.control.decays
         for kind, ways in _FREE.items():
             n = self._count(kind)
-            if n < _FEWEST or (kind == 23 and self._process.name in _WITH_PHOTON):
+            if n < _FEWEST or (kind == 23 and self._process.control.with_photon):
                 continue
             if kind in forced:
                 yield Check(f"{_NAMES[kind]} decaying as chosen", self._share(kind, forced[kind]), 1.0, 0.0)
                 continue
-            if (self._process.name, kind) in (("FCNC", 6), ("Hqql", 24)):  # half of them each
-                ways = {"H c": ((25,), 0.5)} if kind == 6 else {"e, mu": ((11, 13), 0.5)}
+            if kind in self._process.control.fractions:
                 yield from (
                     Check(f"{_NAMES[kind]} to {name}", self._share(kind, to), known, 0.0)
-                    for name, (to, known) in ways.items()
+                    for name, (to, known) in self._process.control.fractions[kind].items()
                 )
                 continue
             for name, (to, known) in ways.items():

@@ -10,7 +10,8 @@ from typing import Any
 
 from root_gnn.errors import InputError
 from root_gnn.simulation.lhe import count_events
-from root_gnn.simulation.processes import Process, process_number
+from root_gnn.simulation.parameters import process_number
+from root_gnn.simulation.process import Process
 from root_gnn.simulation.sherpa.make import Wanted
 from root_gnn.simulation.sherpa.program import find_program
 from root_gnn.simulation.sherpa.shipped import ENERGY, shipped_file

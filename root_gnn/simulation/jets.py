@@ -16,6 +16,7 @@ from root_gnn.simulation.record import EventRecord, span_pairs
 from root_gnn.simulation.resonances import Decay, find_resonances, match
 from root_gnn.typing import AnyFloats, Booleans, Integers
 
+NO_LIMIT = 1e6  # GeV; no number that JSON lacks
 _KINDS = {
     "isChargedHadron": CHARGED_HADRON,
     "isNeutralHadron": NEUTRAL_HADRON,

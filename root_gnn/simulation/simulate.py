@@ -22,17 +22,9 @@ from root_gnn.simulation.detector import Detector
 from root_gnn.simulation.hard_file import HardFile, of_process, of_user
 from root_gnn.simulation.ntuple import Metadata, NtupleColumns, read_metadata, select_rows, write_ntuple
 from root_gnn.simulation.objects import ObjectSelection
+from root_gnn.simulation.parameters import check_params, hard_events_of, jet_selection, settings_of, stop_of
 from root_gnn.simulation.pileup import PileUp
-from root_gnn.simulation.processes import (
-    Process,
-    check_params,
-    external,
-    find_process,
-    hard_events_of,
-    jet_selection,
-    settings_of,
-    stop_of,
-)
+from root_gnn.simulation.process import Process, external, find_process
 from root_gnn.simulation.sherpa.files import made_by
 from root_gnn.simulation.sherpa.make import make
 from root_gnn.simulation.top_tagging import check_request, write_top_tagging

@@ -28,7 +28,7 @@ from root_gnn.data.spec.spec import Spec, load_spec
 from root_gnn.errors import InputError, MissingExtra
 from root_gnn.runs.recipe import Recipe
 from root_gnn.runs.task import Task, finetuning_recipe
-from root_gnn.simulation.processes import find_process as find_process
+from root_gnn.simulation.process import find_process
 from root_gnn.study.plan import Study
 
 TOP = Path(__file__).parents[2]

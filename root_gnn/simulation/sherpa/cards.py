@@ -32,6 +32,9 @@ PARTICLE_DATA:
   25: {{Mass: {HIGGS_MASS}, Width: 0}}
 """
 
+CAVEAT = "hard events of Sherpa or shipped ones of it, leading order, colour lines drawn, no spin correlation"
+"""What a user has to know of all processes of Sherpa."""
+
 
 @dataclass(frozen=True)
 class Card:

@@ -53,7 +53,8 @@ def test_seeds_of_two_processes_differ() -> None:
 @pytest.mark.pythia
 def test_tried_events_are_counted_up_to_the_last_kept() -> None:
     pytest.importorskip("fastjet")
-    from root_gnn.simulation.processes import find_process, settings_of
+    from root_gnn.simulation.parameters import settings_of
+    from root_gnn.simulation.process import find_process
 
     chunk = Chunk(1, 1, 0, settings_of(find_process("ggF"), {"mpi": "off"}, from_file=False), 40)
     result = run_chunk(chunk)

@@ -10,7 +10,7 @@ import pytest
 pytest.importorskip("pythia8mc")
 
 from root_gnn.simulation.control import Check, control
-from root_gnn.simulation.processes import PROCESSES, find_process
+from root_gnn.simulation.process import all_processes, find_process
 from root_gnn.simulation.sherpa.shipped import shipped_file
 
 pytestmark = pytest.mark.pythia
@@ -95,4 +95,4 @@ def test_what_is_wrong_is_seen() -> None:
 def test_every_process_has_known_numbers() -> None:
     from root_gnn.simulation.control import _made
 
-    assert [process.name for process in PROCESSES if _made(process, {}) is None] == ["diboson"]
+    assert [process.name for process in all_processes() if _made(process, {}) is None] == ["diboson"]

@@ -16,7 +16,7 @@ from root_gnn.errors import InputError
 from root_gnn.simulation.hard_file import of_process
 from root_gnn.simulation.lhe import count_events
 from root_gnn.simulation.ntuple import read_metadata
-from root_gnn.simulation.processes import find_process
+from root_gnn.simulation.process import find_process
 from root_gnn.simulation.sherpa.files import cross_section
 from root_gnn.simulation.sherpa.shipped import shipped_file
 from root_gnn.simulation.simulate import simulate

@@ -13,7 +13,8 @@ import vector
 
 from root_gnn.errors import InputError
 from root_gnn.simulation.ntuple import read_metadata
-from root_gnn.simulation.processes import check_params, find_process, settings_of, stop_of
+from root_gnn.simulation.parameters import check_params, settings_of, stop_of
+from root_gnn.simulation.process import find_process
 from root_gnn.simulation.spectrum import Stop
 
 QUICK = {"mpi": "off"}

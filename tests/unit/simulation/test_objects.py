@@ -15,7 +15,8 @@ from root_gnn.simulation.detector import ELECTRON, MUON, Candidates, Detector, m
 from root_gnn.simulation.flavour import BOTTOM_HADRONS, CHARM_HADRONS, Tagger, hadron_flavour, tag
 from root_gnn.simulation.ntuple import NtupleColumns
 from root_gnn.simulation.objects import LeptonCuts, ObjectSelection, _activity, preselected, reconstruct
-from root_gnn.simulation.processes import find_process, settings_of
+from root_gnn.simulation.parameters import settings_of
+from root_gnn.simulation.process import find_process
 from root_gnn.simulation.pythia import Generator
 from root_gnn.simulation.record import EventRecord
 

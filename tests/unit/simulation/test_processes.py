@@ -6,17 +6,8 @@ import numpy as np
 import pytest
 
 from root_gnn.errors import InputError
-from root_gnn.simulation.processes import (
-    BY_NAME,
-    PROCESSES,
-    check_params,
-    describe_processes,
-    external,
-    find_process,
-    hard_events_of,
-    settings_of,
-    stop_of,
-)
+from root_gnn.simulation.parameters import check_params, hard_events_of, settings_of, stop_of
+from root_gnn.simulation.process import all_processes, describe_processes, external, find_process, processes_by_name
 from root_gnn.simulation.sherpa.shipped import shipped_file
 
 EVENT_NAMES = [
@@ -55,19 +46,19 @@ JET_NAMES = ["QCD", "Hbb", "Hcc", "Hgg", "H4q", "Hqql", "Zqq", "Wqq", "Tbqq", "T
 
 
 def test_every_promised_name_is_known() -> None:
-    assert set(BY_NAME) == {*EVENT_NAMES, *JET_NAMES}
+    assert set(processes_by_name()) == {*EVENT_NAMES, *JET_NAMES}
 
 
 def test_numbers_are_unique_and_fit_the_branch() -> None:
-    numbers = [process.id for process in PROCESSES]
+    numbers = [process.id for process in all_processes()]
     assert len(set(numbers)) == len(numbers)
     assert min(numbers) > 0 and max(numbers) < 128
 
 
 def test_one_line_each() -> None:
     lines = describe_processes()
-    assert len(lines) == len(PROCESSES)
-    assert all("\n" not in line and line.split()[0] in BY_NAME for line in lines)
+    assert len(lines) == len(all_processes())
+    assert all("\n" not in line and line.split()[0] in processes_by_name() for line in lines)
 
 
 @pytest.mark.parametrize("name", SHERPA_NAMES)
@@ -90,8 +81,8 @@ def test_levels_and_typos_are_refused() -> None:
 
 
 def test_names_of_external_files_keep_or_get_a_number() -> None:
-    assert external("ttbar").id == BY_NAME["ttbar"].id
-    assert external("tW").id == BY_NAME["tW"].id and external("tW").card is None
+    assert external("ttbar").id == processes_by_name()["ttbar"].id
+    assert external("tW").id == processes_by_name()["tW"].id and external("tW").card is None
     assert 1000 <= external("my_sample").id < 32768
     assert external("my_sample").id == external("my_sample").id != external("my_sample2").id
 
@@ -128,12 +119,12 @@ def test_beam_energy_belongs_to_the_file() -> None:
 
 
 @pytest.mark.pythia
-@pytest.mark.parametrize("name", sorted(BY_NAME))
+@pytest.mark.parametrize("name", sorted(processes_by_name()))
 def test_pythia_accepts_every_setting_and_makes_the_process(name: str) -> None:
     from root_gnn.simulation.matrix_elements.source import hard_source
     from root_gnn.simulation.pythia import Generator
 
-    process = BY_NAME[name]
+    process = processes_by_name()[name]
     for settings in settings_of(process, {"mpi": "off"}, from_file=False):
         hard = hard_events_of(process, {})
         source = hard_source(hard, np.random.default_rng(1)) if hard else None

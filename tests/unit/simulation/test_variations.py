@@ -12,7 +12,8 @@ import uproot
 pytest.importorskip("pythia8mc")
 pytest.importorskip("fastjet")
 
-from root_gnn.simulation.processes import find_process, settings_of
+from root_gnn.simulation.parameters import settings_of
+from root_gnn.simulation.process import find_process
 from root_gnn.simulation.pythia import Generator
 from root_gnn.simulation.reshower import Reshowerer
 from root_gnn.simulation.simulate import simulate

@@ -11,13 +11,13 @@ import pytest
 
 from root_gnn.errors import InputError
 from root_gnn.simulation.lhe import count_events
-from root_gnn.simulation.processes import PROCESSES, find_process
+from root_gnn.simulation.process import all_processes, find_process
 from root_gnn.simulation.sherpa.files import cross_section, made_by, read_events
 from root_gnn.simulation.sherpa.make import Wanted, make
 from root_gnn.simulation.sherpa.program import find_program
 from root_gnn.simulation.sherpa.shipped import shipped_file
 
-NAMES = [process.name for process in PROCESSES if process.card is not None]
+NAMES = [process.name for process in all_processes() if process.card is not None]
 
 
 def wanted(path: Path, program: Path, name: str = "ttW", *, events: int = 40, seed: int = 1) -> Wanted:
