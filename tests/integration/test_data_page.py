@@ -8,7 +8,9 @@ from pathlib import Path
 import pytest
 
 from root_gnn.data.events.config import DataConfig
-from root_gnn.data.spec.spec import Collection, Spec, Value
+from root_gnn.data.spec.collection import Collection
+from root_gnn.data.spec.spec import Spec
+from root_gnn.data.spec.value import Value
 
 PAGE = Path(__file__).parents[2] / "docs" / "data.md"
 
