@@ -1,4 +1,4 @@
-"""What an answer of a study is: one file of `root_gnn/study/answers/` with a class `Config`, and nothing to add elsewhere.
+"""What an answer of a study is: one file of `root_gnn/study/answers/` with a class `Config`, and nothing else.
 
 The file computes the answer from finished runs, says what of it `study.json` holds, and writes its part of the page. It
 needs no more than this:
@@ -167,11 +167,17 @@ class Answer(Section, ABC):
         del study  # an answer may be of questions only
 
     def question_content(self, value: Any) -> dict[str, Any]:
-        """The keys of a question in `study.json`, from what `of_question` returned: its name, unless it returned None."""
+        """The keys of a question in `study.json`.
+
+        From what `of_question` returned: under the name of the answer, unless it returned None.
+        """
         return {} if value is None else {self.name: value}
 
     def study_content(self, value: Any) -> dict[str, Any]:
-        """The keys of the study in `study.json`, from what `of_study` returned: its name, unless it returned None."""
+        """The keys of the study in `study.json`.
+
+        From what `of_study` returned: under the name of the answer, unless it returned None.
+        """
         return {} if value is None else {self.name: value}
 
     def highlights(self, question: StudyQuestion) -> Iterator[str]:

@@ -1,4 +1,4 @@
-"""The page of a study: what was found, in words, tables and pictures, what can't be told, and how all of it was made."""
+"""The page of a study: its answers in words, tables and pictures, and how all of it was made."""
 
 from __future__ import annotations
 
@@ -69,7 +69,7 @@ def _parts(study: StudyAnswers, folder: Path) -> Iterator[str]:
 
 
 def _gist(questions: Mapping[str, StudyQuestion]) -> Iterator[str]:
-    """For each way to train, with the fewest and the most events: in which tasks it is above scratch, below, or neither."""
+    """In which tasks each way to train is above scratch, below, or neither, with the fewest and the most events."""
     several = any(len(question.cells) > 1 for question in questions.values())
     for which, position in (("fewest", 0), ("most", -1)) if several else (("given", 0),):
         tasks_by_group: dict[str, dict[Verdict, list[str]]] = {}

@@ -16,8 +16,8 @@ from root_gnn.study.answer import Answer, StudyQuestion
 from root_gnn.typing import Floats
 
 HOW_EFFICIENT = (
-    "How many times as many training events scratch needs for the same test AUC, read off between its own sizes; nothing is extrapolated. "
-    "Intervals are 68 %, over events and seeds."
+    "How many times as many training events scratch needs for the same test AUC, read off between its own sizes; "
+    "nothing is extrapolated. Intervals are 68 %, over events and seeds."
 )
 
 

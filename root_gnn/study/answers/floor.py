@@ -11,9 +11,10 @@ from root_gnn.study.answer import Answer, StudyQuestion
 from root_gnn.study.compared import compared_tables
 
 HOW_FLOOR = (
-    "The floor: gradient-boosted trees (scikit-learn's HistGradientBoostingClassifier) on what an analysis would put into a table: counts, "
-    "momenta, masses and distances of the hardest objects. They see the same training events with the same seeds; their size and number "
-    "are the best on the same validation events. Differences are paired by test event and seed."
+    "The floor: gradient-boosted trees (scikit-learn's HistGradientBoostingClassifier) on what an analysis would put "
+    "into a table: counts, momenta, masses and distances of the hardest objects. They see the same training events "
+    "with the same seeds; their size and number are the best on the same validation events. Differences are paired by "
+    "test event and seed."
 )
 
 

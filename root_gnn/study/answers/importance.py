@@ -52,14 +52,21 @@ class Config(Answer):
 
 @dataclass(frozen=True)
 class Worth:
-    """Of one network: the drop of the AUC for each input that is shuffled, and the contributions to its answers by node type."""
+    """The feature importance of one network.
+
+    `shuffled` holds the drop of the AUC for each input that is shuffled, `contributions` those to the logits by node
+    type.
+    """
 
     shuffled: tuple[Importance, ...]
     contributions: Contributions
 
 
 def worth(run: Run, table: EventTable, index: NDArray[int64], whole: WholeEvents | None = None) -> Worth | None:
-    """From the events `index (n,)`, rows that lead `whole` events where it is given; None for a network that tells no classes apart."""
+    """Feature importance from the events `index (n,)`; None for a network that tells no classes apart.
+
+    With `whole`, the rows lead whole events of several graphs.
+    """
     objective = run.objective
     if not isinstance(objective, Supervised) or objective.link != "softmax":
         return None
@@ -82,7 +89,10 @@ def drops(found: Mapping[str, Worth | None]) -> dict[str, dict[str, Interval]]:
 
 
 def sizes(found: Mapping[str, Worth | None], spec: Spec) -> dict[str, dict[str, Interval]]:
-    """By group and input of a node type, the mean absolute contribution; what contributes nothing anywhere is left out."""
+    """By group and input of a node type, the mean absolute contribution.
+
+    Inputs that contribute nothing in any group are left out.
+    """
     names = {collection.type: name for name, collection in spec.nodes.items()}
     every = {
         group: {

@@ -54,7 +54,10 @@ class Config(Answer):
 
 @dataclass(frozen=True)
 class EmbeddedPoints:
-    """Test events at the largest size as the first seed of each group places them: `label (n_event,)`, points by method and group."""
+    """Test events at the largest size as the network of the first seed of each group represents them.
+
+    `label (n_event,)` holds their classes; `points` are by method and group, `(n_event, 2)` each.
+    """
 
     label: NDArray[np.int64]
     points: dict[Method, dict[str, Floats]]
@@ -108,7 +111,8 @@ def _representations(question: StudyQuestion, folder: Path) -> Iterator[str]:
     elif "umap" not in embedded.points:
         yield said("No picture by UMAP: its package is not installed (the extra embed).")
     yield paragraph(
-        "How far apart the classes are there: Fisher's separation (0: not at all), silhouette (0: overlapping, 1: apart)."
+        "How far apart the classes are there: Fisher's separation (0: not at all), silhouette (0: overlapping, 1: "
+        "apart)."
     )
     yield table(
         ("group", "Fisher", "silhouette"),

@@ -20,8 +20,9 @@ from root_gnn.runs.run import Run
 from root_gnn.study.answer import Answer, StudyQuestion
 
 HOW_CALIBRATED = (
-    "The expected calibration error is the mean distance of the curve from the diagonal. Even perfect probabilities give more than zero "
-    "in a finite sample: 95 % of samples of such stay below the level beside it. First seed of each group."
+    "The expected calibration error is the mean distance of the curve from the diagonal. Even perfect probabilities "
+    "give more than zero in a finite sample: 95 % of samples of such stay below the level beside it. First seed of "
+    "each group."
 )
 
 
@@ -108,7 +109,10 @@ def draw_roc(members: Members, path: Path) -> None:
 
 
 def _roc_band(seeds: Sequence[Predictions]) -> Band:
-    """Geometric mean over seeds; the error of events from the first seed and the spread of seeds are added in quadrature."""
+    """Geometric mean over seeds with its 68 % band.
+
+    The error of the events, from the first seed, and the spread of the seeds are added in quadrature.
+    """
     first = rejections(
         seeds[0].scores, seeds[0].label, seeds[0].weight, signal_efficiencies=EFFICIENCIES, n_replica=N_REPLICA
     )

@@ -84,8 +84,8 @@ def _similarity(question: StudyQuestion, folder: Path) -> Iterator[str]:
         )
     else:
         yield said(
-            "These runs kept the weights of their best and last epoch only, so there is no course of CKA with the epoch "
-            "(train.keep_epochs keeps more)."
+            "These runs kept the weights of their best and last epoch only, so there is no course of CKA with the "
+            "epoch (train.keep_epochs keeps more)."
         )
 
 
@@ -94,6 +94,15 @@ def _as_matrix(floor: SeedBaseline) -> LayerMatrix:
 
 
 def _matrix(a: str, b: str, matrix: LayerMatrix, folder: Path, caption: str) -> str:
+    """A picture of the CKA of two networks, layer by layer.
+
+    Args:
+        a: name of the network of the rows.
+        b: name of the network of the columns.
+        matrix: CKA of each pair of layers.
+        folder: for the picture.
+        caption: of the picture, after what all have in common.
+    """
     plots.similarity([(a, b, matrix)], folder / "cka.svg")
     return picture(folder / "cka.svg", f"CKA layer by layer with errors over events. {caption}")
 
@@ -101,7 +110,10 @@ def _matrix(a: str, b: str, matrix: LayerMatrix, folder: Path, caption: str) -> 
 def similarity_along(
     found: Mapping[int, Mapping[str, tuple[float | None, float | None]]], path: Path, *, axis: str
 ) -> None:
-    """CKA with scratch against training size or epoch, whichever the numbers and `axis` are, of each group and of the floor."""
+    """CKA with scratch of each group, and between seeds of scratch, against training size or epoch.
+
+    `axis` says which of the two the numbers are.
+    """
     curves: dict[str, dict[int, Interval]] = {}
     for size, groups in found.items():
         for name, (value, error) in groups.items():

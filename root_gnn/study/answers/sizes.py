@@ -25,7 +25,7 @@ class Config(Answer):
     order: ClassVar[int] = 10
 
     def highlights(self, question: StudyQuestion) -> Iterator[str]:
-        """The AUC of scratch and the differences from it, at the smallest and the largest size, and those from the floor."""
+        """The AUC of scratch and the differences from it and from the trees, at the smallest and the largest size."""
         for cell in dict.fromkeys((question.smallest_cell, question.largest_cell)):
             comparison, floor = question.cells[cell].comparison, question.cells[cell].floor
             scratch = next(group for group in comparison.groups if group.name == comparison.reference)
@@ -55,8 +55,8 @@ class Config(Answer):
             if efficiency is not None:
                 what = f"background rejection at {100 * float(efficiency):.0f} % signal efficiency"
             caption = (
-                f"{question.name}: {what} against the number of training events, mean over seeds, and below the paired gain "
-                "over scratch; 68 % intervals over events and seeds."
+                f"{question.name}: {what} against the number of training events, mean over seeds, and below the paired "
+                "gain over scratch; 68 % intervals over events and seeds."
             )
             drawn.append(picture(path, caption))
         yield pictures(drawn)
@@ -81,7 +81,7 @@ def against_size(
     signal_efficiency: str | None = None,
     floors: Mapping[int, Comparison] | None = None,
 ) -> None:
-    """Test AUC, or background rejection at a signal efficiency, of each group against training size, above the gain over scratch.
+    """Test AUC, or background rejection, of each group against training size, above the gain over scratch.
 
     The groups of `floors`, by size, are drawn beside them.
     """

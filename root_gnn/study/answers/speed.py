@@ -14,8 +14,8 @@ from root_gnn.study.answer import Answer, StudyQuestion
 from root_gnn.study.speed import Speed, learnings, speeds
 
 HOW_FAST = (
-    "Validation AUC, mean over seeds with the 68 % error of the mean; in brackets how many seeds got there, where not all did. Times are "
-    "training alone, without reading, validation and evaluation."
+    "Validation AUC, mean over seeds with the 68 % error of the mean; in brackets how many seeds got there, where not "
+    "all did. Times are training alone, without reading, validation and evaluation."
 )
 
 

@@ -98,7 +98,7 @@ def network(
             built = (
                 config_class("models", encoder, Allowed())  # type: ignore[attr-defined]
                 .model_validate(settings or SMALL[encoder])
-                .plain()
+                .exportable()
                 .build(features, scaling)
             )
         wanted = objective or {"name": "multiclass", "head": {"name": head, **keys}}

@@ -21,7 +21,7 @@ def test_weights_are_averaged_and_buffers_are_copied() -> None:
     for averaged, old, new in zip(average.network.parameters(), before, network.parameters(), strict=True):
         torch.testing.assert_close(averaged, 0.9 * old + 0.1 * new)
         assert not averaged.requires_grad
-    for averaged, new in zip(average.network.buffers(), network.buffers(), strict=True):
+    for averaged, new in zip(average.network.buffers(), network.buffers(), strict=True):  # type: ignore[assignment]
         assert torch.equal(averaged, new)
 
 
