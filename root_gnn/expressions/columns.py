@@ -240,6 +240,7 @@ def _repeated(column: Column, deepest: Column) -> Any:
         )
     if column.depth == deepest.depth:
         return column.data
+    # offsets of the innermost lists, seen from the depth of the column: one slice of values for each of its items
     within = deepest.offsets[column.depth]
     for offsets in deepest.offsets[column.depth + 1 :]:
         within = offsets[within]

@@ -104,6 +104,7 @@ def _over_lists(column: Column, ufunc: Any, empty: Any) -> Numbers:
     starts, filled = column.offsets[-1][:-1], np.diff(column.offsets[-1]) > 0
     values, default = to_common_type([column.data, np.asarray(empty)])
     result = np.full(len(starts), default)
+    # reduceat would return a value of the next list for an empty one, so it sees the filled lists only
     if filled.any():
         result[filled] = ufunc.reduceat(values, starts[filled])
     return result
@@ -172,6 +173,7 @@ def item(x: Column, which: Column, default: Column | None) -> Column:
     if which.kind != "integer":
         raise EvaluationError(f"the number of an element is whole, not {which.text}")
     k = max(-LONGEST, min(int(k), LONGEST))
+    # negative indices count from the end of each list
     starts, ends = x.offsets[-1][:-1], x.offsets[-1][1:]
     short = (ends - starts) < (k + 1 if k >= 0 else -k)
     if default is None and short.any():

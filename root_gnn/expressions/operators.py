@@ -112,6 +112,7 @@ def element(columns: ColumnSequence) -> Column:
     if which.depth != x.depth:
         raise EvaluationError(f"the condition {which.quoted} has to give true or false for each value of {x.quoted}")
     (_, keep), offsets = broadcast_columns([x, which])
+    # how many items are kept before each position, which turns the old offsets into the new ones
     before = np.concatenate(([0], np.cumsum(keep)))
     return Column(x.data[keep], (*offsets[:-1], before[offsets[-1]]))
 
@@ -134,6 +135,7 @@ def _compare_two(columns: ColumnSequence, sign: str) -> Column:
 def _compare_signed(left: Numbers, right: Numbers, ufunc: Any) -> Numbers:
     """Compares int64 with uint64 exactly: negative numbers are below all unsigned ones."""
     below = (left if left.dtype.kind == "i" else right) < 0
+    # a negative number compares like 0 with 1, whatever the unsigned one is
     if_below = ufunc(0, 1) if left.dtype.kind == "i" else ufunc(1, 0)
     return np.asarray(np.where(below, if_below, ufunc(left.astype(np.uint64), right.astype(np.uint64))))
 

@@ -9,9 +9,10 @@ from __future__ import annotations
 import gzip
 import zlib
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
-from root_gnn.config.plugins import Allowed, config_class, names
+from root_gnn.config.plugins import Allowed, config_class, family_files, names
 from root_gnn.errors import InputError
 from root_gnn.protocols import LAST_RESORT, SourceConfig
 
@@ -38,12 +39,18 @@ ADVICE = {
 }
 
 
-def sources() -> list[type[SourceConfig]]:
+def sources() -> tuple[type[SourceConfig], ...]:
     """The sources that declare a format, in their order."""
+    return _sources(tuple(family_files(FAMILY)))
+
+
+@cache
+def _sources(files: tuple[Path, ...]) -> tuple[type[SourceConfig], ...]:
+    """The sources in these files of the family, which are imported once."""
+    del files  # only tells when files have been added
     classes = (config_class(FAMILY, name, Allowed()) for name in names(FAMILY))
-    return sorted(
-        (c for c in classes if issubclass(c, SourceConfig) and c.formats), key=lambda c: (c.order, c.__module__)
-    )
+    declaring = (each for each in classes if issubclass(each, SourceConfig) and each.formats)
+    return tuple(sorted(declaring, key=lambda source: (source.order, source.__module__)))
 
 
 def format_of(path: Path) -> str:

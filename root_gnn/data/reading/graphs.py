@@ -105,10 +105,12 @@ def node_rows(parts: Sequence[Columns], spec: Spec, n_graph: int) -> tuple[NDArr
     n_object = count.sum(axis=0)
     end = np.cumsum(n_object)
     nodes = np.empty((int(end[-1]), len(spec.node_features)), dtype=np.float32)
+    # first all objects of one collection after another, since whole columns are quick to copy
     for part, collection, start, stop in zip(parts, spec.nodes.values(), end - n_object, end, strict=True):
         features: dict[str, Any] = {"type": collection.type, **part.features}
         fill_columns([features.get(name, 0.0) for name in spec.node_features], nodes[start:stop])
     if np.count_nonzero(n_object) > 1:  # with objects of one collection only, they are in order already
+        # then the rows of each graph are gathered, its segments in the order of the collections
         first = np.cumsum(count, axis=0) - count + (end - n_object)
         nodes = nodes.take(ragged_rows(first.ravel(), count.ravel()), axis=0)
     return nodes, n_node

@@ -213,8 +213,9 @@ def _members(entries: Entries, members: CollectionMembers, columns: Columns) -> 
     advice = "The index table and its collections disagree."
     row_at.refuse((row < 0) | (row >= rows.count[entry]), "an index of no graph", row, advice)
     item_at.refuse((item < 0) | (item >= count[entry]), "an index of no object", item, advice)
+    # the number of the graph in this range, then of the object, from the index within its entry
     graph = (np.cumsum(rows.count) - rows.count)[entry] + row
-    order = np.argsort(graph, kind="stable")
+    order = np.argsort(graph, kind="stable")  # stable keeps the order of the table within a graph
     source = ((np.cumsum(count) - count)[entry] + item)[order]
     return Columns(
         {name: column[source] for name, column in columns.features.items()}, np.bincount(graph, minlength=len(rows))

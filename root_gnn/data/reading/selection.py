@@ -33,8 +33,8 @@ class BranchSelection:
         branches: the names of all branches that are read, each once.
         nodes: the values of each collection, by name; None for an optional collection that the file lacks.
         ids: the id columns; empty if file and entry serve as the id.
-        resimulation: the value that tells simulations of one event apart, or None.
-        object: the value that tells graphs of one event apart, or None.
+        resimulation: the value that identifies simulations of one event, or None.
+        object: the value that identifies graphs of one event, or None.
         weight: the factors of the weight that the file has.
         truth: the truth columns that the file has.
         globals: the further globals that the file has.

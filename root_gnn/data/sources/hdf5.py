@@ -116,7 +116,7 @@ class Hdf5(Source):
     def read(self, branches: tuple[str, ...], start: int, stop: int) -> dict[str, Any]:
         """The named branches of entries `start .. stop - 1`.
 
-        Raises InputError naming one that is missing or can't be read.
+        Raises InputError naming a branch that is missing or cannot be read.
         """
         check_range(self.path, start, stop, self.n_entry)
         wanted = {name: self._find(name) for name in branches}
@@ -225,7 +225,7 @@ class Hdf5(Source):
         if counter.total != rows:
             raise InputError(
                 f"{self.path}: {name} has {rows} values, but its counter {key} adds up to {counter.total}; which value "
-                "belongs to which entry can't be told. Produce the file again."
+                "belongs to which entry is unknown. Produce the file again."
             )
         return counter
 

@@ -94,7 +94,7 @@ class Config(SourceConfig):
     @contextmanager
     def open(self, path: Path) -> Iterator[Npz]:
         """The arrays of a file; raises InputError where it is no .npz archive, or is damaged."""
-        if format_of(path) != ZIP_ARCHIVE:  # such a file is told below that it holds no array
+        if format_of(path) != ZIP_ARCHIVE:  # such a file is refused below for lack of arrays
             refuse_other_formats(path, "npz")
         with ExitStack() as stack:
             try:

@@ -106,7 +106,7 @@ class PandasTable(Source):
     def read(self, branches: tuple[str, ...], start: int, stop: int) -> dict[str, Any]:
         """The named columns of rows `start .. stop - 1`.
 
-        Raises InputError naming one that is missing, or where rows can't be read.
+        Raises InputError naming a column that is missing, or rows that cannot be read.
         """
         check_range(self.path, start, stop, self.n_entry)
         missing = [name for name in branches if name not in self._columns]
@@ -241,7 +241,7 @@ def _column(rows: Any, field: str, index: int | None) -> NDArray[Any]:
 def _blosc_for(path: Path, key: str, dataset: Any) -> Any:
     """The package that undoes the compression, where h5py does not.
 
-    Raises InputError for one that nothing here undoes.
+    Raises InputError for a compression that cannot be decoded here.
     """
     lacking = missing_filter(dataset)
     if lacking is None:

@@ -87,7 +87,7 @@ class Parquet(Source):
     def read(self, branches: tuple[str, ...], start: int, stop: int) -> dict[str, Any]:
         """The named branches of entries `start .. stop - 1`.
 
-        Raises InputError naming one that is missing, null or can't be read.
+        Raises InputError naming a branch that is missing, has nulls or cannot be read.
         """
         missing = [name for name in branches if name not in self._leaves]
         if missing:

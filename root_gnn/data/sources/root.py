@@ -109,8 +109,8 @@ class Root(Source):
             own = next((table.name for table in tables if TREE in table.leaves), None)
             if own is not None:
                 raise InputError(
-                    f"{path}: the tree {own} has a branch called {TREE}, which is what the trees of a list are counted "
-                    "by. Make one spec for each tree, with a single name in source.tree."
+                    f"{path}: the tree {own} has a branch called {TREE}, the name of the branch that numbers the "
+                    "trees of a list. Make one spec for each tree, with a single name in source.tree."
                 )
             shared.append(TREE)
         self.branches = tuple(shared)

@@ -23,7 +23,7 @@ def column(lists: list[list[int]]) -> Column:
 @given(LISTS)
 def test_reductions_are_those_of_python(lists: list[list[int]]) -> None:
     x, n = column(lists), len(lists)
-    reference = {
+    reference: dict[str, list[float]] = {
         "sum": [sum(part) for part in lists],
         "count": [len(part) for part in lists],
         "mean": [statistics.fmean(part) if part else np.nan for part in lists],

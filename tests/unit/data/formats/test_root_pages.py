@@ -47,7 +47,8 @@ def test_a_changed_byte_is_noticed_where_it_is_read(path: Path) -> None:
     intact = read(path, "Muon_pt", 10, 12)
     flip(path, "Muon_eta")
     with pytest.raises(
-        InputError, match=r"branch Muon_eta cannot be read for entries 10 to 11.*the page at byte .* with its checksum"
+        InputError,
+        match=r"branch Muon_eta cannot be read for entries 10 to 11.*the page at byte .* contradicts its checksum",
     ):
         read(path, "Muon_eta", 10, 12)
     assert read(path, "Muon_pt", 10, 12).tolist() == intact.tolist()

@@ -69,7 +69,7 @@ def test_policies_for_nan(spec_of: SpecOf, write_tree: WriteTree, small_columns:
     assert read(path, spec_of(nodes, on_nan="drop")).entry.tolist() == [2]
     filled = read(path, spec_of(nodes, on_nan="fill", fill=1.5))
     assert filled.met.pt.tolist() == [10.0, 1.5, 30.0] and filled.entry.tolist() == [0, 1, 2]
-    four = vector.array({"pt": [30.0], "eta": [-1.0], "phi": [-3.0], "mass": [1.5]})
+    four: Any = vector.array({"pt": [30.0], "eta": [-1.0], "phi": [-3.0], "mass": [1.5]})
     assert filled.jet.energy[0, 1] == pytest.approx(four.energy[0], rel=1e-6)
 
 

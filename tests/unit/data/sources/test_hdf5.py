@@ -350,7 +350,7 @@ def test_spanet_graphs_are_the_slots_that_are_real(real_data: Path) -> None:
     assert batch.n_node.tolist() == real.sum(axis=1).tolist()
     assert batch.nodes[:, 0].tolist() == jets["pt"][real].tolist()
     assert batch.nodes[:, 4].tolist() == jets["btag"][real].tolist()
-    momenta = vector.array(
+    momenta: Any = vector.array(
         {"pt": jets["pt"][real], "eta": jets["eta"][real], "phi": 0 * jets["pt"][real], "mass": jets["mass"][real]}
     )
     np.testing.assert_allclose(batch.nodes[:, 3].numpy(), momenta.energy, rtol=1e-5)
@@ -361,7 +361,7 @@ def test_hepfile_graphs(real_data: Path) -> None:
     batch = graphs(file, "hepfile")
     with h5py.File(file) as direct:
         counts = sum(direct[f"{name}/n{name}"][:] for name in ("jets", "electrons", "muons", "photons"))
-        muons = vector.array({name: direct[f"muons/{name}"][:].astype(float) for name in ("px", "py", "pz", "e")})
+        muons: Any = vector.array({name: direct[f"muons/{name}"][:].astype(float) for name in ("px", "py", "pz", "e")})
         charge = direct["muons/q"][:]
     assert batch.n_node.tolist() == (counts + 1).tolist()  # and missing momentum
     kept = batch.nodes[batch.nodes[:, 6] == 2].double().numpy()

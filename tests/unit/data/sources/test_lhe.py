@@ -192,7 +192,9 @@ def test_partons(name: str, nodes: dict[str, int]) -> None:
     records = records_of(path, spec)
     assert {key: int(ak.sum(ak.num(records[key]))) for key in spec.nodes} == dict.fromkeys(spec.nodes, 0) | nodes
     expected = np.array([row for event in rows_of(path) for row in event if row[1] == 1])
-    momentum = vector.array({"px": expected[:, 6], "py": expected[:, 7], "pz": expected[:, 8], "E": expected[:, 9]})
+    momentum: Any = vector.array(
+        {"px": expected[:, 6], "py": expected[:, 7], "pz": expected[:, 8], "E": expected[:, 9]}
+    )
     ours = ak.flatten(ak.concatenate([records[key] for key in spec.nodes], axis=1))
     order, theirs = np.argsort(np.asarray(ours["energy"]), kind="stable"), np.argsort(momentum.E, kind="stable")
     for feature in ("pt", "eta", "energy"):

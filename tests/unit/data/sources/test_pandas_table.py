@@ -230,7 +230,7 @@ def test_top_tagging_graphs(real_data: Path) -> None:
     slots = block[:, :800].reshape(29, 200, 4).astype(float)
     real = slots[:, :, 0] > 0
     energy, px, py, pz = slots[real].T
-    momenta = vector.array({"px": px, "py": py, "pz": pz, "E": energy})
+    momenta: Any = vector.array({"px": px, "py": py, "pz": pz, "E": energy})
     assert batch.n_node.tolist() == real.sum(axis=1).tolist()
     for column, expected in enumerate((momenta.pt, momenta.eta, momenta.phi, momenta.E)):
         np.testing.assert_allclose(batch.nodes[:, column], expected, rtol=1e-5, atol=1e-5)
