@@ -67,7 +67,7 @@ def export(
     opened = run if isinstance(run, Run) else load_run(run, allow_plugins=allow_plugins)
     batches = samples(opened, data_dir)
     example = next(iter(batches.values()))
-    extra_inputs = opened.encoder.found(example)
+    extra_inputs = opened.encoder.extra_inputs(example)
     network = network_of(opened, tuple(extra_inputs))
     program = traced(network, network.signature.arguments(example, extra_inputs))
     work = _Work(opened, network.signature, program, batches, target, tolerance)

@@ -58,7 +58,7 @@ class Signature:
         return tuple(UNITS.get(name, "") for name in self.nodes)
 
     def arguments(self, batch: Batch, extra_inputs: dict[str, Tensor]) -> dict[str, Tensor]:
-        """Returns the inputs for a batch; `extra_inputs` is the result of `Encoder.found` for it."""
+        """Returns the inputs for a batch; `extra_inputs` is the result of `Encoder.extra_inputs` for it."""
         nodes = torch.cat([batch.nodes, *(column.unsqueeze(1) for column in extra_inputs.values())], dim=1)
         named = {"nodes": nodes, "n_node": batch.n_node, "globals": batch.globals[:, 1:]}
         if self.whole_events and batch.ids is not None:
@@ -111,7 +111,7 @@ def network_of(run: Run, extra_inputs: tuple[str, ...] = ()) -> Network:
     trained, recipe = run.objective, run.recipe
     features = replace(run.spec.features(), nodes=(*run.spec.features().nodes, *extra_inputs))
     objective = recipe.objective.build(
-        recipe.model.plain().build(features, run.scaling), question(recipe.data, run.spec, run.scaling)
+        recipe.model.exportable().build(features, run.scaling), question(recipe.data, run.spec, run.scaling)
     )
     try:
         objective.load_state_dict(trained.state_dict(), strict=True)

@@ -47,7 +47,7 @@ def reference(run: Run, batch: Batch) -> NDArray[np.float64]:
     objective = run.objective
     with torch.inference_mode():
         if isinstance(objective, Supervised):
-            output = probabilities_of(objective, objective.answers(batch))
+            output = probabilities_of(objective, objective.head_outputs(batch))
         else:
             output = objective.encoder(batch).globals.double()
     array: NDArray[np.float64] = output.numpy()
@@ -58,7 +58,7 @@ def differences(run: Run, signature: Signature, batches: Mapping[str, Batch], ca
     """Returns the largest absolute difference between PyTorch and `call` on each batch; infinite for NaN."""
     largest = {}
     for name, batch in batches.items():
-        output = call(signature.arguments(batch, run.encoder.found(batch)))
+        output = call(signature.arguments(batch, run.encoder.extra_inputs(batch)))
         expected = reference(run, batch)
         difference = np.abs(output - expected).max() if output.shape == expected.shape and output.size else np.inf
         largest[name] = float(difference) if np.isfinite(difference) else float("inf")

@@ -150,7 +150,7 @@ def _scores_of(
             here = batch.to(device)
             encoded = objective.encoded(here) if isinstance(objective, Supervised) else objective.encoder(here)
             if isinstance(objective, Supervised):
-                logits = objective.counted(objective.answers_of(encoded), here)[0]
+                logits = objective.valid_outputs(objective.head_outputs_of(encoded), here)[0]
                 scores.append(probabilities_of(objective, logits).cpu().numpy())
             if embeddings:
                 points.append(encoded.globals[:, : objective.encoder.dim].double().cpu().numpy())

@@ -96,16 +96,16 @@ def network(
             built = TinyEncoder(features)
         else:
             built = (
-                config_class("models", encoder, Allowed())
+                config_class("models", encoder, Allowed())  # type: ignore[attr-defined]
                 .model_validate(settings or SMALL[encoder])
-                .plain()
+                .exportable()
                 .build(features, scaling)
             )
         wanted = objective or {"name": "multiclass", "head": {"name": head, **keys}}
         section = config_class("objectives", wanted, Allowed()).model_validate(
             {key: wanted[key] for key in wanted if key != "name"}
         )
-        trained = section.build(
+        trained = section.build(  # type: ignore[attr-defined]
             built, Question(classes=CLASSES, truth=QUESTION.truth, features=features, scaling=scaling)
         )
     signature = Signature(features.nodes, ("met",), whole_events, (), "", built.dim)
