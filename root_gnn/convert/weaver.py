@@ -12,6 +12,7 @@ from root_gnn.convert.foreign import mapping, text_list
 from root_gnn.convert.formula import Formulas, UntranslatableError, function_of
 from root_gnn.convert.momenta import Momenta
 from root_gnn.convert.naming import prefix_of
+from root_gnn.convert.weaver_variables import Variable, WeaverParameters
 from root_gnn.data.spec.collection import ANGLES, MOMENTUM
 from root_gnn.errors import InputError
 
@@ -19,7 +20,6 @@ COLLECTIONS = {"pf": "constituent", "sv": "vertex", "el": "electron", "mu": "muo
 MOMENTA = ("px", "py", "pz", "energy")  # of the inputs called *_vectors, in this order
 KINDS = ("points", "features", "vectors", "mask")
 TRANSFORMS = ("log", "tanh")
-CLIP = (-5.0, 5.0)
 UNKNOWN = object()
 READ = (
     "treename",
@@ -39,23 +39,6 @@ ELSEWHERE = {
     "file_magic": "write the names of the branches out",
 }
 UNNEEDED = {"bucketing": "batches are ragged, so jets of like lengths need not be sought"}
-
-
-@dataclass(frozen=True)
-class Variable:
-    """An input of weaver: value -> clip((value - centre) * scale).
-
-    Attributes:
-        name: name of the branch or formula.
-        centre: value that is subtracted, or "auto"; None if nothing is.
-        scale: factor after the subtraction.
-        limits: where the untransformed value is clipped; None if it is not.
-    """
-
-    name: str
-    centre: float | str | None
-    scale: float
-    limits: tuple[float, float] | None
 
 
 def is_weaver(content: Mapping[str, Any]) -> bool:
@@ -87,8 +70,7 @@ class _Weaver:
     def __init__(self, content: Mapping[str, Any], notes: Notes) -> None:
         self._content, self._notes = content, notes
         self._formulas = Formulas(mapping(content.get("new_variables")))
-        self._params = mapping(mapping(content.get("preprocess")).get("params"))
-        self._is_automatic = str(mapping(content.get("preprocess")).get("method", "manual")).lower().startswith("auto")
+        self._parameters = WeaverParameters(mapping(content.get("preprocess")), notes)
 
     def tree(self, given: str | None) -> str:
         """Returns the tree to read."""
@@ -160,7 +142,7 @@ class _Weaver:
 
     def _collection(self, family: str, parts: Mapping[str, Mapping[str, Any]]) -> _Made | None:
         """Returns the collection of one family of inputs; None if it has no momenta."""
-        vectors = self._variables(parts.get("vectors", {}))
+        vectors = self._parameters.variables(parts.get("vectors", {}))
         if len(vectors) != len(MOMENTA):
             named = ", ".join(f"{family}_{kind}" for kind in parts)
             self._notes.lose(
@@ -173,11 +155,11 @@ class _Weaver:
         made = _Made({"features": dict(zip(MOMENTA, values, strict=True))}, {}, [])
         momenta = Momenta(self._formulas, [variable.name for variable in vectors])
         known: dict[str, str] = {}
-        chosen = self._variables(parts.get("features", {}))
+        chosen = self._parameters.variables(parts.get("features", {}))
         prefix = prefix_of([variable.name for variable in (*chosen, *vectors)])
         for variable in chosen:
             self._feature(family, variable, momenta, made, known=known, prefix=prefix)
-        self._mask(family, self._variables(parts.get("mask", {})), made)
+        self._mask(family, self._parameters.variables(parts.get("mask", {})), made)
         self._scaling(chosen)
         if "points" in parts:
             self._notes.different.append(f"{family}_points: neighbours are found in eta and phi of the momenta")
@@ -276,40 +258,11 @@ class _Weaver:
                     f"inputs.{group}", "a group is one of *_points, *_features, *_vectors and *_mask, or of length 1"
                 )
                 continue
-            variables = self._variables(mapping(content))
+            variables = self._parameters.variables(mapping(content))
             values = {one.name: self.value(f"inputs.{group}.{one.name}", ast.Name(one.name)) for one in variables}
             found |= {name: value for name, value in values.items() if value is not None}
             self._scaling(variables)
         return found
-
-    def _variables(self, group: Mapping[str, Any]) -> list[Variable]:
-        """Returns the variables of a group, with parameters from their row or from `preprocess.params`."""
-        rows = group.get("vars")
-        return [
-            self._variable(row if isinstance(row, list) else [row])
-            for row in (rows if isinstance(rows, list) else [])
-            if row
-        ]
-
-    def _variable(self, row: Sequence[Any]) -> Variable:
-        name = str(row[0])
-        given = mapping(self._params.get(name))
-        centre = given.get("center", row[1] if len(row) > 1 else "auto" if self._is_automatic else None)
-        written = {
-            "scale": row[2] if len(row) > 2 else 1.0,
-            "min": row[3] if len(row) > 3 else CLIP[0],
-            "max": row[4] if len(row) > 4 else CLIP[1],
-        }
-        scale, low, high = (_number(given.get(key, value), f"inputs, {name}, {key}") for key, value in written.items())
-        if centre is None or (low, high) == CLIP:
-            return Variable(name, centre, scale, None)
-        if not isinstance(centre, int | float) or scale <= 0:
-            self._notes.lose(
-                f"inputs, {name}",
-                f"cut between {low:g} and {high:g} after a scale that no number gives; nothing is cut here",
-            )
-            return Variable(name, centre, scale, None)
-        return Variable(name, centre, scale, (float(centre) + low / scale, float(centre) + high / scale))
 
     def label(self) -> dict[str, Any] | None:
         """Returns the section `label`: for simple labels a branch or condition for each class."""
@@ -401,14 +354,6 @@ class _Made:
 def _is_of_jet(group: Any) -> bool:
     """Whether a group of inputs has one number per jet."""
     return mapping(group).get("length", UNKNOWN) in (1, None)
-
-
-def _number(value: Any, key: str) -> float:
-    """Converts a YAML value to a number; raises InputError if it is none."""
-    try:
-        return float(value)
-    except (TypeError, ValueError) as error:
-        raise InputError(f"{key}: a number was expected, not {value!r:.60}") from error
 
 
 def _feature_name(origin: str, prefix: str, *, taken: Sequence[str]) -> str:

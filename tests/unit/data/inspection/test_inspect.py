@@ -14,8 +14,6 @@ import pytest
 
 from root_gnn.data.cache.prepare import prepare_shards
 from root_gnn.data.inspection.inspect import inspect
-from root_gnn.data.inspection.layout import collections, leaf_of, slotted
-from root_gnn.data.inspection.naming import kind_of, missing_momentum, split_name
 from root_gnn.data.reading.graphs import build_graphs
 from root_gnn.data.reading.read import read
 from root_gnn.data.spec.spec import Spec, load_spec
@@ -231,83 +229,6 @@ def test_what_cannot_be_drafted_or_described(write_tree: Callable[..., Path], tm
         InputError, match="a ROOT, HDF5, parquet, npz, LHE or CSV file was expected; it is an HTML page"
     ):
         inspect(page)
-
-
-def test_names_and_types_of_many_layouts() -> None:
-    names = {
-        "Jet_pt": ("Jet", "pt"),
-        "Jet/Jet.PT": ("Jet", "PT"),
-        "AnalysisJetsAuxDyn.pt": ("AnalysisJetsAuxDyn", "pt"),
-        "event": ("", "event"),
-        "Jet/Jet.momentum.x": ("Jet", "momentum.x"),
-        "jets/pt": ("jets", "pt"),
-        "jet_pt_NOSYS": ("jet", "pt"),
-        "jets.pt_btagJes": ("jets", "pt_btagJes"),
-    }
-    assert {name: split_name(name) for name in names} == names
-    kinds = {
-        "ScoutingPFJet": "jet",
-        "offline_akt4_pf_NOSYS": "jet",
-        "AnalysisElectronsAuxDyn": "electron",
-        "ReconstructedParticles": "particle",
-        "FatJet": None,
-        "trigger_akt4_pf": None,
-        "AnalysisTauJetsAuxDyn": None,
-        "TruthMuonsAuxDyn": None,
-        "GenJetAK8": None,
-        "recojet": "jet",
-    }
-    assert {prefix: kind_of(prefix)[0] for prefix in kinds} == kinds
-    assert [
-        missing_momentum(name) for name in ("met_met", "METx", "MissingET.Phi", "PFMET_pt", "GenMET_pt", "met_sumet")
-    ] == [
-        ("", "pt"),
-        ("", "px"),
-        ("", "phi"),
-        ("pf", "pt"),
-        None,
-        None,
-    ]
-    types = {
-        "nJet_pt": "int32",
-        "Jet_pt": "var * float32",
-        "Jet_eta": "var * float32",
-        "Jet_phi": "var * float32",
-        "nJet": "int32",
-        "Jet_btagDeepFlavB": "var * float32",
-        "Jet_btagCSVV2": "var * float32",
-        "MET_pt": "float32",
-        "MET_phi": "float32",
-        "s": "string",
-    }
-    leaves = {name: leaf_of(name, kind) for name, kind in types.items()}
-    assert [
-        (leaf.deep, leaf.size, leaf.kind) for leaf in (leaf_of("a", "10 * var * int8"), leaves["s"], leaf_of("b", ""))
-    ] == [
-        (2, 10, "number"),
-        (0, None, "text"),
-        (0, None, "other"),
-    ]
-    jet, met = collections(leaves)
-    assert jet.features == {"pt": "Jet_pt", "eta": "Jet_eta", "phi": "Jet_phi", "btag": "Jet_btagCSVV2"}
-    assert (jet.counter, jet.kind, jet.deep, jet.has_momentum) == ("nJet", "jet", 1, True)
-    assert (met.kind, met.deep, met.has_momentum) == ("met", 0, True)
-
-
-@pytest.mark.parametrize(
-    ("form", "slots", "template"),
-    [
-        ("{f}_{s}", ("h1_j1", "h1_j2"), "pt_%SLOT%"),
-        ("{s}_{f}", ("lep1", "lep2"), "%SLOT%_pt"),
-        ("{f}{s}", ("1", "2", "3"), "pt%SLOT%"),
-        ("{f}_{s}", ("0", "1"), "pt_%SLOT%"),
-    ],
-)
-def test_numbered_scalars_are_slots(form: str, slots: tuple[str, ...], template: str) -> None:
-    names = [form.format(f=feature, s=slot) for slot in slots for feature in ("pt", "eta", "phi", "Q")]
-    (found,) = slotted({name: leaf_of(name, "float64") for name in (*names, "m_hh", "top1_x")})
-    assert (found.slots, found.features["pt"]) == (slots, template)
-    assert set(found.branches()) == set(names)
 
 
 def test_a_column_with_a_null_is_named_and_left_aside(tmp_path: Path) -> None:
