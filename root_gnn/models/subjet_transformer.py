@@ -119,7 +119,7 @@ class SubjetTransformer(Encoder):
         return {**means, "graph": self._graph(jets, self.norm(states[-1]))}
 
     def found(self, batch: Batch) -> dict[str, Tensor]:
-        """See `Encoder.found`: the number of its subjet for each constituent, where FastJet finds it."""
+        """See `Encoder.found`: the number of its subjet for each constituent, where FastJet clusters them."""
         if isinstance(self.number, ColumnSubjets):
             return {}
         return {self.column: self.number(batch, batch.nodes[:, self.kinematic]).to(batch.nodes.dtype)}
