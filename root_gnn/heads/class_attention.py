@@ -56,13 +56,13 @@ class ClassAttentionHead(Head):
         initialise(self)
         self.out = nn.Linear(dim, n_output)
 
-    def hidden(self, batch: Batch) -> Tensor:
-        """See `Head.hidden`."""
+    def features(self, batch: Batch) -> Tensor:
+        """See `Head.features`."""
         buckets = Buckets.of(batch.n_node, batch.graph_index, self.limit)
         padded = zip(buckets.parts, buckets.pad(self.norm(batch.nodes)), strict=True)
         return buckets.per_graph([self.ask(rows, bucket.mask) for bucket, rows in padded])
 
     def forward(self, batch: Batch) -> Tensor:
         """See `Head.forward`."""
-        logits: Tensor = self.out(self.hidden(batch))
+        logits: Tensor = self.out(self.features(batch))
         return logits

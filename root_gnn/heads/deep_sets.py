@@ -68,8 +68,8 @@ class DeepSetsHead(Head):
         self.rho = network(width, dim) if config.beside else network(width)
         self.out = nn.Linear(width, n_output)
 
-    def hidden(self, batch: Batch) -> Tensor:
-        """See `Head.hidden`; over an event, raises InputError where the batch has no ids of events and jets."""
+    def features(self, batch: Batch) -> Tensor:
+        """See `Head.features`; over an event, raises InputError where the batch has no ids of events and jets."""
         if self.over_event:
             event, n_jet = events_of(batch)
             rho: Tensor = self.rho(self._pool(self.phi(batch.globals), event, n_jet))
@@ -78,8 +78,8 @@ class DeepSetsHead(Head):
         out: Tensor = self.rho(torch.cat([pooled, batch.globals], dim=1) if self.beside else pooled)
         return out
 
-    def counted(self, batch: Batch) -> Tensor | None:
-        """See `Head.counted`: over an event the first of its jets."""
+    def valid_graphs(self, batch: Batch) -> Tensor | None:
+        """See `Head.valid_graphs`: over an event the first of its jets."""
         if not self.over_event:
             return None
         event, n_jet = events_of(batch)
@@ -90,7 +90,7 @@ class DeepSetsHead(Head):
 
     def forward(self, batch: Batch) -> Tensor:
         """See `Head.forward`."""
-        logits: Tensor = self.out(self.hidden(batch))
+        logits: Tensor = self.out(self.features(batch))
         return logits
 
     def _pool(self, rows: Tensor, index: Tensor, count: Tensor) -> Tensor:

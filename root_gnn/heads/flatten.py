@@ -49,12 +49,12 @@ class FlattenHead(Head):
         )
         self.out = nn.Linear(width, n_output)
 
-    def hidden(self, batch: Batch) -> Tensor:
-        """See `Head.hidden`."""
+    def features(self, batch: Batch) -> Tensor:
+        """See `Head.features`."""
         decoded: Tensor = self.decode(flattened(batch, self.n_token))
         return decoded
 
     def forward(self, batch: Batch) -> Tensor:
         """See `Head.forward`."""
-        logits: Tensor = self.out(self.hidden(batch))
+        logits: Tensor = self.out(self.features(batch))
         return logits

@@ -26,8 +26,8 @@ class LinearHead(Head):
         super().__init__()
         self.out = nn.Linear(dim, n_output)
 
-    def hidden(self, batch: Batch) -> Tensor:
-        """See `Head.hidden`."""
+    def features(self, batch: Batch) -> Tensor:
+        """See `Head.features`."""
         return batch.globals
 
     def forward(self, batch: Batch) -> Tensor:

@@ -43,12 +43,12 @@ class SumHead(Head):
         )
         self.out = nn.Linear(width, n_output)
 
-    def hidden(self, batch: Batch) -> Tensor:
-        """See `Head.hidden`."""
+    def features(self, batch: Batch) -> Tensor:
+        """See `Head.features`."""
         decoded: Tensor = self.decode(pool(batch.nodes, batch, ("sum",)))
         return decoded
 
     def forward(self, batch: Batch) -> Tensor:
         """See `Head.forward`."""
-        logits: Tensor = self.out(self.hidden(batch))
+        logits: Tensor = self.out(self.features(batch))
         return logits

@@ -77,8 +77,8 @@ class Config(EncoderConfig):
         """
         return EncodeProcessDecode(self, features, scaling)
 
-    def plain(self) -> Self:
-        """See `EncoderConfig.plain`: PyTorch alone."""
+    def exportable(self) -> Self:
+        """See `EncoderConfig.exportable`: PyTorch alone."""
         return self.model_copy(update={"form": "native", "recompute": False})
 
 

@@ -118,8 +118,8 @@ class SubjetTransformer(Encoder):
         }
         return {**means, "graph": self._graph(jets, self.norm(states[-1]))}
 
-    def found(self, batch: Batch) -> dict[str, Tensor]:
-        """See `Encoder.found`: the number of its subjet for each constituent, where FastJet clusters them."""
+    def extra_inputs(self, batch: Batch) -> dict[str, Tensor]:
+        """See `Encoder.extra_inputs`: the number of its subjet for each constituent, where FastJet clusters it."""
         if isinstance(self.number, ColumnSubjets):
             return {}
         return {self.column: self.number(batch, batch.nodes[:, self.kinematic]).to(batch.nodes.dtype)}
