@@ -173,9 +173,9 @@ def why_not() -> str:
 
 def operator() -> str:
     """A line for the plan: which instruction set the compiled operator uses, or why plain PyTorch runs instead."""
-    found = library()
+    loaded = library()
     return (
-        f"compiled operator: {found.form(64)}"
-        if found is not None
+        f"compiled operator: {loaded.form(64)}"
+        if loaded is not None
         else f"compiled operator: {why_not()}; plain PyTorch runs instead"
     )

@@ -119,7 +119,7 @@ class SubjetTransformer(Encoder):
         return {**means, "graph": self._graph(jets, self.norm(states[-1]))}
 
     def extra_inputs(self, batch: Batch) -> dict[str, Tensor]:
-        """See `Encoder.extra_inputs`: the number of its subjet for each constituent, where FastJet finds it."""
+        """See `Encoder.extra_inputs`: the number of its subjet for each constituent, where FastJet clusters it."""
         if isinstance(self.number, ColumnSubjets):
             return {}
         return {self.column: self.number(batch, batch.nodes[:, self.kinematic]).to(batch.nodes.dtype)}

@@ -1,4 +1,4 @@
-// Which instruction set runs, and what the caller is told.
+// Which instruction set runs, and the code that an entry point returns.
 
 #pragma once
 
@@ -16,7 +16,7 @@ inline bool runs_here(const char *name) {
     return std::strcmp(name, "baseline") == 0;
 }
 
-// The first form, of the widest vectors first, that this processor has and whose vectors fill rows of `dim`; `name` asks for one.
+// The form with the widest vectors that this processor has and that fill rows of `dim`; `name` selects one form.
 template <class Form>
 const Form *choose(std::initializer_list<const Form *> forms, int64_t dim, const char *name) {
     for (const Form *form : forms)

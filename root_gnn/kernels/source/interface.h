@@ -6,7 +6,8 @@
 //     z = W_0 x + b_0 [+ first[first_index] + second[second_index]]      activation, dropout, W_1 ..., activation, ...
 //     out = LayerNorm(z_last) [+ x],   total[s] and largest[s] over the rows with second_index == s
 //
-// Beside it there are the contrastive loss of pairs of views, and the product of features in double precision that CKA is made of.
+// The library also has the contrastive loss of pairs of views, and the product of features in double precision that
+// CKA is computed from.
 //
 // `library.py` mirrors the structures; `interface_size` lets it notice when they differ. All arrays are row-major
 // without gaps, except the weights, whose rows are `stride` numbers apart. Nothing here is allocated for the caller.
@@ -38,25 +39,26 @@ struct Job {
     const float *second;  // (n_second, dim), null exactly where first is
     const int64_t *second_index;  // (n_row,) ascending, null exactly where first is
     int64_t n_first, n_second;
-    float *stored;  // (n_row * n_layer * dim,) for the backward pass; null: forward keeps nothing, backward computes again
+    float *stored;  // (n_row * n_layer * dim,) for the backward pass; null where that computes the layers again
     float *out;  // (n_row, dim)
     float *total;  // (n_second, dim) of zeros, or null
-    float *largest, *n_largest;  // (n_second, dim) each, or null; how many rows share the largest value; 0 and 0 of no rows
-    // Of the backward pass: gradients with respect to what forward gave ...
+    // (n_second, dim) each, or null: the maximum, and how many rows share it; 0 and 0 of no rows
+    float *largest, *n_largest;
+    // Of the backward pass: gradients with respect to the outputs of the forward pass ...
     const float *out_gradient, *total_gradient;  // null where there is none
     const float *largest_gradient;  // already divided by n_largest; null where there is none
-    // ... and to what it took: null where not wanted. Those of `first` and `second` come as zeros.
+    // ... and to its inputs: null where not needed. Those of `first` and `second` must be filled with zeros.
     float *x_gradient, *first_gradient, *second_gradient, *scale_gradient, *shift_gradient;
 };
 
-// The normalised temperature-scaled cross-entropy (arXiv:2002.05709) of views among themselves, in one thread.
+// The normalised temperature-scaled cross-entropy (arXiv:2002.05709) of the views of one process, in one thread.
 struct Pairs {
     int64_t n, dim;
     double temperature;  // from 1/30, so that exp(similarity / temperature) is a float
-    double shortest;  // length that rows are divided by at least
+    double shortest;  // rows are divided by at least this length
     const float *first, *second;  // (n, dim) each
     double *loss;
-    float *gradient;  // (2 n, dim), of the first views, then of the second; null where not wanted
+    float *gradient;  // (2 n, dim), of the first views, then of the second; null where not needed
 };
 
 // out = x^T y, over rows.
@@ -67,7 +69,7 @@ struct Cross {
     double *out;  // (p, q) of zeros
 };
 
-// What a thread adds up on its own. Weight gradients are transposed, (n_in, dim), one layer after the other.
+// The gradients that each thread adds up on its own. Weight gradients are transposed, (n_in, dim), layer after layer.
 struct Sums {
     float *weights, *biases, *scale, *shift, *first;
 };
@@ -97,7 +99,7 @@ struct PairsForm {
 struct CrossForm {
     const char *name;
     int64_t width;
-    void (*run)(const Cross &, int64_t begin, int64_t end, double *out);  // without what mirrors the rest, where y is x
+    void (*run)(const Cross &, int64_t begin, int64_t end, double *out);  // where y is x, only on and above the diagonal
 };
 
 // Those for AVX on x86-64 only.

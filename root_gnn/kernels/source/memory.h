@@ -1,4 +1,4 @@
-// Memory that is given back by itself, laid out for the widest vectors.
+// Memory that frees itself, aligned for the widest vectors.
 
 #pragma once
 

@@ -1,5 +1,6 @@
-// The contrastive loss of pairs of views. The matrix of similarities s is symmetric, so half of it is made; with e = exp(s - 1 / T) and
-// its row sums r, the gradient of all unit rows is one product with e_ij (1 / r_i + 1 / r_j), less 2 where i and j are partners.
+// The contrastive loss of pairs of views. The matrix of similarities s is symmetric, so half of it is computed; with
+// e = exp(s - 1 / T) and its row sums r, the gradient of all unit rows is one product with e_ij (1 / r_i + 1 / r_j),
+// minus 2 where i and j are partners.
 
 #pragma once
 
@@ -11,7 +12,7 @@
 
 namespace {
 
-constexpr int64_t kBand = 64;  // rows of similarities that are made at once, a multiple of every panel
+constexpr int64_t kBand = 64;  // rows of similarities that are computed at once, a multiple of every panel
 
 static_assert(kBand % kPanel == 0, "bands begin where panels begin");
 
@@ -102,7 +103,7 @@ struct Similarities {
         }
     }
 
-    // Through the division by the length, which changes nothing along the row.
+    // The gradient through the division by the length, which removes the component along the row.
     void hand_out() const {
         for (int64_t i = 0; i < n; i++) {
             const float *from = gradient + i * dim, *row = rows + i * dim;

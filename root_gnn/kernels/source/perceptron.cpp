@@ -1,4 +1,4 @@
-// The entry points of the perceptron: packs the weights, shares the rows among threads and adds up what they did.
+// The entry points of the perceptron: packs the weights, shares the rows among threads and adds up their gradients.
 // Compiled for the oldest processor; nothing here is in an inner loop.
 
 #include <algorithm>
@@ -44,7 +44,7 @@ void pack_backward(const Job &job, int64_t panel, float *to) {
     }
 }
 
-// Where each thread's rows begin, and the end. No segment is shared, so that no two threads write to the same row.
+// Where each thread's rows begin, and the end. No segment is split, so that no two threads write to the same row.
 std::vector<int64_t> shares(const Job &job) {
     const int64_t n = std::clamp<int64_t>(job.n_row / kRowsWorthAThread, 1, std::max<int64_t>(job.n_thread, 1));
     std::vector<int64_t> bounds{0};
@@ -100,7 +100,7 @@ void forward(const Job &job, const Form &form) {
         form.forward(job, {weights.get(), nullptr}, bounds[i], bounds[i + 1], spaces[i].get());
     });
     for (int64_t i = 0; job.largest && i < job.n_second * job.dim; i++)
-        if (job.n_largest[i] == 0) job.largest[i] = 0.0f;  // of no rows
+        if (job.n_largest[i] == 0) job.largest[i] = 0.0f;  // the maximum over no rows
 }
 
 void backward(const Job &job, const Form &form) {
@@ -114,7 +114,7 @@ void backward(const Job &job, const Form &form) {
     in_threads(n, [&](int64_t i) {
         form.backward(job, {ahead.get(), back.get()}, bounds[i], bounds[i + 1], parts[i].space.get(), parts[i].parts(job));
     });
-    for (int64_t i = 1; i < n; i++) {  // in this order, whatever thread was first
+    for (int64_t i = 1; i < n; i++) {  // in this order, whichever thread finished first, so that sums have the same bits
         add(parts[i].sums.get(), parts[0].n, parts[0].sums.get());
         if (parts[i].n_first) add(parts[i].sums.get() + parts[i].n, parts[i].n_first, job.first_gradient);
     }

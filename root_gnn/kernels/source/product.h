@@ -1,5 +1,5 @@
-// Products of a tile with a matrix: blocks of rows x vectors are kept in registers over the whole sum, and what follows the
-// product (bias, addends, activation, derivative) is done before they are stored.
+// Products of a tile with a matrix: blocks of rows x vectors stay in registers over the whole sum, and what follows the
+// product (bias, addends, activation, derivative) is applied before they are stored, which saves a pass through memory.
 
 #pragma once
 
@@ -31,7 +31,7 @@ struct Matrix {  // element (row, k) at p[row * row_step + k * step]
 struct Target {
     Number *p;
     int64_t stride;
-    bool add;  // to what is there
+    bool add;  // to the numbers at p, instead of replacing them
 };
 
 template <int V, After E>

@@ -12,8 +12,9 @@ constexpr int64_t kTile = 12288;  // numbers in a layer of a tile: 48 KiB, so th
 // Rows of a tile, a multiple of kRows: 192 at dim 64, 96 at 128.
 int64_t tile_rows(const Job &job) { return job.dim * kRows < kTile ? kTile / job.dim / kRows * kRows : kRows; }
 
-// The rows of a job that are worked on together, and scratch space for them. `kept[l]` is what the backward pass reads of
-// layer l: after the activation for ReLU, before it for the others, whose next layer then reads `after`.
+// The rows of a job that are processed together, and scratch space for them. `kept[l]` holds the numbers of layer l
+// that the backward pass reads: those after the activation for ReLU, which suffice for its derivative, and those before
+// it for the others, whose next layer then reads `after`.
 struct Tile {
     const Job &job;
     const Packed &packed;
@@ -73,7 +74,7 @@ void activate_with_slope(const Tile &tile, int64_t layer, float *to, float *slop
     });
 }
 
-// All layers; returns what the LayerNorm reads. With `in_place` a layer's numbers make room for those after the activation.
+// All layers; returns the input of the LayerNorm. With `in_place` the activation overwrites the numbers of a layer.
 const float *layers_forward(const Tile &tile, bool in_place) {
     const Job &job = tile.job;
     const float *input = tile.x();
@@ -146,7 +147,7 @@ void finish_forward(const Tile &tile, const float *z) {
     }
 }
 
-// What the gradients of output, total and largest amount to for one row at column j.
+// The sum of the gradients of output, total and largest for one row at column j.
 INLINE Vec out_gradient(const Tile &tile, int64_t i, int64_t j, const float *z, const float *x, Moments m) {
     const Job &job = tile.job;
     const int64_t at = job.second_index ? job.second_index[tile.begin + i] * job.dim + j : 0;
@@ -192,7 +193,7 @@ void multiply_by_slope(const Tile &tile, const float *kept, const float *slope, 
 }
 
 void add_columns(const Tile &tile, const float *g, float *to) {
-    constexpr int kChains = 4;  // additions that need not wait for each other
+    constexpr int kChains = 4;  // independent sums, so that no addition waits for the one before
     const int64_t dim = tile.job.dim;
     for (int64_t j = 0; j < dim; j += kWidth) {
         Vec s[kChains]{load(to + j)};

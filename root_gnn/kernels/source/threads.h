@@ -1,4 +1,4 @@
-// Work shared among threads, whose results are added in an order of their own.
+// Work shared among threads; callers add up the results in a fixed order, so that the same input gives the same bits.
 
 #pragma once
 
@@ -16,7 +16,7 @@ void in_threads(int64_t n, const Work &work) {
     int64_t started = 1;
     try {
         for (; started < n; started++) threads.emplace_back(work, started);
-    } catch (...) {  // no more threads to be had: the rest is done here
+    } catch (...) {  // no more threads are available: this one does the rest
     }
     work(0);
     for (int64_t i = started; i < n; i++) work(i);

@@ -1,5 +1,6 @@
-// Vectors of WIDTH numbers, floats unless NUMBER says otherwise. Included once by each form, after WIDTH is defined; everything is
-// in an unnamed namespace, so that no function compiled for a new processor can stand in for its twin of an older one.
+// Vectors of WIDTH numbers, floats unless NUMBER is defined. Included once by each form, after WIDTH is defined.
+// Everything is in an unnamed namespace, so that the linker cannot replace a function for an older processor by its
+// twin for a newer one.
 
 #pragma once
 

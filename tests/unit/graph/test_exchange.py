@@ -8,8 +8,7 @@ import torch
 from root_gnn.errors import InputError
 from root_gnn.graph.exchange import batch_of, edge_fields, graph_fields
 from root_gnn.graph.features import Features
-from root_gnn.testing import random_batch
-from root_gnn.testing import QUESTION
+from root_gnn.testing import QUESTION, random_batch
 
 BATCH = random_batch(Features(), (3, 1, 4), seed=1, question=QUESTION)
 

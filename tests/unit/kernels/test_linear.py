@@ -32,7 +32,7 @@ def outcomes(rows: Tensor, weight: Tensor, bias: Tensor | None, *, reference: bo
     ]
     given = [None if leaf is None else leaf.detach().requires_grad_() for leaf in leaves]
     found = (F.linear if reference else linear)(*given)  # type: ignore[arg-type]
-    (found * drawn(*found.shape, seed=7).to(found.dtype)).sum().backward()
+    (found * drawn(*found.shape, seed=7).to(found.dtype)).sum().backward()  # type: ignore[no-untyped-call]
     return [found.detach(), *(leaf.grad for leaf in given if leaf is not None and leaf.grad is not None)]
 
 
@@ -76,7 +76,7 @@ def test_parts_of_matrices_and_turned_ones() -> None:
 @needs_onednn
 def test_only_what_is_asked_for_gets_a_gradient() -> None:
     rows, weight = drawn(ROWS, 64), drawn(32, 64, seed=1).requires_grad_()
-    linear(rows, weight).sum().backward()
+    linear(rows, weight).sum().backward()  # type: ignore[no-untyped-call]
     assert rows.grad is None
     torch.testing.assert_close(weight.grad, rows.sum(0).expand(32, 64), rtol=1e-3, atol=1e-3)
 

@@ -13,6 +13,7 @@ from root_gnn.graph.batch import Batch
 from root_gnn.graph.features import Features
 from root_gnn.graph.scaling import Scaling
 from root_gnn.models.encode_process_decode import Config
+from root_gnn.nn.mlp import ActivationName
 from root_gnn.testing import random_batch
 
 pytestmark = pytest.mark.compiled
@@ -42,7 +43,7 @@ def outputs_and_gradient(network: nn.Module, batch: Batch) -> list[Tensor]:
 @pytest.mark.parametrize("activation", ["relu", "gelu"])
 @pytest.mark.parametrize("n_layer", [2, 4])
 def test_no_further_from_double_precision_than_the_native_form(
-    n_layer: int, activation: str, settings: dict[str, Any]
+    n_layer: int, activation: ActivationName, settings: dict[str, Any]
 ) -> None:
     batch = random_batch(FEATURES, SIZES, seed=2)
     config, scaling = (

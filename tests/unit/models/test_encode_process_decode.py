@@ -22,7 +22,7 @@ from root_gnn.graph.random_stream import RandomStream
 from root_gnn.graph.scaling import Scaling
 from root_gnn.heads.mlp import Config as HeadConfig
 from root_gnn.kernels.library import SWITCH
-from root_gnn.models.encode_process_decode import Config, EncodeProcessDecode
+from root_gnn.models.encode_process_decode import Backend, Config, EncodeProcessDecode
 from root_gnn.objectives.multiclass import Config as MulticlassConfig
 from root_gnn.runs.recipe import Recipe
 from root_gnn.testing import random_batch
@@ -64,7 +64,7 @@ CASES += [
 ]
 
 
-def build(settings: dict[str, Any], *, form: str = "native") -> EncodeProcessDecode:
+def build(settings: dict[str, Any], *, form: Backend = "native") -> EncodeProcessDecode:
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(5)
         scaling = Scaling.fit([random_batch(FEATURES, (6,) * 30, seed=9)], FEATURES)
@@ -80,7 +80,7 @@ def outputs_and_gradient(encoder: EncodeProcessDecode, out: Batch) -> tuple[Tens
     """All outputs, and the gradient of a fixed random projection of them in all parameters, as one vector each."""
     row = torch.cat([out.nodes.flatten(), out.globals.flatten()])
     encoder.zero_grad()
-    (row * torch.cos(torch.arange(row.shape[0], dtype=row.dtype))).sum().backward()
+    (row * torch.cos(torch.arange(row.shape[0], dtype=row.dtype))).sum().backward()  # type: ignore[no-untyped-call]
     gradient = torch.cat(
         [torch.zeros_like(p).flatten() if p.grad is None else p.grad.flatten().clone() for p in encoder.parameters()]
     )
@@ -145,14 +145,14 @@ def test_native_form_is_the_loop(settings: dict[str, Any], sizes: tuple[int, ...
 
 @pytest.mark.parametrize("form", FORMS)
 @pytest.mark.parametrize(("settings", "sizes"), CASES)
-def test_forms_agree_in_outputs_and_gradients(settings: dict[str, Any], sizes: tuple[int, ...], form: str) -> None:
+def test_forms_agree_in_outputs_and_gradients(settings: dict[str, Any], sizes: tuple[int, ...], form: Backend) -> None:
     encoder, other, batch = build(settings), build(settings, form=form), batch_of(sizes)
     assert_same(encoder, encoder(batch), other, other(batch), 1e-9)
 
 
 @pytest.mark.parametrize("form", FORMS)
 @pytest.mark.parametrize("settings", [{}, FAITHFUL], ids=["default", "faithful"])
-def test_forms_agree_in_single_precision(settings: dict[str, Any], form: str) -> None:
+def test_forms_agree_in_single_precision(settings: dict[str, Any], form: Backend) -> None:
     encoder, other = build(settings).float(), build(settings, form=form).float()
     batch = random_batch(FEATURES, (1, 9, 5, 12, 1, 0, 3), seed=4)
     assert_same(encoder, encoder(batch), other, other(batch), 1e-5)
@@ -220,7 +220,7 @@ def test_forms_are_copied_and_sent_to_other_processes() -> None:
 
 
 @pytest.mark.parametrize("form", FORMS)
-def test_forms_share_one_state_dict(form: str) -> None:
+def test_forms_share_one_state_dict(form: Backend) -> None:
     encoder, other, batch = build({"dim": 8}), build({"dim": 8}, form=form), batch_of((3, 2))
     with torch.no_grad():
         for parameter in other.parameters():
@@ -231,7 +231,7 @@ def test_forms_share_one_state_dict(form: str) -> None:
 
 
 @pytest.mark.parametrize("form", FORMS)
-def test_forms_take_stored_edges(form: str) -> None:
+def test_forms_take_stored_edges(form: Backend) -> None:
     encoder, other = build({"dim": 8}), build({"dim": 8}, form=form)
     complete = batch_of((4, 1, 3))
     senders, receivers = (end[torch.arange(18) % 3 != 1] for end in complete.edge_index())
@@ -340,7 +340,7 @@ def test_a_missing_package_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
         for name in [package, *(name for name in sys.modules if name.startswith(f"{package}."))]:
             monkeypatch.setitem(sys.modules, name, None)
         with pytest.raises(MissingExtra, match=rf"root_gnn\[{form}\]"):
-            Config(form=form).build(FEATURES, Scaling())
+            Config(form=form).build(FEATURES, Scaling())  # type: ignore[arg-type]
 
 
 def test_augmented_rotation_is_the_same_symmetry() -> None:

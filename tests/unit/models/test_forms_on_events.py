@@ -14,7 +14,7 @@ from root_gnn.data.spec.spec import load_spec
 from root_gnn.graph.batch import Batch, concatenate
 from root_gnn.graph.features import Features
 from root_gnn.graph.scaling import Scaling
-from root_gnn.models.encode_process_decode import Config
+from root_gnn.models.encode_process_decode import Backend, Config
 
 N_EVENT = 20
 FORMS = [pytest.param(form, marks=getattr(pytest.mark, form)) for form in ("compiled", "pyg", "dgl")]
@@ -27,17 +27,17 @@ def with_small_events(batch: Batch) -> Batch:
     return concatenate([bare, one, Batch.of(batch.nodes[:0], torch.tensor([0]))]).check()
 
 
-def outputs_and_gradient(form: str, batch: Batch, features: Features) -> tuple[Tensor, Tensor]:
+def outputs_and_gradient(form: Backend, batch: Batch, features: Features) -> tuple[Tensor, Tensor]:
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(1)
         encoder = Config(form=form).build(features, Scaling.fit([batch], features)).eval()
     out = encoder(batch)
     row = torch.cat([out.nodes.flatten(), out.globals.flatten()])
-    (row * torch.cos(torch.arange(row.shape[0]))).sum().backward()
-    return row.detach(), torch.cat([p.grad.flatten() for p in encoder.parameters()])
+    (row * torch.cos(torch.arange(row.shape[0]))).sum().backward()  # type: ignore[no-untyped-call]
+    return row.detach(), torch.cat([p.grad.flatten() for p in encoder.parameters()])  # type: ignore[union-attr]
 
 
-def assert_agreement(form: str, batch: Batch, features: Features) -> None:
+def assert_agreement(form: Backend, batch: Batch, features: Features) -> None:
     row, gradient = outputs_and_gradient("native", batch, features)
     other, other_gradient = outputs_and_gradient(form, batch, features)
     assert float((other - row).abs().max()) < 1e-5
@@ -46,7 +46,7 @@ def assert_agreement(form: str, batch: Batch, features: Features) -> None:
 
 @pytest.mark.parametrize("form", FORMS)
 @pytest.mark.parametrize("process", ["ttH", "WH"])
-def test_forms_agree_on_simulated_events(form: str, process: str, data_dir: Path) -> None:
+def test_forms_agree_on_simulated_events(form: Backend, process: str, data_dir: Path) -> None:
     spec = load_spec("events")
     batch = with_small_events(build_graphs(read(data_dir / f"{process}.root", spec, stop=N_EVENT), spec))
     assert batch.n_node.tolist()[-2:] == [1, 0]
@@ -54,7 +54,7 @@ def test_forms_agree_on_simulated_events(form: str, process: str, data_dir: Path
 
 
 @pytest.mark.parametrize("form", FORMS)
-def test_forms_agree_on_measured_events(form: str, real_data: Path) -> None:
+def test_forms_agree_on_measured_events(form: Backend, real_data: Path) -> None:
     spec = load_spec("hzz")
     measured = build_graphs(read(real_data / "flat" / "uproot-HZZ.root", spec), spec).sorted_by_multiplicity()
     batch = with_small_events(measured.select(torch.cat([torch.arange(N_EVENT), torch.arange(-5, 0)])))

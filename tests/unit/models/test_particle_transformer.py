@@ -57,8 +57,8 @@ def test_buckets_change_neither_outputs_nor_gradients() -> None:
         encoder = build({**SMALL, "bucket_nodes": limit}).double()
         out = encoder(batch)
         row = torch.cat([out.nodes.flatten(), out.globals.flatten()])
-        (row * torch.cos(torch.arange(row.shape[0]))).sum().backward()
-        results.append((row.detach(), torch.cat([parameter.grad.flatten() for parameter in encoder.parameters()])))
+        (row * torch.cos(torch.arange(row.shape[0]))).sum().backward()  # type: ignore[no-untyped-call]
+        results.append((row.detach(), torch.cat([parameter.grad.flatten() for parameter in encoder.parameters()])))  # type: ignore[union-attr]
     for row, gradient in results[1:]:
         torch.testing.assert_close(row, results[0][0], rtol=1e-9, atol=1e-9)
         torch.testing.assert_close(gradient, results[0][1], rtol=1e-8, atol=1e-8)
@@ -99,7 +99,7 @@ def test_a_graph_without_nodes_is_the_token_alone() -> None:
 
 
 def test_turning_and_moving_a_jet_changes_nothing() -> None:
-    """In coordinates of the jet, neither its azimuth nor its pseudorapidity changes anything (massless constituents)."""
+    """In coordinates of the jet, neither its azimuth nor its pseudorapidity changes anything (massless)."""
     encoder, batch = build(SMALL).double(), double(random_batch(FEATURES, (5, 9), seed=4))
     pt, eta, phi, kind = batch.nodes[:, 0], 0.1 * batch.nodes[:, 1], 0.1 * batch.nodes[:, 2], batch.nodes[:, 4:]
 
@@ -159,7 +159,7 @@ def weaver_network(n_input: int, **settings: Any) -> nn.Module:
                 buffer.normal_()
             if name.endswith("running_var"):
                 buffer.uniform_(0.5, 2.0)
-    return network
+    return network  # type: ignore[no-any-return]
 
 
 @pytest.mark.parametrize(("dtype", "tolerance"), [(torch.float64, 1e-9), (torch.float32, 1e-4)])

@@ -6,7 +6,7 @@ import pytest
 import torch
 from torch import nn
 
-from root_gnn.nn.mlp import ACTIVATIONS, MLP
+from root_gnn.nn.mlp import ACTIVATIONS, MLP, ActivationName
 
 WIDTHS = (3, 5, 2)
 
@@ -22,7 +22,7 @@ def test_parts_add_up_to_the_concatenated_input() -> None:
 
 @pytest.mark.parametrize("activation", ACTIVATIONS)
 @pytest.mark.parametrize("activate_last", [False, True])
-def test_layers_are_linear_activation_and_norm_in_that_order(activation: str, activate_last: bool) -> None:
+def test_layers_are_linear_activation_and_norm_in_that_order(activation: ActivationName, activate_last: bool) -> None:
     mlp = MLP((3,), 4, n_layer=2, activation=activation, activate_last=activate_last).eval()
     linear = [module for module in mlp.rest if isinstance(module, nn.Linear)]
     rows, act = torch.randn(5, 3, generator=torch.Generator().manual_seed(1)), ACTIVATIONS[activation]()

@@ -9,7 +9,7 @@ from root_gnn.nn.pooling import AttentionPool, flattened, pool
 
 SIZES = (3, 0, 1, 4)
 BATCH = Batch.of(torch.randn(8, 2, generator=torch.Generator().manual_seed(1)), torch.tensor(SIZES))
-GRAPHS = torch.split(BATCH.nodes, SIZES)
+GRAPHS = torch.split(BATCH.nodes, list(SIZES))
 
 
 def test_sum_mean_and_maximum_are_concatenated_in_order() -> None:
