@@ -15,7 +15,7 @@ from root_gnn.study.speed import speeds
 def test_seconds_are_to_the_level_of_scratch_with_the_same_seed(monkeypatch: pytest.MonkeyPatch) -> None:
     def learning(*auc: float) -> Any:
         rows = np.array([(epoch, epoch, value) for epoch, value in enumerate(auc)], dtype=np.float64)
-        return Learning(rows, np.zeros((0, 3)))
+        return Learning(rows, 10.0 * np.arange(1, len(auc) + 1))
 
     class Run:
         """A run with a seed and a course."""
