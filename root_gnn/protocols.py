@@ -1,7 +1,8 @@
-"""What a plug-in must be: encoder, head, objective, augmentation, source. Small, abstract, documented."""
+"""The abstract base classes of plug-ins: encoder, head, objective, augmentation and source, each with its config."""
 
 from __future__ import annotations
 
+import warnings
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator
 from contextlib import AbstractContextManager
@@ -19,84 +20,123 @@ from root_gnn.graph.random_stream import RandomStream
 from root_gnn.graph.scaling import Scaling
 
 
-class Encoder(nn.Module, ABC):
-    """Batch in, batch out, same topology: `nodes` and `globals` become representations.
+def _accept_old_names(plugin: type, old_names: dict[str, str]) -> None:
+    """Lets a plug-in written for version 0.1 keep its method names, by old name, with a DeprecationWarning.
 
-    What classifies an event or a jet is `globals (n_graph, dim)`; what stands for a particle is `nodes (total_node, dim)`.
+    A class that defines only the old method gets it under the new name as well.
+    """
+    for old, new in old_names.items():
+        if old in vars(plugin) and new not in vars(plugin):
+            text = f"{plugin.__module__}.{plugin.__qualname__}: the method `{old}` is called `{new}` since root_gnn 0.2"
+            warnings.warn(text, DeprecationWarning, stacklevel=3)
+            setattr(plugin, new, vars(plugin)[old])
+
+
+class Encoder(nn.Module, ABC):
+    """Maps a batch to a batch of the same topology, with representations as `nodes` and `globals`.
+
+    `globals (n_graph, dim)` represents an event or a jet, `nodes (total_node, dim)` a particle.
     Input features are physical (GeV, radians); scaling and embedding happen inside and are saved with the weights.
-    `run_folder` is where a trained encoder was read from. `fixed_shapes` says that batches padded to one shape go through
-    tensors of the same shapes, whatever the sizes of their graphs; without it `train.static_shapes` and `train.compile`
-    refuse the encoder.
+    `run_folder` is the folder that a trained encoder was read from. `fixed_shapes` is true where all batches padded to
+    one shape are processed with tensors of the same shapes, whatever the sizes of their graphs; `train.static_shapes`
+    and `train.compile` refuse an encoder for which it is false.
     """
 
     dim: int
     fixed_shapes: ClassVar[bool] = True
     run_folder: Path | None = None
 
+    def __init_subclass__(cls, **keywords: Any) -> None:
+        """Accepts the method name of version 0.1."""
+        super().__init_subclass__(**keywords)
+        _accept_old_names(cls, {"found": "extra_inputs"})
+
     @abstractmethod
     def forward(self, batch: Batch) -> Batch:
-        """Representations `nodes (total_node, dim)` and `globals (n_graph, dim)` in place of the features."""
+        """Returns the batch with representations `nodes (total_node, dim)` and `globals (n_graph, dim)`."""
 
     @abstractmethod
     def layers(self, batch: Batch) -> dict[str, Tensor]:
-        """Named intermediate representations of each graph, `(n_graph, layer_dim)`, from input to output."""
+        """Returns named intermediate representations of each graph, `(n_graph, layer_dim)`, from input to output."""
 
-    def found(self, batch: Batch) -> dict[str, Tensor]:
-        """Node columns that another program finds for this encoder, `(total_node,)` by name; an exported network is given them."""
+    def extra_inputs(self, batch: Batch) -> dict[str, Tensor]:
+        """Returns node columns, `(total_node,)` by name, that this encoder computes outside of PyTorch.
+
+        An exported network takes them as further inputs, since a jet algorithm, for example, is no part of its file.
+        """
+        del batch  # most encoders have none
         return {}
 
 
 class EncoderConfig(Section, ABC):
     """The YAML section of an encoder."""
 
+    def __init_subclass__(cls, **keywords: Any) -> None:
+        """Accepts the method name of version 0.1."""
+        super().__init_subclass__(**keywords)
+        _accept_old_names(cls, {"plain": "exportable"})
+
     @abstractmethod
     def build(self, features: Features, scaling: Scaling) -> Encoder:
-        """A new encoder with weights drawn from torch's current generator."""
+        """Builds an encoder with weights drawn from torch's current generator."""
 
-    def plain(self) -> Self:
-        """The same network on the same weights in the form that can be exported."""
+    def exportable(self) -> Self:
+        """Returns the config of the same network, with the same parameters, made of operations that ONNX has."""
         return self
 
 
 class Head(nn.Module, ABC):
-    """Representations to logits; a link function is never part of it.
+    """Maps representations to logits; softmax and sigmoid belong to the objective.
 
-    `ordered` says that the place of a node in its graph has a meaning to this head (the hardest first); for all others
-    the order of nodes changes nothing. `fixed_shapes` is that of `Encoder`.
+    `ordered` is true for a head to which the position of a node in its graph means something (the hardest first);
+    the output of every other head is independent of the order of nodes. `fixed_shapes` is that of `Encoder`.
     """
 
     ordered: ClassVar[bool] = False
     fixed_shapes: ClassVar[bool] = True
 
+    def __init_subclass__(cls, **keywords: Any) -> None:
+        """Accepts the method names of version 0.1."""
+        super().__init_subclass__(**keywords)
+        _accept_old_names(cls, {"hidden": "features", "counted": "valid_graphs"})
+
     @abstractmethod
     def forward(self, batch: Batch) -> Tensor:
-        """Logits `(n_graph, n_output)` from an encoded batch."""
+        """Returns logits `(n_graph, n_output)` of an encoded batch."""
 
-    def counted(self, batch: Batch) -> Tensor | None:
-        """The graphs whose logits are answers of their own, bool `(n_graph,)`; None for all of them."""
+    def valid_graphs(self, batch: Batch) -> Tensor | None:
+        """Returns a bool mask `(n_graph,)` of the graphs whose logits enter losses and metrics; None for all graphs.
+
+        A head for whole events has one output for all jets of an event, and counts it once.
+        """
+        del batch  # all graphs count
         return None
 
     @abstractmethod
-    def hidden(self, batch: Batch) -> Tensor:
-        """What the last linear layer reads, `(n_graph, hidden_dim)`: the layer CKA calls `decoder`."""
+    def features(self, batch: Batch) -> Tensor:
+        """Returns the input of the last linear layer, `(n_graph, feature_dim)`; CKA calls this layer `decoder`."""
 
 
 class HeadConfig(Section, ABC):
-    """The YAML section of a head; `whole_events` asks for batches that hold all jets of their events."""
+    """The YAML section of a head."""
 
     @property
     def whole_events(self) -> bool:
-        """See above; False unless a head says otherwise."""
+        """Whether the head needs batches that hold all jets of their events."""
         return False
 
     @abstractmethod
     def build(self, dim: int, n_output: int) -> Head:
-        """A new head that reads representations of width `dim`."""
+        """Builds a head that reads representations of width `dim` and gives `n_output` logits."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Question:
-    """What the data can answer: the classes, the truth columns by name, what the node columns mean and how they are scaled."""
+    """The targets and inputs that the data offer to an objective.
+
+    `classes` are the names of the classes, `truth` those of the truth columns; `features` says what the node columns
+    mean and `scaling` how they are normalised.
+    """
 
     classes: tuple[str, ...] = ()
     truth: tuple[str, ...] = ()
@@ -105,14 +145,15 @@ class Question:
 
 
 STILL = RandomStream(seed=0, epoch=0)
-"""The draws of a loss that is looked at outside of training: always the same."""
+"""The random stream of a loss that is computed outside of training: always the same."""
 
 
 class Objective(nn.Module, ABC):
-    """Owns the encoder and whatever lives only in training; turns a batch into losses.
+    """Owns the encoder and all modules that are used only in training, and computes losses of a batch.
 
-    `measures` names scalars beside `loss` that are given outside of training, and that validation logs as `ssl/<name>`.
-    `paired` asks for batches whose first half and second half are simulations of the same hard events, in the same order.
+    `measures` names further scalars that `forward` returns in evaluation mode; validation logs them as `ssl/<name>`.
+    `paired` is true for an objective that needs batches whose first and second half are simulations of the same hard
+    events, in the same order.
     """
 
     measures: ClassVar[tuple[str, ...]] = ()
@@ -121,100 +162,125 @@ class Objective(nn.Module, ABC):
 
     @abstractmethod
     def forward(self, batch: Batch, draws: RandomStream = STILL) -> dict[str, Tensor]:
-        """Scalars by name; the one that is minimised is `loss`. What is random about views and targets comes from `draws`."""
+        """Returns scalars by name, of which `loss` is minimised; random views and targets are drawn from `draws`."""
 
     def prepare(self, batches: Iterable[Batch]) -> None:
-        """Called once before a new training with some of its batches: whatever is fitted to data rather than trained."""
+        """Fits what is not trained by gradients (a codebook, a scale); called once, with some training batches."""
 
     def after_step(self, progress: float) -> None:
-        """Called once after every optimiser step (an EMA target moves here); `progress` is the part of all steps that is done."""
+        """Updates what moves after every optimiser step, such as an EMA target.
+
+        `progress` is the fraction of the training's steps that are done, from 0 to 1.
+        """
 
 
 class Masked(Objective, ABC):
-    """An objective that hides nodes from its encoder and asks about them; `testing.check_no_leak` holds it to that.
+    """An objective that masks nodes of the encoder's input and predicts them; see `testing.check_no_leak`.
 
-    A module named `target`, where there is one, sees hidden nodes and is never trained by gradients.
+    A module named `target`, where there is one, sees masked nodes and is never trained by gradients.
     """
 
+    def __init_subclass__(cls, **keywords: Any) -> None:
+        """Accepts the method name of version 0.1."""
+        super().__init_subclass__(**keywords)
+        _accept_old_names(cls, {"hidden": "mask"})
+
     @abstractmethod
-    def hidden(self, batch: Batch, draws: RandomStream = STILL) -> Tensor:
-        """The nodes that `forward` hides with the same draws, bool `(total_node,)`."""
+    def mask(self, batch: Batch, draws: RandomStream = STILL) -> Tensor:
+        """Returns a bool mask `(total_node,)` of the nodes that `forward` masks with the same random stream."""
 
 
 class Supervised(Objective, ABC):
-    """An objective whose head answers a labelled question; losses and logits are both made of the head's answers."""
+    """An objective whose head predicts labels; losses and logits are both computed from the head's outputs.
+
+    `link` maps logits to probabilities: softmax over exclusive classes, or a sigmoid for each label.
+    """
 
     head: Head
     link: Literal["softmax", "sigmoid"]
 
+    def __init_subclass__(cls, **keywords: Any) -> None:
+        """Accepts the method names of version 0.1."""
+        super().__init_subclass__(**keywords)
+        old_names = {"answers": "head_outputs", "answers_of": "head_outputs_of", "counted": "valid_outputs"}
+        _accept_old_names(cls, old_names)
+
     def encoded(self, batch: Batch) -> Batch:
-        """What the head reads: the encoder's representations, behind whose `dim` columns of `globals` further ones may stand."""
-        found: Batch = self.encoder(batch)
-        return found
+        """Returns the batch that the head reads.
 
-    def answers(self, batch: Batch) -> Tensor:
-        """All that the head says, `(n_graph, n_answer)`, float32 at least."""
-        return self.answers_of(self.encoded(batch))
+        The first `dim` columns of its `globals` are the encoder's; an objective may append more.
+        """
+        encoded: Batch = self.encoder(batch)
+        return encoded
 
-    def answers_of(self, encoded: Batch) -> Tensor:
-        """The same of a batch that is encoded already."""
-        said: Tensor = self.head(encoded)
-        return said.float() if said.dtype in (torch.float16, torch.bfloat16) else said
+    def head_outputs(self, batch: Batch) -> Tensor:
+        """Returns all outputs of the head, `(n_graph, n_head_output)`, in float32 or float64."""
+        return self.head_outputs_of(self.encoded(batch))
+
+    def head_outputs_of(self, encoded: Batch) -> Tensor:
+        """Returns the outputs of the head for a batch that is encoded already."""
+        outputs: Tensor = self.head(encoded)
+        return outputs.float() if outputs.dtype in (torch.float16, torch.bfloat16) else outputs
 
     def forward(self, batch: Batch, draws: RandomStream = STILL) -> dict[str, Tensor]:
-        """See `Objective.forward`; nothing is drawn."""
-        return self.losses(*self.counted(self.answers(batch), batch))
+        """See `Objective.forward`; nothing is random."""
+        del draws  # a supervised loss has no random views or targets
+        return self.losses(*self.valid_outputs(self.head_outputs(batch), batch))
 
-    def counted(self, answers: Tensor, batch: Batch) -> tuple[Tensor, Batch]:
-        """The answers that count in losses and figures, and their graphs; those have no nodes where not all of them count."""
-        kept = self.head.counted(batch)
-        if kept is None:
-            return answers, batch
-        return answers[kept], Batch.of(
+    def valid_outputs(self, outputs: Tensor, batch: Batch) -> tuple[Tensor, Batch]:
+        """Selects the outputs that enter losses and metrics, and their graphs.
+
+        Where the head masks some graphs, the returned batch has labels, weights and ids, and no nodes.
+        """
+        valid = self.head.valid_graphs(batch)
+        if valid is None:
+            return outputs, batch
+        return outputs[valid], Batch.of(
             batch.nodes[:0],
-            torch.zeros(int(kept.sum()), dtype=torch.int64, device=kept.device),
-            globals=batch.globals[kept],
-            labels={name: one[kept] for name, one in batch.labels.items()},
-            weights=None if batch.weights is None else batch.weights[kept],
-            ids=None if batch.ids is None else batch.ids[kept],
+            torch.zeros(int(valid.sum()), dtype=torch.int64, device=valid.device),
+            globals=batch.globals[valid],
+            labels={name: values[valid] for name, values in batch.labels.items()},
+            weights=None if batch.weights is None else batch.weights[valid],
+            ids=None if batch.ids is None else batch.ids[valid],
         )
 
     @abstractmethod
-    def losses(self, answers: Tensor, batch: Batch) -> dict[str, Tensor]:
-        """Scalars by name of a batch's answers; the one that is minimised is `loss`."""
+    def losses(self, outputs: Tensor, batch: Batch) -> dict[str, Tensor]:
+        """Returns scalars by name for the head's outputs `(n_graph, n_head_output)`; `loss` is minimised."""
 
     def logits(self, batch: Batch) -> Tensor:
-        """Logits `(n_graph, n_output)`."""
-        return self.logits_of(self.answers(batch))
+        """Returns logits `(n_graph, n_output)`."""
+        return self.logits_of(self.head_outputs(batch))
 
-    def logits_of(self, answers: Tensor) -> Tensor:
-        """The part of the answers that says which class or label, `(n_graph, n_output)`: all of them unless said otherwise."""
-        return answers
+    def logits_of(self, outputs: Tensor) -> Tensor:
+        """Returns the logits of classes or labels, `(n_graph, n_output)`, among the head's outputs; by default all."""
+        return outputs
 
     @abstractmethod
     def outputs(self) -> tuple[str, ...]:
-        """A name for each column of the logits: classes or labels."""
+        """Returns the name of each column of the logits: classes or labels."""
 
 
 class ObjectiveConfig(Section, ABC):
-    """The YAML section of an objective; `whole_events` is that of its head."""
+    """The YAML section of an objective."""
 
     @property
     def whole_events(self) -> bool:
-        """See above; False without such a head."""
+        """Whether its head, if there is one, needs batches that hold all jets of their events."""
         return False
 
     @abstractmethod
     def build(self, encoder: Encoder, question: Question) -> Objective:
-        """A new objective around `encoder`; raises InputError where the data can't answer it."""
+        """Builds an objective around `encoder`; raises InputError where the data lack its targets."""
 
 
 class Augmentation(ABC):
-    """`(Batch, Draws) -> Batch`, pure: the input is untouched, the randomness is in the draws.
+    """A pure function `(Batch, RandomStream) -> Batch`: the input is unchanged, all randomness is in the stream.
 
-    `invariants` names what the augmentation leaves as it is, node by node or pair by pair: node columns and names of
-    `kinematics.pairs.PAIR_FEATURES`; `sum_pt` is that of a graph. Where nodes come or go, a column may still take no new value.
-    `jets_only` says that this needs nodes close together, as in a jet. `testing.check_augmentation` holds it to its word.
+    `invariants` names what the augmentation leaves unchanged: node columns, names of `kinematics.pairs.PAIR_FEATURES`,
+    and sums of a column over a graph (`sum_pt`). Where nodes are added or removed, an invariant column takes no new
+    value. `jets_only` is true for an augmentation that needs nodes close together, as in a jet.
+    `testing.check_augmentation` checks both.
     """
 
     invariants: ClassVar[tuple[str, ...]] = ()
@@ -222,7 +288,7 @@ class Augmentation(ABC):
 
     @abstractmethod
     def __call__(self, batch: Batch, draws: RandomStream) -> Batch:
-        """The augmented copy."""
+        """Returns the augmented copy."""
 
 
 class AugmentationConfig(Section, ABC):
@@ -230,38 +296,41 @@ class AugmentationConfig(Section, ABC):
 
     @abstractmethod
     def build(self, features: Features) -> Augmentation:
-        """The augmentation for batches with these columns."""
+        """Builds the augmentation for batches with these columns."""
 
 
 class Source(ABC):
-    """An open file, branch by branch as it stands; `data.read` gives the branches the spec's names and units."""
+    """An open file, read branch by branch; `data.reading` translates branches to the spec's names and units.
+
+    `n_entry` is the number of entries, `branches` the names of the branches in the file.
+    """
 
     n_entry: int
     branches: tuple[str, ...]
 
     @abstractmethod
     def read(self, branches: tuple[str, ...], start: int, stop: int) -> dict[str, Any]:
-        """The named branches of the entries `start .. stop - 1` as awkward arrays; raises InputError where one can't be read."""
+        """Reads entries `start .. stop - 1` as awkward arrays by branch; raises InputError for an unreadable branch."""
 
     @abstractmethod
     def chunks(self, branches: tuple[str, ...]) -> Iterator[tuple[int, int]]:
-        """Ranges of entries, from the first to the last, that are cheap to read together and fit in memory."""
+        """Yields consecutive ranges of entries that are cheap to read together and fit in memory."""
 
     @abstractmethod
     def type_of(self, branch: str) -> str:
-        """The type of one entry in awkward's words (`float32`, `var * float32`, `10 * float32`, `string`); empty where it can't be told."""
+        """Returns the awkward type of one entry (`float32`, `var * float32`, `string`); empty if it is unknown."""
 
     def metadata(self) -> dict[str, Any]:
-        """What the file says about the sample as a whole (cross section, events tried), as JSON values; often nothing."""
+        """Returns what the file says about its sample (cross section, events tried) as JSON values; often empty."""
         return {}
 
 
 LAST_RESORT = 100
-"""The `order` of a source that accepts any text: its turn comes when a file is in no other format that is known."""
+"""The `order` of a source that accepts any text, which is tried after all other formats."""
 
 
 class SourceConfig(Section, ABC):
-    """The `source` section of a data spec, and what tells files of its format from others.
+    """The `source` section of a data spec, and the properties by which files of its format are recognised.
 
     Attributes:
         formats: names of the formats it reads, as messages write them (`HDF5`); the first stands for all of them.
@@ -269,8 +338,8 @@ class SourceConfig(Section, ABC):
         magic: the first bytes of such a file, one of these; white space before them is skipped.
         endings: how names of such files end (`.h5`), in lower case.
         gzipped: whether it also reads such files compressed with gzip, `.gz` behind their ending.
-        order: its turn in recognising files and in lists of formats, smallest first; of sources for one format, too.
-        hint: what a message says of such a file where another format was expected; `it is <format>` if empty.
+        order: position among all sources when files are recognised and formats are listed, smallest first.
+        hint: clause of the error message where another format was expected; `it is <format>` if empty.
     """
 
     formats: ClassVar[tuple[str, ...]] = ()
@@ -283,19 +352,22 @@ class SourceConfig(Section, ABC):
 
     @classmethod
     def recognise(cls, head: bytes) -> str:
-        """The format of a file that begins with the bytes `head`, one of `formats`; empty if it is none of them."""
+        """Returns which of `formats` a file that begins with the bytes `head` has; empty if it has none of them."""
         return cls.formats[0] if cls.magic and head.lstrip().startswith(cls.magic) else ""
 
     @property
     def trees(self) -> tuple[str, ...]:
-        """The trees read one after another, where a format has several; a virtual branch `tree` then counts them."""
+        """The trees that are read one after another; a virtual branch `tree` holds the index of an entry's tree."""
         return ()
 
     @abstractmethod
     def open(self, path: Path) -> AbstractContextManager[Source]:
-        """The file, closed when the block ends; raises InputError saying what the file is where it is not one of this format."""
+        """Opens the file until the block ends; raises InputError, naming the detected format, if it has another one."""
 
     @classmethod
     @abstractmethod
     def found_in(cls, path: Path) -> list[Self]:
-        """What a file offers: a source for each tree or table, the most likely first; raises InputError where it is not of this format."""
+        """Returns a source for each tree or table of a file, the most likely first.
+
+        Raises InputError if the file is not of this format.
+        """

@@ -62,13 +62,12 @@ KNOWN = {
     "nn/buckets.py:_size": "where a network is exported only",
     "nn/codebook.py:Codebook.fit": "before training",
     "nn/codebook.py:_far_apart": "before training",
-    "nn/gather.py:gathered": "how many graphs each process has, once a batch, with more than one process only",
+    "nn/distributed.py:gathered": "how many graphs each process has, once a batch, with more than one process only",
     "nn/subjets.py:Subjets.of": "how many subjets there are, once a batch",
     "nn/subjets.py:ClusteredSubjets.__call__": CLUSTERED,
     "heads/deep_sets.py:events_of": "how many events the jets of a batch are of, once a batch",
-    "protocols.py:Supervised.counted": "how many answers count, with a head for whole events of jets only, whose mask "
-    "waits anyway",
-    "objectives/tokens.py:SubjetTokens.__call__": CLUSTERED,
+    "protocols.py:Supervised.valid_outputs": "the number of valid outputs, only with a head for whole events",
+    "objectives/parts/tokens.py:SubjetTokens.__call__": CLUSTERED,
     "augmentations/collinear_split.py:CollinearSplit.__call__": "how many nodes there will be, once a view",
     "augmentations/subgraph_subjets.py:SubgraphSubjets.clustered": CLUSTERED,
 }

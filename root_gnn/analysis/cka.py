@@ -141,8 +141,8 @@ def merged(lists: Iterable[Sequence[str]]) -> list[str]:
 
 def _layers(objective: Objective, batch: Batch) -> dict[str, Tensor]:
     found = objective.encoder.layers(batch)
-    if isinstance(objective, Supervised) and objective.head.counted(batch) is None:  # else it reads whole events
-        found = {**found, "decoder": objective.head.hidden(objective.encoded(batch))}
+    if isinstance(objective, Supervised) and objective.head.valid_graphs(batch) is None:  # else it reads whole events
+        found = {**found, "decoder": objective.head.features(objective.encoded(batch))}
     return found
 
 

@@ -11,7 +11,7 @@ from root_gnn.protocols import Head, HeadConfig
 
 
 class Config(HeadConfig):
-    """Nothing to choose."""
+    """No settings."""
 
     def build(self, dim: int, n_output: int) -> LinearHead:
         """A new head for representations of width `dim`."""
@@ -26,8 +26,8 @@ class LinearHead(Head):
         super().__init__()
         self.out = nn.Linear(dim, n_output)
 
-    def hidden(self, batch: Batch) -> Tensor:
-        """See `Head.hidden`."""
+    def features(self, batch: Batch) -> Tensor:
+        """See `Head.features`."""
         return batch.globals
 
     def forward(self, batch: Batch) -> Tensor:

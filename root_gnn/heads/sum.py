@@ -1,4 +1,4 @@
-"""The sum over nodes, then an MLP: the simplest readout of particles, and safe against soft ones where the encoder is."""
+"""The sum over nodes, then an MLP: the simplest readout of particles; infrared safe where the encoder is."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from root_gnn.protocols import Head, HeadConfig
 
 
 class Config(HeadConfig):
-    """`n_layer` layers as wide as the representation unless `hidden` says otherwise."""
+    """`n_layer` layers, `hidden` wide; by default as wide as the representation."""
 
     hidden: Annotated[int, Field(ge=1)] | None = None
     n_layer: Annotated[int, Field(ge=1)] = 2
@@ -43,12 +43,12 @@ class SumHead(Head):
         )
         self.out = nn.Linear(width, n_output)
 
-    def hidden(self, batch: Batch) -> Tensor:
-        """See `Head.hidden`."""
+    def features(self, batch: Batch) -> Tensor:
+        """See `Head.features`."""
         decoded: Tensor = self.decode(pool(batch.nodes, batch, ("sum",)))
         return decoded
 
     def forward(self, batch: Batch) -> Tensor:
         """See `Head.forward`."""
-        logits: Tensor = self.out(self.hidden(batch))
+        logits: Tensor = self.out(self.features(batch))
         return logits

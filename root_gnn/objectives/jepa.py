@@ -105,8 +105,8 @@ class Jepa(Masked):
         )
         self.from_whole = torch.nn.Linear(encoder.dim, encoder.dim) if config.whole > 0.0 else None
 
-    def hidden(self, batch: Batch, draws: RandomStream = STILL) -> Tensor:
-        """See `Masked.hidden`."""
+    def mask(self, batch: Batch, draws: RandomStream = STILL) -> Tensor:
+        """See `Masked.mask`."""
         tokens = self.tokens(batch)
         return tokens.of_nodes(self._chosen(tokens, draws))
 

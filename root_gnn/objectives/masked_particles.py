@@ -117,14 +117,14 @@ class MaskedParticles(Masked):
             n_output=self.n_answer + n_type,
         )
 
-    def hidden(self, batch: Batch, draws: RandomStream = STILL) -> Tensor:
-        """See `Masked.hidden`."""
+    def mask(self, batch: Batch, draws: RandomStream = STILL) -> Tensor:
+        """See `Masked.mask`."""
         return self.config.hiding.chosen(batch, draws, self.columns)
 
     def forward(self, batch: Batch, draws: RandomStream = STILL) -> dict[str, Tensor]:
         """`loss`, `features` and, where types are asked for, `types`, scalars."""
         batch = self.neutral(batch)
-        hide = self.hidden(batch, draws)
+        hide = self.mask(batch, draws)
         parts = MaskedParts.of(batch, hide)
         encoded = self.encoder(parts.known)
         with torch.autocast(batch.nodes.device.type, enabled=False):
@@ -177,7 +177,7 @@ class MaskedParticles(Masked):
             return
         rows, n_row = [], 0
         for batch in batches:
-            rows.append(self._values(MaskedParts.of(batch, self.hidden(batch))))
+            rows.append(self._values(MaskedParts.of(batch, self.mask(batch))))
             n_row += len(rows[-1])
             if n_row >= FIT_ROWS:
                 break

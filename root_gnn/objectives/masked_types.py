@@ -83,14 +83,14 @@ class MaskedTypes(Masked):
             n_output=self.n_kind,
         )
 
-    def hidden(self, batch: Batch, draws: RandomStream = STILL) -> Tensor:
-        """See `Masked.hidden`."""
+    def mask(self, batch: Batch, draws: RandomStream = STILL) -> Tensor:
+        """See `Masked.mask`."""
         return self.config.hiding.chosen(batch, draws, self.columns)
 
     def forward(self, batch: Batch, draws: RandomStream = STILL) -> dict[str, Tensor]:
         """`loss`, a scalar."""
         batch = self.neutral(batch)
-        parts = MaskedParts.of(batch, self.hidden(batch, draws))
+        parts = MaskedParts.of(batch, self.mask(batch, draws))
         encoded = self.encoder(parts.known)
         with torch.autocast(batch.nodes.device.type, enabled=False):
             encoded = encoded.replace(nodes=at_least_float32(encoded.nodes), globals=at_least_float32(encoded.globals))

@@ -8,10 +8,10 @@ needs no more than this:
 
         title: ClassVar[str] = "{question}: how long"
 
-        def of_question(self, question: Question) -> dict[str, float]:
+        def of_question(self, question: StudyQuestion) -> dict[str, float]:
             return {group: runs[0].metrics["seconds"] for group, runs in question.largest.members.items()}
 
-        def question_section(self, question: Question, folder: Path) -> Iterator[str]:
+        def question_section(self, question: StudyQuestion, folder: Path) -> Iterator[str]:
             yield table(("group", "seconds"), [(k, f"{v:.1f}") for k, v in question.value("how_long").items()])
 """
 
@@ -43,7 +43,7 @@ N_CKA_EVENT = 2000
 
 
 @dataclass
-class Question:
+class StudyQuestion:
     """A task on a version of the data, its runs, and what the answers have computed so far.
 
     Attributes:
@@ -121,7 +121,7 @@ class StudyAnswers:
     """All answers of a study: `questions` by name, and by name of the answer what its `of_study` returned."""
 
     results: Results
-    questions: dict[str, Question]
+    questions: dict[str, StudyQuestion]
     values: dict[str, Any] = field(default_factory=dict)
 
     def value(self, name: str) -> Any:
@@ -158,7 +158,7 @@ class Answer(Section, ABC):
         """The name of its file."""
         return type(self).__module__.rpartition(".")[2]
 
-    def of_question(self, question: Question) -> Any:
+    def of_question(self, question: StudyQuestion) -> Any:
         """The answer for one question; answers of a lower `order` are there already."""
         del question  # an answer may be of the whole study only
 
@@ -180,12 +180,12 @@ class Answer(Section, ABC):
         """
         return {} if value is None else {self.name: value}
 
-    def highlights(self, question: Question) -> Iterator[str]:
+    def highlights(self, question: StudyQuestion) -> Iterator[str]:
         """Sentences on a question for the summary at the top of the page."""
         del question  # most answers are not part of the summary
         yield from ()
 
-    def question_section(self, question: Question, folder: Path) -> Iterator[str]:
+    def question_section(self, question: StudyQuestion, folder: Path) -> Iterator[str]:
         """HTML of its section on a question, made with `root_gnn.pages.html`; pictures pass through `folder`."""
         del question, folder  # an answer may have no section
         yield from ()
@@ -211,7 +211,7 @@ def _answer(name: str) -> Answer:
 def study_answers(results: Results) -> StudyAnswers:
     """Computes all answers from finished runs."""
     answers = all_answers()
-    questions = {name: Question(name, cells, results) for name, cells in results.questions().items()}
+    questions = {name: StudyQuestion(name, cells, results) for name, cells in results.questions().items()}
     for question in questions.values():
         for answer in answers:
             question.values[answer.name] = answer.of_question(question)

@@ -80,7 +80,7 @@ class TrainingModule(pl.LightningModule):
         """The objective's losses, of views drawn for this epoch; with a shape its network is asked about padded batches."""
         batch = self.augmented(batch)
         if self.shape is not None and isinstance(self.objective, Supervised):
-            return self.objective.losses(self.objective.answers(padded(batch, self.shape))[: batch.n_graph], batch)
+            return self.objective.losses(self.objective.head_outputs(padded(batch, self.shape))[: batch.n_graph], batch)
         draws = RandomStream(seed=self.seed, epoch=self.current_epoch, place=len(self.augmentations))
         return self.objective(batch, draws)  # type: ignore[no-any-return]
 
@@ -113,7 +113,7 @@ class TrainingModule(pl.LightningModule):
         """Collects answers of a supervised objective, losses of any other, whose representations go to the callbacks."""
         outputs: dict[str, Tensor] = {}
         if isinstance(self.objective, Supervised):
-            said, batch = self.objective.counted(self.objective.answers(batch), batch)
+            said, batch = self.objective.valid_outputs(self.objective.head_outputs(batch), batch)
             losses = self.objective.losses(said, batch)
             self._answers.append(ModelOutputs.of(self.objective, batch, said))
         else:

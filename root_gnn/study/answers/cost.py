@@ -22,7 +22,7 @@ from root_gnn.metrics.seeds import OverSeeds, over_seeds
 from root_gnn.pages.html import heading, paragraph, picture, pictures, said, table
 from root_gnn.plots import Band
 from root_gnn.runs.run import Run
-from root_gnn.study.answer import Answer, Question, StudyAnswers, source_of
+from root_gnn.study.answer import Answer, StudyAnswers, StudyQuestion, source_of
 from root_gnn.study.execution.training import joules_of
 from root_gnn.study.results import Results
 from root_gnn.study.speed import Speed
@@ -68,7 +68,7 @@ class Config(Answer):
 
     order: ClassVar[int] = 70
 
-    def of_question(self, question: Question) -> CostOfQuestion:
+    def of_question(self, question: StudyQuestion) -> CostOfQuestion:
         """Of the trainings on a task."""
         results = question.results
         paying = {
@@ -97,7 +97,7 @@ class Config(Answer):
         """Under `pretrainings`."""
         return {"pretrainings": value}
 
-    def highlights(self, question: Question) -> Iterator[str]:
+    def highlights(self, question: StudyQuestion) -> Iterator[str]:
         """The break-even at the largest size, where there is one."""
         size = question.largest_cell.train_events
         paid = {
@@ -188,7 +188,7 @@ def measured_over_seeds(found: OverSeeds) -> Measured:
     return Measured(found.mean, found.error)
 
 
-def _spent_by_size(question: Question) -> dict[int, dict[str, Spent]]:
+def _spent_by_size(question: StudyQuestion) -> dict[int, dict[str, Spent]]:
     """The operations of an event are counted once for each group, with the networks of the largest size."""
     cells, results = question.cells, question.results
     cell, last = question.largest_cell, question.largest

@@ -22,7 +22,7 @@ from root_gnn.pages.html import picture, pictures, said
 from root_gnn.plots import Interval
 from root_gnn.protocols import Supervised
 from root_gnn.runs.run import Run
-from root_gnn.study.answer import Answer, Question
+from root_gnn.study.answer import Answer, StudyQuestion
 
 BATCH_SIZE, N_REPEAT, N_REPLICA, N_STEP = 256, 3, 100, 16
 N_IMPORTANCE_EVENT = 500
@@ -34,7 +34,7 @@ class Config(Answer):
     title: ClassVar[str] = "{question}: what the inputs are worth"
     order: ClassVar[int] = 60
 
-    def of_question(self, question: Question) -> dict[str, Worth | None]:
+    def of_question(self, question: StudyQuestion) -> dict[str, Worth | None]:
         """By group; None for networks that tell no classes apart."""
         recipe, table = question.largest.members["scratch"][0].recipe, question.table
         whole = WholeEvents.of(table) if recipe.objective.whole_events else None
@@ -45,7 +45,7 @@ class Config(Answer):
         """Under `worth`."""
         return {"worth": value}
 
-    def question_section(self, question: Question, folder: Path) -> Iterator[str]:
+    def question_section(self, question: StudyQuestion, folder: Path) -> Iterator[str]:
         """Bars of both kinds."""
         yield from _importance(question, folder)
 
@@ -113,7 +113,7 @@ def sizes(found: Mapping[str, Worth | None], spec: Spec) -> dict[str, dict[str, 
     }
 
 
-def _importance(question: Question, folder: Path) -> Iterator[str]:
+def _importance(question: StudyQuestion, folder: Path) -> Iterator[str]:
     cell, importance = question.largest_cell, question.value("importance")
     spec = question.largest.members["scratch"][0].spec
     pictured = {

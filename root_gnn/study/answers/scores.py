@@ -17,7 +17,7 @@ from root_gnn.metrics.rejection import rejections
 from root_gnn.pages.html import paragraph, picture, pictures, said, table
 from root_gnn.plots import Band
 from root_gnn.runs.run import Run
-from root_gnn.study.answer import Answer, Question
+from root_gnn.study.answer import Answer, StudyQuestion
 
 HOW_CALIBRATED = (
     "The expected calibration error is the mean distance of the curve from the diagonal. Even perfect probabilities "
@@ -37,7 +37,7 @@ class Config(Answer):
     title: ClassVar[str] = "{question}: scores"
     order: ClassVar[int] = 30
 
-    def of_question(self, question: Question) -> dict[str, Calibration | None]:
+    def of_question(self, question: StudyQuestion) -> dict[str, Calibration | None]:
         """The calibration curve by group."""
         return {name: _calibration(runs[0]) for name, runs in question.largest.members.items()}
 
@@ -45,7 +45,7 @@ class Config(Answer):
         """Under `calibration`."""
         return {"calibration": value}
 
-    def question_section(self, question: Question, folder: Path) -> Iterator[str]:
+    def question_section(self, question: StudyQuestion, folder: Path) -> Iterator[str]:
         """Curves, table and histograms."""
         yield from _scores(question, folder)
 
@@ -56,7 +56,7 @@ def _calibration(run: Run) -> Calibration | None:
     return of(found.scores, found.label, found.weight)
 
 
-def _scores(question: Question, folder: Path) -> Iterator[str]:
+def _scores(question: StudyQuestion, folder: Path) -> Iterator[str]:
     cell, answer = question.largest_cell, question.largest
     classes = answer.comparison.classes
     binary = len(classes) == 2

@@ -13,7 +13,7 @@ from root_gnn.pages.report import HOW_SIMILAR
 from root_gnn.plots import Interval
 from root_gnn.similarity.cka import LayerMatrix
 from root_gnn.similarity.seed_baseline import SeedBaseline
-from root_gnn.study.answer import Answer, Question
+from root_gnn.study.answer import Answer, StudyQuestion
 from root_gnn.study.cka import Similarity, along_training, study_similarity
 
 
@@ -23,18 +23,18 @@ class Config(Answer):
     title: ClassVar[str] = "{question}: similarity of representations"
     order: ClassVar[int] = 40
 
-    def of_question(self, question: Question) -> Similarity:
+    def of_question(self, question: StudyQuestion) -> Similarity:
         """From the layers of the networks."""
         scratch = question.layers[question.largest_cell.train_events]["scratch"][0]
         course = along_training(question.largest, question.table, question.drawn_index, scratch=scratch)
         return study_similarity(question.layers, course)
 
-    def question_section(self, question: Question, folder: Path) -> Iterator[str]:
+    def question_section(self, question: StudyQuestion, folder: Path) -> Iterator[str]:
         """Matrices layer by layer, and the last layer against training size and epoch."""
         yield from _similarity(question, folder)
 
 
-def _similarity(question: Question, folder: Path) -> Iterator[str]:
+def _similarity(question: StudyQuestion, folder: Path) -> Iterator[str]:
     one: Similarity = question.value("similarity")
     cell = question.largest_cell
     yield paragraph(f"{HOW_SIMILAR} {one.n_event:,} test events, first seed of each group.")

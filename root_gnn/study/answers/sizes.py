@@ -14,7 +14,7 @@ from root_gnn.metrics.rejection import SIGNAL_EFFICIENCIES
 from root_gnn.pages.html import paragraph, picture, pictures
 from root_gnn.pages.report import HOW_COMPARED
 from root_gnn.plots import Interval
-from root_gnn.study.answer import Answer, Question
+from root_gnn.study.answer import Answer, StudyQuestion
 from root_gnn.study.compared import compared_tables
 
 
@@ -24,7 +24,7 @@ class Config(Answer):
     title: ClassVar[str] = "{question}: against training size"
     order: ClassVar[int] = 10
 
-    def highlights(self, question: Question) -> Iterator[str]:
+    def highlights(self, question: StudyQuestion) -> Iterator[str]:
         """The AUC of scratch and the differences from it and from the trees, at the smallest and the largest size."""
         for cell in dict.fromkeys((question.smallest_cell, question.largest_cell)):
             comparison, floor = question.cells[cell].comparison, question.cells[cell].floor
@@ -40,7 +40,7 @@ class Config(Answer):
                     f"Less that of them: {_differences(floor)}."
                 )
 
-    def question_section(self, question: Question, folder: Path) -> Iterator[str]:
+    def question_section(self, question: StudyQuestion, folder: Path) -> Iterator[str]:
         """Pictures with the paired gains, then the tables of groups and of differences."""
         comparisons = {cell.train_events: result.comparison for cell, result in question.cells.items()}
         floors = {

@@ -34,7 +34,7 @@ class Quadratic(Supervised):
         self.encoder = nn.Identity()  # type: ignore[assignment]
         self.head = Linear().build(1, 1)
 
-    def answers(self, batch: Batch) -> Tensor:
+    def head_outputs(self, batch: Batch) -> Tensor:
         pt = batch.nodes[:, :1]
         return segment_sum(0.5 * pt + 0.01 * pt**2, batch.graph_index, batch.n_graph) + 3.0 * batch.globals[:, :1]
 

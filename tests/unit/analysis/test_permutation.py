@@ -32,7 +32,7 @@ class Formula(Supervised):
         self.encoder = nn.Identity()  # type: ignore[assignment]
         self.head = Linear().build(1, n_class)
 
-    def answers(self, batch: Batch) -> Tensor:
+    def head_outputs(self, batch: Batch) -> Tensor:
         read = batch.nodes[:, self.column : self.column + 1] * (batch.nodes[:, 2:3] == 1)
         score = segment_sum(read, batch.graph_index, batch.n_graph) + self.met * batch.globals[:, 1:2]
         return score * torch.arange(self.n_class)
@@ -119,8 +119,8 @@ def test_the_interval_holds_the_truth() -> None:
     """An input that is noise drops nothing when it is shuffled, give or take the chance of events."""
 
     class Noise(Formula):
-        def answers(self, batch: Batch) -> Tensor:
-            return super().answers(batch) + torch.stack([torch.zeros(batch.n_graph), batch.nodes[::2, 1]], dim=1)
+        def head_outputs(self, batch: Batch) -> Tensor:
+            return super().head_outputs(batch) + torch.stack([torch.zeros(batch.n_graph), batch.nodes[::2, 1]], dim=1)
 
     inside = 0
     for seed in range(40):

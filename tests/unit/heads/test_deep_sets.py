@@ -70,7 +70,7 @@ def test_of_an_event_the_first_jet_counts() -> None:
         torch.zeros(4, 3), torch.ones(4, dtype=torch.int64), ids=torch.tensor([[7, 1], [3, 0], [7, 0], [3, 1]])
     )
     over_event, over_nodes = (Config(over=over).build(3, 2) for over in ("event", "nodes"))
-    counted = over_event.counted(batch)
+    counted = over_event.valid_graphs(batch)
     assert counted is not None and counted.tolist() == [True, True, False, False]
-    assert over_nodes.counted(batch) is None
+    assert over_nodes.valid_graphs(batch) is None
     assert Config(over="event").whole_events and not Config().whole_events

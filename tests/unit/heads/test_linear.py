@@ -12,5 +12,5 @@ def test_logits_are_one_matrix_product() -> None:
     head = Config().build(6, 4)
     batch = Batch.of(torch.randn(3, 6), torch.tensor([2, 1]), globals=torch.randn(2, 6))
     torch.testing.assert_close(head(batch), batch.globals @ head.out.weight.T + head.out.bias)
-    assert head.hidden(batch) is batch.globals
+    assert head.features(batch) is batch.globals
     assert sum(p.numel() for p in head.parameters()) == 6 * 4 + 4

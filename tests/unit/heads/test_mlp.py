@@ -18,14 +18,14 @@ def encoded() -> Batch:
 def test_logits_are_linear_in_hidden() -> None:
     head = Config().build(6, 4).eval()
     batch = encoded()
-    hidden = head.hidden(batch)
+    hidden = head.features(batch)
     torch.testing.assert_close(head(batch), hidden @ head.out.weight.T + head.out.bias)
     torch.testing.assert_close(hidden, head.decode(batch.globals))
 
 
 def test_width_is_the_representation_unless_told_otherwise() -> None:
-    assert Config().build(6, 4).eval().hidden(encoded()).shape == (3, 6)
-    assert Config(hidden=9).build(6, 4).eval().hidden(encoded()).shape == (3, 9)
+    assert Config().build(6, 4).eval().features(encoded()).shape == (3, 6)
+    assert Config(hidden=9).build(6, 4).eval().features(encoded()).shape == (3, 9)
 
 
 def test_published_decoder_has_its_parameters() -> None:

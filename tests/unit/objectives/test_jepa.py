@@ -68,8 +68,8 @@ class Leaky(Jepa):  # type: ignore[misc]
     """The published code: the context encoder is given the whole jet, and the context is cut out of what it gives back."""
 
     def forward(self, batch: Batch, draws: RandomStream = STILL) -> dict[str, Tensor]:
-        own, hide = self.encoder.forward, self.hidden(batch, draws)
-        self.encoder.forward = lambda shown: subgraph(own(batch), ~hide).replace(globals=own(batch).globals)  # type: ignore[method-assign]
+        own, hide = self.encoder.forward, self.mask(batch, draws)
+        self.encoder.forward = lambda shown: subgraph(own(batch), ~hide).replace(globals=own(batch).globals)  # type: ignore[method-assign, assignment]
         try:
             return super().forward(batch, draws)
         finally:
@@ -77,7 +77,7 @@ class Leaky(Jepa):  # type: ignore[misc]
 
 
 def test_the_leak_test_finds_the_published_leak() -> None:
-    with pytest.raises(AssertionError, match="with respect to hidden nodes"):
+    with pytest.raises(AssertionError, match="with respect to masked nodes"):
         check_no_leak(lambda encoder, question: Leaky(Config(), encoder, question))
 
 
@@ -97,7 +97,7 @@ class Shared(Jepa):  # type: ignore[misc]
         self.target.network = self.encoder
 
 
-@pytest.mark.parametrize(("kind", "message"), [(Trained, "ask for gradients"), (Shared, "called 2 times")])
+@pytest.mark.parametrize(("kind", "message"), [(Trained, "require gradients"), (Shared, "called 2 times")])
 def test_the_leak_test_finds_a_target_that_is_trained(kind: type[Jepa], message: str) -> None:
     with pytest.raises(AssertionError, match=message):
         check_no_leak(lambda encoder, question: kind(Config(), encoder, question))
@@ -116,7 +116,7 @@ def test_coordinates_are_the_same_for_context_and_targets_and_nothing_is_changed
     for hook in hooks:
         hook.remove()
     assert torch.equal(batch.nodes, before) and torch.equal(losses[0], losses[1])
-    hide = objective.hidden(batch)
+    hide = objective.mask(batch)
     assert all(torch.equal(nodes, before[~hide]) for nodes in seen[0::2]) and all(
         torch.equal(nodes, before) for nodes in seen[1::2]
     )
@@ -140,7 +140,7 @@ def test_each_graph_is_asked_for_its_own_targets(keys: dict[str, Any]) -> None:
 
 def test_targets_are_real_nodes_in_the_published_numbers() -> None:
     objective, batch = build(hiding={"exactly": 6, "hardest": 10, "fewest": 10}), jets(12, 5, 1, 10, 0, 14, 30)
-    hide = objective.hidden(batch)
+    hide = objective.mask(batch)
     counts = torch.zeros_like(batch.n_node).index_add(0, batch.graph_index, hide.long())
     assert counts.tolist() == [6, 0, 0, 6, 0, 6, 6]
     for graph in (0, 3, 5, 6):
@@ -152,19 +152,19 @@ def test_targets_are_real_nodes_in_the_published_numbers() -> None:
 def test_targets_in_the_default_numbers() -> None:
     batch = jets(1, 2, 3, 10, 100, 0)
     for keys, expected in (({}, [0, 1, 2, 5, 50, 0]), ({"hiding": {"ratio": 0.3, "at_most": 21}}, [0, 1, 1, 3, 21, 0])):
-        counts = torch.zeros_like(batch.n_node).index_add(0, batch.graph_index, build(**keys).hidden(batch).long())
+        counts = torch.zeros_like(batch.n_node).index_add(0, batch.graph_index, build(**keys).mask(batch).long())
         assert counts.tolist() == expected
 
 
 def test_targets_change_with_the_epoch() -> None:
     objective, batch = build(), jets(20, 30)
-    first, again, later = (objective.hidden(batch, RandomStream(seed=1, epoch=epoch)) for epoch in (0, 0, 1))
+    first, again, later = (objective.mask(batch, RandomStream(seed=1, epoch=epoch)) for epoch in (0, 0, 1))
     assert torch.equal(first, again) and not torch.equal(first, later)
 
 
 def test_a_ball_is_the_nearest_of_one_of_them() -> None:
     objective, batch = build(hiding={"region": "ball"}), jets(20)
-    hide = objective.hidden(batch)
+    hide = objective.mask(batch)
     eta, phi = batch.nodes[:, 1], batch.nodes[:, 2]
     found = False
     for seed in torch.nonzero(hide).flatten().tolist():
@@ -176,7 +176,7 @@ def test_a_ball_is_the_nearest_of_one_of_them() -> None:
 
 def test_targets_are_what_the_average_encoder_makes_of_the_whole_graph() -> None:
     objective, batch = build(**ALONE).eval(), jets()
-    hide, answers = objective.hidden(batch), []
+    hide, answers = objective.mask(batch), []
     hook = objective.predictor.register_forward_hook(lambda module, inputs, output: answers.append(output))
     loss = objective(batch)["loss"]
     hook.remove()

@@ -59,7 +59,7 @@ def test_the_contract_and_the_leak_test(keys: dict[str, Any]) -> None:
 def test_the_loss_is_that_of_a_loop() -> None:
     objective, events = build(types=0.5), batch()
     losses, answers = answered(objective, events)
-    hide = objective.hidden(events)
+    hide = objective.mask(events)
     features = types = 0.0
     rows = torch.nonzero(hide).flatten().tolist()
     for answer, row in zip(answers, rows, strict=True):
@@ -87,7 +87,7 @@ def test_turning_the_event_about_the_beam_changes_no_answer_asked_for() -> None:
     objective, events = build(), batch()
     nodes = events.nodes.clone()
     nodes[:, 2] = torch.remainder(nodes[:, 2] + 2.0 + torch.pi, 2 * torch.pi) - torch.pi
-    hide = objective.hidden(events)
+    hide = objective.mask(events)
     from root_gnn.objectives.parts.masking import MaskedParts
 
     first, second = (objective._values(MaskedParts.of(one, hide)) for one in (events, events.replace(nodes=nodes)))

@@ -36,7 +36,7 @@ def test_the_loss_is_the_mean_cross_entropy_of_hidden_nodes() -> None:
     hook = objective.predictor.register_forward_hook(lambda module, inputs, output: answers.append(output))
     loss = objective(batch)["loss"]
     hook.remove()
-    kinds = batch.nodes[objective.hidden(batch), 6].long()
+    kinds = batch.nodes[objective.mask(batch), 6].long()
     torch.testing.assert_close(loss, F.cross_entropy(answers[0], kinds))
 
 

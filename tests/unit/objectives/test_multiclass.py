@@ -76,4 +76,4 @@ def test_high_level_features_stand_scaled_beside_the_representation() -> None:
     events = Batch.of(torch.rand(5, 7) + 1.0, torch.tensor([2, 3]), globals=torch.tensor([[2.0, 150.0], [3.0, 50.0]]))
     torch.testing.assert_close(both.encoded(events).globals[:, encoder.dim :], torch.tensor([[0.0, 1.0], [0.25, -1.0]]))
     torch.testing.assert_close(both.encoded(events).globals[:, : encoder.dim], plain.encoded(events).globals)
-    assert both.answers(events).shape == (2, 2)
+    assert both.head_outputs(events).shape == (2, 2)

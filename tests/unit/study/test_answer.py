@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import pytest
 
-from root_gnn.study.answer import Question, StudyAnswers, all_answers, as_json, source_of
+from root_gnn.study.answer import StudyAnswers, StudyQuestion, all_answers, as_json, source_of
 
 
 class Pair(NamedTuple):
@@ -30,7 +30,7 @@ def test_answers_that_take_others_come_after_them() -> None:
 
 def test_content_is_by_question_and_of_the_study() -> None:
     results: Any = None
-    question = Question("q", {}, results, {answer.name: None for answer in all_answers()})
+    question = StudyQuestion("q", {}, results, {answer.name: None for answer in all_answers()})
     question.values |= {"importance": {"a": None}, "efficiency": {}}
     study = StudyAnswers(results, {}, {answer.name: None for answer in all_answers()})
     study.values |= {"published": (), "pretraining_size": {}, "cost": {}}

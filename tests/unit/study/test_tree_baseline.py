@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -33,7 +34,7 @@ def members(seeds: list[Run], deeper: list[Run]) -> dict[str, list[Run]]:
 
 
 @pytest.fixture(scope="module")
-def few() -> pytest.MonkeyPatch:
+def few() -> Iterator[pytest.MonkeyPatch]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(trees, "MOST_TREES", 20)
         yield patch

@@ -170,7 +170,7 @@ class HeadOf(Head):
         super().__init__()
         self.out, self.function = nn.Linear(dim, n_output), logits
 
-    def hidden(self, batch: Batch) -> Tensor:
+    def features(self, batch: Batch) -> Tensor:
         return batch.globals
 
     def forward(self, batch: Batch) -> Tensor:
@@ -242,7 +242,10 @@ def mutating(batch: Batch, draws: RandomStream) -> Batch:
 GENERATOR = torch.Generator().manual_seed(1)
 AUGMENTATION_FAULTS: dict[str, tuple[Callable[[Batch, RandomStream], Batch], str]] = {
     "mutating": (mutating, "input batch was changed"),
-    "unseeded": (lambda b, d: stretched(b, torch.rand(b.total_node, generator=GENERATOR)), "same draws give another"),
+    "unseeded": (
+        lambda b, d: stretched(b, torch.rand(b.total_node, generator=GENERATOR)),
+        "same random stream gives another",
+    ),
     "constant": (lambda b, d: b, "another epoch gives the same"),
     "epoch only": (
         lambda b, d: stretched(b, torch.full((b.total_node,), 1.0 / (1 + d.epoch))),
@@ -250,7 +253,7 @@ AUGMENTATION_FAULTS: dict[str, tuple[Callable[[Batch, RandomStream], Batch], str
     ),
     "by place": (
         lambda b, d: stretched(b, torch.linspace(0, 1, b.total_node) * d.uniform_nodes(b, 0)),
-        "depends on its place",
+        "depends on its position",
     ),
     "ids lost": (lambda b, d: stretched(b, d.uniform_nodes(b, 0)).replace(weights=None), "ids or weights changed"),
     "phi out of range": (

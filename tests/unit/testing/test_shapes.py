@@ -14,8 +14,7 @@ from root_gnn.graph.scaling import Scaling
 from root_gnn.graph.segment import segment_sum
 from root_gnn.nn.buckets import Buckets
 from root_gnn.protocols import Encoder
-from root_gnn.testing import check_encoder, random_batch
-from root_gnn.testing.conformance import TinyEncoder
+from root_gnn.testing import TinyEncoder, check_encoder, random_batch
 from root_gnn.testing.shapes import shapes_are_fixed
 
 

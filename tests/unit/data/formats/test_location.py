@@ -282,7 +282,7 @@ def test_hdf5_and_npz_from_a_server(server: Server, tmp_path: Path) -> None:
 
 
 def test_prepared_as_a_local_file(server: Server, data_dir: Path, tmp_path: Path) -> None:
-    """A file on a server gives the graphs of the local one, is not read again while it is the same, and is where it changed."""
+    """A file on a server gives the graphs of the local one, and is read again only after it has changed."""
     server.files["WH.root"] = (data_dir / "WH.root").read_bytes()
     server.files["tt.root"] = (data_dir / "ttbar.root").read_bytes()
     here = tmp_path / "here"

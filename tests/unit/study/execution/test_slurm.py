@@ -12,10 +12,13 @@ from root_gnn.study.execution.training import Training
 
 
 def test_a_job_trains_with_one_thread(monkeypatch: pytest.MonkeyPatch) -> None:
-    threads = torch.get_num_threads()
-    monkeypatch.setattr(Training, "run", lambda self, runs, data: (self.name, runs, data, torch.get_num_threads()))
+    threads, seen = torch.get_num_threads(), []
+    monkeypatch.setattr(
+        Training, "run", lambda self, *folders: seen.append((self.name, *folders)) or torch.get_num_threads()
+    )
     try:
         torch.set_num_threads(2)
-        assert train_in_slurm(Training("a", "r"), Path("x"), Path("y")) == ("a", Path("x"), Path("y"), 1)
+        assert train_in_slurm(Training("a", "r"), Path("x"), Path("y")) == 1
     finally:
         torch.set_num_threads(threads)
+    assert seen == [("a", Path("x"), Path("y"))]
