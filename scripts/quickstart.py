@@ -179,11 +179,11 @@ def commands() -> list[str]:
 
 def train_all(out: Path) -> None:
     """Runs all trainings side by side, one thread each; finetuning begins when the pretraining is done."""
-    from root_gnn.study.execution.places import LocalPlace
+    from root_gnn.study.execution.executors import LocalExecutor
     from root_gnn.study.execution.schedule import run_all
 
     first = sorted(DOWNSTREAM, key=lambda one: (one.mode != "scratch", one.train_events is not None))
-    failures = run_all([PRETRAINING_RUN, *first], LocalPlace(out / "runs", out / "data", jobs=JOBS)).failures
+    failures = run_all([PRETRAINING_RUN, *first], LocalExecutor(out / "runs", out / "data", jobs=JOBS)).failures
     if failures:
         raise InputError("; ".join(f"{name}: {why}" for name, why in failures.items()))
 

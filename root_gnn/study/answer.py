@@ -8,10 +8,10 @@ needs no more than this:
 
         title: ClassVar[str] = "{question}: how long"
 
-        def of_question(self, question: Question) -> dict[str, float]:
+        def of_question(self, question: StudyQuestion) -> dict[str, float]:
             return {group: runs[0].metrics["seconds"] for group, runs in question.largest.members.items()}
 
-        def question_section(self, question: Question, folder: Path) -> Iterator[str]:
+        def question_section(self, question: StudyQuestion, folder: Path) -> Iterator[str]:
             yield table(("group", "seconds"), [(k, f"{v:.1f}") for k, v in question.value("how_long").items()])
 """
 

@@ -18,7 +18,7 @@ from root_gnn.metrics.metric import Metric
 from root_gnn.metrics.registry import reported_metrics
 from root_gnn.pages.html import Link, folded, heading, items, listing, note, page, paragraph, table
 from root_gnn.pages.report import HOW_ERRORS
-from root_gnn.study.answer import Answer, StudyQuestion, StudyAnswers, all_answers
+from root_gnn.study.answer import Answer, StudyAnswers, StudyQuestion, all_answers
 from root_gnn.study.results import Results
 
 VERDICTS: dict[Verdict, str] = {

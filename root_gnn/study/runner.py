@@ -18,7 +18,7 @@ from root_gnn.parallel.executor import refuse_two_clusters
 from root_gnn.runs.build import data_folder
 from root_gnn.runs.run import Run, load_run
 from root_gnn.study.answer import study_answers
-from root_gnn.study.execution.places import DaskPlace, Executor, LocalPlace
+from root_gnn.study.execution.executors import DaskExecutor, Executor, LocalExecutor
 from root_gnn.study.execution.schedule import Outcome, run_all
 from root_gnn.study.fresh import fresh_comparisons
 from root_gnn.study.page import write_study_page
@@ -63,7 +63,7 @@ def study(
     folder = Path("studies") / plan.name if out is None else Path(out)
     runs, data = folder / "runs", data_folder(data_dir)
     runs.mkdir(parents=True, exist_ok=True)
-    outcome = run_all(plan.trainings(), _place(runs, data, jobs=jobs, scheduler=scheduler, slurm=slurm))
+    outcome = run_all(plan.trainings(), _executor(runs, data, jobs=jobs, scheduler=scheduler, slurm=slurm))
     results = Results(
         plan,
         _answers(plan, runs, outcome, data),
@@ -126,7 +126,7 @@ def write_results(results: Results, seconds: Mapping[str, float]) -> None:
     write_study_page(answers)
 
 
-def _place(
+def _executor(
     runs: Path, data_dir: Path, *, jobs: int, scheduler: str | None, slurm: Mapping[str, str] | None
 ) -> Executor:
     """What runs the trainings: this machine, a Dask cluster or Slurm.
@@ -140,9 +140,9 @@ def _place(
     """
     refuse_two_clusters(scheduler, slurm)
     if scheduler is not None:
-        return DaskPlace(runs, data_dir, scheduler=scheduler)
+        return DaskExecutor(runs, data_dir, scheduler=scheduler)
     if slurm is not None:
-        from root_gnn.study.execution.slurm import SlurmPlace
+        from root_gnn.study.execution.slurm import SlurmExecutor
 
-        return SlurmPlace(runs, data_dir, parameters=slurm)
-    return LocalPlace(runs, data_dir, jobs=jobs)
+        return SlurmExecutor(runs, data_dir, parameters=slurm)
+    return LocalExecutor(runs, data_dir, jobs=jobs)

@@ -50,7 +50,7 @@ from pathlib import Path
 from typing import ClassVar
 
 from root_gnn.pages.html import paragraph
-from root_gnn.study.answer import Answer, Question
+from root_gnn.study.answer import Answer, StudyQuestion
 
 
 class Config(Answer):
@@ -58,13 +58,13 @@ class Config(Answer):
 
     title: ClassVar[str] = "{question}: how many"
 
-    def of_question(self, question: Question) -> dict[str, int]:
+    def of_question(self, question: StudyQuestion) -> dict[str, int]:
         return {group: runs[0].plan["events"]["train"] for group, runs in question.largest.members.items()}
 
-    def highlights(self, question: Question) -> Iterator[str]:
+    def highlights(self, question: StudyQuestion) -> Iterator[str]:
         yield f"Trained on {question.value('how_many')['scratch']} events & no more."
 
-    def question_section(self, question: Question, folder: Path) -> Iterator[str]:
+    def question_section(self, question: StudyQuestion, folder: Path) -> Iterator[str]:
         yield paragraph(f"Numbers: {question.value('how_many')}")
 '''
 

@@ -22,7 +22,7 @@ from root_gnn.metrics.seeds import OverSeeds, over_seeds
 from root_gnn.pages.html import heading, paragraph, picture, pictures, said, table
 from root_gnn.plots import Band
 from root_gnn.runs.run import Run
-from root_gnn.study.answer import Answer, StudyQuestion, StudyAnswers, source_of
+from root_gnn.study.answer import Answer, StudyAnswers, StudyQuestion, source_of
 from root_gnn.study.execution.training import joules_of
 from root_gnn.study.results import Results
 from root_gnn.study.speed import Speed

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 
 from root_gnn.console import log
 from root_gnn.errors import InputError
-from root_gnn.study.execution.places import Executor
+from root_gnn.study.execution.executors import Executor
 from root_gnn.study.execution.training import Training
 
 

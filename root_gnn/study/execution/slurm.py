@@ -9,11 +9,11 @@ from pathlib import Path
 import torch
 
 from root_gnn.parallel.slurm import SlurmPool
-from root_gnn.study.execution.places import Executor
+from root_gnn.study.execution.executors import Executor
 from root_gnn.study.execution.training import Training
 
 
-class SlurmPlace(Executor):
+class SlurmExecutor(Executor):
     """Job arrays with `parameters` of sbatch, see `SlurmPool`.
 
     A training whose time is up goes on from its last checkpoint.
@@ -24,15 +24,15 @@ class SlurmPlace(Executor):
         self._pool = SlurmPool(self.runs.parent / "slurm", parameters, purpose="Running a study")
 
     def submit(self, trainings: Sequence[Training]) -> list[Future[float]]:
-        """See `Place.submit`."""
+        """See `Executor.submit`."""
         return self._pool.submit_all(train_in_slurm, [(one, self.runs, self.data_dir) for one in trainings])
 
     def stop(self) -> None:
-        """See `Place.stop`: cancels the jobs."""
+        """See `Executor.stop`: cancels the jobs."""
         self._pool.stop()
 
     def close(self) -> None:
-        """See `Place.close`."""
+        """See `Executor.close`."""
         self._pool.shutdown(wait=False)
 
 

@@ -11,9 +11,9 @@ from pathlib import Path
 import pytest
 
 from root_gnn.errors import InputError
-from root_gnn.study.execution.places import DaskPlace, Executor, LocalPlace
+from root_gnn.study.execution.executors import DaskExecutor, Executor, LocalExecutor
 from root_gnn.study.execution.schedule import run_all
-from root_gnn.study.execution.slurm import SlurmPlace
+from root_gnn.study.execution.slurm import SlurmExecutor
 from root_gnn.study.execution.training import Training
 
 SMALL = (
@@ -108,7 +108,7 @@ class Suicide(Training):
 
 @pytest.mark.slow
 def test_local_processes_survive_a_killed_one(tmp_path: Path) -> None:
-    place = LocalPlace(tmp_path, tmp_path, jobs=1)
+    place = LocalExecutor(tmp_path, tmp_path, jobs=1)
     outcome = run_all([Suicide("one", "x"), Suicide("two", "x")], place)
     assert set(outcome.seconds) == {"one", "two"}
 
@@ -131,7 +131,7 @@ def test_a_dask_cluster_trains_what_processes_train(tmp_path: Path, data_dir: Pa
         protocol="tcp",
         dashboard_address=None,
     ) as cluster:
-        _check_real(DaskPlace(tmp_path / "runs", data_dir, scheduler=cluster.scheduler_address), tmp_path / "runs")
+        _check_real(DaskExecutor(tmp_path / "runs", data_dir, scheduler=cluster.scheduler_address), tmp_path / "runs")
     assert not (tmp_path / ".wanted").exists()
 
 
@@ -140,17 +140,17 @@ def test_job_arrays_of_submitit(tmp_path: Path, data_dir: Path) -> None:
     pytest.importorskip("submitit", reason="needs the extra cluster")
     (tmp_path / "runs").mkdir()
     _check_real(
-        SlurmPlace(tmp_path / "runs", data_dir, parameters={"time": "10", "cluster": "local"}), tmp_path / "runs"
+        SlurmExecutor(tmp_path / "runs", data_dir, parameters={"time": "10", "cluster": "local"}), tmp_path / "runs"
     )
 
 
 def test_what_slurm_does_not_know(tmp_path: Path) -> None:
     pytest.importorskip("submitit", reason="needs the extra cluster")
     with pytest.raises(InputError, match=r"--slurm: .*partitionn"):
-        SlurmPlace(tmp_path, tmp_path, parameters={"partitionn": "long", "cluster": "local"})
+        SlurmExecutor(tmp_path, tmp_path, parameters={"partitionn": "long", "cluster": "local"})
 
 
 def test_a_scheduler_that_does_not_answer(tmp_path: Path) -> None:
     pytest.importorskip("distributed", reason="needs the extra cluster")
     with pytest.raises(InputError, match="use --jobs on this machine"):
-        DaskPlace(tmp_path, tmp_path, scheduler="tcp://127.0.0.1:9")
+        DaskExecutor(tmp_path, tmp_path, scheduler="tcp://127.0.0.1:9")

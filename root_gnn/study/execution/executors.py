@@ -47,7 +47,7 @@ class Executor(ABC):
         """Gives back what was taken; nothing runs any more."""
 
 
-class LocalPlace(Executor):
+class LocalExecutor(Executor):
     """Processes of this machine with one thread each, `jobs` at a time."""
 
     def __init__(self, runs: Path, data_dir: Path, *, jobs: int) -> None:
@@ -83,7 +83,7 @@ def _use_one_thread() -> None:
     torch.set_num_threads(1)
 
 
-class DaskPlace(Executor):
+class DaskExecutor(Executor):
     """Workers of a Dask cluster that see the same folders; each training is a process of its own with one thread.
 
     A file in the study's folder says that the trainings are wanted: Dask can't call back what a worker has begun.
@@ -96,16 +96,16 @@ class DaskPlace(Executor):
         self._wanted.touch()
 
     def submit(self, trainings: Sequence[Training]) -> list[Future[float]]:
-        """See `Place.submit`."""
+        """See `Executor.submit`."""
         return [self._pool.submit(run_apart, one, self.runs, self.data_dir, self._wanted) for one in trainings]
 
     def stop(self) -> None:
-        """See `Place.stop`."""
+        """See `Executor.stop`."""
         self._wanted.unlink(missing_ok=True)
         self._pool.stop()
 
     def close(self) -> None:
-        """See `Place.close`."""
+        """See `Executor.close`."""
         self._wanted.unlink(missing_ok=True)
         self._pool.shutdown()
 

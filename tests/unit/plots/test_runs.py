@@ -6,19 +6,11 @@ import numpy as np
 import pytest
 
 from root_gnn import plots
-from root_gnn.plots import Interval, canvas
+from root_gnn.plots import Interval
 from root_gnn.similarity.cka import LayerMatrix, layer_matrix
 
 PNG = b"\x89PNG\r\n\x1a\n"
 CLASSES = ("ggF", "VBF", "WH")
-
-
-@pytest.fixture
-def figures(monkeypatch):
-    """The figures drawn, beside the files."""
-    drawn, save = [], canvas.save_figure
-    monkeypatch.setattr(canvas, "save_figure", lambda figure, path: (drawn.append(figure), save(figure, path)))
-    return drawn
 
 
 def binary(n_event=500, negative=0.15):
@@ -103,20 +95,6 @@ def test_writes_one_svg_and_the_same_again_without_background(name, tmp_path):
     assert "<svg" in text and "<dc:date>" not in text and text == (tmp_path / "two.svg").read_text()
 
 
-def test_gains_are_below_about_zero_in_the_colours_of_their_modes(figures, tmp_path):
-    drawings()["training size with gains"](tmp_path / "size.png")
-    top, below = figures[0].axes
-    assert top.get_yscale() == "log" and [label.get_text() for label in below.get_xticklabels()] == ["100", "1,000"]
-    assert top.containers[1][0].get_color() == below.containers[0][0].get_color() != top.containers[0][0].get_color()
-
-
-def test_learning_curves_of_seeds_go_as_far_as_all_of_them(figures, tmp_path):
-    drawings()["learning"](tmp_path / "learning.png")
-    line = figures[0].axes[0].lines[0]
-    assert (line.get_xdata()[0], line.get_xdata()[-1]) == (1.0, 3.0)
-    assert line.get_ydata()[-1] == pytest.approx(0.6) and line.get_ydata()[0] == 0.5
-
-
 def test_pyplot_with_its_global_state_is_not_used():
     files = list(Path(plots.__file__).parent.glob("*.py"))
     assert len(files) > 2 and not any("pyplot" in file.read_text(encoding="utf-8") for file in files)
@@ -192,14 +170,3 @@ def test_similarity_prints_value_error_and_null(figures, tmp_path):
     assert [text.get_text() for text in axes.texts] == ["0.500\n±0.012"]
     assert "null level 0.004" in axes.get_xlabel()
     assert [label.get_text() for label in axes.get_yticklabels()] == ["encoder", "decoder"]
-
-
-def test_comparison_writes_each_number(figures, tmp_path):
-    plots.comparison({"WHvsZH": {"scratch": Interval(0.55, 0.54, 0.57)}}, tmp_path / "table.png")
-    assert figures[0].axes[0].texts[0].get_text() == "0.5500 ± 0.0150"
-    assert figures[0].axes[0].get_yticklabels()[0].get_text() == "WHvsZH: scratch"
-
-
-def test_an_interval_beside_its_value_is_drawn(tmp_path):
-    plots.training_size({"a": {10: Interval(0.5, 0.51, 0.52)}}, tmp_path / "size.png")
-    assert (tmp_path / "size.png").exists()
