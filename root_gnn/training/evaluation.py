@@ -71,7 +71,10 @@ def model_outputs(objective: Supervised, batches: Iterable[Batch], device: torch
     was_training = objective.training
     objective.eval()
     with torch.inference_mode():
-        said = (objective.valid_outputs(objective.head_outputs(batch), batch) for batch in (one.to(device) for one in batches))
+        said = (
+            objective.valid_outputs(objective.head_outputs(batch), batch)
+            for batch in (one.to(device) for one in batches)
+        )
         parts = [ModelOutputs.of(objective, batch, answer) for answer, batch in said]
     objective.train(was_training)
     return ModelOutputs.joined(parts)
