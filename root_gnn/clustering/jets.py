@@ -13,7 +13,7 @@ import awkward as ak
 import numpy as np
 from numpy.typing import NDArray
 
-from root_gnn.errors import MissingExtra
+from root_gnn.errors import MissingExtraError
 from root_gnn.kinematics.fourvectors import to_cylindrical
 from root_gnn.typing import AnyFloats
 
@@ -33,7 +33,7 @@ def _fastjet() -> Any:
     try:
         import fastjet
     except ImportError as error:
-        raise MissingExtra("fastjet", "sim", "Clustering jets") from error
+        raise MissingExtraError("fastjet", "sim", "Clustering jets") from error
     return fastjet
 
 

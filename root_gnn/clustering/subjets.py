@@ -33,7 +33,7 @@ def subjets(
 
     `kinematics (n_particle, 4)` has pt, eta, phi, energy (GeV, radians), jet after jet with `counts (n_jet,)` particles each.
     `jobs` processes share the jets. Taking away a whole subjet leaves the others as they are.
-    Raises MissingExtra without FastJet.
+    Raises MissingExtraError without FastJet.
     """
     counts = np.asarray(counts, dtype=np.int64)
     if jobs == 1 or len(counts) < 2 * jobs:

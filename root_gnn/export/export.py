@@ -50,7 +50,7 @@ def export(
         tolerance: the largest difference of a probability from PyTorch's.
 
     Raises InputError for another ending, where the file exists, the run's data is not there, the network can't be exported, or its
-    answers differ; MissingExtra where ONNX is asked for without the extra `onnx`.
+    answers differ; MissingExtraError where ONNX is asked for without the extra `onnx`.
     """
     target = Path(out)
     if target.suffix not in (ONNX, PROGRAM):

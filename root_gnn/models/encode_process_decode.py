@@ -70,7 +70,7 @@ class Config(EncoderConfig):
     def build(self, features: Features, scaling: Scaling) -> EncodeProcessDecode:
         """A new network for batches with these columns.
 
-        Raises MissingExtra where the form's package is not installed, InputError where the compiled form is asked for and not there.
+        Raises MissingExtraError where the form's package is not installed, InputError where the compiled form is asked for and not there.
         """
         return EncodeProcessDecode(self, features, scaling)
 

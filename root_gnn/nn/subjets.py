@@ -76,7 +76,7 @@ class ClusteredSubjets:
         self.find = SubjetCache(algorithm=algorithm, radius=radius)
 
     def __call__(self, batch: Batch, kinematics: Tensor) -> Tensor:
-        """As `ColumnSubjets`; raises MissingExtra without FastJet."""
+        """As `ColumnSubjets`; raises MissingExtraError without FastJet."""
         ids = None if batch.ids is None else batch.ids.cpu().numpy()
         found = self.find(kinematics.detach().double().cpu().numpy(), batch.n_node.cpu().numpy(), ids)
         return torch.from_numpy(found).to(batch.nodes.device)

@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 from root_gnn.data.formats.fixed_rows import NUMBERS, check_range, chunks_of, to_awkward, type_words
 from root_gnn.data.formats.hdf5_file import DAMAGED, Contents, contents_of, missing_filter, open_hdf5, reading
 from root_gnn.data.formats.root_file import first_line
-from root_gnn.errors import InputError, MissingExtra, suggest
+from root_gnn.errors import InputError, MissingExtraError, suggest
 from root_gnn.protocols import Source, SourceConfig
 
 BLOSC = 32001  # its number among HDF5's filters
@@ -235,5 +235,5 @@ def _blosc_for(path: Path, key: str, dataset: Any) -> Any:
     try:
         import blosc2
     except ImportError as error:
-        raise MissingExtra("blosc2", "io", f"The table {key} of {path} is compressed with blosc; reading it") from error
+        raise MissingExtraError("blosc2", "io", f"The table {key} of {path} is compressed with blosc; reading it") from error
     return blosc2
