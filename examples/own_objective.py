@@ -6,7 +6,7 @@ The mass of all objects is not a sum over objects, so the network has to learn h
 from __future__ import annotations
 
 import torch.nn.functional as F
-from torch import Tensor, cat, nn
+from torch import Tensor, nn, stack
 
 from root_gnn.graph.batch import Batch
 from root_gnn.graph.random_stream import RandomStream
@@ -42,7 +42,8 @@ class VisibleMass(Objective):
 
     def mass(self, batch: Batch) -> Tensor:
         """Invariant mass of all objects of each event in GeV, at least 1, `(n_graph, 1)`."""
-        pt, eta, phi, energy = batch.nodes[:, self.columns].double().split(1, dim=1)
-        momenta = cat([pt * phi.cos(), pt * phi.sin(), pt * eta.sinh(), energy], dim=1)
-        x, y, z, e = segment_sum(momenta, batch.graph_index, batch.n_graph).split(1, dim=1)
-        return (e**2 - x**2 - y**2 - z**2).clamp(min=1.0).sqrt().float()
+        pt, eta, phi, energy = batch.nodes[:, self.columns].double().unbind(dim=1)
+        momenta = stack([pt * phi.cos(), pt * phi.sin(), pt * eta.sinh(), energy], dim=1)
+        x, y, z, e = segment_sum(momenta, batch.graph_index, batch.n_graph).unbind(dim=1)
+        mass: Tensor = (e**2 - x**2 - y**2 - z**2).clamp(min=1.0).sqrt().float()[:, None]
+        return mass

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import configparser
 import fnmatch
+import graphlib
 import re
 import subprocess
 import sys
@@ -83,6 +84,8 @@ RISKY = {
     "yaml.full_load": "may construct objects",
 }
 PICKLES = {"pickle", "cPickle", "dill", "cloudpickle", "joblib", "shelve", "marshal"}
+SHARED_NAMES = {"Config": "the section of a plug-in, one in each plug-in file"}
+"""Names of public classes and functions that several modules may have, with the reason."""
 VAGUE = {"utils", "util", "helpers", "helper", "misc", "common", "manager", "managers"}
 ABSOLUTE = re.compile(r"(/(home|root|tmp|work|Users|data|mnt|eos|afs|cvmfs|scratch|opt)(/|$)|~|[A-Za-z]:\\)")
 
@@ -221,6 +224,35 @@ def test_nothing_prints_or_runs_text_as_code() -> None:
     assert not wrong, "\n".join(wrong)
 
 
+def test_no_two_public_classes_or_functions_share_a_name() -> None:
+    homes: dict[str, list[str]] = {}
+    for file in MODULES:
+        for node in tree_of(file).body:
+            if isinstance(node, ast.ClassDef | ast.FunctionDef) and not node.name.startswith("_"):
+                homes.setdefault(node.name, []).append(name_of(file))
+    shared = {name: files for name, files in homes.items() if len(files) > 1}
+    assert len(SHARED_NAMES) <= 11
+    assert set(shared) == set(SHARED_NAMES), {name: files for name, files in shared.items() if name not in SHARED_NAMES}
+
+
+def test_no_module_imports_itself_through_others() -> None:
+    """There is no circle of modules, and none of folders, by imports at any place in a file."""
+    modules = {_module(file) for file in MODULES}
+    of_modules: dict[str, set[str]] = {name: set() for name in modules}
+    of_folders: dict[str, set[str]] = {}
+    for file in MODULES:
+        here = _module(file)
+        for _, name in own_imports(file):
+            there = name if name in modules else name.rpartition(".")[0]
+            if there in modules and there != here:
+                of_modules[here].add(there)
+                folder, other = here.rpartition(".")[0], there.rpartition(".")[0]
+                if folder != other and not other.startswith(f"{folder}.") and not folder.startswith(f"{other}."):
+                    of_folders.setdefault(folder, set()).add(other)
+    for graph in (of_modules, of_folders):
+        graphlib.TopologicalSorter(graph).prepare()  # raises CycleError, which names the circle
+
+
 def test_no_module_has_a_vague_name() -> None:
     parts = {part for file in FILES for part in file.relative_to(PACKAGE).with_suffix("").parts}
     assert not parts & VAGUE
@@ -253,8 +285,9 @@ def test_everything_public_says_what_it_is() -> None:
     wrong = [name_of(file) for file in FILES if ast.get_docstring(tree_of(file)) is None]
     for file in FILES:
         for node in tree_of(file).body:
-            definition = isinstance(node, ast.FunctionDef | ast.ClassDef) and not node.name.startswith("_")
-            if definition and ast.get_docstring(node) is None:
+            if not isinstance(node, ast.FunctionDef | ast.ClassDef) or node.name.startswith("_"):
+                continue
+            if ast.get_docstring(node) is None:
                 wrong.append(f"{name_of(file)}:{node.lineno} {node.name}")
     assert not wrong, "\n".join(wrong)
 
@@ -327,7 +360,7 @@ def test_the_public_names_are_where_they_are_said_to_be() -> None:
     }
     assert {name: typed[name] for name in root_gnn._HOMES} == root_gnn._HOMES
     with pytest.raises(AttributeError, match="no attribute 'nothing'"):
-        _ = root_gnn.nothing
+        _ = root_gnn.nothing  # type: ignore[attr-defined]
 
 
 def test_the_page_on_the_architecture_has_the_same_layers() -> None:

@@ -39,7 +39,7 @@ def _fastjet() -> Any:
 
 @contextmanager
 def _without_banner() -> Iterator[None]:
-    """FastJet's C++ prints a banner at its first clustering, in every process; the documentation cites FastJet instead."""
+    """Silences the banner of FastJet's C++ at its first clustering; the documentation cites FastJet instead."""
     sys.stdout.flush()
     saved, nowhere = os.dup(1), os.open(os.devnull, os.O_WRONLY)
     try:
@@ -53,7 +53,11 @@ def _without_banner() -> Iterator[None]:
 
 @dataclass(frozen=True)
 class JetMembers:
-    """Which particle is in which jet, jet after jet: `jet (n_member,)` counts the jets, `particle (n_member,)` what was clustered."""
+    """Which particle is in which jet, jet after jet.
+
+    `jet (n_member,)` is the position of the jet among all jets, `particle (n_member,)` that of the particle among all
+    particles that were clustered.
+    """
 
     jet: NDArray[np.int64]
     particle: NDArray[np.int64]
@@ -69,7 +73,17 @@ def cluster_jets(
     radius: float,
     min_pt: float,
 ) -> Jets:
-    """Anti-kT jets above `min_pt` of particles `(n_particle,)` given event after event, `counts (n_event,)` particles each."""
+    """Anti-kT jets above `min_pt`; raises MissingExtraError without FastJet.
+
+    Args:
+        px: x component of the momentum of each particle, `(n_particle,)`, GeV, event after event.
+        py: y component, as `px`.
+        pz: z component, as `px`.
+        energy: energies `(n_particle,)`, GeV.
+        counts: number of particles of each event, `(n_event,)`.
+        radius: the radius parameter R.
+        min_pt: jets below are left out, GeV.
+    """
     if not len(px):
         return _NO_JETS
     sequence = _anti_kt(px, py, pz, energy, counts, radius)
@@ -86,12 +100,22 @@ def cluster_members(
     radius: float,
     min_pt: float,
 ) -> tuple[Jets, JetMembers]:
-    """As `cluster_jets`, with the particles of each jet."""
+    """Anti-kT jets above `min_pt` and the particles of each; raises MissingExtraError without FastJet.
+
+    Args:
+        px: x component of the momentum of each particle, `(n_particle,)`, GeV, event after event.
+        py: y component, as `px`.
+        pz: z component, as `px`.
+        energy: energies `(n_particle,)`, GeV.
+        counts: number of particles of each event, `(n_event,)`.
+        radius: the radius parameter R.
+        min_pt: jets below are left out, GeV.
+    """
     if not len(px):
         return _NO_JETS, JetMembers(np.zeros(0, dtype=np.int64), np.zeros(0, dtype=np.int64))
     sequence = _anti_kt(px, py, pz, energy, counts, radius)
     jets, order = _ordered(sequence.inclusive_jets(min_pt))
-    within = sequence.constituent_index(min_pt)  # in the order FastJet has its jets in, counted within the event
+    within = sequence.constituent_index(min_pt)  # in FastJet's order of jets, counted within the event
     start = np.cumsum(counts) - counts
     particle = ak.flatten(within + start, axis=1)[order]
     owner = np.repeat(np.arange(len(order)), ak.to_numpy(ak.num(particle)))
@@ -101,16 +125,26 @@ def cluster_members(
 def _anti_kt(
     px: AnyFloats, py: AnyFloats, pz: AnyFloats, energy: AnyFloats, counts: NDArray[np.int64], radius: float
 ) -> Any:
+    """FastJet's cluster sequence of all events.
+
+    Args:
+        px: x component of the momentum of each particle, `(n_particle,)`, GeV, event after event.
+        py: y component, as `px`.
+        pz: z component, as `px`.
+        energy: energies `(n_particle,)`, GeV.
+        counts: number of particles of each event, `(n_event,)`.
+        radius: the radius parameter R.
+    """
     fastjet = _fastjet()
     particles = ak.unflatten(ak.zip({"px": px, "py": py, "pz": pz, "E": energy}), counts)
     with _without_banner():
         return fastjet.ClusterSequence(particles, fastjet.JetDefinition(fastjet.antikt_algorithm, radius))
 
 
-def _ordered(found: ak.Array) -> tuple[Jets, NDArray[np.int64]]:
-    """FastJet's jets, hardest first in each event, and where each one stood."""
-    event = np.repeat(np.arange(len(found)), ak.to_numpy(ak.num(found.px)))
-    x, y, z, e = (ak.to_numpy(ak.flatten(found[name])) for name in ("px", "py", "pz", "E"))
+def _ordered(jets: ak.Array) -> tuple[Jets, NDArray[np.int64]]:
+    """FastJet's jets, hardest first in each event, and the position of each in FastJet's own order."""
+    event = np.repeat(np.arange(len(jets)), ak.to_numpy(ak.num(jets.px)))
+    x, y, z, e = (ak.to_numpy(ak.flatten(jets[name])) for name in ("px", "py", "pz", "E"))
     pt, eta, phi = to_cylindrical(x, y, z)
     order = np.lexsort((-pt, event))
     return Jets(event[order], pt[order], eta[order], phi[order], e[order]), order

@@ -17,8 +17,8 @@ from root_gnn.clustering.jets import _fastjet, _without_banner
 from root_gnn.typing import AnyFloats, Index, Singles
 
 Algorithm = Literal["cambridge", "antikt"]
-MOST_REMEMBERED = 200_000_000  # particles
-MOST_PARTICLES = 255  # of a jet that is remembered, so that a byte counts its subjets
+MOST_REMEMBERED = 200_000_000  # particles in the cache
+MOST_PARTICLES = 255  # of a cached jet, so that the number of a subjet fits into a byte
 
 
 def subjets(
@@ -31,9 +31,14 @@ def subjets(
 ) -> Index:
     """The subjet of each particle, `(n_particle,)`: 0 is the hardest of its jet, by vectorial pt.
 
-    `kinematics (n_particle, 4)` has pt, eta, phi, energy (GeV, radians), jet after jet with `counts (n_jet,)` particles each.
-    `jobs` processes share the jets. Taking away a whole subjet leaves the others as they are.
-    Raises MissingExtraError without FastJet.
+    Removing a whole subjet leaves the others as they are. Raises MissingExtraError without FastJet.
+
+    Args:
+        kinematics: pt, eta, phi, energy of the particles, `(n_particle, 4)`, GeV and radians, jet after jet.
+        counts: number of particles of each jet, `(n_jet,)`.
+        algorithm: the clustering algorithm.
+        radius: the radius parameter R of the subjets.
+        jobs: number of processes that share the jets.
     """
     counts = np.asarray(counts, dtype=np.int64)
     if jobs == 1 or len(counts) < 2 * jobs:
@@ -58,22 +63,22 @@ def _subjets(kinematics: AnyFloats, counts: Index, algorithm: Algorithm, radius:
     definition = fastjet.JetDefinition(getattr(fastjet, f"{algorithm}_algorithm"), radius)
     with _without_banner():
         sequence = fastjet.ClusterSequence(ak.unflatten(momenta, counts[filled]), definition)
-        found, members = sequence.inclusive_jets(), sequence.constituent_index()
-    order = ak.argsort(np.hypot(found.px, found.py), axis=1, ascending=False, stable=True)
+        jets, members = sequence.inclusive_jets(), sequence.constituent_index()
+    order = ak.argsort(np.hypot(jets.px, jets.py), axis=1, ascending=False, stable=True)
     members = members[order]
-    place = ak.flatten(ak.broadcast_arrays(ak.local_index(members, axis=1), members)[0], axis=None)
+    rank = ak.flatten(ak.broadcast_arrays(ak.local_index(members, axis=1), members)[0], axis=None)
     particle = ak.flatten(members + (np.cumsum(counts[filled]) - counts[filled]), axis=None)
     result = np.zeros(len(kinematics), dtype=np.int64)
-    result[ak.to_numpy(particle)] = ak.to_numpy(place)
+    result[ak.to_numpy(particle)] = ak.to_numpy(rank)
     return result
 
 
 class SubjetCache:
-    """`subjets`, remembering what it found for a jet, by its id.
+    """`subjets` with a cache of the subjets of each jet, by the id of the jet.
 
-    A jet that comes again with the same pts, or with some of them only, is not clustered again: turning, shifting or mirroring
-    it changes no subjet, and neither does taking whole subjets away. What comes with other pts is clustered each time. What is
-    remembered takes five bytes a particle; copies of an encoder share it.
+    A jet that comes again with the same transverse momenta, or with some of them only, is not clustered again:
+    rotations, shifts and reflections change no subjet, and neither does removing whole subjets. A jet with other
+    transverse momenta is clustered each time. The cache takes five bytes a particle; copies of an encoder share it.
     """
 
     def __init__(self, *, algorithm: Algorithm = "cambridge", radius: float = 0.2, jobs: int = 1) -> None:
@@ -86,7 +91,7 @@ class SubjetCache:
         return self
 
     def __call__(self, kinematics: AnyFloats, counts: Index, ids: NDArray[np.int64] | None = None) -> Index:
-        """As `subjets`, numbers not always consecutive; `ids (n_jet, n_id)` name the jets, without which nothing is remembered."""
+        """As `subjets`, with numbers that may have gaps; jets without `ids (n_jet, n_id)` are not cached."""
         counts = np.asarray(counts, dtype=np.int64)
         if ids is None:
             self.n_clustered += len(counts)
@@ -112,19 +117,19 @@ class SubjetCache:
         return result
 
     def _recall(self, key: bytes, pt: Singles, result: Index) -> bool:
-        """Fills `result` where every one of the `pt` was seen in the jet of this id; says whether so."""
+        """Fills `result` if every one of the `pt` is in the cached jet of this id; returns whether it is."""
         if key not in self.known:
             return False
-        pts, places = self.known[key]
-        at = np.searchsorted(pts, pt)
-        if len(pt) and (at.max() >= len(pts) or not np.array_equal(pts[at], pt)):
+        pts, numbers = self.known[key]
+        index = np.searchsorted(pts, pt)
+        if len(pt) and (index.max() >= len(pts) or not np.array_equal(pts[index], pt)):
             return False
-        result[:] = places[at]
+        result[:] = numbers[index]
         return True
 
-    def _remember(self, key: bytes, pt: Singles, places: Index) -> None:
+    def _remember(self, key: bytes, pt: Singles, numbers: Index) -> None:
         if key in self.known or len(pt) > MOST_PARTICLES or self.n_known + len(pt) > MOST_REMEMBERED:
             return
         order = np.argsort(pt, kind="stable")
-        self.known[key] = (pt[order], places[order].astype(np.uint8))
+        self.known[key] = (pt[order], numbers[order].astype(np.uint8))
         self.n_known += len(pt)

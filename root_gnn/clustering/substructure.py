@@ -1,7 +1,8 @@
 """Soft-drop mass and N-subjettiness of many jets at once, from their constituents.
 
-Soft drop: Larkoski, Marzani, Soyez, Thaler 2014 (arXiv:1402.2657). N-subjettiness: Thaler, Van Tilburg 2011 (arXiv:1011.2268) and 2012
-(arXiv:1108.2701). Both by FastJet and its contributed packages, through the array interface of the Python package.
+Soft drop: Larkoski, Marzani, Soyez, Thaler 2014 (arXiv:1402.2657). N-subjettiness: Thaler, Van Tilburg 2011
+(arXiv:1011.2268) and 2012 (arXiv:1108.2701). Both by FastJet and its contributed packages, through the array interface
+of the Python package.
 """
 
 from __future__ import annotations
@@ -30,9 +31,20 @@ def soft_drop_mass(
     z_cut: float = 0.1,
     beta: float = 0.0,
 ) -> AnyFloats:
-    """Mass `(n_jet,)` in GeV of jets groomed with soft drop, of constituents `(n_particle,)` jet after jet, `counts (n_jet,)` >= 1 each.
+    """Mass `(n_jet,)` in GeV of jets groomed with soft drop; raises MissingExtraError without FastJet.
 
-    Each jet is reclustered with Cambridge/Aachen and declustered until min(pt1, pt2) > z_cut (pt1 + pt2) (dR / radius)^beta.
+    Each jet is reclustered with Cambridge/Aachen and declustered until
+    min(pt1, pt2) > z_cut (pt1 + pt2) (dR / radius)^beta.
+
+    Args:
+        px: x component of the momentum of each constituent, `(n_particle,)`, GeV, jet after jet.
+        py: y component, as `px`.
+        pz: z component, as `px`.
+        energy: energies `(n_particle,)`, GeV.
+        counts: number of constituents of each jet, `(n_jet,)`, at least 1.
+        radius: the radius of the jets, which the angle of a declustering is divided by.
+        z_cut: the smallest share of the softer branch.
+        beta: the power of the angle.
     """
     if not len(counts):
         return np.zeros(0)
@@ -57,6 +69,16 @@ def n_subjettiness(
     """tau_N `(n_jet, len(n_subjets))`, normalised measure with beta 1, one minimisation step from exclusive-kT axes.
 
     tau_N = sum of pt_i min over axes of dR_i / (radius sum of pt_i); 0 where a jet has no more than N constituents.
+    Raises MissingExtraError without FastJet.
+
+    Args:
+        px: x component of the momentum of each constituent, `(n_particle,)`, GeV, jet after jet.
+        py: y component, as `px`.
+        pz: z component, as `px`.
+        energy: energies `(n_particle,)`, GeV.
+        counts: number of constituents of each jet, `(n_jet,)`, at least 1.
+        radius: the radius of the jets, which normalises distances.
+        n_subjets: the numbers N of axes.
     """
     if not len(counts):
         return np.zeros((0, len(n_subjets)))
@@ -72,7 +94,15 @@ def n_subjettiness(
 
 
 def _recluster(px: AnyFloats, py: AnyFloats, pz: AnyFloats, energy: AnyFloats, counts: NDArray[np.int64]) -> Any:
-    """All constituents of each jet in one Cambridge/Aachen jet."""
+    """FastJet's cluster sequence with all constituents of each jet in one Cambridge/Aachen jet.
+
+    Args:
+        px: x component of the momentum of each constituent, `(n_particle,)`, GeV, jet after jet.
+        py: y component, as `px`.
+        pz: z component, as `px`.
+        energy: energies `(n_particle,)`, GeV.
+        counts: number of constituents of each jet, `(n_jet,)`, at least 1.
+    """
     fastjet = _fastjet()
     particles = ak.unflatten(ak.zip({"px": px, "py": py, "pz": pz, "E": energy}), counts)
     with _without_banner():

@@ -1,1 +1,1 @@
-"""Typed configuration: YAML with line numbers, plug-ins found by name."""
+"""Typed configuration: YAML files with line numbers in errors, and plug-ins by name."""

@@ -1,4 +1,4 @@
-"""YAML files to typed sections; every mistake in a file is told at once, by file, line and key."""
+"""Loads YAML files into typed sections; one error lists every mistake in a file, with file, line and key."""
 
 from __future__ import annotations
 
@@ -40,14 +40,18 @@ def load(
     allow_plugins: Collection[str] = (),
     base: Callable[[str], Path] | None = None,
 ) -> S:
-    """Reads a YAML file into `cls`, with `dotted.key=value` overrides checked exactly like the file.
+    """Loads a YAML file as a section.
 
-    Where `base` finds files by name, a file may say `extends: NAME`: it then holds only what differs from that file; null
-    takes a key of that file away.
+    Args:
+        cls: the class of the section.
+        path: the file.
+        overrides: `dotted.key=value` texts that replace values of the file and are checked like it.
+        allow_dotted: whether plug-ins may have dotted names, modules of the user's own that run when imported.
+        allow_plugins: dotted names that are allowed in any case.
+        base: finds a file by name for `extends: NAME`; the file then holds only what differs from that one, and null
+            removes a key.
 
-    Dotted plug-in names (the user's own modules, which run when imported) are followed where `allow_dotted` says so
-    (files the caller passed) or the name is among `allow_plugins` (run folders). Raises one `InputError` with a line
-    `file:line: key: reason` for each unknown, missing, duplicate or ill-typed key.
+    Raises one `InputError` with a line `file:line: key: reason` for each unknown, missing, duplicate or ill-typed key.
     """
     document = read_document(path) if base is None else _extended(path, base)
     for override in overrides:
@@ -63,22 +67,32 @@ def validate(
     allow_dotted: bool = False,
     allow_plugins: Collection[str] = (),
 ) -> S:
-    """Checks a mapping of plain values as `load` checks a file; errors begin with `origin`."""
+    """Checks a mapping of plain values as `load` checks a file.
+
+    Args:
+        cls: the class of the section.
+        mapping: the values by key.
+        origin: the beginning of messages.
+        allow_dotted: whether plug-ins may have dotted names, modules of the user's own that run when imported.
+        allow_plugins: dotted names that are allowed in any case.
+
+    Raises `InputError` as `load` does.
+    """
     return _validate(cls, Document(dict(mapping), origin), Allowed(allow_dotted, allow_plugins))
 
 
 def to_mapping(section: Section) -> dict[str, Any]:
-    """Plain values of a section (lists for tuples, plug-ins as `{name: ..., **keys}`), which `validate` takes back unchanged."""
+    """The plain values of a section (lists for tuples, `{name: ...}` for plug-ins), which `validate` restores."""
     return section.model_dump(mode="json")
 
 
 def to_yaml(section: Section) -> str:
-    """YAML text of a section, which `load` takes back unchanged."""
+    """The YAML text of a section, which `load` restores."""
     return dump_yaml(to_mapping(section))
 
 
 def leaves(value: Any, key: str = "") -> dict[str, Any]:
-    """The values of a mapping of mappings, by dotted key."""
+    """The values of nested mappings, by dotted key."""
     if not isinstance(value, dict) or not value:
         return {key: value}
     parts = [leaves(part, f"{key}.{name}" if key else str(name)) for name, part in value.items()]
@@ -86,19 +100,24 @@ def leaves(value: Any, key: str = "") -> dict[str, Any]:
 
 
 def _extended(path: Path, base: Callable[[str], Path], above: tuple[Path, ...] = ()) -> Document:
-    """A document with what it extends below it; raises InputError where files extend one another in a circle."""
+    """A document merged with the one it extends; raises InputError where files extend one another in a circle."""
     document = read_document(path)
     if not isinstance(document.value, dict) or not isinstance(document.value.get(EXTENDS), str):
         return document
-    place = document.place((EXTENDS,))
+    location = document.location((EXTENDS,))
     if path.resolve() in above:
-        raise InputError(f"{place}: {EXTENDS}: {document.value[EXTENDS]} extends this file in its turn")
+        raise InputError(f"{location}: {EXTENDS}: {document.value[EXTENDS]} extends this file in turn")
     below = _extended(base(document.value.pop(EXTENDS)), base, (*above, path.resolve()))
-    return replace(document, value=_over(below.value, document.value), places={**below.places, **document.places})
+    return replace(
+        document, value=_over(below.value, document.value), locations={**below.locations, **document.locations}
+    )
 
 
 def _merged(below: Any, above: Any) -> Any:
-    """`above` over `below`, mapping by mapping; a plug-in of another name, and everything that is no mapping, replaces."""
+    """Merges `above` into `below`, mapping by mapping.
+
+    A plug-in with another name, and everything that is no mapping, replaces the value below.
+    """
     if (
         not isinstance(below, dict)
         or not isinstance(above, dict)
@@ -109,7 +128,7 @@ def _merged(below: Any, above: Any) -> Any:
 
 
 def _over(below: dict[str, Any], above: dict[str, Any]) -> dict[str, Any]:
-    """Both mappings in one; null above takes the key below away, and stays (to be checked) where there is none."""
+    """Merges two mappings; null above removes the key below, and stays (to be checked) if there is none."""
     merged = {**below, **above, **{key: _merged(below[key], above[key]) for key in below if key in above}}
     return {key: value for key, value in merged.items() if value is not None or key not in below or key not in above}
 
@@ -122,7 +141,7 @@ def _validate(cls: type[S], document: Document, allowed: Allowed) -> S:
 
 
 def _describe(cls: type[Section], document: Document, allowed: Allowed, errors: list[ErrorDetails]) -> str:
-    """One line for each key in error."""
+    """One line for each wrong key: location, key, reason and similar keys."""
     by_path: dict[KeyPath, list[ErrorDetails]] = {}
     for error in errors:
         by_path.setdefault(_key_path(error, document.value), []).append(error)
@@ -130,14 +149,14 @@ def _describe(cls: type[Section], document: Document, allowed: Allowed, errors: 
     for path, alternatives in by_path.items():
         first = alternatives[0]
         near = _near_keys(cls, document.value, path, allowed) if first["type"] == "extra_forbidden" else ""
-        place = document.place((*path, "name") if first["type"] == "plugin" else path)
-        key = "" if not path or place.startswith(f"--set {dotted_key(path)}=") else f"{dotted_key(path)}: "
-        lines.append(f"{place}: {key}{_reason(alternatives)}{near}")
+        location = document.location((*path, "name") if first["type"] == "plugin" else path)
+        key = "" if not path or location.startswith(f"--set {dotted_key(path)}=") else f"{dotted_key(path)}: "
+        lines.append(f"{location}: {key}{_reason(alternatives)}{near}")
     return "\n".join(lines)
 
 
 def _key_path(error: ErrorDetails, value: Any) -> KeyPath:
-    """The keys of an error's location that exist in the file; pydantic adds names of union members, which say nothing to a user."""
+    """The keys of an error's location that exist in the file, without the names of union members that pydantic adds."""
     path: list[str | int] = []
     for part in error["loc"]:
         in_mapping = isinstance(value, Mapping) and part in value
@@ -151,7 +170,7 @@ def _key_path(error: ErrorDetails, value: Any) -> KeyPath:
 
 
 def _reason(alternatives: list[ErrorDetails]) -> str:
-    """Why a value was refused, in a user's words; the members of a union are the alternatives."""
+    """The reason why a value was refused; `alternatives` are the errors for the members of a union."""
     kind, value = alternatives[0]["type"], alternatives[0]["input"]
     if kind in WORDS:
         return WORDS[kind]
@@ -171,21 +190,21 @@ def _wanted(error: ErrorDetails) -> str:
 
 
 def _near_keys(cls: type[Section], value: Any, path: KeyPath, allowed: Allowed) -> str:
-    """`; did you mean X?` from the keys that the section around `path` knows."""
+    """`; did you mean X?` from the keys of the section around `path`."""
     section = _section_at(cls, value, path[:-1], allowed)
     return suggest(str(path[-1]), list(section.model_fields)) if section else ""
 
 
 def _section_at(annotation: Any, value: Any, path: KeyPath, allowed: Allowed) -> type[Section] | None:
-    """The section class that the value at `path` was checked against, following the annotations from the top."""
+    """The section class that checks the value at `path`, found along the annotations from the top."""
     origin, arguments = typing.get_origin(annotation), typing.get_args(annotation)
     if origin is Annotated:
         family = next((mark for mark in arguments[1:] if isinstance(mark, Family)), None)
         inner = config_class(family.name, value, allowed) if family else arguments[0]
         return _section_at(inner, value, path, allowed)
     if origin in (typing.Union, types.UnionType):
-        found = (_section_at(argument, value, path, allowed) for argument in arguments)
-        return next((section for section in found if section), None)
+        sections = (_section_at(argument, value, path, allowed) for argument in arguments)
+        return next((section for section in sections if section), None)
     if isinstance(annotation, type) and issubclass(annotation, Section):
         return _section_below(annotation, value, path, allowed)
     if origin in (tuple, list) and path:

@@ -1,7 +1,8 @@
-"""A plug-in is a file of a family, and its name in YAML is the file name: the only dynamic import of the package.
+"""Plug-ins by name: the only dynamic import of the package.
 
-A value `{name: x, **keys}`, or the bare word `x`, becomes the `Config` of the module `root_gnn.<family>.<x>`. A dotted
-name is the user's own module, which runs when it is imported, so the caller has to allow it.
+A plug-in is a file of a family, and its name in YAML is the file name. A value `{name: x, **keys}`, or the bare word
+`x`, becomes the `Config` of the module `root_gnn.<family>.<x>`. A dotted name is a module of the user's own, which runs
+when it is imported, so the caller has to allow it.
 """
 
 from __future__ import annotations
@@ -27,7 +28,12 @@ DEFINES_CONFIG = re.compile(r"^class Config\b", re.MULTILINE)
 
 @dataclass(frozen=True)
 class Allowed:
-    """Which of the user's own modules may be imported by a dotted name."""
+    """The modules of the user's own that may be imported by a dotted name.
+
+    Attributes:
+        everything: whether all of them may.
+        modules: the names of those that may in any case.
+    """
 
     everything: bool = False
     modules: Collection[str] = ()
@@ -48,9 +54,9 @@ def names(family: str) -> list[str]:
 
 
 def config_class(family: str, value: Any, allowed: Allowed) -> type[Section]:
-    """The `Config` that the YAML value `{name: x, ...}` or `x` asks for.
+    """The `Config` class of the plug-in that the YAML value `{name: x, ...}` or `x` names.
 
-    Raises `InputError` where it names nothing, nothing there is, or a module of the user's own that is not allowed.
+    Raises `InputError` if there is no name, no such plug-in, or a module of the user's own is not allowed.
     """
     name = value.get("name") if isinstance(value, Mapping) else value
     if not isinstance(name, str):
@@ -64,18 +70,20 @@ def config_class(family: str, value: Any, allowed: Allowed) -> type[Section]:
 
 
 def named(name: str, allowed: Allowed, *, trusted: str = "") -> Any:
-    """The class or function that the dotted name `package.module.attribute` stands for.
+    """The class or function with the dotted name `package.module.attribute`.
 
-    Its module is imported, so the caller has to allow it, except inside the package `trusted`. Raises `InputError` where it
-    is not allowed or not there.
+    Its module is imported, so the caller has to allow it, except inside the package `trusted`. Raises `InputError` if
+    it is not allowed or does not exist.
     """
     module, _, attribute = name.rpartition(".")
     inside = bool(trusted) and module.partition(".")[0] == trusted
-    found = _import_dotted(module or name, Allowed(everything=True) if inside or name in allowed.modules else allowed)
-    if not hasattr(found, attribute):
-        public = [known for known in vars(found) if not known.startswith("_")]
+    imported = _import_dotted(
+        module or name, Allowed(everything=True) if inside or name in allowed.modules else allowed
+    )
+    if not hasattr(imported, attribute):
+        public = [known for known in vars(imported) if not known.startswith("_")]
         raise InputError(f"the module {module} has no {attribute!r}{suggest(attribute, public)}")
-    return getattr(found, attribute)
+    return getattr(imported, attribute)
 
 
 def plugin_name(config: Section, family: str) -> str:
@@ -88,8 +96,8 @@ def _import_dotted(name: str, allowed: Allowed) -> ModuleType:
         raise InputError(f"{name!r} is not the dotted name of a Python module")
     if not (allowed.everything or name in allowed.modules):
         raise InputError(
-            f"the plug-in {name} is a module of its own, and loading a run folder does not execute code; "
-            f"if you trust it, allow it with --allow-plugin {name}"
+            f"the plug-in {name} is a module of its own, and loading a run folder does not execute code; if you trust "
+            f"it, allow it with --allow-plugin {name}"
         )
     try:
         if importlib.util.find_spec(name) is None:
@@ -108,7 +116,7 @@ def _config_of(module: ModuleType) -> type[Section]:
 
 @dataclass(frozen=True)
 class Family:
-    """Marks a field as a plug-in: `model: Annotated[Section, Family("models")]`, also inside tuple, dict and `| None`."""
+    """Marks a field as a plug-in: `model: Annotated[Section, Family("models")]`, also in tuple, dict and `| None`."""
 
     name: str
 
@@ -130,7 +138,7 @@ class Family:
         )
 
     def __get_pydantic_json_schema__(self, schema: CoreSchema, handler: GetJsonSchemaHandler) -> dict[str, Any]:
-        """What an editor may complete: the names, bare or as the key `name`."""
+        """The schema for editors: the names of the family, bare or as the key `name`."""
         known = {"anyOf": [{"enum": names(self.name)}, {"type": "string", "pattern": r"\."}]}
         return {"anyOf": [known, {"type": "object", "properties": {"name": known}, "required": ["name"]}]}
 
@@ -147,5 +155,5 @@ class Family:
         return config.model_validate(keys, context=info.context)
 
     def dump(self, config: Section) -> dict[str, Any]:
-        """`{name: ..., **keys}`, as `validate` takes it."""
+        """The plug-in as `{name: ..., **keys}`, which `validate` restores."""
         return {"name": plugin_name(config, self.name), **config.model_dump(mode="json")}

@@ -1,16 +1,16 @@
-"""Published settings by name: what a recipe gives counts more, section by section."""
+"""Published settings by name, which explicit keys of a recipe override, section by section."""
 
 from __future__ import annotations
 
 from typing import Any
 
 
-def with_preset(paper: dict[str, Any], given: Any) -> Any:
-    """The keys of an objective's section, over those of `paper` where it says `preset: paper`; anything else as it is."""
-    if not isinstance(given, dict) or given.get("preset") != "paper":
-        return given
-    result = {**paper, **given}
+def with_preset(paper: dict[str, Any], section: Any) -> Any:
+    """The keys of an objective's section, over those of `paper` if it says `preset: paper`; otherwise unchanged."""
+    if not isinstance(section, dict) or section.get("preset") != "paper":
+        return section
+    result = {**paper, **section}
     for key, part in paper.items():
-        if isinstance(part, dict) and isinstance(given.get(key), dict):
-            result[key] = {**part, **given[key]}
+        if isinstance(part, dict) and isinstance(section.get(key), dict):
+            result[key] = {**part, **section[key]}
     return result

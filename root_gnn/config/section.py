@@ -1,4 +1,4 @@
-"""The base of every typed section of a YAML file."""
+"""The base class of typed sections of YAML files."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def _make_scalars_strict(schema: Any) -> None:
 
 
 class Section(BaseModel):
-    """A frozen group of keys: unknown keys are refused, defaults are checked, scalars are taken as they are.
+    """A frozen group of keys: unknown keys are refused, defaults are checked, scalars are never converted.
 
     No string becomes a number, no bool an int and no `1.0` a `1`; an int may stand for a float, a list for a tuple and
     a string for a `Path` or an enumeration, since YAML has no other way to write them. Checks of your own raise
@@ -41,5 +41,5 @@ class Section(BaseModel):
         return schema
 
 
-Words = Annotated[tuple[str, ...], BeforeValidator(lambda given: (given,) if isinstance(given, str) else given)]
-"""A list of words, or one bare word for a list of one."""
+Words = Annotated[tuple[str, ...], BeforeValidator(lambda value: (value,) if isinstance(value, str) else value)]
+"""A list of words; one bare word stands for a list of one."""

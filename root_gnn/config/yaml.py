@@ -1,7 +1,8 @@
-"""YAML text to plain values and the place each came from; nothing in the text is ever run or constructed.
+"""Parses YAML text into plain values with their locations; nothing in the text is ever run or constructed.
 
-The subset is small on purpose: one document, a mapping on top, no anchors, aliases, tags or tabs, no key twice. Plain
-scalars follow YAML 1.2: `1e-4` and `.5` are floats, `010` is ten, `no`, `on` and `12:30` are strings. Keys are strings.
+The subset is small on purpose: one document, a mapping at the top, no anchors, aliases, tags or tabs, no key twice.
+Plain scalars follow YAML 1.2: `1e-4` and `.5` are floats, `010` is ten, `no`, `on` and `12:30` are strings. Keys are
+strings.
 """
 
 from __future__ import annotations
@@ -44,17 +45,23 @@ FLOAT = re.compile(r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?")
 
 @dataclass
 class Document:
-    """A parsed mapping and, for every key path in it, the place (`file:line`) that wrote it."""
+    """A parsed mapping.
+
+    Attributes:
+        value: the mapping.
+        origin: the location of the whole, `file:1`.
+        locations: the location (`file:line`) of every key path in it.
+    """
 
     value: dict[str, Any]
     origin: str
-    places: dict[KeyPath, str] = field(default_factory=dict)
+    locations: dict[KeyPath, str] = field(default_factory=dict)
 
-    def place(self, path: KeyPath) -> str:
-        """The place of `path`, or of the nearest enclosing key where the path itself was not written."""
-        while path and path not in self.places:
+    def location(self, path: KeyPath) -> str:
+        """The location of `path`, or of the nearest enclosing key if the path itself was not written."""
+        while path and path not in self.locations:
             path = path[:-1]
-        return self.places.get(path, self.origin)
+        return self.locations.get(path, self.origin)
 
 
 def dotted_key(path: KeyPath) -> str:
@@ -63,7 +70,7 @@ def dotted_key(path: KeyPath) -> str:
 
 
 def parse_scalar(text: str) -> Any:
-    """The value of a plain (unquoted) scalar by the rules of YAML 1.2; ValueError for a number too long or too large."""
+    """The value of an unquoted scalar by YAML 1.2; raises ValueError for a number that is too long or too large."""
     if text in CONSTANTS:
         return CONSTANTS[text]
     if not FLOAT.fullmatch(text):
@@ -90,37 +97,40 @@ def read_document(path: Path) -> Document:
 
 
 def parse_document(text: str, name: str) -> Document:
-    """Parses YAML text whose places are called `name:line`; raises `InputError` as `read_document` does."""
+    """Parses YAML text whose locations are `name:line`; raises `InputError` as `read_document` does."""
     builder = _Builder(name)
     value = builder.build(text)
     if value is None:
         value = {}
     if not isinstance(value, dict):
         builder.refuse(1, (), f"a mapping of keys to values was expected, not {value!r:.60}")
-    return Document(value, f"{name}:1", builder.places)
+    return Document(value, f"{name}:1", builder.locations)
 
 
 def parse_value(text: str, name: str) -> Any:
-    """One value (scalar, list or mapping) by the same rules; `name` stands for the place in errors."""
+    """Parses one value (scalar, list or mapping) by the same rules; errors begin with `name`."""
     return _Builder(name, numbered=False).build(text)
 
 
 class _Builder:
-    """Builds plain values from the parser's events and remembers where each key stood."""
+    """Builds plain values from the events of PyYAML's parser, and records the location of each key."""
 
     def __init__(self, name: str, numbered: bool = True) -> None:
         self.name, self.numbered = name, numbered
-        self.places: dict[KeyPath, str] = {}
+        self.locations: dict[KeyPath, str] = {}
         self.events: Iterator[Any] = iter(())
 
     def where(self, line: int) -> str:
+        """The location of a line."""
         return f"{self.name}:{line}" if self.numbered else self.name
 
     def refuse(self, line: int, path: KeyPath, reason: str) -> NoReturn:
+        """Raises InputError with location, key and reason."""
         key = f"{dotted_key(path)}: " if path else ""
         raise InputError(f"{self.where(line)}: {key}{reason}.")
 
     def build(self, text: str) -> Any:
+        """The value of the text; raises InputError for anything outside the subset."""
         if len(text) > MAX_CHARACTERS:
             self.refuse(
                 1, (), f"{len(text):,} characters are too many for a configuration (at most {MAX_CHARACTERS:,})"
@@ -139,17 +149,19 @@ class _Builder:
             raise InputError(f"{self.where(1)}: not valid YAML: {error}.") from error
 
     def document(self) -> Any:
+        """The value of the one document."""
         value: Any = None
-        n_documents = 0
+        n_document = 0
         for event in self.events:
             if isinstance(event, yaml.DocumentStartEvent):
-                n_documents += 1
-                if n_documents > 1:
+                n_document += 1
+                if n_document > 1:
                     self.refuse(event.start_mark.line + 1, (), "a second document starts here; a file holds one")
                 value = self.node(next(self.events), ())
         return value
 
     def node(self, event: Any, path: KeyPath) -> Any:
+        """The value that begins with an event."""
         line = event.start_mark.line + 1
         if isinstance(event, yaml.AliasEvent) or event.anchor is not None:
             self.refuse(
@@ -171,6 +183,7 @@ class _Builder:
             self.refuse(line, path, str(error))
 
     def mapping(self, path: KeyPath) -> dict[str, Any]:
+        """The keys and values up to the end of a mapping."""
         result: dict[str, Any] = {}
         while not isinstance(event := next(self.events), yaml.MappingEndEvent):
             line = event.start_mark.line + 1
@@ -178,24 +191,26 @@ class _Builder:
                 self.refuse(line, path, "a key must be plain text")
             key = (*path, event.value)
             if event.value in result:
-                self.refuse(line, key, f"this key stands twice, first at {self.places[key]}")
-            self.places[key] = self.where(line)
+                self.refuse(line, key, f"this key occurs twice, first at {self.locations[key]}")
+            self.locations[key] = self.where(line)
             result[event.value] = self.node(next(self.events), key)
         return result
 
     def sequence(self, path: KeyPath) -> list[Any]:
+        """The items up to the end of a list."""
         result: list[Any] = []
         while not isinstance(event := next(self.events), yaml.SequenceEndEvent):
             item = (*path, len(result))
-            self.places[item] = self.where(event.start_mark.line + 1)
+            self.locations[item] = self.where(event.start_mark.line + 1)
             result.append(self.node(event, item))
         return result
 
 
 class _Dumper(yaml.SafeDumper):  # type: ignore[misc]  # PyYAML has no types
-    """Writes what `parse_document` reads back: no aliases, and quotes round every string that would read as something else."""
+    """Writes what `parse_document` restores: no aliases, and quotes around strings that would become another type."""
 
-    def ignore_aliases(self, data: Any) -> bool:
+    def ignore_aliases(self, data: Any) -> bool:  # noqa: ARG002 PyYAML calls it with an argument
+        """True: values that occur twice are written twice."""
         return True
 
 
@@ -212,13 +227,13 @@ _Dumper.add_representer(str, _represent_text)
 
 
 def dump_yaml(mapping: dict[str, Any]) -> str:
-    """YAML text of plain values; `parse_document` gives the same values back."""
+    """The YAML text of plain values, which `parse_document` restores."""
     text: str = yaml.dump(mapping, Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=math.inf)
     return text
 
 
 def dump_flow(value: Any) -> str:
-    """A value on one line, `{a: 1, b: [x, y]}`; `parse_document` gives the same value back."""
+    """A value as YAML on one line, `{a: 1, b: [x, y]}`, which `parse_document` restores."""
     text: str = yaml.dump(
         value, Dumper=_Dumper, default_flow_style=True, sort_keys=False, allow_unicode=True, width=math.inf
     )

@@ -1,4 +1,4 @@
-"""`root-gnn convert`: a configuration of another program as files of ours, with a list of what could not be translated."""
+"""`root-gnn convert`: translates a configuration of another program, and lists what could not be translated."""
 
 from __future__ import annotations
 
@@ -21,21 +21,24 @@ from root_gnn.runs.recipe import Recipe
 def convert(
     file: Path | str, *, out: Path | str | None = None, tree: str | None = None, overwrite: bool = False
 ) -> Converted:
-    """Writes `<name>_spec.yaml`, of a root_gnn_dgl configuration also `<name>_recipe.yaml`, into `out`, the current folder unless given.
+    """Writes `<name>_spec.yaml` and, for a root_gnn_dgl configuration, `<name>_recipe.yaml`.
 
-    Nothing in the file is run: formulas are read as syntax trees and written in our language of expressions.
+    Nothing in the file is executed: formulas are parsed to syntax trees and written in the language of data specs.
 
     Args:
         file: a data configuration of weaver-core, or a configuration of root_gnn_dgl.
-        tree: the tree to read, where a weaver configuration names none.
+        out: folder for the files; by default the current one.
+        tree: the tree to read, if a weaver configuration names none.
+        overwrite: replaces existing files.
 
-    Raises InputError where it is neither, cannot be read, says too little, or a file to write exists.
+    Raises InputError if the file is neither, cannot be read or lacks necessary keys, and if a file to write exists.
     """
     path, folder, notes = Path(file), Path() if out is None else Path(out), Notes()
     content = read_foreign(path)
     if not (is_weaver(content) or is_root_gnn_dgl(content)):
         raise InputError(
-            f"{path}: a data configuration of weaver-core (with `inputs` and `labels`) or a configuration of root_gnn_dgl "
+            f"{path}: a data configuration of weaver-core (with `inputs` and `labels`) "
+            f"or a configuration of root_gnn_dgl "
             f"(with `Model` and `Datasets`) was expected; its keys are {', '.join(content) or 'none'}."
         )
     try:
@@ -52,7 +55,7 @@ def convert(
 
 
 def _made(content: Mapping[str, Any], path: Path, tree: str | None, notes: Notes) -> dict[str, str]:
-    """The text of each file, by what it is; each is checked as if it had been read."""
+    """Returns the text of each file, by kind; each is validated like a file of the user."""
     if is_weaver(content):
         spec = to_spec(content, name=path.stem, tree=tree, notes=notes)
         validate(Spec, spec, origin="the spec made of it")

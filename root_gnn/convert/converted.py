@@ -1,4 +1,4 @@
-"""What a conversion gives: files, and in words what is not in them or means something else there."""
+"""The result of a conversion: files, and notes on what was lost or differs."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ from pathlib import Path
 
 @dataclass
 class Notes:
-    """What is to be said about a conversion.
+    """Notes on a conversion.
 
     Attributes:
-        lost: keys of the other program that have no form here, each with the reason.
-        different: what was carried over and is done otherwise here.
+        lost: keys of the other program that could not be translated, each with the reason.
+        different: what was translated but works differently here.
     """
 
     lost: list[str] = field(default_factory=list)
@@ -24,7 +24,7 @@ class Notes:
         self.lost.append(f"{key}: {reason}")
 
     def head(self, source: str) -> list[str]:
-        """The same as paragraphs to stand above a file."""
+        """Returns the notes as paragraphs for the head of a file."""
         lines = [f"Made from {source} by `root-gnn convert`. Units are taken as GeV and radians: check them."]
         lines += [f"Not translated: {'; '.join(self.lost)}."] if self.lost else []
         return lines + ([f"Different here: {'; '.join(self.different)}."] if self.different else [])
@@ -32,7 +32,7 @@ class Notes:
 
 @dataclass(frozen=True)
 class Converted:
-    """Files that were written, by path, and the notes."""
+    """The text of each written file, by path, and the notes."""
 
     files: Mapping[Path, str]
     notes: Notes

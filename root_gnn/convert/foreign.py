@@ -1,4 +1,4 @@
-"""YAML files of other programs as plain values: anchors and merges are followed, nothing in them is ever constructed or run."""
+"""Reads YAML files of other programs as plain values, without constructing or executing anything."""
 
 from __future__ import annotations
 
@@ -10,13 +10,14 @@ import yaml
 from root_gnn.config.yaml import MAX_CHARACTERS, MAX_DEPTH
 from root_gnn.errors import InputError
 
-MAX_VALUES = 100_000  # with everything that aliases stand for written out
+MAX_VALUES = 100_000  # after aliases are expanded
 
 
 def read_foreign(path: Path) -> dict[str, Any]:
-    """A YAML file's mapping, by the rules of PyYAML's safe loader, which those programs read it with.
+    """Reads the mapping of a YAML file by the rules of PyYAML's safe loader, which those programs use.
 
-    Raises InputError where it cannot be read, is no mapping, has tags of Python, or grows beyond bounds through its aliases.
+    Raises InputError if it cannot be read, is no mapping, has Python tags, or becomes too large when aliases are
+    expanded.
     """
     try:
         text = path.read_bytes().decode("utf-8-sig")
@@ -50,12 +51,12 @@ def read_foreign(path: Path) -> dict[str, Any]:
 
 
 def mapping(content: Any) -> dict[str, Any]:
-    """A mapping as it is, with text for keys, and an empty one for anything else."""
+    """Returns a mapping with its keys as text; an empty one for anything else."""
     return {str(key): value for key, value in content.items()} if isinstance(content, dict) else {}
 
 
 def text_list(content: Any) -> list[str]:
-    """A list of texts, or of one."""
+    """Returns a list of texts: of the items of a list, of a single value, or empty for None."""
     return (
         [str(one) for one in content]
         if isinstance(content, list | tuple)
@@ -66,7 +67,7 @@ def text_list(content: Any) -> list[str]:
 
 
 def _count(path: Path, node: Any, known: dict[int, int], depth: int) -> int:
-    """How many values a node stands for, aliases written out."""
+    """Counts the values below a node after aliases are expanded."""
     if depth > MAX_DEPTH or known.get(id(node)) == 0:
         raise InputError(
             f"{path}: an alias stands inside of what it means, or lists are nested deeper than {MAX_DEPTH} levels."

@@ -1,4 +1,4 @@
-"""Formulas written in Python, as weaver-core has them, in our language of expressions: read as a syntax tree and never run."""
+"""Translates Python formulas, as weaver-core has them, to the language of data specs; they are never executed."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ SAME = {
     "rint": "round",
     "_clip": "clip",
 }
-"""Functions value by value, and what they are called here."""
+"""Elementwise functions, and their names here."""
 MADE: Mapping[str, tuple[int, str]] = {
     "hypot": (2, "sqrt({0} ** 2 + {1} ** 2)"),
     "square": (1, "{0} ** 2"),
@@ -70,7 +70,7 @@ MADE: Mapping[str, tuple[int, str]] = {
     "deg2rad": (1, "{0} * 0.017453292519943295"),
     "num": (1, "count(1 * {0})"),
 }
-"""Functions that are put together here: how many arguments, and of what."""
+"""Functions that become expressions: number of arguments, and the expression."""
 OVER_LISTS = {
     "sum": "sum({0})",
     "max": "max({0})",
@@ -81,7 +81,7 @@ OVER_LISTS = {
     "count": "count(1 * {0})",
     "count_nonzero": "count({0} != 0)",
 }
-"""Reductions, which have to say that they are over the lists of each entry."""
+"""Reductions over the list of each entry."""
 BINARY: Mapping[type[ast.operator], str] = {
     ast.Add: "{0} + {1}",
     ast.Sub: "{0} - {1}",
@@ -106,53 +106,54 @@ COMPARED: Mapping[type[ast.cmpop], str] = {
 }
 
 
-class Untranslatable(Exception):
-    """A formula, or a part of one, that our language has no form for."""
+class UntranslatableError(Exception):
+    """Raised for a formula that cannot be translated."""
 
 
 class Formulas:
-    """Formulas by name, and what is written with their names.
+    """Named formulas, which may use each other's names; any other name is a branch.
 
-    A name that is none of theirs is a branch. Every method raises Untranslatable, with the reason.
+    Every method raises UntranslatableError, with the reason.
     """
 
     def __init__(self, named: Mapping[str, Any]) -> None:
+        """Takes the text of each formula by its name."""
         self._texts = {name: str(text) for name, text in named.items() if str(text) != name}
         self._trees: dict[str, ast.expr] = {}
         self._length: dict[str, int] = {}
 
     def tree(self, text: str) -> ast.expr:
-        """The syntax tree of a formula, or of the one that the text is the name of."""
+        """Returns the syntax tree of a formula, or of the formula with this name."""
         return self.resolved(_parsed(text))
 
     def variable(self, name: str) -> ast.expr:
-        """The same of a name, which may have any characters where it is that of a branch."""
+        """Returns the syntax tree for a name, which may contain any characters if it is a branch."""
         return self.resolved(ast.Name(name))
 
     def resolved(self, node: ast.expr) -> ast.expr:
-        """What a name stands for; anything else as it is."""
+        """Replaces a name of a formula by that formula; returns any other node unchanged."""
         for _ in range(len(self._texts) + 1):
             if not isinstance(node, ast.Name) or node.id not in self._texts:
                 return node
             node = self._tree_of(node.id)
-        raise Untranslatable("it is defined by itself")
+        raise UntranslatableError("it is defined by itself")
 
     def branch(self, node: ast.expr) -> str | None:
-        """The branch that a node is, where it is no more than that."""
-        found = self.resolved(node)
-        return found.id if isinstance(found, ast.Name) else None
+        """Returns the branch if the node is just a branch, otherwise None."""
+        resolved = self.resolved(node)
+        return resolved.id if isinstance(resolved, ast.Name) else None
 
     def expression(self, node: ast.expr | str) -> str:
-        """The formula in our language."""
+        """Returns the formula as an expression of data specs."""
         start = _parsed(node) if isinstance(node, str) else node
         self._check_length(start, ())
         try:
             text = _Writer(self).text(self.resolved(start))
             parse(text)
         except RecursionError:
-            raise Untranslatable("it is nested too deeply") from None
+            raise UntranslatableError("it is nested too deeply") from None
         except InputError as error:
-            raise Untranslatable(str(error).partition("\n")[0].removeprefix("expression: ")) from None
+            raise UntranslatableError(str(error).partition("\n")[0].removeprefix("expression: ")) from None
         return text
 
     def _tree_of(self, name: str) -> ast.expr:
@@ -161,26 +162,26 @@ class Formulas:
         return self._trees[name]
 
     def _check_length(self, node: ast.expr, above: tuple[str, ...]) -> int:
-        """Characters of a formula at least, with all names written out; refused where they are too many, or one is its own part."""
+        """Returns a lower bound of the length of the expanded formula; rejects long and recursive ones."""
         total = 0
         for part in ast.walk(node):
             if not isinstance(part, ast.Name) or part.id not in self._texts:
                 total += isinstance(part, ast.expr)
                 continue
             if part.id in above:
-                raise Untranslatable(f"{part.id} is defined by itself")
+                raise UntranslatableError(f"{part.id} is defined by itself")
             if part.id not in self._length:
                 self._length[part.id] = self._check_length(self._tree_of(part.id), (*above, part.id))
             total += self._length[part.id]
         if total > MAX_CHARACTERS:
-            raise Untranslatable(
+            raise UntranslatableError(
                 f"with all it names written out it is longer than the {MAX_CHARACTERS:,} characters of an expression"
             )
         return total
 
 
 def function_of(node: ast.expr) -> str | None:
-    """The name of the function that a node calls, without its module."""
+    """Returns the name of the function that a node calls, without its module; None for anything else."""
     if not isinstance(node, ast.Call):
         return None
     called = node.func
@@ -195,15 +196,15 @@ def function_of(node: ast.expr) -> str | None:
 
 def _parsed(text: str) -> ast.expr:
     if len(text) > MAX_CHARACTERS:
-        raise Untranslatable(f"it has more than the {MAX_CHARACTERS:,} characters of an expression")
+        raise UntranslatableError(f"it has more than the {MAX_CHARACTERS:,} characters of an expression")
     try:
         return ast.parse(text.strip(), mode="eval").body
     except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
-        raise Untranslatable(f"{text[:60]!r} is no formula ({type(error).__name__})") from None
+        raise UntranslatableError(f"{text[:60]!r} is no formula ({type(error).__name__})") from None
 
 
 class _Writer:
-    """Writes trees as text; a name of a formula becomes that formula in parentheses."""
+    """Writes syntax trees as text; the name of a formula becomes that formula in parentheses."""
 
     def __init__(self, formulas: Formulas) -> None:
         self._formulas = formulas
@@ -223,14 +224,14 @@ class _Writer:
         }
 
     def text(self, node: ast.expr) -> str:
-        """A formula's text."""
+        """Returns the text of a formula."""
         form = self._forms.get(type(node))
         if form is None:
-            raise Untranslatable(f"`{_source(node)}` has no form here")
+            raise UntranslatableError(f"`{_source(node)}` has no form here")
         return form(node)
 
     def part(self, node: ast.expr) -> str:
-        """The same as a part of something, in parentheses where it is put together."""
+        """Returns the text of a part of a formula, in parentheses if it needs them."""
         text = self.text(self._formulas.resolved(node))
         return text if _is_closed(text) else f"({text})"
 
@@ -247,13 +248,13 @@ class _Writer:
             return f'"{value}"'
         if isinstance(value, int) or (isinstance(value, float) and math.isfinite(value)):
             return repr(value)
-        raise Untranslatable(f"`{value!r}` is no number")
+        raise UntranslatableError(f"`{value!r}` is no number")
 
     def _binary(self, node: ast.BinOp) -> str:
         form = BINARY.get(type(node.op))
         sides = (node.left, node.right)
         if form is None or (isinstance(node.op, ast.BitAnd | ast.BitOr) and any(_is_number(side) for side in sides)):
-            raise Untranslatable(f"`{_source(node)}` works on bits, which nothing here does")
+            raise UntranslatableError(f"`{_source(node)}` works on bits, which nothing here does")
         if isinstance(node.op, ast.Pow) and _is_number(node.right):
             return f"{self.part(node.left)} ** {self.text(node.right)}"
         return form.format(*map(self.part, sides))
@@ -268,7 +269,7 @@ class _Writer:
         words = [self.part(node.left)]
         for sign, side in zip(node.ops, node.comparators, strict=True):
             if type(sign) not in COMPARED:
-                raise Untranslatable(f"`{_source(node)}` has no form here")
+                raise UntranslatableError(f"`{_source(node)}` has no form here")
             is_list = isinstance(sign, ast.In | ast.NotIn) and isinstance(side, ast.Tuple | ast.List)
             values = side.elts if isinstance(side, ast.Tuple | ast.List) else []
             words += [COMPARED[type(sign)], f"({', '.join(map(self.text, values))})" if is_list else self.part(side)]
@@ -277,13 +278,13 @@ class _Writer:
     def _attribute(self, node: ast.Attribute) -> str:
         if isinstance(node.value, ast.Name) and node.value.id in MODULES and node.attr in NUMBERS:
             return repr(NUMBERS[node.attr])
-        raise Untranslatable(f"`{_source(node)}`: nothing here has attributes")
+        raise UntranslatableError(f"`{_source(node)}`: nothing here has attributes")
 
     def _subscript(self, node: ast.Subscript) -> str:
         place = node.slice
         of_each = isinstance(place, ast.Tuple) and len(place.elts) == 2 and _source(place.elts[0]) == ":"
         if not of_each or not isinstance(place, ast.Tuple) or not _is_number(place.elts[1]):
-            raise Untranslatable(
+            raise UntranslatableError(
                 f"`{_source(node)}`: of subscripts only x[:, 0], the first of each list, has a form here"
             )
         return f"{self.part(node.value)}[{self.text(place.elts[1])}]"
@@ -297,12 +298,12 @@ class _Writer:
         if name == "num" and len(arguments) + len(keys) == 2:
             return self._reduction(node, "count", arguments, keys)
         if keys or any(isinstance(one, ast.Starred) for one in arguments):
-            raise Untranslatable(f"`{_source(node)}`: its options have no form here")
+            raise UntranslatableError(f"`{_source(node)}`: its options have no form here")
         if name in SAME:
             return f"{SAME[name]}({', '.join(self.text(self._formulas.resolved(one)) for one in arguments)})"
         count, form = MADE.get(str(name), (-1, ""))
         if len(arguments) != count:
-            raise Untranslatable(f"there is no function {_source(node.func)} of {len(arguments)} arguments here")
+            raise UntranslatableError(f"there is no function {_source(node.func)} of {len(arguments)} arguments here")
         if name == "power":
             return self._binary(ast.BinOp(arguments[0], ast.Pow(), arguments[1]))
         return form.format(*map(self.part, arguments))
@@ -312,20 +313,22 @@ class _Writer:
     ) -> str:
         axis = keys.pop("axis", arguments[1] if len(arguments) == 2 else None)
         if keys or not arguments or axis is None or _source(axis) not in ("1", "-1"):
-            raise Untranslatable(f"`{_source(node)}`: only reductions of each entry's list (axis=1) have a form here")
+            raise UntranslatableError(
+                f"`{_source(node)}`: only reductions of each entry's list (axis=1) have a form here"
+            )
         return OVER_LISTS[name].format(self.part(arguments[0]))
 
 
 def _is_closed(text: str) -> bool:
-    """Whether a text is one word, one call, or one pair of parentheses, so that it stands as it is beside any operator."""
+    """Whether a text needs no parentheses next to an operator: a word, a call, or something in parentheses."""
     if text[0] in "-+" or text.startswith("not "):
         return False
     depth = 0
-    for place, sign in enumerate(text):
+    for position, sign in enumerate(text):
         depth += (sign in "([") - (sign in ")]")
         if depth == 0 and sign == " ":
             return False
-        if depth == 0 and sign in ")]" and place < len(text) - 1 and text[place + 1] not in "[":
+        if depth == 0 and sign in ")]" and position < len(text) - 1 and text[position + 1] not in "[":
             return False
     return True
 

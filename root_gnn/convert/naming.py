@@ -1,4 +1,4 @@
-"""Names of branches that belong together."""
+"""The common prefix of names of branches."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 
 def prefix_of(names: Sequence[str]) -> str:
-    """What all names begin with, up to an underscore: `label_` of `label_QCD` and `label_Hbb`; nothing of a single name."""
+    """Returns the common prefix up to an underscore: `label_` of `label_QCD` and `label_Hbb`; empty for one name."""
     if len(names) < 2:
         return ""
     first = names[0]

@@ -1,6 +1,6 @@
-"""A configuration of root_gnn_dgl (Ho et al. 2024, arXiv:2412.10665) as a recipe, and as a data spec where it names the branches.
+"""Translates a configuration of root_gnn_dgl (Ho et al. 2024, arXiv:2412.10665) to a recipe and a data spec.
 
-Known are the keys of the configurations that were published; others are noted by name.
+The keys of the published configurations are known; others are noted by name.
 """
 
 from __future__ import annotations
@@ -59,10 +59,10 @@ def is_root_gnn_dgl(content: Mapping[str, Any]) -> bool:
 def to_recipe(
     content: Mapping[str, Any], *, name: str, spec: str, notes: Notes
 ) -> tuple[dict[str, Any], dict[str, Any] | None]:
-    """The recipe, and the data spec called `name` where the configuration names branches, as plain values.
+    """Returns the recipe and, if the configuration names branches, the data spec `name`, as plain values.
 
-    `spec` is what the recipe calls that spec; without branches it is the shipped `events`. Raises InputError where there are no data
-    sets of at least two labels.
+    `spec` is the file name of that spec in the recipe; without branches the recipe uses the shipped `events`. Raises
+    InputError if there are no data sets of at least two labels.
     """
     datasets = {key: mapping(value) for key, value in mapping(content.get("Datasets")).items()}
     described = _spec(name, datasets, notes)
@@ -91,7 +91,7 @@ def to_recipe(
 
 
 def _data(datasets: Mapping[str, Mapping[str, Any]], spec: str, notes: Notes) -> dict[str, Any]:
-    """The section `data`: classes by their labels."""
+    """Returns the section `data`, with the classes in the order of their labels."""
     by_label: dict[int, tuple[str, list[str]]] = {}
     for key, dataset in datasets.items():
         arguments = mapping(dataset.get("args"))
@@ -105,8 +105,8 @@ def _data(datasets: Mapping[str, Mapping[str, Any]], spec: str, notes: Notes) ->
             by_label[label] = key, files
     if len(by_label) < 2:
         raise InputError(
-            f"Datasets: at least two of different labels were expected, with file_names; there are {len(by_label)} among "
-            f"{', '.join(datasets) or 'none'}"
+            f"Datasets: at least two of different labels were expected, with file_names; "
+            f"there are {len(by_label)} among {', '.join(datasets) or 'none'}"
         )
     data: dict[str, Any] = {"spec": spec, "classes": dict(by_label[label] for label in sorted(by_label))}
     split = _split([mapping(dataset.get("folding")) for dataset in datasets.values()], notes)
@@ -115,7 +115,7 @@ def _data(datasets: Mapping[str, Mapping[str, Any]], spec: str, notes: Notes) ->
 
 
 def _split(foldings: Sequence[Mapping[str, Any]], notes: Notes) -> dict[str, Any] | None:
-    """Folds, where one of them tests and the others train."""
+    """Returns the section `split`, if one fold tests and the others train."""
     given = [folding for folding in foldings if folding]
     if not given:
         return None
@@ -142,7 +142,7 @@ def _split(foldings: Sequence[Mapping[str, Any]], notes: Notes) -> dict[str, Any
 
 
 def _model(model: Mapping[str, Any], notes: Notes) -> dict[str, Any]:
-    """The section `model`: the published network in these sizes."""
+    """Returns the section `model`: the published network with the sizes of the configuration."""
     arguments = mapping(model.get("args"))
     if model.get("class") not in (NETWORK, None):
         notes.lose(
@@ -162,7 +162,7 @@ def _model(model: Mapping[str, Any], notes: Notes) -> dict[str, Any]:
 
 
 def _training(training: Mapping[str, Any], notes: Notes) -> dict[str, Any]:
-    """The sections `optim` and `train`."""
+    """Returns the sections `optim` and `train`."""
     for key in training:
         if key not in TRAINING:
             notes.lose(f"Training.{key}", "no such key is known")
@@ -178,7 +178,7 @@ def _training(training: Mapping[str, Any], notes: Notes) -> dict[str, Any]:
 
 
 def _spec(name: str, datasets: Mapping[str, Mapping[str, Any]], notes: Notes) -> dict[str, Any] | None:
-    """The data spec of the first data set, which the others have to share; None where it names no branches."""
+    """Returns the data spec of the first data set, which the others must share; None if it names no branches."""
     all_arguments = [mapping(dataset.get("args")) for dataset in datasets.values()]
     first = next((arguments for arguments in all_arguments if arguments.get("node_branch_names")), None)
     if first is None:
@@ -203,7 +203,7 @@ def _spec(name: str, datasets: Mapping[str, Mapping[str, Any]], notes: Notes) ->
 
 
 def _nodes(arguments: Mapping[str, Any], notes: Notes) -> tuple[dict[str, Any], list[str]]:
-    """The collections, and the node features in their order; raises InputError where the momenta are not what the first three rows are."""
+    """Returns the collections and the node features; raises InputError if the first rows are not the momenta."""
     rows = arguments["node_branch_names"]
     lists = [row for row in rows if isinstance(row, list)] if isinstance(rows, list) else []
     n_kind = len(lists[0]) if lists else 0
@@ -214,16 +214,16 @@ def _nodes(arguments: Mapping[str, Any], notes: Notes) -> tuple[dict[str, Any], 
         or any(len(row) != n_kind for row in lists)
     ):
         raise InputError(
-            "node_branch_names: a list of rows was expected, pt, eta and phi first, each with a branch for every kind of "
-            "object"
+            "node_branch_names: a list of rows was expected, pt, eta and phi first, "
+            "each with a branch for every kind of object"
         )
-    features = [_feature(place, row) for place, row in enumerate(rows)]
+    features = [_feature(index, row) for index, row in enumerate(rows)]
     kinds = text_list(arguments.get("node_branch_types")) or ["vector"] * n_kind
     nodes: dict[str, Any] = {}
-    for place in range(n_kind):
-        branches = {feature: row[place] for feature, row in zip(features, rows, strict=True) if isinstance(row, list)}
-        node: dict[str, Any] = {"type": place}
-        if kinds[place : place + 1] == ["single"]:
+    for index in range(n_kind):
+        branches = {feature: row[index] for feature, row in zip(features, rows, strict=True) if isinstance(row, list)}
+        node: dict[str, Any] = {"type": index}
+        if kinds[index : index + 1] == ["single"]:
             node["single"] = True
         node["features"] = {feature: branch for feature, branch in branches.items() if isinstance(branch, str)}
         constants = {
@@ -233,37 +233,37 @@ def _nodes(arguments: Mapping[str, Any], notes: Notes) -> tuple[dict[str, Any], 
         }
         for feature, branch in constants.items():
             notes.lose(
-                f"node_branch_names, {feature} of kind {place}", f"the constant {branch}; what is not there is 0 here"
+                f"node_branch_names, {feature} of kind {index}", f"the constant {branch}; what is not there is 0 here"
             )
-        nodes[_kind(branches, place)] = node
+        nodes[_kind(branches, index)] = node
     wanted = ["pt", "eta", "phi", "energy"]
     return nodes, [*wanted, *(feature for feature in features if feature not in (*wanted, "type")), "type"]
 
 
-def _feature(place: int, row: Any) -> str:
-    """What a row of branches is called here: by its place, or by what its branches end in."""
+def _feature(i_row: int, row: Any) -> str:
+    """Returns the feature of row number `i_row`: by its number, or by the end of its branches' names."""
     if not isinstance(row, list):
         known = {MASSLESS: "energy", TYPE: "type"}
         if str(row) not in known:
             raise InputError(
-                f"node_branch_names: row {place} is {row!r}; a list of branches, {MASSLESS} or {TYPE} was expected"
+                f"node_branch_names: row {i_row} is {row!r}; a list of branches, {MASSLESS} or {TYPE} was expected"
             )
         return known[str(row)]
-    if place < len(MOMENTUM):
-        return MOMENTUM[place]
-    branch = next((one for one in row if isinstance(one, str)), f"feature_{place}")
+    if i_row < len(MOMENTUM):
+        return MOMENTUM[i_row]
+    branch = next((one for one in row if isinstance(one, str)), f"feature_{i_row}")
     short = branch.rpartition("_")[2]
     return "energy" if short in ("e", "E", "energy") else short
 
 
-def _kind(branches: Mapping[str, Any], place: int) -> str:
-    """What a kind of object is called: by what its branches begin with."""
+def _kind(branches: Mapping[str, Any], i_kind: int) -> str:
+    """Returns the collection of an object kind, by the common prefix of its branches."""
     prefix = prefix_of([branch for branch in branches.values() if isinstance(branch, str)]).rstrip("_")
-    return COLLECTIONS.get(prefix, prefix.lower() or f"object_{place}")
+    return COLLECTIONS.get(prefix, prefix.lower() or f"object_{i_kind}")
 
 
 def _unknown(datasets: Mapping[str, Mapping[str, Any]], notes: Notes) -> None:
-    """Notes what else stands under the data sets, each key once."""
+    """Notes the other keys of the data sets, each once."""
     keys = dict.fromkeys(key for dataset in datasets.values() for key in dataset if key not in OF_DATASET)
     inner = dict.fromkeys(
         key for dataset in datasets.values() for key in mapping(dataset.get("args")) if key not in OF_ARGUMENTS

@@ -1,4 +1,4 @@
-"""A data configuration of weaver-core (hqucms/weaver-core; arXiv:2202.03772) as a data spec."""
+"""Translates a data configuration of weaver-core (hqucms/weaver-core; arXiv:2202.03772) to a data spec."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any
 
 from root_gnn.convert.converted import Notes
 from root_gnn.convert.foreign import mapping, text_list
-from root_gnn.convert.formula import Formulas, Untranslatable, function_of
+from root_gnn.convert.formula import Formulas, UntranslatableError, function_of
 from root_gnn.convert.momenta import Momenta
 from root_gnn.convert.naming import prefix_of
 from root_gnn.data.spec.collection import ANGLES, MOMENTUM
@@ -33,7 +33,8 @@ READ = (
     "weights",
 )
 ELSEWHERE = {
-    "test_time_selection": "one spec selects alike everywhere; put it under `select` of a second spec, for `evaluate --spec`",
+    "test_time_selection": "one spec selects alike everywhere; "
+    "put it under `select` of a second spec, for `evaluate --spec`",
     "branch_magic": "write the names of the branches out",
     "file_magic": "write the names of the branches out",
 }
@@ -42,7 +43,14 @@ UNNEEDED = {"bucketing": "batches are ragged, so jets of like lengths need not b
 
 @dataclass(frozen=True)
 class Variable:
-    """An input of weaver's: its name, what is subtracted and multiplied, and between what it is cut, where that was asked for."""
+    """An input of weaver: value -> clip((value - centre) * scale).
+
+    Attributes:
+        name: name of the branch or formula.
+        centre: value that is subtracted, or "auto"; None if nothing is.
+        scale: factor after the subtraction.
+        limits: where the untransformed value is clipped; None if it is not.
+    """
 
     name: str
     centre: float | str | None
@@ -56,9 +64,9 @@ def is_weaver(content: Mapping[str, Any]) -> bool:
 
 
 def to_spec(content: Mapping[str, Any], *, name: str, tree: str | None, notes: Notes) -> dict[str, Any]:
-    """The data spec called `name`, as plain values; raises InputError where nothing in `content` can become a graph's nodes.
+    """Returns the data spec `name`, as plain values; `tree` is read if the configuration names none.
 
-    `tree` is read where the configuration names none.
+    Raises InputError if nothing in `content` can become nodes.
     """
     weaver = _Weaver(content, notes)
     spec: dict[str, Any] = {"name": name, "source": {"name": "root", "tree": weaver.tree(tree)}}
@@ -74,7 +82,7 @@ def to_spec(content: Mapping[str, Any], *, name: str, tree: str | None, notes: N
 
 
 class _Weaver:
-    """One configuration; each method translates a section of it and notes what it could not."""
+    """One configuration; each method translates a section and notes what it could not translate."""
 
     def __init__(self, content: Mapping[str, Any], notes: Notes) -> None:
         self._content, self._notes = content, notes
@@ -83,29 +91,29 @@ class _Weaver:
         self._is_automatic = str(mapping(content.get("preprocess")).get("method", "manual")).lower().startswith("auto")
 
     def tree(self, given: str | None) -> str:
-        """The tree to read."""
+        """Returns the tree to read."""
         named = self._content.get("treename")
         if not named and given is None:
             self._notes.different.append("treename is not given, and `tree` is read; name another with --tree")
         return str(named or given or "tree")
 
     def formula(self, key: str, text: Any) -> str | None:
-        """A formula in our language; None where there is none, or it has no form here, which is noted."""
+        """Returns a formula as an expression of data specs; None without one, or with a note if untranslatable."""
         if text in (None, ""):
             return None
         try:
             return self._formulas.expression(str(text))
-        except Untranslatable as error:
+        except UntranslatableError as error:
             self._notes.lose(key, error)
             return None
 
     def value(self, key: str, text: str | ast.expr) -> dict[str, str] | str | None:
-        """A branch or an expression, as a spec has it; None as `formula`."""
+        """Returns a branch or an expression in the form of a spec; None as in `formula`."""
         try:
             node = self._formulas.tree(text) if isinstance(text, str) else self._formulas.resolved(text)
             branch = self._formulas.branch(node)
             return branch if branch is not None else {"expression": self._formulas.expression(node)}
-        except Untranslatable as error:
+        except UntranslatableError as error:
             self._notes.lose(key, error)
             return None
 
@@ -136,7 +144,8 @@ class _Weaver:
             inputs += made.inputs
         if not nodes:
             raise InputError(
-                "nothing under `inputs` says where the momenta of a graph's nodes stand: a group such as pf_vectors with px, "
+                "nothing under `inputs` says where the momenta of a graph's nodes stand: a group such as pf_vectors "
+                "with px, "
                 f"py, pz and energy was expected, and there are {', '.join(groups) or 'none'}"
             )
         if len(nodes) == 1 and inputs:
@@ -150,7 +159,7 @@ class _Weaver:
         return found | ({"transforms": transforms} if transforms else {}) | ({"globals": globals_} if globals_ else {})
 
     def _collection(self, family: str, parts: Mapping[str, Mapping[str, Any]]) -> _Made | None:
-        """The collection of one family of inputs; None where it has no momenta."""
+        """Returns the collection of one family of inputs; None if it has no momenta."""
         vectors = self._variables(parts.get("vectors", {}))
         if len(vectors) != len(MOMENTA):
             named = ", ".join(f"{family}_{kind}" for kind in parts)
@@ -189,7 +198,18 @@ class _Weaver:
         known: dict[str, str],
         prefix: str,
     ) -> None:
-        """Adds one input to the collection: made of the momenta inside the network, a branch, a transformed branch, or an expression."""
+        """Adds one input to the collection.
+
+        It is computed from the momenta inside the network, or read as a branch, transformed branch or expression.
+
+        Args:
+            family: prefix of the groups of inputs (`pf` of `pf_features`).
+            variable: the input.
+            momenta: recognises functions of the momenta.
+            made: the collection, which is extended.
+            known: names of features so far, with the text of their values; extended too.
+            prefix: common prefix of the branches, which names of features omit.
+        """
         key = f"inputs.{family}_features.{variable.name}"
         try:
             tree = self._formulas.variable(variable.name)
@@ -198,7 +218,7 @@ class _Weaver:
                 made.inputs.append(inside)
                 return
             value, transform, origin = self._feature_value(variable, tree)
-        except Untranslatable as error:
+        except UntranslatableError as error:
             self._notes.lose(key, error)
             return
         name = _feature_name(origin, prefix, taken=[other for other in known if known[other] != repr(value)])
@@ -209,7 +229,7 @@ class _Weaver:
         made.inputs.append(name)
 
     def _feature_value(self, variable: Variable, tree: ast.expr) -> tuple[Any, str, str]:
-        """What a feature is read from, how it is transformed afterwards, and the name that tells what it is."""
+        """Returns the value of a feature, its transform, and the name that describes it."""
         branch = self._formulas.branch(tree)
         if (
             branch is None
@@ -231,13 +251,13 @@ class _Weaver:
         )
 
     def _mask(self, family: str, variables: Sequence[Variable], made: _Made) -> None:
-        """Which objects there are: all of them, where the mask is made of ones."""
+        """Adds the mask of objects; none if the mask consists of ones."""
         for variable in variables:
             try:
                 tree = self._formulas.variable(variable.name)
                 value = None if function_of(tree) == "ones_like" else self.value(f"inputs.{family}_mask", tree)
                 made.node.update({} if value is None else {"mask": value})
-            except Untranslatable as error:
+            except UntranslatableError as error:
                 self._notes.lose(f"inputs.{family}_mask", error)
 
     def _scaling(self, variables: Sequence[Variable]) -> None:
@@ -248,7 +268,7 @@ class _Weaver:
             )
 
     def _globals(self, groups: Mapping[str, Any]) -> dict[str, Any]:
-        """Columns of the graph, from groups of one number a jet."""
+        """Returns features of the graph, from groups with one number per jet."""
         found: dict[str, Any] = {}
         for group, content in groups.items():
             if not _is_of_jet(content):
@@ -263,7 +283,7 @@ class _Weaver:
         return found
 
     def _variables(self, group: Mapping[str, Any]) -> list[Variable]:
-        """The variables of a group of inputs, with the parameters written beside them or under `preprocess.params`."""
+        """Returns the variables of a group, with parameters from their row or from `preprocess.params`."""
         rows = group.get("vars")
         return [
             self._variable(row if isinstance(row, list) else [row])
@@ -292,7 +312,7 @@ class _Weaver:
         return Variable(name, centre, scale, (float(centre) + low / scale, float(centre) + high / scale))
 
     def label(self) -> dict[str, Any] | None:
-        """The section `label`: of weaver's simple labels, a branch or condition for each class."""
+        """Returns the section `label`: for simple labels a branch or condition for each class."""
         labels = mapping(self._content.get("labels"))
         classes = labels.get("value")
         if labels.get("type") != "simple" or not isinstance(classes, list):
@@ -307,12 +327,12 @@ class _Weaver:
         return self._one_hot([(str(name), str(name)) for name in classes])
 
     def _stacked(self, custom: Mapping[str, Any]) -> dict[str, Any] | None:
-        """A label that is the place of the largest in a stack: `np.argmax(np.stack([...], axis=1), axis=1)`."""
+        """Returns the section `label` for `np.argmax(np.stack([...], axis=1), axis=1)`; None for anything else."""
         if len(custom) != 1:
             return None
         try:
             tree = self._formulas.tree(str(next(iter(custom.values()))))
-        except Untranslatable:
+        except UntranslatableError:
             return None
         stack = tree.args[0] if isinstance(tree, ast.Call) and function_of(tree) == "argmax" and tree.args else None
         if (
@@ -334,7 +354,7 @@ class _Weaver:
         return None if None in values.values() or not values else {"one_hot": values}
 
     def weights(self) -> list[Any]:
-        """The section `weight`."""
+        """Returns the section `weight`."""
         weights = mapping(self._content.get("weights"))
         if not weights:
             return []
@@ -345,14 +365,15 @@ class _Weaver:
             self._notes.lose(
                 "weights",
                 f"weaver draws jets so that {alike} are alike in all classes ({weights.get('reweight_method')}); "
-                "here every jet is used with its weight. Write such weights into the file, and name the branch under `weight`",
+                "here every jet is used with its weight. "
+                "Write such weights into the file, and name the branch under `weight`",
             )
         return [
             value for value in (self.value(f"weights.{branch}", branch) for branch in branches) if value is not None
         ]
 
     def the_rest(self) -> None:
-        """Notes the keys that are left."""
+        """Notes the remaining keys."""
         seen = [*text_list(self._content.get("observers")), *text_list(self._content.get("monitor_variables"))]
         if seen:
             self._notes.different.append(
@@ -370,7 +391,7 @@ class _Weaver:
 
 @dataclass(frozen=True)
 class _Made:
-    """A collection as it is put together: its `node` section, transforms by feature, and weaver's inputs in their order."""
+    """A collection under construction: its `node` section, transforms by feature, and inputs in weaver's order."""
 
     node: dict[str, Any]
     transforms: dict[str, str]
@@ -378,12 +399,12 @@ class _Made:
 
 
 def _is_of_jet(group: Any) -> bool:
-    """Whether a group of inputs has one number a jet."""
+    """Whether a group of inputs has one number per jet."""
     return mapping(group).get("length", UNKNOWN) in (1, None)
 
 
 def _number(value: Any, key: str) -> float:
-    """A number as YAML of that program gives it; raises InputError where it is none."""
+    """Converts a YAML value to a number; raises InputError if it is none."""
     try:
         return float(value)
     except (TypeError, ValueError) as error:

@@ -1,4 +1,4 @@
-"""The model card: what the network is, what it was trained on, what it reached, and what it must not be used for."""
+"""The model card: the network, its training data, its metrics and its limits."""
 
 from __future__ import annotations
 
@@ -13,17 +13,18 @@ from root_gnn.nn.token_inputs import SUBJET
 from root_gnn.runs.run import Run
 
 PLUGIN = 2
-"""Place of the plug-in's name in that of its module, `root_gnn.models.deep_sets`."""
+"""Index of the plug-in's name in the parts of its module's name, `root_gnn.models.deep_sets`."""
 
 
 @dataclass(frozen=True)
 class Exported:
-    """A file that was written.
+    """An exported file.
 
     Attributes:
-        path: the file; `card` the Markdown beside it.
-        metadata: what stands in the file.
-        differences: the largest absolute difference from PyTorch, by what it was looked for on.
+        path: the file.
+        card: the model card next to it, Markdown.
+        metadata: the metadata in the file.
+        differences: largest absolute difference from PyTorch, by the kind of events it was measured on.
     """
 
     path: Path
@@ -37,7 +38,7 @@ class Exported:
 
 
 def card(run: Run, signature: Signature, exported: Exported) -> str:
-    """The model card of an exported run, Markdown."""
+    """Returns the model card of an exported run, Markdown."""
     parts = [
         [f"# Model card: {run.name}", "", _summary(run, signature)],
         ["## Input and output", "", *_interface(signature)],
@@ -59,7 +60,8 @@ def _summary(run: Run, signature: Signature) -> str:
         else "gives a representation"
     )
     origin = f"It started from the pretrained run {source}." if source else "It was trained from random weights."
-    return f"A `{encoder}` network of {run.plan.get('n_parameters', 0):,} parameters, trained as `{objective}`, that {answers}. {origin}"
+    n_parameter = f"{run.plan.get('n_parameters', 0):,}"
+    return f"A `{encoder}` network of {n_parameter} parameters, trained as `{objective}`, that {answers}. {origin}"
 
 
 def _interface(signature: Signature) -> list[str]:
@@ -74,8 +76,8 @@ def _interface(signature: Signature) -> list[str]:
     kind = {"softmax": "they add up to 1", "sigmoid": "each on its own", "": "what a head reads"}[signature.link]
     rows.append((signature.output, f"(n_graph, {signature.dim})", f"float32, {', '.join((*signature.outputs, kind))}"))
     columns = [
-        (str(place), name, unit or "-")
-        for place, (name, unit) in enumerate(zip(signature.nodes, signature.units, strict=True))
+        (str(i_column), name, unit or "-")
+        for i_column, (name, unit) in enumerate(zip(signature.nodes, signature.units, strict=True))
     ]
     return [*_table(("tensor", "shape", "holds"), rows), "", *_table(("column of nodes", "feature", "unit"), columns)]
 
@@ -106,10 +108,10 @@ def _metrics(run: Run) -> list[str]:
         if isinstance(value, int | float) and not name.endswith("_error")
     ]
     rows += [
-        (split, f"rejection at {efficiency} signal efficiency", _figure(found["value"], found.get("error")))
+        (split, f"rejection at {efficiency} signal efficiency", _figure(figure["value"], figure.get("error")))
         for split, figures in splits.items()
-        for efficiency, found in (figures.get("rejection") or {}).items()
-        if found and found.get("value") is not None
+        for efficiency, figure in (figures.get("rejection") or {}).items()
+        if figure and figure.get("value") is not None
     ]
     return [
         f"Of the epoch {run.metrics.get('best_epoch')}, best by the validation data; errors are statistical alone.",
@@ -120,19 +122,25 @@ def _metrics(run: Run) -> list[str]:
 
 def _limits(run: Run, signature: Signature) -> list[str]:
     lines = [
-        "- It knows the data above and no other: other processes, detectors, pile-up, selections or objects need a check of their own.",
-        "- Systematic uncertainties are no part of the figures; score variations of the inputs as those of any other observable.",
-        "- Objects must be as the data spec makes them: same kinds, same types, GeV and radians, phi in [-pi, pi], no NaN.",
-        "- All graphs of one call are padded to the largest of them inside networks with attention: score a few hundred at a time.",
+        "- It knows the data above and no other: other processes, detectors, pile-up, selections or objects "
+        "need a check of their own.",
+        "- Systematic uncertainties are no part of the figures; "
+        "score variations of the inputs as those of any other observable.",
+        "- Objects must be as the data spec makes them: "
+        "same kinds, same types, GeV and radians, phi in [-pi, pi], no NaN.",
+        "- All graphs of one call are padded to the largest of them inside networks with attention: "
+        "score a few hundred at a time.",
     ]
     if signature.link == "softmax":
         lines.append(
-            "- Probabilities are those for classes of the same weight, as in training; other mixtures need other priors."
+            "- Probabilities are those for classes of the same weight, as in training; "
+            "other mixtures need other priors."
         )
     if SUBJET in signature.nodes:
         settings = json.dumps(run.recipe.model.model_dump(mode="json", include={"algorithm", "radius"}))
         lines.append(
-            f"- The column `{SUBJET}` numbers the subjet of each constituent, 0 the hardest, as clustered by `{settings}`."
+            f"- The column `{SUBJET}` numbers the subjet of each constituent, 0 the hardest, "
+            f"as clustered by `{settings}`."
         )
     return lines
 

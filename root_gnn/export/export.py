@@ -1,4 +1,4 @@
-"""`root-gnn export`: a run as one file that other programs score with, kept only where it computes what PyTorch does."""
+"""`root-gnn export`: writes a run as one file for other programs, and checks it against PyTorch."""
 
 from __future__ import annotations
 
@@ -39,18 +39,23 @@ def export(
     overwrite: bool = False,
     allow_plugins: Collection[str] = (),
 ) -> Exported:
-    """Writes `OUT`, ONNX (`.onnx`) or a program of `torch.export` (`.pt2`), and a model card `OUT` with the ending `.md`.
+    """Writes ONNX (`.onnx`) or a program of `torch.export` (`.pt2`), and a model card next to it (`.md`).
 
-    Before the file is kept its answers are held against PyTorch's on events of the run's own data, the largest, single ones, and ones of
-    one node and of none included.
+    The file is kept only if its outputs agree with PyTorch's on events of the run's own data, among them the largest,
+    single events, and events with one node and with none.
 
     Args:
+        run: the run, or its folder.
+        out: the file to write; its ending chooses the format.
+        data_dir: folder of the run's data, if it was moved.
         opset: version of the ONNX operators, 18 to 20.
-        ir_version: version of the ONNX format; 8 is read by onnxruntime from 1.14 on.
-        tolerance: the largest difference of a probability from PyTorch's.
+        ir_version: version of the ONNX format; onnxruntime reads 8 from its release 1.14 on.
+        tolerance: largest allowed difference of a probability from PyTorch's.
+        overwrite: replaces an existing file.
+        allow_plugins: modules of the user's own that the run may import.
 
-    Raises InputError for another ending, where the file exists, the run's data is not there, the network can't be exported, or its
-    answers differ; MissingExtraError where ONNX is asked for without the extra `onnx`.
+    Raises InputError for another ending, if the file exists, the run's data is missing, the network cannot be exported,
+    or its outputs differ; MissingExtraError for ONNX without the extra `onnx`.
     """
     target = Path(out)
     if target.suffix not in (ONNX, PROGRAM):
@@ -62,23 +67,23 @@ def export(
     opened = run if isinstance(run, Run) else load_run(run, allow_plugins=allow_plugins)
     batches = samples(opened, data_dir)
     example = next(iter(batches.values()))
-    found = opened.encoder.extra_inputs(example)
-    network = network_of(opened, tuple(found))
-    program = traced(network, network.signature.arguments(example, found))
+    extra_inputs = opened.encoder.extra_inputs(example)
+    network = network_of(opened, tuple(extra_inputs))
+    program = traced(network, network.signature.arguments(example, extra_inputs))
     work = _Work(opened, network.signature, program, batches, target, tolerance)
     with atomic_file(target) as temporary:
         if target.suffix == ONNX:
-            made = _write_onnx(temporary, work, opset=opset, ir_version=ir_version)
+            exported = _write_onnx(temporary, work, opset=opset, ir_version=ir_version)
         else:
-            made = _write_program(temporary, work)
-    write_text(made.card, card(opened, network.signature, made))
-    log.info("%s", made)
-    return made
+            exported = _write_program(temporary, work)
+    write_text(exported.card, card(opened, network.signature, exported))
+    log.info("%s", exported)
+    return exported
 
 
 @dataclass(frozen=True)
 class _Work:
-    """What is exported and what it is held against; the file becomes `target`."""
+    """A network to export to `target`, and the batches it is checked on."""
 
     run: Run
     signature: Signature
@@ -88,14 +93,14 @@ class _Work:
     tolerance: float
 
     def checked(self, call: Call, metadata: Mapping[str, str]) -> Exported:
-        """What was made; raises InputError where `call` does not compute what PyTorch does."""
-        found = differences(self.run, self.signature, self.batches, call)
-        check_parity(found, self.tolerance, self.target)
-        said = {**metadata, "largest_difference": f"{max(found.values()):.1e}"}
-        return Exported(self.target, self.target.with_suffix(".md"), said, found)
+        """Describes the exported file; raises InputError if `call` and PyTorch differ by more than the tolerance."""
+        largest = differences(self.run, self.signature, self.batches, call)
+        check_parity(largest, self.tolerance, self.target)
+        metadata_of_file = {**metadata, "largest_difference": f"{max(largest.values()):.1e}"}
+        return Exported(self.target, self.target.with_suffix(".md"), metadata_of_file, largest)
 
     def metadata(self) -> dict[str, str]:
-        """What stands in the file: words, and lists separated by commas, which every language can read."""
+        """Returns the metadata of the file; lists are separated by commas, which every language can parse."""
         run, signature = self.run, self.signature
         return {
             "root_gnn": __version__,
@@ -116,10 +121,10 @@ def _write_onnx(path: Path, work: _Work, *, opset: int, ir_version: int) -> Expo
     from root_gnn.export.onnx_file import Session, describe_inputs, model_of
 
     model = model_of(work.program, work.signature, opset=opset, ir_version=ir_version)
-    made = work.checked(Session(model.SerializeToString()), work.metadata())
-    describe_inputs(model, made.metadata)
+    exported = work.checked(Session(model.SerializeToString()), work.metadata())
+    describe_inputs(model, exported.metadata)
     path.write_bytes(model.SerializeToString())
-    return made
+    return exported
 
 
 def _write_program(path: Path, work: _Work) -> Exported:
@@ -127,9 +132,9 @@ def _write_program(path: Path, work: _Work) -> Exported:
 
     def call(arguments: Mapping[str, Tensor]) -> NDArray[np.float64]:
         with torch.inference_mode():
-            said: NDArray[np.float64] = program(**arguments).double().numpy()
-        return said
+            output: NDArray[np.float64] = program(**arguments).double().numpy()
+        return output
 
-    made = work.checked(call, work.metadata())
-    save_program(work.program, path, made.metadata)
-    return made
+    exported = work.checked(call, work.metadata())
+    save_program(work.program, path, exported.metadata)
+    return exported

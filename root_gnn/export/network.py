@@ -1,4 +1,4 @@
-"""What is exported: raw features in, probabilities out, for any number of graphs and nodes."""
+"""The network that is exported: raw features in, probabilities out, for any number of graphs and nodes."""
 
 from __future__ import annotations
 
@@ -22,15 +22,15 @@ N_ADDED = 3  # nodes of the graph that is added to every batch
 
 @dataclass(frozen=True)
 class Signature:
-    """What goes in and what comes out, by name.
+    """Names of inputs and outputs.
 
     Attributes:
         nodes: the columns of `nodes (total_node, n_feature)`, float32, GeV and radians.
-        globals: the columns of `globals (n_graph, n_global)`, float32; such an input is there only where there are some.
+        globals: the columns of `globals (n_graph, n_global)`, float32; without columns there is no such input.
         whole_events: whether there is an input `event (n_graph,)`, int64, the same number for all jets of an event.
-        outputs: what the columns of the output are, classes or labels; empty for representations.
-        link: how the outputs were made of logits; empty for representations.
-        dim: columns of the output.
+        outputs: names of the columns of the output, classes or labels; empty for representations.
+        link: the function from logits to outputs; empty for representations.
+        dim: number of columns of the output.
     """
 
     nodes: tuple[str, ...]
@@ -42,7 +42,7 @@ class Signature:
 
     @property
     def inputs(self) -> dict[str, str]:
-        """The name of each input, and of its first axis, which varies; `n_node (n_graph,)`, int64, counts the nodes of each graph."""
+        """For each input the name of its first axis, which varies; `n_node (n_graph,)`, int64, counts nodes."""
         inputs = {"nodes": "total_node", "n_node": "n_graph"}
         inputs |= {"globals": "n_graph"} if self.globals else {}
         return inputs | ({"event": "n_graph"} if self.whole_events else {})
@@ -54,12 +54,12 @@ class Signature:
 
     @property
     def units(self) -> tuple[str, ...]:
-        """The unit of each node column, empty where it has none."""
+        """The unit of each node column, empty if it has none."""
         return tuple(UNITS.get(name, "") for name in self.nodes)
 
-    def arguments(self, batch: Batch, found: dict[str, Tensor]) -> dict[str, Tensor]:
-        """The inputs for a batch, `found` being what `Encoder.extra_inputs` computes for it."""
-        nodes = torch.cat([batch.nodes, *(column.unsqueeze(1) for column in found.values())], dim=1)
+    def arguments(self, batch: Batch, extra_inputs: dict[str, Tensor]) -> dict[str, Tensor]:
+        """Returns the inputs for a batch; `extra_inputs` is the result of `Encoder.extra_inputs` for it."""
+        nodes = torch.cat([batch.nodes, *(column.unsqueeze(1) for column in extra_inputs.values())], dim=1)
         named = {"nodes": nodes, "n_node": batch.n_node, "globals": batch.globals[:, 1:]}
         if self.whole_events and batch.ids is not None:
             named["event"] = torch.unique(batch.ids[:, :-1], dim=0, return_inverse=True)[1]
@@ -69,13 +69,15 @@ class Signature:
 class Network(nn.Module):
     """A trained objective as a function of plain tensors.
 
-    A graph of its own is added to every batch, and its answer left out again: then no size is ever 0 or 1, which tracing would take
-    for a constant, and batches without any node need no path of their own. Graphs do not see each other.
+    A constant graph is added to every batch, and its output is removed again: then no size is ever 0 or 1, which
+    tracing would treat as a constant, and batches without any node need no special case. Graphs do not influence each
+    other.
     """
 
     added: Tensor
 
     def __init__(self, objective: Objective, features: Features, signature: Signature) -> None:
+        """Wraps a trained objective, whose nodes have the columns `features`."""
         super().__init__()
         self.objective, self.signature = objective, signature
         columns = {"pt": (1.0, 1.0, 1.0), "energy": (1.0, 1.0, 1.0), SUBJET: (0.0, 0.0, 1.0)}
@@ -86,7 +88,7 @@ class Network(nn.Module):
     def forward(
         self, nodes: Tensor, n_node: Tensor, globals: Tensor | None = None, event: Tensor | None = None
     ) -> Tensor:
-        """The inputs of `Signature` to `(n_graph, dim)`."""
+        """Maps the inputs that `Signature` describes to the output, `(n_graph, dim)`."""
         batch = Batch.of(
             torch.cat([nodes, self.added]), torch.cat([n_node, n_node.new_full((1,), N_ADDED)]), ids=_ids(event)
         )
@@ -101,13 +103,13 @@ class Network(nn.Module):
         return torch.softmax(logits, dim=1) if self.signature.link == "softmax" else torch.sigmoid(logits)
 
 
-def network_of(run: Run, found: tuple[str, ...] = ()) -> Network:
-    """The network of a run in a form that can be exported, with the further node columns `found`.
+def network_of(run: Run, extra_inputs: tuple[str, ...] = ()) -> Network:
+    """Builds the network of a run from exportable layers, with `extra_inputs` as further node columns.
 
-    Raises InputError where its weights do not fit that form.
+    Raises InputError if the weights do not fit these layers.
     """
     trained, recipe = run.objective, run.recipe
-    features = replace(run.spec.features(), nodes=(*run.spec.features().nodes, *found))
+    features = replace(run.spec.features(), nodes=(*run.spec.features().nodes, *extra_inputs))
     objective = recipe.objective.build(
         recipe.model.exportable().build(features, run.scaling), question(recipe.data, run.spec, run.scaling)
     )
@@ -115,8 +117,8 @@ def network_of(run: Run, found: tuple[str, ...] = ()) -> Network:
         objective.load_state_dict(trained.state_dict(), strict=True)
     except RuntimeError as error:
         raise InputError(
-            f"{run.folder}: its encoder reads {', '.join(found)} of another program and has no form with that as an input; "
-            f"call the column {SUBJET} (model.column) and train again"
+            f"{run.folder}: its encoder reads {', '.join(extra_inputs)} of another program "
+            f"and has no form with that as an input; call the column {SUBJET} (model.column) and train again"
         ) from error
     signature = Signature(
         features.nodes, features.globals[1:], recipe.objective.whole_events, (), "", trained.encoder.dim
@@ -127,7 +129,7 @@ def network_of(run: Run, found: tuple[str, ...] = ()) -> Network:
 
 
 def _ids(event: Tensor | None) -> Tensor | None:
-    """Ids that tell events, and the added graph from all of them, `(n_graph + 1, 3)`; the last stands for the object."""
+    """Returns ids `(n_graph + 1, 3)` that identify events and the added graph; the last column is the object's."""
     if event is None:
         return None
     is_added = torch.cat([torch.zeros_like(event), event.new_ones(1)])

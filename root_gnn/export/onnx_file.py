@@ -20,7 +20,7 @@ from root_gnn.export.network import Signature
 try:
     import onnx
     import onnxruntime
-    import onnxscript  # noqa: F401  the exporter of PyTorch needs it, and says so late
+    import onnxscript  # noqa: F401  the exporter of PyTorch needs it, and reports its absence late
 except ImportError as error:
     raise MissingExtraError(error.name or "onnx", "onnx", "ONNX export") from error
 
@@ -28,9 +28,9 @@ MOST_OPSET = 20
 
 
 def model_of(program: ExportedProgram, signature: Signature, *, opset: int, ir_version: int) -> onnx.ModelProto:
-    """The ONNX model, with the names of the signature.
+    """Converts a traced network to ONNX, with the names of the signature.
 
-    Raises InputError where an operator of the network has no form in ONNX; the network can then be written as `.pt2`.
+    Raises InputError for an unsupported opset, and if ONNX lacks an operator of the network.
     """
     from root_gnn.export.onnx_operators import TABLE
 
@@ -52,8 +52,8 @@ def model_of(program: ExportedProgram, signature: Signature, *, opset: int, ir_v
     except (torch.onnx.errors.OnnxExporterError, NotImplementedError) as error:
         cause = error.__cause__ or error
         raise InputError(
-            f"this network has an operator that ONNX lacks ({' '.join(str(cause).split())[:200]}); write it as a program of "
-            "torch.export instead, with --out <name>.pt2"
+            f"this network has an operator that ONNX lacks ({' '.join(str(cause).split())[:200]}); "
+            "write it as a program of torch.export instead, with --out <name>.pt2"
         ) from error
     assert written is not None
     model: onnx.ModelProto = written.model_proto
@@ -64,7 +64,7 @@ def model_of(program: ExportedProgram, signature: Signature, *, opset: int, ir_v
 
 
 def describe_inputs(model: onnx.ModelProto, metadata: Mapping[str, str]) -> None:
-    """Puts the metadata into the model, in place of what is there."""
+    """Replaces the metadata of the model."""
     del model.metadata_props[:]
     onnx.helper.set_model_props(model, dict(metadata))
 
@@ -73,20 +73,21 @@ class Session:
     """An ONNX model in onnxruntime, on one thread of the processor."""
 
     def __init__(self, model: bytes) -> None:
+        """Loads a serialised model."""
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = options.inter_op_num_threads = 1
         options.log_severity_level = 3
         self._session: Any = onnxruntime.InferenceSession(model, options, providers=["CPUExecutionProvider"])
 
     def __call__(self, arguments: Mapping[str, Tensor]) -> NDArray[np.float64]:
-        """The output `(n_graph, dim)` for inputs by name."""
+        """Returns the output `(n_graph, dim)` for inputs by name."""
         (out,) = self._session.run(None, {name: value.numpy() for name, value in arguments.items()})
-        found: NDArray[np.float64] = np.asarray(out, dtype=np.float64)
-        return found
+        output: NDArray[np.float64] = np.asarray(out, dtype=np.float64)
+        return output
 
 
 def _name_axes(model: onnx.ModelProto, signature: Signature) -> None:
-    """Names the axes that vary in inputs and output; what is known of sizes in between is left to the runtime."""
+    """Names the varying axes of inputs and output, and removes the shapes of intermediate values."""
     del model.graph.value_info[:]
     for value in model.graph.input:
         value.type.tensor_type.shape.dim[0].dim_param = signature.inputs[value.name]
@@ -95,7 +96,7 @@ def _name_axes(model: onnx.ModelProto, signature: Signature) -> None:
 
 @contextmanager
 def _quiet() -> Iterator[None]:
-    """Without the exporter's words on its own deprecations and on packages that nobody asked for."""
+    """Suppresses the exporter's messages on its own deprecations and on optional packages."""
     registration = logging.getLogger("torch.onnx._internal.exporter._registration")
     before = registration.level
     registration.setLevel(logging.ERROR)

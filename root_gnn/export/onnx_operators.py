@@ -1,4 +1,4 @@
-"""Operators of PyTorch that the ONNX exporter lacks, or that it writes in a form that is slow or not a number for some sizes."""
+"""Operators of PyTorch that the ONNX exporter lacks, or translates to something slow or to NaN for some sizes."""
 
 from __future__ import annotations
 
@@ -9,12 +9,13 @@ import torch
 from onnx_ir import DataType
 from onnxscript import opset18
 
-op: Any = opset18  # its types are narrower than what tracing hands over
-LOWEST = -1e30  # stands for -inf in logits of attention: a graph without nodes then has weights that are numbers
+op: Any = opset18  # its annotations are narrower than the values that tracing passes
+LOWEST = -1e30  # instead of -inf in attention logits: the softmax of a graph without nodes is then no NaN
 
 
 def repeat_interleave(count: Any, output_size: Any = None) -> Any:
-    """`k` repeated `count[k]` times, k = 0, 1, ...: ones are added where a new number begins, and summed up."""
+    """Repeats k `count[k]` times, for k = 0, 1, ...: the cumulative sum of ones where a new number begins."""
+    del output_size  # follows from count
     first = op.Constant(value_int=0)
     ends = op.CumSum(count, first)
     n_row = op.Gather(ends, op.Constant(value_ints=[-1]))
@@ -35,7 +36,19 @@ def segment_reduce(
     unsafe: bool = False,
     initial: float | None = None,
 ) -> Any:
-    """The maximum over consecutive rows, as `graph.segment.segment_max` asks for it; raises NotImplementedError for anything else."""
+    """Computes the maximum over consecutive rows; raises NotImplementedError for other uses of the operator.
+
+    Args:
+        data: `(n_row, ...)`.
+        reduce: the reduction; "max" is supported.
+        lengths: `(n_segment,)`, number of rows of each segment.
+        indices: not supported.
+        offsets: not supported.
+        axis: axis of the rows; 0 is supported.
+        unsafe: whether PyTorch skips its checks; without meaning here.
+        initial: result of an empty segment.
+    """
+    del indices, offsets, unsafe
     if reduce != "max" or lengths is None or initial is None or axis != 0:
         raise NotImplementedError(f"segment_reduce {reduce} has no form in ONNX here")
     index = op.Unsqueeze(repeat_interleave(lengths), op.Constant(value_int=1))
@@ -45,9 +58,16 @@ def segment_reduce(
 
 
 def index_add(rows: Any, dim: int, index: Any, source: Any, alpha: float = 1) -> Any:
-    """Rows added up by `index (n_row,)`.
+    """Adds rows of `source` to the rows of `rows` that `index` names.
 
-    The exporter writes ScatterND, whose additions onnxruntime spreads over threads without care for two that meet in one row.
+    The exporter writes ScatterND, whose additions onnxruntime spreads over threads without locking the rows.
+
+    Args:
+        rows: `(n, ...)`.
+        dim: axis of the rows; 0 is supported.
+        index: `(n_row,)`, the row that each row of `source` is added to.
+        source: `(n_row, ...)`.
+        alpha: factor; 1 is supported.
     """
     if dim != 0 or alpha != 1:
         raise NotImplementedError("index_add of anything but rows has no form in ONNX here")
@@ -57,26 +77,26 @@ def index_add(rows: Any, dim: int, index: Any, source: Any, alpha: float = 1) ->
 
 
 def hypot(first: Any, second: Any) -> Any:
-    """The square root of the sum of two squares."""
+    """Computes the square root of the sum of two squares."""
     return op.Sqrt(op.Add(op.Mul(first, first), op.Mul(second, second)))
 
 
 def cosh(angle: Any) -> Any:
-    """The hyperbolic cosine; onnxruntime has it in single precision alone."""
+    """Computes the hyperbolic cosine; onnxruntime has it in single precision only."""
     return (
         op.Cosh(angle) if angle.dtype != DataType.DOUBLE else _half(angle, op.Add(op.Exp(angle), op.Exp(op.Neg(angle))))
     )
 
 
 def sinh(angle: Any) -> Any:
-    """The hyperbolic sine, as `cosh`; what is lost near 0 in double precision is nothing in single precision."""
+    """Computes the hyperbolic sine, as `cosh`; near 0 it loses digits that single precision does not have."""
     return (
         op.Sinh(angle) if angle.dtype != DataType.DOUBLE else _half(angle, op.Sub(op.Exp(angle), op.Exp(op.Neg(angle))))
     )
 
 
 def asinh(number: Any) -> Any:
-    """The inverse of `sinh`."""
+    """Computes the inverse of `sinh`."""
     if number.dtype != DataType.DOUBLE:
         return op.Asinh(number)
     one = op.CastLike(op.Constant(value_float=1.0), number)
@@ -98,7 +118,19 @@ def attention(
     scale: float | None = None,
     enable_gqa: bool = False,
 ) -> Any:
-    """Attention of `(n, n_head, length, width)` step by step, in no fused form, since those differ between versions of the runtime."""
+    """Computes scaled dot-product attention from basic operators: fused ones differ between versions of the runtime.
+
+    Args:
+        query: `(n, n_head, length, width)`.
+        key: `(n, n_head, length, width)`.
+        value: `(n, n_head, length, width)`.
+        attn_mask: added to the logits, or false where attention is masked; broadcast to `(n, n_head, length, length)`.
+        dropout_p: without meaning in evaluation mode.
+        is_causal: not supported.
+        scale: factor of the logits; by default one over the square root of `width`.
+        enable_gqa: not supported.
+    """
+    del dropout_p
     if is_causal or enable_gqa:
         raise NotImplementedError("causal and grouped attention have no form in ONNX here")
     factor = op.Constant(value_float=float(query.shape[-1]) ** -0.5 if scale is None else scale)
@@ -112,7 +144,8 @@ def attention(
 
 
 def sort(values: Any, stable: bool | None = None, dim: int = -1, descending: bool = False) -> Any:
-    """Sorted values and where they stood; TopK takes the first of equals first, so it is stable."""
+    """Returns sorted values and their indices; TopK is stable, since it prefers the lower index among equals."""
+    del stable
     n_value = op.Gather(op.Shape(values), op.Constant(value_ints=[dim]))
     return op.TopK(values, n_value, axis=dim, largest=descending, sorted=True)
 

@@ -1,4 +1,4 @@
-"""Does what was exported compute the same? Asked of real events: many, the largest, one alone, with one node, with none."""
+"""Compares an exported network with PyTorch on real events: many, the largest, a single one, with one or no node."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ Call = Callable[[Mapping[str, Tensor]], NDArray[np.float64]]
 
 
 def samples(run: Run, data_dir: Path | str | None = None) -> dict[str, Batch]:
-    """Batches of the run's own data, by what they are; raises InputError where the data is not there."""
+    """Returns batches of the run's own data, by description; raises InputError if the data is missing."""
     table = run.table(data_dir)
     rows = np.unique(np.linspace(0, len(table) - 1, min(N_EVENT, len(table))).astype(np.int64))
     largest = np.argsort(table.n_node, kind="stable")[-N_LARGEST:]
@@ -43,41 +43,41 @@ def samples(run: Run, data_dir: Path | str | None = None) -> dict[str, Batch]:
 
 
 def reference(run: Run, batch: Batch) -> NDArray[np.float64]:
-    """What PyTorch says, `(n_graph, dim)`: probabilities as `root-gnn predict` has them, or representations."""
+    """Returns PyTorch's output, `(n_graph, dim)`: probabilities as in `root-gnn predict`, or representations."""
     objective = run.objective
     with torch.inference_mode():
         if isinstance(objective, Supervised):
-            said = probabilities_of(objective, objective.head_outputs(batch))
+            output = probabilities_of(objective, objective.head_outputs(batch))
         else:
-            said = objective.encoder(batch).globals.double()
-    found: NDArray[np.float64] = said.numpy()
-    return found
+            output = objective.encoder(batch).globals.double()
+    array: NDArray[np.float64] = output.numpy()
+    return array
 
 
 def differences(run: Run, signature: Signature, batches: Mapping[str, Batch], call: Call) -> dict[str, float]:
-    """The largest absolute difference between PyTorch and `call` on each of the batches; infinite where one is not a number."""
-    found = {}
+    """Returns the largest absolute difference between PyTorch and `call` on each batch; infinite for NaN."""
+    largest = {}
     for name, batch in batches.items():
-        said = call(signature.arguments(batch, run.encoder.extra_inputs(batch)))
+        output = call(signature.arguments(batch, run.encoder.extra_inputs(batch)))
         expected = reference(run, batch)
-        apart = np.abs(said - expected).max() if said.shape == expected.shape and said.size else np.inf
-        found[name] = float(apart) if np.isfinite(apart) else float("inf")
-    return found
+        difference = np.abs(output - expected).max() if output.shape == expected.shape and output.size else np.inf
+        largest[name] = float(difference) if np.isfinite(difference) else float("inf")
+    return largest
 
 
-def check_parity(found: Mapping[str, float], tolerance: float, out: Path) -> None:
-    """Raises InputError where a difference is larger than `tolerance`."""
-    worst = max(found, key=lambda name: found[name])
-    if not found[worst] <= tolerance:
+def check_parity(largest: Mapping[str, float], tolerance: float, out: Path) -> None:
+    """Raises InputError if a difference is larger than `tolerance`."""
+    worst = max(largest, key=lambda name: largest[name])
+    if not largest[worst] <= tolerance:
         raise InputError(
-            f"{out} was not kept: what was exported differs from PyTorch by {found[worst]:.1e} on {worst}, where "
-            f"{tolerance:.0e} was allowed. Allow more with --tolerance if that is enough for you; a difference that is much "
-            "larger is a fault of the exporter or the runtime: try --out <name>.pt2."
+            f"{out} was not kept: what was exported differs from PyTorch by {largest[worst]:.1e} on {worst}, where "
+            f"{tolerance:.0e} was allowed. Allow more with --tolerance if that is enough for you; "
+            "a difference that is much larger is a fault of the exporter or the runtime: try --out <name>.pt2."
         )
 
 
 def _gathered(table: EventTable, rows: NDArray[np.int64], whole: WholeEvents | None) -> Batch:
-    """The rows as a batch, with all jets of their events where those belong together."""
+    """Returns the rows as a batch; with `whole`, all jets of their events."""
     if whole is None:
         return table.gather(rows)
     return table.gather(whole.all_rows(whole.rows[whole.start[np.unique(whole.event[rows])]]))

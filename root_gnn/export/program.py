@@ -1,4 +1,4 @@
-"""The network as a program of `torch.export`, from which ONNX is made, and which is a file format of its own (`.pt2`)."""
+"""Traces a network to a program of `torch.export`: the source of ONNX, and a file format of its own (`.pt2`)."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ METADATA = "root_gnn.json"
 
 
 def traced(network: Network, example: Mapping[str, Tensor]) -> ExportedProgram:
-    """The operations of the network, for any sizes; `example` are inputs with more than one graph.
+    """Traces the network for inputs of any size; `example` has inputs with more than one graph.
 
-    Raises InputError where they depend on the data in a way that cannot be written down.
+    Raises InputError if its operations depend on the data in a way that cannot be traced.
     """
     axes = {name: {0: Dim.DYNAMIC} for name in network.signature.inputs}
     try:
@@ -28,8 +28,8 @@ def traced(network: Network, example: Mapping[str, Tensor]) -> ExportedProgram:
             return torch.export.export(network, (), dict(example), dynamic_shapes=axes, strict=False)
     except Exception as error:  # torch raises a dozen kinds
         raise InputError(
-            f"this network cannot be exported: torch.export stopped with {type(error).__name__}: {_first_line(error)}. All "
-            "encoders of root_gnn but pyg_module, whose layers are somebody else's, can be."
+            f"this network cannot be exported: torch.export stopped with {type(error).__name__}: {_first_line(error)}. "
+            "All encoders of root_gnn but pyg_module, whose layers are somebody else's, can be."
         ) from error
 
 

@@ -1,1 +1,1 @@
-"""The small language of selections and derived columns: parsed and evaluated here, never run as Python."""
+"""The language of selections and derived columns, parsed and evaluated here and never run as Python."""

@@ -1,7 +1,7 @@
-"""The small language of selections and derived columns: parsed by us, computed on whole arrays, reduced per entry.
+"""The language of selections and derived columns: expressions are parsed here and evaluated on whole arrays.
 
-A name is a column; operators and functions work value by value, one value per entry goes with every value of a list, and reductions
-such as `sum` take the innermost list of each entry. docs/expressions.md is the reference.
+A name is a column. Operators and functions work elementwise, one value per entry is combined with every value of a
+list, and reductions such as `sum` act on the innermost lists. docs/expressions.md is the reference.
 """
 
 from __future__ import annotations
@@ -14,12 +14,12 @@ from typing import Any
 import numpy as np
 
 from root_gnn.errors import InputError, suggest
-from root_gnn.expressions.columns import Column, Refusal, array_of, column_of, constant
+from root_gnn.expressions.columns import Column, EvaluationError, column_of, constant_column, to_array
 from root_gnn.expressions.operators import OPERATORS
 from root_gnn.expressions.parser import Parser, Step
-from root_gnn.expressions.tokens import NAME, complaint, shown
+from root_gnn.expressions.tokens import NAME, located_error, printable
 
-MANY = 60  # known names beyond which a message does not list them all
+MANY = 60  # a message lists the known names only if there are fewer
 
 
 @dataclass(frozen=True)
@@ -27,10 +27,10 @@ class Expression:
     """A parsed expression.
 
     Attributes:
-        text: as it was written.
-        where: what messages begin with, such as `select`.
-        names: the names it reads, in the order of first use, without backquotes.
-        columns: the column (from 1) of each name's first use.
+        text: the expression as written.
+        where: the beginning of messages, such as `select`.
+        names: the names of branches in it, in the order of first use, without backquotes.
+        columns: the position in the text (from 1) of each name's first use.
         steps: the operations in postfix order.
     """
 
@@ -41,11 +41,12 @@ class Expression:
     steps: tuple[Step, ...]
 
     def evaluate(self, values: Mapping[str, Any], n_entry: int, *, start: int = 0) -> Any:
-        """The value of every entry: NumPy `(n_entry,)`, or an awkward array of lists.
+        """The value of each entry: a NumPy array `(n_entry,)`, or an awkward array of lists.
 
-        `values` holds a NumPy or awkward array of `n_entry` for each name; `start` is the number of the first entry in messages. The
-        result is bool, int64, uint64 or float64 and may share memory with `values`; division by zero gives infinity or NaN. Raises
-        InputError with the column of the text where kinds or lengths do not fit, and where a list is too short for its subscript.
+        `values` holds a NumPy or awkward array of `n_entry` entries for each name; `start` is the index of the first
+        entry in messages. The result is bool, int64, uint64 or float64 and may share memory with `values`; division by
+        zero gives infinity or NaN. Raises InputError with the position in the text where kinds or lengths do not match,
+        or a list is too short for its subscript.
         """
         stack: list[Column] = []
         read: dict[str, Column] = {}
@@ -57,21 +58,21 @@ class Expression:
                     column = (
                         self._read(step, values, read, n_entry) if step.operation == "name" else _run(step, arguments)
                     )
-                except Refusal as refusal:
-                    place = "" if refusal.entry is None else f" in entry {start + refusal.entry}"
-                    raise self.error(f"{refusal.reason}{place}", step.at + 1) from None
-                stack.append(replace(column, text=shown(self.text[step.start : step.end])))
+                except EvaluationError as error:
+                    entry = "" if error.entry is None else f" in entry {start + error.entry}"
+                    raise self.error(f"{error.reason}{entry}", step.caret + 1) from None
+                stack.append(replace(column, text=printable(self.text[step.start : step.end])))
         (result,) = stack
         if result.kind == "text":
             raise self.error("the result is text; compare it with a text in quotes", self.steps[-1].start + 1)
-        return array_of(result, n_entry)
+        return to_array(result, n_entry)
 
     def error(self, reason: str, column: int = 1) -> InputError:
-        """The error that gives a reason and points at a column (from 1) of the text."""
-        return complaint(self.where, self.text, column - 1, reason)
+        """An error with a reason that points at a position (from 1) of the text."""
+        return located_error(self.where, self.text, column - 1, reason)
 
     def unknown(self, name: str, known: Iterable[str], path: Path | str | None = None) -> InputError:
-        """The error for a name that is no column of the file at `path`, with near names of those that are `known`."""
+        """An error for a name that is not among the `known` branches of the file `path`, with similar names."""
         known = sorted(known)
         unquoted = [other for other in known if not NAME.fullmatch(other) and other in self.text and name in other]
         near = (
@@ -82,8 +83,8 @@ class Expression:
         if len(known) >= MANY:
             near = near.partition("; known are")[0]
         file = "" if path is None else f"{path}: "
-        return complaint(
-            f"{file}{self.where}", self.text, self.columns.get(name, 1) - 1, f"unknown branch `{shown(name)}`{near}"
+        return located_error(
+            f"{file}{self.where}", self.text, self.columns.get(name, 1) - 1, f"unknown branch `{printable(name)}`{near}"
         )
 
     def _read(self, step: Step, values: Mapping[str, Any], read: dict[str, Column], n_entry: int) -> Column:
@@ -93,26 +94,31 @@ class Expression:
                 raise self.unknown(name, values)
             try:
                 read[name] = column_of(values[name])
-            except Refusal as refusal:
-                raise Refusal(f"branch {shown(name)} {refusal.reason}") from None
-            n_found = len(read[name].offsets[0]) - 1 if read[name].depth else len(read[name].data)
-            if n_found != n_entry:
-                raise Refusal(f"branch {shown(name)} has {n_found} entries and not {n_entry}")
+            except EvaluationError as error:
+                raise EvaluationError(f"branch {printable(name)} {error.reason}") from None
+            n_value_entry = len(read[name].offsets[0]) - 1 if read[name].depth else len(read[name].data)
+            if n_value_entry != n_entry:
+                raise EvaluationError(f"branch {printable(name)} has {n_value_entry} entries and not {n_entry}")
         return read[name]
 
 
 def parse(text: str, *, where: str = "expression") -> Expression:
-    """Reads an expression; raises InputError that shows the text with a caret under the offending column, and what was expected.
+    """Parses an expression of at most 2,000 characters and 50 levels of nesting.
 
-    `where` is the key the text comes from, such as `select` or `nodes.jet.select`. At most 2,000 characters and 50 levels of nesting.
+    `where` is the key the text comes from, such as `select` or `nodes.jet.select`. Raises InputError that says what was
+    expected and shows the text with a caret under the mistake.
     """
     steps = Parser(text, where).parse()
     columns: dict[str, int] = {}
     for step in steps:
         if step.operation == "name":
-            columns.setdefault(step.detail, step.at + 1)
+            columns.setdefault(step.detail, step.caret + 1)
     return Expression(text, where, tuple(columns), columns, steps)
 
 
 def _run(step: Step, arguments: list[Column]) -> Column:
-    return constant(step.detail) if step.operation == "constant" else OPERATORS[step.operation](arguments, step.detail)
+    return (
+        constant_column(step.detail)
+        if step.operation == "constant"
+        else OPERATORS[step.operation](arguments, step.detail)
+    )

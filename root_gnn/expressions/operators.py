@@ -1,6 +1,6 @@
 """The operators of expressions: arithmetic, comparisons, boolean logic, membership and subscripts.
 
-Each takes columns and gives one; it raises `Refusal` where kinds or shapes do not fit.
+Each takes columns and returns one; it raises `EvaluationError` where kinds or shapes do not fit.
 """
 
 from __future__ import annotations
@@ -10,7 +10,16 @@ from typing import Any
 
 import numpy as np
 
-from root_gnn.expressions.columns import Column, Refusal, aligned, booleans, exact, lists, numbers, unified
+from root_gnn.expressions.columns import (
+    Column,
+    EvaluationError,
+    as_numbers,
+    broadcast_columns,
+    exact_column,
+    require_booleans,
+    require_lists,
+    to_common_type,
+)
 from root_gnn.expressions.functions import FUNCTIONS, ColumnSequence, floating, item
 from root_gnn.typing import Numbers
 
@@ -25,23 +34,23 @@ COMPARISONS = {
 
 
 def arithmetic(columns: ColumnSequence, ufunc: Any) -> Column:
-    """Sum, difference or product; exact for whole numbers."""
-    data, offsets = aligned([numbers(column) for column in columns])
-    a, b = unified(data)
+    """Sum, difference or product; exact for integers."""
+    data, offsets = broadcast_columns([as_numbers(column) for column in columns])
+    a, b = to_common_type(data)
     if a.dtype.kind == "f":
         return Column(ufunc(a, b), offsets)
-    return exact(ufunc(a, b), ufunc(a.astype(np.float64), b.astype(np.float64)), offsets)
+    return exact_column(ufunc(a, b), ufunc(a.astype(np.float64), b.astype(np.float64)), offsets)
 
 
 def divide(columns: ColumnSequence) -> Column:
-    """The quotient as a floating-point number; by zero it is infinite or NaN."""
+    """The quotient in floating point; division by zero gives infinity or NaN."""
     return floating(np.divide)(columns)
 
 
 def remainder(columns: ColumnSequence) -> Column:
-    """`a % b` with the sign of b; whole numbers stay whole unless one is divided by zero, which gives NaN."""
-    data, offsets = aligned([numbers(column) for column in columns])
-    a, b = unified(data)
+    """`a % b` with the sign of b; integers stay integers unless one is divided by zero, which gives NaN."""
+    data, offsets = broadcast_columns([as_numbers(column) for column in columns])
+    a, b = to_common_type(data)
     by_zero = b == 0
     if a.dtype.kind == "f" or not by_zero.any():
         return Column(np.mod(a, b), offsets)
@@ -53,7 +62,7 @@ def negative(columns: ColumnSequence) -> Column:
     (x,) = columns
     return (
         arithmetic([Column(np.asarray(0)), x], np.subtract)
-        if numbers(x).kind == "integer"
+        if as_numbers(x).kind == "integer"
         else Column(-x.data, x.offsets)
     )
 
@@ -64,47 +73,47 @@ def power(columns: ColumnSequence, exponent: float) -> Column:
 
 
 def compare_values(columns: ColumnSequence, signs: Sequence[str]) -> Column:
-    """`a < b <= c`: whether every neighbouring pair compares so."""
+    """`a < b <= c`: whether the comparison of every neighbouring pair is true."""
     pairs = [_compare_two(columns[i : i + 2], sign) for i, sign in enumerate(signs)]
     return pairs[0] if len(pairs) == 1 else logical(pairs, np.logical_and, "a comparison")
 
 
 def logical(columns: ColumnSequence, ufunc: Any, what: str) -> Column:
     """`and`, `or` of two or more, `not` of one."""
-    data, offsets = aligned([booleans(column, what) for column in columns])
+    data, offsets = broadcast_columns([require_booleans(column, what) for column in columns])
     result = data[0] if len(data) > 1 else ufunc(data[0])
     for other in data[1:]:
         result = ufunc(result, other)
     return Column(result, offsets)
 
 
-def member(columns: ColumnSequence, items: Sequence[int | str]) -> Column:
-    """Whether the value is one of the items."""
+def is_member(columns: ColumnSequence, items: Sequence[int | str]) -> Column:
+    """Whether each value is one of the items."""
     (x,) = columns
     if isinstance(items[0], str):
-        found = [_equals_text(x, str(item)) for item in items]
+        matches = [_equals_text(x, str(item)) for item in items]
     else:
         if x.kind == "boolean":
-            raise Refusal(f"`in` needs numbers, and {x.quoted} holds true or false")
-        data = numbers(x).data
-        found = [_equals_integer(data, int(item)) for item in items]
-    result = found[0]
-    for other in found[1:]:
+            raise EvaluationError(f"`in` needs numbers, and {x.quoted} holds true or false")
+        data = as_numbers(x).data
+        matches = [_equals_integer(data, int(item)) for item in items]
+    result = matches[0]
+    for other in matches[1:]:
         result = result | other
     return Column(np.asarray(result), x.offsets)
 
 
 def element(columns: ColumnSequence) -> Column:
-    """`x[k]`, the k-th of each innermost list, or `x[condition]`, those for which the condition is true."""
+    """`x[k]`, the k-th item of each innermost list, or `x[condition]`, the items whose condition is true."""
     x, which = columns
     if which.kind != "boolean":
         return item(x, which, None)
-    lists(x, "a subscript")
+    require_lists(x, "a subscript")
     if which.depth != x.depth:
-        raise Refusal(f"the condition {which.quoted} has to give true or false for each value of {x.quoted}")
-    (_, kept), offsets = aligned([x, which])
-    before = np.concatenate(([0], np.cumsum(kept)))
-    return Column(x.data[kept], (*offsets[:-1], before[offsets[-1]]))
+        raise EvaluationError(f"the condition {which.quoted} has to give true or false for each value of {x.quoted}")
+    (_, keep), offsets = broadcast_columns([x, which])
+    before = np.concatenate(([0], np.cumsum(keep)))
+    return Column(x.data[keep], (*offsets[:-1], before[offsets[-1]]))
 
 
 def _compare_two(columns: ColumnSequence, sign: str) -> Column:
@@ -112,18 +121,18 @@ def _compare_two(columns: ColumnSequence, sign: str) -> Column:
     if sign in ("==", "!=") and "text" in (a.kind, b.kind) and a.constant != b.constant:
         branch, text = (b, a) if a.constant else (a, b)
         if text.kind != "text":
-            raise Refusal(f"{branch.quoted} is text and {text.quoted} is not")
+            raise EvaluationError(f"{branch.quoted} is text and {text.quoted} is not")
         equal = _equals_text(branch, str(text.data))
         return Column(equal if sign == "==" else ~equal, branch.offsets)
-    (left, right), offsets = aligned([numbers(column) for column in columns])
+    (left, right), offsets = broadcast_columns([as_numbers(column) for column in columns])
     ufunc = COMPARISONS[sign]
     if {left.dtype.kind, right.dtype.kind} == {"i", "u"}:
         return Column(_compare_signed(left, right, ufunc), offsets)
-    return Column(np.asarray(ufunc(*unified([left, right]))), offsets)
+    return Column(np.asarray(ufunc(*to_common_type([left, right]))), offsets)
 
 
 def _compare_signed(left: Numbers, right: Numbers, ufunc: Any) -> Numbers:
-    """int64 with uint64, exactly: the negative ones are below all of the others."""
+    """Compares int64 with uint64 exactly: negative numbers are below all unsigned ones."""
     below = (left if left.dtype.kind == "i" else right) < 0
     if_below = ufunc(0, 1) if left.dtype.kind == "i" else ufunc(1, 0)
     return np.asarray(np.where(below, if_below, ufunc(left.astype(np.uint64), right.astype(np.uint64))))
@@ -131,7 +140,7 @@ def _compare_signed(left: Numbers, right: Numbers, ufunc: Any) -> Numbers:
 
 def _equals_text(column: Column, text: str) -> Numbers:
     if column.kind != "text" or column.constant:
-        raise Refusal(f"{column.quoted} holds {column.described} and can't be compared with text")
+        raise EvaluationError(f"{column.quoted} holds {column.description} and can't be compared with text")
     return np.asarray(
         column.data == (text.encode() if column.data.layout.parameter("__array__") == "bytestring" else text)
     )
@@ -156,13 +165,13 @@ OPERATORS: dict[str, Callable[[ColumnSequence, Any], Column]] = {
     "/": lambda columns, _: divide(columns),
     "%": lambda columns, _: remainder(columns),
     "negative": lambda columns, _: negative(columns),
-    "positive": lambda columns, _: numbers(columns[0]),
+    "positive": lambda columns, _: as_numbers(columns[0]),
     "power": power,
     "compare": compare_values,
     "and": lambda columns, _: logical(columns, np.logical_and, "`and`"),
     "or": lambda columns, _: logical(columns, np.logical_or, "`or`"),
     "not": lambda columns, _: logical(columns, np.logical_not, "`not`"),
-    "in": member,
-    "not in": lambda columns, items: logical([member(columns, items)], np.logical_not, "`not in`"),
+    "in": is_member,
+    "not in": lambda columns, items: logical([is_member(columns, items)], np.logical_not, "`not in`"),
     "element": lambda columns, _: element(columns),
 }

@@ -1,4 +1,4 @@
-"""The words of an expression, each with its place, and the message that points at one."""
+"""Splits an expression into tokens, and makes the messages that point at a position in it."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from root_gnn.errors import InputError
 
 MAX_CHARACTERS = 2_000
 LARGEST, SMALLEST = 2**64 - 1, -(2**63)
-WINDOW = 100  # characters of the text that a message shows
+WINDOW = 100  # how many characters of the text a message shows
 NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*(?:(?:\.|::?)[A-Za-z0-9_]+)*")
 TOKEN = re.compile(
     rf"""(?P<space>[ \t\r\n]+)
@@ -40,7 +40,14 @@ HINTS = {
 
 @dataclass(frozen=True)
 class Token:
-    """A word: its `kind` (constant, name, string, operator, end), its meaning, and where it stands in the text (from 0)."""
+    """A token of an expression.
+
+    Attributes:
+        kind: `constant`, `name`, `string`, `operator` or `end`.
+        value: the constant, the name, the text or the operator.
+        start: the position of its first character in the text, from 0.
+        end: the position behind its last character.
+    """
 
     kind: str
     value: Any
@@ -48,23 +55,25 @@ class Token:
     end: int
 
 
-def shown(text: str) -> str:
-    """The text on one line, unprintable characters replaced one for one."""
+def printable(text: str) -> str:
+    """The text on one line, with each unprintable character replaced by one that can be printed."""
     return "".join(c if c.isprintable() else " " if c in "\t\r\n" else "?" for c in text)
 
 
-def complaint(where: str, text: str, at: int, reason: str) -> InputError:
-    """The error whose message gives the reason, the column (from 1), the text, and a caret under the column."""
-    first = max(0, min(at - WINDOW // 2, len(text) - WINDOW))
+def located_error(where: str, text: str, position: int, reason: str) -> InputError:
+    """An error with a reason, the column (`position` + 1), the text, and a caret under that column."""
+    first = max(0, min(position - WINDOW // 2, len(text) - WINDOW))
     before, after = "..." if first else "", "..." if first + WINDOW < len(text) else ""
-    line = before + shown(text[first : first + WINDOW]) + after
-    return InputError(f"{where}: {reason} (column {at + 1}):\n    {line}\n    {' ' * (len(before) + at - first)}^")
+    line = before + printable(text[first : first + WINDOW]) + after
+    return InputError(
+        f"{where}: {reason} (column {position + 1}):\n    {line}\n    {' ' * (len(before) + position - first)}^"
+    )
 
 
 def tokens(text: str, where: str) -> list[Token]:
-    """The words of the text, the last of kind `end`; raises InputError at the first character that begins no word."""
+    """The tokens of the text, the last of kind `end`; raises InputError at a character that begins no token."""
     if len(text) > MAX_CHARACTERS:
-        raise complaint(
+        raise located_error(
             where,
             text,
             MAX_CHARACTERS,
@@ -73,24 +82,35 @@ def tokens(text: str, where: str) -> list[Token]:
     try:
         text.encode()
     except UnicodeEncodeError as error:
-        raise complaint(where, text, error.start, "half a character (a lone surrogate)") from error
-    found, at = [], 0
-    while at < len(text):
-        match = TOKEN.match(text, at)
-        word = match[0] if match else text[at]
+        raise located_error(where, text, error.start, "half a character (a lone surrogate)") from error
+    result, position = [], 0
+    while position < len(text):
+        match = TOKEN.match(text, position)
+        word = match[0] if match else text[position]
         if match is None or word == "//":
             hint = f"; {HINTS[word]}" if word in HINTS else ""
-            raise complaint(where, text, at, f"{word!a} means nothing here{hint}")
+            raise located_error(where, text, position, f"{word!a} means nothing here{hint}")
         if match.lastgroup != "space":
-            kind, value = _meaning(str(match.lastgroup), word, text, at, where)
-            found.append(Token(kind, value, at, match.end()))
-        at = match.end()
-    return [*found, Token("end", "", len(text), len(text))]
+            kind, value = _meaning(str(match.lastgroup), word, text, position, where)
+            result.append(Token(kind, value, position, match.end()))
+        position = match.end()
+    return [*result, Token("end", "", len(text), len(text))]
 
 
-def _meaning(group: str, word: str, text: str, at: int, where: str) -> tuple[str, Any]:
+def _meaning(group: str, word: str, text: str, position: int, where: str) -> tuple[str, Any]:
+    """The kind and value of a token.
+
+    Args:
+        group: the group of `TOKEN` that matched.
+        word: the characters of the token.
+        text: the whole expression, for messages.
+        position: where the token begins in it.
+        where: the beginning of messages.
+
+    Raises InputError for a number that is not valid.
+    """
     if group == "number":
-        return "constant", _number(word, text, at, where)
+        return "constant", _number(word, text, position, where)
     if group in ("string", "quoted"):
         return ("string" if group == "string" else "name"), word[1:-1]
     if group == "name" and word in CONSTANTS:
@@ -98,25 +118,26 @@ def _meaning(group: str, word: str, text: str, at: int, where: str) -> tuple[str
     return ("operator" if group == "operator" or word in WORDS else "name"), WORDS.get(word, word)
 
 
-def _number(word: str, text: str, at: int, where: str) -> int | float:
-    end = at + len(word)
+def _number(word: str, text: str, position: int, where: str) -> int | float:
+    end = position + len(word)
     if re.match(r"[A-Za-z0-9_.`]", text[end:]):
-        tail = re.match(r"[A-Za-z0-9_.`]+", text[at:])
-        raise complaint(
+        tail = re.match(r"[A-Za-z0-9_.`]+", text[position:])
+        raise located_error(
             where,
             text,
-            at,
-            f"`{tail[0] if tail else word}` is no number; numbers look like 3, 2.5, .5 or 1e-4, without units or suffixes",
+            position,
+            f"`{tail[0] if tail else word}` is no number; numbers look like 3, 2.5, .5 or 1e-4, without units or "
+            "suffixes",
         )
     if not word.isdigit():
         value = float(word)
         if math.isinf(value):
-            raise complaint(where, text, at, "the number is larger than a float can be")
+            raise located_error(where, text, position, "the number is larger than a float can be")
         return value
     if len(word) > 1 and word[0] == "0":
-        raise complaint(
-            where, text, at, f"a whole number begins with no 0 (octal in C++); write {word.lstrip('0') or '0'}"
+        raise located_error(
+            where, text, position, f"a whole number begins with no 0 (octal in C++); write {word.lstrip('0') or '0'}"
         )
     if int(word) > LARGEST:
-        raise complaint(where, text, at, f"the whole number has more than 64 bits (at most {LARGEST})")
+        raise located_error(where, text, position, f"the whole number has more than 64 bits (at most {LARGEST})")
     return int(word)

@@ -16,7 +16,7 @@ from root_gnn.graph.segment import segment_start
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Batch:
-    """`n_graph` graphs side by side; graph `g` owns the rows `first[g] .. first[g] + n_node[g] - 1` of `nodes`.
+    """`n_graph` graphs one after the other; graph `g` owns the rows `first[g] .. first[g] + n_node[g] - 1` of `nodes`.
 
     A graph is complete unless the batch says otherwise: every ordered pair `i != j` of its nodes is an edge,
     and neither the pairs nor their features are stored; `edge_index()` makes the pairs when they are asked for
@@ -30,12 +30,13 @@ class Batch:
         n_node: nodes per graph, `(n_graph,)`, int64.
         graph_index: the graph each node belongs to, `(total_node,)`, int64, ascending.
         n_edge: edges in the whole batch, a plain number so that no step waits for the device to learn it.
-        senders, receivers: ends of each edge as rows of `nodes`, `(n_edge,)`, int64, ascending receivers; None for complete graphs.
+        senders: the row of `nodes` where each edge starts, `(n_edge,)`, int64; None for complete graphs.
+        receivers: the row of `nodes` where each edge ends, `(n_edge,)`, int64, ascending; None for complete graphs.
         edges: features of stored edges, `(n_edge, edge_dim)`; None where they are computed from the nodes.
-        labels: what training may ask for, by name, each `(n_graph,)`: `label` the class, int64; truth as float32.
+        labels: targets of training by name, each `(n_graph,)`: `label` the class, int64; truth as float32.
         weights: event weights, `(n_graph,)`, float32; negative ones are kept. None means one each.
         ids: event id columns, `(n_graph, n_id)`, int64: what splits are hashed from and what follows every event.
-        n_graph_all: graphs of this step over all processes, a plain number; None where nobody has counted them.
+        n_graph_all: graphs of this step over all processes, a plain number; None where it is not known.
     """
 
     nodes: Tensor
@@ -136,7 +137,7 @@ class Batch:
         return self.select(torch.argsort(self.n_node, stable=True))
 
     def check(self) -> Self:
-        """Verifies every statement of the class docstring and returns the batch; raises ValueError naming what is wrong."""
+        """Verifies every statement of the class docstring and returns the batch; raises ValueError for a fault."""
         n_graph, total = self.n_graph, self.total_node
         wrong = [
             text

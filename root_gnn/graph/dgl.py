@@ -19,12 +19,12 @@ def to_dgl(batch: Batch, *, features: Features | None = None) -> dgl.DGLGraph:
     """The batch as a batched `dgl.DGLGraph`: `batch_num_nodes()` and `batch_num_edges()` are set, `dgl.unbatch` works.
 
     - `ndata["x"] (total_node, node_dim)`
-    - `edata["e"] (n_edge, edge_dim)`: stored edge features, or `delta_eta delta_phi delta_r` (sender minus receiver, radians)
-      of every ordered pair; absent where edges are stored without features
+    - `edata["e"] (n_edge, edge_dim)`: stored edge features, or `delta_eta delta_phi delta_r` of every ordered pair
+      (sender minus receiver, radians); absent where edges are stored without features
     - `graph_data`, an attribute added to the graph since DGL has no room for tensors of whole graphs: a dictionary of
-      `u (n_graph, global_dim)` the globals, `y (n_graph,)` the class label, `y_<name>` any other label, `weights`, `ids`, and
-      `complete (n_graph,)`, true where the edges are all ordered pairs. DGL's own functions that make new graphs
-      (`dgl.unbatch`, `dgl.batch`, `dgl.save_graphs`) do not carry it.
+      `u (n_graph, global_dim)` the globals, `y (n_graph,)` the class label, `y_<name>` any other label, `weights`,
+      `ids`, and `complete (n_graph,)`, true where the edges are all ordered pairs. DGL's own functions that make new
+      graphs (`dgl.unbatch`, `dgl.batch`, `dgl.save_graphs`) drop it.
 
     `features` names the node columns (default: those of events). Raises InputError where they don't fit, and
     MissingExtraError without DGL.
@@ -47,9 +47,9 @@ def to_dgl(batch: Batch, *, features: Features | None = None) -> dgl.DGLGraph:
 def from_dgl(graph: dgl.DGLGraph) -> Batch:
     """The batch behind a graph, made by `to_dgl` or by anyone with `ndata["x"]`.
 
-    Reads the names `to_dgl` writes; all but `x` may be absent (the global is then the number of nodes). Graphs marked
-    `complete` whose edges are still all the ordered pairs come back complete, with no stored edges; any others keep edges
-    and `edata["e"]`, sorted by receiver where they were not.
+    Reads the names that `to_dgl` writes; all but `x` may be absent (the global is then the number of nodes). Graphs
+    marked `complete` whose edges are still all the ordered pairs come back complete, with no stored edges; all others
+    keep their edges and `edata["e"]`, sorted by receiver.
     """
     senders, receivers = (end.to(torch.int64) for end in graph.edges(order="eid"))
     return batch_of(
@@ -65,6 +65,6 @@ def from_dgl(graph: dgl.DGLGraph) -> Batch:
 def _import() -> Any:
     try:
         import dgl
-    except ImportError as error:  # also where DGL is there and `packaging` is not, which it needs and does not ask for
+    except ImportError as error:  # DGL needs `packaging` without declaring it
         raise MissingExtraError("dgl", "dgl", "converting graphs to DGL") from error
     return dgl

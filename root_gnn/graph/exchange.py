@@ -1,4 +1,4 @@
-"""What a batch is called in other graph libraries: the names both conversions share, and when edges are all the pairs."""
+"""What conversions to and from other graph libraries share: names of tensors, and when edges need not be stored."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ CLASS = "label"  # the label that is called `y` elsewhere; any other label is ca
 
 
 def graph_fields(batch: Batch) -> dict[str, Tensor]:
-    """Everything a batch knows about whole graphs, `(n_graph, ...)` each: `u`, `complete`, `y`, `y_<label>`, `weights`, `ids`."""
+    """Tensors of whole graphs by name, `(n_graph, ...)`: `u`, `complete`, `y`, `y_<label>`, `weights`, `ids`."""
     fields = {
         "u": batch.globals,
         "complete": torch.full((batch.n_graph,), batch.is_complete, device=batch.nodes.device),
@@ -40,8 +40,9 @@ def edge_fields(batch: Batch, senders: Tensor, receivers: Tensor, features: Feat
         return batch.edges
     if batch.nodes.shape[1] != len(features.nodes):
         raise InputError(
-            f"edge features are computed from the node columns {', '.join(features.nodes)}; the batch has {batch.nodes.shape[1]} columns. "
-            "Pass features= with the names of your columns (a spec has them), or convert the batch before it goes through an encoder."
+            f"edge features are computed from the node columns {', '.join(features.nodes)}; the batch has "
+            f"{batch.nodes.shape[1]} columns. Pass features= with the names of your columns (a spec has them), or "
+            "convert the batch before it goes through an encoder."
         )
     eta, phi = batch.nodes[:, features.column("eta")], batch.nodes[:, features.column("phi")]
     deta, dphi = delta_eta(eta[senders], eta[receivers]), delta_phi(phi[senders], phi[receivers])
@@ -57,9 +58,17 @@ def batch_of(
     receivers: Tensor,
     edges: Tensor | None,
 ) -> Batch:
-    """The batch behind nodes, edges in any order and `graph_fields`; nothing but `nodes` and `n_node` is needed.
+    """The batch of nodes, edges in any order and `graph_fields`.
 
     Graphs marked `complete` whose edges are still all the ordered pairs store none; all others keep theirs.
+
+    Args:
+        nodes: features of all nodes, `(total_node, node_dim)`.
+        n_node: number of nodes of each graph, `(n_graph,)`.
+        fields: tensors as `graph_fields` names them; may be empty.
+        senders: where each edge starts, `(n_edge,)`.
+        receivers: where each edge ends, `(n_edge,)`.
+        edges: features of the edges, `(n_edge, edge_dim)`, or None.
     """
     rest: dict[str, Any] = {name: fields[name] for name in ("weights", "ids") if name in fields}
     rest["labels"] = {

@@ -29,7 +29,7 @@ def _mix(x: Tensor) -> Tensor:
 
 
 def hash_ids(ids: Tensor, salt: Sequence[int] = ()) -> Tensor:
-    """64 well-mixed bits per row of `ids (n_graph, n_id)`, int64: `(n_graph,)`, int64; `salt` makes independent draws."""
+    """64 well-mixed bits for each row of `ids (n_graph, n_id)`: `(n_graph,)`, int64; `salt` makes them independent."""
     state = torch.zeros(ids.shape[0], dtype=torch.int64, device=ids.device)
     for number in salt:
         state = _mix(state ^ number)

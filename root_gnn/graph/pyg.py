@@ -21,9 +21,10 @@ def to_pyg(batch: Batch, *, features: Features | None = None) -> torch_geometric
     """The batch as a `torch_geometric.data.Batch` of `Data` graphs; tensors are shared, not copied.
 
     - `x (total_node, node_dim)`, `edge_index (2, n_edge)`, `batch (total_node,)`, `ptr (n_graph + 1,)`
-    - `edge_attr (n_edge, edge_dim)`: stored edge features, or `delta_eta delta_phi delta_r` (sender minus receiver, radians)
-      of every ordered pair; absent where edges are stored without features
-    - `u (n_graph, global_dim)` the globals, `y (n_graph,)` the class label, `y_<name>` any other label, `weights`, `ids`
+    - `edge_attr (n_edge, edge_dim)`: stored edge features, or `delta_eta delta_phi delta_r` of every ordered pair
+      (sender minus receiver, radians); absent where edges are stored without features
+    - `u (n_graph, global_dim)` the globals, `y (n_graph,)` the class label, `y_<name>` any other label, `weights` and
+      `ids`
     - `complete (n_graph,)`: true where the edges are all ordered pairs, so that `from_pyg` need not store them
 
     `to_data_list()`, `batch[3]` and `Batch.from_data_list` work, each graph keeping its own row of every tensor.
@@ -44,7 +45,7 @@ def to_pyg(batch: Batch, *, features: Features | None = None) -> torch_geometric
     edge_ptr = _bounds(
         torch.zeros_like(batch.n_node).index_add(0, batch.graph_index[receivers], torch.ones_like(receivers))
     )
-    # What Batch.from_data_list would have noted graph by graph: where each graph's rows lie and what was added to its indices.
+    # What Batch.from_data_list records graph by graph: where each graph's rows lie and what was added to its indices.
     slices = {"x": ptr, "edge_index": edge_ptr, "edge_attr": edge_ptr}
     out._num_graphs = batch.n_graph
     out._slice_dict = {name: slices[name] for name in values} | {
@@ -58,9 +59,9 @@ def to_pyg(batch: Batch, *, features: Features | None = None) -> torch_geometric
 def from_pyg(data: torch_geometric.data.Data) -> Batch:
     """The batch behind a `Data` or `Batch` of PyTorch Geometric, made by `to_pyg` or by anyone.
 
-    Reads the names `to_pyg` writes; all but `x` may be absent (the global is then the number of nodes). Graphs marked `complete`
-    whose edges are still all the ordered pairs come back complete, with no stored edges; any others keep edges and
-    `edge_attr`, sorted by receiver where they were not. A plain `Data` is one graph.
+    Reads the names that `to_pyg` writes; all but `x` may be absent (the global is then the number of nodes). Graphs
+    marked `complete` whose edges are still all the ordered pairs come back complete, with no stored edges; all others
+    keep their edges and `edge_attr`, sorted by receiver. A plain `Data` is one graph.
     """
     nodes: Tensor = data["x"]
     fields: dict[str, Any] = {name: value for name, value in data.to_dict().items() if isinstance(value, Tensor)}

@@ -1,4 +1,4 @@
-"""Random numbers of an augmentation: a function of seed, epoch, event and view, never of rank, worker or place."""
+"""Random numbers of an augmentation: a function of seed, epoch, event and view, never of rank, worker or batch."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from root_gnn.graph.segment import segment_place
 class RandomStream:
     """The stream of one pass over the data.
 
-    `view` tells augmented copies of an event apart, `place` the augmentations of a chain.
+    Augmented copies of an event differ in `view`, the augmentations of a chain in `place`, their position in it.
     """
 
     seed: int
@@ -34,7 +34,10 @@ class RandomStream:
         return uniform(batch.ids, (self.seed, self.epoch, self.view, self.place, stream))
 
     def uniform_nodes(self, batch: Batch, stream: int) -> Tensor:
-        """One number in [0, 1) per node, `(total_node,)`, float64: a function of the event and the node's place in it."""
+        """One number in [0, 1) per node, `(total_node,)`, float64: by the event and the node's position in it.
+
+        Raises ValueError where the batch carries no ids.
+        """
         if batch.ids is None:
             raise ValueError("augmentations draw their random numbers from event ids; this batch has none")
         place = segment_place(batch.graph_index, batch.n_node)

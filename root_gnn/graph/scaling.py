@@ -64,8 +64,8 @@ class Scaling:
             sums["globals"].add(batch.globals)
         return cls(
             nodes=sums["nodes"].affine(features.nodes, features.transform),
-            edges=sums["edges"].affine(fitted_pairs, lambda name: "linear"),
-            globals=sums["globals"].affine(features.globals, lambda name: "linear"),
+            edges=sums["edges"].affine(fitted_pairs, _linear),
+            globals=sums["globals"].affine(features.globals, _linear),
         )
 
     def pair(self, name: str) -> Affine:
@@ -87,6 +87,11 @@ class Scaling:
                 for part in ("nodes", "edges", "globals")
             }
         )
+
+
+def _linear(name: str) -> str:
+    del name  # pairs and globals are scaled as they are, whatever their name
+    return "linear"
 
 
 class FeatureMoments:

@@ -18,7 +18,7 @@ def segment_mean(rows: Tensor, index: Tensor, count: Tensor) -> Tensor:
 
 
 def segment_max(rows: Tensor, count: Tensor) -> Tensor:
-    """Maximum over consecutive runs of `rows (n_row, dim)`, `count (n_segment,)` rows each: `(n_segment, dim)`, zero where empty."""
+    """Maximum over runs of `count (n_segment,)` rows of `rows (n_row, dim)`: `(n_segment, dim)`, 0 where empty."""
     if rows.shape[0] == 0:
         return rows.new_zeros(count.shape[0], rows.shape[1]) + rows.sum()  # keeps the graph of gradients
     lowest = torch.finfo(rows.dtype).min
@@ -32,11 +32,14 @@ def segment_start(count: Tensor) -> Tensor:
 
 
 def segment_place(index: Tensor, count: Tensor) -> Tensor:
-    """The place of each row in its segment, from 0: `(n_row,)`, from `index (n_row,)` ascending and `count (n_segment,)`."""
+    """The position of each row in its segment, counted from 0, `(n_row,)`.
+
+    `index (n_row,)` is the segment of each row, ascending, and `count (n_segment,)` the number of rows of each segment.
+    """
     return torch.arange(index.shape[0], device=index.device) - segment_start(count)[index]
 
 
 def segment_order(score: Tensor, index: Tensor) -> Tensor:
-    """The order in which the rows of each segment of `index (n_row,)` have ascending `score (n_row,)`, segment by segment: `(n_row,)`."""
+    """The order, `(n_row,)`, that sorts rows by segment `index (n_row,)` and then by ascending `score (n_row,)`."""
     order = torch.argsort(score, stable=True)
     return order[torch.argsort(index[order], stable=True)]

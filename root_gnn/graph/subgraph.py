@@ -1,4 +1,4 @@
-"""Some of the nodes of each graph as a batch of their own: contexts, targets and views of learning without labels."""
+"""Some of the nodes of each graph as a batch of its own: contexts, targets and views of self-supervised learning."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from root_gnn.graph.segment import segment_order, segment_place
 
 
 def subgraph(batch: Batch, keep: Tensor) -> Batch:
-    """The nodes where `keep (total_node,)` bool holds, in their order, as complete graphs; a graph may be left without any.
+    """The nodes where `keep (total_node,)`, bool, is true, in their order, as complete graphs, some of them empty.
 
     Ids, labels, weights and the globals' further columns stay; the first column of the globals, the number of nodes,
     follows. Raises ValueError for graphs with stored edges.

@@ -1,4 +1,7 @@
-"""A class token that asks the nodes (Touvron et al. 2021, arXiv:2103.17239), as the Particle Transformer (arXiv:2202.03772) ends."""
+"""A class token that attends to the nodes, as in the Particle Transformer (arXiv:2202.03772).
+
+Class attention is that of Touvron et al. 2021 (arXiv:2103.17239).
+"""
 
 from __future__ import annotations
 
@@ -16,7 +19,10 @@ from root_gnn.protocols import Head, HeadConfig
 
 
 class Config(HeadConfig):
-    """`n_block` blocks; `n_head` attention heads, as many of at most 8 as the width allows where it is not given."""
+    """`n_block` blocks of `n_head` attention heads; by default as many heads, at most 8, as the width allows.
+
+    `bucket_nodes` is how many nodes are attended to at once: it changes speed and memory, nothing else.
+    """
 
     n_block: Annotated[int, Field(ge=1)] = 2
     n_head: Annotated[int, Field(ge=1)] | None = None
@@ -24,7 +30,7 @@ class Config(HeadConfig):
     bucket_nodes: Annotated[int, Field(ge=1)] = 1024
 
     def build(self, dim: int, n_output: int) -> ClassAttentionHead:
-        """A new head for representations of width `dim`; raises InputError where the heads can't share it."""
+        """A new head for representations of width `dim`; raises InputError where the attention heads can't share it."""
         if self.n_head is not None:
             try:
                 check_heads(dim, self.n_head)
@@ -35,7 +41,7 @@ class Config(HeadConfig):
 
 @final
 class ClassAttentionHead(Head):
-    """`Linear(class token)` after it asked the nodes; the encoder's globals are not read.
+    """`Linear(class token)` after the token attended to the nodes; the encoder's globals are not read.
 
     The host waits for the device once a pass, for the sizes of the buckets.
     """

@@ -1,4 +1,4 @@
-"""Deep sets (Zaheer et al. 2017, arXiv:1703.06114) over the nodes of a graph, or over the jets of an event (arXiv:2401.13536)."""
+"""Deep sets over nodes (Zaheer et al. 2017, arXiv:1703.06114) or over the jets of an event (arXiv:2401.13536)."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ class Config(HeadConfig):
 
     `over: nodes` pools the nodes of each graph. `over: event` is for batches whose graphs are jets: it pools the jets
     that share all ids but the last, `object`, as many as an event has, and gives each of them its event's logits.
-    `beside` puts the encoder's own global, where high-level features are, beside what is pooled.
+    `beside: true` concatenates the encoder's global, which holds high-level features, to the pooled rows.
     """
 
     over: Literal["nodes", "event"] = "nodes"
@@ -37,7 +37,7 @@ class Config(HeadConfig):
         return self.over == "event"
 
     def build(self, dim: int, n_output: int) -> DeepSetsHead:
-        """A new head for representations of width `dim`; raises InputError for `beside` over an event, whose jets are pooled anyway."""
+        """A new head for representations of width `dim`; raises InputError for `beside: true` with `over: event`."""
         if self.beside and self.over == "event":
             raise InputError(
                 "the head deep_sets over an event reads its jets' globals; `beside: true` is for `over: nodes`"
@@ -69,7 +69,7 @@ class DeepSetsHead(Head):
         self.out = nn.Linear(width, n_output)
 
     def features(self, batch: Batch) -> Tensor:
-        """See `Head.features`; raises InputError over an event where the batch has no ids to tell events and jets apart."""
+        """See `Head.features`; over an event, raises InputError where the batch has no ids of events and jets."""
         if self.over_event:
             event, n_jet = events_of(batch)
             rho: Tensor = self.rho(self._pool(self.phi(batch.globals), event, n_jet))
@@ -98,14 +98,15 @@ class DeepSetsHead(Head):
 
 
 def events_of(batch: Batch) -> tuple[Tensor, Tensor]:
-    """The event of each jet, counted from 0, `(n_graph,)`, and how many jets it has, `(n_event,)` (waits for the device).
+    """The event of each jet, counted from 0, `(n_graph,)`, and the number of jets of each event, `(n_event,)`.
 
-    Jets that share all ids but the last are of one event; the order of jets is free. Raises InputError without such ids.
+    Jets that share all ids but the last belong to one event; the order of jets does not matter. Waits for the device.
+    Raises InputError without such ids.
     """
     if batch.ids is None or batch.ids.shape[1] < 2:
         raise InputError(
-            "the head deep_sets over an event finds the jets of an event by their ids, all but the last, `object`; this batch has no such "
-            "ids: give the data spec `graph_per` or `object`, or set `over: nodes`"
+            "the head deep_sets over an event finds the jets of an event by their ids, all but the last, `object`; "
+            "this batch has no such ids: give the data spec `graph_per` or `object`, or set `over: nodes`"
         )
     _, event, count = torch.unique(batch.ids[:, :-1], dim=0, return_inverse=True, return_counts=True)
     return event, count

@@ -1,7 +1,6 @@
-"""The first nodes of a graph side by side, then an MLP (J-JEPA, arXiv:2412.05333, reads 20 subjets so).
+"""The first nodes of a graph concatenated, then an MLP (J-JEPA, arXiv:2412.05333, reads 20 subjets this way).
 
-The order of nodes matters here and nowhere else: they have to come in one that means something, as records do that have
-the hardest first.
+This is the only head that depends on the order of nodes; records have the hardest first.
 """
 
 from __future__ import annotations
@@ -18,7 +17,7 @@ from root_gnn.protocols import Head, HeadConfig
 
 
 class Config(HeadConfig):
-    """`n_token` nodes are read: fewer are filled up with zeros, further ones are left out. `hidden` is as wide as one node."""
+    """The first `n_token` nodes are read; fewer are padded with zeros. `hidden` is as wide as one node by default."""
 
     n_token: Annotated[int, Field(ge=1)] = 20
     hidden: Annotated[int, Field(ge=1)] | None = None

@@ -11,7 +11,7 @@ from root_gnn.protocols import Head, HeadConfig
 
 
 class Config(HeadConfig):
-    """Nothing to choose."""
+    """No settings."""
 
     def build(self, dim: int, n_output: int) -> LinearHead:
         """A new head for representations of width `dim`."""

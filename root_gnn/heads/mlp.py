@@ -13,7 +13,7 @@ from root_gnn.protocols import Head, HeadConfig
 
 
 class Config(HeadConfig):
-    """`n_layer` layers as wide as the representation unless `hidden` says otherwise."""
+    """`n_layer` layers, `hidden` wide; by default as wide as the representation."""
 
     hidden: Annotated[int, Field(ge=1)] | None = None
     n_layer: Annotated[int, Field(ge=1)] = 2

@@ -1,4 +1,4 @@
-"""The sum over nodes, then an MLP: the simplest readout of particles, and safe against soft ones where the encoder is."""
+"""The sum over nodes, then an MLP: the simplest readout of particles; infrared safe where the encoder is."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from root_gnn.protocols import Head, HeadConfig
 
 
 class Config(HeadConfig):
-    """`n_layer` layers as wide as the representation unless `hidden` says otherwise."""
+    """`n_layer` layers, `hidden` wide; by default as wide as the representation."""
 
     hidden: Annotated[int, Field(ge=1)] | None = None
     n_layer: Annotated[int, Field(ge=1)] = 2

@@ -1,4 +1,4 @@
-"""Batch norm over rows that may be few."""
+"""Batch norm that takes a single row, and folds into the linear layer before it in evaluation."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from root_gnn.kernels.linear import linear
 
 
 def batch_normed(norm: nn.Module, rows: Tensor) -> Tensor:
-    """`rows (n_row, dim)` through a `BatchNorm1d`; one row or none have no variance, and pass by the running one."""
+    """`rows (n_row, dim)` through a `BatchNorm1d`; fewer than two rows are normalised by the running statistics."""
     assert isinstance(norm, nn.BatchNorm1d)
     if rows.shape[0] > 1:
         out: Tensor = norm(rows)
@@ -18,7 +18,7 @@ def batch_normed(norm: nn.Module, rows: Tensor) -> Tensor:
 
 
 def linear_batch_normed(layer: nn.Module, norm: nn.Module, rows: Tensor) -> Tensor:
-    """A linear layer and its batch norm, in evaluation as one layer: `(n_row, dim)`."""
+    """A linear layer and its batch norm, folded into one layer in evaluation: `(n_row, dim)`."""
     assert isinstance(layer, nn.Linear) and isinstance(norm, nn.BatchNorm1d)
     if norm.training:
         return batch_normed(norm, layer(rows))

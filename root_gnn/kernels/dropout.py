@@ -1,4 +1,7 @@
-"""Dropout that draws sixteen random bits a number, a quarter of what PyTorch takes on a processor, where it is a fifth of a training."""
+"""Dropout with sixteen random bits for each number, which takes a quarter of the time of PyTorch's on a CPU.
+
+There, PyTorch's dropout is a fifth of the time of a training.
+"""
 
 from __future__ import annotations
 
@@ -22,10 +25,10 @@ class Dropout(nn.Dropout):
 
 
 def dropout(rows: Tensor, rate: float) -> Tensor:
-    """Each number is zero with probability `rate`, rounded to a multiple of 2^-16, or divided by the probability that it is not.
+    """Sets each number to zero with probability `rate`, rounded to a multiple of 2^-16, and scales the others up.
 
-    From PyTorch's generator: the same seed, the same numbers. On other devices, where PyTorch
-    compiles, and with `ROOT_GNN_COMPILED=0`, `F.dropout`.
+    The mean stays as it is. Draws from PyTorch's generator: the same seed gives the same numbers. On other devices,
+    where PyTorch compiles, and with `ROOT_GNN_COMPILED=0`, `F.dropout`.
     """
     if rate == 0.0:
         return rows

@@ -1,4 +1,4 @@
-"""A multilayer perceptron over many rows in one pass through the cache, with gathers before and reductions after it."""
+"""A multilayer perceptron over many rows that stay in cache, with gathers before and reductions after it."""
 
 from __future__ import annotations
 
@@ -16,10 +16,13 @@ ACTIVATIONS = ("relu", "gelu", "silu")  # in the order of interface.h
 
 @dataclass(frozen=True)
 class Addends:
-    """What is added to the first layer: `first[first_index] + second[second_index]`, gathered in passing.
+    """Rows that are added to the first layer: `first[first_index] + second[second_index]`.
 
-    `first (n_first, dim)`, `first_index (n_row,)` or None for row m of `first` at row m; `second (n_second, dim)`,
-    `second_index (n_row,)` ascending.
+    Args:
+        first: `(n_first, dim)`.
+        first_index: `(n_row,)`; None where row m of `first` is added to row m.
+        second: `(n_second, dim)`.
+        second_index: `(n_row,)`, ascending.
     """
 
     first: Tensor
@@ -30,16 +33,21 @@ class Addends:
 
 @dataclass(frozen=True)
 class Settings:
-    """What is no tensor: the choices of the perceptron, and what is wanted of it.
+    """The choices of the perceptron that are no tensors, and which outputs it computes.
 
     Args:
-        activation: one of `ACTIVATIONS`, after every layer but the last, and after that too with `activate_last`.
-        dropout: after every activation, drawn from torch's generator.
+        activation: one of `ACTIVATIONS`, after every layer but the last.
+        activate_last: whether activation and dropout follow the last layer too.
+        epsilon: added to the variance in the LayerNorm.
+        dropout: after every activation, drawn from PyTorch's generator.
         residual: whether the input is added to the output.
-        recompute: whether the backward pass computes the layers again instead of finding them stored.
-        total, largest: whether the rows of every `second_index` are added up, and their maximum taken.
-        in_place: whether the input may be overwritten by the output, where no gradient is wanted.
+        recompute: whether the backward pass computes the layers again instead of reading stored ones.
+        total: whether the rows of every `second_index` are added up.
+        largest: whether the maximum over the rows of every `second_index` is taken.
+        in_place: whether the input may be overwritten by the output, where no gradient is needed.
         form: the instruction set; empty for the best one.
+        seed: of dropout.
+        n_thread: number of threads.
     """
 
     activation: str
@@ -58,7 +66,11 @@ class Settings:
 
 @dataclass(frozen=True)
 class PackedWeights:
-    """`matrices[l] (dim, n_in)` and `biases[l] (dim,)` or None of every linear layer; `scale, shift (dim,)` of the LayerNorm."""
+    """The tensors of a perceptron.
+
+    `matrices[l] (dim, n_in)` and `biases[l] (dim,)` or None are those of linear layer l, `scale (dim,)` and `shift
+    (dim,)` those of the LayerNorm.
+    """
 
     matrices: tuple[Tensor, ...]
     biases: tuple[Tensor | None, ...]
@@ -68,7 +80,10 @@ class PackedWeights:
 
 @dataclass(frozen=True)
 class FusedResult:
-    """`rows (n_row, dim)`; of the rows of each second addend `total` and `largest (n_second, dim)`, where wanted; 0 of none."""
+    """Output `rows (n_row, dim)`, and their sum and maximum by second addend, `(n_second, dim)`, where computed.
+
+    Sum and maximum over no rows are 0.
+    """
 
     rows: Tensor
     total: Tensor | None
@@ -76,15 +91,18 @@ class FusedResult:
 
 
 def can_fuse(rows: Tensor, dim: int) -> bool:
-    """Whether the compiled operator can take `rows`, and layers of `dim`, now: float32 on a processor, not compiled or autocast."""
+    """Whether the compiled operator can take `rows` and layers of width `dim` here.
+
+    It needs float32 on a CPU, outside of autocast and of `torch.compile`.
+    """
     if rows.device.type != "cpu" or rows.dtype != torch.float32 or torch.compiler.is_compiling():
         return False
-    found = library()
-    return found is not None and found.form(dim) != "" and not torch.is_autocast_enabled("cpu")
+    operator = library()
+    return operator is not None and operator.form(dim) != "" and not torch.is_autocast_enabled("cpu")
 
 
 def fused(x: Tensor, weights: PackedWeights, settings: Settings, addends: Addends | None = None) -> FusedResult:
-    """The perceptron of `x (n_row, n_in)`, as interface.h describes it; float32 on a processor, differentiable once."""
+    """The perceptron of `x (n_row, n_in)`, as interface.h describes it; float32 on a CPU, differentiable once."""
     seed = int(torch.randint(2**62, (1,))) if settings.dropout > 0 else 0
     settings = replace(settings, seed=seed, n_thread=torch.get_num_threads())
     of_rows = (
@@ -100,7 +118,10 @@ def fused(x: Tensor, weights: PackedWeights, settings: Settings, addends: Addend
 
 
 def _forward(call: _Call, stored: Tensor | None, out: Tensor | None = None) -> tuple[FusedResult, Tensor | None]:
-    """The result, and how many rows share a largest value; what the backward pass reads goes to `stored`, the rows to `out`."""
+    """The result, and how many rows share each maximum.
+
+    The layers, which the backward pass reads, are written to `stored`, the output rows to `out`.
+    """
     settings, x, dim = call.settings, call.x, call.scale.shape[0]
     n_second = 0 if call.second is None else call.second.shape[0]
     rows = x.new_empty(x.shape[0], dim) if out is None else out
@@ -113,6 +134,8 @@ def _forward(call: _Call, stored: Tensor | None, out: Tensor | None = None) -> t
 
 
 class _Fused(torch.autograd.Function):
+    """The operator with its backward pass; the tensors are passed flat, in the order of `_Call.of`."""
+
     @staticmethod
     def forward(ctx: Any, settings: Settings, x: Tensor, *given: Tensor | None) -> tuple[Tensor | None, ...]:
         call = _Call.of(settings, x, given)
@@ -130,10 +153,11 @@ class _Fused(torch.autograd.Function):
         call = _Call.of(ctx.settings, x, given)
         of_rows, of_total, of_largest = (None if g is None else g.contiguous() for g in gradients)
         if of_largest is not None:
+            # rows that share a maximum share its gradient
             of_largest = of_largest / n_largest.clamp(min=1)
-        wanted = ctx.needs_input_grad[1:]
-        of_x = torch.empty_like(call.x) if wanted[0] else None
-        of_first, of_second = (torch.zeros_like(given[k]) if wanted[1 + k] else None for k in (0, 2))
+        needed = ctx.needs_input_grad[1:]
+        of_x = torch.empty_like(call.x) if needed[0] else None
+        of_first, of_second = (torch.zeros_like(given[k]) if needed[1 + k] else None for k in (0, 2))
         of_scale, of_shift = torch.empty_like(call.scale), torch.empty_like(call.shift)
         of_matrices = [x.new_empty(matrix.shape) for matrix in call.matrices]
         of_biases = [None if bias is None else torch.empty_like(bias) for bias in call.biases]
@@ -173,6 +197,7 @@ class _Call:
 
     @classmethod
     def of(cls, settings: Settings, x: Tensor, given: Any) -> _Call:
+        """From the tensors in the order of `fused`: addends, LayerNorm, all matrices, all biases."""
         names = ("first", "first_index", "second", "second_index", "scale", "shift")
         tidy: dict[str, Any] = {
             name: None if tensor is None else tensor.contiguous() for name, tensor in zip(names, given, strict=False)
@@ -183,6 +208,7 @@ class _Call:
 
     @property
     def n_layer(self) -> int:
+        """Number of linear layers."""
         return len(self.matrices)
 
     def job(
@@ -192,12 +218,12 @@ class _Call:
         **outputs: Tensor | None,
     ) -> OperatorCall:
         """The call as the library takes it; valid while the tensors live."""
-        nowhere: list[Any] = [None] * self.n_layer
+        no_gradient: list[Any] = [None] * self.n_layer
         layers = (Layer * self.n_layer)(
             *(
                 Layer(_at(matrix), matrix.shape[1], matrix.stride(0), _at(bias), _at(of_matrix), _at(of_bias))
                 for matrix, bias, of_matrix, of_bias in zip(
-                    self.matrices, self.biases, of_matrices or nowhere, of_biases or nowhere, strict=True
+                    self.matrices, self.biases, of_matrices or no_gradient, of_biases or no_gradient, strict=True
                 )
             )
         )
@@ -223,11 +249,12 @@ class _Call:
 
 
 def _at(tensor: Tensor | None) -> int | None:
+    """The address of a tensor's data; None is a null pointer."""
     return None if tensor is None else tensor.data_ptr()
 
 
 def _library() -> Library:
-    found = library()
-    if found is None:
-        raise RuntimeError("the compiled operator is not there; ask runs() first")
-    return found
+    operator = library()
+    if operator is None:
+        raise RuntimeError("the compiled operator is not available; check can_fuse() first")
+    return operator

@@ -1,8 +1,9 @@
-"""Finds and loads the compiled operator, where it was built and runs; `source/interface.h` says what is in it.
+"""Finds and loads the compiled operator, where it was built and can run; `source/interface.h` documents it.
 
-The library lies next to this file where a C++ compiler was there at installation; nothing is compiled later. Where it is
-missing or does not load, plain PyTorch takes over. The environment variable `ROOT_GNN_COMPILED=0` switches it off, and with
-it every other replacement of a layer of PyTorch for speed on a processor: `linear`, `dropout` and attention with a bias.
+The library lies next to this file where there was a C++ compiler at installation; nothing is compiled later. Where it
+is missing or does not load, plain PyTorch takes over. The environment variable `ROOT_GNN_COMPILED=0` switches it off,
+and with it all other replacements of PyTorch's layers for speed on a CPU: `linear`, `dropout` and attention with a
+bias.
 """
 
 from __future__ import annotations
@@ -81,7 +82,7 @@ class Cross(Structure):
 
 
 class Library:
-    """The loaded operator; raises OSError where the file is no such library, or one of another version of root_gnn."""
+    """The loaded operator; raises OSError where the file is no such library, or was built from another version."""
 
     def __init__(self, file: Path) -> None:
         functions = ctypes.CDLL(str(file))
@@ -110,7 +111,7 @@ class Library:
         return name.decode()
 
     def run(self, job: OperatorCall, *, backward: bool = False, form: str = "") -> None:
-        """Does the job, with the instruction set `form` or the best one."""
+        """Runs a perceptron, with the instruction set `form` or the best one."""
         _done((self._backward if backward else self._forward)(ctypes.byref(job), form.encode()), form, job.dim)
 
     def nt_xent(self, job: Pairs, *, form: str = "") -> None:
@@ -124,7 +125,7 @@ class Library:
 
 def _done(code: int, form: str, dim: int) -> None:
     if code == 1:
-        raise MemoryError("the compiled operator found no memory")
+        raise MemoryError("the compiled operator ran out of memory")
     if code == 2:
         raise ValueError(f"the compiled operator has no form {form!r} for rows of {dim} here")
 
@@ -142,7 +143,7 @@ def _load(file: Path) -> tuple[Library | None, str]:
 
 
 def library() -> Library | None:
-    """The operator, or None where plain PyTorch has to do."""
+    """The operator, or None where plain PyTorch has to run instead."""
     return None if is_switched_off() else _load(FILE)[0]
 
 
@@ -153,7 +154,7 @@ def is_switched_off() -> bool:
 
 @contextmanager
 def switched_off() -> Iterator[None]:
-    """Plain PyTorch inside the block, whose operations can be counted."""
+    """Plain PyTorch inside the block, so that its operations can be counted."""
     before = os.environ.get(SWITCH)
     os.environ[SWITCH] = "0"
     try:

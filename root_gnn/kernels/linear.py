@@ -1,8 +1,9 @@
-"""The linear layer through oneDNN, in single precision on a processor.
+"""The linear layer by oneDNN, in single precision on a CPU.
 
-PyTorch multiplies float32 matrices by Intel's MKL, which takes narrower vectors than there are on processors of other makers; oneDNN,
-which PyTorch brings for convolutions and for what it compiles, takes the widest ones everywhere. Where it can't be used (another
-device or number, autocast, tracing, `torch.backends.mkldnn.enabled = False`, `ROOT_GNN_COMPILED=0`), `linear` is `torch.nn.functional.linear`.
+PyTorch multiplies float32 matrices by Intel's MKL, which does not use the widest vectors of processors of other makers;
+oneDNN, which PyTorch ships for convolutions and for compiled code, uses them everywhere. Where it can't run (another
+device or type, autocast, tracing, `torch.backends.mkldnn.enabled = False`, `ROOT_GNN_COMPILED=0`), `linear` is
+`torch.nn.functional.linear`.
 """
 
 from __future__ import annotations
@@ -18,10 +19,10 @@ from torch.utils.flop_counter import register_flop_formula
 
 from root_gnn.kernels.library import is_switched_off
 
-LEAST = (
-    2**24
-)  # multiplications: oneDNN makes a kernel for each new size, which takes as long as it saves in a dozen smaller products
-ROWS = 8192  # over so many rows at a time a product of columns stays in cache
+# Multiplications from which oneDNN is used: it compiles a kernel for each new size, which takes as long as it saves in
+# a dozen smaller products.
+LEAST = 2**24
+ROWS = 8192  # a product of columns over so many rows at a time stays in cache
 
 
 class Linear(nn.Linear):
@@ -33,7 +34,7 @@ class Linear(nn.Linear):
 
 
 def linear(rows: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:
-    """`rows (..., n_in) @ weight (n_out, n_in).T + bias (n_out,)`: `(..., n_out)`; differentiable once where oneDNN does it."""
+    """`rows (..., n_in) @ weight (n_out, n_in).T + bias (n_out,)`: `(..., n_out)`; differentiable once by oneDNN."""
     if not uses_onednn(rows, weight):
         return F.linear(rows, weight, bias)
     out: Tensor = _Linear.apply(rows.flatten(0, -2), weight, bias)  # type: ignore[no-untyped-call]
@@ -45,16 +46,18 @@ def uses_onednn(rows: Tensor, weight: Tensor) -> bool:
     if (
         rows.device.type != "cpu"
         or not rows.dtype == weight.dtype == torch.float32
-        or not (_there and torch.backends.mkldnn.enabled)
+        or not (_AVAILABLE and torch.backends.mkldnn.enabled)
         or is_switched_off()
     ):
         return False
     if torch.is_autocast_enabled("cpu") or torch.compiler.is_compiling() or torch.jit.is_tracing():  # type: ignore[attr-defined,no-untyped-call]
         return False
-    return prod(rows.shape) * weight.shape[0] >= LEAST  # last: a network that is exported has sizes that nobody knows
+    return prod(rows.shape) * weight.shape[0] >= LEAST  # last, since the sizes of an exported network are symbolic
 
 
 class _Linear(torch.autograd.Function):
+    """The product by oneDNN with its gradients."""
+
     @staticmethod
     def forward(ctx: Any, rows: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:
         rows = rows.contiguous()
@@ -76,13 +79,13 @@ class _Linear(torch.autograd.Function):
 
 def _product(rows: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:
     if not (weight.is_contiguous() or weight.T.is_contiguous()):
-        weight = weight.contiguous()  # part of a larger matrix: oneDNN would take a hundred times as long
+        weight = weight.contiguous()  # a slice of a larger matrix would take oneDNN a hundred times as long
     out: Tensor = torch.ops.mkldnn._linear_pointwise(rows, weight, bias, "none", [], "")
     return out
 
 
 def _over_rows(gradient: Tensor, rows: Tensor) -> Tensor:
-    """`gradient.T @ rows`, `(n_out, n_in)`, with the wider of the two as the matrix that is laid out anew."""
+    """`gradient.T @ rows`, `(n_out, n_in)`, with the wider of the two as the matrix that oneDNN reorders."""
     wide = rows.shape[1] >= gradient.shape[1]
     parts = zip(torch.split(gradient, ROWS), torch.split(rows, ROWS), strict=True)
     products = (_product(g.T, r.T) if wide else _product(r.T, g.T).T for g, r in parts)
@@ -92,11 +95,11 @@ def _over_rows(gradient: Tensor, rows: Tensor) -> Tensor:
     return total
 
 
-_there = torch.backends.mkldnn.is_available() and hasattr(torch.ops.mkldnn, "_linear_pointwise")  # type: ignore[no-untyped-call]
+_AVAILABLE = torch.backends.mkldnn.is_available() and hasattr(torch.ops.mkldnn, "_linear_pointwise")  # type: ignore[no-untyped-call]
 
-if _there:
+if _AVAILABLE:
 
     @register_flop_formula(torch.ops.mkldnn._linear_pointwise)
     def _operations(rows: tuple[int, ...], weight: tuple[int, ...], *_: Any, **__: Any) -> int:
-        """What `torch.utils.flop_counter` counts: two operations for each product of numbers."""
+        """Operations for `torch.utils.flop_counter`: two for each product of numbers."""
         return 2 * prod(rows) * weight[0]

@@ -1,4 +1,4 @@
-"""The contrastive loss of pairs of views among themselves and its gradient, in one call of the compiled operator."""
+"""The contrastive loss of pairs of views and its gradient in one call of the compiled operator."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from torch import Tensor
 
 from root_gnn.kernels.library import Pairs, library
 
-LOWEST_TEMPERATURE = 1.0 / 30  # exp(similarity / temperature) stays a number of single precision
+LOWEST_TEMPERATURE = 1.0 / 30  # exp(similarity / temperature) stays within the range of float32
 
 
 def compiled_nt_xent(
@@ -17,12 +17,19 @@ def compiled_nt_xent(
 ) -> tuple[Tensor, Tensor | None]:
     """The mean loss of the views `(n, dim)`, and its gradient `(2 n, dim)` with respect to both, one after the other.
 
-    Rows shorter than `shortest` are divided by that. Needs `fused.runs(first, dim)`, a second pair, and a temperature of at least
-    `LOWEST_TEMPERATURE`; `form` asks for an instruction set.
+    Needs `fused.can_fuse(first, dim)` and at least two objects. Raises RuntimeError without the compiled operator.
+
+    Args:
+        first: one view of each object, `(n, dim)`.
+        second: the other view of each object, `(n, dim)`.
+        temperature: at least `LOWEST_TEMPERATURE`.
+        shortest: rows are divided by at least this length.
+        with_gradient: whether the gradient is computed.
+        form: the instruction set; empty for the best one.
     """
-    found = library()
-    if found is None:
-        raise RuntimeError("the compiled operator is not there; ask runs() first")
+    operator = library()
+    if operator is None:
+        raise RuntimeError("the compiled operator is not available; check can_fuse() first")
     n, dim = first.shape
     first, second = first.contiguous(), second.contiguous()
     loss, gradient = c_double(), first.new_empty(2 * n, dim) if with_gradient else None
@@ -36,5 +43,5 @@ def compiled_nt_xent(
         loss=cast(byref(loss), c_void_p),
         gradient=None if gradient is None else gradient.data_ptr(),
     )
-    found.nt_xent(job, form=form)
+    operator.nt_xent(job, form=form)
     return torch.tensor(loss.value, dtype=first.dtype), gradient

@@ -15,6 +15,6 @@ if TYPE_CHECKING:
 
 
 def namespace(x: Any) -> Any:
-    """The module (numpy or torch) with `sqrt`, `cos`, `arctan2` and so on for `x`; PyTorch is never imported for a NumPy array."""
+    """The module, numpy or torch, with `sqrt`, `cos`, `arctan2` and so on for `x`; a NumPy array imports no PyTorch."""
     torch = sys.modules.get("torch")
     return torch if torch is not None and isinstance(x, torch.Tensor) else np

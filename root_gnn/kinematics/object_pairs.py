@@ -30,7 +30,7 @@ class ObjectPairs:
         delta_phi: difference of the two azimuths, first minus second, in [-pi, pi].
         delta_r: sqrt(delta_eta^2 + delta_phi^2).
         softer_pt: the smaller of the two transverse momenta.
-        mass2: computes the squared mass of the sum of the two four-momenta, GeV^2; a function, as not every network needs it.
+        mass2: a function that computes the squared mass of the sum of the two four-momenta, GeV^2, where it is needed.
     """
 
     pt_first: Tensor
@@ -46,7 +46,7 @@ def pseudorapidity_kinematics(four_momenta: Tensor) -> Tensor:
     """Columns that `pairs_by_pseudorapidity` needs of each object: pt, eta, phi, energy, |p| and E - |p|, `(..., 6)`.
 
     `four_momenta (..., 4)`: pt, eta, phi, energy; clipped at `LARGEST`. E - |p| >= 0 is a small difference of two large
-    numbers, of which single precision would keep nothing but the rounding of the hyperbolic cosine, hence float64 inside.
+    numbers, which single precision would lose in the rounding of the hyperbolic cosine, hence float64 inside.
     """
     pt, eta, phi, energy = four_momenta.double().unbind(-1)
     pt, energy = pt.clamp(0.0, LARGEST), energy.clamp(max=LARGEST)
@@ -56,7 +56,7 @@ def pseudorapidity_kinematics(four_momenta: Tensor) -> Tensor:
 
 
 def pairs_by_pseudorapidity(first: Tensor, second: Tensor) -> ObjectPairs:
-    """Pairs of objects `(..., n_pair, 6)` as `pseudorapidity_kinematics` describes them; shapes may broadcast."""
+    """Pairs of objects `(..., n_pair, 6)` from `pseudorapidity_kinematics`; shapes may broadcast."""
     pt_a, eta_a, phi_a, energy_a, p_a, excess_a = first.unbind(-1)
     pt_b, eta_b, phi_b, energy_b, p_b, excess_b = second.unbind(-1)
     deta, dphi = delta_eta(eta_a, eta_b), delta_phi(phi_a, phi_b)
@@ -74,8 +74,8 @@ def pairs_by_pseudorapidity(first: Tensor, second: Tensor) -> ObjectPairs:
 def rapidity_kinematics(four_momenta: Tensor) -> Tensor:
     """Columns that `pairs_by_rapidity` needs of each object: pt, rapidity, phi, mass^2 and mT - pt, `(n_object, 5)`.
 
-    `four_momenta (n_object, 4)`: pt, eta, phi, energy. Computed in float64, as energy minus momentum is a small difference
-    of two large numbers.
+    `four_momenta (n_object, 4)`: pt, eta, phi, energy. Computed in float64, as energy minus momentum is a small
+    difference of two large numbers.
     """
     pt, eta, phi, energy = four_momenta.double().unbind(1)
     pt, energy = pt.clamp(0.0, LARGEST), energy.clamp(max=LARGEST)
@@ -89,7 +89,7 @@ def rapidity_kinematics(four_momenta: Tensor) -> Tensor:
 
 
 def pairs_by_rapidity(first: Tensor, second: Tensor) -> ObjectPairs:
-    """Pairs of objects `(n_pair, 5)` as `rapidity_kinematics` describes them; `delta_eta` is the difference of rapidities."""
+    """Pairs of objects `(n_pair, 5)` from `rapidity_kinematics`; `delta_eta` is the difference of the rapidities."""
     pt_a, y_a, phi_a, mass2_a, excess_a = first.unbind(1)
     pt_b, y_b, phi_b, mass2_b, excess_b = second.unbind(1)
     dy, dphi = (y_a - y_b).clamp(-LARGEST_DELTA_ETA, LARGEST_DELTA_ETA), delta_phi(phi_a, phi_b)

@@ -1,7 +1,8 @@
 """Pair features, the inputs of a network that belong to two objects: one table of names and formulas for all networks.
 
-An entry of the table is all that a new pair feature needs: recipes accept its name, `Scaling` fits its mean and standard
-deviation, the graph network computes it on its edges and, where it is symmetric, transformers in the bias of attention.
+An entry of the table is all that a new pair feature needs: recipes accept its name, `Scaling` fits its mean and
+standard deviation, the graph network computes it on its edges and, where it is symmetric, transformers in the bias of
+attention.
 The logarithms of kT, z, delta_r and m^2 are those of Qu, Li, Qian 2022 (arXiv:2202.03772).
 """
 
@@ -82,7 +83,7 @@ def compute_pair_features(pairs: ObjectPairs, names: Sequence[str]) -> Tensor:
 def pair_features(sender: Tensor, receiver: Tensor, names: Sequence[str] = PAIR_FEATURES) -> Tensor:
     """The features `names` of each ordered pair, finite for every input below 1e37: `(..., n_edge, n_name)`.
 
-    `sender`, `receiver`: `(..., n_edge, 4)` or any shapes that broadcast and end in 4 = pt, eta, phi, energy (GeV, radians).
+    `sender` and `receiver` hold pt, eta, phi, energy (GeV, radians), `(..., n_edge, 4)`; shapes may broadcast.
     Differences are sender minus receiver; kT = min(pt) delta_r, z = min(pt) / sum of pt, m2 = (p_s + p_r)^2 in GeV^2.
     """
     objects = (pseudorapidity_kinematics(sender), pseudorapidity_kinematics(receiver))

@@ -13,11 +13,14 @@ from root_gnn.typing import Floats
 
 
 def accuracy(probabilities: ArrayLike, labels: ArrayLike, weights: ArrayLike | None = None) -> Measured | None:
-    """Weighted accuracy of `probabilities (n_event, n_class)`; of equal probabilities the first class is the prediction.
+    """Weighted accuracy of `probabilities (n_event, n_class)`.
 
-    The error is Wilson's (1927) with the effective number of events: binomial, but never zero when all or none are right.
-    Negative weights count with their sign in numerator and denominator (and by their square in the error), so the value may leave
-    [0, 1] in a small sample. None where the weights sum to zero or less. Raises InputError for arrays that don't fit together.
+    Of equal probabilities the first class is the prediction.
+
+    The error is Wilson's (1927) with the effective number of events: binomial, but never zero when all or none are
+    right. Negative weights count with their sign in numerator and denominator (and by their square in the error), so
+    the value may leave [0, 1] in a small sample. None where the weights sum to zero or less. Raises InputError for
+    arrays that don't fit together.
     """
     events = class_events(probabilities, labels, weights)
     right = np.argmax(events.probabilities, axis=1) == events.labels
@@ -25,7 +28,10 @@ def accuracy(probabilities: ArrayLike, labels: ArrayLike, weights: ArrayLike | N
 
 
 def accuracy_of(probabilities: ArrayLike, labels: ArrayLike) -> Callable[[Floats], float | None]:
-    """The accuracy of `probabilities (n_event, n_class)` as a function of the weights `(n_event,)` alone, None as in `accuracy`."""
+    """The accuracy of `probabilities (n_event, n_class)` as a function of the weights `(n_event,)` alone.
+
+    The function returns None where `accuracy` does.
+    """
     events = class_events(probabilities, labels, None)
     right = np.argmax(events.probabilities, axis=1) == events.labels
 

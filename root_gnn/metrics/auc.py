@@ -1,10 +1,10 @@
 """Area under the ROC curve with signed weights, ties and an error: binary, and macro one-vs-one for more classes.
 
 The area is the weighted share of signal-background pairs in the right order, ties counted half. Its error is that of
-DeLong, DeLong, Clarke-Pearson 1988 (Biometrics 44, 837) generalised to weights: each event pulls on the area by its weight times
-how far its own share of rightly ordered pairs lies from the area, and the squares of these pulls add up.
-Negative weights count with their sign, in pairs as products; the area of few events with many negative weights may then leave
-[0, 1], which says that the sample can't resolve it, as does its error. The error of a perfect separation is zero.
+DeLong, DeLong, Clarke-Pearson 1988 (Biometrics 44, 837) generalised to weights: each event pulls on the area by its
+weight times how far its own share of rightly ordered pairs lies from the area, and the squares of these pulls add up.
+Negative weights count with their sign, in pairs as products; the area of few events with many negative weights may then
+leave [0, 1], which says that the sample can't resolve it, as does its error. The error of a perfect separation is zero.
 More classes: Hand & Till 2001 (Machine Learning 45, 171), the mean over ordered pairs of classes.
 """
 
@@ -26,8 +26,9 @@ from root_gnn.typing import AnyIntegers, Booleans, Floats
 def auc(scores: ArrayLike, labels: ArrayLike, weights: ArrayLike | None = None) -> Measured | None:
     """Area under the ROC curve of `scores (n_event,)`, labels 1 (signal) and 0 (background), and its error.
 
-    Negative weights count with their sign. None where a class is absent or its weights sum to zero or less; the error is None
-    where a class has no more than one effective event. Raises InputError for arrays that don't fit together or are not finite.
+    Negative weights count with their sign. None where a class is absent or its weights sum to zero or less; the error
+    is None where a class has no more than one effective event. Raises InputError for arrays that don't fit together or
+    are not finite.
     """
     events = binary_events(scores, labels, weights)
     found = _area_and_pulls(events.scores, events.is_signal, events.weights)
@@ -38,11 +39,14 @@ def auc(scores: ArrayLike, labels: ArrayLike, weights: ArrayLike | None = None) 
 
 
 def auc_multiclass(probabilities: ArrayLike, labels: ArrayLike, weights: ArrayLike | None = None) -> Measured | None:
-    """Mean area over all ordered pairs of classes (i, j): class i against class j by the probability of i, and its error.
+    """Mean area over all ordered pairs of classes, and its error.
 
-    `probabilities (n_event, n_class)`, `labels (n_event,)`. An event's pulls on all pairs are added before they are squared, so
-    the correlation between pairs is in the error. Negative weights count with their sign. None where any class is absent or its
-    weights sum to zero or less. Raises InputError for arrays that don't fit together or are not finite.
+    The pair (i, j) is class i against class j by the probability of i.
+
+    `probabilities (n_event, n_class)`, `labels (n_event,)`. An event's pulls on all pairs are added before they are
+    squared, so the correlation between pairs is in the error. Negative weights count with their sign. None where any
+    class is absent or its weights sum to zero or less. Raises InputError for arrays that don't fit together or are not
+    finite.
     """
     events = class_events(probabilities, labels, weights)
     n_class = events.probabilities.shape[1]
@@ -62,7 +66,10 @@ def auc_multiclass(probabilities: ArrayLike, labels: ArrayLike, weights: ArrayLi
 
 
 def auc_of(scores: ArrayLike, labels: ArrayLike) -> Callable[[Floats], float | None]:
-    """The binary AUC of `scores (n_event,)` as a function of the weights `(n_event,)` alone, so that scores are sorted once."""
+    """The binary AUC of `scores (n_event,)` as a function of the weights `(n_event,)` alone.
+
+    Scores are sorted once for all weights.
+    """
     events = binary_events(scores, labels, None)
     cut = cuts(events.scores)
 

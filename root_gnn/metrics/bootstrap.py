@@ -1,11 +1,12 @@
 """Is one model better than another? A bootstrap over test events and training seeds at once.
 
-Events: in each replica every test event counts a Poisson(1) number of times, the same number for every model and seed, so what the
-models share cancels in their difference. Seeds: each replica also draws as many seeds as there are, with repetition, the same for
-both models, and moves by the mean of the values drawn. That move is corrected twice. The values of the seeds differ by the chance
-of the test events too, which is in the interval already: the variance between seeds is reduced by what the event replicas show of it.
-And drawing from n seeds gives a spread too small by sqrt((n - 1) / n), estimated from few: it is stretched by sqrt(n / (n - 1)) and by
-Student's factor for n - 1 degrees of freedom (1.32 for three seeds). The interval of one seed holds the test events only.
+Events: in each replica every test event counts a Poisson(1) number of times, the same number for every model and seed,
+so what the models share cancels in their difference. Seeds: each replica also draws as many seeds as there are, with
+repetition, the same for both models, and moves by the mean of the values drawn. That move is corrected twice. The
+values of the seeds differ by the chance of the test events too, which is in the interval already: the variance between
+seeds is reduced by what the event replicas show of it. And drawing from n seeds gives a spread too small by sqrt((n -
+1) / n), estimated from few: it is stretched by sqrt(n / (n - 1)) and by Student's factor for n - 1 degrees of freedom
+(1.32 for three seeds). The interval of one seed holds the test events only.
 """
 
 from __future__ import annotations
@@ -61,10 +62,20 @@ def paired_difference(
 ) -> PairedDifference | None:
     """Mean difference a - b of a metric over seeds, with a 68 % interval from events and seeds.
 
-    `scores_a` and `scores_b` are `(n_seed, n_event)` on the same test events, row k of both trained with the same seed (further
-    axes are passed on to `metric`). `metric(scores, labels)` is called once for each model and seed and gives a function of the weights
-    `(n_event,)`, called once for each replica; it is the binary AUC unless given. Negative weights count with their sign. None where
-    the metric is None on these events, or in more than 1 % of the replicas. Raises InputError for shapes that differ.
+    `scores_a` and `scores_b` are `(n_seed, n_event)` on the same test events, row k of both trained with the same seed
+    (further axes are passed on to `metric`). `metric(scores, labels)` is called once for each model and seed and gives
+    a function of the weights `(n_event,)`, called once for each replica; it is the binary AUC unless given. Negative
+    weights count with their sign. None where the metric is None on these events, or in more than 1 % of the replicas.
+    Raises InputError for shapes that differ.
+
+    Args:
+        scores_a: of the first model, `(n_seed, n_event)`.
+        scores_b: of the second model, `(n_seed, n_event)`.
+        labels: 1 for signal and 0 for background, or the class, `(n_event,)`.
+        weights: signed, `(n_event,)`; 1 where not given.
+        metric: makes a function of the weights `(n_event,)` from scores and labels; the binary AUC unless given.
+        n_replica: number of replicas of the bootstrap.
+        seed: of the random numbers of the replicas.
     """
     a, b = _seeds_first(scores_a), _seeds_first(scores_b)
     if a.shape != b.shape:
@@ -96,6 +107,14 @@ def seed_mean(
     """Mean over seeds of a metric of `scores (n_seed, n_event)`, with a 68 % interval from events and seeds.
 
     `metric`, negative weights and None are as in `paired_difference`.
+
+    Args:
+        scores: of the model, `(n_seed, n_event)`.
+        labels: 1 for signal and 0 for background, or the class, `(n_event,)`.
+        weights: signed, `(n_event,)`; 1 where not given.
+        metric: makes a function of the weights `(n_event,)` from scores and labels; the binary AUC unless given.
+        n_replica: number of replicas of the bootstrap.
+        seed: of the random numbers of the replicas.
     """
     found = _value_and_replicas(
         list(_seeds_first(scores)), labels, weights, metric=metric, n_replica=n_replica, seed=seed
@@ -115,11 +134,19 @@ def seed_replicas(
     n_replica: int = 1000,
     seed: int = 1,
 ) -> tuple[Floats, Floats] | None:
-    """Means over seeds of a metric of several models, `(n_model,)`, and of replicas of events and seeds, `(n_replica, n_model)`.
+    """Means over seeds of a metric of several models, `(n_model,)`, and their replicas, `(n_replica, n_model)`.
 
-    For figures that several models enter. Each of `scores` is `(n_seed, n_event)`, row k of all trained with the same seed: a
-    replica counts the events, and draws the seeds, alike in all of them. `metric`, negative weights and None are as in
-    `paired_difference`. Raises InputError for shapes that differ.
+    For figures that several models enter. Each of `scores` is `(n_seed, n_event)`, row k of all trained with the same
+    seed: a replica counts the events, and draws the seeds, alike in all of them. `metric`, negative weights and None
+    are as in `paired_difference`. Raises InputError for shapes that differ.
+
+    Args:
+        scores: of each model, `(n_seed, n_event)`.
+        labels: 1 for signal and 0 for background, or the class, `(n_event,)`.
+        weights: signed, `(n_event,)`; 1 where not given.
+        metric: makes a function of the weights `(n_event,)` from scores and labels; the binary AUC unless given.
+        n_replica: number of replicas of the bootstrap.
+        seed: of the random numbers of the replicas.
     """
     models = [_seeds_first(one) for one in scores]
     shapes = sorted({model.shape for model in models})
@@ -157,7 +184,16 @@ def _value_and_replicas(
     n_replica: int,
     seed: int,
 ) -> tuple[Floats, Floats, np.random.Generator] | None:
-    """The metric of each model `(n_model,)`, and of each in each replica `(n_replica, n_model)`."""
+    """The metric of each model `(n_model,)`, and of each in each replica `(n_replica, n_model)`.
+
+    Args:
+        models: scores of each model, `(n_seed, n_event)`.
+        labels: 1 for signal and 0 for background, or the class, `(n_event,)`.
+        weights: signed, `(n_event,)`; 1 where not given.
+        metric: makes a function of the weights `(n_event,)` from scores and labels; the binary AUC unless given.
+        n_replica: number of replicas of the bootstrap.
+        seed: of the random numbers of the replicas.
+    """
     n_event = models[0].shape[0]
     checked = np.ones(n_event) if weights is None else np.asarray(weights, dtype=np.float64)
     if checked.shape != (n_event,):
@@ -180,7 +216,10 @@ def _value_and_replicas(
 
 
 def _interval(value: Floats, replicas: Floats, generator: np.random.Generator) -> tuple[float, float]:
-    """Central 68 % interval of the mean over seeds: `value (n_seed,)` as measured, `replicas (n_replica, n_seed)` of the events."""
+    """Central 68 % interval of the mean over seeds.
+
+    `value (n_seed,)` is as measured, `replicas (n_replica, n_seed)` are those of the events.
+    """
     low, high = np.quantile(_means(value, replicas, _drawn(replicas.shape, generator)), [1.0 - ONE_SIGMA, ONE_SIGMA])
     return float(low), float(high)
 

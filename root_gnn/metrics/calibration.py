@@ -1,8 +1,8 @@
-"""Is an event with probability 0.8 signal in 80 % of cases? Calibration curve and expected calibration error, with signed weights.
+"""Is an event with probability 0.8 signal in 80 % of cases? Calibration curve and expected calibration error.
 
-The expected calibration error (Naeini, Cooper, Hauskrecht 2015; Guo et al. 2017, arXiv:1706.04599) is the mean over bins of probability
-of |share of signal - mean probability|, each bin with its share of the weight. It is a mean of absolute values, so that even
-perfect probabilities give more than zero in a finite sample: `null` says how much.
+The expected calibration error (Naeini, Cooper, Hauskrecht 2015; Guo et al. 2017, arXiv:1706.04599) is the mean over
+bins of probability of |share of signal - mean probability|, each bin with its share of the weight. It is a mean of
+absolute values, so that even perfect probabilities give more than zero in a finite sample: `null` says how much.
 """
 
 from __future__ import annotations
@@ -24,11 +24,12 @@ class Calibration:
 
     Attributes:
         edges: of the bins, `(n_bin + 1,)`, equally wide from 0 to 1.
-        predicted, observed, error: mean probability, share of signal and its 68 % error, `(n_bin,)`; NaN where the weights of a bin
-            sum to zero or less.
+        predicted, observed, error: mean probability, share of signal and its 68 % error, `(n_bin,)`; NaN where the
+            weights of a bin sum to zero or less.
         n_event: events in each bin, `(n_bin,)`.
         ece: expected calibration error; `ece_error` is the spread of a Poisson bootstrap over events.
-        null: the level that 95 % of samples stay below whose labels are drawn from the probabilities; `null_mean` is their mean.
+        null: the level that 95 % of samples stay below whose labels are drawn from the probabilities; `null_mean` is
+            their mean.
     """
 
     edges: Floats
@@ -53,9 +54,17 @@ def calibration_error(
 ) -> Calibration | None:
     """Calibration of the probability of signal, `probabilities (n_event,)` in [0, 1], with labels 1 and 0.
 
-    Probabilities are right for the mixture of classes that the network was trained with: give weights that restore it where the
-    evaluation has another. Negative weights count with their sign. None where the weights sum to zero or less. Raises InputError for
-    arrays that don't fit together and probabilities outside [0, 1].
+    Probabilities are right for the mixture of classes that the network was trained with: give weights that restore it
+    where the evaluation has another. Negative weights count with their sign. None where the weights sum to zero or
+    less. Raises InputError for arrays that don't fit together and probabilities outside [0, 1].
+
+    Args:
+        probabilities: of signal, `(n_event,)`, in [0, 1].
+        labels: 1 for signal and 0 for background, `(n_event,)`.
+        weights: signed, `(n_event,)`; 1 where not given.
+        n_bin: number of equally wide bins from 0 to 1.
+        n_replica: number of replicas for the error and for the level of perfect probabilities.
+        seed: of the random numbers of the replicas.
     """
     events = binary_events(probabilities, labels, weights)
     _check(events.scores, n_bin)
@@ -92,7 +101,18 @@ def confidence_calibration(
     n_replica: int = 200,
     seed: int = 1,
 ) -> Calibration | None:
-    """Calibration of the largest of `probabilities (n_event, n_class)`: in the place of signal is that its class is the true one."""
+    """Calibration of the largest of `probabilities (n_event, n_class)`.
+
+    The place of signal is taken by events whose most probable class is the true one.
+
+    Args:
+        probabilities: of each class, `(n_event, n_class)`, in [0, 1].
+        labels: the true class of each event, `(n_event,)`.
+        weights: signed, `(n_event,)`; 1 where not given.
+        n_bin: number of equally wide bins from 0 to 1.
+        n_replica: number of replicas for the error and for the level of perfect probabilities.
+        seed: of the random numbers of the replicas.
+    """
     events = class_events(probabilities, labels, weights)
     right = np.argmax(events.probabilities, axis=1) == events.labels
     return calibration_error(
@@ -123,6 +143,9 @@ def _curve(events: BinaryEvents, place: AnyIntegers, n_bin: int) -> tuple[Floats
 
 
 def _ece(excess: Floats, weights: Floats, place: AnyIntegers, n_bin: int) -> float:
-    """Sum over bins of |weight of signal - weight expected| over all weight, from `excess` = label - probability `(n_event,)`."""
+    """Sum over bins of |weight of signal - weight expected|, over all weight.
+
+    `excess` is label - probability, `(n_event,)`.
+    """
     total = float(np.sum(weights))
     return float(np.sum(np.abs(np.bincount(place, weights * excess, n_bin)))) / total if total > 0.0 else np.nan

@@ -12,8 +12,9 @@ from root_gnn.typing import Floats
 def confusion_matrix(probabilities: ArrayLike, labels: ArrayLike, weights: ArrayLike | None = None) -> Floats:
     """Share of each true class (row) that is predicted as each class (column): `(n_class, n_class)`, rows sum to one.
 
-    Negative weights count with their sign, so an entry may leave [0, 1]. The row of a class that is absent, or whose weights sum to
-    zero or less, is NaN, which a plot leaves blank. Raises InputError for arrays that don't fit together or are not finite.
+    Negative weights count with their sign, so an entry may leave [0, 1]. The row of a class that is absent, or whose
+    weights sum to zero or less, is NaN, which a plot leaves blank. Raises InputError for arrays that don't fit together
+    or are not finite.
     """
     events = class_events(probabilities, labels, weights)
     n_class = events.probabilities.shape[1]

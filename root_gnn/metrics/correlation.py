@@ -14,19 +14,24 @@ from root_gnn.typing import Floats
 
 @dataclass(frozen=True)
 class Correlation:
-    """Correlation coefficients `value (n_column_a, n_column_b)` and their 68 % errors; NaN where a column is constant."""
+    """Correlation coefficients `value (n_column_a, n_column_b)` and their 68 % errors.
+
+    NaN stands for a constant column.
+    """
 
     value: Floats
     error: Floats
 
 
 def correlation(a: ArrayLike, b: ArrayLike, weights: ArrayLike | None = None) -> Correlation | None:
-    """Pearson correlation of the columns of `a (n_event, n_column_a)` and `b (n_event, n_column_b)`; one column may be `(n_event,)`.
+    """Pearson correlation of the columns of `a (n_event, n_column_a)` and `b (n_event, n_column_b)`.
 
-    With standardised columns u, v an event pulls on r by w (u v - r (u^2 + v^2) / 2) / sum w, and the error is the root of the summed
-    squares of these (infinitesimal jackknife, Efron 1982): no shape of the distribution is assumed. Negative weights count with
-    their sign; a column whose weighted variance is then zero or less counts as constant. None where the weights sum to zero or
-    less. Raises InputError for arrays that don't fit together or are not finite.
+    One column may be `(n_event,)`.
+
+    With standardised columns u, v an event pulls on r by w (u v - r (u^2 + v^2) / 2) / sum w, and the error is the root
+    of the summed squares of these (infinitesimal jackknife, Efron 1982): no shape of the distribution is assumed.
+    Negative weights count with their sign; a column whose weighted variance is then zero or less counts as constant.
+    None where the weights sum to zero or less. Raises InputError for arrays that don't fit together or are not finite.
     """
     first, second = checked_columns("a", a), checked_columns("b", b)
     if len(first) != len(second):

@@ -1,7 +1,7 @@
 """Does pretraining pay? Its cost shared among the trainings that use it, and how many it takes to earn it back.
 
-A cost is any amount that adds up: seconds, joules, floating-point operations. All of one comparison must be in the same unit, on the
-same kind of machine.
+A cost is any amount that adds up: seconds, joules, floating-point operations. All of one comparison must be in the same
+unit, on the same kind of machine.
 """
 
 from __future__ import annotations
@@ -17,8 +17,8 @@ from root_gnn.metrics.measured import Measured
 class BreakEven:
     """Trainings after which pretraining has cost less than training each from scratch, with the 68 % interval.
 
-    `n` is None where a training from the pretrained network costs as much as one from scratch or more: it never pays. `high` is None
-    where that can't be excluded at 68 %, and `low` too where `n` is None and the whole interval is.
+    `n` is None where a training from the pretrained network costs as much as one from scratch or more: it never pays.
+    `high` is None where that can't be excluded at 68 %, and `low` too where `n` is None and the whole interval is.
     """
 
     n: float | None
@@ -36,9 +36,10 @@ def amortised(pretraining: float, each: Measured, *, n_training: int) -> Measure
 def break_even(pretraining: float, scratch: Measured, each: Measured, *, saved: Measured | None = None) -> BreakEven:
     """Number of trainings at which `pretraining + n * each` falls below `n * scratch`.
 
-    The interval is that of the saving of one training, turned over: the number is large and its interval wide, or open, where the saving
-    is not well above zero. The errors of `scratch` and `each` add in squares, unless `saved`, their difference paired by seed, is
-    given. A missing error counts as zero. Raises InputError for a negative cost of pretraining.
+    The interval is that of the saving of one training, turned over: the number is large and its interval wide, or open,
+    where the saving is not well above zero. The errors of `scratch` and `each` add in squares, unless `saved`, their
+    difference paired by seed, is given. A missing error counts as zero. Raises InputError for a negative cost of
+    pretraining.
     """
     if pretraining < 0.0:
         raise InputError(f"The cost of pretraining can't be negative and is {pretraining}.")

@@ -1,8 +1,8 @@
 """How many times fewer training events does one model need for the same figure?
 
-At a training size n a model reaches a figure, say an AUC; the reference needs n' events for it, read off its own curve of the figure
-against the logarithm of the training size, by straight lines between the sizes that were trained. The factor is n' / n.
-Nothing is extrapolated: beyond the curve's ends there is a limit and no value.
+At a training size n a model reaches a figure, say an AUC; the reference needs n' events for it, read off its own curve
+of the figure against the logarithm of the training size, by straight lines between the sizes that were trained. The
+factor is n' / n. Nothing is extrapolated: beyond the curve's ends there is a limit and no value.
 """
 
 from __future__ import annotations
@@ -28,7 +28,8 @@ class DataEfficiency:
         size: training events of the model.
         figure: what it reaches with them, the mean over seeds.
         factor: how many times as many events the reference needs; a limit unless `kind` is `measured`.
-        kind: `at least` where the reference does not get there with its largest size, `at most` where its smallest is better already.
+        kind: `at least` where the reference does not get there with its largest size, `at most` where its smallest is
+            better already.
         low, high: the interval; None where it is open, since replicas lie beyond the curve of the reference.
     """
 
@@ -51,12 +52,25 @@ def data_efficiency(
     n_replica: int = 200,
     seed: int = 1,
 ) -> tuple[DataEfficiency, ...] | None:
-    """The data-efficiency factor at each of `sizes`, ascending numbers of training events, with intervals from events and seeds.
+    """The data-efficiency factor at each training size, with intervals from events and seeds.
 
-    `scores` and `reference` hold for each size the scores `(n_seed, n_event)` of the model and of the reference: the same test
-    events and seeds throughout, as for `seed_replicas`. The figure is the binary AUC unless `metric` is another that rises. A curve that
-    isn't monotone is read where it first reaches the figure. Negative weights count with their sign. None where the figure is not
-    defined. Raises InputError for fewer than two sizes, sizes that don't ascend, and shapes that differ.
+    `sizes` are ascending numbers of training events.
+
+    `scores` and `reference` hold for each size the scores `(n_seed, n_event)` of the model and of the reference: the
+    same test events and seeds throughout, as for `seed_replicas`. The figure is the binary AUC unless `metric` is
+    another that rises. A curve that isn't monotone is read where it first reaches the figure. Negative weights count
+    with their sign. None where the figure is not defined. Raises InputError for fewer than two sizes, sizes that don't
+    ascend, and shapes that differ.
+
+    Args:
+        sizes: numbers of training events, ascending.
+        scores: of the model at each size, `(n_seed, n_event)`.
+        reference: scores of the reference at each size, `(n_seed, n_event)`.
+        labels: 1 for signal and 0 for background, or the class, `(n_event,)`.
+        weights: signed, `(n_event,)`; 1 where not given.
+        metric: makes a function of the weights `(n_event,)` from scores and labels; the binary AUC unless given.
+        n_replica: number of replicas of the bootstrap.
+        seed: of the random numbers of the replicas.
     """
     n_train = _sizes(sizes)
     if not len(n_train) == len(scores) == len(reference):
@@ -79,7 +93,8 @@ def data_efficiency(
 def size_needed(sizes: ArrayLike, curve: ArrayLike, level: ArrayLike) -> Floats:
     """Training events at which a `curve (..., n_size)` over ascending `sizes (n_size,)` first reaches `level (...)`.
 
-    Linear in log(size) between sizes; infinity where it never does, zero where it is above at the smallest size already.
+    Linear in log(size) between sizes; infinity where it never does, zero where it is above at the smallest size
+    already.
     """
     figure, wanted = np.asarray(curve, dtype=np.float64), np.asarray(level, dtype=np.float64)[..., None]
     steps = np.log(np.asarray(sizes, dtype=np.float64))
@@ -95,6 +110,15 @@ def size_needed(sizes: ArrayLike, curve: ArrayLike, level: ArrayLike) -> Floats:
 
 
 def _factor(n_train: Floats, place: int, figure: float, needed: Floats, replicas: Floats) -> DataEfficiency:
+    """The factor at one size; what lies outside the sizes of the reference is a bound.
+
+    Args:
+        n_train: ascending numbers of training events, `(n_size,)`.
+        place: position of the size among the sizes of the reference.
+        figure: the metric of the model.
+        needed: training events that the reference needs for that figure.
+        replicas: of `needed`, `(n_replica,)`.
+    """
     size, smallest, largest = n_train[place], n_train[0], n_train[-1]
     inside = np.clip(float(needed), smallest, largest) / size
     kind: Literal["measured", "at least", "at most"] = (

@@ -20,7 +20,10 @@ def format_interval(
     low: float | None = None,
     high: float | None = None,
 ) -> str:
-    """A value with its 68 % interval `[low, high]`, whose upper end may be open, or with its error where no interval is known."""
+    """A value with its 68 % interval `[low, high]`, or with its error where no interval is known.
+
+    The upper end may be open.
+    """
     if value is None or low is None:
         return format_number(value, error, digits=2)
     return f"{value:.2f} [{low:.2f}, {'no limit' if high is None else format(high, '.2f')}]"

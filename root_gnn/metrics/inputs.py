@@ -51,15 +51,18 @@ def class_events(probabilities: ArrayLike, labels: ArrayLike, weights: ArrayLike
     values = np.asarray(probabilities, dtype=np.float64)
     if values.ndim != 2 or values.shape[1] < 2:
         raise InputError(
-            f"Expected probabilities of shape (n_event, n_class) with at least two classes and got shape {values.shape}. "
-            "A single score per event is np.stack([1 - score, score], axis=1)."
+            "Expected probabilities of shape (n_event, n_class) with at least two classes and got shape "
+            f"{values.shape}. A single score per event is np.stack([1 - score, score], axis=1)."
         )
     _check_finite("probability", values)
     return ClassEvents(values, _labels(labels, len(values), values.shape[1]), checked_weights(weights, len(values)))
 
 
 def checked_columns(name: str, values: ArrayLike) -> Floats:
-    """Checked `values (n_event, n_column)`, from one column `(n_event,)` too; raises InputError for other shapes and what is not finite."""
+    """Checked `values (n_event, n_column)`; one column may be `(n_event,)`.
+
+    Raises InputError for other shapes and entries that are not finite.
+    """
     found = np.asarray(values, dtype=np.float64)
     if found.ndim not in (1, 2):
         raise InputError(
@@ -70,7 +73,10 @@ def checked_columns(name: str, values: ArrayLike) -> Floats:
 
 
 def checked_weights(weights: ArrayLike | None, n_event: int) -> Floats:
-    """Checked signed weights `(n_event,)`, 1 where none are given; raises InputError for another shape and what is not finite."""
+    """Checked signed weights `(n_event,)`, 1 where none are given.
+
+    Raises InputError for another shape and entries that are not finite.
+    """
     if weights is None:
         return np.ones(n_event)
     values = np.asarray(weights, dtype=np.float64)

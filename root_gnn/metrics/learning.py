@@ -1,7 +1,8 @@
 """How fast and how far a training went, from its learning curve: one value of a figure after each epoch.
 
-A curve is what a run's history holds of a tag, rows (epoch from 0, step, value). The figure is one that rises (an AUC) unless
-`falling` says that less is better (a loss). Nothing here takes the best epoch for the result, except where the question is about it.
+A curve is what a run's history holds of a tag, rows (epoch from 0, step, value). The figure is one that rises (an AUC)
+unless `falling` says that less is better (a loss). Nothing here takes the best epoch for the result, except where the
+question is about it.
 """
 
 from __future__ import annotations
@@ -26,7 +27,10 @@ def immediate(rows: ArrayLike, *, epochs: int = IMMEDIATE) -> float | None:
 
 
 def ultimate(rows: ArrayLike, *, last: int = 1) -> float | None:
-    """The mean figure of the `last` epochs of `rows (n_row, 3)`, without a choice among epochs; None where there are fewer."""
+    """The mean figure of the `last` epochs of `rows (n_row, 3)`; None where there are fewer.
+
+    No epoch is chosen.
+    """
     curve = _curve(rows)
     return float(np.mean(curve[-last:, 2])) if 0 < last <= len(curve) else None
 
@@ -34,8 +38,8 @@ def ultimate(rows: ArrayLike, *, last: int = 1) -> float | None:
 def epochs_to_final(rows: ArrayLike, *, within: float = 0.01, last: int = 1) -> int | None:
     """Epochs after which the figure stays within a share of its ultimate value to the end, from `rows (n_row, 3)`.
 
-    A curve that comes near and leaves again is not there yet. Reaching it only in the last epoch gives the number of all epochs,
-    which says that more epochs were needed to know. None where `ultimate` is None.
+    A curve that comes near and leaves again is not there yet. Reaching it only in the last epoch gives the number of
+    all epochs, which says that more epochs were needed to know. None where `ultimate` is None.
     """
     curve, final = _curve(rows), ultimate(rows, last=last)
     if final is None:
@@ -54,8 +58,8 @@ def best(rows: ArrayLike, *, falling: bool = False) -> float | None:
 def cost_to_reach(rows: ArrayLike, costs: ArrayLike, level: float, *, falling: bool = False) -> float | None:
     """The cost spent when the figure first reached `level`, at the end of that epoch; None where it never did.
 
-    `rows (n_row, 3)` and `costs (n_row,)`, what had been spent when each was written: seconds (`seconds_at`), steps, joules. The
-    time to 99.9 % of the best of a training from scratch has `level = 0.999 * best(rows of that training)`.
+    `rows (n_row, 3)` and `costs (n_row,)`, what had been spent when each was written: seconds (`seconds_at`), steps,
+    joules. The time to 99.9 % of the best of a training from scratch has `level = 0.999 * best(rows of that training)`.
     """
     curve, spent = _curve(rows), np.asarray(costs, dtype=np.float64)
     if spent.shape != (len(curve),):
@@ -65,7 +69,9 @@ def cost_to_reach(rows: ArrayLike, costs: ArrayLike, level: float, *, falling: b
 
 
 def seconds_at(rows: ArrayLike, clock: ArrayLike) -> Floats:
-    """Seconds of training when each of `rows (n_row, 3)` was written: `(n_row,)`, from the rows `clock (n_tick, 3)` of a clock's tag.
+    """Seconds of training when each of `rows (n_row, 3)` was written, `(n_row,)`.
+
+    The rows `clock (n_tick, 3)` are those of a tag that counts seconds.
 
     A row has the time of the last tick at or before its step; NaN where there is none.
     """

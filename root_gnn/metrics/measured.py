@@ -46,7 +46,9 @@ def weighted_mean(values: Floats, weights: Floats) -> Measured | None:
 
 
 def weighted_share(selected: Booleans, weights: Floats) -> Measured | None:
-    """Share of the signed weight that `selected (n_event,)` events have, with Wilson's (1927) error for n effective events.
+    """Share of the signed weight that `selected (n_event,)` events have.
+
+    The error is that of Wilson (1927) for n effective events.
 
     The error is binomial, but never zero when all or none are selected. None where the weights sum to zero or less.
     """

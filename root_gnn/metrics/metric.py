@@ -97,7 +97,9 @@ class Metric(Section, ABC):
         return value | {f"{self.name}_error": None if measured is None else measured.error} if self.has_error else value
 
     def combined(self, entries: Sequence[Entry]) -> dict[str, Any]:
-        """The keys for several yes-or-no labels, from the entry of each label: the mean over labels where it is defined.
+        """The keys for several yes-or-no labels: the mean over the labels for which the metric is defined.
+
+        `entries` holds the entry of each label.
 
         The error is that of a mean of independent values. Without entries all values are None.
         """

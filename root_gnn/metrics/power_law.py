@@ -1,7 +1,8 @@
-"""Does more pretraining go on helping? A power law through a loss, or one minus an AUC, against the size of pretraining.
+"""A power law through a loss, or one minus an AUC, against the size of pretraining.
 
-value = floor + scale (size / reference)^-exponent, fitted by least squares; the reference is the geometric mean of the sizes, which
-keeps scale and exponent apart. Hestness et al. 2017, arXiv:1712.00409; Kaplan et al. 2020, arXiv:2001.08361.
+value = floor + scale (size / reference)^-exponent, fitted by least squares; the reference is the geometric mean of the
+sizes, which keeps scale and exponent apart. Hestness et al. 2017, arXiv:1712.00409; Kaplan et al. 2020,
+arXiv:2001.08361.
 """
 
 from __future__ import annotations
@@ -38,7 +39,10 @@ class PowerLaw:
     n_dof: int
 
     def at(self, size: float) -> Measured:
-        """The law at one size and its error, to first order in the parameters; meant for sizes near those that were fitted."""
+        """The law at one size and its error, to first order in the parameters.
+
+        It is meant for sizes near those that were fitted.
+        """
         x = math.log(size / self.reference)
         power = self.scale.value * math.exp(-self.exponent.value * x)
         slopes = np.array([power, -x * power, 1.0])
@@ -51,9 +55,9 @@ def power_law(
     """Fits `values (n_size,)`, positive and the smaller the better, at `sizes (n_size,)`, with 68 % `errors (n_size,)`.
 
     Without errors all values have the same, taken from their scatter about the law, which takes one point more than
-    there are parameters: two, or three with a floor that the values do not fall below. The law is the simplest that can be said of few
-    points: look at `chi2`. None where the points do not determine the parameters. Raises InputError for too few points, for
-    sizes, values or errors that are not positive, and for arrays that don't fit together.
+    there are parameters: two, or three with a floor that the values do not fall below. The law is the simplest that can
+    be said of few points: look at `chi2`. None where the points do not determine the parameters. Raises InputError for
+    too few points, for sizes, values or errors that are not positive, and for arrays that don't fit together.
     """
     n, y, sigma = _points(sizes, values, errors, n_parameter=3 if with_floor else 2)
     reference = float(np.exp(np.mean(np.log(n))))
@@ -104,7 +108,8 @@ def _points(
     sigma = np.ones_like(y) if errors is None else np.asarray(errors, dtype=np.float64)
     if n.ndim != 1 or not n.shape == y.shape == sigma.shape:
         raise InputError(
-            f"A power law takes as many sizes as values and errors and got shapes {n.shape}, {y.shape} and {sigma.shape}."
+            f"A power law takes as many sizes as values and errors and got shapes {n.shape}, {y.shape} and "
+            f"{sigma.shape}."
         )
     needed = n_parameter + (errors is None)
     if len(np.unique(n)) < needed:

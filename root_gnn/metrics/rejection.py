@@ -18,10 +18,13 @@ SIGNAL_EFFICIENCIES = (0.3, 0.5)
 
 
 class Rejection(NamedTuple):
-    """A background rejection, its error to first order, and its 68 % interval; all but `value` are None without replicas.
+    """A background rejection, its error to first order, and its 68 % interval.
 
-    The interval is `efficiency ± spread` of the background turned over: a sum over events scatters evenly, its inverse does not, so `high`
-    lies further from the value than `low`. `high` is None where a background efficiency of zero is in the interval.
+    All but `value` are None without replicas.
+
+    The interval is `efficiency ± spread` of the background turned over: a sum over events scatters evenly, its inverse
+    does not, so `high` lies further from the value than `low`. `high` is None where a background efficiency of zero is
+    in the interval.
     """
 
     value: float
@@ -39,7 +42,16 @@ def rejection(
     n_replica: int = 200,
     seed: int = 1,
 ) -> Rejection | None:
-    """Background rejection of `scores (n_event,)` at one signal efficiency in (0, 1], and its error; see `rejections`."""
+    """Background rejection of `scores (n_event,)` at one signal efficiency in (0, 1], see `rejections`.
+
+    Args:
+        scores: larger for signal, `(n_event,)`.
+        labels: 1 for signal and 0 for background, `(n_event,)`.
+        weights: signed, `(n_event,)`; 1 where not given.
+        signal_efficiency: share of the signal that passes the cut, in (0, 1].
+        n_replica: number of replicas for the error and the interval; 0 for neither.
+        seed: of the random numbers of the replicas.
+    """
     return rejections(
         scores, labels, weights, signal_efficiencies=(signal_efficiency,), n_replica=n_replica, seed=seed
     )[0]
@@ -56,13 +68,22 @@ def rejections(
 ) -> tuple[Rejection | None, ...]:
     """Background rejection at each of several signal efficiencies, with errors from the same Poisson bootstrap.
 
-    The cut is the tightest one that keeps at least the asked share of the signal weight; events of equal score are never
-    parted. In every replica each event counts a Poisson number of times and the cut is found anew, so the error holds the uncertainty
-    of the threshold too; error and interval are those of the background efficiency turned over. A seed gives one result.
+    The cut is the tightest one that keeps at least the asked share of the signal weight; events of equal score are
+    never parted. In every replica each event counts a Poisson number of times and the cut is found anew, so the error
+    holds the uncertainty of the threshold too; error and interval are those of the background efficiency turned over. A
+    seed gives one result.
 
-    Negative weights count with their sign. None, not a large number, where no background (or a background weight of zero or less)
-    passes the cut: the events then give a lower limit only. None too where the weights of a class sum to zero or less.
-    Raises InputError for arrays that don't fit together and for efficiencies outside (0, 1].
+    Negative weights count with their sign. None, not a large number, where no background (or a background weight of
+    zero or less) passes the cut: the events then give a lower limit only. None too where the weights of a class sum to
+    zero or less. Raises InputError for arrays that don't fit together and for efficiencies outside (0, 1].
+
+    Args:
+        scores: larger for signal, `(n_event,)`.
+        labels: 1 for signal and 0 for background, `(n_event,)`.
+        weights: signed, `(n_event,)`; 1 where not given.
+        signal_efficiencies: shares of the signal that pass the cuts, in (0, 1].
+        n_replica: number of replicas for the error and the interval; 0 for neither.
+        seed: of the random numbers of the replicas.
     """
     targets = _targets(signal_efficiencies)
     events = binary_events(scores, labels, weights)
@@ -82,10 +103,13 @@ def rejections(
 
 
 def rejection_of(scores: ArrayLike, labels: ArrayLike, *, signal_efficiency: float) -> Callable[[Floats], float | None]:
-    """The background rejection of `scores (n_event,)` at one signal efficiency as a function of the weights `(n_event,)` alone.
+    """The background rejection at one signal efficiency as a function of the weights `(n_event,)` alone.
 
-    Scores are put in order once, for the many weights of a bootstrap. The function returns None where `rejections` does; it takes
-    weights as they are. Raises InputError for arrays that don't fit together and for an efficiency outside (0, 1].
+    The scores are `(n_event,)`.
+
+    Scores are put in order once, for the many weights of a bootstrap. The function returns None where `rejections`
+    does; it takes weights as they are. Raises InputError for arrays that don't fit together and for an efficiency
+    outside (0, 1].
     """
     targets = _targets((signal_efficiency,))
     events, cut, falling = _falling(binary_events(scores, labels, None))
@@ -105,7 +129,10 @@ def _targets(signal_efficiencies: Sequence[float]) -> Floats:
 
 
 def _falling(events: BinaryEvents) -> tuple[BinaryEvents, Cuts, AnyIntegers]:
-    """Events in falling order of score, so that each replica runs through memory in a line; their cuts; and that order."""
+    """Events in falling order of score, their cuts, and that order.
+
+    Each replica then runs through memory in a line.
+    """
     order = cuts(events.scores).order
     ordered = BinaryEvents(events.scores[order], events.is_signal[order], events.weights[order])
     return ordered, cuts(ordered.scores), order

@@ -17,7 +17,10 @@ from root_gnn.typing import AnyIntegers, Booleans, Floats
 
 
 class RocCurve(NamedTuple):
-    """Points from the tightest cut (nothing passes, threshold infinite) to the loosest (all pass), each `(n_point,)`."""
+    """Points of a ROC curve from the tightest cut to the loosest, each `(n_point,)`.
+
+    Nothing passes the first cut, whose threshold is infinite; everything passes the last.
+    """
 
     signal_efficiency: Floats
     background_efficiency: Floats
@@ -55,8 +58,8 @@ def efficiencies(cut: Cuts, is_signal: Booleans, weights: Floats) -> tuple[Float
 def roc_curve(scores: ArrayLike, labels: ArrayLike, weights: ArrayLike | None = None) -> RocCurve | None:
     """The weighted ROC curve of `scores (n_event,)` with labels 1 (signal) and 0 (background).
 
-    Negative weights count with their sign (see above for what that does to the curve). None where a class has no events or its
-    weights sum to zero or less. Raises InputError for arrays that don't fit together or are not finite.
+    Negative weights count with their sign (see above for what that does to the curve). None where a class has no events
+    or its weights sum to zero or less. Raises InputError for arrays that don't fit together or are not finite.
     """
     events = binary_events(scores, labels, weights)
     if len(events.scores) == 0:

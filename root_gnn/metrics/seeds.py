@@ -14,7 +14,10 @@ from root_gnn.metrics.bootstrap import ONE_SIGMA
 
 @dataclass(frozen=True)
 class OverSeeds:
-    """Mean over `n_defined` of `n_seed` seeds; `spread` is the standard deviation of one seed, `error` the 68 % error of the mean."""
+    """Mean over `n_defined` of `n_seed` seeds.
+
+    `spread` is the standard deviation of one seed, `error` the 68 % error of the mean.
+    """
 
     mean: float
     error: float | None
@@ -24,11 +27,14 @@ class OverSeeds:
 
 
 def over_seeds(values: Sequence[float | None]) -> OverSeeds | None:
-    """The mean of `values (n_seed,)` of figures that have no events (times, epochs, costs); None is a seed where it is not defined.
+    """The mean of `values (n_seed,)` of figures that have no events (times, epochs, costs).
 
-    The error is spread / sqrt(n) times Student's factor for n - 1 degrees of freedom (1.84 for two seeds, 1.32 for three), since
-    the spread is estimated from few; error and spread are None for one seed. None where no seed has a value. Where
-    `n_defined` is less than `n_seed` the mean is of those that got there, and says nothing of the others: show both numbers.
+    None stands for a seed where the figure is not defined.
+
+    The error is spread / sqrt(n) times Student's factor for n - 1 degrees of freedom (1.84 for two seeds, 1.32 for
+    three), since the spread is estimated from few; error and spread are None for one seed. None where no seed has a
+    value. Where `n_defined` is less than `n_seed` the mean is of those that got there, and says nothing of the others:
+    show both numbers.
     """
     found = np.array([value for value in values if value is not None], dtype=np.float64)
     n = len(found)

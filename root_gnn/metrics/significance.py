@@ -1,7 +1,7 @@
 """The best expected (Asimov) significance that a cut on the score reaches.
 
-Z = sqrt(2 ((s + b) ln(1 + s / b) - s)) for expected yields s and b, Cowan, Cranmer, Gross, Vitells 2011, arXiv:1007.1727,
-eq. 97. Statistical only: no systematic uncertainty of the background enters.
+Z = sqrt(2 ((s + b) ln(1 + s / b) - s)) for expected yields s and b, Cowan, Cranmer, Gross, Vitells 2011,
+arXiv:1007.1727, eq. 97. Statistical only: no systematic uncertainty of the background enters.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from root_gnn.typing import Floats
 
 
 class Significance(NamedTuple):
-    """The largest significance `max`, its error from the simulated sample, and the threshold `at` which it is reached."""
+    """The largest significance `max`, its error from the simulated sample, and the threshold `at`."""
 
     max: float
     error: float
@@ -30,12 +30,13 @@ def significance(
 ) -> Significance | None:
     """Maximum over all cuts `score >= at` of the Asimov significance, from `yields (n_event,)`.
 
-    A yield is an event's weight scaled to cross section and luminosity, so that their sum is the number of events expected in data.
-    Negative yields count with their sign. A cut is considered only where s > 0, b > 0, and at least `min_effective` effective events,
-    (sum w)^2 / sum w^2, of signal and of background pass: tighter cuts would win by a fluctuation. None where no cut qualifies.
+    A yield is an event's weight scaled to cross section and luminosity, so that their sum is the number of events
+    expected in data. Negative yields count with their sign. A cut is considered only where s > 0, b > 0, and at least
+    `min_effective` effective events, (sum w)^2 / sum w^2, of signal and of background pass: tighter cuts would win by a
+    fluctuation. None where no cut qualifies.
 
-    The error is that of s and b at the best cut through the formula; since the best cut is a maximum, its own shift changes
-    nothing in first order. A maximum over noisy cuts is biased upwards, on toys by 0.4 to 0.8 of this error.
+    The error is that of s and b at the best cut through the formula; since the best cut is a maximum, its own shift
+    changes nothing in first order. A maximum over noisy cuts is biased upwards, on toys by 0.4 to 0.8 of this error.
     """
     events = binary_events(scores, labels, yields)
     if len(events.scores) == 0:
@@ -57,6 +58,9 @@ def significance(
 
 
 def _squared(s: Floats, b: Floats) -> Floats:
-    """Z^2 of positive yields; the formula cancels for s << b, so its series s^2 / b (1 - s / 3b) stands in below s / b = 1e-4."""
+    """Z^2 of positive yields.
+
+    The formula cancels for s << b, so its series s^2 / b (1 - s / 3b) is used below s / b = 1e-4.
+    """
     ratio = s / b
     return np.where(ratio < 1e-4, s * ratio * (1.0 - ratio / 3.0), 2.0 * ((s + b) * np.log1p(ratio) - s))

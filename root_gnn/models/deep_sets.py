@@ -1,7 +1,8 @@
-"""Deep sets (Zaheer et al. 2017, arXiv:1703.06114): the particle-flow network of Komiske, Metodiev, Thaler 2019 (arXiv:1810.05165).
+"""Deep sets (Zaheer et al. 2017, arXiv:1703.06114), known as the particle-flow network.
 
-Every node on its own through a network, the nodes of a graph pooled, the pool through a second network: no node sees
-another, which makes this the floor below every network with messages or attention.
+The particle-flow network is that of Komiske, Metodiev, Thaler 2019 (arXiv:1810.05165): each node goes through a network
+on its own, the nodes of a graph are pooled, and the pooled row goes through a second network. No node sees another,
+which makes this the baseline of all networks with messages or attention.
 """
 
 from __future__ import annotations
@@ -24,7 +25,10 @@ from root_gnn.protocols import Encoder, EncoderConfig
 
 
 class Config(EncoderConfig):
-    """`n_layer` linear layers before and after pooling; several kinds of pooling are concatenated. `sum` alone is the published one."""
+    """`n_layer` linear layers before and after pooling; several kinds of pooling are concatenated.
+
+    The published network pools by `sum` alone.
+    """
 
     coordinates: Coordinates = "jet"
     dim: Width = 64
@@ -40,7 +44,7 @@ class Config(EncoderConfig):
 
 @final
 class DeepSets(Encoder):
-    """Representation of a graph: `rho` of its pooled nodes beside its global features; of a node: `phi`. `(..., dim)` each."""
+    """Represents a graph by `rho` of its pooled nodes and global features, a node by `phi`; `(..., dim)` each."""
 
     def __init__(self, config: Config, features: Features, scaling: Scaling) -> None:
         super().__init__()

@@ -1,7 +1,8 @@
-"""Edge convolutions over nearest neighbours, after ParticleNet (Qu, Gouskos 2020, arXiv:1902.08570), by PyTorch Geometric.
+"""Edge convolutions over nearest neighbours by PyTorch Geometric.
 
-A node hears its `k` nearest neighbours: in (eta, phi) in the first block, and in the later ones in the space of what it has
-become where `dynamic` (as published) or in (eta, phi) again. LayerNorm instead of batch norm, so that no graph sees another.
+After ParticleNet (Qu, Gouskos 2020, arXiv:1902.08570). A node receives messages from its `k` nearest neighbours: in
+(eta, phi) in the first block, and in the later ones in the space of node representations where `dynamic` (as published)
+or in (eta, phi) again. LayerNorm instead of batch norm, so that no graph sees another.
 """
 
 from __future__ import annotations
@@ -46,7 +47,7 @@ class Config(EncoderConfig):
 
 @final
 class EdgeConvNetwork(Encoder):
-    """Representation of a graph: its pooled nodes beside its global features, through one layer; `(n_graph, dim)`.
+    """Represents a graph by its pooled nodes and global features through one network; `(n_graph, dim)`.
 
     The host waits for the device a few times a pass, for the sizes of the buckets and the number of edges.
     """

@@ -3,7 +3,8 @@
 Nodes, edges and the global are encoded, `n_steps` graph-network steps exchange messages over complete graphs, and the
 head decodes the global. The defaults differ from the published event network (Ho et al. 2024, arXiv:2412.10665) in
 residual steps with weights of their own, a type embedding, the pair features of arXiv:2202.03772 on the edges, mean and
-max aggregation, and in not being told absolute azimuths, which makes rotations about the beam an exact symmetry.
+max aggregation, and in having no absolute azimuths among the inputs, which makes rotations about the beam an exact
+symmetry.
 `configs/pretrain_multiclass_faithful.yaml` sets everything as published.
 """
 
@@ -39,10 +40,11 @@ Backend = Literal["auto", "compiled", "native", "pyg", "dgl"]
 class Config(EncoderConfig):
     """Sizes and choices of the network; every default is the recommended one for events.
 
-    `pooling` (nodes to global) is `aggregation` (edges to receiver) unless it is given. `form` is who runs the network, on the
-    same weights: the compiled operator where there is one and `native`, plain PyTorch, where not (`auto`), one of the two, or,
-    for comparison and for users of those libraries, PyTorch Geometric or DGL. `recompute` keeps the rows of edges alone for
-    the backward pass, about a third of the memory, and computes what led to them again.
+    `pooling` (nodes to global) is `aggregation` (edges to receiver) unless it is given. `form` is the backend, on the
+    same weights: `compiled` is the compiled operator, `native` plain PyTorch, `auto` the compiled operator where it can
+    run and else `native`; `pyg` and `dgl`, for comparison and for users of those libraries, are PyTorch Geometric and
+    DGL. `recompute` keeps only the rows of edges for the backward pass, about a third of the memory, and computes the
+    layers before them again.
     """
 
     dim: Width = 64
@@ -62,7 +64,7 @@ class Config(EncoderConfig):
     recompute: bool = False
 
     @model_validator(mode="after")
-    def _recompute_own_forms(self) -> Self:
+    def _recompute_needs_own_backend(self) -> Self:
         if self.recompute and self.form in ("pyg", "dgl"):
             raise ValueError(f"recompute: the form {self.form} keeps everything; use form: auto")
         return self
@@ -70,7 +72,8 @@ class Config(EncoderConfig):
     def build(self, features: Features, scaling: Scaling) -> EncodeProcessDecode:
         """A new network for batches with these columns.
 
-        Raises MissingExtraError where the form's package is not installed, InputError where the compiled form is asked for and not there.
+        Raises MissingExtraError where the package of the backend `form` is not installed, InputError where `form: compiled`
+        is not available.
         """
         return EncodeProcessDecode(self, features, scaling)
 
@@ -147,7 +150,7 @@ class EncodeProcessDecode(Encoder):
         return batch.replace(nodes=last.nodes, globals=last.globals)
 
     def layers(self, batch: Batch) -> dict[str, Tensor]:
-        """`encoder`, `step_1` ...: the global beside the mean over nodes, `(n_graph, 2 * dim)` each."""
+        """`encoder`, `step_1` ...: the global and the mean over nodes, concatenated, `(n_graph, 2 * dim)` each."""
         topology = Topology.of(batch)
         names = ("encoder", *(f"step_{k + 1}" for k in range(self.n_steps)))
         return {

@@ -1,7 +1,7 @@
-"""A plain transformer over the nodes of a graph (Vaswani et al. 2017, arXiv:1706.03762; norms first, Xiong et al. 2020, arXiv:2002.04745).
+"""A plain transformer over the nodes of a graph (Vaswani et al. 2017, arXiv:1706.03762).
 
-Self-attention blocks, a last LayerNorm, and the nodes pooled: neither a class token nor the further norms of the Particle
-Transformer. The pair features may enter as a bias of the attention.
+Pre-norm self-attention blocks (Xiong et al. 2020, arXiv:2002.04745), a last LayerNorm, and the nodes pooled: neither a
+class token nor the further norms of the Particle Transformer. Pair features may enter as a bias of the attention.
 """
 
 from __future__ import annotations
@@ -29,7 +29,10 @@ from root_gnn.protocols import Encoder, EncoderConfig
 
 
 class Config(EncoderConfig):
-    """Sizes of the network, multiples of 8; `pair_hidden: null` leaves the pair features out."""
+    """Sizes of the network, multiples of 8; `pair_hidden: null` leaves the pair features out.
+
+    `bucket_nodes` is how many nodes go through the blocks at once: it changes speed and memory, nothing else.
+    """
 
     coordinates: Coordinates = "jet"
     dim: Width = 64
@@ -55,7 +58,7 @@ class Config(EncoderConfig):
 
 @final
 class GraphTransformer(Encoder):
-    """Representation of a graph: its pooled nodes beside its global features, through one layer; `(n_graph, dim)`.
+    """Represents a graph by its pooled nodes and global features through one layer; `(n_graph, dim)`.
 
     The host waits for the device once a pass, for the sizes of the buckets.
     """

@@ -1,8 +1,9 @@
 """The Particle Transformer (Qu, Li, Qian 2022, arXiv:2202.03772), for jets and for events.
 
-Particles attend to each other with a bias made of ln kT, ln z, ln dR and ln m^2 of each pair; a class token then asks them
-all and becomes the representation of the jet. The defaults are a small network without batch norm, so that what a jet
-becomes never depends on the jets beside it, in training either; `preset: paper` is the published one.
+Particles attend to each other with a bias made of ln kT, ln z, ln dR and ln m^2 of each pair; a class token then
+attends to all of them and becomes the representation of the jet. The defaults are a small network without batch norm,
+so that the representation of a jet never depends on the other jets of the batch, not even in training; `preset: paper`
+is the published network.
 """
 
 from __future__ import annotations
@@ -40,10 +41,10 @@ PAPER: dict[str, Any] = {
 class Config(EncoderConfig):
     """Sizes of the network: multiples of 8, the width of a head too, as the fast kernels of GPUs want them.
 
-    `preset: paper` sets every size that is not given. `inputs` takes some of what is known of a particle, in an order of
-    your own, as weights from elsewhere may want it: see `nn.token_inputs`. `embedding` are the hidden layers before the
-    blocks, `pair_hidden` those that make the bias. `bucket_nodes` is how many particles go through the blocks at once: it
-    changes speed and memory, nothing else.
+    `preset: paper` sets every size that is not given. `inputs` selects and orders the inputs of a particle, which
+    weights from another program may need: see `nn.token_inputs`. `embedding` are the hidden layers before the blocks,
+    `pair_features` what the bias of attention is computed from and `pair_hidden` the hidden layers in between.
+    `bucket_nodes` is how many particles go through the blocks at once: it changes speed and memory, nothing else.
     """
 
     preset: Literal["paper"] | None = None
@@ -78,7 +79,7 @@ class Config(EncoderConfig):
 
 @final
 class ParticleTransformer(Encoder):
-    """Representation of a jet: its class token, `(n_graph, dim)`; of a particle: what the last block makes of it.
+    """Represents a jet by its class token, `(n_graph, dim)`, a particle by the output of the last block.
 
     The host waits for the device once a pass, for the sizes of the buckets.
     """
@@ -120,9 +121,10 @@ class ParticleTransformer(Encoder):
         return {**means, "class": tokens}
 
     def states(self, batch: Batch, inputs: Tensor, *, all_blocks: bool = False) -> tuple[list[Tensor], Tensor]:
-        """Nodes after the last block, or after the embedding and every block, `(total_node, dim)` each; and class tokens.
+        """Nodes after the last block, or with `all_blocks` after the embedding and every block, and the class tokens.
 
-        `inputs (total_node, n_input)` are what `self.inputs` gives, or what somebody else's network was trained on.
+        Nodes are `(total_node, dim)` each, class tokens `(n_graph, dim)`. `inputs (total_node, n_input)` are those of
+        `self.inputs`, or those that a network of another program was trained on.
         """
         embedded = self.embed(inputs)
         if batch.n_graph == 0:

@@ -1,8 +1,8 @@
 """Any module of PyTorch Geometric, or one of your own written for it, as an encoder.
 
-The module is called `module(x, edge_index)` and is given `batch`, the graph of each node, where its `forward` has an
-argument of that name. `x (total_node, dim)` are the embedded inputs; it answers with a row of width `dim` for each node,
-whose mean then stands for the graph, or for each graph.
+The module is called as `module(x, edge_index)`, with `batch`, the graph of each node, where its `forward` has an
+argument of that name. `x (total_node, dim)` are the embedded inputs. It returns a row of width `dim` for each node,
+whose mean then represents the graph, or a row for each graph.
 """
 
 from __future__ import annotations
@@ -33,9 +33,9 @@ PYG = "torch_geometric"
 class Config(EncoderConfig):
     """Which class, and its arguments.
 
-    `module` is the class's dotted name. One of your own runs your code, so a run folder that has it is read only where it is
-    allowed by name, as for any plug-in of your own. `gives`: rows for `nodes` or for `graphs`. `k`: edges from the k nearest nodes in
-    (eta, phi) instead of all pairs.
+    `module` is the class's dotted name. A class of your own runs your code, so a run folder that names it is read only
+    where it is allowed by name, as for any plug-in of your own. `gives`: whether the module returns rows for `nodes` or
+    for `graphs`. `k`: edges from the k nearest nodes in (eta, phi) instead of all pairs.
     """
 
     module: str = "torch_geometric.nn.GraphSAGE"
@@ -47,7 +47,7 @@ class Config(EncoderConfig):
     bucket_nodes: Annotated[int, Field(ge=1)] = 1024
 
     @model_validator(mode="after")
-    def _found(self, info: ValidationInfo) -> Self:
+    def _class_exists(self, info: ValidationInfo) -> Self:
         """Looks the class up where that is allowed; a configuration written in Python is its author's own."""
         allowed = info.context if isinstance(info.context, Allowed) else Allowed(everything=True)
         if not (self.module.startswith(f"{PYG}.") or allowed.everything):
@@ -64,9 +64,9 @@ class Config(EncoderConfig):
 
 @final
 class PygModule(Encoder):
-    """Representation of a graph: the mean over its nodes, or what the module says; `(n_graph, dim)`.
+    """Represents a graph by the mean over its nodes, or by the module's row for it; `(n_graph, dim)`.
 
-    Where the module speaks of graphs alone, a node's representation is its embedded inputs.
+    Where the module returns rows for graphs only, a node is represented by its embedded inputs.
     """
 
     fixed_shapes = False
@@ -87,11 +87,11 @@ class PygModule(Encoder):
         self.takes_batch = "batch" in inspect.signature(self.module.forward).parameters
 
     def forward(self, batch: Batch) -> Batch:
-        """See `Encoder.forward`; raises InputError where the module's answer has another shape than the section says."""
+        """See `Encoder.forward`; raises InputError where the module's output does not have the shape of the section."""
         nodes = self.embed(self.inputs(batch))
         if self.gives == "graphs":
-            return batch.replace(nodes=nodes, globals=self._ask(batch, nodes, batch.n_graph))
-        nodes = self._ask(batch, nodes, batch.total_node)
+            return batch.replace(nodes=nodes, globals=self._run(batch, nodes, batch.n_graph))
+        nodes = self._run(batch, nodes, batch.total_node)
         return batch.replace(nodes=nodes, globals=segment_mean(nodes, batch.graph_index, batch.n_node))
 
     def layers(self, batch: Batch) -> dict[str, Tensor]:
@@ -99,13 +99,13 @@ class PygModule(Encoder):
         embedded = self.embed(self.inputs(batch))
         return {"embedding": segment_mean(embedded, batch.graph_index, batch.n_node), "graph": self(batch).globals}
 
-    def _ask(self, batch: Batch, nodes: Tensor, n_row: int) -> Tensor:
+    def _run(self, batch: Batch, nodes: Tensor, n_row: int) -> Tensor:
         keywords = {"batch": batch.graph_index} if self.takes_batch else {}
         out: Tensor = self.module(nodes, torch.stack(self._edges(batch)), **keywords)
         if out.shape != (n_row, self.dim):
             raise InputError(
-                f"the module {self.name} gave {tuple(out.shape)} where {n_row} {self.gives} of width dim = {self.dim} were expected; "
-                "set `gives` to nodes or graphs, and `dim` to the width it gives"
+                f"the module {self.name} gave {tuple(out.shape)} where {n_row} {self.gives} of width dim = {self.dim} "
+                "were expected; set `gives` to nodes or graphs, and `dim` to the width it gives"
             )
         return out
 
@@ -118,11 +118,11 @@ class PygModule(Encoder):
 
 
 def _make(config: Config) -> nn.Module:
-    made = named(config.module, Allowed(everything=True))
-    if not (isinstance(made, type) and issubclass(made, nn.Module)):
+    kind = named(config.module, Allowed(everything=True))
+    if not (isinstance(kind, type) and issubclass(kind, nn.Module)):
         raise InputError(f"{config.module} is not a torch module; the dotted name of a class was expected")
     try:
-        module: nn.Module = made(**config.arguments)
+        module: nn.Module = kind(**config.arguments)
     except TypeError as error:
         raise InputError(f"{config.module} does not take the arguments {config.arguments}: {error}") from error
     return module

@@ -1,9 +1,10 @@
 """The subjet transformer of J-JEPA (arXiv:2412.05333): subjets are the tokens.
 
-The constituents of each subjet become one vector, by attention among them, by an MLP or by one linear layer; the subjets of
-a jet then attend to each other. The node column `subjet` says which one a constituent belongs to, or FastJet does (taking
-away a whole subjet leaves the others as they are, so the subjets of a context are just its constituents). A constituent's
-representation is that of its subjet: the mean over a subjet's constituents is the subjet's, for this encoder as for any other.
+The constituents of each subjet become one vector, by attention among them, by an MLP or by one linear layer; the
+subjets of a jet then attend to each other. The node column `subjet` holds the number of each constituent's subjet;
+without such a column FastJet clusters them. Removing a whole subjet leaves the others as they are, so clustering a
+masked jet gives the subjets that are left. A constituent is represented by its subjet, so that the mean over the
+constituents of a subjet is the subjet's representation, as for any other encoder.
 """
 
 from __future__ import annotations
@@ -39,9 +40,11 @@ from root_gnn.protocols import Encoder, EncoderConfig
 class Config(EncoderConfig):
     """Sizes of the network, multiples of 8.
 
-    `embedding` makes a subjet's vector of its constituents: `attention` with `n_particle_block` blocks, `mlp`, or `linear`;
-    the last two read the `n_constituent` hardest. `column` numbers the subjets; where the data has no such column, FastJet
-    finds them by `algorithm` and `radius`. With `at_most` the softest subjets count to the last.
+    `embedding` computes a subjet's vector from its constituents: `attention` with `n_particle_block` blocks, `mlp` or
+    `linear`; the last two read the `n_constituent` hardest. `column` holds the numbers of the subjets; where the data
+    has no such column, FastJet clusters them with `algorithm` and `radius`. With `at_most`, the softest subjets are
+    merged into the last one. `bucket_nodes` is how many tokens go through the blocks at once: it changes speed and
+    memory, nothing else.
     """
 
     coordinates: Coordinates = "jet"
@@ -71,7 +74,7 @@ class Config(EncoderConfig):
 
 @final
 class SubjetTransformer(Encoder):
-    """Representation of a jet: the mean over its subjets beside its global features, through one layer, `(n_graph, dim)`.
+    """Represents a jet by the mean over its subjets and its global features through one layer, `(n_graph, dim)`.
 
     The host waits for the device a few times a pass, for the number of subjets, the sizes of the buckets and FastJet.
     """
@@ -127,7 +130,7 @@ class SubjetTransformer(Encoder):
         return out
 
     def _states(self, batch: Batch) -> tuple[Batch, Tensor, list[Tensor]]:
-        """Jets with subjets for nodes, the subjet of each constituent, and the tokens `(n_subjet, dim)` after each block."""
+        """Jets of subjets, the subjet of each constituent, and the tokens `(n_subjet, dim)` after each block."""
         kinematics = batch.nodes[:, self.kinematic]
         subjets = Subjets.of(batch, self.number(batch, kinematics).clamp(max=self.last), kinematics[:, 0])
         jets = Batch.of(subjets.momenta(kinematics), subjets.n_subjet, globals=batch.globals)
@@ -135,15 +138,15 @@ class SubjetTransformer(Encoder):
             nothing = batch.nodes.new_zeros(0, self.dim)
             return jets, subjets.of_node, [nothing] * (1 + len(self.blocks))
         tokens = self.embed(subjets.constituents(self.inputs(batch))) + self.place(
-            self._place(jets, subjets.n_constituent)
+            self._position(jets, subjets.n_constituent)
         )
         buckets = Buckets.of(jets.n_node, jets.graph_index, self.limit)
         padded = zip(buckets.parts, buckets.pad(tokens), strict=True)
         each = [block_states(self.blocks, rows, bucket.mask[:, None, None, :]) for bucket, rows in padded]
         return jets, subjets.of_node, [buckets.flat(rows) for rows in zip(*each, strict=True)]
 
-    def _place(self, jets: Batch, n_constituent: Tensor) -> Tensor:
-        """Where a subjet is in its jet, its share of the momentum, and how many constituents it has: `(n_subjet, 6)`."""
+    def _position(self, jets: Batch, n_constituent: Tensor) -> Tensor:
+        """Position of a subjet in its jet, share of the momentum, and number of constituents: `(n_subjet, 6)`."""
         relative = relative_to_jet(jets, [0, 1, 2, 3])
         relative = (relative - self.inputs.centre) * self.inputs.width
         return torch.cat([relative, n_constituent.to(relative.dtype).log().unsqueeze(1)], dim=1)

@@ -1,8 +1,8 @@
 """Attention and the blocks made of it.
 
-The block is the one of the Particle Transformer (Qu, Li, Qian 2022, arXiv:2202.03772): a pre-norm transformer block with
-the further norms and scales of NormFormer (Shleifer et al. 2021, arXiv:2110.09456), which can be left out; class attention is
-that of Touvron et al. 2021 (arXiv:2103.17239).
+The block is the one of the Particle Transformer (Qu, Li, Qian 2022, arXiv:2202.03772): a pre-norm transformer block
+with the further norms and scales of NormFormer (Shleifer et al. 2021, arXiv:2110.09456), which are optional; class
+attention is that of Touvron et al. 2021 (arXiv:2103.17239).
 """
 
 from __future__ import annotations
@@ -22,8 +22,8 @@ from root_gnn.kernels.linear import Linear, linear
 class Attention(nn.Module):
     """Multi-head attention through `scaled_dot_product_attention`, which picks the fastest kernel there is.
 
-    On a processor it is written out where there is dropout, which no kernel has, or a bias for each head: the kernel takes twice as
-    long where the length is no multiple of 16.
+    On a CPU, attention with dropout or with a bias for each head is written out as two matrix products: no fast kernel
+    has dropout, and with a bias the kernel takes twice as long where the length is no multiple of 16.
     """
 
     def __init__(self, dim: int, n_head: int, *, dropout: float = 0.0) -> None:
@@ -33,9 +33,10 @@ class Attention(nn.Module):
         self.project_out = Linear(dim, dim)
 
     def forward(self, queries: Tensor, keys: Tensor | None = None, *, bias: Tensor | None = None) -> Tensor:
-        """`queries (n, n_query, dim)` ask `keys (n, n_key, dim)`, themselves where none are given: `(n, n_query, dim)`.
+        """`queries (n, n_query, dim)` attend to `keys (n, n_key, dim)`, by default to themselves: `(n, n_query, dim)`.
 
-        `bias`: added to the logits, or false where a key is hidden; broadcastable to `(n, n_head, n_query, n_key)`.
+        `bias` is added to the logits or, as bool, false where a key is masked; broadcastable to
+        `(n, n_head, n_query, n_key)`.
         """
         if keys is None:
             q, k, v = self.project_in(queries).chunk(3, dim=-1)
@@ -61,7 +62,15 @@ class Attention(nn.Module):
 
 
 def _written_out(q: Tensor, k: Tensor, v: Tensor, bias: Tensor | None, rate: float) -> Tensor:
-    """`scaled_dot_product_attention` in two products; at least one key of a query is not hidden."""
+    """`scaled_dot_product_attention` as two matrix products; each query must have a key that is not masked.
+
+    Args:
+        q: queries `(n, n_head, n_query, width)`.
+        k: keys `(n, n_head, n_key, width)`.
+        v: values `(n, n_head, n_key, width)`.
+        bias: as in `Attention.forward`.
+        rate: dropout of the attention weights.
+    """
     shape, scale = (*q.shape[:3], k.shape[2]), q.shape[3] ** -0.5
     if bias is not None and bias.dtype == torch.bool:
         bias = torch.zeros(bias.shape, dtype=q.dtype).masked_fill_(~bias, -torch.inf)
@@ -76,8 +85,11 @@ class Block(nn.Module):
     """Attention, then two linear layers, each with its residual.
 
     Args:
-        expansion: width of the hidden layer over `dim`.
-        attention_dropout: of the attention's weights, which costs about as much time as all of `dropout`.
+        dim: width of the rows.
+        n_head: number of attention heads.
+        expansion: width of the hidden layer divided by `dim`.
+        dropout: of the outputs of attention and of both linear layers.
+        attention_dropout: of the attention weights, which costs about as much time as all of `dropout`.
         scaled: the further norms and scales of NormFormer.
     """
 
@@ -108,7 +120,10 @@ class Block(nn.Module):
         return self._layers(rows + self._scaled(self.attention(self.before_attention(rows), bias=bias)))
 
     def ask(self, token: Tensor, rows: Tensor, mask: Tensor) -> Tensor:
-        """Class attention: `token (n, 1, dim)` asks itself and the `rows (n, length, dim)` where `mask (n, length)`: `(n, 1, dim)`."""
+        """Class attention: `token (n, 1, dim)` attends to itself and to `rows (n, length, dim)`: `(n, 1, dim)`.
+
+        `mask (n, length)` is false where a row is padding.
+        """
         keys = self.before_attention(torch.cat([token, rows], dim=1))
         seen = F.pad(mask, (1, 0), value=True)[:, None, None, :]
         return self._layers(token + self._scaled(self.attention(token, keys, bias=seen)))
@@ -126,7 +141,15 @@ class Block(nn.Module):
 
 
 class ClassAttention(nn.Module):
-    """A learned token that asks the nodes of a graph, block after block; a graph without nodes leaves it to itself."""
+    """A learned token that attends to the nodes of a graph; in a graph without nodes it attends to itself alone.
+
+    Args:
+        dim: width of the rows.
+        n_head: number of attention heads.
+        n_block: number of blocks, one after the other.
+        expansion: width of a block's hidden layer divided by `dim`.
+        dropout: as in `Block`.
+    """
 
     def __init__(self, dim: int, n_head: int, *, n_block: int, expansion: int = 4, dropout: float = 0.0) -> None:
         super().__init__()
@@ -136,7 +159,7 @@ class ClassAttention(nn.Module):
         self.norm = nn.LayerNorm(dim)
 
     def forward(self, rows: Tensor, mask: Tensor) -> Tensor:
-        """`rows (n, length, dim)`, looked at where `mask (n, length)`, to `(n, dim)`."""
+        """`rows (n, length, dim)`, padding where `mask (n, length)` is false, to `(n, dim)`."""
         token = self.token.expand(rows.shape[0], -1, -1)
         for block in self.blocks:
             assert isinstance(block, Block)
@@ -146,7 +169,7 @@ class ClassAttention(nn.Module):
 
 
 def block_states(blocks: Iterable[nn.Module], rows: Tensor, bias: Tensor | None = None) -> list[Tensor]:
-    """`rows (n, length, dim)` and what each block in turn makes of them; `bias` as in `Attention`, the same for all."""
+    """`rows (n, length, dim)` and the output of each block in turn; `bias` as in `Attention`, the same for all."""
     states = [rows]
     for block in blocks:
         states.append(block(states[-1], bias=bias) if rows.shape[1] > 0 else states[-1])
@@ -154,7 +177,10 @@ def block_states(blocks: Iterable[nn.Module], rows: Tensor, bias: Tensor | None 
 
 
 def initialise(module: nn.Module, blocks: Iterable[nn.Module] = ()) -> None:
-    """Xavier-uniform weights, query, key and value each on its own; what the k-th of `blocks` adds is divided by sqrt(2 k)."""
+    """Sets Xavier-uniform weights, for query, key and value separately, and zero offsets.
+
+    The output layers of the k-th of `blocks` are divided by sqrt(2 k), so that deep networks start near the identity.
+    """
     packed = {part.project_in for part in module.modules() if isinstance(part, Attention)}
     for part in module.modules():
         if not isinstance(part, nn.Linear):

@@ -1,8 +1,8 @@
 """Graphs of similar size side by side in padded blocks, so that attention pays for hardly any padding.
 
-Sorted by size, the graphs are cut into buckets of about the same number of nodes; each is padded to its own largest graph.
-The sizes of the buckets are Python numbers: they are read from `n_node` once, in `Buckets.of`, and a device is waited for
-there and nowhere else.
+Sorted by size, the graphs are cut into buckets of about the same number of nodes; each is padded to its own largest
+graph. The sizes of the buckets are Python numbers: `Buckets.of` reads them from `n_node`, and nothing else waits for
+the device.
 """
 
 from __future__ import annotations
@@ -21,8 +21,8 @@ from root_gnn.graph.segment import segment_place, segment_start
 class Bucket:
     """Some graphs padded to the largest of them.
 
-    `rows (n_graph, length)`: the node that stands at each place, or the number of nodes where none does; `mask` is true
-    where one does. `length` is 0 for graphs without nodes. `n_node (n_graph,)` counts the nodes of each graph.
+    `rows (n_graph, length)`: the node at each position, or the number of nodes where it is padding; `mask` is false for
+    padding. `length` is 0 for graphs without nodes. `n_node (n_graph,)` counts the nodes of each graph.
     """
 
     rows: Tensor
@@ -31,12 +31,12 @@ class Bucket:
 
     @property
     def length(self) -> int:
-        """Places of each graph."""
+        """Positions of each graph, padding included."""
         return self.rows.shape[1]
 
     @property
     def n_graph(self) -> int:
-        """Graphs in the bucket."""
+        """Number of graphs in the bucket."""
         return self.rows.shape[0]
 
 
@@ -44,10 +44,14 @@ class Bucket:
 class Buckets:
     """The graphs of a batch in buckets of ascending size; graphs without nodes are a bucket of their own, the first.
 
-    `rows (n_place,)` are those of all buckets, one after the other, and `nodes (total_node,)` the same without the padding;
-    `position (total_node,)`: the place of each node among them; `graph_position (n_graph,)`: the place of each graph among
-    the sorted ones, `n_node (n_graph,)` their sizes; `n_pair`: unordered pairs in the graphs of each bucket, each node with
-    itself among them.
+    Attributes:
+        parts: the buckets.
+        rows: `Bucket.rows` of all buckets, flattened, `(n_position,)`.
+        nodes: the same without padding, `(total_node,)`.
+        position: the index of each node in `rows`, `(total_node,)`.
+        graph_position: the index of each graph among the sorted ones, `(n_graph,)`.
+        n_node: sizes of the sorted graphs, `(n_graph,)`.
+        n_pair: unordered pairs in the graphs of each bucket, pairs of a node with itself included.
     """
 
     parts: tuple[Bucket, ...]
@@ -60,9 +64,9 @@ class Buckets:
 
     @classmethod
     def of(cls, n_node: Tensor, graph_index: Tensor, limit: int) -> Self:
-        """Buckets of about `limit` nodes each, from `n_node (n_graph,)` and `graph_index (total_node,)` as a batch has them.
+        """Buckets of about `limit` nodes each, from `n_node (n_graph,)` and `graph_index (total_node,)` of a batch.
 
-        Waits for the device once, to learn the sizes. Where a network is exported all graphs are in one bucket.
+        Waits for the device once, to read the sizes. When a network is exported, all graphs are in one bucket.
         """
         if torch.compiler.is_exporting():
             return cls._together(n_node, graph_index)
@@ -72,15 +76,15 @@ class Buckets:
         _, part, count = torch.unique_consecutive(part, return_inverse=True, return_counts=True)
         length = ordered[torch.cumsum(count, 0) - 1]
         n_pair = torch.zeros_like(count).index_add(0, part, ordered * (ordered + 1) // 2)
-        n_place = torch.repeat_interleave(length, count)
+        n_position = torch.repeat_interleave(length, count)
         first_place = (
-            torch.zeros_like(ordered).index_put((order,), segment_start(n_place)).to(device, non_blocking=True)
+            torch.zeros_like(ordered).index_put((order,), segment_start(n_position)).to(device, non_blocking=True)
         )
         first_node = torch.zeros_like(ordered).index_put((order,), segment_start(ordered)).to(device, non_blocking=True)
         graph_position = torch.argsort(order).to(device, non_blocking=True)
         place, every = segment_place(graph_index, n_node), torch.arange(total, device=device)
         position = first_place[graph_index] + place
-        rows = torch.full((int(n_place.sum()),), total, device=device).index_put((position,), every)
+        rows = torch.full((int(n_position.sum()),), total, device=device).index_put((position,), every)
         nodes = torch.empty_like(every).index_put((first_node[graph_index] + place,), every)
         sizes, shapes = ordered.to(device, non_blocking=True), list(zip(count.tolist(), length.tolist(), strict=True))
         blocks = zip(
@@ -91,7 +95,10 @@ class Buckets:
 
     @classmethod
     def _together(cls, n_node: Tensor, graph_index: Tensor) -> Self:
-        """All graphs in one bucket, as the number of buckets would have to be the same for all batches; some graph has 2 nodes at least."""
+        """All graphs in one bucket, as an export needs the same number of buckets for all batches.
+
+        At least one graph must have 2 nodes.
+        """
         total = graph_index.shape[0]
         length, n_pair = (_size(number) for number in (n_node.max(), (n_node * (n_node + 1) // 2).sum()))
         every = torch.arange(total, device=n_node.device)
@@ -102,10 +109,9 @@ class Buckets:
         return cls((Bucket(rows, mask, n_node),), rows.flatten(), every, position, known, n_node, [n_pair])
 
     def pad(self, rows: Tensor) -> list[Tensor]:
-        """`rows (total_node, dim)` as one `(n_graph, length, dim)` a bucket, zero where padded."""
-        padded = torch.cat([rows, rows.new_zeros(1, rows.shape[1])])[
-            self.rows
-        ]  # at once: each gather's gradient is as large as `rows`
+        """`rows (total_node, dim)` as one `(n_graph, length, dim)` for each bucket, zero where padded."""
+        # one gather for all buckets, since the gradient of each gather is as large as `rows`
+        padded = torch.cat([rows, rows.new_zeros(1, rows.shape[1])])[self.rows]
         pieces = torch.split(padded, [part.rows.numel() for part in self.parts])
         return [piece.view(*part.rows.shape, rows.shape[1]) for piece, part in zip(pieces, self.parts, strict=True)]
 
@@ -114,12 +120,12 @@ class Buckets:
         return torch.cat([part.flatten(0, 1) for part in padded])[self.position]
 
     def per_graph(self, rows: Sequence[Tensor]) -> Tensor:
-        """One `(n_graph, dim)` a bucket as `(n_graph, dim)` of the whole batch, in its order."""
+        """One `(n_graph, dim)` for each bucket as `(n_graph, dim)` of the whole batch, in its order."""
         return torch.cat(list(rows))[self.graph_position]
 
 
 def _size(number: Tensor) -> int:
-    """A number that is 2 at least, as a variable size of an exported network."""
+    """A number of at least 2 as a variable size of an exported network."""
     size: int = number.item()  # type: ignore[assignment]
     torch._check(size >= 2)  # type: ignore[no-untyped-call]
     return size

@@ -1,4 +1,4 @@
-"""A dictionary of typical rows, fitted once by k-means, that turns a row into a number."""
+"""A codebook of typical rows, fitted once by k-means, that turns a row into the number of its nearest centre."""
 
 from __future__ import annotations
 
@@ -6,12 +6,12 @@ import torch
 from torch import Tensor, nn
 
 N_ROUND = 25
-BLOCK = 65_536  # rows whose distances are held at a time
-START_ROWS = 20_000
+BLOCK = 65_536  # rows whose distances are in memory at a time
+START_ROWS = 20_000  # rows that the first centres are drawn from
 
 
 class Codebook(nn.Module):
-    """`n_code` centres in `dim` dimensions, saved with the weights; `fit` once, then `forward` gives the nearest one's number."""
+    """`n_code` centres in `dim` dimensions, saved with the weights; `fit` sets them, `forward` finds the nearest."""
 
     centres: Tensor
     is_fitted: Tensor
@@ -23,7 +23,10 @@ class Codebook(nn.Module):
 
     @torch.no_grad()
     def fit(self, rows: Tensor, *, seed: int = 0) -> None:
-        """k-means (Lloyd 1982) on `rows (n_row, dim)`; starts far apart (Arthur, Vassilvitskii 2007); an empty centre moves elsewhere."""
+        """Fits the centres to `rows (n_row, dim)` by k-means (Lloyd 1982).
+
+        They start far apart, by k-means++ (Arthur, Vassilvitskii 2007); a centre without rows moves to a random row.
+        """
         rows = rows.to(self.centres)
         generator = torch.Generator().manual_seed(seed)
         rows = rows[torch.randperm(len(rows), generator=generator)]
@@ -56,5 +59,6 @@ def _far_apart(rows: Tensor, n: int, generator: torch.Generator) -> Tensor:
 
 
 def _nearest(rows: Tensor, centres: Tensor) -> Tensor:
+    # |row - centre|^2 without |row|^2, which is the same for all centres
     offset = 0.5 * centres.square().sum(1)
     return torch.cat([(offset - part @ centres.T).argmin(1) for part in torch.split(rows, BLOCK)])

@@ -1,4 +1,4 @@
-"""Rows, sums and means over all processes, with gradients that find their way back."""
+"""Rows, sums and means over all processes, differentiable in every process."""
 
 from __future__ import annotations
 
@@ -39,6 +39,7 @@ class _AllGather(torch.autograd.Function):
 class _AllSum(torch.autograd.Function):
     @staticmethod
     def forward(ctx: Any, value: Tensor) -> Tensor:
+        del ctx  # nothing is needed for the backward pass
         total = value.clone(memory_format=torch.contiguous_format)
         dist.all_reduce(total)
         return total
@@ -46,6 +47,7 @@ class _AllSum(torch.autograd.Function):
     @staticmethod
     @once_differentiable
     def backward(ctx: Any, gradient: Tensor) -> Tensor:
+        del ctx
         gradient = gradient.clone(memory_format=torch.contiguous_format)
         dist.all_reduce(gradient)
         return gradient
@@ -57,7 +59,7 @@ def n_process() -> int:
 
 
 def summed(value: Tensor) -> Tensor:
-    """The sum over all processes of a `value` of one shape; the gradient is the sum over what every process made of it."""
+    """The sum over all processes of a `value` of one shape; its gradient is summed over all processes, too."""
     if n_process() == 1:
         return value
     total: Tensor = _AllSum.apply(value)  # type: ignore[no-untyped-call]
@@ -65,17 +67,22 @@ def summed(value: Tensor) -> Tensor:
 
 
 def mean_of_all(total: Tensor, n: int | Tensor, *, together: bool, n_all: int | None = None) -> Tensor:
-    """This process's part in the mean over the terms of all processes; `total` is the sum of its own `n`, and 0.0 where there are none.
+    """This process's share of the mean over the terms of all processes.
 
-    The mean over processes of the parts, which is what becomes of their gradients, is the mean over all terms, however many
-    each has. Not `together`, a process has the mean of its own. `n_all` is the number of terms of all processes where it is
-    known already; else they ask each other, and wait for the last.
+    Data-parallel training averages gradients over processes; the average of the shares is the mean over all terms,
+    however many each process has.
+
+    Args:
+        total: the sum of this process's own terms; 0.0 where it has none.
+        n: the number of its own terms.
+        together: false for the mean over its own terms alone.
+        n_all: the number of terms of all processes, where it is known; else the processes add it up.
     """
     if not together or n_process() == 1:
         return total / (n.clamp(min=1) if isinstance(n, Tensor) else max(n, 1))
     if n_all is not None:
         return total * (n_process() / max(n_all, 1))
-    counted = total.new_zeros((), dtype=torch.float64).add_(n)  # nothing is copied to the device
+    counted = total.new_zeros((), dtype=torch.float64).add_(n)  # adding copies nothing to the device
     dist.all_reduce(counted)
     return total * (n_process() / counted.clamp(min=1.0)).to(total.dtype)
 
@@ -83,7 +90,7 @@ def mean_of_all(total: Tensor, n: int | Tensor, *, together: bool, n_all: int | 
 def gathered(rows: Tensor) -> Gathered:
     """The `rows (n_row, dim)` of all processes, which may have different numbers of them.
 
-    The gradient of a row is the sum over what every process made of it. Alone, a process gets its own rows back.
+    The gradient of a row is summed over all processes. A single process gets its own rows back.
     """
     if n_process() == 1:
         return Gathered(rows, 0)

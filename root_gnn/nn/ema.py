@@ -1,4 +1,4 @@
-"""A copy of a network that follows it slowly: the target of methods that predict their own representations."""
+"""Exponential moving average of a network: the target of methods that predict their own representations."""
 
 from __future__ import annotations
 
@@ -12,7 +12,8 @@ from torch import Tensor, nn
 class Ema(nn.Module):
     """Exponential moving average of a network's weights, without gradients and always in evaluation mode.
 
-    `network` starts as a copy; nothing but `advance` changes it. Buffers (running statistics, scales) are copied as they are.
+    `network` starts as a copy and is changed by `advance` alone. Buffers (running statistics, scales) are copied, not
+    averaged.
     """
 
     def __init__(self, network: nn.Module) -> None:
@@ -20,7 +21,7 @@ class Ema(nn.Module):
         self.network = copy.deepcopy(network).requires_grad_(False).eval()
 
     def train(self, mode: bool = True) -> Ema:
-        """Stays in evaluation mode, so that dropout makes no noise in the targets."""
+        """Stays in evaluation mode, so that dropout adds no noise to the targets."""
         super().train(mode)
         self.network.eval()
         return self
@@ -36,5 +37,8 @@ class Ema(nn.Module):
 
 
 def cosine_momentum(first: float, last: float, progress: float) -> float:
-    """The momentum after the part `progress` of the training: from `first` to `last` along half a cosine (arXiv:2006.07733)."""
+    """The momentum at `progress` in [0, 1] of the training: from `first` to `last` along half a cosine.
+
+    As in BYOL (Grill et al. 2020, arXiv:2006.07733).
+    """
     return last - 0.5 * (last - first) * (1.0 + math.cos(math.pi * min(max(progress, 0.0), 1.0)))

@@ -7,5 +7,5 @@ from torch import Tensor
 
 
 def at_least_float32(rows: Tensor) -> Tensor:
-    """The same numbers in float32 at least: float64 stays what it is."""
+    """The same numbers in at least float32; float64 stays float64."""
     return rows if rows.dtype == torch.float64 else rows.float()

@@ -18,7 +18,8 @@ class Standardise(nn.Module):
     """`(transform(x) - mean) / std` for the selected columns, with the fitted numbers kept as buffers.
 
     Args:
-        columns: positions of the selected columns in the input.
+        columns: indices of the selected columns in the input.
+        scaling: the fitted numbers by name.
         names: their names in `scaling`; a name that was not fitted passes unscaled.
     """
 
@@ -46,7 +47,9 @@ class NodeInputs(nn.Module):
     """Scaled node features and, if asked for, the node type as a one-hot row for an embedding.
 
     Args:
-        absolute_phi: whether phi itself is an input; without it the network is invariant under rotations about the beam.
+        features: names of the node columns.
+        scaling: the fitted scales.
+        absolute_phi: whether phi is an input; without it the network is invariant under rotations about the beam.
         one_hot_type: the type as `n_type` columns instead of one number.
     """
 

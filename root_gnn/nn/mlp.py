@@ -1,4 +1,4 @@
-"""The one multilayer perceptron: its first layer can be fed in parts, so that a product of parts is never repeated per edge."""
+"""The multilayer perceptron of all networks; its first layer can be applied to parts of the input separately."""
 
 from __future__ import annotations
 
@@ -17,8 +17,12 @@ class MLP(nn.Module):
     """`n_layer` linear layers with activation and dropout between them, then an optional LayerNorm.
 
     Args:
-        widths: width of each input part, concatenated in this order; one stored matrix serves them all.
-        dim: width of every layer, the output's too.
+        widths: width of each input part, concatenated in this order; one matrix holds the weights of all parts.
+        dim: width of every layer and of the output.
+        n_layer: number of linear layers.
+        activation: the activation function.
+        dropout: after every activation.
+        norm: whether a LayerNorm follows.
         activate_last: whether the last linear layer is followed by activation and dropout as well.
     """
 
@@ -53,7 +57,10 @@ class MLP(nn.Module):
         return out
 
     def part(self, k: int, rows: Tensor, *, bias: bool = False) -> Tensor:
-        """What the input part `k`, `rows (n_row, widths[k])`, adds to the first layer: `(n_row, dim)`."""
+        """The contribution of input part `k`, `rows (n_row, widths[k])`, to the first layer: `(n_row, dim)`.
+
+        What a node contributes to all of its edges is multiplied once for the node instead of once for each edge.
+        """
         start = sum(self.widths[:k])
         weight = self.first.weight[:, start : start + self.widths[k]]
         return linear(rows, weight, self.first.bias if bias else None)

@@ -1,4 +1,4 @@
-"""The nearest nodes of the same graph, without any compiled extension: distances inside buckets, the smallest k of each row."""
+"""The nearest nodes of the same graph, from the distances within padded buckets and without a compiled extension."""
 
 from __future__ import annotations
 
@@ -12,27 +12,28 @@ from root_gnn.nn.buckets import Buckets
 def nearest(points: Tensor, buckets: Buckets, k: int, *, angle: int | None = None) -> tuple[Tensor, Tensor]:
     """Senders and receivers, `(n_edge,)` each, of edges from the `k` nearest others to each node, ascending receivers.
 
+    A graph of fewer than k + 1 nodes gives all of its pairs; a node is never its own neighbour.
+
     Args:
         points: coordinates `(total_node, n_coordinate)`.
+        buckets: the graphs of the batch.
+        k: number of neighbours of a node.
         angle: the coordinate that is an azimuth, whose differences are wrapped.
-
-    A graph of fewer than k + 1 nodes gives all of its pairs; a node is never its own neighbour.
     """
     senders, receivers = [], []
     with torch.no_grad():
-        for bucket, places in zip(buckets.parts, buckets.pad(points), strict=True):
+        for bucket, padded in zip(buckets.parts, buckets.pad(points), strict=True):
             if bucket.length < 2:
                 continue
-            apart = places[:, :, None, :] - places[:, None, :, :]
+            difference = padded[:, :, None, :] - padded[:, None, :, :]
             if angle is not None:
-                apart[..., angle] = wrap_phi(apart[..., angle])
+                difference[..., angle] = wrap_phi(difference[..., angle])
             itself = torch.eye(bucket.length, dtype=torch.bool, device=points.device)
-            hidden = itself | ~bucket.mask[:, None, :] | ~bucket.mask[:, :, None]
-            distance, found = (
-                apart.square().sum(-1).masked_fill(hidden, torch.inf).topk(min(k, bucket.length - 1), largest=False)
-            )
+            masked = itself | ~bucket.mask[:, None, :] | ~bucket.mask[:, :, None]
+            distance = difference.square().sum(-1).masked_fill(masked, torch.inf)
+            distance, neighbour = distance.topk(min(k, bucket.length - 1), largest=False)
             real = torch.isfinite(distance)
-            rows = bucket.rows[:, None, :].expand(-1, bucket.length, -1).gather(2, found)
+            rows = bucket.rows[:, None, :].expand(-1, bucket.length, -1).gather(2, neighbour)
             senders.append(rows[real])
             receivers.append(bucket.rows[:, :, None].expand_as(rows)[real])
     nothing = torch.zeros(0, dtype=torch.int64, device=points.device)

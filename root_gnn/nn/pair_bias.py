@@ -1,7 +1,7 @@
-"""What attention is told about every pair of particles: ln kT, ln z, ln dR, ln m^2 (Qu, Li, Qian 2022, arXiv:2202.03772).
+"""The bias of attention from features of each pair of particles (Qu, Li, Qian 2022, arXiv:2202.03772).
 
-The features are symmetric and a padded place has none, so they are computed and embedded once a batch, for the lower
-triangle of each graph's own pairs, a node with itself included. As in the paper angles are between rapidities.
+The features are symmetric and padding has none, so they are computed and embedded once per batch, for the lower
+triangle of each graph's own pairs, including each node with itself. As in the paper, angles are between rapidities.
 """
 
 from __future__ import annotations
@@ -84,7 +84,7 @@ class PairBias(nn.Module):
 def lower_pairs(n_node: Tensor, total_node: int, n_pair: int) -> tuple[Tensor, Tensor]:
     """Rows of both nodes of each pair, `(n_pair,)` each: for every node in turn, those of its graph up to itself.
 
-    `n_node (n_graph,)` counts the nodes of graphs that stand one after the other, `total_node` and `n_pair` all of theirs.
+    `n_node (n_graph,)` are the sizes of consecutive graphs, `total_node` and `n_pair` the sums over all of them.
     """
     start = torch.repeat_interleave(segment_start(n_node), n_node, output_size=total_node)
     n_before = torch.arange(total_node, device=n_node.device) - start + 1
@@ -94,10 +94,10 @@ def lower_pairs(n_node: Tensor, total_node: int, n_pair: int) -> tuple[Tensor, T
 
 
 def dense_bias(bias: Tensor, bucket: Bucket) -> Tensor:
-    """The bias of a bucket's attention, `(n_graph, n_head, length, length)`: that of each pair, and -inf for padded keys.
+    """The bias of a bucket's attention, `(n_graph, n_head, length, length)`, with -inf for padded keys.
 
-    `bias (n_pair, n_head)` is the bucket's own of `PairBias`. A padded query sees all real keys, with a bias of no meaning,
-    so no row is empty.
+    `bias (n_pair, n_head)` is the part of `PairBias` for this bucket. A padded query attends to all real keys, with a
+    bias without meaning, so that no row of the softmax is empty.
     """
     position = torch.arange(bucket.length, device=bias.device)
     larger, smaller = torch.maximum(position[:, None], position), torch.minimum(position[:, None], position)

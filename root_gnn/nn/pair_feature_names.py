@@ -13,7 +13,7 @@ from root_gnn.kinematics.pairs import KNOWN, pair_feature
 
 @dataclass(frozen=True)
 class PairFeatureName:
-    """Marks a string as the name of a pair feature; with `symmetric` as one that does not depend on the order of the two."""
+    """Marks a string as the name of a pair feature; with `symmetric` as one that ignores the order of the two."""
 
     symmetric: bool = False
 
@@ -26,7 +26,7 @@ class PairFeatureName:
         return {"type": "string", "enum": [name for name in KNOWN if self._fits(name)]}
 
     def check(self, name: str) -> str:
-        """The name itself; raises ValueError where the table does not have it, or the order of the objects matters to it."""
+        """The name itself; raises ValueError where it is unknown, or depends on the order of the objects."""
         pair_feature(name)
         if not self._fits(name):
             symmetric = ", ".join(known for known in KNOWN if self._fits(known))

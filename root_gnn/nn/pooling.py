@@ -1,4 +1,4 @@
-"""The nodes of each graph to one row."""
+"""Pooling: the nodes of each graph to one row."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ Pooling = Literal["sum", "mean", "max"]
 
 
 def pool(rows: Tensor, batch: Batch, names: tuple[Pooling, ...]) -> Tensor:
-    """`rows (total_node, dim)` reduced by each of `names`, side by side: `(n_graph, len(names) * dim)`; 0 where there are none."""
+    """`rows (total_node, dim)` pooled in each of the ways `names`: `(n_graph, n_name * dim)`; 0 for no nodes."""
     parts = {
         "sum": lambda: segment_sum(rows, batch.graph_index, batch.n_graph),
         "mean": lambda: segment_mean(rows, batch.graph_index, batch.n_node),
@@ -24,16 +24,16 @@ def pool(rows: Tensor, batch: Batch, names: tuple[Pooling, ...]) -> Tensor:
 
 
 def flattened(batch: Batch, n_node: int) -> Tensor:
-    """The first `n_node` nodes of each graph side by side, zeros where there are fewer: `(n_graph, n_node * dim)`."""
-    place = torch.arange(n_node, device=batch.nodes.device)
-    row = segment_start(batch.n_node)[:, None] + place
-    row = torch.where(place < batch.n_node[:, None], row, batch.total_node)
+    """The first `n_node` nodes of each graph concatenated, zeros where there are fewer: `(n_graph, n_node * dim)`."""
+    position = torch.arange(n_node, device=batch.nodes.device)
+    row = segment_start(batch.n_node)[:, None] + position
+    row = torch.where(position < batch.n_node[:, None], row, batch.total_node)
     longer = torch.cat([batch.nodes, batch.nodes.new_zeros(1, batch.nodes.shape[1])])
     return longer[row].flatten(1)
 
 
 class AttentionPool(nn.Module):
-    """Mean over nodes with weights that a linear layer and a softmax over each graph give them."""
+    """Mean over nodes, weighted by a linear layer and a softmax over each graph."""
 
     def __init__(self, dim: int) -> None:
         super().__init__()

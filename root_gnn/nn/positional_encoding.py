@@ -1,4 +1,4 @@
-"""Where a node is, told to a network: angles from a node that everybody knows, at several scales."""
+"""Positional encodings of nodes: angles from a reference node at several scales, and ranks."""
 
 from __future__ import annotations
 
@@ -15,8 +15,9 @@ from root_gnn.kinematics.angles import delta_phi
 class FourierAngles(nn.Module):
     """Sines and cosines of differences in eta and phi, `4 * n_scale + 2` numbers.
 
-    Frequencies are 1, 2, 4, ... per radian: whole numbers, so that a full turn in phi changes nothing. eta has no period, so
-    that 1/4 per unit is added for it. Nothing is changed in place, and sines come with their cosines: no two angles look alike.
+    Frequencies are 1, 2, 4, ... per radian: whole numbers, so that a full turn in phi changes nothing. eta has no
+    period, so it gets a further frequency of 1/4. Sines come with their cosines, so that no two angles have the same
+    encoding.
     """
 
     def __init__(self, n_scale: int) -> None:
@@ -35,23 +36,23 @@ class FourierAngles(nn.Module):
 def first_by(score: Tensor, batch: Batch) -> Tensor:
     """The row of the node with the smallest `score (total_node,)` in each graph, `(n_graph,)`; the first of equals.
 
-    Meaningless for graphs without nodes, and the batch must have one node at least.
+    For graphs without nodes the row has no meaning. The batch must have at least one node.
     """
     order = segment_order(score, batch.graph_index)
     return order[segment_start(batch.n_node).clamp(max=batch.total_node - 1)]
 
 
 def place_by(score: Tensor, batch: Batch) -> Tensor:
-    """The place of each node by ascending `score (total_node,)` within its graph, from 0: `(total_node,)`."""
+    """The rank of each node by ascending `score (total_node,)` within its graph, from 0: `(total_node,)`."""
     order = segment_order(score, batch.graph_index)
     place = segment_place(batch.graph_index, batch.n_node)
     return torch.empty_like(place).index_put((order,), place)
 
 
 def angles_from(known: Batch, asked: Batch, columns: tuple[int, int, int]) -> tuple[Tensor, Tensor]:
-    """Differences in eta and phi of `asked`'s nodes from the hardest node of the same graph in `known`, `(total_node,)` each.
+    """Eta and phi of the nodes of `asked` relative to the hardest node of the same graph in `known`, `(total_node,)`.
 
-    `columns`: where pt, eta and phi are. Zero for all nodes where `known` has no node at all.
+    `columns` are the indices of pt, eta and phi. Zero for all nodes where `known` has no nodes at all.
     """
     if known.total_node == 0:
         return asked.nodes.new_zeros(asked.total_node), asked.nodes.new_zeros(asked.total_node)
@@ -61,7 +62,10 @@ def angles_from(known: Batch, asked: Batch, columns: tuple[int, int, int]) -> tu
 
 
 def rank_encoding(place: Tensor, dim: int) -> Tensor:
-    """Sines and cosines of places `(n,)` counted from 0, wavelengths from 2 pi to 100 times that: `(n, dim)`, `dim` even."""
+    """Sines and cosines of ranks `place (n,)`, counted from 0: `(n, dim)` with an even `dim`.
+
+    Wavelengths are from 2 pi to 100 times that, after Vaswani et al. 2017 (arXiv:1706.03762).
+    """
     scales = torch.exp(torch.arange(dim // 2, device=place.device) * (-math.log(100.0) / max(dim // 2 - 1, 1)))
     angles = place.to(scales.dtype).unsqueeze(1) * scales
     return torch.cat([angles.sin(), angles.cos()], dim=1)

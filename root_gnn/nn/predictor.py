@@ -1,4 +1,4 @@
-"""A small transformer that says something about nodes it was not shown, from those it was and from where the others are."""
+"""A small transformer that predicts something about masked nodes from the visible ones and the masked positions."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ BUCKET_NODES = 1024
 class PredictorConfig(Section):
     """The predictor's size: narrower than the encoder, or it would do the encoder's work.
 
-    `n_scale`: frequencies in which it is told angles.
+    `n_scale` is the number of frequencies of the positional encoding of angles.
     """
 
     width: Count = 64
@@ -38,11 +38,16 @@ class PredictorConfig(Section):
 
 
 class Predictor(nn.Module):
-    """Tokens of a graph: its global, its known nodes, and one for each node that is asked for; all attend to all.
+    """A transformer over the global of a graph, its visible nodes, and one query for each masked node.
 
     Args:
-        dim: width of the representations; `n_place`, `n_question`: numbers that say where a known node is, and what is asked.
-        n_output: numbers answered for each node asked for.
+        dim: width of the representations.
+        n_place: width of the positional encoding of a visible node.
+        n_question: width of a query.
+        width: width of the tokens.
+        depth: number of blocks.
+        n_head: number of attention heads.
+        n_output: width of the prediction for each query.
     """
 
     def __init__(
@@ -52,18 +57,19 @@ class Predictor(nn.Module):
         self.read_global = nn.Linear(dim, width)
         self.read_known = nn.Linear(dim + n_place, width)
         self.read_question = nn.Linear(n_question, width)
-        self.hint = nn.Linear(
-            dim, width
-        )  # the global is in every question, so that the loss trains it and not the nodes alone
+        # every query contains the global, so that the loss trains the global and not the nodes alone
+        self.hint = nn.Linear(dim, width)
         self.blocks = nn.ModuleList(Block(width, n_head, scaled=False) for _ in range(depth))
         self.norm = nn.LayerNorm(width)
         self.answer = nn.Linear(width, n_output)
 
     def forward(self, encoded: Batch, known_places: Tensor, asked: Batch) -> Tensor:
-        """Answers `(total_asked, n_output)`.
+        """Predictions `(total_asked, n_output)`.
 
-        `encoded` has the representations of the known nodes and graphs, `known_places (total_known, n_place)` where the former are,
-        `asked.nodes (total_asked, n_question)` what is asked of each graph.
+        Args:
+            encoded: representations of the visible nodes and of the graphs.
+            known_places: positional encodings of the visible nodes, `(total_known, n_place)`.
+            asked: the queries of each graph, `nodes (total_asked, n_question)`.
         """
         known = self.read_known(torch.cat([encoded.nodes, known_places.to(encoded.nodes.dtype)], dim=1))
         questions = (

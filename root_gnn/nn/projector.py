@@ -1,4 +1,4 @@
-"""What stands between a representation and the loss that compares views; thrown away after pretraining."""
+"""The projector between a representation and the loss that compares views; discarded after pretraining."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ from root_gnn.kernels.linear import Linear
 
 
 class Projector(nn.Module):
-    """Linear layers of the given widths with GELU between them, and BatchNorm too where asked for."""
+    """Linear layers of these `widths` with GELU between them, after a BatchNorm where `batch_norm` is true."""
 
     def __init__(self, dim: int, widths: tuple[int, ...], *, batch_norm: bool = False) -> None:
         super().__init__()
         layers: list[nn.Module] = []
-        for place, (before, after) in enumerate(pairwise((dim, *widths))):
-            if place > 0:
+        for layer, (before, after) in enumerate(pairwise((dim, *widths))):
+            if layer > 0:
                 layers += [nn.BatchNorm1d(before)] if batch_norm else []
                 layers.append(nn.GELU())
             layers.append(Linear(before, after))

@@ -1,6 +1,7 @@
-"""Terms that keep representations from falling together (VICReg, Bardes, Ponce, LeCun 2022, arXiv:2105.04906).
+"""Terms that prevent the collapse of representations (VICReg, Bardes, Ponce, LeCun 2022, arXiv:2105.04906).
 
-`together` takes the rows of all processes as one batch: their sums travel, not the rows. All processes have to ask alike.
+With `together`, the rows of all processes count as one batch: processes exchange sums, not rows, and all have to call
+the function.
 """
 
 from __future__ import annotations
@@ -40,7 +41,7 @@ def covariance_term(rows: Tensor, *, together: bool = False) -> Tensor:
 
 
 def even_features(rows: Tensor, *, together: bool = False) -> Tensor:
-    """The `rows (n_row, dim)` with each feature at mean 0 and variance 1 over them; a single row stays as it is."""
+    """The `rows (n_row, dim)` with each feature standardised to mean 0 and variance 1; a single row is unchanged."""
     if _alone(together):
         return F.batch_norm(rows, None, None, training=True, eps=FEATURE_EPS) if rows.shape[0] > 1 else rows
     n_all, centred = _centred(rows)
@@ -53,6 +54,6 @@ def _alone(together: bool) -> bool:
 
 
 def _centred(rows: Tensor) -> tuple[Tensor, Tensor]:
-    """Number of rows of all processes, and this one's rows less the mean of all."""
+    """The number of rows of all processes, and the rows of this one minus the mean of all."""
     n_all = summed(rows.new_full((), float(rows.shape[0]))).clamp(min=1.0)
     return n_all, rows - summed(rows.sum(0)) / n_all

@@ -1,4 +1,4 @@
-"""Constituents grouped into subjets, and what a subjet is as one token (J-JEPA, arXiv:2412.05333)."""
+"""Constituents grouped into subjets, and the embedding of a subjet as one token (J-JEPA, arXiv:2412.05333)."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ from root_gnn.nn.pooling import flattened
 from root_gnn.nn.token_inputs import TokenEmbedding
 
 Embedding = Literal["attention", "mlp", "linear"]
-LARGEST_NUMBER = 1 << 20  # subjets of a jet are numbered below
+LARGEST_NUMBER = 1 << 20  # the numbers of a jet's subjets are smaller
 
 
 @dataclass(frozen=True)
 class Subjets:
-    """Who belongs to which subjet.
+    """The subjet of each constituent.
 
     `of_node (total_node,)`: the subjet of each constituent, counted over the batch; `order (total_node,)`: constituents
     by subjet, the hardest first; `n_constituent (n_subjet,)`; `n_subjet (n_graph,)`: subjets of each jet.
@@ -37,12 +37,12 @@ class Subjets:
 
     @classmethod
     def of(cls, batch: Batch, number: Tensor, pt: Tensor) -> Self:
-        """From the number of its subjet for each constituent, `number (total_node,)`, any numbers from -1 on (waits for the device)."""
+        """Groups constituents by `number (total_node,)` of their subjet, -1 or more; waits for the device."""
         key = batch.graph_index * LARGEST_NUMBER + (number + 1).clamp(0, LARGEST_NUMBER - 1)
-        found, of_node, count = torch.unique(key, return_inverse=True, return_counts=True)
+        subjet, of_node, count = torch.unique(key, return_inverse=True, return_counts=True)
         by_pt = torch.argsort(pt, descending=True, stable=True)
         order = by_pt[torch.argsort(of_node[by_pt], stable=True)]
-        n_subjet = torch.zeros_like(batch.n_node).index_add(0, found // LARGEST_NUMBER, torch.ones_like(found))
+        n_subjet = torch.zeros_like(batch.n_node).index_add(0, subjet // LARGEST_NUMBER, torch.ones_like(subjet))
         return cls(of_node, order, count, n_subjet)
 
     def constituents(self, rows: Tensor) -> Batch:
@@ -59,31 +59,35 @@ class Subjets:
 
 
 class ColumnSubjets:
-    """Subjets that a node column numbers."""
+    """Subjets whose numbers are a node column."""
 
     def __init__(self, column: int) -> None:
         self.column = column
 
     def __call__(self, batch: Batch, kinematics: Tensor) -> Tensor:
-        """The number of its subjet for each constituent, `(total_node,)` int64, from `kinematics` = pt, eta, phi, energy."""
+        """The number of the subjet of each constituent, `(total_node,)`, int64."""
+        del kinematics  # `ClusteredSubjets` needs them
         return batch.nodes[:, self.column].round().long()
 
 
 class ClusteredSubjets:
-    """Subjets found by FastJet (on the CPU), which are remembered by the jets' ids; 0 is the hardest."""
+    """Subjets clustered by FastJet, on the CPU, and cached by the ids of the jets; 0 is the hardest."""
 
     def __init__(self, *, algorithm: Algorithm, radius: float) -> None:
         self.find = SubjetCache(algorithm=algorithm, radius=radius)
 
     def __call__(self, batch: Batch, kinematics: Tensor) -> Tensor:
-        """As `ColumnSubjets`; raises MissingExtraError without FastJet."""
+        """As `ColumnSubjets`, from `kinematics (total_node, 4)` = pt, eta, phi, energy.
+
+        Raises MissingExtraError without FastJet.
+        """
         ids = None if batch.ids is None else batch.ids.cpu().numpy()
-        found = self.find(kinematics.detach().double().cpu().numpy(), batch.n_node.cpu().numpy(), ids)
-        return torch.from_numpy(found).to(batch.nodes.device)
+        number = self.find(kinematics.detach().double().cpu().numpy(), batch.n_node.cpu().numpy(), ids)
+        return torch.from_numpy(number).to(batch.nodes.device)
 
 
 class FlatEmbedding(nn.Module):
-    """The `n_constituent` hardest constituents of a subjet side by side, zeros where there are fewer, through linear layers."""
+    """The `n_constituent` hardest constituents, concatenated and padded with zeros, through linear layers."""
 
     def __init__(self, n_input: int, dim: int, *, n_constituent: int, n_layer: int) -> None:
         super().__init__()
@@ -97,7 +101,15 @@ class FlatEmbedding(nn.Module):
 
 
 class AttentionEmbedding(nn.Module):
-    """Constituents of a subjet attend to each other, then a token asks them."""
+    """Constituents of a subjet attend to each other, then a class token attends to them.
+
+    Args:
+        n_input: width of the inputs of a constituent.
+        dim: width of the subjet's vector.
+        n_head: number of attention heads.
+        n_block: number of blocks among constituents.
+        limit: number of constituents that are attended to at once.
+    """
 
     def __init__(self, n_input: int, dim: int, *, n_head: int, n_block: int, limit: int) -> None:
         super().__init__()

@@ -1,4 +1,4 @@
-"""What a network over particles reads of each node: kinematics by coordinates of a jet or of an event, and every other column."""
+"""Inputs of networks over particles: kinematics in coordinates of a jet or of an event, and all other node columns."""
 
 from __future__ import annotations
 
@@ -17,10 +17,11 @@ from root_gnn.kernels.linear import Linear
 from root_gnn.kinematics.angles import delta_phi
 from root_gnn.nn.inputs import Standardise
 
-SUBJET = "subjet"  # the column that says which subjet of its jet a constituent belongs to: a name, not a quantity
+SUBJET = "subjet"  # the column with the number of a constituent's subjet: a label, not a quantity
 Coordinates = Literal["jet", "event"]
 
-# Centre and inverse width of what is relative to the jet, and of pt and energy where no scale was fitted (arXiv:2202.03772).
+# Centre and inverse width of inputs relative to the jet, and scales of pt and energy where none was fitted; all of
+# arXiv:2202.03772.
 RELATIVE = {
     "log_pt_rel": (-4.7, 0.7),
     "log_energy_rel": (-4.7, 0.7),
@@ -34,10 +35,11 @@ ABSOLUTE = {"pt": Affine("log", 1.7, 1 / 0.7), "energy": Affine("log", 2.0, 1 / 
 class TokenInputs(nn.Module):
     """Inputs of each node, `dim` of them.
 
-    `jet`: logarithms of pt and energy, the same over the jet's sums, and the angles to the jet's axis; neither eta nor phi
-    themselves. `event`: logarithms of pt and energy, and eta; no phi, so that turning an event about the beam changes
-    nothing. Both: every other column, scaled as fitted, and the type as one-hot columns; never the number of a subjet.
-    `names` says which is where; `chosen` takes some of them, in another order. Raises InputError where there is none of a name.
+    Coordinates `jet` give the logarithms of pt and energy, the same divided by the jet's sums, and the angles to the
+    jet's axis, but neither eta nor phi themselves. Coordinates `event` give the logarithms of pt and energy, and eta,
+    but not phi, so that rotating an event about the beam changes nothing. Both give every other column, scaled as
+    fitted, and the type as one-hot columns, but never the number of a subjet. `names` are the names of the inputs in
+    order; `chosen` selects and reorders them. Raises InputError for an unknown name.
     """
 
     centre: Tensor
@@ -65,7 +67,8 @@ class TokenInputs(nn.Module):
         unknown = [name for name in chosen or () if name not in every]
         if unknown:
             raise InputError(
-                f"there is no input {unknown[0]!r} of a network in coordinates of {coordinates}s{suggest(unknown[0], every)}"
+                f"there is no input {unknown[0]!r} of a network in coordinates of {coordinates}s"
+                f"{suggest(unknown[0], every)}"
             )
         self.names = every if chosen is None else chosen
         self.chosen = None if chosen is None else [every.index(name) for name in chosen]
@@ -86,9 +89,10 @@ class TokenInputs(nn.Module):
 
 
 def relative_to_jet(batch: Batch, kinematic: list[int]) -> Tensor:
-    """`RELATIVE` of each node, `(total_node, 5)`, with the columns `kinematic` of pt, eta, phi, energy.
+    """The inputs `RELATIVE` of each node, `(total_node, 5)`; `kinematic` are the indices of pt, eta, phi, energy.
 
-    Momenta are over the graph's scalar sums; angles are from the pt-weighted centre, in phi that of the unit vectors.
+    Momenta are divided by the scalar sums of the graph; angles are relative to the pt-weighted centre, in phi to that
+    of the unit vectors.
     """
     pt, eta, phi, energy = batch.nodes[:, kinematic].unbind(1)
     pt, energy = pt.clamp(min=SMALLEST), energy.clamp(min=SMALLEST)
@@ -96,9 +100,8 @@ def relative_to_jet(batch: Batch, kinematic: list[int]) -> Tensor:
         torch.stack([pt, energy, pt * eta, pt * phi.cos(), pt * phi.sin()], 1), batch.graph_index, batch.n_graph
     )
     pt_sum, energy_sum, eta_sum, x, y = sums[batch.graph_index].unbind(1)
-    x = torch.where(
-        x.abs() + y.abs() > 0, x, 1.0
-    )  # opposite particles have no direction, nor the arctangent a gradient
+    # where particles are back to back the sum has no direction, and the arctangent no gradient
+    x = torch.where(x.abs() + y.abs() > 0, x, 1.0)
     deta, dphi = eta - eta_sum / pt_sum, delta_phi(phi, torch.atan2(y, x))
     dr = (deta * deta + dphi * dphi).clamp(min=1e-16).sqrt()
     return torch.stack([torch.log(pt / pt_sum), torch.log(energy / energy_sum), dr, deta, dphi], dim=1)
@@ -108,7 +111,9 @@ class TokenEmbedding(nn.Module):
     """Inputs to the width of the blocks: LayerNorm, linear, GELU for each of `widths`.
 
     Args:
-        batch_norm: a batch norm on the inputs first, as published.
+        n_input: number of inputs.
+        widths: width of each layer.
+        batch_norm: whether a batch norm on the inputs comes first, as published.
     """
 
     def __init__(self, n_input: int, widths: tuple[int, ...], *, batch_norm: bool = False) -> None:

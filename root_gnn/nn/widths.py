@@ -26,11 +26,12 @@ def check_heads(dim: int, n_head: int) -> None:
     """Raises ValueError unless `dim` can be shared among `n_head` heads whose width is a multiple of 8."""
     if dim % (STEP * n_head):
         raise ValueError(
-            f"dim {dim} for {n_head} heads makes each {dim / n_head:g} wide; a head's width must be a multiple of {STEP}: "
-            f"take dim {STEP * n_head * max(1, round(dim / (STEP * n_head)))} or {max(1, dim // STEP)} heads or a divisor of that"
+            f"dim {dim} for {n_head} heads makes each {dim / n_head:g} wide; a head's width must be a multiple of "
+            f"{STEP}: take dim {STEP * n_head * max(1, round(dim / (STEP * n_head)))} or {max(1, dim // STEP)} heads "
+            "or a divisor of that"
         )
 
 
 def most_heads(dim: int) -> int:
-    """The most heads, at most 8, that share `dim` in widths that are multiples of 8; 1 where there are none."""
+    """The largest number of heads, at most 8, whose width is a multiple of 8; 1 where there is none."""
     return next((n_head for n_head in (8, 4, 2) if dim % (STEP * n_head) == 0), 1)

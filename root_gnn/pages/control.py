@@ -25,9 +25,19 @@ _TAIL = 0.005  # of the values on either side that a picture leaves out
 def control_page(
     names: Sequence[str], *, events: int, out: Path, level: str = "events", seed: int = 1, params: Mapping[str, str]
 ) -> list[Control]:
-    """Writes `control.html` and `control.json` into a folder: `events` generated events of each process against what is known.
+    """Writes `control.html` and `control.json`: simulated processes against what is known of them.
+
+    `events` events of each process are generated.
 
     Raises InputError for names and parameters as `simulate` does.
+
+    Args:
+        names: of the processes.
+        events: number of events to generate of each process.
+        out: the folder to write into.
+        level: of the simulation, as `root-gnn simulate --level`.
+        seed: of the generator.
+        params: overrides of parameters of the processes, by name.
     """
     if not names:
         raise InputError("--control: at least one --process is needed; `root-gnn simulate --list` shows them")

@@ -12,7 +12,8 @@ from typing import NamedTuple
 FEWEST_SECTIONS = 4
 
 STYLE = """
-:root { color-scheme: light dark; --ink: #1a1a1a; --soft: #555; --paper: #fff; --line: #ccc; --shade: #f5f5f3; --mark: #a9842f; }
+:root { color-scheme: light dark; --ink: #1a1a1a; --soft: #555; --paper: #fff; --line: #ccc; --shade: #f5f5f3; }
+:root { --mark: #a9842f; }
 body { font: 16px/1.5 system-ui, sans-serif; color: var(--ink); background: var(--paper); overflow-wrap: break-word; }
 body { max-width: 74rem; margin: 0 auto; padding: 2rem 1.5rem 4rem; }
 h1 { font-size: 1.8rem; line-height: 1.2; margin: 0 0 1rem; }
@@ -64,7 +65,8 @@ pre { font-size: 0.8rem; background: var(--shade); padding: 0.8rem 1rem; overflo
 }
 """
 
-# A click on a column's name puts the rows in order by it, and back; cells that begin with a number count as that number.
+# A click on the head of a column sorts the rows by it, a second one in reverse; cells that begin with a number count
+# as that number.
 SCRIPT = """
 for (const table of document.querySelectorAll("table")) {
   const heads = [...table.tHead.rows[0].cells];
@@ -102,7 +104,8 @@ def page(title: str, parts: Iterable[str]) -> str:
     contents = f'<nav aria-label="Sections"><ul>{links}</ul></nav>' if len(sections) >= FEWEST_SECTIONS else ""
     return (
         '<!doctype html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
-        f'<meta name="viewport" content="width=device-width, initial-scale=1">\n<title>{escape(title)}</title>\n<style>{STYLE}</style>\n'
+        '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
+        f"<title>{escape(title)}</title>\n<style>{STYLE}</style>\n"
         f"</head>\n<body>\n<h1>{escape(title)}</h1>\n{contents}\n{body}\n<script>{SCRIPT}</script>\n</body>\n</html>\n"
     )
 

@@ -1,4 +1,4 @@
-"""The page that `root-gnn prepare` leaves: what was read and what is odd about it, and how the inputs are distributed in each class."""
+"""The page that `root-gnn prepare` writes: what was read, what is odd about it, and distributions of inputs."""
 
 from __future__ import annotations
 
@@ -35,13 +35,16 @@ Drawn = Mapping[str, Floats]
 """Numbers by the name of a class or file."""
 
 HOW = (
-    f"From at most {N_GRAPH:,} graphs of each line, evenly spaced; shares add up to one without event weights. What lies beyond the "
-    f"outermost {OUTSIDE} % of the values is not shown."
+    f"From at most {N_GRAPH:,} graphs of each line, evenly spaced; shares add up to one without event weights. What "
+    f"lies beyond the outermost {OUTSIDE} % of the values is not shown."
 )
 
 
 def write_inputs_page(prepared: Prepared) -> Path | None:
-    """Writes `hygiene.html` beside the report's JSON file and returns its path; None where the cache cannot be written."""
+    """Writes `hygiene.html` next to the JSON file of the report and returns its path.
+
+    Returns None where the cache cannot be written.
+    """
     path = prepared.cache / f"{prepared.name}.html"
     with tempfile.TemporaryDirectory() as folder:
         parts = [
@@ -92,7 +95,8 @@ def _columns(selection: FileSet) -> Iterator[str]:
     if rows:
         yield heading("Columns")
         yield paragraph(
-            "Of all objects read, before graphs were dropped; truth and globals of the graphs kept. Medians are of samples."
+            "Of all objects read, before graphs were dropped; truth and globals of the graphs kept. Medians are of "
+            "samples."
         )
         yield table(("column", "values", "smallest", "median", "mean", "largest", "unit"), rows)
 
@@ -150,7 +154,10 @@ def _per_graph(graphs: Mapping[str, _Sample]) -> list[Distribution | str]:
 
 
 def _lines(selection: FileSet, report: Report) -> dict[str, list[tuple[int, NDArray[np.int64]]]]:
-    """What is drawn as a line each, as places of shards and their rows: classes, or files where there are none and they are few."""
+    """What is drawn as a line each: the classes, or the files where there are no classes and few files.
+
+    Each is a list of shards with the rows that belong to it.
+    """
     found: dict[str, list[tuple[int, NDArray[np.int64]]]] = {}
     names = short_names(report)
     for place, shard in enumerate(selection.shards):
@@ -202,7 +209,10 @@ class _Sample:
 
 
 def _panel(label: str, values: Drawn, *, is_momentum: bool = False) -> Distribution | str:
-    """Histograms of the values of each line in common bins; in words where all are the same, nothing where there are none."""
+    """Histograms of the values of each line in common bins.
+
+    A text where all values are the same, None where there are none.
+    """
     given = {name: numbers for name, numbers in values.items() if len(numbers)}
     together = np.concatenate([*given.values(), np.zeros(0)])
     if not len(together):

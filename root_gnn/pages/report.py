@@ -29,19 +29,20 @@ CAPTIONS = {
     "confusion": "Share of each true class of the test split that is predicted as each class.",
 }
 HOW_ERRORS = (
-    "Errors and intervals are 68 %. Those of a single run come from the finite number of test events alone; what another training "
-    "would have given is in the spread between seeds. The epoch was chosen on the validation split, and the test split was looked at once."
+    "Errors and intervals are 68 %. Those of a single run come from the finite number of test events alone; what "
+    "another training would have given is in the spread between seeds. The epoch was chosen on the validation split, "
+    "and the test split was looked at once."
 )
 HOW_COMPARED = (
-    "All runs were tested on the same events. Means are over seeds; intervals are over test events and seeds at once, and those of "
-    "differences are paired, event by event and seed by seed. “Above” or “below” is said only where at least three seeds were trained on "
-    "the same events in both groups and the 68 % interval of the difference excludes zero; one in six comparisons of equal networks gives "
-    "it in favour of one of them by chance."
+    "All runs were tested on the same events. Means are over seeds; intervals are over test events and seeds at once, "
+    "and those of differences are paired, event by event and seed by seed. “Above” or “below” is said only where at "
+    "least three seeds were trained on the same events in both groups and the 68 % interval of the difference "
+    "excludes zero; one in six comparisons of equal networks gives it in favour of one of them by chance."
 )
 HOW_SIMILAR = (
-    "Centred kernel alignment of every layer of one run with every layer of another, on the same test events: 1 means equal up to a "
-    "rotation and a scale, and the null level is what unrelated representations stay below. Two trainings that differ only in their seed "
-    "are not equal either, so they are the floor to compare with."
+    "Centred kernel alignment of every layer of one run with every layer of another, on the same test events: 1 means "
+    "equal up to a rotation and a scale, and the null level is what unrelated representations stay below. Two "
+    "trainings that differ only in their seed are not equal either, so they are the floor to compare with."
 )
 
 
@@ -60,11 +61,15 @@ def report(
     """Writes one self-contained HTML page about runs, and returns its path.
 
     Args:
+        runs: runs, or their folders.
+        out: the file to write.
+        title: of the page; the name of the run, or the number of runs, unless given.
         comparisons: tables of groups of runs; found among the runs by task, mode and training size unless given.
         cka: a folder with `cka.json` and `cka.png`.
         notes: what a reader must know, at the top.
         commands: what to type to do it again, at the end.
         detailed: names of the runs that get a section of their own; all unless given.
+        allow_plugins: dotted names of modules that the runs may import.
 
     Raises InputError for no runs, or a folder without `cka.json`.
     """
@@ -112,7 +117,10 @@ def how(run: Run) -> str:
 
 
 def _figures(run: Run, metrics: Sequence[Metric]) -> tuple[str, ...]:
-    """Test figures of a run as text, one for each of the last columns of the overview; dashes where it is not finished."""
+    """Test figures of a run as text, one for each of the last columns of the overview.
+
+    Dashes stand for all of them where the run is not finished.
+    """
     finished = (run.folder / "metrics.json").exists()
     content: Mapping[str, Any] = run.metrics if finished else {"splits": {}}
     test: Mapping[str, Any] = content["splits"].get("test", {})
@@ -184,16 +192,16 @@ def _sentence(run: Run) -> str:
     kind = type(recipe.objective).__module__.rpartition(".")[2]
     encoder = type(recipe.model).__module__.rpartition(".")[2]
     start = (
-        f"The encoder started from the run {plan['source']} ({len(plan['loaded'])} tensors loaded, {len(plan['skipped'])} left behind); "
-        f"{len(plan['initialised'])} tensors of the head are new."
+        f"The encoder started from the run {plan['source']} ({len(plan['loaded'])} tensors loaded, "
+        f"{len(plan['skipped'])} left behind); {len(plan['initialised'])} tensors of the head are new."
         if plan["source"]
         else "All weights started from random values."
     )
     frozen = " The backbone was frozen." if plan["frozen"] else ""
     return (
-        f"Objective {kind}, encoder {encoder}, {plan['n_parameters']:,} parameters, mode {plan['mode']}, seed {recipe.seed}. "
-        f"{start}{frozen} At most {recipe.train.max_epochs} epochs in batches of {recipe.train.batch_size}, best epoch by "
-        f"{recipe.train.monitor}."
+        f"Objective {kind}, encoder {encoder}, {plan['n_parameters']:,} parameters, mode {plan['mode']}, seed "
+        f"{recipe.seed}. {start}{frozen} At most {recipe.train.max_epochs} epochs in batches of "
+        f"{recipe.train.batch_size}, best epoch by {recipe.train.monitor}."
     )
 
 
@@ -204,8 +212,9 @@ def _data(run: Run) -> Iterator[str]:
     limit = f" At most {data.max_events:,} events of each class were read." if data.max_events else ""
     subset = " The training events are a balanced subset drawn by the seed." if data.train_events else ""
     yield paragraph(
-        f"{events['train']:,} events to train, {events['validation']:,} to validate, {events['test']:,} to test; the split is a hash of "
-        f"the event id ({data.split.train:.0%}, {data.split.validation:.0%}, {data.split.test:.0%}), the same in every run.{limit}{subset}"
+        f"{events['train']:,} events to train, {events['validation']:,} to validate, {events['test']:,} to test; the "
+        f"split is a hash of the event id ({data.split.train:.0%}, {data.split.validation:.0%}, "
+        f"{data.split.test:.0%}), the same in every run.{limit}{subset}"
     )
 
 
@@ -222,7 +231,8 @@ def _embeddings(run: Run) -> Iterator[str]:
         found = json.loads(path.read_text(encoding="utf-8"))
         caption = (
             f"Representations of {found['n_events']:,} test events ({found['method']}). Mean cosine similarity "
-            f"{format_number(found['mean_cosine'], digits=3)}, effective rank {format_number(found['effective_rank'], digits=1)}."
+            f"{format_number(found['mean_cosine'], digits=3)}, effective rank "
+            f"{format_number(found['effective_rank'], digits=1)}."
         )
         yield picture(path.with_suffix(".png"), caption)
 

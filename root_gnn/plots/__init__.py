@@ -1,6 +1,7 @@
 """Pictures of trained models as PNG or SVG files, by the ending of the path; for pages and notebooks alike.
 
-Every function takes data and a path, writes one file, and leaves no state of matplotlib's changed; the same data give the same file.
+Every function takes data and a path, writes one file, and leaves no state of matplotlib's changed; the same data give
+the same file.
 """
 
 from root_gnn.plots.canvas import Interval as Interval

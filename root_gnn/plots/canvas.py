@@ -1,6 +1,7 @@
 """What all pictures share: colours, lines and markers, figures and axes in the manner of particle physics, files.
 
-Colours can be told apart with any colour vision; line styles, markers and hatches repeat what they say in black and white.
+Colours can be told apart with any colour vision; line styles, markers and hatches repeat what they say in black and
+white.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Pictures of one run, of layers and of inputs: ROC, scores, confusion, learning curves, similarity, embeddings, distributions."""
+"""Pictures of one run: ROC, scores, confusion, learning curves, CKA, embeddings, and distributions of inputs."""
 
 from __future__ import annotations
 
@@ -69,11 +69,20 @@ def roc(curves: Mapping[str, tuple[ArrayLike, ArrayLike, ArrayLike | None]], pat
 def scores(
     probabilities: ArrayLike, labels: ArrayLike, weights: ArrayLike | None, classes: Sequence[str], path: Path
 ) -> None:
-    """Distribution of the scores for each true class, normalised to one, with statistical errors of the weighted events.
+    """Draws the distribution of the scores for each true class, normalised to one.
 
-    `probabilities (n_event, n_class)`; for two classes the score of the second, else one panel for the score of each class: its own
-    events, hatched, and those of all other classes together. Negative weights count with their sign, so a bin may lie below zero;
-    what has weights that sum to zero or less is left out.
+    Errors are those of the weighted events.
+
+    `probabilities (n_event, n_class)`; for two classes the score of the second, else one panel for the score of each
+    class: its own events, hatched, and those of all other classes together. Negative weights count with their sign, so
+    a bin may lie below zero; what has weights that sum to zero or less is left out.
+
+    Args:
+        probabilities: `(n_event, n_class)`.
+        labels: the true class of each event, `(n_event,)`.
+        weights: signed, `(n_event,)`; 1 where not given.
+        classes: their names.
+        path: the file to write.
     """
     values, truth = np.asarray(probabilities, dtype=np.float64), np.asarray(labels)
     weight = np.ones(len(truth)) if weights is None else np.asarray(weights, dtype=np.float64)
@@ -100,7 +109,17 @@ def scores(
 def confusion(
     probabilities: ArrayLike, labels: ArrayLike, weights: ArrayLike | None, classes: Sequence[str], path: Path
 ) -> None:
-    """Share of each true class that is predicted as each class, in per cent, from `probabilities (n_event, n_class)`."""
+    """Draws the share of each true class that is predicted as each class, in per cent.
+
+    `probabilities` are `(n_event, n_class)`.
+
+    Args:
+        probabilities: `(n_event, n_class)`.
+        labels: the true class of each event, `(n_event,)`.
+        weights: signed, `(n_event,)`; 1 where not given.
+        classes: their names.
+        path: the file to write.
+    """
     matrix = 100.0 * confusion_matrix(probabilities, labels, weights)
     n_class = len(classes)
     figure, axes = canvas.sheet(2.6 + 0.55 * n_class, 2.0 + 0.5 * n_class)
@@ -113,7 +132,9 @@ def confusion(
 
 
 def learning_curves(history: Mapping[str, ArrayLike], path: Path) -> None:
-    """Losses, and AUC or other validation figures, against the epoch (the first is 1), from rows (epoch, step, value) by tag.
+    """Draws losses, and AUC or other validation figures, against the epoch, which counts from 1.
+
+    Rows are (epoch, step, value) by tag.
 
     Training figures are means over the rows of an epoch. Tags that are missing are left out.
     """
@@ -141,8 +162,8 @@ def learning_curves(history: Mapping[str, ArrayLike], path: Path) -> None:
 def similarity(pairs: Sequence[tuple[str, str, LayerMatrix]], path: Path) -> None:
     """CKA layer by layer as heat maps with errors in the cells, a panel for each (first run, second run, matrix).
 
-    The null level under a panel is the largest of its cells: what 95 % of random pairings of events stay below. A layer that is
-    constant has a grey row or column.
+    The null level under a panel is the largest of its cells: what 95 % of random pairings of events stay below. A layer
+    that is constant has a grey row or column.
     """
     cells = max(max(len(matrix.layers_a), len(matrix.layers_b)) for _, _, matrix in pairs)
     side = 1.6 + 0.66 * cells
@@ -169,9 +190,18 @@ def embedding(
     *,
     axis_names: tuple[str, str] = ("PC 1", "PC 2"),
 ) -> None:
-    """Events as `points (n_event, 2)`, coloured and marked by class, and the median of each class as a large symbol, as in the legend.
+    """Draws events as `points (n_event, 2)`, coloured and marked by class.
+
+    A large symbol, that of the legend, is the median of each class.
 
     Classes take turns in drawing, so that none hides the others.
+
+    Args:
+        points: `(n_event, 2)`.
+        labels: the true class of each event, `(n_event,)`.
+        classes: their names.
+        path: the file to write.
+        axis_names: of the two components.
     """
     places, truth = np.asarray(points, dtype=np.float64), np.asarray(labels)
     figure, axes = canvas.sheet(6.0, 5.0)
@@ -194,7 +224,10 @@ def embedding(
 
 
 def distributions(panels: Sequence[Distribution], path: Path) -> None:
-    """Histograms side by side, a panel for each quantity and a line for each name in it; one legend where there are several."""
+    """Draws histograms, a panel for each quantity and a line for each name in it.
+
+    There is one legend where there are several names.
+    """
     names = list(dict.fromkeys(name for panel in panels for name in panel.shares))
     n_column = 4  # also where there are fewer, so that all pictures of a page have one scale
     n_row = -(-len(panels) // n_column)
@@ -249,6 +282,16 @@ def _edges(values: Floats) -> Floats:
 def _distribution(
     axes: Axes, values: Floats, weights: Floats, edges: Floats, name: str, look: tuple[int, bool]
 ) -> None:
+    """Draws one histogram, normalised to one, with statistical errors.
+
+    Args:
+        axes: to draw on.
+        values: of the events, `(n_event,)`.
+        weights: signed, `(n_event,)`.
+        edges: of the bins, `(n_bin + 1,)`.
+        name: in the legend.
+        look: position of its colour, and whether it is hatched.
+    """
     k, is_hatched = look
     total = float(weights.sum())
     if total <= 0.0:

@@ -1,5 +1,7 @@
-"""Pictures of many runs side by side: against training size, along the training, ROC with bands, calibration, cost,
-importance, the law of pretraining size, correlations of features.
+"""Pictures of many runs next to each other.
+
+Against training size, along the training, ROC with bands, calibration, cost, feature importance, the power law of
+pretraining size, correlations of features.
 """
 
 from __future__ import annotations
@@ -41,10 +43,21 @@ def training_size(
     log: bool = False,
     axis: str = "Training events",
 ) -> None:
-    """A quantity with 68 % intervals against the number of training events, a line for each mode; sizes on a logarithmic axis.
+    """Draws a quantity with 68 % intervals against the number of training events, a line for each mode.
 
-    `axis` names what is counted where it is something else, epochs say; `gains` are drawn in a panel below, about zero, in the colours
-    of the same names; `log` draws the quantity on a logarithmic axis.
+    Sizes are on a logarithmic axis.
+
+    `axis` names what is counted where it is something else, epochs say; `gains` are drawn in a panel below, about zero,
+    in the colours of the same names; `log` draws the quantity on a logarithmic axis.
+
+    Args:
+        curves: by mode and number of training events, the quantity with its interval.
+        path: the file to write.
+        quantity: label of the vertical axis.
+        gains: the same of the gains, which are drawn in a panel below.
+        gain: label of the vertical axis of the gains.
+        log: whether the quantity is drawn on a logarithmic axis.
+        axis: label of the horizontal axis.
     """
     figure = canvas.new_figure(5.6, 4.2 if gains is None else 5.4)
     rows = figure.subplots(
@@ -93,7 +106,9 @@ def _points(
         )
 
 
-def _plain(value: float, place: int | None) -> str:
+def _plain(value: float, position: int | None) -> str:
+    """The number of a tick without an exponent, as matplotlib's FuncFormatter calls it."""
+    del position  # of the tick, which does not matter
     return f"{value:g}"
 
 
@@ -105,7 +120,10 @@ def _sizes(axes: Axes, sizes: Sequence[int], label: str) -> None:
 
 
 def comparison(groups: Mapping[str, Mapping[str, Interval]], path: Path, *, quantity: str = "Test AUC") -> None:
-    """A quantity with its 68 % interval and number for every group (a task, say; "" for none) and mode, one line each."""
+    """Draws a quantity with its 68 % interval and number, one line for every group and mode.
+
+    A group may be a task, say; it is "" where there is only one.
+    """
     rows = [(group, mode, one) for group, modes in groups.items() for mode, one in modes.items()]
     modes = list(dict.fromkeys(mode for _, mode, _ in rows))
     figure, axes = canvas.sheet(7.0, 1.1 + 0.34 * (len(rows) + len(groups)))
@@ -142,8 +160,8 @@ def learning(
 ) -> None:
     """A quantity along the training: a panel for each way to count (epochs, seconds), a line for each mode.
 
-    `curves[axis][mode]` holds `(x (n,), y (n,))` of each seed. A line is the mean over seeds as far as all of them go, its band goes
-    from the lowest seed to the highest.
+    `curves[axis][mode]` holds `(x (n,), y (n,))` of each seed. A line is the mean over seeds as far as all of them go,
+    its band goes from the lowest seed to the highest.
     """
     figure = canvas.new_figure(3.5 * len(curves) + 0.6, 3.6)
     rows = figure.subplots(1, len(curves), sharey=True, squeeze=False)
@@ -180,6 +198,15 @@ def _over_seeds(seeds: Sequence[Curve]) -> Band:
 
 
 def _band(axes: Axes, band: Band, k: int, label: str, *, marker: bool = False) -> None:
+    """Draws a line with its band.
+
+    Args:
+        axes: to draw on.
+        band: the line and its band.
+        k: position of the line in the legend, which decides its colour.
+        label: in the legend; "" for none.
+        marker: whether points are marked.
+    """
     style: dict[str, Any] = (
         {"marker": MARKERS[k % 11], "markersize": 3.5, "markevery": max(len(band.x) // 12, 1)} if marker else {}
     )
@@ -188,7 +215,7 @@ def _band(axes: Axes, band: Band, k: int, label: str, *, marker: bool = False) -
 
 
 def roc_bands(bands: Mapping[str, Band], path: Path, *, reference: str | None = None) -> None:
-    """Background rejection against signal efficiency with bands, and below the ratio to `reference`, where one is named."""
+    """Draws background rejection against signal efficiency with bands, and below the ratio to `reference`."""
     figure = canvas.new_figure(5.6, 5.4 if reference else 4.2)
     rows = figure.subplots(
         2 if reference else 1, 1, sharex=True, squeeze=False, height_ratios=(2.2, 1) if reference else (1,)
@@ -219,7 +246,10 @@ def roc_bands(bands: Mapping[str, Band], path: Path, *, reference: str | None = 
 
 
 def calibration(curves: Mapping[str, Band], path: Path, *, label: str = "signal") -> None:
-    """Share of events of a class against the mean predicted probability of it, with errors, beside the diagonal of a perfect one."""
+    """Draws the share of events of a class against its mean predicted probability, with errors.
+
+    The diagonal is that of perfect probabilities.
+    """
     figure, axes = canvas.sheet(4.8, 4.4)
     axes.plot([0.0, 1.0], [0.0, 1.0], color="black", linewidth=0.8, linestyle=":", label="perfect")
     for k, (name, band) in enumerate(curves.items()):
@@ -240,7 +270,10 @@ def calibration(curves: Mapping[str, Band], path: Path, *, label: str = "signal"
 
 
 def cost(bands: Mapping[str, Band], path: Path) -> None:
-    """Hours spent in all against the number of trainings, a line with its band for each mode; pretraining is spent before the first."""
+    """Draws the hours in all against the number of trainings, a line with its band for each mode.
+
+    The pretraining is included from the first training on.
+    """
     figure, axes = canvas.sheet()
     for k, (name, band) in enumerate(bands.items()):
         _band(axes, band, k, name)
@@ -284,7 +317,17 @@ def embeddings(
     *,
     axis_names: tuple[str, str],
 ) -> None:
-    """The same events as several networks place them, `(n_event, 2)` each, coloured and marked by class; one legend for all."""
+    """Draws the representations of the same events by several networks, `(n_event, 2)` each.
+
+    Colours and markers are by class; one legend serves all panels.
+
+    Args:
+        panels: by network, the points of the events, `(n_event, 2)`.
+        labels: the true class of each event, `(n_event,)`.
+        classes: their names.
+        path: the file to write.
+        axis_names: of the two components.
+    """
     truth = np.asarray(labels)
     n_column = min(len(panels), 3)
     n_row = -(-len(panels) // n_column)
@@ -317,7 +360,10 @@ def embeddings(
 def scaling(
     curves: Mapping[str, tuple[Mapping[int, Interval], Band | None]], path: Path, *, quantity: str = "1 - test AUC"
 ) -> None:
-    """A quantity that is to be small against the size of pretraining, on logarithmic axes: points with 68 % intervals, and the law."""
+    """Draws a quantity against the size of pretraining: points with 68 % intervals, and the power law.
+
+    Both axes are logarithmic; smaller values are better.
+    """
     figure, axes = canvas.sheet()
     _points(axes, {name: points for name, (points, _) in curves.items()}, names=list(curves), line=False)
     for k, (_, law) in enumerate(curves.values()):
@@ -334,7 +380,10 @@ def scaling(
 
 
 def correlations(panels: Mapping[str, Floats], path: Path) -> None:
-    """Correlations of the features of several representations, `(n_feature, n_feature)` each, as squares of colour with one scale."""
+    """Draws the correlations of the features of several representations, `(n_feature, n_feature)` each.
+
+    All panels share one colour scale.
+    """
     n_column = min(len(panels), 3)
     n_row = -(-len(panels) // n_column)
     figure = canvas.new_figure(2.6 * n_column + 0.8, 2.7 * n_row)

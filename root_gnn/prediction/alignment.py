@@ -1,4 +1,4 @@
-"""Where the answers for a file's graphs belong: one place for each entry, or for each value of `graph_per`."""
+"""Aligns the scores of graphs with the entries of their file: one slot per entry, or per value of `graph_per`."""
 
 from __future__ import annotations
 
@@ -19,12 +19,14 @@ from root_gnn.typing import Index
 
 @dataclass(frozen=True)
 class EntryAlignment:
-    """The places of a file, entry by entry.
+    """The slots for scores of a file, entry by entry.
 
     Attributes:
-        of_graph: `(n_graph,)`, the place of each prepared graph.
-        per_entry: `(n_entry,)`, how many places each entry has; None where each has one.
-        trees: entries of each tree that is read, by name; empty where there is one tree alone.
+        of_graph: `(n_graph,)`, the slot of each prepared graph.
+        n_place: number of slots.
+        n_entry: number of entries of the file.
+        per_entry: `(n_entry,)`, number of slots of each entry; None if each has one.
+        trees: number of entries of each tree that is read, by name; empty for a single tree.
     """
 
     of_graph: Index
@@ -35,7 +37,7 @@ class EntryAlignment:
 
     @classmethod
     def of(cls, path: Path, spec: Spec, shard: Shard, *, whole_events: bool) -> EntryAlignment:
-        """Those of the file that `shard` was made of with `spec`, a spec of one variation; answers of whole events are one per entry."""
+        """Returns the slots of the file that `shard` was made of with `spec`; whole events have one slot per entry."""
         n_entry = int(shard.meta.findings["n_entry"])
         names = spec.source.trees
         of_tree = [values for values, _ in _pieces(path, spec, TREE)] if names else []
@@ -51,20 +53,20 @@ class EntryAlignment:
         return cls(first[shard.entry] + shard.ids[:, -1], int(per_entry.sum()), n_entry, per_entry, trees)
 
     def spread(self, values: NDArray[Any], missing: Any) -> NDArray[Any]:
-        """The graphs' `values (n_graph,)` at their places, `(n_place,)`, and `missing` elsewhere."""
+        """Puts `values (n_graph,)` into their slots, `(n_place,)`; empty slots get `missing`."""
         placed = np.full(self.n_place, missing, dtype=values.dtype)
         placed[self.of_graph] = values
         return placed
 
     def is_same(self, other: EntryAlignment) -> bool:
-        """Whether both have the same places."""
+        """Whether both have the same slots."""
         if self.per_entry is None or other.per_entry is None:
             return self.per_entry is other.per_entry and self.n_entry == other.n_entry
         return np.array_equal(self.per_entry, other.per_entry)
 
 
 def _pieces(path: Path, spec: Spec, branch: str) -> Iterator[tuple[Index, Index]]:
-    """A branch piece by piece: its numbers, and how many each entry has; an empty piece first, for a file without entries."""
+    """Yields the values of a branch and their number per entry, piece by piece, after an empty piece."""
     yield np.zeros(0, dtype=np.int64), np.zeros(0, dtype=np.int64)
     with spec.source.open(path) as source:
         for start, stop in source.chunks((branch,)):

@@ -1,4 +1,4 @@
-"""Keeping the sensitive events of real data unseen: scores above a threshold are not written."""
+"""Blinding: scores of real events above a threshold are not written."""
 
 from __future__ import annotations
 
@@ -20,11 +20,12 @@ class Blinding:
 
     @classmethod
     def parse(cls, text: str, outputs: Sequence[str]) -> Blinding:
-        """From `CLASS>0.8`; raises InputError where that is no class of the network or no number between 0 and 1."""
+        """Parses `CLASS>0.8`; raises InputError for an unknown class or a threshold outside [0, 1]."""
         name, sign, number = (part.strip() for part in text.partition(">"))
         if name not in outputs:
             raise InputError(
-                f"--blind {text}: CLASS>THRESHOLD was expected; the network has no output {name!r}{suggest(name, outputs)}"
+                f"--blind {text}: CLASS>THRESHOLD was expected; "
+                f"the network has no output {name!r}{suggest(name, outputs)}"
             )
         try:
             threshold = float(number)
@@ -32,11 +33,12 @@ class Blinding:
             threshold = np.nan
         if not sign or not 0 <= threshold <= 1:
             raise InputError(
-                f"--blind {text}: CLASS>THRESHOLD was expected, with a threshold between 0 and 1, as in --blind '{name}>0.8'"
+                f"--blind {text}: CLASS>THRESHOLD was expected, with a threshold between 0 and 1, "
+                f"as in --blind '{name}>0.8'"
             )
         return cls(list(outputs).index(name), threshold)
 
     def hides(self, scores: NDArray[np.float64]) -> NDArray[np.bool_]:
-        """Which of the events with `scores (n_event, n_output)` are hidden, `(n_event,)`."""
+        """Returns which of the events with `scores (n_event, n_output)` are hidden, `(n_event,)`."""
         hidden: NDArray[np.bool_] = scores[:, self.output] > self.threshold
         return hidden

@@ -1,4 +1,4 @@
-"""Files of scores: a ROOT friend tree, or parquet, with a note of what made them that tells whether the work is done."""
+"""Files of scores, a ROOT friend tree or parquet, with a note of what they were made from."""
 
 from __future__ import annotations
 
@@ -21,20 +21,21 @@ from root_gnn.errors import InputError
 ScoreFormat = Literal["root", "parquet"]
 TREE = "scores"
 NOTE = "root_gnn"
-"""Key of the note, in either format."""
+"""Key of the note in both formats."""
 ROWS_AT_A_TIME = 200_000
 COMPRESSION_LEVEL = 3
 
 
 @dataclass(frozen=True)
 class Aligned:
-    """Columns of a file's places, entry by entry.
+    """Columns of scores, aligned with the entries of a file.
 
     Attributes:
-        columns: `(n_place,)` by name.
-        ids: `(n_place,)` int64 by name, meaningful where `is_known (n_place,)`; written to parquet only.
-        per_entry: `(n_entry,)`, places of each entry; None where each has one.
-        trees: entries of each tree of the input, by name; empty where it is one.
+        columns: by name, `(n_place,)` values, one for each slot of `EntryAlignment`.
+        ids: by name, `(n_place,)` int64, valid where `is_known (n_place,)` is true; written to parquet only.
+        is_known: `(n_place,)`, whether a graph was prepared for the slot.
+        per_entry: `(n_entry,)`, number of slots of each entry; None if each has one.
+        trees: number of entries of each tree of the input, by name; empty for a single tree.
     """
 
     columns: Mapping[str, NDArray[Any]]
@@ -45,15 +46,15 @@ class Aligned:
 
     @property
     def n_entry(self) -> int:
-        """Entries of the input."""
+        """Number of entries of the input."""
         return len(self.is_known) if self.per_entry is None else len(self.per_entry)
 
 
 def write_scores(path: Path, aligned: Aligned, note: Mapping[str, Any], *, form: ScoreFormat) -> None:
     """Writes the file whole or not at all.
 
-    ROOT: the tree `scores`, or `scores_<tree>` for each tree of the input, with lists where an entry has several places. Parquet: the
-    same columns as rows, with the id columns, null where an entry was left out.
+    ROOT: the tree `scores`, or `scores_<tree>` for each tree of the input; an entry with several slots has lists.
+    Parquet: the same columns, and the id columns, which are null for entries that were left out.
     """
     text = json.dumps(note, sort_keys=True)
     with atomic_file(path) as temporary:
@@ -64,7 +65,7 @@ def write_scores(path: Path, aligned: Aligned, note: Mapping[str, Any], *, form:
 
 
 def note_of(path: Path, form: ScoreFormat) -> dict[str, Any]:
-    """The note in a file of scores; raises InputError where it has none."""
+    """Returns the note in a file of scores; raises InputError if there is none."""
     try:
         if form == "root":
             with uproot.open(path) as file:
@@ -74,8 +75,8 @@ def note_of(path: Path, form: ScoreFormat) -> dict[str, Any]:
         note: dict[str, Any] = json.loads(text)
     except Exception as error:  # uproot raises many kinds for damaged files
         raise InputError(
-            f"{path} exists and was not written by `root-gnn predict` ({type(error).__name__} when its note was looked for); "
-            "name another --out, or replace it with --overwrite"
+            f"{path} exists and was not written by `root-gnn predict` "
+            f"({type(error).__name__} when its note was looked for); name another --out, or replace it with --overwrite"
         ) from error
     return note
 
@@ -98,7 +99,15 @@ def _write_root(path: Path, aligned: Aligned, note: str) -> None:
 
 
 def _entries(values: NDArray[Any], aligned: Aligned, ends: NDArray[np.int64], start: int, stop: int) -> Any:
-    """A column of the entries `start .. stop - 1`."""
+    """Returns the part of a column that belongs to the entries `start .. stop - 1`.
+
+    Args:
+        values: `(n_place,)`, the whole column.
+        aligned: all columns, for the number of slots per entry.
+        ends: `(n_entry + 1,)`, first slot of each entry, and the number of slots.
+        start: first entry.
+        stop: last entry + 1.
+    """
     if aligned.per_entry is None:
         return values[start:stop]
     return ak.unflatten(values[ends[start] : ends[stop]], aligned.per_entry[start:stop])

@@ -1,4 +1,4 @@
-"""The networks that score together: one, several whose answers are averaged, or the folds of a cross-validation."""
+"""Networks that score together: one, several whose scores are averaged, or the folds of a cross-validation."""
 
 from __future__ import annotations
 
@@ -26,12 +26,12 @@ FOLD_KEYS = ("n_fold", "ids")
 
 @dataclass(frozen=True)
 class Scores:
-    """Answers for the rows of a table, NaN nowhere.
+    """Scores of the rows of a table, never NaN.
 
     Attributes:
-        mean: probabilities `(n_event, n_output)`, averaged over the networks that answer for an event.
-        spread: their standard deviation (n - 1), of the same shape; None where one network answers.
-        embedding: `(n_event, dim)`, what the head reads; None where it was not asked for.
+        mean: probabilities `(n_event, n_output)`, averaged over the networks that score an event.
+        spread: their standard deviation (n - 1), of the same shape; None if one network scores.
+        embedding: `(n_event, dim)`, the input of the head; None if it was not requested.
     """
 
     mean: Floats
@@ -41,13 +41,13 @@ class Scores:
 
 @dataclass(frozen=True)
 class Networks:
-    """Runs that answer the same question.
+    """Runs with the same inputs and outputs.
 
     Attributes:
-        runs: all of them.
-        teams: the runs that answer for each fold, `teams[k]` for fold k; one team for all events where there are no folds.
-        split: the folds; None where there are none.
-        outputs: what the scores are of, classes or labels; empty for networks trained without labels.
+        runs: all runs.
+        teams: the runs that score each fold, `teams[k]` for fold k; without folds one team for all events.
+        split: the folds; None if there are none.
+        outputs: names of the scores, classes or labels; empty for networks trained without labels.
     """
 
     runs: tuple[Run, ...]
@@ -57,12 +57,12 @@ class Networks:
 
     @classmethod
     def of(cls, runs: Sequence[Run]) -> Networks:
-        """Raises InputError where the runs do not answer the same question, or folds are missing, unlike, or unevenly many."""
+        """Groups runs; raises InputError if inputs or outputs differ, or folds are missing, different or unbalanced."""
         first = runs[0]
-        for place, run in enumerate(runs):
+        for i_run, run in enumerate(runs):
             if any(
                 run.folder.resolve() == other.folder.resolve() and run.checkpoint == other.checkpoint
-                for other in runs[:place]
+                for other in runs[:i_run]
             ):
                 raise InputError(f"{run.folder} is named twice; a network cannot be averaged with itself")
             if run.spec.features() != first.spec.features() or _outputs(run) != _outputs(first):
@@ -85,43 +85,45 @@ class Networks:
 
     @property
     def n_answer(self) -> int:
-        """How many networks answer for an event."""
+        """Number of networks that score each event."""
         return len(self.teams[0])
 
     def check(self, *, embeddings: bool) -> None:
-        """Raises InputError where there is nothing to write, or embeddings were asked for of several networks."""
+        """Raises InputError if there is nothing to write, or embeddings of several networks are requested."""
         if not self.outputs and not embeddings:
             raise InputError(
-                f"{self.runs[0].folder} was trained without labels, so it has no scores; finetune it, or ask for --embeddings"
+                f"{self.runs[0].folder} was trained without labels, so it has no scores; "
+                "finetune it, or ask for --embeddings"
             )
         if (embeddings or not self.outputs) and len(self.runs) > 1:
             raise InputError(
-                "--embeddings are of one network: axes of different ones mean different things and have no mean; name one run"
+                "--embeddings are of one network: axes of different ones mean different things and have no mean; "
+                "name one run"
             )
 
     def on(self, table: EventTable, *, device: torch.device | str = "cpu", embeddings: bool = False) -> Scores:
-        """The answers for all events of a table; with folds, each event's are of the networks that tested on its fold."""
+        """Scores all events of a table; with folds, each event by the networks that tested on its fold."""
         whole = WholeEvents.of(table) if self.whole_events else None
         of_event = np.zeros(len(table), dtype=np.int64) if self.split is None else folds(table, self.split)
         shape = (len(table), len(self.outputs))
         mean, spread = np.zeros(shape), np.zeros(shape) if self.n_answer > 1 else None
         embedding = None
-        for place, team in enumerate(self.teams):
-            rows = np.flatnonzero(of_event == place)
-            answers = [
-                _answers(run.objective.to(device), table, rows, whole=whole, device=device, embeddings=embeddings)
+        for i_fold, team in enumerate(self.teams):
+            rows = np.flatnonzero(of_event == i_fold)
+            scores = [
+                _scores_of(run.objective.to(device), table, rows, whole=whole, device=device, embeddings=embeddings)
                 for run in team
             ]
             if self.outputs:
-                said = np.stack([scores for scores, _ in answers])
-                mean[rows] = said.mean(axis=0)
+                of_runs = np.stack([probabilities for probabilities, _ in scores])
+                mean[rows] = of_runs.mean(axis=0)
                 if spread is not None:
-                    spread[rows] = said.std(axis=0, ddof=1)
-            embedding = answers[0][1] if embeddings else None  # of one network: `rows` are all rows
+                    spread[rows] = of_runs.std(axis=0, ddof=1)
+            embedding = scores[0][1] if embeddings else None  # a single network, so `rows` are all rows
         return Scores(mean, spread, embedding)
 
 
-def _answers(
+def _scores_of(
     objective: Objective,
     table: EventTable,
     rows: Index,
@@ -130,7 +132,16 @@ def _answers(
     device: torch.device | str,
     embeddings: bool,
 ) -> tuple[Floats, Floats]:
-    """Probabilities `(n, n_output)` and representations `(n, dim)` of the rows `rows (n,)`, in evaluation mode."""
+    """Returns probabilities `(n, n_output)` and representations `(n, dim)`, in evaluation mode.
+
+    Args:
+        objective: the network.
+        table: the events.
+        rows: rows `(n,)` to score.
+        whole: the events, if the rows of an event are scored together.
+        device: where the network is.
+        embeddings: whether representations are needed; they are empty otherwise.
+    """
     leading = rows if whole is None else whole.leading(rows)
     scores: list[Floats] = []
     points: list[Floats] = []
@@ -139,39 +150,39 @@ def _answers(
             here = batch.to(device)
             encoded = objective.encoded(here) if isinstance(objective, Supervised) else objective.encoder(here)
             if isinstance(objective, Supervised):
-                said = objective.valid_outputs(objective.head_outputs_of(encoded), here)[0]
-                scores.append(probabilities_of(objective, said).cpu().numpy())
+                logits = objective.valid_outputs(objective.head_outputs_of(encoded), here)[0]
+                scores.append(probabilities_of(objective, logits).cpu().numpy())
             if embeddings:
                 points.append(encoded.globals[:, : objective.encoder.dim].double().cpu().numpy())
     n_output = len(objective.outputs()) if isinstance(objective, Supervised) else 0
-    answered = np.concatenate([np.zeros((0, n_output)), *scores])
+    scored = np.concatenate([np.zeros((0, n_output)), *scores])
     embedded = np.concatenate([np.zeros((0, objective.encoder.dim)), *points])
     if whole is None:
-        return _finite(answered, objective), embedded
+        return _finite(scored, objective), embedded
     all_rows = whole.all_rows(leading)
     back = np.searchsorted(rows, all_rows)
-    of_rows = np.repeat(answered, whole.count[whole.event[leading]], axis=0)
+    of_rows = np.repeat(scored, whole.count[whole.event[leading]], axis=0)
     return _finite(_in_order(of_rows, back), objective), _in_order(embedded, back) if embeddings else embedded
 
 
-def _in_order(values: Floats, place: Index) -> Floats:
-    """`values (n, ...)` at `place (n,)`."""
+def _in_order(values: Floats, position: Index) -> Floats:
+    """Puts `values (n, ...)` at the positions `(n,)`."""
     ordered = np.empty_like(values)
-    ordered[place] = values
+    ordered[position] = values
     return ordered
 
 
 def _finite(scores: Floats, objective: Objective) -> Floats:
     if not np.isfinite(scores).all():
         raise InputError(
-            f"the network in {objective.encoder.run_folder or 'this run'} gives scores that are no numbers; its weights are "
-            "damaged, or its training went wrong. See val/loss in its history.csv."
+            f"the network in {objective.encoder.run_folder or 'this run'} gives scores that are no numbers; "
+            "its weights are damaged, or its training went wrong. See val/loss in its history.csv."
         )
     return scores
 
 
 def _teams(runs: Sequence[Run]) -> tuple[tuple[Run, ...], ...]:
-    """The runs of each fold."""
+    """Returns the runs of each fold."""
     first = runs[0].recipe.data.split
     for run in runs:
         split = run.recipe.data.split
@@ -186,8 +197,9 @@ def _teams(runs: Sequence[Run]) -> tuple[tuple[Run, ...], ...]:
     missing = [str(fold) for fold, team in enumerate(teams) if not team]
     if missing:
         raise InputError(
-            f"{runs[0].folder} tests on one of {n_fold} folds and was trained on the others, so each fold needs the run that "
-            f"did not see it; missing is fold {', '.join(missing)}. Add the other runs with --with RUN."
+            f"{runs[0].folder} tests on one of {n_fold} folds and was trained on the others, "
+            f"so each fold needs the run that did not see it; missing is fold {', '.join(missing)}. "
+            "Add the other runs with --with RUN."
         )
     if len({len(team) for team in teams}) > 1:
         raise InputError(

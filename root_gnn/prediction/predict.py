@@ -1,4 +1,4 @@
-"""Scores for the entries of files, each file its own file of scores: `root-gnn predict`."""
+"""`root-gnn predict`: scores the entries of files, and writes a file of scores for each."""
 
 from __future__ import annotations
 
@@ -31,17 +31,22 @@ from root_gnn.prediction.networks import Networks, Scores
 from root_gnn.runs.run import Run, load_run, reading_spec
 
 SCORED, LEFT_OUT, BLINDED = 0, 1, 2
-"""What the branch `status` says: the scores are NaN where it is not 0."""
+"""Values of the branch `status`; the scores are NaN unless it is 0."""
 NOTE_FORMAT = 2
 
 
 @dataclass(frozen=True)
-class Asked:
+class PredictionOptions:
     """What is written for every file.
 
     Attributes:
-        variations: systematic variations, one score set each; None alone for the nominal one without a name.
+        networks: the networks that score.
         spec: how files are read, before a variation is chosen.
+        variations: systematic variations, one score set each; `(None,)` for the nominal one without a name.
+        embeddings: whether representations are written too.
+        form: format of the files of scores.
+        blind: `CLASS>THRESHOLD`; None without blinding.
+        device: where the networks run.
     """
 
     networks: Networks
@@ -54,11 +59,11 @@ class Asked:
 
     @cached_property
     def made_of(self) -> list[dict[str, str]]:
-        """The networks by name and content."""
+        """Names of the networks and digests of their weights."""
         return [{"name": run.name, "weights": run.weights_digest} for run in self.networks.runs]
 
     def note(self, path: Path) -> dict[str, Any]:
-        """What the scores of a file depend on."""
+        """Returns everything that the scores of a file depend on."""
         return {
             "format": NOTE_FORMAT,
             "input": {"name": path.name, "bytes": path.stat().st_size, "fingerprint": fingerprint(path)},
@@ -86,29 +91,37 @@ def predict(
     device: str | None = None,
     allow_plugins: Collection[str] = (),
 ) -> list[Path]:
-    """Writes `OUT/<file>.scores.root` (or `.parquet`) for each input file, aligned with it entry by entry; files that are done are kept.
+    """Writes `OUT/<file>.scores.root` (or `.parquet`) for each input file, aligned with it entry by entry.
+
+    Files of scores that are complete are not written again.
 
     Args:
-        others: more runs, as many seeds, whose mean and spread are written, or the folds of a k-fold split: an event is then scored
-            by the runs that tested on its fold, never by one that trained on it.
-        systematics: a score set per variation of the spec, `score_<class>_<variation>`.
-        embeddings: also `embedding_<k>`, what the head reads.
-        blind: `CLASS>THRESHOLD`; events scored above it are flagged and their scores withheld.
-        spec: how to read the files, where not as the run's own.
-        part: `K/N`: of the files, every N-th from the K-th on (from 1), for N jobs.
-        device: `cpu` or `cuda`; the GPU where there is one.
+        run: the run whose network scores.
+        files: names or patterns of the input files.
+        out: folder for the files of scores.
+        others: further runs: other seeds, whose mean and spread are written, or the other folds of a k-fold split. An
+            event is then scored by the runs that tested on its fold, never by one that trained on it.
+        systematics: writes a score set per variation of the spec, `score_<class>_<variation>`.
+        embeddings: also writes `embedding_<k>`, the input of the head.
+        form: `root` or `parquet`.
+        blind: `CLASS>THRESHOLD`; events with a larger score are flagged and their scores are not written.
+        spec: data spec for the files, if they differ from those of the training.
+        part: `K/N`: every N-th file from the K-th on (from 1), to share the work among N jobs.
+        overwrite: replaces existing files of scores.
+        device: `cpu` or `cuda`; by default a GPU if there is one.
+        allow_plugins: modules of the user's own that the run may import.
 
-    Returns the files of scores, done before or now. Raises InputError where runs don't fit together or the files, a file is not what
-    the spec says, two inputs have one name, or a file of scores was made of something else.
+    Returns the files of scores, old and new. Raises InputError if runs do not fit together or do not fit the files, a
+    file does not fit the spec, two inputs have the same name, or a file of scores was made from something else.
     """
-    opened = [one if isinstance(one, Run) else load_run(one, allow_plugins=allow_plugins) for one in (run, *others)]
+    opened = [each if isinstance(each, Run) else load_run(each, allow_plugins=allow_plugins) for each in (run, *others)]
     networks = Networks.of(opened)
     networks.check(embeddings=embeddings)
     if blind is not None:
         Blinding.parse(blind, networks.outputs)
     reading = _reading(opened, spec)
     variations = _variations(reading, systematics)
-    asked = Asked(
+    options = PredictionOptions(
         networks,
         reading,
         variations,
@@ -121,97 +134,101 @@ def predict(
     written: list[Path] = []
     with progress("predict", len(targets), unit="files") as meter:
         for path, target in targets.items():
-            if overwrite or not _is_done(target, asked.note(path), form):
-                _one_file(path, target, asked)
+            if overwrite or not _is_done(target, options.note(path), form):
+                _one_file(path, target, options)
             if target.exists():
                 written.append(target)
             meter.advance(1, target.name)
     if targets and not written:
         raise InputError(
-            f"none of the {len(targets)} files could be read with the spec {asked.spec.name}; the reasons are above"
+            f"none of the {len(targets)} files could be read with the spec {options.spec.name}; the reasons are above"
         )
     return written
 
 
-def _one_file(path: Path, target: Path, asked: Asked) -> None:
-    """Scores a file and writes them; with `on_bad_file: skip` in the spec a file that can't be read is left out."""
+def _one_file(path: Path, target: Path, options: PredictionOptions) -> None:
+    """Scores one file; with `on_bad_file: skip` in the spec a file that cannot be read is skipped."""
     try:
-        write_scores(target, _aligned(path, target.parent, asked), asked.note(path), form=asked.form)
+        write_scores(target, _aligned(path, target.parent, options), options.note(path), form=options.form)
     except InputError as error:
-        if asked.spec.on_bad_file == "stop":
+        if options.spec.on_bad_file == "stop":
             raise
         log.warning("skipped (on_bad_file: skip): %s", error)
 
 
-def _aligned(path: Path, out: Path, asked: Asked) -> Aligned:
-    """All columns of a file."""
+def _aligned(path: Path, out: Path, options: PredictionOptions) -> Aligned:
+    """Scores a file and returns all columns to write."""
     sets: dict[str, tuple[EntryAlignment, NDArray[np.int8], Scores, NDArray[np.int64]]] = {}
-    for name in asked.variations:
-        spec = asked.spec.variation(name).model_copy(update={"on_bad_file": "stop"})
+    for name in options.variations:
+        spec = options.spec.variation(name).model_copy(update={"on_bad_file": "stop"})
         with _prepared(spec, path, out) as shard:
-            _check_ids(path, spec, asked.networks)
+            _check_ids(path, spec, options.networks)
             table = EventTable([shard], spec, files=[path])
-            places = EntryAlignment.of(path, spec, shard, whole_events=asked.networks.whole_events)
-            scores = asked.networks.on(table, device=asked.device, embeddings=asked.embeddings)
-            status = places.spread(np.full(len(table), SCORED, dtype=np.int8), LEFT_OUT)
-            sets["" if name is None else f"_{name}"] = places, status, scores, np.array(table.ids[:])
+            alignment = EntryAlignment.of(path, spec, shard, whole_events=options.networks.whole_events)
+            scores = options.networks.on(table, device=options.device, embeddings=options.embeddings)
+            status = alignment.spread(np.full(len(table), SCORED, dtype=np.int8), LEFT_OUT)
+            sets["" if name is None else f"_{name}"] = alignment, status, scores, np.array(table.ids[:])
     first = next(iter(sets.values()))[0]
-    if any(not places.is_same(first) for places, *_ in sets.values()):
+    if any(not alignment.is_same(first) for alignment, *_ in sets.values()):
         raise InputError(
-            f"{path}: the list {asked.spec.graph_per} has other lengths in some variations, so their scores cannot stand side "
-            "by side; predict one variation at a time, with a spec of its own"
+            f"{path}: the list {options.spec.graph_per} has other lengths in some variations, "
+            "so their scores cannot stand side by side; predict one variation at a time, with a spec of its own"
         )
-    hidden = _hidden(sets, asked)
+    hidden = _hidden(sets, options)
     columns: dict[str, NDArray[Any]] = {}
-    for suffix, (places, status, scores, _) in sets.items():
+    for suffix, (alignment, status, scores, _) in sets.items():
         status[hidden & (status == SCORED)] = BLINDED
         columns[f"status{suffix}"] = status
-        for name, values in _named(scores, asked.networks.outputs).items():
+        for name, values in _named(scores, options.networks.outputs).items():
             columns[f"{name}{suffix}"] = np.where(
-                status == SCORED, places.spread(values.astype(np.float32), np.nan), np.float32(np.nan)
+                status == SCORED, alignment.spread(values.astype(np.float32), np.nan), np.float32(np.nan)
             )
-    ids, is_known = _ids(sets, asked)
+    ids, is_known = _ids(sets, options)
     return Aligned(columns, ids, is_known, first.per_entry, first.trees)
 
 
 def _named(scores: Scores, outputs: Sequence[str]) -> dict[str, NDArray[np.float64]]:
-    """Scores by the name of their branch."""
-    named = {f"score_{name}": scores.mean[:, place] for place, name in enumerate(outputs)}
+    """Returns scores by the names of their branches."""
+    named = {f"score_{name}": scores.mean[:, i_output] for i_output, name in enumerate(outputs)}
     if scores.spread is not None:
-        named |= {f"spread_{name}": scores.spread[:, place] for place, name in enumerate(outputs)}
+        named |= {f"spread_{name}": scores.spread[:, i_output] for i_output, name in enumerate(outputs)}
     if scores.embedding is not None:
-        named |= {f"embedding_{place}": scores.embedding[:, place] for place in range(scores.embedding.shape[1])}
+        named |= {
+            f"embedding_{i_output}": scores.embedding[:, i_output] for i_output in range(scores.embedding.shape[1])
+        }
     return named
 
 
-def _hidden(sets: Mapping[str, tuple[EntryAlignment, Any, Scores, Any]], asked: Asked) -> NDArray[np.bool_]:
-    """The places that are blinded, `(n_place,)`: above the threshold in any score set, else another set would tell."""
+def _hidden(
+    sets: Mapping[str, tuple[EntryAlignment, Any, Scores, Any]], options: PredictionOptions
+) -> NDArray[np.bool_]:
+    """Returns which slots are blinded, `(n_place,)`: above the threshold in any score set, which would reveal them."""
     hidden = np.zeros(next(iter(sets.values()))[0].n_place, dtype=bool)
-    if asked.blind is not None:
-        blinding = Blinding.parse(asked.blind, asked.networks.outputs)
-        for places, _, scores, _ in sets.values():
-            hidden |= places.spread(blinding.hides(scores.mean), False)
+    if options.blind is not None:
+        blinding = Blinding.parse(options.blind, options.networks.outputs)
+        for alignment, _, scores, _ in sets.values():
+            hidden |= alignment.spread(blinding.hides(scores.mean), False)
     return hidden
 
 
 def _ids(
-    sets: Mapping[str, tuple[EntryAlignment, Any, Any, NDArray[np.int64]]], asked: Asked
+    sets: Mapping[str, tuple[EntryAlignment, Any, Any, NDArray[np.int64]]], options: PredictionOptions
 ) -> tuple[dict[str, NDArray[np.int64]], Any]:
-    """The id columns at their places, and where some score set knows them; a score of a whole event has no place in its list."""
-    names = list(asked.spec.id_names)
-    names = names[:-1] if asked.networks.whole_events and asked.spec.graph_per is not None else names
+    """Returns the id columns by slot, and the slots for which they are known; whole events lack the last id."""
+    names = list(options.spec.id_names)
+    names = names[:-1] if options.networks.whole_events and options.spec.graph_per is not None else names
     n_place = next(iter(sets.values()))[0].n_place
     ids, is_known = {name: np.zeros(n_place, dtype=np.int64) for name in names}, np.zeros(n_place, dtype=bool)
-    for places, _, _, values in sets.values():
-        is_known[places.of_graph] = True
+    for alignment, _, _, values in sets.values():
+        is_known[alignment.of_graph] = True
         for column, name in enumerate(names):
-            ids[name][places.of_graph] = values[:, column]
+            ids[name][alignment.of_graph] = values[:, column]
     return ids, is_known
 
 
 @contextmanager
 def _prepared(spec: Spec, path: Path, out: Path) -> Iterator[Shard]:
-    """A file prepared in a place of its own that is gone afterwards: nothing is left beside the inputs."""
+    """Prepares a file in a temporary folder, so that nothing is left next to the inputs."""
     out.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix=".prepared.", dir=out) as scratch:
         try:
@@ -221,25 +238,27 @@ def _prepared(spec: Spec, path: Path, out: Path) -> Iterator[Shard]:
 
 
 def _check_ids(path: Path, spec: Spec, networks: Networks) -> None:
-    """Raises InputError where folds are told by ids that the file does not have."""
+    """Raises InputError if folds depend on ids that the file does not have."""
     if networks.split is None:
         return
     with open_records(path, spec) as records:
         if not records.selection.ids:
             wanted = ", ".join(value.text for value in spec.id) or "an `id`"
             raise InputError(
-                f"{path}: the fold of an event is told by its id, and the file lacks {wanted} (spec {spec.name}); without it "
-                "an event may be scored by a network that was trained on it. Add the branch, or name a run without folds."
+                f"{path}: the fold of an event is told by its id, and the file lacks {wanted} (spec {spec.name}); "
+                "without it an event may be scored by a network that was trained on it. "
+                "Add the branch, or name a run without folds."
             )
 
 
 def _reading(runs: Sequence[Run], spec: str | None) -> Spec:
-    """How the files are read: what prediction needs, as for the first run."""
+    """Returns the spec for reading the files: the part of the first run's spec that prediction needs."""
     reading = reading_spec(runs[0], spec).inputs_only()
     unlike = [run for run in runs if spec is None and run.spec.inputs_only().digest() != reading.digest()]
     if unlike:
         raise InputError(
-            f"{unlike[0].folder} and {runs[0].folder} read files differently (spec.yaml); say with --spec how to read these"
+            f"{unlike[0].folder} and {runs[0].folder} read files differently (spec.yaml); "
+            "say with --spec how to read these"
         )
     return reading
 
@@ -249,26 +268,28 @@ def _variations(spec: Spec, systematics: bool) -> tuple[str | None, ...]:
         return (None,)
     if not spec.systematics:
         raise InputError(
-            f"--systematics: the spec {spec.name} has none; its key `systematics` lists what stands for %SYS% in branch names"
+            f"--systematics: the spec {spec.name} has none; "
+            "its key `systematics` lists what stands for %SYS% in branch names"
         )
     return spec.systematics
 
 
 def _targets(paths: Sequence[Path], out: Path, form: ScoreFormat) -> dict[Path, Path]:
-    """The file of scores of each input; raises InputError where two inputs have one."""
+    """Returns the file of scores of each input; raises InputError if two inputs share one."""
     taken: dict[Path, Path] = {}
     for path in paths:
         target = out / f"{Path(path.name).stem}.scores.{form}"
         if target in taken:
             raise InputError(
-                f"{taken[target]} and {path} would both be scored into {target}; predict them into different folders (--out)"
+                f"{taken[target]} and {path} would both be scored into {target}; "
+                "predict them into different folders (--out)"
             )
         taken[target] = path
     return {path: target for target, path in taken.items()}
 
 
 def _share(targets: dict[Path, Path], part: str | None) -> dict[Path, Path]:
-    """One job's files."""
+    """Returns the files of one job."""
     if part is None:
         return targets
     first, sign, n = part.partition("/")
@@ -278,7 +299,7 @@ def _share(targets: dict[Path, Path], part: str | None) -> dict[Path, Path]:
 
 
 def _is_done(target: Path, note: Mapping[str, Any], form: ScoreFormat) -> bool:
-    """Whether the scores are there already; raises InputError where the file was made of something else."""
+    """Whether the file of scores is complete; raises InputError if it was made from something else."""
     if not target.exists():
         return False
     before = note_of(target, form)

@@ -1,4 +1,4 @@
-"""What an answer of a study is: one file of `root_gnn/study/answers/` with a class `Config`, and nothing to add elsewhere.
+"""What an answer of a study is: one file of `root_gnn/study/answers/` with a class `Config`, and nothing else.
 
 The file computes the answer from finished runs, says what of it `study.json` holds, and writes its part of the page. It
 needs no more than this:
@@ -43,7 +43,7 @@ N_CKA_EVENT = 2000
 
 
 @dataclass
-class Question:
+class StudyQuestion:
     """A task on a version of the data, its runs, and what the answers have computed so far.
 
     Attributes:
@@ -121,7 +121,7 @@ class StudyAnswers:
     """All answers of a study: `questions` by name, and by name of the answer what its `of_study` returned."""
 
     results: Results
-    questions: dict[str, Question]
+    questions: dict[str, StudyQuestion]
     values: dict[str, Any] = field(default_factory=dict)
 
     def value(self, name: str) -> Any:
@@ -158,7 +158,7 @@ class Answer(Section, ABC):
         """The name of its file."""
         return type(self).__module__.rpartition(".")[2]
 
-    def of_question(self, question: Question) -> Any:
+    def of_question(self, question: StudyQuestion) -> Any:
         """The answer for one question; answers of a lower `order` are there already."""
         del question  # an answer may be of the whole study only
 
@@ -167,19 +167,25 @@ class Answer(Section, ABC):
         del study  # an answer may be of questions only
 
     def question_content(self, value: Any) -> dict[str, Any]:
-        """The keys of a question in `study.json`, from what `of_question` returned: its name, unless it returned None."""
+        """The keys of a question in `study.json`.
+
+        From what `of_question` returned: under the name of the answer, unless it returned None.
+        """
         return {} if value is None else {self.name: value}
 
     def study_content(self, value: Any) -> dict[str, Any]:
-        """The keys of the study in `study.json`, from what `of_study` returned: its name, unless it returned None."""
+        """The keys of the study in `study.json`.
+
+        From what `of_study` returned: under the name of the answer, unless it returned None.
+        """
         return {} if value is None else {self.name: value}
 
-    def highlights(self, question: Question) -> Iterator[str]:
+    def highlights(self, question: StudyQuestion) -> Iterator[str]:
         """Sentences on a question for the summary at the top of the page."""
         del question  # most answers are not part of the summary
         yield from ()
 
-    def question_section(self, question: Question, folder: Path) -> Iterator[str]:
+    def question_section(self, question: StudyQuestion, folder: Path) -> Iterator[str]:
         """HTML of its section on a question, made with `root_gnn.pages.html`; pictures pass through `folder`."""
         del question, folder  # an answer may have no section
         yield from ()
@@ -205,7 +211,7 @@ def _answer(name: str) -> Answer:
 def study_answers(results: Results) -> StudyAnswers:
     """Computes all answers from finished runs."""
     answers = all_answers()
-    questions = {name: Question(name, cells, results) for name, cells in results.questions().items()}
+    questions = {name: StudyQuestion(name, cells, results) for name, cells in results.questions().items()}
     for question in questions.values():
         for answer in answers:
             question.values[answer.name] = answer.of_question(question)

@@ -29,9 +29,10 @@ class Similarity:
         n_event: how many.
         floor: between seeds of scratch at the largest size; None with one seed.
         pairs: at the largest size, by the names of two groups, layer by layer.
-        by_size: by training size and group, of the last layer with that of scratch, and by size under `floor` between scratch's seeds.
-        by_epoch: the same by epoch (from 1) at the largest size, with the trained scratch; for scratch with itself. Only epochs that
-            were kept.
+        by_size: by training size and group, of the last layer with that of scratch, and by size under `floor` between
+            scratch's seeds.
+        by_epoch: the same by epoch (from 1) at the largest size, with the trained scratch; for scratch with itself.
+            Only epochs that were kept.
     """
 
     n_event: int
@@ -58,7 +59,10 @@ def study_similarity(
 
 
 def layers_of_groups(answer: CellResult, table: EventTable, index: Index, *, n_scratch: int) -> dict[str, list[Layers]]:
-    """The layers of the first seed of each group, and of the first `n_scratch` seeds of scratch, for the events `index (n,)`."""
+    """Layers of the first seed of each group for the events `index (n,)`.
+
+    Of scratch there are the first `n_scratch` seeds.
+    """
     return {
         name: [layer_representations(run, table, index) for run in runs[: n_scratch if name == "scratch" else 1]]
         for name, runs in answer.members.items()
@@ -68,8 +72,9 @@ def layers_of_groups(answer: CellResult, table: EventTable, index: Index, *, n_s
 def along_training(
     answer: CellResult, table: EventTable, index: Index, *, scratch: Layers
 ) -> dict[int, dict[str, ValueWithError]]:
-    """CKA of the last layer after each epoch that was kept with that of the first seed of scratch, trained: the last of its layers
-    `scratch` for the events `index (n,)`.
+    """CKA of the last layer after each epoch whose weights were kept with that of the trained network from scratch.
+
+    `scratch` holds the layers of the first seed of scratch for the events `index (n,)`.
     """
     members, reference = answer.members, _last_layer(scratch)
     shown: dict[str, Run] = {FLOOR: members["scratch"][1]} if len(members["scratch"]) > 1 else {}

@@ -13,7 +13,8 @@ from root_gnn.study.results import Results
 def fresh_comparisons(results: Results, folder: Path) -> tuple[Comparison, ...]:
     """Of each cell, on all events of the files in another folder that have the names of the study's own.
 
-    Each network is evaluated on them anew (`predictions/files.parquet`). Raises InputError where one of the files is missing.
+    Each network is evaluated on them anew (`predictions/files.parquet`). Raises InputError where one of the files is
+    missing.
     """
     found = []
     for cell, answer in results.answers.items():

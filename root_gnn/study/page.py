@@ -1,4 +1,4 @@
-"""The page of a study: what was found, in words, tables and pictures, what can't be told, and how all of it was made."""
+"""The page of a study: its answers in words, tables and pictures, and how all of it was made."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from root_gnn.metrics.metric import Metric
 from root_gnn.metrics.registry import reported_metrics
 from root_gnn.pages.html import Link, folded, heading, items, listing, note, page, paragraph, table
 from root_gnn.pages.report import HOW_ERRORS
-from root_gnn.study.answer import Answer, Question, StudyAnswers, all_answers
+from root_gnn.study.answer import Answer, StudyQuestion, StudyAnswers, all_answers
 from root_gnn.study.results import Results
 
 VERDICTS: dict[Verdict, str] = {
@@ -68,8 +68,8 @@ def _parts(study: StudyAnswers, folder: Path) -> Iterator[str]:
     yield from _provenance(results)
 
 
-def _gist(questions: Mapping[str, Question]) -> Iterator[str]:
-    """For each way to train, with the fewest and the most events: in which tasks it is above scratch, below, or neither."""
+def _gist(questions: Mapping[str, StudyQuestion]) -> Iterator[str]:
+    """In which tasks each way to train is above scratch, below, or neither, with the fewest and the most events."""
     several = any(len(question.cells) > 1 for question in questions.values())
     for which, position in (("fewest", 0), ("most", -1)) if several else (("given", 0),):
         tasks_by_group: dict[str, dict[Verdict, list[str]]] = {}

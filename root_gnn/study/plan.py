@@ -21,10 +21,10 @@ SIZE = "data.train_events="
 
 
 class Pretraining(Section):
-    """A recipe that networks are pretrained with, what differs from it, and the folder of its files below the data folder.
+    """A recipe that networks are pretrained with, overrides, and the folder of its files.
 
-    `modes` replaces those of the study; with `only_smallest` tasks start from it at the smallest training size alone, for what the size
-    of pretraining does.
+    `modes` replaces those of the study; with `only_smallest` tasks start from it at the smallest training size alone,
+    for what the size of pretraining does.
     """
 
     recipe: str
@@ -40,7 +40,7 @@ class Pretraining(Section):
 
 
 class Version(Section):
-    """Other data for the same trainings on tasks: a folder below the data folder, overrides (`data.spec=...`), or both."""
+    """Other data for the same trainings: a folder below the data folder, overrides (`data.spec=...`), or both."""
 
     folder: str = ""
     set: tuple[str, ...] = ()
@@ -76,8 +76,8 @@ class Study(Section):
         data: by name, versions of the data that the tasks are trained and tested on; none is the task's own data.
         shared: overrides of every run, of pretrainings and tasks alike: the split of the data, which must be one.
         set: overrides of every training on a task, after the shared ones.
-        floor: `trees` sets gradient-boosted trees on features of events beside the networks, on the same events with the same seeds; for
-            graphs of whole events only.
+        floor: `trees` sets gradient-boosted trees on features of events beside the networks, on the same events with
+            the same seeds; for graphs of whole events only.
         notes: what a reader of the results must know, one paragraph each.
         published: what somebody else found on these tasks, for the page to set beside.
     """
@@ -110,7 +110,10 @@ class Study(Section):
         return self
 
     def tiny(self) -> Self:
-        """The same trainings with a few steps on a few events, two sizes and two seeds: shows in a minute that a study goes through."""
+        """The same trainings with a few steps on a few events, two sizes and two seeds.
+
+        It shows in a minute that a study runs through.
+        """
         pretrained = {
             name: one.tiny(TINY_PRETRAINING * (k + 1)) for k, (name, one) in enumerate(self.pretrained.items())
         }
@@ -140,7 +143,7 @@ class Study(Section):
         ]
 
     def groups(self) -> dict[Cell, dict[str, list[Training]]]:
-        """By task, version and training size, by name of the group, the trainings with each seed; the first group is `scratch`."""
+        """The trainings of each cell by group, one for each seed; the first group is `scratch`."""
         first = next(iter(self.pretrained))
         found: dict[Cell, dict[str, list[Training]]] = {}
         for task, version, size in product(self.tasks, self.data or [""], self.train_events):

@@ -17,7 +17,8 @@ class Published(Section):
     Attributes:
         source: where they stand.
         group: the group of this study that they are set beside.
-        gain_smallest, gain_largest: from and to, the gain in AUC over that of scratch, at the fewest and at the most training events.
+        gain_smallest, gain_largest: from and to, the gain in AUC over that of scratch, at the fewest and at the most
+            training events.
         cost_ratio: by task, the cost until 99.9 % of scratch's best over that of scratch.
         break_even: trainings after which the pretraining has paid for itself.
         similarity: whether CKA found the pretrained networks `other` than those from scratch, or `alike`.

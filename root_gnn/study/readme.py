@@ -20,11 +20,13 @@ Comparison = Mapping[str, Any]
 
 
 def fill_readme(page: Path, file: Path, picture: Path | None = None) -> None:
-    """Writes the table of a study's `study.json` between the marks of a page, and its picture of the first task as a file.
+    """Writes the table and the picture of a study's `study.json` into a Markdown page, between two marks.
 
-    `picture` lies below the page's folder; where none is named it is `study_<name>.png` in `docs/figures`. The marks are
-    `<!-- study NAME: written by tools/study_table -->` and `<!-- end of the study -->`. Raises InputError where the file
-    is of no study or the marks are missing.
+    The picture shows the first task.
+
+    `picture` lies below the page's folder; where none is named it is `study_<name>.png` in `docs/figures`. The marks
+    are `<!-- study NAME: written by tools/study_table -->` and `<!-- end of the study -->`. Raises InputError where the
+    file is of no study or the marks are missing.
     """
     content = _read(file)
     begin = f"<!-- study {content['name']}: written by tools/study_table -->"
@@ -41,14 +43,18 @@ def fill_readme(page: Path, file: Path, picture: Path | None = None) -> None:
     first = _question(comparisons[0])
     curves, gains = _curves([one for one in comparisons if _question(one) == first])
     plots.training_size(curves, picture, gains=gains)
-    image = f"![{first}: test AUC against training events, and the gain over scratch]({picture.relative_to(page.parent).as_posix()})"
+    link = picture.relative_to(page.parent).as_posix()
+    image = f"![{first}: test AUC against training events, and the gain over scratch]({link})"
     write_text(
         page, f"{before}{begin}\n\n{readme_markdown(comparisons, content.get('floors', []))}\n\n{image}\n\n{end}{after}"
     )
 
 
 def readme_markdown(comparisons: list[Comparison], floors: Sequence[Comparison] = ()) -> str:
-    """The smallest and the largest size of each task, a row for each way to train, and one for the floor where there is one."""
+    """The table: smallest and largest size of each task, a row for each way to train.
+
+    Boosted trees have rows of their own, where there are some.
+    """
     beside = {str(one["title"]).partition(BESIDE)[0]: one for one in floors}
     questions = dict.fromkeys(_question(one) for one in comparisons)
     shown = []

@@ -1,4 +1,7 @@
-"""How much the features of a representation say the same: Pearson's correlation of each pair, those that go together side by side."""
+"""How redundant the features of a representation are: Pearson's correlation of each pair.
+
+Correlated features stand next to each other in the matrix.
+"""
 
 from __future__ import annotations
 

@@ -16,7 +16,10 @@ from root_gnn.study.tree_baseline import baseline_rows
 
 @dataclass(frozen=True)
 class CellResult:
-    """What came of one cell: finished runs by group, the seeds in order, their comparison, and that with the floor if there is one."""
+    """The runs of one cell by group, seeds in order, and their comparison.
+
+    `floor` is the comparison with boosted trees, if there is one.
+    """
 
     members: Mapping[str, list[Run]]
     comparison: Comparison

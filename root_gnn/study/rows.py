@@ -32,7 +32,7 @@ AFTER_METRICS = {
 
 
 def schema() -> pa.Schema:
-    """The columns of the file and their types; each metric has its own between those of the training and of its course."""
+    """The columns of the file and their types, those of each metric among them."""
     metrics = {column: pa.float64() for metric in reported_metrics() for column in metric.columns({})}
     return pa.schema([*(BEFORE_METRICS | metrics | AFTER_METRICS).items()])
 
@@ -40,7 +40,15 @@ def schema() -> pa.Schema:
 def row(
     training: Training, run: Run | None, *, group: str = "", version: str = "", failure: str = ""
 ) -> dict[str, Any]:
-    """What is known of a training by the columns of the file; null where it is not defined or did not come to be."""
+    """What is known of a training by the columns of the file; null where it is not defined or did not come to be.
+
+    Args:
+        training: the training.
+        run: its run; None where it failed.
+        group: the group it belongs to, "" for a pretraining.
+        version: of the data.
+        failure: why it failed, "" where it did not.
+    """
     asked = {
         "run": training.name,
         "task": "" if training.mode is None else Path(training.what).stem,

@@ -1,4 +1,7 @@
-"""A study: how much do pretrained networks gain over one from scratch, on which tasks, at which training sizes, over seeds."""
+"""A study: how much do pretrained networks gain over one from scratch?
+
+On several tasks, at several training sizes, over several seeds.
+"""
 
 from __future__ import annotations
 
@@ -36,14 +39,20 @@ def study(
     tiny: bool = False,
     fresh: Path | str | None = None,
 ) -> Results:
-    """Runs what a study needs and is not done yet; writes `study.json`, `.md`, `.yaml`, `.parquet`, `.html` in `out` (`studies/<name>`).
+    """Runs the trainings of a study that are not done yet and writes its results.
+
+    They are `study.json`, `.md`, `.yaml`, `.parquet` and `.html` in `out`.
 
     Args:
-        jobs: trainings at a time on this machine; `scheduler` is the address of a Dask cluster that runs them instead, and `slurm`
-            holds parameters of sbatch for job arrays instead (empty for Slurm's defaults).
+        path: a study's YAML file, or the name of a shipped study.
+        data_dir: where data paths begin; `$ROOT_GNN_DATA`, or the folder where one is, unless given.
+        out: the folder of the study; `studies/<name>` unless given.
+        jobs: trainings at a time on this machine.
+        scheduler: address of a Dask cluster that runs the trainings instead.
+        slurm: parameters of sbatch for job arrays that run them instead (empty for the defaults of Slurm).
         tiny: `Study.tiny` instead of the study.
-        fresh: a folder with newly simulated files of the same names; all groups are compared on all of their events too, in
-            `study_fresh.md` and `.json`.
+        fresh: a folder with newly simulated files of the same names; all groups are compared on all of their events
+            too, in `study_fresh.md` and `.json`.
 
     Raises InputError where the study is wrong, or nothing can be compared since trainings failed.
     """
@@ -120,6 +129,15 @@ def write_results(results: Results, seconds: Mapping[str, float]) -> None:
 def _place(
     runs: Path, data_dir: Path, *, jobs: int, scheduler: str | None, slurm: Mapping[str, str] | None
 ) -> Executor:
+    """What runs the trainings: this machine, a Dask cluster or Slurm.
+
+    Args:
+        runs: the folder of the runs.
+        data_dir: where data paths begin.
+        jobs: trainings at a time on this machine.
+        scheduler: address of a Dask cluster.
+        slurm: parameters of sbatch.
+    """
     refuse_two_clusters(scheduler, slurm)
     if scheduler is not None:
         return DaskPlace(runs, data_dir, scheduler=scheduler)

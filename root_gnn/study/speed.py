@@ -15,8 +15,15 @@ Members = Mapping[str, Sequence[Run]]
 
 
 class Speed(NamedTuple):
-    """Over the seeds of a group: validation AUC after epoch 5 and at the end, epochs until it stays within 1 % of that, seconds until it
-    reaches 99.9 % of the best that scratch reached with the same seed, those of scratch less these, and seconds of the whole training.
+    """How soon the trainings of a group were good, over its seeds.
+
+    Attributes:
+        immediate: validation AUC after epoch 5.
+        ultimate: validation AUC at the end.
+        epochs: number of epochs until it stays within 1 % of that at the end.
+        to_scratch: seconds until it reaches 99.9 % of the best that scratch reached with the same seed.
+        saved: seconds that scratch takes to that AUC less `to_scratch`.
+        seconds: of the whole training.
     """
 
     immediate: OverSeeds | None

@@ -1,7 +1,8 @@
-"""The floor of a study: what gradient-boosted trees on features of events reach with the training events of each run, on its test events.
+"""Gradient-boosted trees on features of events, as a baseline of the networks of a study.
 
-They see the same training events, are chosen on the same validation events and judged on the same test events as the networks. What is
-done lies beside the run folders, whole or not at all, and is found again.
+The trees are fitted to the same training events, chosen on the same validation events and tested on the same test
+events as the networks. They are written into folders of their own next to the run folders, whole or not at all, and
+are not fitted again where they are there.
 """
 
 from __future__ import annotations
@@ -54,8 +55,8 @@ def check_baseline(study: Study) -> None:
         spec = load_spec(recipe.data.spec, search_dir=find(one.what, "task"))
         if recipe.objective.whole_events or len(question(recipe.data, spec).classes) < 2:
             raise InputError(
-                f"floor: {study.floor} takes tasks that give each graph one of two classes or more, and {one.what} is none of "
-                "them; leave floor out, or the task."
+                f"floor: {study.floor} takes tasks that give each graph one of two classes or more, and {one.what} is "
+                "none of them; leave floor out, or the task."
             )
         try:
             check_events(spec)
@@ -66,10 +67,12 @@ def check_baseline(study: Study) -> None:
 
 
 def tree_baseline(cell: Cell, members: Members, *, runs: Path, data: Path) -> Comparison:
-    """Trees for each seed that a run of the cell has, those that are not there fitted, and every group compared with them.
+    """Trees for each seed that a run of the cell has, and every group compared with them.
 
-    `runs` is the folder of the runs, `data` where the data paths of the cell begin. Raises InputError where the events in `data` are
-    not those that the runs were tested on.
+    Trees that are in their folder already are not fitted again.
+
+    `runs` is the folder of the runs, `data` where the data paths of the cell begin. Raises InputError where the events
+    in `data` are not those that the runs were tested on.
     """
     examples = {run.recipe.seed: run for each in members.values() for run in each}
     names = {
@@ -196,6 +199,6 @@ def _fitted(run: Run, data: Path) -> tuple[Trees, NDArray[np.float64]]:
 def _check_tested(run: Run, ids: NDArray[np.int64], data: Path) -> None:
     if not np.array_equal(read_predictions(run).ids, ids):
         raise InputError(
-            f"{run.folder} was tested on other events than the files in {data} now have; run the study in a new folder, or "
-            "with the files it was begun with."
+            f"{run.folder} was tested on other events than the files in {data} now have; run the study in a new "
+            "folder, or with the files it was begun with."
         )

@@ -57,7 +57,8 @@ class Browser:
         )
         os.close(to_read)
         os.close(to_write)
-        self._buffer, self._n_sent, self._session, self.events = b"", 0, "", []
+        self._buffer, self._n_sent, self._session = b"", 0, ""
+        self.events: list[Any] = []
         target = self.call("Target.createTarget", url="about:blank")["targetId"]
         self._session = self.call("Target.attachToTarget", targetId=target, flatten=True)["sessionId"]
         for domain in ("Page", "Runtime", "Log", "Network"):

@@ -111,12 +111,12 @@ def columns_of(**changes: Callable[[dict[str, Any]], Any]) -> Callable[[Path], N
     return make
 
 
-def entry_of(name: str, entry: int, value: Any) -> Callable[[Path], None]:
-    return lambda folder: write(folder / "a.root", changed(events(), name, entry, value)) and None
+def entry_of(name: str, entry: int, value: Any) -> Callable[[Path], object]:
+    return lambda folder: write(folder / "a.root", changed(events(), name, entry, value))
 
 
-def named(name: str) -> Callable[[Path], None]:
-    return lambda folder: write(folder / name, events()) and None
+def named(name: str) -> Callable[[Path], object]:
+    return lambda folder: write(folder / name, events())
 
 
 def text(content: str) -> Callable[[Path], str]:

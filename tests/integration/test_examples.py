@@ -56,7 +56,7 @@ def test_the_mass_of_two_back_to_back_objects_is_the_sum_of_their_energies() -> 
 
     question = Question()
     encoder = own_encoder.Config().build(question.features, question.scaling)
-    nodes = torch.zeros(3, len(question.features.columns))
+    nodes = torch.zeros(3, len(question.features.nodes))
     column = question.features.column
     nodes[:, column("pt")] = nodes[:, column("energy")] = torch.tensor([40.0, 40.0, 30.0])
     nodes[1, column("phi")] = np.pi

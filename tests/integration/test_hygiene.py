@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -15,7 +16,7 @@ from root_gnn.data.hygiene.text import as_text
 from root_gnn.data.spec.spec import load_spec
 from root_gnn.errors import InputError
 
-KNOWN = {
+KNOWN: dict[tuple[str, str], dict[str, Any]] = {
     ("nanoaod/nano_dy.root", "cms_nanoaod"): {"negative": 9},
     ("nanoaod/nanoAOD_2015_CMS_Open_Data_ttbar.root", "cms_nanoaod"): {"negative": 26},
     ("nanoaod/nano_tt_v12.root", "cms_nanoaod_v12"): {"negative": 1},
@@ -48,7 +49,7 @@ def test_real_files_are_reported_on_and_not_refused(real_data: Path, file: str, 
     found, known = report(real_data, file, spec), KNOWN[file, spec]
     assert found.problems == ()
     one = found.files[0]
-    facts = {
+    facts: dict[str, Any] = {
         "graphs": one.n_graph,
         "empty": one.n_empty,
         "negative": one.weights.n_negative,

@@ -19,6 +19,7 @@ from root_gnn.errors import InputError
 from root_gnn.runs import train as pipeline
 from root_gnn.runs.evaluate import evaluate
 from root_gnn.runs.run import Run, load_run
+from root_gnn.runs.setup import TrainingSetup
 from root_gnn.runs.train import finetune, train
 
 OVERRIDES = (
@@ -206,8 +207,8 @@ def test_validation_is_signed_where_training_is_absolute(data_dir: Path, monkeyp
     from root_gnn.runs.recipe import Recipe
 
     recipe = load(Recipe, find("pretrain_multiclass", "recipe"), (*OVERRIDES, "data.weights=abs"))
-    bench = pipeline.TrainingSetup(recipe, data_dir=data_dir)
-    bench.table.weight = np.where(np.arange(len(bench.table)) % 3 == 0, -1.0, 2.0)
+    bench = TrainingSetup(recipe, data_dir=data_dir)
+    bench.table.weight = np.where(np.arange(len(bench.table)) % 3 == 0, -1.0, 2.0)  # type: ignore[assignment]
     trained = torch.cat([batch.weights for batch in bench.training_batches() if batch.weights is not None])
     held = torch.cat([batch.weights for batch in bench.validation_batches() if batch.weights is not None])
     assert bool((trained > 0).all()) and float(trained.mean()) == pytest.approx(1.0)
@@ -271,7 +272,7 @@ def test_only_the_first_process_of_all_nodes_writes(
     def fitted(*arguments: object, **keys: object) -> None:
         raise Killed
 
-    monkeypatch.setattr(pipeline.TrainingSetup, "fit", fitted)
+    monkeypatch.setattr(TrainingSetup, "fit", fitted)
     monkeypatch.setenv("SLURM_PROCID", "1")
     with pytest.raises(Killed):
         again(tmp_path / "run", data_dir)

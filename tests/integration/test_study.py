@@ -142,7 +142,8 @@ def test_a_study_interrupted_at_random_ends_with_the_same_result_and_runs_nothin
     whole = begin("s.yaml", "--out", "whole", folder=tmp_path, data=data_dir)
     said = whole.communicate()[1]
     assert whole.returncode == 0, said
-    dice, finished, n_interrupted = random.Random(7), {}, 0
+    dice, n_interrupted = random.Random(7), 0
+    finished: dict[Any, Any] = {}
     while True:
         process = begin("s.yaml", "--out", "parts", folder=tmp_path, data=data_dir)
         number = dice.choice([signal.SIGTERM, signal.SIGINT, signal.SIGKILL])

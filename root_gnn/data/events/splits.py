@@ -96,7 +96,8 @@ def subset(table: EventTable, train_index: Index, n_total: int, seed: int) -> In
         if wanted > len(rows):
             raise InputError(
                 f"{n_total:,} training events over {len(classes)} classes need {wanted:,} of {name}, "
-                f"but its training split has {len(rows):,}; ask for at most {largest_subset(table, train_index):,} in total or simulate more."
+                f"but its training split has {len(rows):,}; "
+                f"ask for at most {largest_subset(table, train_index):,} in total or simulate more."
             )
         order = np.argsort(uniform_of(table.ids, (SUBSET_SALT, seed), rows), kind="stable")
         chosen.append(rows[order[:wanted]])

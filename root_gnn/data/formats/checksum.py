@@ -1,4 +1,4 @@
-"""Numbers that tell whether bytes changed."""
+"""Checksums of data files."""
 
 from __future__ import annotations
 
@@ -10,14 +10,17 @@ from xxhash import xxh3_128
 from root_gnn.data.formats.location import Remote
 
 BLOCK = 2**20
-AT_A_TIME = 2**22
+BUFFER_BYTES = 2**22
 
 
 def checksum(path: Path) -> str:
-    """Hexadecimal XXH3 (128 bits) of a whole local file, or of what identifies one on a server: it tells changes, not forgeries."""
+    """Hexadecimal XXH3 (128 bits) of a local file, or the identity of a file on a server.
+
+    It detects changes; it is no protection against forgery.
+    """
     if isinstance(path, Remote):
         return path.identity()
-    digest, buffer = xxh3_128(), bytearray(AT_A_TIME)
+    digest, buffer = xxh3_128(), bytearray(BUFFER_BYTES)
     with path.open("rb", buffering=0) as file:
         while n_byte := file.readinto(buffer):
             digest.update(memoryview(buffer)[:n_byte])
@@ -25,7 +28,7 @@ def checksum(path: Path) -> str:
 
 
 def fingerprint(path: Path) -> int:
-    """63 bits from a file's size, first and last MiB: the same wherever the file lies and whatever it is called."""
+    """63 bits from a file's size, first and last MiB; they do not depend on its name and folder."""
     size = path.stat().st_size
     digest = hashlib.sha256(str(size).encode())
     with path.open("rb") as file:

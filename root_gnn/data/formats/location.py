@@ -49,13 +49,16 @@ def locate(location: Path | str) -> Path:
 
 
 def is_address(text: str) -> bool:
-    """Whether a text names a file on a server (`protocol://...`); raises InputError where it contains a glob pattern."""
+    """Whether a text names a file on a server (`protocol://...`).
+
+    Raises InputError where it contains a glob pattern.
+    """
     if not ADDRESS.match(text):
         return False
     if any(sign in text.partition("?")[0].partition("://")[2] for sign in "*["):
         raise InputError(
-            f"{text}: patterns are for local files, a server does not list its files. Name each file by its address; write "
-            f"%2A and %5B for a * and a [ that belong to a name."
+            f"{text}: patterns are for local files, a server does not list its files. Name each file by its address; "
+            "write %2A and %5B for a * and a [ that belong to a name."
         )
     return True
 
@@ -196,8 +199,8 @@ class Remote(PosixPath):
             )
         if info.get("size") is None:
             raise InputError(
-                f"{self.address}: the server does not report the size of the file, so parts of it cannot be "
-                f"read. {DOWNLOAD}"
+                f"{self.address}: the server does not report the size of the file, so parts of it cannot be read. "
+                f"{DOWNLOAD}"
             )
         if self.scheme in WEB and info["size"] > 1 and not self._has_ranges:
             # a server may answer each request for a range with the whole file; fsspec then raises here
@@ -283,5 +286,5 @@ def _reason(error: Exception) -> str:
     if isinstance(error, ValueError) and "rotocol not known" in str(error):
         return f"this kind of address is not known; https:// and root:// are. {text}"
     if isinstance(error, OSError | TimeoutError | ValueError):
-        return f"the server cannot be reached, or the connection broke; check the address and the network, and try again. {text}"
+        return f"the server cannot be reached, or the connection broke; check the address and the network. {text}"
     return f"the file cannot be read from the server; try again. {text}"

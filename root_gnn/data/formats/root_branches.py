@@ -1,4 +1,4 @@
-"""What can be read of a tree, by name: branches and RNTuple fields, and the parts of objects such as TLorentzVector."""
+"""The readable parts of a tree by name: branches, RNTuple fields, and members of objects such as TLorentzVector."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import Any
 import awkward as ak
 import numpy as np
 
-from root_gnn.data.formats.root_pages import damaged_page
+from root_gnn.data.formats.root_pages import first_damaged_page
 
 MEMBERS = {
     "fX": "px",
@@ -23,44 +23,52 @@ MEMBERS = {
     "fEta": "eta",
     "fPhi": "phi",
 }
-"""What ROOT's vector classes call the components of a momentum, and what specs may call them."""
+"""Members of ROOT's vector classes, and the names of momentum components that specs may use for them."""
 INNER = ("fP", "fCoordinates")
-"""Members of ROOT's vector classes that hold others; left out in the names of parts."""
+"""Members of ROOT's vector classes that only contain others; short names omit them."""
 
 NUMBERS = r"(?:unsigned |u)?(?:char|short|int|long|long long|int\d+_t|float|double|bool|Double32_t|[A-Z]\w*_t)"
 PLAIN_VECTOR = re.compile(rf"(?:(?:std::)?vector<)+{NUMBERS}[> ]+")
 PLAIN_FIELD = re.compile(rf"(?:(?:std::vector|ROOT::VecOps::RVec|ROOT::RNTupleCardinality)<)*(?:std::)?{NUMBERS}>*")
 BASIC_STREAMERS = range(1, 60)  # numbers and arrays of them, in ROOT's TVirtualStreamerInfo
-IMPORTED = re.compile(r"_collection\d+")  # what RNTupleImporter makes beside the fields that are meant to be read
+IMPORTED = re.compile(r"_collection\d+")  # helper fields that ROOT's RNTupleImporter adds
 
 
 @dataclass(frozen=True)
 class RootLeaf:
-    """One thing to read: a branch or field, and the fields on the way where it is part of an object."""
+    """A readable part of a tree.
+
+    Attributes:
+        origin: the branch or field of uproot.
+        fields: the path of member names inside it; empty for the whole.
+    """
 
     origin: Any
     fields: tuple[str, ...] = ()
 
     def array(self, start: int, stop: int) -> Any:
-        """The entries `start .. stop - 1`; uproot raises many kinds of errors."""
+        """The entries `start .. stop - 1` as an awkward array.
+
+        Raises ValueError at a page with a wrong checksum; uproot raises further kinds of errors.
+        """
         if hasattr(self.origin, "to_akform"):
-            damage = damaged_page(self.origin.ntuple, _form(self.origin), start, stop)
+            damage = first_damaged_page(self.origin.ntuple, _form(self.origin), start, stop)
             if damage:
-                raise ValueError(f"{damage} does not agree with its checksum")
+                raise ValueError(f"{damage} contradicts its checksum")
         array = self.origin.array(entry_start=start, entry_stop=stop, library="ak", array_cache=None)
         for field in self.fields:
             array = array[field]
         return ak.to_packed(array) if self.fields else array
 
     def type(self) -> str:
-        """The type of one entry in awkward's words, from the description in the file alone; empty where it can't be told."""
+        """The type of one entry in awkward's notation, from the file's metadata alone; empty if it is unknown."""
         whole = _whole(self.origin)
         kind = dict(_parts(whole)).get(self.fields) if self.fields else whole
         return "" if kind is None else str(kind)
 
     @property
     def counter(self) -> RootLeaf | None:
-        """The branch that counts the values of each entry, where the file has one that holds a number an entry."""
+        """The branch with the number of values of each entry; None if the file has no such branch of integers."""
         branch = getattr(self.origin, "count_branch", None)
         kind = None if branch is None else _whole(branch)
         return (
@@ -69,25 +77,28 @@ class RootLeaf:
 
 
 def leaves_of(tree: Any) -> dict[str, RootLeaf]:
-    """Everything in a tree by name, in the order of the file; the first of branches that share a name.
+    """The readable parts of a tree by name, in the order of the file; of equal names the first.
 
-    A branch has its full path (`Jet/Jet.PT`), and the parts of an object are named `branch.member`. Behind them stand shorter
-    names, where they are unambiguous: paths with dots (`Jet.PT`), dots for the colons of RNTuples, and `px py pz energy`, `pt eta phi mass`
-    for the members of ROOT's vector classes (`muon.px` for `muon.fP.fX`).
+    A branch is named by its full path (`Jet/Jet.PT`), and parts of an object `branch.member`. Unambiguous short names
+    follow: paths with dots (`Jet.PT`), dots for the colons of RNTuples, and `px py pz energy`, `pt eta phi mass` for
+    the members of ROOT's vector classes (`muon.px` for `muon.fP.fX`).
     """
-    found: dict[str, RootLeaf] = {}
+    leaves: dict[str, RootLeaf] = {}
     for name, leaf in _fields(tree) if hasattr(tree, "field_records") else _branches(tree):
-        found.setdefault(name, leaf)
-    meant: dict[str, list[str]] = {}
-    for name in found:
-        for short in dict.fromkeys((dotted_branch(name), friendly(dotted_branch(name)))):
-            if short not in found:
-                meant.setdefault(short, []).append(name)
-    return {**found, **{short: found[names[0]] for short, names in meant.items() if len(names) == 1}}
+        leaves.setdefault(name, leaf)
+    full_names: dict[str, list[str]] = {}
+    for name in leaves:
+        for short in dict.fromkeys((dotted_branch(name), conventional_name(dotted_branch(name)))):
+            if short not in leaves:
+                full_names.setdefault(short, []).append(name)
+    return {**leaves, **{short: leaves[names[0]] for short, names in full_names.items() if len(names) == 1}}
 
 
 def dotted_branch(name: str) -> str:
-    """A path with dots instead of slashes and colons, each step named once: `Jet/Jet.PT` is `Jet.PT`, `mu/fP/fP.fX` is `mu.fP.fX`."""
+    """A branch path with dots for slashes and colons, without repetitions: `Jet/Jet.PT` becomes `Jet.PT`.
+
+    `mu/fP/fP.fX` becomes `mu.fP.fX`.
+    """
     whole, *steps = name.split("/")
     last = whole
     for step in steps:
@@ -97,8 +108,8 @@ def dotted_branch(name: str) -> str:
     return whole.replace(":", ".")
 
 
-def friendly(name: str) -> str:
-    """The name with the members of ROOT's vector classes called by what they are; itself where there are none."""
+def conventional_name(name: str) -> str:
+    """The name with momentum components (`px`) for members of ROOT's vector classes (`fP.fX`), otherwise unchanged."""
     *steps, last = name.split(".")
     if not steps or last not in MEMBERS:
         return name
@@ -115,11 +126,11 @@ def _branches(tree: Any) -> Iterator[tuple[str, RootLeaf]]:
 
 
 def _fields(tree: Any) -> Iterator[tuple[str, RootLeaf]]:
-    """Top-level fields and, of those that are records or lists of records, the fields inside."""
-    for place, record in enumerate(tree.field_records):
-        if record.parent_field_id != place:  # a field that is its own parent is a top-level one
+    """Top-level fields, and the fields inside those that are records or lists of records."""
+    for index, record in enumerate(tree.field_records):
+        if record.parent_field_id != index:  # only a top-level field is its own parent
             continue
-        field = tree.all_fields[place]
+        field = tree.all_fields[index]
         yield record.field_name, RootLeaf(field)
         if not IMPORTED.fullmatch(record.field_name) and not PLAIN_FIELD.fullmatch(record.type_name):
             yield from (
@@ -130,7 +141,7 @@ def _fields(tree: Any) -> Iterator[tuple[str, RootLeaf]]:
 
 
 def _whole(origin: Any) -> Any:
-    """The awkward type of one entry; None where uproot cannot tell it."""
+    """The awkward type of one entry; None if uproot does not know it."""
     try:
         return _form(origin).type
     except Exception:  # uproot raises many kinds for types that it does not know
@@ -140,16 +151,17 @@ def _whole(origin: Any) -> Any:
 def _form(origin: Any) -> Any:
     if not hasattr(origin, "to_akform"):
         return origin.interpretation.awkward_form(origin.file)
-    # to_akform itself walks through every field of the RNTuple
-    inside = [] if PLAIN_FIELD.fullmatch(origin.typename) else [f"{origin.name}.{key}" for key in origin.keys()]  # noqa: SIM118 no dict
+    # field_form with the names of this field is quick; to_akform visits every field of the RNTuple
+    is_plain = PLAIN_FIELD.fullmatch(origin.typename)
+    inside = [] if is_plain else [f"{origin.name}.{key}" for key in origin.keys()]  # noqa: SIM118 a field is no dict
     return origin.ntuple.field_form(origin.field_id, [origin.name, *inside])
 
 
 def _parts(kind: Any) -> Iterator[tuple[tuple[str, ...], Any]]:
-    """The fields on the way to everything in a type that is no record, and what it is there, lists around it included."""
+    """The path of member names to each part of a type that is no record, and its type, enclosing lists included."""
     if isinstance(kind, ak.types.RecordType):
         for field in kind.fields:
-            if field.startswith("@"):  # bytes that uproot passes over
+            if field.startswith("@"):  # bytes that uproot skips
                 continue
             yield from (((field, *fields), inside) for fields, inside in _parts(kind.content(field)))
     elif isinstance(kind, ak.types.ListType) and kind.parameter("__array__") is None:
@@ -161,7 +173,10 @@ def _parts(kind: Any) -> Iterator[tuple[tuple[str, ...], Any]]:
 
 
 def _is_plain(branch: Any) -> bool:
-    """Whether a branch holds numbers, or vectors of them: finding out how to read 2,600 of those would take long."""
+    """Whether a branch holds numbers or vectors of them.
+
+    This looks at the class name only: asking uproot for the interpretation of 2,600 branches takes long.
+    """
     if branch.classname == "TBranch":
         leaves = branch.member("fLeaves")
         return len(leaves) == 1 and leaves[0].classname not in ("TLeafElement", "TLeafObject")

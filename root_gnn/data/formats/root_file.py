@@ -1,4 +1,4 @@
-"""ROOT files as such: opening them, and what trees and branches they hold."""
+"""Opens ROOT files, and lists their trees and branches."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ TABLES = ("TTree", "ROOT::RNTuple", "TNtuple", "TNtupleD", "TChain")
 
 @contextmanager
 def open_root(path: Path) -> Iterator[Any]:
-    """The open ROOT file; raises InputError saying what the file is where it is none, or is damaged."""
+    """Opens a ROOT file; raises InputError, naming the actual format, where it is another or the file is damaged."""
     refuse_other_formats(path, "ROOT")
     try:
         file = _opened(path)
@@ -57,7 +57,10 @@ def _opened(path: Path) -> Any:
 
 
 def get_tree(path: Path, file: Any, name: str) -> Any:
-    """A tree of an open file; raises InputError listing the trees where there is none of that name."""
+    """A tree of an open file.
+
+    Raises InputError listing the trees if there is none of that name, or if the tree cannot be read.
+    """
     trees = tree_names(file)
     if name not in trees:
         listed = f"it holds: {', '.join(trees)}" if trees else "it holds no tree at all"
@@ -77,45 +80,49 @@ def get_tree(path: Path, file: Any, name: str) -> Any:
 
 
 def tree_names(file: Any) -> list[str]:
-    """The trees and RNTuples of an open file, folders included, each once."""
+    """The names of all trees and RNTuples of an open file, with their folders, without older cycles."""
     classes = file.classnames(recursive=True, cycle=False)
     return [name for name, kind in classes.items() if kind in TABLES or kind.endswith("RNTuple")]
 
 
 def likely_trees(file: Any) -> list[str]:
-    """The trees, the most likely to hold events first: those with a usual name, then by the numbers they hold, empty ones last."""
+    """The names of the trees, most likely to hold events first: usual names, then by size (entries times branches).
+
+    Empty trees come last.
+    """
 
     def key(name: str) -> tuple[bool, int, int]:
         try:
             tree = file[name]
             n_entry = int(tree.num_entries)
             width = len(tree.branches) if hasattr(tree, "branches") else len(branch_names(tree))
-        except Exception:  # a tree that uproot cannot read; it is said why when it is asked for
+        except Exception:  # uproot cannot read this tree; opening it reports why
             n_entry = width = 0
         last = name.rpartition("/")[2]
         usual = FAVOURITES.index(last) if last in FAVOURITES else len(FAVOURITES)
         return not n_entry, usual, -n_entry * width
 
     names = tree_names(file)
-    return sorted(names, key=key) if len(names) > 1 else names  # reading a tree of 2,600 branches takes a second
+    # the key reads the trees, which takes a second for 2,600 branches
+    return sorted(names, key=key) if len(names) > 1 else names
 
 
 def branch_names(tree: Any) -> tuple[str, ...]:
-    """Names of the branches of a TTree, sub-branches too, or of the top-level fields of an RNTuple."""
+    """The names of the branches of a TTree, sub-branches included, or of the top-level fields of an RNTuple."""
     records = getattr(tree, "field_records", None)
     if records is None:
         return tuple(dict.fromkeys(tree.keys()))
-    # a field that is its own parent is a top-level one; uproot's keys() takes seconds for a thousand fields
-    return tuple(record.field_name for place, record in enumerate(records) if record.parent_field_id == place)
+    # only a top-level field is its own parent; uproot's keys() takes seconds for a thousand fields
+    return tuple(record.field_name for index, record in enumerate(records) if record.parent_field_id == index)
 
 
 def first_line(error: Exception) -> str:
-    """Kind and first line of an error of a library, for the end of a message."""
+    """The type and first line of a library's exception, for the end of a message."""
     return f"{type(error).__name__}: {str(error).strip().splitlines()[0][:160] if str(error).strip() else 'no message'}"
 
 
 def type_name(tree: Any, name: str) -> str:
-    """C++ type of a branch; empty where uproot lists the branch but cannot find or read it."""
+    """The C++ type of a branch; empty if uproot lists the branch but cannot read it."""
     try:
         return str(tree[name].typename)
     except Exception:  # uproot raises many kinds for types and names that it does not know

@@ -1,4 +1,4 @@
-"""Checksums of an RNTuple's pages, which uproot does not look at: a changed byte would become a wrong number."""
+"""Verifies the checksums of RNTuple pages, which uproot ignores: a changed byte would become a wrong number."""
 
 from __future__ import annotations
 
@@ -9,18 +9,19 @@ from typing import Any
 import uproot
 import xxhash
 
-CHECKSUM_BYTES = 8  # behind each page: XXH3 of it, little endian
+CHECKSUM_BYTES = 8  # XXH3 of the page, little-endian, stored behind it
 COLUMN = re.compile(r"column-(\d+)")  # how uproot names the buffers of a form
 
 
-def damaged_page(ntuple: Any, form: Any, start: int, stop: int) -> str | None:
-    """Where the first page that does not agree with its checksum stands, of what the form is read from; None where all do.
+def first_damaged_page(ntuple: Any, form: Any, start: int, stop: int) -> str | None:
+    """The position of the first page that contradicts its checksum; None if there is none.
 
-    Pages without a checksum pass, and so do files on a server, whose transport has its own.
+    Checks the pages of entries `start .. stop - 1` that hold the columns of the awkward form `form`. Pages without a
+    checksum pass, as do files on a server, whose transport has its own.
     """
     if not isinstance(ntuple.file.source, uproot.MemmapSource):
         return None
-    columns = {int(found[1]) for key in form.expected_from_buffers() if (found := COLUMN.search(key))}
+    columns = {int(match[1]) for key in form.expected_from_buffers() if (match := COLUMN.search(key))}
     for page in _pages(ntuple, columns, start, stop):
         first, size = page.locator.offset, page.locator.num_bytes
         content = memoryview(ntuple.file.chunk(first, first + size + CHECKSUM_BYTES).raw_data)
@@ -30,7 +31,7 @@ def damaged_page(ntuple: Any, form: Any, start: int, stop: int) -> str | None:
 
 
 def _pages(ntuple: Any, columns: set[int], start: int, stop: int) -> Iterator[Any]:
-    for place, cluster in enumerate(ntuple.cluster_summaries):
+    for index, cluster in enumerate(ntuple.cluster_summaries):
         if cluster.num_first_entry < stop and cluster.num_first_entry + cluster.num_entries > start:
             for column in columns:
-                yield from (page for page in ntuple.page_link_list[place][column].pages if page.has_checksum)
+                yield from (page for page in ntuple.page_link_list[index][column].pages if page.has_checksum)

@@ -1,6 +1,7 @@
 """The format of a file from its first bytes, and which sources read it; the sources themselves declare both.
 
-Whatever lists formats takes them from here. The formats below are those that no source reads, so that a message can name them.
+Whatever lists formats takes them from here. The formats below are those that no source reads, so that a message can
+name them.
 """
 
 from __future__ import annotations
@@ -32,8 +33,7 @@ ADVICE = {
     "empty": "the file is empty (0 bytes); it was probably never written to the end",
     "HTML": "it is an HTML page, most likely the error or login page of a server; download it again",
     "unknown": "its first bytes belong to no format known here",
-    "HepMC": "it is HepMC: events as they are generated, without a detector; run one over them, or write them as ROOT or "
-    "parquet",
+    "HepMC": "it is HepMC: generated events without a detector; simulate one, or write them as ROOT or parquet",
     "a NumPy array": "it is one NumPy array; save it with a name: numpy.savez(file, X=array)",
 }
 

@@ -1,4 +1,4 @@
-"""Which groups of branches become nodes in a drafted spec, and what a graph then is."""
+"""Chooses the groups of branches that become nodes in a drafted spec."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from root_gnn.data.inspection.survey import Survey
 MOST_UNKNOWN = 4
 FLAVOURS = ("type", "pdgId", "pdgid", "pid", "flavour", "flavor", "id")
 TAUS = frozenset({"tau", "taus"})
-CONSTITUENTS = 20  # so many numbered objects are no jets or leptons
+CONSTITUENTS = 20  # at least so many numbered objects are constituents, not jets or leptons
 
 
 @dataclass
@@ -35,45 +35,45 @@ class Choice:
         return "constituent" in self.nodes
 
     def type_of(self, name: str) -> int:
-        """The node type of a collection: the standard ones of events, or its place."""
+        """Returns the node type of a collection: that of the standard ntuple, or its index."""
         standard = [*KINDS, "met", LEPTON]
         return standard.index(name) if name in standard else list(self.nodes).index(name)
 
 
 def choose_collections(collections: list[BranchGroup], slots: list[BranchGroup], survey: Survey) -> Choice:
-    """The groups that become nodes: the plainest of each kind of object, else particles, else whatever has momenta."""
-    lists = [found for found in collections if found.deep == 1 and found.kind != "met"]
-    singles = [found for found in collections if found.deep == 0]
+    """Chooses the groups that become nodes: the plainest of each kind of object, else particles, else any momenta."""
+    lists = [group for group in collections if group.deep == 1 and group.kind != "met"]
+    singles = [group for group in collections if group.deep == 0]
     ways = (_objects(lists), _particles(lists, singles), _unknown(lists), _numbered(slots), _objects(singles))
     choice = next((choice for choice in ways if choice.nodes), Choice())
     if choice.nodes and not choice.of_constituents:
         missing = _met(collections, survey)
         if missing:
             choice.nodes["met"] = missing
-    survey.fetch([branch for found in choice.nodes.values() for branch in found.branches()])
+    survey.fetch([branch for group in choice.nodes.values() for branch in group.branches()])
     return choice
 
 
 def _objects(groups: list[BranchGroup]) -> Choice:
-    found = {kind: _plainest(groups, _is(kind)) for kind in KINDS}
+    by_kind = {kind: _plainest(groups, _is(kind)) for kind in KINDS}
     leptons = _plainest(groups, _is(LEPTON))
-    if leptons and not (found["electron"] or found["muon"]):
+    if leptons and not (by_kind["electron"] or by_kind["muon"]):
         flavour = next((leptons.columns[name] for name in FLAVOURS if name in leptons.columns), None)
         if flavour is None:
-            found[LEPTON] = leptons
+            by_kind[LEPTON] = leptons
         else:
-            found["electron"], found["muon"] = (
+            by_kind["electron"], by_kind["muon"] = (
                 replace(leptons, where=f"abs(`{flavour}`) == {number}") for number in (11, 13)
             )
-    return Choice({kind: group for kind, group in found.items() if group})
+    return Choice({kind: group for kind, group in by_kind.items() if group})
 
 
 def _particles(lists: list[BranchGroup], singles: list[BranchGroup]) -> Choice:
-    found = _plainest(lists, _is(PARTICLE)) or _plainest(lists, lambda group: "qOverP" in group.columns)
+    particles = _plainest(lists, _is(PARTICLE)) or _plainest(lists, lambda group: "qOverP" in group.columns)
     jet = next((group for group in singles if group.kind == "jet" and "pt" in group.features), None)
-    if found is None or not (found.has_momentum or jet):
+    if particles is None or not (particles.has_momentum or jet):
         return Choice()
-    return Choice({"constituent": found}, jet) if jet else Choice({PARTICLE: found})
+    return Choice({"constituent": particles}, jet) if jet else Choice({PARTICLE: particles})
 
 
 def _unknown(lists: list[BranchGroup]) -> Choice:
@@ -89,14 +89,14 @@ def _numbered(slots: list[BranchGroup]) -> Choice:
         return Choice()
     known = [*KINDS, LEPTON]
     if slots[0].kind in known:
-        found = {str(group.kind): group for group in reversed(slots) if group.kind in known}
-        return Choice({kind: found[kind] for kind in known if kind in found})
+        by_kind = {str(group.kind): group for group in reversed(slots) if group.kind in known}
+        return Choice({kind: by_kind[kind] for kind in known if kind in by_kind})
     name = "constituent" if len(slots[0].slots) >= CONSTITUENTS else "object"
     return Choice({name: slots[0]}, guessed=(name,))
 
 
 def _met(collections: list[BranchGroup], survey: Survey) -> BranchGroup | None:
-    """Missing momentum that comes once per entry: a number, or a list of one."""
+    """Returns the missing momentum that occurs once per entry, as a number or a list of one."""
     once = [
         group
         for group in collections
@@ -106,8 +106,8 @@ def _met(collections: list[BranchGroup], survey: Survey) -> BranchGroup | None:
 
 
 def _plainest(groups: Iterable[BranchGroup], fits: Callable[[BranchGroup], bool]) -> BranchGroup | None:
-    there = [group for group in groups if fits(group)]
-    return min(there, key=lambda group: (group.extra_words, _spelling(group)), default=None)
+    fitting = [group for group in groups if fits(group)]
+    return min(fitting, key=lambda group: (group.extra_words, _spelling(group)), default=None)
 
 
 def _is(kind: str) -> Callable[[BranchGroup], bool]:

@@ -1,4 +1,4 @@
-"""What was found in a file, and how people are told."""
+"""The description of a file, and its text for people."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ UNBROKEN = "\xa0"  # textwrap breaks no line here
 
 @dataclass
 class Description:
-    """What `inspect` found; `str()` is for people, `draft_spec()` for `root-gnn prepare`.
+    """The result of `inspect`; `str()` is for people, `draft_spec()` for `root-gnn prepare`.
 
     Attributes:
         path, format: the file, and what its first bytes say it is.
@@ -55,7 +55,7 @@ class Description:
 
     @property
     def n_entry(self) -> int:
-        """Entries of the tree described."""
+        """Number of entries of the described tree."""
         return self.trees[self.tree] or 0
 
     @property
@@ -64,7 +64,7 @@ class Description:
         return self.choice.nodes
 
     def draft_spec(self) -> str:
-        """YAML of a data spec for files like this one, to be checked by eye; raises InputError where none can be drafted."""
+        """Returns YAML of a data spec for such files, to be checked by eye; raises InputError if there is no draft."""
         if isinstance(self.draft, str):
             where = f"{self.path}, {self.tree}" if self.tree else str(self.path)
             advice = f"Try the shipped spec {self.shipped[0]}, which fits, or write" if self.shipped else "Write"
@@ -76,7 +76,7 @@ class Description:
 
 
 def _lines(found: Description) -> Iterator[str]:
-    """Trees, nodes, what belongs to the event or jet, and what else there is."""
+    """Yields lines on trees, nodes, columns of the event or jet, and all other branches."""
     yield f"{found.path}: {found.format}, {_size(found.path.stat().st_size)}"
     for name, n_entry in found.trees.items():
         count = "" if n_entry is None else _number(n_entry, "entry", "entries")
@@ -194,7 +194,7 @@ def _is_met(group: BranchGroup) -> bool:
 
 
 def _unclaimed(found: Description, deep: int) -> list[str]:
-    """Numbers, or lists of them, that were not called anything yet."""
+    """Returns the branches with numbers, or lists of numbers, that are not listed yet."""
     leaves = found.leaves
     claimed = {
         branch
@@ -227,7 +227,7 @@ def _size(n_byte: int) -> str:
 
 
 def _wrapped(label: str, paragraphs: list[str]) -> Iterator[str]:
-    """Text beside a label, in lines of at most `WIDTH` characters."""
+    """Yields text after a label, in lines of at most `WIDTH` characters."""
     begin = f"  {label:<{LABEL}} "
     for text in paragraphs:
         lines = textwrap.wrap(
@@ -242,7 +242,7 @@ def _wrapped(label: str, paragraphs: list[str]) -> Iterator[str]:
 
 
 def _cut(names: Iterable[str], most: int) -> str:
-    """The first names, and how many more there are."""
+    """Returns the first names and the number of the others."""
     known = list(names)
     more = f" and {len(known) - most:,} more" if len(known) > most else ""
     return ", ".join(known[:most]) + more

@@ -1,4 +1,4 @@
-"""A data spec drafted from what a file holds, as YAML with the reasons beside it."""
+"""Drafts a data spec for a file, as YAML with comments that give the reasons."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ ORDER = (
 )
 ENERGIES = ("pt", "energy", "mass", "e", "m", "sdmass", "msoftdrop", "softdrop_mass")
 NOT_GIVEN = ("truth", "label", "flav", "signal", "match", "event", "hadron", "tagger", "idx", "index", "weight")
-"""Parts of names of a jet's numbers that training must not see, or that mean nothing to it."""
+"""Parts of names of columns of a jet that training must not use, or that carry no information for it."""
 NAMES_OF_CLASSES = {
     "HadronConeExclTruthLabelID": {0: "light", 4: "charm", 5: "bottom", 15: "tau"},
 }
@@ -55,7 +55,7 @@ NAMES_OF_CLASSES = {
 
 @dataclass
 class Draft:
-    """Keys of the spec, and what is said about them: above all (`head`), and at the end of a key's line."""
+    """A spec with comments: above all keys (`head`), and at the end of the line of a key (`beside`)."""
 
     content: dict[str, Any]
     head: list[str] = field(default_factory=list)
@@ -80,7 +80,7 @@ class Draft:
 
 
 def _below(value: Any, indent: str, beside: dict[str, str], path: str) -> Iterator[str]:
-    """A mapping or list, one part a line, each as short as it fits."""
+    """Yields the lines of a mapping or list, one item per line."""
     if isinstance(value, list):
         lines = textwrap.wrap(dump_flow(value), WIDTH - 20, break_long_words=False, break_on_hyphens=False)
         yield from (f"{indent}{line}" for line in lines)
@@ -97,14 +97,7 @@ def _below(value: Any, indent: str, beside: dict[str, str], path: str) -> Iterat
 
 
 class Drafter:
-    """Makes the draft of one file.
-
-    Args:
-        name, source: of the spec; the source as YAML takes it.
-        leaves: the branches.
-        choice: which groups become nodes, with the `units` of each.
-        survey: the first entries.
-    """
+    """Drafts the spec of one file."""
 
     def __init__(
         self,
@@ -116,13 +109,23 @@ class Drafter:
         units: dict[str, Unit],
         survey: Survey,
     ) -> None:
+        """Starts a draft.
+
+        Args:
+            name: name of the spec.
+            source: section `source` of the spec.
+            leaves: the branches by name.
+            choice: the groups that become nodes.
+            units: guessed unit of the momenta of each collection.
+            survey: the first entries of the file.
+        """
         self.leaves, self.choice, self.units, self.survey = leaves, choice, units, survey
         self.draft = Draft({"name": name, "source": source})
         self.broken = 0
         self.masked = False
 
     def make(self) -> Draft:
-        """The draft, its keys in the order of the documentation."""
+        """Returns the draft, its keys in the order of the documentation."""
         content = self.draft.content
         content["nodes"] = {name: self._node(name, found) for name, found in self.choice.nodes.items()}
         features = self._node_features()
@@ -147,12 +150,12 @@ class Drafter:
             node["single"] = True
         if unit.name != "GeV":
             node["unit"] = unit.name
-        node["features"] = features = self._features(name, found)
+        node["features"] = self._features(name, found)
         if found.slots:
             node["slots"] = (
                 len(found.slots) if found.slots == tuple(map(str, range(len(found.slots)))) else list(found.slots)
             )
-        mask = self._mask(found, features)
+        mask = self._mask(found)
         if mask:
             node["mask"], self.masked = mask, True
         self.draft.beside[f"nodes.{name}"] = self._about(name, unit)
@@ -185,7 +188,7 @@ class Drafter:
         return values
 
     def _relative(self, found: BranchGroup) -> dict[str, Any]:
-        """Tracks given relative to their jet: charge over momentum, and angles from the jet's axis."""
+        """Adds tracks that are relative to their jet: charge over momentum, and angles from the jet's axis."""
         jet = self.choice.jet.features["eta"] if self.choice.jet and "eta" in self.choice.jet.features else None
         eta = f"`{jet}` + `{found.columns['deta']}`" if jet else f"`{found.columns['deta']}`"
         ratio = f"`{found.columns['qOverP']}`"
@@ -201,7 +204,7 @@ class Drafter:
         }
 
     def _value(self, feature: str, branch: str, found: BranchGroup) -> Any:
-        """A branch, with what has to be said about it."""
+        """Returns a branch, with unit, threshold or sentinels if it needs them."""
         seen = branch.replace(SLOT, found.slots[0]) if found.slots else branch
         value: dict[str, Any] = {"branch": branch}
         self.broken += self.survey.infinite(seen)
@@ -216,8 +219,8 @@ class Drafter:
             value["missing"] = list(missing)
         return branch if len(value) == 1 else value
 
-    def _mask(self, found: BranchGroup, features: dict[str, Any]) -> Any:
-        """What says where there is an object: a branch, a positive momentum of padding, or a status of 1."""
+    def _mask(self, found: BranchGroup) -> Any:
+        """Returns the mask of objects: a branch, a positive momentum where lists are padded, or a status of 1."""
         if found.mask:
             return found.mask
         if found.where:
@@ -243,7 +246,7 @@ class Drafter:
         return list(dict.fromkeys(["pt", "eta", "phi", "energy", *given, "type"]))
 
     def _globals(self) -> None:
-        """The numbers of the jet itself."""
+        """Adds features of the jet itself."""
         jet = self.choice.jet
         if jet is None:
             return
@@ -324,7 +327,7 @@ class Drafter:
 
 
 def _class(branch: str, value: int, values: list[int]) -> str:
-    """A name for a class: background and signal of two, else what is known or the number."""
+    """Returns a name for a class: background and signal of two, else a known name or the number."""
     known = next((names for part, names in NAMES_OF_CLASSES.items() if part in branch), {})
     if value in known:
         return known[value]
@@ -340,7 +343,7 @@ def _replaced(part: Any) -> Any:
 
 
 def reason(collections: list[BranchGroup], lists: list[str]) -> str:
-    """Why no spec can be drafted: what the groups with a momentum lack."""
+    """Returns why no spec can be drafted: what the groups with a momentum lack."""
     lacking = [
         f"{found.prefix} has {', '.join(found.features)} but no {' and no '.join(found.lacking)}"
         for found in collections

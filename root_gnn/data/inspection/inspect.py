@@ -1,4 +1,4 @@
-"""What is in somebody's file, and a data spec to start from."""
+"""`root-gnn inspect`: describes a data file and drafts a data spec for it."""
 
 from __future__ import annotations
 
@@ -22,16 +22,15 @@ from root_gnn.errors import InputError, NullValueError
 from root_gnn.protocols import Source, SourceConfig
 
 FAMILY = "data.sources"
-HOUSEKEEPING = re.compile(
-    r"##|MetaData|POOL"
-)  # trees in which frameworks keep their own things; counting 10,000 branches takes long
+HOUSEKEEPING = re.compile(r"##|MetaData|POOL")
+"""Trees of frameworks without events; with 10,000 branches, counting their entries takes long."""
 
 
 def inspect(path: Path | str, tree: str | None = None) -> Description:
     """Describes a data file of any format: trees, collections, guessed units, ids, weights, truth.
 
-    `tree` is the tree, table or group to describe; without it the most likely one. Raises InputError in one paragraph where
-    the file is of no known format, is damaged, or holds nothing to read.
+    `tree` is the tree, table or group to describe; by default the most likely one. Raises InputError if the format is
+    unknown, or the file is damaged or contains nothing to read.
     """
     path = locate(path)
     configs = offers(path)
@@ -40,7 +39,8 @@ def inspect(path: Path | str, tree: str | None = None) -> Description:
     by_name = {_label(config): config for config in configs}
     if tree is not None and tree not in by_name:
         raise InputError(
-            f"{path}: there is no tree {tree} in this file; it holds: {', '.join(filter(None, by_name)) or 'one table'}."
+            f"{path}: there is no tree {tree} in this file; "
+            f"it holds: {', '.join(filter(None, by_name)) or 'one table'}."
         )
     chosen = tree if tree is not None else next(iter(by_name))
     trees = {name: _entries(config, name, path) if name != chosen else 0 for name, config in by_name.items()}
@@ -49,18 +49,26 @@ def inspect(path: Path | str, tree: str | None = None) -> Description:
 
 
 def _describe(path: Path, config: SourceConfig, source: Source, trees: dict[str, int | None], tree: str) -> Description:
-    """What is found, leaving aside branches that turn out to have nulls."""
+    """Describes a file without the branches that turn out to have nulls.
+
+    Args:
+        path: the file.
+        config: the source that reads it.
+        source: the opened tree or table.
+        trees: number of entries of each tree; None if it was not counted.
+        tree: the tree to describe.
+    """
     leaves = {name: layout.leaf_of(name, source.type_of(name)) for name in layout.plain_names(source.branches)}
     nulls: list[str] = []
     while True:
         try:
-            found = _without(nulls, leaves, path, config=config, source=source, trees=trees, tree=tree)
+            description = _without(nulls, leaves, path, config=config, source=source, trees=trees, tree=tree)
         except NullValueError as error:
             if error.branch not in leaves or error.branch in nulls:
                 raise
             nulls.append(error.branch)
         else:
-            return found
+            return description
 
 
 def _without(
@@ -73,10 +81,21 @@ def _without(
     trees: dict[str, int | None],
     tree: str,
 ) -> Description:
+    """Describes a file without the branches `nulls`.
+
+    Args:
+        nulls: branches that are left out because they have nulls.
+        every: all branches.
+        path: the file.
+        config: the source that reads it.
+        source: the opened tree or table.
+        trees: number of entries of each tree; None if it was not counted.
+        tree: the tree to describe.
+    """
     leaves = {name: leaf for name, leaf in every.items() if name not in nulls}
     collections, slots, survey = layout.collections(leaves), layout.slotted(leaves), Survey(source)
     choice = choose_collections(collections, slots, survey)
-    units = {name: survey.unit(found) for name, found in choice.nodes.items()}
+    units = {name: survey.unit(group) for name, group in choice.nodes.items()}
     draft: Draft | str = reason(collections, [leaf.name for leaf in leaves.values() if leaf.deep > 1 and leaf.size])
     if choice.nodes:
         draft = Drafter(
@@ -105,33 +124,36 @@ def _without(
 
 
 def _hints(leaves: dict[str, LeafBranch], trees: dict[str, int | None]) -> list[str]:
-    """What else a spec for such a file may say."""
+    """Returns hints on further keys that a spec for such a file may have."""
     hints = [
-        f"{row} and {item} are an index table: with `graph_per` and `members` each jet becomes a graph, see docs/data.md."
+        f"{row} and {item} are an index table: "
+        "with `graph_per` and `members` each jet becomes a graph, see docs/data.md."
         for row, item in layout.index_tables(leaves).values()
     ]
     counted = [name for name, n_entry in trees.items() if n_entry]
     if len(counted) > 1 and "metadata" not in counted:
         hints.append(
-            "The file has several trees: list them in source.tree and name them in label.trees where they are the classes."
+            "The file has several trees: "
+            "list them in source.tree and name them in label.trees where they are the classes."
         )
     n_nominal, names = layout.variations_of(leaves)
     if n_nominal and len(names) == 1:
         hints.append(
-            "NOSYS is the nominal variation; with %SYS% in its place, and `systematics`, others are read where files have them."
+            "NOSYS is the nominal variation; "
+            "with %SYS% in its place, and `systematics`, others are read where files have them."
         )
     return hints
 
 
 def _sentinels(choice: Choice, survey: Survey) -> dict[str, tuple[float, ...]]:
-    """Numbers such as -999 in the first entries of what may be read of the nodes."""
-    found: dict[str, tuple[float, ...]] = {}
+    """Returns numbers such as -999 in the first entries of branches that may become node features."""
+    sentinels: dict[str, tuple[float, ...]] = {}
     for group in choice.nodes.values():
         tags = [name for suffix, name in group.columns.items() if suffix.lower().startswith("btag")]
         for name in dict.fromkeys([*(group.branches() if not group.slots else []), *group.extras.values(), *tags]):
             if values := survey.sentinels(name):
-                found[name] = values
-    return found
+                sentinels[name] = values
+    return sentinels
 
 
 def _as_yaml(config: SourceConfig) -> dict[str, Any]:
@@ -139,7 +161,7 @@ def _as_yaml(config: SourceConfig) -> dict[str, Any]:
 
 
 def _label(config: SourceConfig) -> str:
-    """The tree, table or group a source reads."""
+    """Returns the tree, table or group that a source reads."""
     return next((str(value) for value in config.model_dump(mode="json", exclude_defaults=True).values()), "")
 
 
@@ -154,7 +176,7 @@ def _entries(config: SourceConfig, name: str, path: Path) -> int | None:
 
 
 def _fitting(config: SourceConfig, source: Source, path: Path) -> list[str]:
-    """Shipped specs whose every branch that is not optional is in the file, those that read most of it first."""
+    """Returns shipped specs whose required branches are all in the file, those that read most of it first."""
     wanted, fitting = _as_yaml(config), dict[str, int]()
     for name in shipped_names("spec"):
         text = find(name, "spec").read_text(encoding="utf-8")
@@ -162,11 +184,11 @@ def _fitting(config: SourceConfig, source: Source, path: Path) -> list[str]:
             continue
         try:
             spec = load_spec(name)
-            given = _as_yaml(spec.source)
-            if given["name"] == wanted["name"] and given.get("tree") == wanted.get("tree"):
-                found = select_branches(spec.variation() if spec.systematics else spec, source.branches, path)
-                if any(found.nodes.values()):
-                    fitting[name] = len(found.branches)
+            own = _as_yaml(spec.source)
+            if own["name"] == wanted["name"] and own.get("tree") == wanted.get("tree"):
+                selection = select_branches(spec.variation() if spec.systematics else spec, source.branches, path)
+                if any(selection.nodes.values()):
+                    fitting[name] = len(selection.branches)
         except InputError:  # it does not fit
             continue
     return sorted(fitting, key=lambda name: -fitting[name])

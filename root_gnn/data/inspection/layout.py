@@ -1,4 +1,4 @@
-"""Guesses what the branches of somebody's file are, from their names and types alone."""
+"""Guesses the meaning of the branches of a file from their names and types."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ IMPORTED = re.compile(r"_collection\d+.*")  # what ROOT's importer makes beside 
 
 @dataclass(frozen=True)
 class LeafBranch:
-    """One branch: how many lists deep, how long where they all are (padded arrays), and its `kind`: number, text or other."""
+    """A branch: its depth of lists, their length if all are equal (padding), and its kind: number, text or other."""
 
     name: str
     deep: int
@@ -120,7 +120,7 @@ def plain_names(branches: Iterable[str]) -> list[str]:
 
 
 def collections(leaves: Mapping[str, LeafBranch]) -> list[BranchGroup]:
-    """Groups of branches that have at least a pt or px, by prefix, in the order of the file; those of missing momentum too."""
+    """Returns groups of branches with at least pt or px, by prefix, in the order of the file; missing momentum too."""
     groups: dict[tuple[str, int], BranchGroup] = {}
     for name, leaf in leaves.items():
         prefix, suffix = split_name(name)
@@ -196,7 +196,7 @@ def _missing_momenta(leaves: Mapping[str, LeafBranch]) -> list[BranchGroup]:
 
 
 def slotted(leaves: Mapping[str, LeafBranch]) -> list[BranchGroup]:
-    """Numbered objects among the numbers per entry: `h1_j1_pt`, `pT_h1_j1`, `pt1`, `E_0`; those with the most slots first."""
+    """Returns numbered objects among the scalar branches (`h1_j1_pt`, `pt1`, `E_0`), those with most numbers first."""
     forms: dict[str, dict[str, str]] = {}
     for name, leaf in leaves.items():
         if leaf.deep == 0 and leaf.kind == "number":

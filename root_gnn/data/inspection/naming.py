@@ -1,4 +1,4 @@
-"""What physicists call things in files: the words of branch names, and what they mean."""
+"""Words in names of branches, and their meaning."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ KINDS: Mapping[str, tuple[str, ...]] = {
     "muon": ("muon", "muons", "mu"),
     "photon": ("photon", "photons", "ph", "gamma"),
 }
-"""Spellings of the collections of the standard ntuple, lower case, the preferred one first; their order is the node type."""
+"""Spellings of the standard collections, lower case, the preferred one first; their order is the node type."""
 PARTICLE, LEPTON = "particle", "lepton"
 LEPTONS = ("lep", "lepton", "leptons", "leps")
 PARTICLES = (
@@ -215,7 +215,7 @@ def rank_of(feature: str, suffix: str) -> int:
 
 
 def extra_of(suffix: str) -> str | None:
-    """The feature of constituents that a suffix spells: impact parameters, and flags such as `isPhoton` as they stand."""
+    """Returns the feature of constituents that a suffix spells: impact parameters, and flags such as `isPhoton`."""
     known = next((name for name, spellings in EXTRAS.items() if suffix.lower() in spellings), None)
     return known or (suffix if FLAG.fullmatch(suffix) else None)
 
@@ -226,7 +226,7 @@ def split_words(prefix: str) -> list[str]:
 
 
 def kind_of(prefix: str) -> tuple[str | None, int]:
-    """What a prefix names: a collection of the standard ntuple, `particle` or None; and how many words of it tell it apart."""
+    """Returns the collection that a prefix names, `particle` or None, and the number of its further words."""
     found = split_words(prefix)
     while found and found[-1] in SILENT:
         found.pop()

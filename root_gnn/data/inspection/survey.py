@@ -1,4 +1,4 @@
-"""What the first entries of a file say about its branches: units, sentinels, working points, numbers that are missing."""
+"""Looks at the first entries of a file for units, sentinels, working points and missing numbers."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ from root_gnn.data.inspection.layout import BranchGroup
 from root_gnn.data.inspection.naming import SENTINELS
 from root_gnn.protocols import Source
 
-SAMPLE = 1_000  # entries that units are guessed from
-MOST_ROWS = 1_000_000  # whole columns (ids, labels) are read so far
+SAMPLE = 1_000  # number of entries that units are guessed from
+MOST_ROWS = 1_000_000  # whole columns (ids, labels) are read up to this entry
 MEV_MEDIAN = 2_000.0  # a median pt above this is no collider object in GeV
 MEV_LEAST = 500.0  # below, numbers with ATLAS names are taken to be in GeV after all
 ATLAS = ("AuxDyn", "NOSYS")
@@ -54,7 +54,7 @@ class Survey:
         return np.asarray(ak.to_numpy(ak.flatten(self.array(branch), axis=None)), dtype=np.float64)
 
     def column(self, branch: str) -> NDArray[Any]:
-        """A number per entry, of the whole file up to `MOST_ROWS`; of lists the first value. Raises InputError where it can't be read."""
+        """Returns a number per entry, of lists the first value, up to `MOST_ROWS`; raises InputError if unreadable."""
         array = self._source.read((branch,), 0, min(MOST_ROWS, self.n_entry))[branch]
         return np.asarray(ak.to_numpy(array if array.ndim == 1 else ak.firsts(array), allow_missing=False))
 
@@ -66,23 +66,23 @@ class Survey:
         """Whether every entry's list has a value, in the first entries."""
         return bool(ak.all(ak.num(self.array(branch), axis=1) > 0))
 
-    def unit(self, found: BranchGroup) -> Unit:
-        """The unit of a group's momenta: by its name, else by the magnitude of the median; and where angles are in degrees."""
-        unit, phi = self._unit(found), found.features.get("phi")
-        if phi and self.in_degrees(_slots(found, phi)[0]):
+    def unit(self, group: BranchGroup) -> Unit:
+        """Guesses the unit of momenta, from names or else from the median, and whether angles are in degrees."""
+        unit, phi = self._unit(group), group.features.get("phi")
+        if phi and self.in_degrees(_slots(group, phi)[0]):
             return Unit(unit.name, f"{unit.reason}; phi in degrees, since it goes beyond 2 pi")
         return unit
 
-    def _unit(self, found: BranchGroup) -> Unit:
-        momentum = found.features.get("pt") or found.features.get("px") or ""
+    def _unit(self, group: BranchGroup) -> Unit:
+        momentum = group.features.get("pt") or group.features.get("px") or ""
         if not momentum:
             return Unit("MeV", "ATLAS writes qOverP in 1/MeV")
         named = next((unit for unit in ("MeV", "GeV") if f"_{unit}" in momentum or f"[{unit}]" in momentum), None)
         if named:
             return Unit(named, f"the name {momentum} says so")
         shown, size = (
-            _first(found, momentum),
-            np.abs(np.concatenate([self.numbers(name) for name in _slots(found, momentum)])),
+            _first(group, momentum),
+            np.abs(np.concatenate([self.numbers(name) for name in _slots(group, momentum)])),
         )
         size = size[np.isfinite(size) & (size > 0)]
         if not len(size):
@@ -108,8 +108,8 @@ class Survey:
 
     def sentinels(self, branch: str) -> tuple[float, ...]:
         """Numbers such as -999 that stand for "not measured", as the file holds them."""
-        found = np.unique(self.numbers(branch))
-        return tuple(float(found[near][0]) for value in SENTINELS if (near := np.abs(found - value) < 1e-3).any())
+        values = np.unique(self.numbers(branch))
+        return tuple(float(values[near][0]) for value in SENTINELS if (near := np.abs(values - value) < 1e-3).any())
 
     def infinite(self, branch: str) -> int:
         """How many numbers of the first entries are NaN or infinite."""
@@ -126,10 +126,10 @@ class Survey:
     def values(self, branch: str) -> list[int] | None:
         """The whole numbers that a branch takes in the file, where they are few; None where it holds others."""
         column = self.column(branch)
-        found = np.unique(column)
-        if len(found) > 30 or not np.array_equal(found, np.floor(found)):
+        distinct = np.unique(column)
+        if len(distinct) > 30 or not np.array_equal(distinct, np.floor(distinct)):
             return None
-        return [int(value) for value in found]
+        return [int(value) for value in distinct]
 
     def duplicates(self, branches: list[str]) -> int:
         """How many entries have the ids of an earlier one."""
@@ -146,10 +146,10 @@ class Survey:
         return len(rows) - len(np.unique(rows, axis=0))
 
 
-def _slots(found: BranchGroup, template: str) -> list[str]:
-    return [template.replace("%SLOT%", slot) for slot in found.slots] or [template]
+def _slots(group: BranchGroup, template: str) -> list[str]:
+    return [template.replace("%SLOT%", slot) for slot in group.slots] or [template]
 
 
-def _first(found: BranchGroup, template: str) -> str:
-    shown = f"{_slots(found, template)[0]} and following" if found.slots else template
-    return shown if "pt" in found.features else f"|{shown}|"
+def _first(group: BranchGroup, template: str) -> str:
+    shown = f"{_slots(group, template)[0]} and following" if group.slots else template
+    return shown if "pt" in group.features else f"|{shown}|"

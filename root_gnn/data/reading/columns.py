@@ -37,8 +37,7 @@ class BranchLocation:
         first = int(np.argmax(bad))
         raise InputError(
             f"{self.path}: branch {self.branch} has {what} ({values[first]}) in entry "
-            f"{self.start + int(self.entries(bad)[0])}, "
-            f"{n_bad:,} of the {bad.size:,} values read with it. {advice}"
+            f"{self.start + int(self.entries(bad)[0])}, {n_bad:,} of the {bad.size:,} values read with it. {advice}"
         )
 
     def entries(self, chosen: NDArray[np.bool_]) -> Integers:
@@ -113,8 +112,8 @@ def flat(array: Any, location: BranchLocation, known: CountCache | None = None) 
         numbers = None
     if numbers is None or numbers.dtype.kind not in "biuf" or layout.parameter("__array__") in ("char", "string"):
         raise InputError(
-            f"{location.path}: branch {location.branch} has the type {ak.type(array)}; a number, or a list of "
-            f"numbers, per entry was expected."
+            f"{location.path}: branch {location.branch} has the type {ak.type(array)}; a number, or a list of numbers, "
+            "per entry was expected."
         )
     return numbers, count
 

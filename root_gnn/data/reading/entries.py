@@ -166,8 +166,7 @@ class Entries:
         if value.branch is None and value.above is None and numbers.dtype.kind != "b":
             raise InputError(
                 f"{self.path}: `{value.text}` is a number per graph; a condition was expected, true or false: compare "
-                "it, for example "
-                f"with `!= 0`."
+                "it, for example with `!= 0`."
             )
         return np.asarray(numbers != 0)
 
@@ -220,8 +219,7 @@ class Entries:
         if self.rows.count is None:
             raise InputError(
                 f"{self.path}: {location.branch} is a list per entry; one number was expected. Take one with `item`, "
-                "reduce it in an "
-                f"expression (sum, count, max, first), or make every value a graph with `graph_per`."
+                "reduce it in an expression (sum, count, max, first), or make every value a graph with `graph_per`."
             )
         same_counts(location, self.rows.count, str(self.spec.graph_per))
 
@@ -255,10 +253,8 @@ def same_counts(location: BranchLocation, expected: Integers, other: str) -> Non
     entry = int(np.argmax(differ))
     raise InputError(
         f"{location.path}: the branches {other} and {location.branch} belong to one collection, but entry "
-        f"{location.start + entry} has "
-        f"{expected[entry]} and {location.count[entry]} values ({int(differ.sum()):,} such entries). The file is "
-        "damaged, or the spec mixes "
-        f"collections."
+        f"{location.start + entry} has {expected[entry]} and {location.count[entry]} values ({int(differ.sum()):,} "
+        "such entries). The file is damaged, or the spec mixes collections."
     )
 
 

@@ -98,8 +98,7 @@ def _one_each(entries: Entries, collection: Collection, name: str, value: Value)
         entry = int(np.argmax(location.count != 1))
         raise InputError(
             f"{entries.path}: branch {value.text} has {location.count[entry]} values in entry {entries.start + entry}, "
-            "but a single "
-            f"collection has one number per entry. Take one with `item: 0`, or leave `single` out."
+            "but a single collection has one number per entry. Take one with `item: 0`, or leave `single` out."
         )
     return numbers
 
@@ -154,8 +153,7 @@ def _from_lists(entries: Entries, collection: Collection, selection: CollectionS
         if location.count is None:
             raise InputError(
                 f"{entries.path}: branch {value.text} has one number per entry; a list was expected. Say `single: "
-                "true` where "
-                f"the object comes once, or name `slots`."
+                "true` where the object comes once, or name `slots`."
             )
         first = first or (value.text, location.count)
         same_counts(location, first[1], first[0])
@@ -181,8 +179,8 @@ def _nested(
     rows = entries.rows
     if array.ndim != 3 or rows.count is None:
         raise InputError(
-            f"{entries.path}: branch {value.text} has the type {array.type}; with graph_per a list of lists, "
-            f"or `members`, was expected."
+            f"{entries.path}: branch {value.text} has the type {array.type}; with graph_per a list of lists, or "
+            "`members`, was expected."
         )
     same_counts(
         entries.location(value.text, ak.to_numpy(ak.num(array, axis=1)).astype(np.int64)),

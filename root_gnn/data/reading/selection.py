@@ -218,8 +218,8 @@ class _File:
         near = suggest(branch, known) if len(known) < 60 else suggest(branch, known).partition("; known are")[0]
         stop = "" if near.endswith("?") else "."
         return (
-            f"{self.path}: there is no branch {branch}{others}, which {where} reads{near}{stop} "
-            f"Correct the data spec, or mark the value `optional: true` if files may lack it."
+            f"{self.path}: there is no branch {branch}{others}, which {where} reads{near}{stop} Correct the data spec, "
+            "or mark the value `optional: true` if files may lack it."
         )
 
 

@@ -1,1 +1,1 @@
-"""One file per file format; each yields the branches a spec names."""
+"""File formats, one per module: each opens files and yields the branches that a spec names."""

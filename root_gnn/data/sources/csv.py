@@ -1,4 +1,4 @@
-"""CSV files: one entry per line, scalars only; a column's type is what all its values are."""
+"""CSV files: one entry per line, scalars only; the type of a column is the narrowest that fits all of its values."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from root_gnn.data.formats.sniff import format_of, refuse_other_formats
 from root_gnn.errors import InputError, suggest
 from root_gnn.protocols import LAST_RESORT, Source, SourceConfig
 
-MOST_BYTES = 2**30  # the whole text is held in memory
+MOST_BYTES = 2**30  # a larger text is refused, since it is held in memory as a whole
 CHUNK_ENTRIES = 200_000
 SEPARATORS = (",", ";", "\t")
 NUMBERS = (pa.int64(), pa.uint64(), pa.float64())
@@ -32,10 +32,10 @@ ZIPPED = ("gzip-compressed CSV", "gzip-compressed text")
 
 
 class Config(SourceConfig):
-    """A CSV file, gzip-compressed or not: what separates the fields, and the names of the columns where the file has none.
+    """A CSV file, gzip-compressed or not: its separator, and the names of its columns if the first line has none.
 
-    Without `separator` it is the one of comma, semicolon and tab that the first line has most of. With `columns` the first
-    line is an entry.
+    Without `separator`, the most frequent of comma, semicolon and tab in the first line separates fields. With
+    `columns`, the first line is an entry.
     """
 
     formats: ClassVar = ("CSV", "text")
@@ -55,18 +55,21 @@ class Config(SourceConfig):
 
     @contextmanager
     def open(self, path: Path) -> Iterator[Csv]:
-        """The table of a file; raises InputError where it is no text, too large, or a line has another number of fields."""
-        found = format_of(path)
-        if found not in PLAIN + ZIPPED:
+        """The table of a file.
+
+        Raises InputError if it is no text, too large, or a line has another number of fields than the first.
+        """
+        actual = format_of(path)
+        if actual not in PLAIN + ZIPPED:
             refuse_other_formats(path, "CSV")
         if self.separator is not None and len(self.separator) != 1:
             raise InputError(f"{path}: source.separator of the spec is {self.separator!r}; one character was expected.")
         if path.stat().st_size > MOST_BYTES:
             raise InputError(
-                f"{path}: {path.stat().st_size:,} bytes of text are more than fit in memory; convert the file to parquet and name the "
-                f"source parquet in the spec."
+                f"{path}: {path.stat().st_size:,} bytes of text are more than fit in memory; convert the file to "
+                "parquet and name the source parquet in the spec."
             )
-        text = Text(path, found in ZIPPED, header=not self.columns)
+        text = Text(path, actual in ZIPPED, header=not self.columns)
         yield Csv(text, *self._table(text))
 
     @classmethod
@@ -92,7 +95,7 @@ class Config(SourceConfig):
                 f"{path}: the first line should name the columns, but it is {line[:60]!r}; name them in the spec: "
                 f"source: {{name: csv, columns: [...]}}."
             )
-        names = self.columns or tuple(field.strip() or f"column_{place}" for place, field in enumerate(fields, 1))
+        names = self.columns or tuple(field.strip() or f"column_{number}" for number, field in enumerate(fields, 1))
         if len(names) != len(fields):
             raise InputError(
                 f"{path}: source.columns of the spec has {len(names)} names, the first line has {len(fields)} fields."
@@ -102,7 +105,13 @@ class Config(SourceConfig):
 
 @dataclass(frozen=True)
 class Text:
-    """The text of a file, and whether its first line names the columns."""
+    """The text of a file.
+
+    Attributes:
+        path: the file.
+        zipped: whether it is gzip-compressed.
+        header: whether the first line names the columns.
+    """
 
     path: Path
     zipped: bool
@@ -110,7 +119,7 @@ class Text:
 
     @contextmanager
     def open(self) -> Iterator[Any]:
-        """The text, unzipped."""
+        """The decompressed text, as a binary stream."""
         with self.path.open("rb") as stream:
             if not self.zipped:
                 yield stream
@@ -119,14 +128,14 @@ class Text:
                 yield unzipped
 
     def table(self, separator: str, n_column: int) -> Any:
-        """The table with every field as text; raises InputError at a line with another number of fields."""
+        """The table, each field as text; raises InputError at a line whose number of fields is not `n_column`."""
         wrong: list[Any] = []
 
         def refuse(row: Any) -> str:
             wrong.append(row)
             return "error"
 
-        names = [str(place) for place in range(n_column)]
+        names = [str(index) for index in range(n_column)]
         parse = pv.ParseOptions(delimiter=separator, invalid_row_handler=refuse)
         convert = pv.ConvertOptions(column_types=dict.fromkeys(names, pa.large_string()), strings_can_be_null=False)
         read = pv.ReadOptions(column_names=names, skip_rows=int(self.header), use_threads=False)
@@ -142,31 +151,32 @@ class Text:
                 ) from error
             row = wrong[0]
             raise InputError(
-                f"{self.path}: line {self.line(row.number)} has {row.actual_columns} fields, {n_column} were expected ({row.text[:60]!r}). "
-                f"The file is cut short or damaged, or the separator is not {separator!r}: name it as source.separator in the spec."
+                f"{self.path}: line {self.line(row.number)} has {row.actual_columns} fields, {n_column} were expected "
+                f"({row.text[:60]!r}). The file is cut short or damaged, or the separator is not {separator!r}: name "
+                "it as source.separator in the spec."
             ) from error
-        for place, column in enumerate(table.columns, 1):
+        for number, column in enumerate(table.columns, 1):
             torn = pc.index(pc.match_substring(column, "\n"), True).as_py()
             if torn >= 0:
                 raise InputError(
-                    f"{self.path}: column {place} of line {self.line_of(torn)} goes on over the end of the line; a quotation mark is not "
-                    f"closed."
+                    f"{self.path}: column {number} of line {self.line_of(torn)} continues after the end of the line; a "
+                    "quotation mark is not closed."
                 )
         return table
 
     def line_of(self, entry: int) -> int:
-        """The line, from 1 on, that an entry stands in."""
+        """The line of an entry, counted from 1."""
         return self.line(entry + 1 + self.header)
 
     def line(self, number: int) -> int:
-        """The line of the file, from 1 on, that is the `number`-th which is not empty."""
+        """The number, counted from 1 over all lines, of the `number`-th line that is not empty."""
         with self.open() as stream:
-            filled = (place for place, line in enumerate(stream, 1) if line.rstrip(b"\r\n"))
+            filled = (position for position, line in enumerate(stream, 1) if line.rstrip(b"\r\n"))
             return next(itertools.islice(filled, number - 1, None), number)
 
 
 def _no_rows(n_column: int) -> Any:
-    return pa.table({str(place): pa.array([], pa.large_string()) for place in range(n_column)})
+    return pa.table({str(index): pa.array([], pa.large_string()) for index in range(n_column)})
 
 
 class Csv(Source):
@@ -179,16 +189,22 @@ class Csv(Source):
         self._columns: dict[str, Any] = {}
 
     def read(self, branches: tuple[str, ...], start: int, stop: int) -> dict[str, Any]:
-        """The named columns of entries `start .. stop - 1`; raises InputError naming one that is missing, twice there, or no number."""
+        """The named columns of entries `start .. stop - 1`.
+
+        Raises InputError naming a column that is missing, occurs twice, or mixes numbers and text.
+        """
         return {name: self._column(name)[start:stop] for name in branches}
 
-    def chunks(self, branches: tuple[str, ...]) -> Iterator[tuple[int, int]]:
+    def chunks(self, branches: tuple[str, ...]) -> Iterator[tuple[int, int]]:  # noqa: ARG002 part of the protocol
         """Ranges of `CHUNK_ENTRIES` entries."""
         for start in range(0, self.n_entry, CHUNK_ENTRIES):
             yield start, min(start + CHUNK_ENTRIES, self.n_entry)
 
     def type_of(self, branch: str) -> str:
-        """`int64`, `uint64`, `float64`, `bool` or `string`; empty where the column holds both numbers and other text."""
+        """The type of a column: `int64`, `uint64`, `float64`, `bool` or `string`.
+
+        Empty where it mixes numbers and text.
+        """
         try:
             return str(self._column(branch).type.content)
         except InputError:
@@ -197,14 +213,14 @@ class Csv(Source):
     def _column(self, name: str) -> Any:
         if name not in self.branches:
             raise InputError(f"{self.path}: there is no column {name}{suggest(name, self.branches)}")
-        places = [place for place, other in enumerate(self._names) if other == name]
-        if len(places) > 1:
-            numbers = " and ".join(str(place + 1) for place in places)
+        indices = [index for index, other in enumerate(self._names) if other == name]
+        if len(indices) > 1:
+            numbers = " and ".join(str(index + 1) for index in indices)
             raise InputError(
                 f"{self.path}: the columns {numbers} are both called {name}; rename one of them in the first line."
             )
         if name not in self._columns:
-            self._columns[name] = self._convert(name, self._table.column(places[0]).combine_chunks())
+            self._columns[name] = self._convert(name, self._table.column(indices[0]).combine_chunks())
         return self._columns[name]
 
     def _convert(self, name: str, column: Any) -> Any:
@@ -220,8 +236,8 @@ class Csv(Source):
         if 2 * int(is_number.sum()) <= len(text):
             return ak.Array(column.to_pylist())
         entry = int(np.argmin(is_number))
-        found = column[entry].as_py().strip()
-        what = f"{found[:40]!r} stands" if found else "nothing stands"
+        content = column[entry].as_py().strip()
+        what = f"{content[:40]!r} stands" if content else "nothing stands"
         raise InputError(
             f"{self.path}: the column {name} holds numbers, but {what} in line {self._text.line_of(entry)} "
             f"({int((~is_number).sum()):,} such lines). Use a point for decimals, and nan where a number is missing."

@@ -1,8 +1,8 @@
-"""HDF5 files, one dataset or field of a dataset a branch, read with h5py a range of entries at a time.
+"""HDF5 files, with a branch for each dataset or field of a dataset, read with h5py a range of entries at a time.
 
-A branch is the path of a dataset (`INPUTS/Source/pt`), `dataset.field` where its rows are records (`tracks.d0`), and either
-with `.0`, `.1` ... for one column of the last axis (`PFCands.3`). Datasets of hepfile and h5hep files, which stand flat
-beside a counter, become lists.
+A branch is the path of a dataset (`INPUTS/Source/pt`), `dataset.field` where its rows are records (`tracks.d0`), and
+either with `.0`, `.1` ... for one column of the last axis (`PFCands.3`). Flat datasets with a counter, as in hepfile
+and h5hep files, become lists.
 """
 
 from __future__ import annotations
@@ -26,21 +26,34 @@ from root_gnn.data.formats.fixed_rows import (
     column_names,
     plain_attributes,
     to_awkward,
-    type_words,
+    type_text,
 )
 from root_gnn.data.formats.hdf5_counter import ENTRY_ATTRIBUTES, MAPS, SINGLE, FlatCounter, counter_names
-from root_gnn.data.formats.hdf5_file import DAMAGED, Contents, contents_of, missing_filter, open_hdf5, reading
+from root_gnn.data.formats.hdf5_file import (
+    DAMAGED,
+    Contents,
+    contents_of,
+    convert_read_errors,
+    missing_filter,
+    open_hdf5,
+)
 from root_gnn.data.formats.root_file import first_line
 from root_gnn.errors import InputError, suggest
 from root_gnn.protocols import Source, SourceConfig
 
-WHOLE_RECORDS = 0.5  # h5py takes longer to pick more than this share of the fields than to read the records whole
-LISTED_BYTES = 1024  # taken for a text or a list of HDF5's own kind, whose sizes are known only when it is read
+WHOLE_RECORDS = 0.5  # above this share of fields, h5py reads whole records faster than single fields
+LISTED_BYTES = 1024  # assumed for a text or variable-length list, whose size is known only after reading
 
 
 @dataclass(frozen=True)
 class Branch:
-    """A dataset, a field of its records or all, and a column of the last axis or all."""
+    """The origin of a branch.
+
+    Attributes:
+        dataset: the path of the dataset.
+        field: a field of its records; None for the whole.
+        column: an index of the last axis; None for all.
+    """
 
     dataset: str
     field: str | None = None
@@ -48,7 +61,7 @@ class Branch:
 
 
 class Config(SourceConfig):
-    """An HDF5 file: the group inside it whose datasets are read, where it holds several samples; all of it by default."""
+    """An HDF5 file, or one group of it, where a file holds several samples."""
 
     formats: ClassVar = ("HDF5",)
     article: ClassVar = "an"
@@ -60,17 +73,20 @@ class Config(SourceConfig):
 
     @contextmanager
     def open(self, path: Path) -> Iterator[Hdf5]:
-        """The file; raises InputError where it is not HDF5, is damaged, leads into other files, or holds no rows of numbers."""
+        """The file.
+
+        Raises InputError where it is not HDF5, is damaged, leads into other files, or holds no rows of numbers.
+        """
         with open_hdf5(path) as file:
-            with reading(path):
+            with convert_read_errors(path):
                 source = Hdf5(path, file, contents_of(path, file, self.group))
             yield source
 
     @classmethod
     def found_in(cls, path: Path) -> list[Self]:
-        """The whole file, then each group at the top whose datasets have another number of entries than the file."""
+        """The whole file, then each top-level group whose datasets have another number of entries than the file."""
         with open_hdf5(path) as file:
-            with reading(path):
+            with convert_read_errors(path):
                 source = Hdf5(path, file, contents_of(path, file))
             return [cls(), *(cls(group=group) for group in source.other_groups())]
 
@@ -88,10 +104,9 @@ class Hdf5(Source):
             for name, dataset in contents.datasets.items()
             if dataset.shape and not name.startswith((*tables, *SINGLE)) and name not in MAPS
         }
-        found = [pair for key, dataset in self._datasets.items() for pair in _branches_of(key, dataset)]
-        self._branches = dict(
-            sorted(found, key=lambda pair: pair[1].column is not None)
-        )  # whole ones first, single columns behind
+        pairs = [pair for key, dataset in self._datasets.items() for pair in _branches_of(key, dataset)]
+        # whole arrays come before their single columns
+        self._branches = dict(sorted(pairs, key=lambda pair: pair[1].column is not None))
         if not self._branches:
             raise InputError(f"{path}: {_nothing(tables)}")
         self.branches = (*self._branches, *self._dangling)
@@ -99,7 +114,10 @@ class Hdf5(Source):
         self.n_entry = self._count_entries()
 
     def read(self, branches: tuple[str, ...], start: int, stop: int) -> dict[str, Any]:
-        """The named branches of entries `start .. stop - 1`; raises InputError naming one that is missing or can't be read."""
+        """The named branches of entries `start .. stop - 1`.
+
+        Raises InputError naming one that is missing or can't be read.
+        """
         check_range(self.path, start, stop, self.n_entry)
         wanted = {name: self._find(name) for name in branches}
         arrays = {}
@@ -109,12 +127,12 @@ class Hdf5(Source):
         return {name: arrays[name] for name in branches}
 
     def chunks(self, branches: tuple[str, ...]) -> Iterator[tuple[int, int]]:
-        """Ranges of entries that take about 64 MiB, in whole storage chunks of the datasets where those are not larger."""
-        found = [self._find(name) for name in branches]
+        """Ranges of entries that take about 64 MiB, in whole storage chunks unless those are larger."""
+        selected = [self._find(name) for name in branches]
         size, together = 0.0, 1
-        for name in {branch.dataset for branch in found}:
+        for name in {branch.dataset for branch in selected}:
             dataset = self._datasets[name]
-            fields = _fields([branch for branch in found if branch.dataset == name], dataset.dtype)
+            fields = _fields([branch for branch in selected if branch.dataset == name], dataset.dtype)
             row = sum(dataset.dtype[field].itemsize for field in fields) if fields else dataset.dtype.itemsize
             row = LISTED_BYTES if dataset.dtype.kind == "O" else row
             size += row * dataset.size / max(self.n_entry, 1)
@@ -126,23 +144,23 @@ class Hdf5(Source):
         """The type of one entry in awkward's words; empty for datasets that do not have one row per entry."""
         if branch not in self._branches:
             return ""
-        found = self._branches[branch]
-        dataset = self._datasets[found.dataset]
-        if self._rows_of(found.dataset) != self.n_entry:
+        origin = self._branches[branch]
+        dataset = self._datasets[origin.dataset]
+        if self._rows_of(origin.dataset) != self.n_entry:
             return ""
-        listed = "var * " if found.dataset in self._counter_of else ""
+        listed = "var * " if origin.dataset in self._counter_of else ""
         if _listed(dataset.dtype):
             return f"var * {np.dtype(h5py.check_vlen_dtype(dataset.dtype)).name}"
-        dtype, shape = _row_type(dataset, found.field)
-        return listed + type_words(dtype, shape if found.column is None else shape[:-1])
+        dtype, shape = _row_type(dataset, origin.field)
+        return listed + type_text(dtype, shape if origin.column is None else shape[:-1])
 
     def metadata(self) -> dict[str, Any]:
-        """The attributes of the file that are a number or a text."""
-        with reading(self.path, "its list of attributes"):
+        """The attributes of the file that are a finite number or a text."""
+        with convert_read_errors(self.path, "its list of attributes"):
             return plain_attributes(dict(self._file.attrs))
 
     def other_groups(self) -> list[str]:
-        """Groups at the top of the file with another number of entries than the file as a whole."""
+        """Top-level groups with another number of entries than the file as a whole."""
         counts: dict[str, set[int]] = {}
         for name in self._datasets:
             counts.setdefault(name.partition("/")[0], set()).add(self._rows_of(name))
@@ -157,13 +175,13 @@ class Hdf5(Source):
         for name in ENTRY_ATTRIBUTES if self._counter_of else ():
             if name in self._file.attrs and int(self._file.attrs[name]) != n_entry:
                 raise InputError(
-                    f"{self.path}: the file says {name} = {self._file.attrs[name]}, but its counters have {n_entry} rows; it was not "
-                    f"written to its end. Produce it again."
+                    f"{self.path}: the file says {name} = {self._file.attrs[name]}, but its counters have {n_entry} "
+                    "rows; it was not written to its end. Produce it again."
                 )
         return n_entry
 
     def _rows_of(self, name: str) -> int:
-        """How many entries a dataset has: its rows, or those of its counter."""
+        """The number of entries of a dataset: its rows, or those of its counter."""
         return int(self._datasets[self._counter_of.get(name, name)].shape[0])
 
     def _find(self, name: str) -> Branch:
@@ -180,9 +198,10 @@ class Hdf5(Source):
         if rows != self.n_entry:
             like = next(key for key in self._datasets if self._rows_of(key) == self.n_entry)
             raise InputError(
-                f"{self.path}: {self._counter_of.get(branch.dataset, branch.dataset)} has {rows} rows, but the file has {self.n_entry} "
-                f"entries (as {like}); every dataset that is read needs one row per entry. If the file holds several samples, name the "
-                f"group of one in the spec (source: {{name: hdf5, group: ...}}); otherwise produce the file again."
+                f"{self.path}: {self._counter_of.get(branch.dataset, branch.dataset)} has {rows} rows, but the file "
+                f"has {self.n_entry} entries (as {like}); every dataset that is read needs one row per entry. If the "
+                f"file holds several samples, name the group of one in the spec (source: {{name: hdf5, group: ...}}); "
+                "otherwise produce the file again."
             )
         return branch
 
@@ -205,8 +224,8 @@ class Hdf5(Source):
         counter, rows = self._counters[key], int(self._datasets[name].shape[0])
         if counter.total != rows:
             raise InputError(
-                f"{self.path}: {name} has {rows} values, but its counter {key} adds up to {counter.total}; which value belongs to which "
-                f"entry can't be told. Produce the file again."
+                f"{self.path}: {name} has {rows} values, but its counter {key} adds up to {counter.total}; which value "
+                "belongs to which entry can't be told. Produce the file again."
             )
         return counter
 
@@ -215,14 +234,16 @@ class Hdf5(Source):
         lacking = missing_filter(dataset)
         if lacking:
             raise InputError(
-                f"{self.path}: {name} is compressed with {lacking[1]} (filter {lacking[0]}), which h5py cannot undo. Let HDF5 find the "
-                f"filter (the folder in HDF5_PLUGIN_PATH), or write the file anew: h5repack -f GZIP=1 OLD NEW."
+                f"{self.path}: {name} is compressed with {lacking[1]} (filter {lacking[0]}), which h5py cannot undo. "
+                "Let HDF5 find the filter (the folder in HDF5_PLUGIN_PATH), or write the file anew: h5repack -f "
+                "GZIP=1 OLD NEW."
             )
         try:
             return _slice(dataset, branches, start, stop)
         except DAMAGED as error:
             raise InputError(
-                f"{self.path}: {name} cannot be read at rows {start} to {stop - 1}; the file is damaged or truncated. ({first_line(error)})"
+                f"{self.path}: {name} cannot be read at rows {start} to {stop - 1}; the file is damaged or truncated. "
+                f"({first_line(error)})"
             ) from error
 
 
@@ -246,7 +267,7 @@ def _branches_of(name: str, dataset: Any) -> Iterator[tuple[str, Branch]]:
 
 
 def _listed(dtype: np.dtype[Any]) -> bool:
-    """Whether rows are lists of numbers, each of its own length."""
+    """Whether rows are lists of numbers of varying length."""
     inner = h5py.check_vlen_dtype(dtype)
     return inner not in (None, str, bytes) and np.dtype(inner).kind in NUMBERS
 
@@ -257,9 +278,9 @@ def _row_type(dataset: Any, field: str | None) -> tuple[np.dtype[Any], tuple[int
 
 
 def _fields(branches: list[Branch], dtype: np.dtype[Any]) -> list[str]:
-    """The fields to ask for, none where whole rows are read."""
-    asked = list(dict.fromkeys(branch.field for branch in branches if branch.field is not None))
-    return asked if len(asked) <= WHOLE_RECORDS * len(dtype.names or ()) else []
+    """The fields to request from h5py; none where whole records are read."""
+    requested = list(dict.fromkeys(branch.field for branch in branches if branch.field is not None))
+    return requested if len(requested) <= WHOLE_RECORDS * len(dtype.names or ()) else []
 
 
 def _slice(dataset: Any, branches: list[Branch], start: int, stop: int) -> Any:

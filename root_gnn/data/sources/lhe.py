@@ -48,7 +48,7 @@ TRUNCATED = "the file is cut short; fetch or write it again"
 
 
 class Config(SourceConfig):
-    """A Les Houches file, gzip-compressed or not: the particles of the hard process, in GeV, and the weights of each event."""
+    """A Les Houches file, gzip-compressed or not: partons of the hard process, in GeV, and event weights."""
 
     formats: ClassVar = ("LHE",)
     article: ClassVar = "an"
@@ -69,12 +69,12 @@ class Config(SourceConfig):
 
     @contextmanager
     def open(self, path: Path) -> Iterator[Lhe]:
-        """The events of a file; raises InputError where it is not LHE, or an event has no end."""
-        found = format_of(path)
-        if found not in FORMATS:
+        """The events of a file; raises InputError if it is not LHE, or is cut short."""
+        actual = format_of(path)
+        if actual not in FORMATS:
             refuse_other_formats(path, "LHE")
         pylhe = _import_pylhe()
-        index = _index(path, zipped=found != "LHE")
+        index = _index(path, zipped=actual != "LHE")
         with _opened(path, index.zipped) as stream:
             yield Lhe(path, stream, index, pylhe)
 
@@ -87,7 +87,15 @@ class Config(SourceConfig):
 
 @dataclass
 class Index:
-    """Where the events of a file begin, where the last one ends, and what stands before them."""
+    """The positions of the events in a file, in bytes of the decompressed text, and the parts before them.
+
+    Attributes:
+        zipped: whether the file is gzip-compressed.
+        begin: where each event begins.
+        end: where the last event ends.
+        init: the block `<init>`.
+        weights: the block `<initrwgt>`, which names the weights.
+    """
 
     zipped: bool
     begin: list[int] = field(default_factory=list)
@@ -96,7 +104,7 @@ class Index:
     weights: bytes = b""
 
     def head(self) -> str:
-        """The part of the file before its events that pylhe needs, without the run cards, which are often no XML."""
+        """The XML in front of the events, without the run cards, which are often no valid XML."""
         header = b"<header>" + self.weights + b"</header>" if self.weights else b""
         return '<LesHouchesEvents version="3.0">\n' + _decode(header) + _decode(self.init) + "\n"
 
@@ -121,7 +129,10 @@ class Lhe(Source):
         self.branches = tuple(self._types)
 
     def read(self, branches: tuple[str, ...], start: int, stop: int) -> dict[str, Any]:
-        """The named branches of events `start .. stop - 1`; raises InputError at an event that is not as the format wants it."""
+        """The named branches of events `start .. stop - 1`.
+
+        Raises InputError at an event that is not as the format wants it.
+        """
         missing = [name for name in branches if name not in self._types]
         if missing:
             raise InputError(
@@ -131,27 +142,27 @@ class Lhe(Source):
         count = np.array([len(event.particles) for event in events], dtype=np.int64)
         return {name: self._branch(name, events, count, start) for name in branches}
 
-    def chunks(self, branches: tuple[str, ...]) -> Iterator[tuple[int, int]]:
+    def chunks(self, branches: tuple[str, ...]) -> Iterator[tuple[int, int]]:  # noqa: ARG002 part of the protocol
         """Ranges of `CHUNK_ENTRIES` events."""
         for start in range(0, self.n_entry, CHUNK_ENTRIES):
             yield start, min(start + CHUNK_ENTRIES, self.n_entry)
 
     def type_of(self, branch: str) -> str:
-        """The type of one entry in awkward's words."""
+        """The type of one entry in awkward's notation."""
         return self._types[branch]
 
     def metadata(self) -> dict[str, Any]:
-        """The cross section in pb, summed over the processes of `<init>`, where it is positive."""
+        """The cross section in pb, summed over the processes of `<init>`; nothing unless it is positive."""
         total = float(sum(process.xSection for process in self._init.procInfo))
         return {"cross_section": total} if np.isfinite(total) and total > 0 else {}
 
     def _branch(self, name: str, events: list[Any], count: Any, start: int) -> Any:
         if name.startswith(WEIGHT):
             key = name.removeprefix(WEIGHT)
-            for place, event in enumerate(events):
+            for index, event in enumerate(events):
                 if key not in event.weights:
                     raise InputError(
-                        f"{self.path}: event {start + place} has no weight {key}, which the first event has."
+                        f"{self.path}: event {start + index} has no weight {key}, which the first event has."
                     )
             return ak.Array(np.array([event.weights[key] for event in events], dtype=np.float64))
         whole = name in PARTICLE_INTEGERS or name in EVENT_INTEGERS
@@ -167,7 +178,7 @@ class Lhe(Source):
         text = self._head + _decode(self._bytes(start, stop)) + "\n</LesHouchesEvents>\n"
         events: list[Any] = []
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore", RuntimeWarning)  # pylhe warns, and stops, where the text is no XML
+            warnings.simplefilter("ignore", RuntimeWarning)  # pylhe warns, and ends early, where the text is no XML
             try:
                 file = self._pylhe.LHEFile.fromstring(text)
             except (ValueError, IndexError, KeyError) as error:
@@ -179,10 +190,10 @@ class Lhe(Source):
                 raise self._garbled(start + len(events), first_line(error)) from error
         if len(events) != stop - start:
             raise self._garbled(start + len(events), "no XML")
-        for place, event in enumerate(events):
+        for index, event in enumerate(events):
             if len(event.particles) != event.eventinfo.nparticles:
                 raise self._garbled(
-                    start + place, f"{event.eventinfo.nparticles} particles announced, {len(event.particles)} there"
+                    start + index, f"{event.eventinfo.nparticles} particles announced, {len(event.particles)} present"
                 )
         return file.init, events
 
@@ -198,8 +209,8 @@ class Lhe(Source):
 
 
 def _index(path: Path, *, zipped: bool) -> Index:
-    """One pass over a file that notes where its events begin; raises InputError where the file is cut short."""
-    index, place = Index(zipped), 0
+    """Finds the events of a file in one pass over its lines; raises InputError if the file is cut short."""
+    index, position = Index(zipped), 0
     inside = footer = False
     try:
         with _opened(path, zipped) as stream:
@@ -209,13 +220,13 @@ def _index(path: Path, *, zipped: bool) -> Index:
                         raise InputError(
                             f"{path}: event {len(index.begin) - 1} (from 0 on) has no end; the file is damaged."
                         )
-                    index.begin.append(place)
+                    index.begin.append(position)
                     inside = True
                 elif not index.begin:
-                    _keep(index, line)
-                place += len(line)
+                    _add_header(index, line)
+                position += len(line)
                 if inside and b"</event>" in line:
-                    inside, index.end = False, place
+                    inside, index.end = False, position
                 footer = footer or b"</LesHouchesEvents>" in line
     except (OSError, EOFError, zlib.error) as error:
         what = f"{path}: the file cannot be read after event {len(index.begin) - 1} (from 0 on)"
@@ -224,18 +235,19 @@ def _index(path: Path, *, zipped: bool) -> Index:
         raise InputError(f"{path}: event {len(index.begin) - 1} (from 0 on) has no end; {TRUNCATED}.")
     if not footer:
         raise InputError(
-            f"{path}: there is no closing </LesHouchesEvents> after the {len(index.begin):,} events; {TRUNCATED} (or append the tag where "
-            f"only that is missing)."
+            f"{path}: there is no closing </LesHouchesEvents> after the {len(index.begin):,} events; {TRUNCATED} (or "
+            "append the tag where only that is missing)."
         )
     return index
 
 
-def _keep(index: Index, line: bytes) -> None:
+def _add_header(index: Index, line: bytes) -> None:
+    """Appends a line in front of the events to the block of the index that it belongs to, if any."""
     for name, tag in (("weights", b"initrwgt"), ("init", b"init")):
-        kept = getattr(index, name)
+        block = getattr(index, name)
         begin = re.search(rb"<" + tag + rb"[\s>]", line) is not None
-        if begin or (kept and b"</" + tag + b">" not in kept):
-            setattr(index, name, kept + line)
+        if begin or (block and b"</" + tag + b">" not in block):
+            setattr(index, name, block + line)
 
 
 @contextmanager

@@ -1,6 +1,9 @@
-"""NumPy's .npz archives, one array (`y`) or one column of its last axis (`X.0`) a branch; nothing in them is ever unpickled.
+"""NumPy's .npz archives, one array (`y`) or one column of its last axis (`X.0`) a branch.
 
-Arrays that were stored uncompressed are mapped into memory; compressed ones are undone as they are read, from front to back.
+Nothing in them is ever unpickled.
+
+Arrays that were stored uncompressed are mapped into memory; compressed ones are decompressed as they are read, from
+front to back.
 """
 
 from __future__ import annotations
@@ -19,7 +22,7 @@ from typing import Any, ClassVar, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from root_gnn.data.formats.fixed_rows import NUMBERS, check_range, chunks_of, column_names, to_awkward, type_words
+from root_gnn.data.formats.fixed_rows import NUMBERS, check_range, chunks_of, column_names, to_awkward, type_text
 from root_gnn.data.formats.location import Remote
 from root_gnn.data.formats.root_file import first_line
 from root_gnn.data.formats.sniff import ZIP_ARCHIVE, format_of, refuse_other_formats
@@ -29,7 +32,8 @@ from root_gnn.protocols import Source, SourceConfig
 ZIP_MAGIC = b"PK\x03\x04"
 ZIP_NAME = 30  # where the name of an archive's first member begins; its length stands at 26
 SUFFIX = ".npy"
-LOCAL_HEADER = 30  # bytes of a ZIP member's own header before its name; the two last numbers are the lengths of name and extra field
+# bytes of a ZIP member's own header before its name; the two last numbers are the lengths of name and extra field
+LOCAL_HEADER = 30
 BLOCK = 2**22
 BROKEN = (
     zipfile.BadZipFile,
@@ -48,7 +52,15 @@ BROKEN = (
 
 @dataclass(frozen=True)
 class Member:
-    """One array of an archive: how its numbers are stored, and how many bytes stand before them."""
+    """One array of an archive.
+
+    Attributes:
+        info: the member of the archive.
+        dtype: the type of its numbers.
+        shape: the shape of the array.
+        by_columns: whether it is stored in Fortran order.
+        head: the bytes of the header in front of the numbers.
+    """
 
     info: zipfile.ZipInfo
     dtype: np.dtype[Any]
@@ -97,7 +109,7 @@ class Config(SourceConfig):
 
     @classmethod
     def found_in(cls, path: Path) -> list[Self]:
-        """The one source there is."""
+        """The archive itself; raises InputError where it cannot be opened."""
         with cls().open(path):
             return [cls()]
 
@@ -130,7 +142,10 @@ class Npz(Source):
         self._opened: dict[str, Any] = {}
 
     def read(self, branches: tuple[str, ...], start: int, stop: int) -> dict[str, Any]:
-        """The named branches of entries `start .. stop - 1`; raises InputError naming one that is missing or can't be read."""
+        """The named branches of entries `start .. stop - 1`.
+
+        Raises InputError naming a branch that is missing or cannot be read.
+        """
         check_range(self.path, start, stop, self.n_entry)
         wanted = {name: self._find(name) for name in branches}
         arrays = {name: self._rows(name, start, stop) for name in dict.fromkeys(array for array, _ in wanted.values())}
@@ -145,26 +160,26 @@ class Npz(Source):
         return chunks_of(self.n_entry, sum(self._members[name].row_bytes for name in arrays))
 
     def type_of(self, branch: str) -> str:
-        """The type of one entry in awkward's words; empty where there is not one row per entry."""
+        """The type of one entry in awkward's notation; empty unless the array has one row per entry."""
         if branch not in self._branches:
             return ""
         name, column = self._branches[branch]
         member = self._members[name]
         if member.shape[0] != self.n_entry:
             return ""
-        return type_words(member.dtype, member.shape[1:] if column is None else member.shape[1:-1])
+        return type_text(member.dtype, member.shape[1:] if column is None else member.shape[1:-1])
 
     def _find(self, name: str) -> tuple[str, int | None]:
         if name in self._refused:
             dtype = self._refused[name]
             pickled = (
-                "; Python objects are pickled, and to unpickle them runs code of whoever made the file"
+                "; Python objects are pickled, and unpickling runs code of whoever made the file"
                 if dtype.hasobject
                 else ""
             )
             raise InputError(
-                f"{self.path}: {name} holds {dtype}, not numbers{pickled}. Save it as an array of numbers, padded where lists differ "
-                f"in length."
+                f"{self.path}: {name} holds {dtype}, not numbers{pickled}. Save it as an array of numbers, padded "
+                "where lists differ in length."
             )
         if name not in self._branches:
             raise InputError(f"{self.path}: there is no array {name} in this file{suggest(name, self.branches)}")
@@ -173,8 +188,8 @@ class Npz(Source):
         if rows != self.n_entry:
             like = next(key for key, member in self._members.items() if member.shape[0] == self.n_entry)
             raise InputError(
-                f"{self.path}: {array} has {rows} rows, but the file has {self.n_entry} entries (as {like}); every array that is read "
-                f"needs one row per entry. Produce the file again."
+                f"{self.path}: {array} has {rows} rows, but the file has {self.n_entry} entries (as {like}); every "
+                "array that is read needs one row per entry. Produce the file again."
             )
         return self._branches[name]
 
@@ -186,16 +201,21 @@ class Npz(Source):
             opened = self._opened[name]
             if isinstance(opened, np.ndarray):
                 return opened[start:stop]
-            opened.seek(member.head + start * member.row_bytes)  # forward is cheap; back starts anew
+            # seeking forward decompresses what lies between; backward starts from the front
+            opened.seek(member.head + start * member.row_bytes)
             packed = opened.read((stop - start) * member.row_bytes)
             return np.frombuffer(packed, dtype=member.dtype).reshape(stop - start, *member.shape[1:])
         except BROKEN as error:
             raise InputError(
-                f"{self.path}: {name} cannot be read at rows {start} to {stop - 1}; the file is damaged or truncated. ({first_line(error)})"
+                f"{self.path}: {name} cannot be read at rows {start} to {stop - 1}; the file is damaged or truncated. "
+                f"({first_line(error)})"
             ) from error
 
     def _open(self, member: Member) -> Any:
-        """The array mapped into memory, or a stream where it is compressed; one stored by columns has to be undone as a whole."""
+        """The array mapped into memory, or a stream if it is compressed.
+
+        A compressed array in Fortran order is decompressed as a whole.
+        """
         order: Any = "F" if member.by_columns else "C"
         on_disk = not isinstance(self.path, Remote)
         if on_disk and member.info.compress_type == zipfile.ZIP_STORED and member.info.file_size > member.head:
@@ -216,7 +236,7 @@ def _arrays(archive: zipfile.ZipFile) -> list[zipfile.ZipInfo]:
 
 
 def _member(archive: zipfile.ZipFile, info: zipfile.ZipInfo) -> Member:
-    """What the header of an array says; raises ValueError where the size of the member does not fit it."""
+    """Reads the header of an array; raises ValueError if the size of the member contradicts it."""
     with archive.open(info) as stream:
         version = np.lib.format.read_magic(stream)
         read = np.lib.format.read_array_header_1_0 if version == (1, 0) else np.lib.format.read_array_header_2_0
@@ -230,7 +250,7 @@ def _member(archive: zipfile.ZipFile, info: zipfile.ZipInfo) -> Member:
 
 
 def _start_of(path: Path, info: zipfile.ZipInfo) -> int:
-    """Where in the file the member's bytes begin."""
+    """The byte of the file where the member's content begins; raises ValueError if it exceeds the file."""
     with path.open("rb") as file:
         file.seek(info.header_offset)
         header = file.read(LOCAL_HEADER)
@@ -242,12 +262,12 @@ def _start_of(path: Path, info: zipfile.ZipInfo) -> int:
 
 
 def _check_sum(path: Path, info: zipfile.ZipInfo, start: int) -> None:
-    """Raises ValueError where the bytes are not those that were written."""
-    found, left = 0, info.file_size
+    """Raises ValueError if the content of a member contradicts its checksum."""
+    crc, left = 0, info.file_size
     with path.open("rb") as file:
         file.seek(start)
         while left:
             block = file.read(min(left, BLOCK))
-            found, left = zlib.crc32(block, found), left - len(block)
-    if found != info.CRC:
+            crc, left = zlib.crc32(block, crc), left - len(block)
+    if crc != info.CRC:
         raise ValueError(f"the checksum of {info.filename} is wrong")

@@ -1,9 +1,9 @@
 """Tables that pandas wrote with `to_hdf(..., format="table")`, column by column; the Top Tagging reference set is one.
 
-Such a table is an HDF5 dataset of records. Columns of one type stand together in a field (`values_block_0`), whose names are
-a pickled list in an attribute. Neither pandas nor PyTables is used: both unpickle whatever the attributes hold, which lets a
-file run code. Here h5py reads the records, the list is taken apart without running it, and `blosc2` (which PyTables brings)
-undoes the one compression of such files that h5py does not know.
+Such a table is an HDF5 dataset of records. Columns of one type stand together in a field (`values_block_0`), whose
+names are a pickled list in an attribute. Neither pandas nor PyTables is used: both unpickle whatever the attributes
+hold, which lets a file run code. Here h5py reads the records, the list is parsed without running it, and `blosc2`
+(a dependency of PyTables) decompresses the one format of such files that h5py does not know.
 """
 
 from __future__ import annotations
@@ -17,13 +17,20 @@ from typing import Any, ClassVar, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from root_gnn.data.formats.fixed_rows import NUMBERS, check_range, chunks_of, to_awkward, type_words
-from root_gnn.data.formats.hdf5_file import DAMAGED, Contents, contents_of, missing_filter, open_hdf5, reading
+from root_gnn.data.formats.fixed_rows import NUMBERS, check_range, chunks_of, to_awkward, type_text
+from root_gnn.data.formats.hdf5_file import (
+    DAMAGED,
+    Contents,
+    contents_of,
+    convert_read_errors,
+    missing_filter,
+    open_hdf5,
+)
 from root_gnn.data.formats.root_file import first_line
 from root_gnn.errors import InputError, MissingExtraError, suggest
 from root_gnn.protocols import Source, SourceConfig
 
-BLOSC = 32001  # its number among HDF5's filters
+BLOSC = 32001  # the number of the blosc filter in HDF5
 NAMES = {
     "UNICODE",
     "BINUNICODE",
@@ -70,7 +77,7 @@ class Config(SourceConfig):
     def open(self, path: Path) -> Iterator[PandasTable]:
         """The table; raises InputError where the file is not HDF5, is damaged, or has no such table."""
         with open_hdf5(path) as file:
-            with reading(path):
+            with convert_read_errors(path):
                 table = PandasTable(path, *_table(path, contents_of(path, file), self.key))
             yield table
 
@@ -83,21 +90,24 @@ class Config(SourceConfig):
 
 
 class PandasTable(Source):
-    """One table of an open file."""
+    """One pandas table of an open file."""
 
     def __init__(self, path: Path, key: str, dataset: Any) -> None:
         self.path, self.key, self._dataset = path, key, dataset
         self.n_entry = int(dataset.shape[0])
         self._columns = {
-            str(name): (field, place)
+            str(name): (field, index)
             for field in dataset.dtype.names
-            for place, name in _column_names(path, dataset, field)
+            for index, name in _column_names(path, dataset, field)
         }
         self.branches = tuple(self._columns)
         self._blosc = _blosc_for(path, key, dataset)
 
     def read(self, branches: tuple[str, ...], start: int, stop: int) -> dict[str, Any]:
-        """The named columns of rows `start .. stop - 1`; raises InputError naming one that is missing, or where rows can't be read."""
+        """The named columns of rows `start .. stop - 1`.
+
+        Raises InputError naming one that is missing, or where rows can't be read.
+        """
         check_range(self.path, start, stop, self.n_entry)
         missing = [name for name in branches if name not in self._columns]
         if missing:
@@ -107,7 +117,7 @@ class PandasTable(Source):
         rows = self._rows(start, stop) if branches else None
         return {name: to_awkward(_column(rows, *self._columns[name])) for name in branches}
 
-    def chunks(self, branches: tuple[str, ...]) -> Iterator[tuple[int, int]]:
+    def chunks(self, branches: tuple[str, ...]) -> Iterator[tuple[int, int]]:  # noqa: ARG002 rows are read whole
         """Ranges of rows that take about 64 MiB, in whole storage chunks; rows are read whole, whatever the columns."""
         return chunks_of(
             self.n_entry, self._dataset.dtype.itemsize, self._dataset.chunks[0] if self._dataset.chunks else 1
@@ -117,33 +127,33 @@ class PandasTable(Source):
         """The type of one value."""
         if branch not in self._columns:
             return ""
-        return type_words(self._dataset.dtype[self._columns[branch][0]].base, ())
+        return type_text(self._dataset.dtype[self._columns[branch][0]].base, ())
 
     def _rows(self, start: int, stop: int) -> NDArray[Any]:
         try:
             rows: NDArray[Any] = self._unpacked(start, stop) if self._blosc else self._dataset[start:stop]
         except DAMAGED as error:
             raise InputError(
-                f"{self.path}: the table {self.key} cannot be read at rows {start} to {stop - 1}; the file is damaged or truncated. "
-                f"({first_line(error)})"
+                f"{self.path}: the table {self.key} cannot be read at rows {start} to {stop - 1}; the file is damaged "
+                f"or truncated. ({first_line(error)})"
             ) from error
         return rows
 
     def _unpacked(self, start: int, stop: int) -> NDArray[Any]:
-        """Rows of a table compressed with blosc: its storage chunks as they are in the file, each undone by itself."""
+        """Rows of a table compressed with blosc, decompressed storage chunk by storage chunk."""
         dataset, step = self._dataset, self._dataset.chunks[0]
         first = start // step * step
         rows = np.zeros(max(-(-(stop - first) // step), 0) * step, dtype=dataset.dtype)
-        for place in range(first, stop, step):
-            skipped, packed = dataset.id.read_direct_chunk((place,))
+        for row in range(first, stop, step):
+            skipped, packed = dataset.id.read_direct_chunk((row,))
             if (
                 not skipped and int.from_bytes(packed[4:8], "little") != step * dataset.dtype.itemsize
             ):  # blosc's header: size when undone
-                raise ValueError(f"the chunk at row {place} has the wrong size")
+                raise ValueError(f"the chunk at row {row} has the wrong size")
             plain = (
                 packed if skipped else self._blosc.decompress(packed)
             )  # a chunk that would not shrink is stored as it is
-            rows[place - first : place - first + step] = np.frombuffer(plain, dtype=dataset.dtype, count=step)
+            rows[row - first : row - first + step] = np.frombuffer(plain, dtype=dataset.dtype, count=step)
         return rows[start - first : stop - first]
 
 
@@ -156,7 +166,8 @@ def _keys(path: Path, contents: Contents) -> list[str]:
     if not keys and contents.pandas:
         name = next(iter(contents.pandas))
         raise InputError(
-            f'{path}: {name} was written by pandas in its fixed format; write it again with to_hdf(..., format="table").'
+            f"{path}: {name} was written by pandas in its fixed format; write it again with "
+            'to_hdf(..., format="table").'
         )
     if not keys:
         raise InputError(
@@ -170,7 +181,8 @@ def _table(path: Path, contents: Contents, key: str | None) -> tuple[str, Any]:
     if key is None and len(keys) > 1:
         several = ", ".join(keys)
         raise InputError(
-            f"{path}: the file holds the tables {several}; say which in the spec (source: {{name: pandas_table, key: ...}})."
+            f"{path}: the file holds the tables {several}; say which in the spec (source: "
+            f"{{name: pandas_table, key: ...}})."
         )
     wanted = keys[0] if key is None else key.strip("/")
     if wanted not in keys:
@@ -178,13 +190,14 @@ def _table(path: Path, contents: Contents, key: str | None) -> tuple[str, Any]:
     dataset = contents.datasets[f"{wanted}/table"]
     if dataset.ndim != 1 or not dataset.dtype.names:
         raise InputError(
-            f"{path}: the table {wanted} is {dataset.dtype} {dataset.shape}, not one record per row; it is no pandas table."
+            f"{path}: the table {wanted} is {dataset.dtype} {dataset.shape}, not one record per row; it is no pandas "
+            "table."
         )
     return wanted, dataset
 
 
 def _column_names(path: Path, dataset: Any, field: str) -> Iterator[tuple[int | None, Any]]:
-    """Place in the field and name of each column of numbers; a field without a list of names is a column of its own."""
+    """Index in the field and name of each column of numbers; a field without a list of names is one column."""
     dtype = dataset.dtype[field]
     if dtype.base.kind not in NUMBERS or len(dtype.shape) > 1:
         return
@@ -197,11 +210,14 @@ def _column_names(path: Path, dataset: Any, field: str) -> Iterator[tuple[int | 
         return
     if len(names) != (dtype.shape[0] if dtype.shape else 1):
         raise InputError(f"{path}: {field} has {dtype.shape} columns and {len(names)} names; the file is damaged.")
-    yield from ((place if dtype.shape else None, name) for place, name in enumerate(names))
+    yield from ((index if dtype.shape else None, name) for index, name in enumerate(names))
 
 
 def _unpickled_names(path: Path, field: str, packed: bytes) -> list[Any]:
-    """The texts and whole numbers of a pickled list, found without running it; raises InputError where it holds anything else."""
+    """The texts and whole numbers of a pickled list, found without running it.
+
+    Raises InputError where it holds anything else.
+    """
     names = []
     try:
         for code, value, _ in pickletools.genops(packed):
@@ -211,29 +227,34 @@ def _unpickled_names(path: Path, field: str, packed: bytes) -> list[Any]:
                 raise ValueError(f"the pickle does {code.name}")
     except ValueError as error:
         raise InputError(
-            f"{path}: the names of the columns in {field} are not a plain list of names, so they are not read: such a list can run code. "
-            f"({first_line(error)})"
+            f"{path}: the names of the columns in {field} are not a plain list of names, so they are not read: such a "
+            f"list can run code. ({first_line(error)})"
         ) from error
     return names
 
 
-def _column(rows: Any, field: str, place: int | None) -> NDArray[Any]:
+def _column(rows: Any, field: str, index: int | None) -> NDArray[Any]:
     block: NDArray[Any] = rows[field]
-    return block if place is None else block[:, place]
+    return block if index is None else block[:, index]
 
 
 def _blosc_for(path: Path, key: str, dataset: Any) -> Any:
-    """The package that undoes the compression, where h5py does not; raises InputError for one that nothing here undoes."""
+    """The package that undoes the compression, where h5py does not.
+
+    Raises InputError for one that nothing here undoes.
+    """
     lacking = missing_filter(dataset)
     if lacking is None:
         return None
     if lacking[0] != BLOSC or dataset.id.get_create_plist().get_nfilters() > 1:
         raise InputError(
-            f"{path}: the table {key} is compressed with {lacking[1]} (filter {lacking[0]}), which is not known here. Write it anew with "
-            f"another, by PyTables' own program: ptrepack --complib=zlib --complevel=5 OLD NEW."
+            f"{path}: the table {key} is compressed with {lacking[1]} (filter {lacking[0]}), which is not known here. "
+            "Write it anew with another, by PyTables' own program: ptrepack --complib=zlib --complevel=5 OLD NEW."
         )
     try:
         import blosc2
     except ImportError as error:
-        raise MissingExtraError("blosc2", "io", f"The table {key} of {path} is compressed with blosc; reading it") from error
+        raise MissingExtraError(
+            "blosc2", "io", f"The table {key} of {path} is compressed with blosc; reading it"
+        ) from error
     return blosc2

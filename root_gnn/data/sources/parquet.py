@@ -19,7 +19,7 @@ from root_gnn.data.formats.sniff import refuse_other_formats
 from root_gnn.errors import InputError, NullValueError, suggest
 from root_gnn.protocols import Source, SourceConfig
 
-CHUNK_BYTES = 64 * 2**20  # uncompressed, of the columns that are read
+CHUNK_BYTES = 64 * 2**20  # uncompressed bytes of the columns in one chunk
 MOST_ENTRIES = 200_000
 SMALLEST_CHUNK = 1_000
 BATCH_ENTRIES = 20_000  # decoded at a time; a row group may be much larger than fits in memory
@@ -27,12 +27,20 @@ BATCH_ENTRIES = 20_000  # decoded at a time; a row group may be much larger than
 
 @dataclass(frozen=True)
 class ParquetLeaf:
-    """One branch: the column it is part of, the fields of structs on the way, its path in the file, and its type."""
+    """One branch: a column, or a field of structs in it.
+
+    Attributes:
+        column: the name of the column.
+        fields: the path of field names inside it.
+        path: the path of the leaf as parquet names it.
+        index: the index of the leaf among those of the file.
+        type: the Arrow type of the column.
+    """
 
     column: str
     fields: tuple[str, ...]
     path: str
-    place: int
+    index: int
     type: Any
 
 
@@ -77,7 +85,10 @@ class Parquet(Source):
         self._rows: _Rows | None = None
 
     def read(self, branches: tuple[str, ...], start: int, stop: int) -> dict[str, Any]:
-        """The named branches of entries `start .. stop - 1`; raises InputError naming one that is missing, null or can't be read."""
+        """The named branches of entries `start .. stop - 1`.
+
+        Raises InputError naming one that is missing, null or can't be read.
+        """
         missing = [name for name in branches if name not in self._leaves]
         if missing:
             raise InputError(f"{self.path}: there is no column {missing[0]}{suggest(missing[0], self.branches)}")
@@ -92,22 +103,23 @@ class Parquet(Source):
         except (pa.ArrowException, OSError, NotImplementedError) as error:
             self._rows = None
             raise InputError(
-                f"{self.path}: the entries {start} to {stop - 1} of {', '.join(branches[:3])}{' ...' if len(branches) > 3 else ''} "
-                f"cannot be read; the file is damaged, or a column has a type that pyarrow does not know. ({first_line(error)})"
+                f"{self.path}: the entries {start} to {stop - 1} of "
+                f"{', '.join(branches[:3])}{' ...' if len(branches) > 3 else ''} cannot be read; the file is damaged, "
+                f"or a column has a type that pyarrow does not know. ({first_line(error)})"
             ) from error
         return {name: self._column(table, name, leaf, start) for name, leaf in zip(branches, leaves, strict=True)}
 
     def chunks(self, branches: tuple[str, ...]) -> Iterator[tuple[int, int]]:
         """Ranges of entries whose columns take about `CHUNK_BYTES`; row groups are joined, or split, to that."""
-        places = {self._leaves[name].place for name in branches if name in self._leaves}
+        indices = {self._leaves[name].index for name in branches if name in self._leaves}
         groups = [self._file.metadata.row_group(group) for group in range(self._file.metadata.num_row_groups)]
-        size = sum(group.column(place).total_uncompressed_size for group in groups for place in places)
+        size = sum(group.column(index).total_uncompressed_size for group in groups for index in indices)
         step = min(MOST_ENTRIES, max(SMALLEST_CHUNK, int(self.n_entry * CHUNK_BYTES / size) if size else MOST_ENTRIES))
         for start in range(0, self.n_entry, step):
             yield start, min(start + step, self.n_entry)
 
     def type_of(self, branch: str) -> str:
-        """The type of one entry in awkward's words; empty where awkward has none for it."""
+        """The type of one entry in awkward's notation; empty if awkward has none."""
         leaf = self._leaves[branch]
         try:
             return str(_plain(_part(ak.from_arrow(pa.array([], leaf.type)), leaf)).type.content)
@@ -120,8 +132,8 @@ class Parquet(Source):
             null = _first_null(chunk, leaf.fields)
             if null is not None:
                 raise NullValueError(
-                    f"{self.path}: the column {name} has a null in entry {first + null}; a missing number is not zero. Write NaN where the "
-                    f"spec's on_nan is to decide, or leave such entries out when the file is made.",
+                    f"{self.path}: the column {name} has a null in entry {first + null}; a missing number is not zero. "
+                    "Write NaN where the spec's on_nan is to decide, or leave such entries out when the file is made.",
                     branch=name,
                 )
             first += len(chunk)
@@ -133,7 +145,7 @@ class Parquet(Source):
 
 
 class _Rows:
-    """Rows of some columns, from one entry on, decoded in small batches; going back needs a new one."""
+    """Decodes rows of some columns in small batches, forward from one entry; `position` is the next row."""
 
     def __init__(self, file: Any, paths: tuple[str, ...], start: int) -> None:
         self.paths = paths
@@ -149,7 +161,7 @@ class _Rows:
         self._rest: Any = None
 
     def take(self, start: int, stop: int) -> Any:
-        """The table of entries `start .. stop - 1`, which must not lie before the position."""
+        """The table of entries `start .. stop - 1`; `start` must not be before `position`."""
         parts: list[Any] = []
         while self.position < stop:
             batch = self._rest if self._rest is not None else next(self._batches, None)
@@ -169,20 +181,20 @@ def _is_part(path: str, column: str) -> bool:
 
 
 def _leaves(file: Any) -> Iterator[tuple[str, ParquetLeaf]]:
-    """Branches by name; the leaves of the Arrow schema stand in the order of the columns of the file."""
-    place = 0
+    """Names and leaves of the branches; the leaves of the Arrow schema have the order of the file's columns."""
+    index = 0
     for field in file.schema_arrow:
         for fields, readable in _fields(field.type):
             if readable:
                 yield (
                     ".".join((field.name, *fields)),
-                    ParquetLeaf(field.name, fields, file.schema.column(place).path, place, field.type),
+                    ParquetLeaf(field.name, fields, file.schema.column(index).path, index, field.type),
                 )
-            place += 1
+            index += 1
 
 
 def _fields(kind: Any) -> Iterator[tuple[tuple[str, ...], bool]]:
-    """Names of the struct fields that lead to each leaf of a type, and whether a branch can be made of it."""
+    """For each leaf of a type, the path of struct fields to it, and whether a branch can hold it."""
     while isinstance(kind, pa.BaseExtensionType):
         kind = kind.storage_type
     if pa.types.is_struct(kind):
@@ -205,7 +217,7 @@ def _part(array: Any, leaf: ParquetLeaf) -> Any:
 def _plain(array: Any) -> Any:
     """The array without option types and dictionaries; numbers are not copied. Nulls must have been refused before.
 
-    Masks are not looked at: awkward 2 reads those of an Arrow array that begins in the middle of a byte from its start.
+    Masks are ignored: awkward 2 reads the mask of an Arrow slice that begins inside a byte from the byte's start.
     """
 
     def step(layout: Any, **_: Any) -> Any:
@@ -224,15 +236,15 @@ def _plain(array: Any) -> Any:
 
 
 def _first_null(array: Any, fields: tuple[str, ...]) -> int | None:
-    """The first row with a null at any depth on the way to a leaf."""
+    """The first row with a null at any depth on the path `fields`; None if there is none."""
     while isinstance(array.type, pa.BaseExtensionType):
         array = array.storage
-    found = [int(pc.index(array.is_null(), True).as_py())] if array.null_count else []
+    rows = [int(pc.index(array.is_null(), True).as_py())] if array.null_count else []
     kind = array.type
     if pa.types.is_struct(kind):
         inside = _first_null(array.field(fields[0]), fields[1:])
-        found += [] if inside is None else [inside]
+        rows += [] if inside is None else [inside]
     elif pa.types.is_list(kind) or pa.types.is_large_list(kind) or pa.types.is_fixed_size_list(kind):
         inside = _first_null(array.flatten(), fields)
-        found += [] if inside is None else [int(pc.list_parent_indices(array)[inside].as_py())]
-    return min(found, default=None)
+        rows += [] if inside is None else [int(pc.list_parent_indices(array)[inside].as_py())]
+    return min(rows, default=None)

@@ -30,12 +30,12 @@ Names = Annotated[Words, Field(min_length=1)]
 
 
 class SumOfWeights(Section):
-    """Where a file keeps the sum of weights of the sample it was skimmed from: one number a row, added up over the rows.
+    """The sum of weights of the sample that a file was skimmed from: a branch of one number per row, summed over rows.
 
     Attributes:
-        tree: the tree it stands in (nanoAOD's `Runs`).
-        branch: the branch, or several of which the first that the tree has is taken.
-        optional: files (collision data) may lack it.
+        tree: the tree with the branch (nanoAOD's `Runs`).
+        branch: the branch, or alternatives, of which the first that the tree has is read.
+        optional: whether files (collision data) may lack it.
     """
 
     tree: str
@@ -44,9 +44,10 @@ class SumOfWeights(Section):
 
 
 class Config(SourceConfig):
-    """A ROOT file: a TTree or an RNTuple, with its folder inside the file where it has one.
+    """A ROOT file, read from a TTree or RNTuple, or from a list of them.
 
-    Of a list the trees are read one after another, as one run of entries; `tree` is then a branch that counts them from 0.
+    A tree in a folder of the file is named with the folder. The trees of a list are read one after another as one
+    sequence of entries, and a branch `tree` numbers them from 0.
     """
 
     formats: ClassVar = ("ROOT",)
@@ -66,7 +67,7 @@ class Config(SourceConfig):
 
     @property
     def trees(self) -> tuple[str, ...]:
-        """The trees read one after another; none where there is one alone."""
+        """The trees of a list; empty for a single tree."""
         return () if isinstance(self.tree, str) else self.tree
 
     @contextmanager
@@ -84,11 +85,22 @@ class Config(SourceConfig):
 
 
 class Root(Source):
-    """The trees of an open ROOT file, as one run of entries."""
+    """The trees of an open ROOT file, as one sequence of entries."""
 
     def __init__(
         self, path: Path, file: Any, tables: list[_Table], *, counts_trees: bool, sum_of_weights: SumOfWeights | None
     ) -> None:
+        """Joins the trees of a file.
+
+        Args:
+            path: the file, for messages.
+            file: the file, opened by uproot.
+            tables: its trees.
+            counts_trees: whether a branch `tree` numbers them.
+            sum_of_weights: the branch of the sum of weights, or None.
+
+        Raises InputError where a tree has a branch `tree` of its own although they are numbered.
+        """
         self.path, self._file, self._tables, self._sum_of_weights = path, file, tables, sum_of_weights
         self._starts = np.cumsum([0, *(table.n_entry for table in tables)]).tolist()
         self.n_entry = int(self._starts[-1])
@@ -97,23 +109,26 @@ class Root(Source):
             own = next((table.name for table in tables if TREE in table.leaves), None)
             if own is not None:
                 raise InputError(
-                    f"{path}: the tree {own} has a branch called {TREE}, which is what the trees of a list are counted by. Make one spec "
-                    f"for each tree, with a single name in source.tree."
+                    f"{path}: the tree {own} has a branch called {TREE}, which is what the trees of a list are counted "
+                    "by. Make one spec for each tree, with a single name in source.tree."
                 )
             shared.append(TREE)
         self.branches = tuple(shared)
 
     def read(self, branches: tuple[str, ...], start: int, stop: int) -> dict[str, Any]:
-        """The named branches of entries `start .. stop - 1`; raises InputError naming one that is missing or can't be read."""
+        """The named branches of entries `start .. stop - 1`.
+
+        Raises InputError naming a branch that is missing or cannot be read.
+        """
         parts = []
-        for place, table in enumerate(self._tables):
-            first, last = (min(max(entry - self._starts[place], 0), table.n_entry) for entry in (start, stop))
-            if first < last or (place == 0 and start == stop):
+        for index, table in enumerate(self._tables):
+            first, last = (min(max(entry - self._starts[index], 0), table.n_entry) for entry in (start, stop))
+            if first < last or (index == 0 and start == stop):
                 parts.append(
                     table.read(tuple(name for name in branches if name != TREE or TREE in table.leaves), first, last)
                 )
                 if TREE in branches and TREE not in table.leaves:
-                    parts[-1][TREE] = ak.Array(np.full(last - first, place, dtype=np.int64))
+                    parts[-1][TREE] = ak.Array(np.full(last - first, index, dtype=np.int64))
         return (
             parts[0]
             if len(parts) == 1
@@ -121,18 +136,21 @@ class Root(Source):
         )
 
     def chunks(self, branches: tuple[str, ...]) -> Iterator[tuple[int, int]]:
-        """Ranges of entries whose branches take about `CHUNK_BYTES`, in one tree each, cut where the file is where that is near."""
+        """Ranges of entries of about `CHUNK_BYTES`, within one tree each, cut at baskets or clusters where possible."""
         for before, table in zip(self._starts, self._tables, strict=False):
             for start, stop in table.chunks([name for name in branches if name in table.leaves]):
                 yield before + start, before + stop
 
     def type_of(self, branch: str) -> str:
-        """The type of one entry in awkward's words; empty where uproot cannot read the branch."""
+        """The type of one entry in awkward's notation; empty where uproot cannot read the branch."""
         leaf = self._tables[0].leaves.get(branch)
         return leaf.type() if leaf else "int64" if branch == TREE else ""
 
     def metadata(self) -> dict[str, Any]:
-        """The first row of the tree `metadata`, where the file has one, without infinities and NaN; and the `sum_of_weights`."""
+        """The first row of the tree `metadata`, if there is one, without infinities and NaN, and the `sum_of_weights`.
+
+        Raises InputError where one of them cannot be read.
+        """
         total = self._sum_of_weights and _total(self.path, self._file, self._sum_of_weights)
         sums = {} if total is None else {"sum_of_weights": total}
         if METADATA_TREE not in tree_names(self._file):
@@ -153,7 +171,7 @@ class Root(Source):
         } | sums
 
     def _joined(self, name: str, parts: list[Any]) -> Any:
-        """A branch of several trees; raises InputError where it is not the same kind of thing in all."""
+        """A branch joined over several trees; raises InputError if its type differs between them."""
         kinds = [str(part.type.content) for part in parts]
         if len({kind.count(" * ") for kind in kinds}) > 1 or len({"string" in kind for kind in kinds}) > 1:
             listed = ", ".join(dict.fromkeys(kinds))
@@ -169,16 +187,19 @@ class _Table:
         try:
             self.n_entry = int(tree.num_entries)
             self.leaves = leaves_of(tree)
-        except Exception as error:  # an RNTuple's fields are looked at here
+        except Exception as error:  # uproot reads the fields of an RNTuple here
             raise InputError(
                 f"{path}: the tree {self.name} cannot be read, the file is damaged. ({first_line(error)})"
             ) from error
 
     def read(self, branches: tuple[str, ...], start: int, stop: int) -> dict[str, Any]:
-        """The branches one by one, which takes uproot no longer than all at once, and says which one is at fault."""
+        """The named branches of entries `start .. stop - 1`; raises InputError naming one that is missing or damaged.
+
+        Reading them one by one takes uproot no longer than all at once, and tells which one is damaged.
+        """
         arrays: dict[str, Any] = {}
         counts: dict[str, NDArray[np.integer[Any]]] = {}
-        right: dict[str, Any] = {}
+        verified: dict[str, Any] = {}
         for name in branches:
             leaf = self.leaves.get(name)
             if leaf is None:
@@ -186,13 +207,14 @@ class _Table:
             arrays[name] = self._array(name, leaf, start, stop)
             counter = leaf.counter
             if counter is not None and arrays[name].ndim > 1:
-                called = str(counter.origin.name)
-                if called not in counts:
-                    counts[called] = np.asarray(self._array(called, counter, start, stop))
-                offsets = getattr(arrays[name].layout, "offsets", None)  # a fixed number each has none
-                if offsets is None or called not in right or not np.array_equal(offsets, right[called]):
-                    self._check_counts(name, arrays[name], called, counts[called], start)
-                    right[called] = offsets
+                key = str(counter.origin.name)
+                if key not in counts:
+                    counts[key] = np.asarray(self._array(key, counter, start, stop))
+                # branches with the offsets of a verified one need no check; regular lists have no offsets
+                offsets = getattr(arrays[name].layout, "offsets", None)
+                if offsets is None or key not in verified or not np.array_equal(offsets, verified[key]):
+                    self._check_counts(name, arrays[name], key, counts[key], start)
+                    verified[key] = offsets
         return arrays
 
     def chunks(self, branches: list[str]) -> Iterator[tuple[int, int]]:
@@ -201,7 +223,8 @@ class _Table:
         step, edges = self._step(list(origins)), self._edges(list(origins))
         start = 0
         while start < self.n_entry:
-            stop = start + step if start + step + step // 4 < self.n_entry else self.n_entry  # no small rest at the end
+            # the last chunk takes a small rest, too
+            stop = start + step if start + step + step // 4 < self.n_entry else self.n_entry
             edge = int(edges[np.searchsorted(edges, stop, side="right") - 1])
             if stop < self.n_entry and edge > start + step // 2:
                 stop = edge
@@ -213,23 +236,35 @@ class _Table:
             array = leaf.array(start, stop)
         except Exception as error:  # uproot raises many kinds for damaged baskets and unknown types
             raise InputError(
-                f"{self.path}: branch {name} cannot be read for entries {start} to {stop - 1}; the file is damaged or truncated, or the "
-                f"branch has a type that uproot does not know. ({first_line(error)})"
+                f"{self.path}: branch {name} cannot be read for entries {start} to {stop - 1}; the file is damaged or "
+                f"truncated, or the branch has a type that uproot does not know. ({first_line(error)})"
             ) from error
         if len(array) != stop - start:
             raise InputError(
-                f"{self.path}: branch {name} has {len(array)} of the entries {start} to {stop - 1}; the file is damaged or truncated."
+                f"{self.path}: branch {name} has {len(array)} of the entries {start} to {stop - 1}; the file is "
+                "damaged or truncated."
             )
         return array
 
     def _check_counts(self, name: str, array: Any, counter: str, counts: NDArray[np.integer[Any]], start: int) -> None:
-        offsets = getattr(array.layout, "offsets", None)  # a fixed number each has none
+        """Compares the lengths of a branch's lists with its counter.
+
+        Args:
+            name: the branch.
+            array: its entries, an awkward array of lists.
+            counter: the name of the counting branch.
+            counts: its values, `(n_entry,)`.
+            start: the index of the first entry, for messages.
+
+        Raises InputError where a length differs.
+        """
+        offsets = getattr(array.layout, "offsets", None)  # regular lists have none
         seen = np.asarray(ak.num(array, axis=1)) if offsets is None else np.diff(np.asarray(offsets))
         if not np.array_equal(seen, counts):
             first = int(np.argmax(seen != counts))
             raise InputError(
-                f"{self.path}: branch {name} has {seen[first]} values in entry {start + first}, but its counter {counter} says "
-                f"{counts[first]}; the file is damaged. Copy or produce it again."
+                f"{self.path}: branch {name} has {seen[first]} values in entry {start + first}, but its counter "
+                f"{counter} says {counts[first]}; the file is damaged. Copy or produce it again."
             )
 
     def _step(self, origins: list[Any]) -> int:
@@ -240,7 +275,10 @@ class _Table:
         return max(SMALLEST_CHUNK, int(self.n_entry * CHUNK_BYTES / sum(known)))
 
     def _edges(self, origins: list[Any]) -> NDArray[np.int64]:
-        """Entries at which a basket of every branch, or a cluster, begins: reading from elsewhere decompresses some twice."""
+        """Entries where a basket of every branch, or a cluster, begins.
+
+        A chunk that starts elsewhere decompresses some twice.
+        """
         if hasattr(self._tree, "cluster_summaries"):
             common = {int(cluster.num_first_entry) for cluster in self._tree.cluster_summaries}
         else:
@@ -250,22 +288,25 @@ class _Table:
 
 
 def _total(path: Path, file: Any, where: SumOfWeights) -> float | None:
-    """The sum over the rows; None where it is optional and not there."""
+    """The sum over the rows; None if it is optional and missing.
+
+    Raises InputError where it is missing otherwise, or is no finite number.
+    """
     if where.optional and where.tree not in tree_names(file):
         return None
     table = _Table(path, get_tree(path, file, where.tree))
-    found = [name for name in where.branch if name in table.leaves]
-    if where.optional and not found:
+    present = [name for name in where.branch if name in table.leaves]
+    if where.optional and not present:
         return None
-    branch = (*found, *where.branch)[0]
+    branch = (*present, *where.branch)[0]
     values = table.read((branch,), 0, table.n_entry)[branch]
-    place = f"{path}: source.sum_of_weights: {branch} of the tree {where.tree}"
+    label = f"{path}: source.sum_of_weights: {branch} of the tree {where.tree}"
     try:
         total = math.fsum(ak.to_numpy(values, allow_missing=False))
     except (ValueError, TypeError) as error:
-        raise InputError(f"{place} is {table.leaves[branch].type()}; one number a row was expected.") from error
+        raise InputError(f"{label} is {table.leaves[branch].type()}; one number a row was expected.") from error
     if not isfinite(total):
-        raise InputError(f"{place} adds up to {total}; it is no sum of weights.")
+        raise InputError(f"{label} adds up to {total}; it is no sum of weights.")
     return total
 
 

@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import BeforeValidator, Field, model_validator
 
 from root_gnn.config.section import Section
-from root_gnn.data.spec.value import SLOT, SYSTEMATIC, UNITS, Alternatives, Single, ExpressionText, Value
+from root_gnn.data.spec.value import SLOT, SYSTEMATIC, UNITS, Alternatives, ExpressionText, Single, Value
 
 MOMENTUM = ("pt", "px", "py", "pz", "energy", "mass")
 ANGLES = ("eta", "phi")

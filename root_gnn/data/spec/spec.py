@@ -52,10 +52,12 @@ class Spec(Section):
         name: the name of the spec in messages.
         source: the file format and its options (`name: root`, `tree: Events`); any format by default.
         nodes: the collections that become nodes, in the order of a graph's nodes.
-        node_features: columns of the nodes; `type` is the collection's number, and a feature that a collection lacks is 0.
+        node_features: columns of the nodes; `type` is the collection's number, and a feature that a collection lacks is
+            0.
         transforms: by node feature, its transform before standardisation; momenta are log-transformed.
         globals: further columns of the graph's globals, behind the number of nodes.
-        graph_per: a branch with a list per entry, whose values are the graphs (jets); without it every entry is a graph.
+        graph_per: a branch with a list per entry, whose values are the graphs (jets); without it every entry is a
+            graph.
         select: the condition on graphs, an expression of branches and of `<collection>_<feature>` in GeV and radians.
         id: branches that identify an event and whose hash decides its split; file and entry if there are none.
         resimulation: identifies simulations of one hard event; an id column that never decides the split.
@@ -110,7 +112,8 @@ class Spec(Section):
             for name in collection.features:
                 if name not in known:
                     raise ValueError(
-                        f"nodes.{where}: {name} is neither part of a momentum nor in node_features{suggest(name, known)}"
+                        f"nodes.{where}: {name} is neither part of a momentum nor in "
+                        f"node_features{suggest(name, known)}"
                     )
         for name, transform in self.transforms.items():
             if name not in self.node_features:
@@ -136,7 +139,8 @@ class Spec(Section):
                 )
         if any(SYSTEMATIC in text for text in _texts(self.model_dump(mode="json"))) != bool(self.systematics):
             raise ValueError(
-                f"{SYSTEMATIC} in names and systematics (what stands in its place, the nominal one first) belong together"
+                f"{SYSTEMATIC} in names and systematics (what stands in its place, the nominal one first) belong "
+                "together"
             )
         left = (
             [text for text in _texts(self.variation().model_dump(mode="json")) if SYSTEMATIC in text]
@@ -156,7 +160,7 @@ class Spec(Section):
 
     @property
     def id_names(self) -> tuple[str, ...]:
-        """The id columns: those of `id` (or file and entry), then `resimulation`, then `object` (the index in `graph_per`)."""
+        """The id columns: those of `id` (or file and entry), `resimulation`, `object` (the index in `graph_per`)."""
         names = tuple(value.text for value in self.id) or ("file", "entry")
         return (
             *names,
@@ -229,7 +233,10 @@ class Spec(Section):
         )
 
     def digest(self) -> str:
-        """Hexadecimal digest of every key that changes the arrays read from a file; cached files are valid for one digest."""
+        """Hexadecimal digest of every key that changes the arrays read from a file.
+
+        Cached files are valid for one digest.
+        """
         content = self.model_dump(mode="json", exclude=set(POLICIES))
         return hashlib.sha256(json.dumps(content).encode()).hexdigest()
 
@@ -267,8 +274,8 @@ def load_spec(path_or_name: Path | str | Mapping[str, Any], *, search_dir: Path 
     """Loads the spec of a YAML file, or a shipped one by its name (`events`).
 
     The path is searched from the current folder, then in `search_dir`, then among the shipped specs. A file may say
-    `extends: NAME` and hold only what differs from that spec. Raises InputError with file, line and key of a mistake, or
-    with the names of the shipped specs if there is no such file.
+    `extends: NAME` and hold only what differs from that spec. Raises InputError with file, line and key of a mistake,
+    or with the names of the shipped specs if there is no such file.
     """
     if isinstance(path_or_name, Mapping):
         return validate(Spec, path_or_name, origin="data spec", allow_dotted=True)

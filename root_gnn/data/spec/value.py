@@ -48,7 +48,8 @@ class Value(Section):
         item: the index of the value taken from lists, 0 for the first, -1 for the last.
         missing: numbers that mean "not measured"; they become the spec's `fill`.
         optional: files may lack it.
-        otherwise: the branch or expression read if the file lacks the first, as a variation falls back on the nominal one.
+        otherwise: the branch or expression read if the file lacks the first, as a variation falls back on the nominal
+            one.
     """
 
     branch: str | None = None

@@ -1,7 +1,7 @@
-"""The graph-network step by the compiled operator: same weights, same numbers, one pass over the edges in each direction.
+"""The graph-network step by the compiled operator: same weights and results, one pass over the edges per direction.
 
-Reads the parameters of a `GraphNetworkStep` and owns none, so a checkpoint runs in either form. Where the operator can't run
-(`fused.runs`), the native step does.
+Reads the parameters of a `GraphNetworkStep` and owns none, so a checkpoint runs with any backend. Where the operator
+can't run (`kernels.fused.can_fuse`), the native step does.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from root_gnn.nn.mlp import MLP
 
 
 def compiled_runner(*, recompute: bool) -> Runner:
-    """The compiled form; with `recompute` the backward pass computes what is inside a perceptron again instead of keeping it."""
+    """The compiled backend; with `recompute` the backward pass computes the layers of a perceptron again."""
     return Runner(partial(run_steps_compiled, recompute=recompute), partial(run_rows_compiled, recompute=recompute))
 
 
@@ -50,7 +50,14 @@ def run_rows_compiled(module: MLP, rows: Tensor, *, recompute: bool) -> Tensor:
 
 @dataclass(frozen=True)
 class _Perceptron:
-    """A perceptron as the operator takes it: `parts` of the first matrix by input part, the weights with the one that rows come in by."""
+    """A perceptron as the operator takes it.
+
+    Attributes:
+        parts: the first matrix, split by input part.
+        bias: offsets of the first layer.
+        weights: all other tensors, with the part of the first matrix that is multiplied by the operator's rows.
+        settings: the choices that are no tensors.
+    """
 
     parts: tuple[Tensor, ...]
     bias: Tensor
@@ -61,6 +68,15 @@ class _Perceptron:
     def of(
         cls, module: MLP, part: int, names: tuple[Aggregation, ...], *, residual: bool, recompute: bool
     ) -> _Perceptron:
+        """The tensors of `module`, whose rows the operator reads in input part `part`.
+
+        Args:
+            module: the perceptron.
+            part: the input part that comes as the operator's rows; the others come as addends.
+            names: how the output rows are aggregated.
+            residual: whether the input is added to the output.
+            recompute: whether the backward pass computes the layers again.
+        """
         parts = torch.split(module.first.weight, list(module.widths), dim=1)
         settings = _settings(
             module, residual=residual, recompute=recompute, total=True, largest="max" in names, in_place=True
@@ -70,7 +86,7 @@ class _Perceptron:
 
 @dataclass(frozen=True)
 class _Ready:
-    """What a step takes from its module: cut once, however often the step is made."""
+    """The tensors of a step, split once, however often the step runs."""
 
     edge: _Perceptron
     node: _Perceptron
@@ -79,6 +95,7 @@ class _Ready:
 
     @classmethod
     def of(cls, step: GraphNetworkStep, *, recompute: bool) -> _Ready:
+        """The tensors of all perceptrons of `step`."""
         return cls(
             _Perceptron.of(step.edge, 0, step.aggregation, residual=step.residual, recompute=recompute),
             _Perceptron.of(step.node, 1, step.pooling, residual=step.residual, recompute=recompute),
@@ -93,10 +110,10 @@ def _run_step(step: GraphNetworkStep, ready: _Ready, state: State, t: Topology) 
     ends = Addends(linear(state.nodes, edge.parts[1]), t.senders, to_receiver, t.receivers)
     edges = fused(state.edges, edge.weights, edge.settings, ends)
     received = _reduced(edges, step.aggregation, t.fan_in)
-    around = Addends(
+    addends = Addends(
         linear(received, node.parts[0]), None, linear(state.globals, node.parts[2], node.bias), t.graph_index
     )
-    nodes = fused(state.nodes, node.weights, node.settings, around)
+    nodes = fused(state.nodes, node.weights, node.settings, addends)
     assert edges.total is not None
     over_edges = segment_sum(edges.total, t.graph_index, t.n_node.shape[0])
     if step.edge_reduction == "mean":
@@ -107,9 +124,9 @@ def _run_step(step: GraphNetworkStep, ready: _Ready, state: State, t: Topology) 
 
 
 def _reduced(result: FusedResult, names: tuple[Aggregation, ...], count: Tensor) -> Tensor:
-    """What arrives from `count (n_segment,)` rows each, `(n_segment, n_name * dim)`."""
-    found = [_rows(result, name, count) for name in names]
-    return torch.cat(found, dim=1) if len(found) > 1 else found[0]  # one is not copied
+    """The aggregations `names` over segments of `count (n_segment,)` rows, `(n_segment, n_name * dim)`."""
+    parts = [_rows(result, name, count) for name in names]
+    return torch.cat(parts, dim=1) if len(parts) > 1 else parts[0]  # saves the copy of a single part
 
 
 def _rows(result: FusedResult, name: Aggregation, count: Tensor) -> Tensor:
@@ -119,7 +136,10 @@ def _rows(result: FusedResult, name: Aggregation, count: Tensor) -> Tensor:
 
 
 def _weights(module: MLP, part: Tensor | None = None) -> PackedWeights:
-    """The tensors of a perceptron; with `part` of the first matrix in its place, whose bias is among the addends then."""
+    """The tensors of a perceptron.
+
+    With `part` of the first matrix in place of the whole, the bias of the first layer is among the addends instead.
+    """
     rest = [layer for layer in module.rest if isinstance(layer, nn.Linear)]
     norm = _norm(module)
     first, bias = (module.first.weight, module.first.bias) if part is None else (part, None)
@@ -137,6 +157,16 @@ def _settings(
     largest: bool = False,
     in_place: bool = False,
 ) -> Settings:
+    """What the operator needs to know of a perceptron apart from tensors.
+
+    Args:
+        module: the perceptron.
+        recompute: whether the backward pass computes the layers again.
+        residual: whether the input is added to the output.
+        total: whether sums of the output rows are needed.
+        largest: whether maxima of the output rows are needed.
+        in_place: whether the input may be overwritten.
+    """
     return Settings(
         activation=module.activation,
         activate_last=module.activate_last,

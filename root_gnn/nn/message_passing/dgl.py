@@ -1,6 +1,6 @@
 """The graph-network step as a user of DGL would write it: same weights, same numbers, concatenated inputs.
 
-Reads the parameters of a `GraphNetworkStep` and owns none, so a checkpoint runs in either form.
+Reads the parameters of a `GraphNetworkStep` and owns none, so a checkpoint runs with any backend.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ except ImportError as error:
 
 
 def dgl_runner() -> Runner:
-    """The steps by this package; what comes before them is native."""
+    """The backend with steps by DGL; the layers before them are native."""
     return Runner(run_steps_dgl, run_rows_native)
 
 

@@ -25,7 +25,7 @@ Aggregation = Literal["sum", "mean", "max"]
 
 @dataclass(frozen=True)
 class Topology:
-    """Who sends to whom: made once per batch and used by every step.
+    """The edges of a batch: computed once per batch and used by every step.
 
     `senders, receivers (n_edge,)`, receivers ascending; `fan_in (total_node,)`; `graph_index (total_node,)`;
     `n_node (n_graph,)`; `n_edge (n_graph,)`.
@@ -61,13 +61,19 @@ class State:
 
 
 class GraphNetworkStep(nn.Module):
-    """Edge, node and global update with their aggregations; residual where asked for.
+    """Edge, node and global update with their aggregations.
 
     Args:
+        dim: width of edges, nodes and globals.
+        n_layer: linear layers of each update.
+        activation: the activation function.
+        dropout: after every activation.
+        activate_last: whether activation and dropout follow the last linear layer too.
         aggregation: how the edges of a receiver are reduced; several are concatenated.
         pooling: how the nodes of a graph are reduced to its global; several are concatenated. The edges of a graph are
             reduced by `sum` where that is among them, else by `mean`, through the node sums, since the sum over a
             graph's edges is the sum over its nodes of what they received.
+        residual: whether an update is added to its input.
     """
 
     def __init__(
@@ -100,7 +106,7 @@ class GraphNetworkStep(nn.Module):
         return "sum" if "sum" in self.pooling else "mean"
 
     def forward(self, state: State, topology: Topology) -> State:
-        """The next state, by the factorised form."""
+        """The next state; the first layer of each update is applied to the parts of its input separately."""
         t = topology
         at_receiver = self.edge.part(2, state.nodes) + self.edge.part(3, state.globals, bias=True)[t.graph_index]
         first = self.edge.part(0, state.edges) + self.edge.part(1, state.nodes)[t.senders] + at_receiver[t.receivers]
@@ -141,7 +147,7 @@ RowRunner = Callable[[MLP, Tensor], Tensor]
 
 @dataclass(frozen=True)
 class Runner:
-    """Who runs the steps, and who the perceptrons before them."""
+    """A backend: the functions that run the steps and the perceptrons before them."""
 
     steps: StepRunner
     rows: RowRunner
@@ -150,7 +156,7 @@ class Runner:
 def run_steps_native(
     steps: Iterable[GraphNetworkStep], state: State, topology: Topology, *, recompute: bool = False
 ) -> Iterator[State]:
-    """The state after each of the steps; with `recompute` the backward pass runs a step again instead of keeping what is inside it."""
+    """The state after each of the steps; with `recompute` the backward pass runs each step again to save memory."""
     for step in steps:
         state = checkpoint(step, state, topology, use_reentrant=False) if recompute else step(state, topology)
         yield state
@@ -163,5 +169,5 @@ def run_rows_native(module: MLP, rows: Tensor, *, recompute: bool = False) -> Te
 
 
 def native_runner(*, recompute: bool) -> Runner:
-    """The native form: plain PyTorch."""
+    """The native backend: plain PyTorch."""
     return Runner(partial(run_steps_native, recompute=recompute), partial(run_rows_native, recompute=recompute))

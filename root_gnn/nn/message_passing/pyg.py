@@ -1,6 +1,6 @@
-"""The graph-network step as a user of PyTorch Geometric would write it: same weights, same numbers, concatenated inputs.
+"""The graph-network step as a user of PyTorch Geometric would write it: same weights and results, concatenated inputs.
 
-Reads the parameters of a `GraphNetworkStep` and owns none, so a checkpoint runs in either form.
+Reads the parameters of a `GraphNetworkStep` and owns none, so a checkpoint runs with any backend.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ class Exchange(MessagePassing):  # type: ignore[misc] # the package has no types
     def forward(
         self, step: GraphNetworkStep, edge_index: Tensor, state: State, of_graph: Tensor
     ) -> tuple[Tensor, Tensor]:
-        """The next edges, `(n_edge, dim)`, and what each node receives from them, `(total_node, n_aggregation * dim)`."""
+        """The next edges, `(n_edge, dim)`, and their aggregation at each node, `(total_node, n_aggregation * dim)`."""
         size = (state.nodes.shape[0], state.nodes.shape[0])
         update = self.edge_updater(
             edge_index, size=size, edges=state.edges, nodes=state.nodes, of_graph=of_graph, mlp=step.edge
@@ -41,7 +41,15 @@ class Exchange(MessagePassing):  # type: ignore[misc] # the package has no types
         return edges, self.propagate(edge_index, size=size, edges=edges)
 
     def edge_update(self, edges: Tensor, nodes_i: Tensor, nodes_j: Tensor, of_graph_i: Tensor, mlp: MLP) -> Tensor:
-        """What each edge becomes, `(n_edge, dim)`; `_j` is the sender, `_i` the receiver."""
+        """The update of each edge, `(n_edge, dim)`; PyTorch Geometric calls the sender `_j` and the receiver `_i`.
+
+        Args:
+            edges: the edges, `(n_edge, dim)`.
+            nodes_i: the receiver of each edge, `(n_edge, dim)`.
+            nodes_j: the sender of each edge, `(n_edge, dim)`.
+            of_graph_i: the global of the receiver's graph, `(n_edge, dim)`.
+            mlp: the perceptron of the edge update.
+        """
         out: Tensor = mlp(torch.cat([edges, nodes_j, nodes_i, of_graph_i], dim=1))
         return out
 
@@ -57,7 +65,7 @@ def exchange(aggregation: tuple[Aggregation, ...]) -> Exchange:
 
 
 def pyg_runner() -> Runner:
-    """The steps by this package; what comes before them is native."""
+    """The backend with steps by PyTorch Geometric; the layers before them are native."""
     return Runner(run_steps_pyg, run_rows_native)
 
 

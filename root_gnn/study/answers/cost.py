@@ -22,7 +22,7 @@ from root_gnn.metrics.seeds import OverSeeds, over_seeds
 from root_gnn.pages.html import heading, paragraph, picture, pictures, said, table
 from root_gnn.plots import Band
 from root_gnn.runs.run import Run
-from root_gnn.study.answer import Answer, Question, StudyAnswers, source_of
+from root_gnn.study.answer import Answer, StudyQuestion, StudyAnswers, source_of
 from root_gnn.study.execution.training import joules_of
 from root_gnn.study.results import Results
 from root_gnn.study.speed import Speed
@@ -34,26 +34,30 @@ SHARED_AMONG = (10, 100)
 
 
 HOW_COSTS = (
-    "Break-even is the number of trainings on a task whose saved time is that of the pretraining: seconds of scratch until 99.9 % of its "
-    "best validation AUC, less those of the other group until the same AUC, seed by seed. Operations are those of matrix products, counted "
-    "on some events; backward counts as two forward passes. The last columns add a training's share of the pretraining to its seconds."
+    "Break-even is the number of trainings on a task whose saved time is that of the pretraining: seconds of scratch "
+    "until 99.9 % of its best validation AUC, less those of the other group until the same AUC, seed by seed. "
+    "Operations are those of matrix products, counted on some events; backward counts as two forward passes. The last "
+    "columns add a training's share of the pretraining to its seconds."
 )
 
 
 ENERGY = (
-    "Energy is that of all processors of the machine while a training ran, evaluation and whatever ran beside it included: trainings that "
-    "ran at a time count each other's."
+    "Energy is that of all processors of the machine while a training ran, evaluation and whatever ran beside it "
+    "included: trainings that ran at a time count each other's."
 )
 
 
-NO_ENERGY = "Energy is not told: the machine has no counter of it that could be read (/sys/class/powercap) during these trainings."
+NO_ENERGY = (
+    "Energy is not known: the machine has no counter of it that could be read (/sys/class/powercap) during these "
+    "trainings."
+)
 
 
 PASSES = {"frozen": 1.0}  # of the network in a training step, counted in forward passes; forward and backward are three
 
 
 class CostOfQuestion(NamedTuple):
-    """By training size and group: what a training took, and the trainings after which its pretraining has paid for itself."""
+    """What trainings took, and how many of them save what the pretraining took, by training size and group."""
 
     spent: dict[int, dict[str, Spent]]
     pays: dict[int, dict[str, BreakEven | None]]
@@ -64,7 +68,7 @@ class Config(Answer):
 
     order: ClassVar[int] = 70
 
-    def of_question(self, question: Question) -> CostOfQuestion:
+    def of_question(self, question: StudyQuestion) -> CostOfQuestion:
         """Of the trainings on a task."""
         results = question.results
         paying = {
@@ -93,7 +97,7 @@ class Config(Answer):
         """Under `pretrainings`."""
         return {"pretrainings": value}
 
-    def highlights(self, question: Question) -> Iterator[str]:
+    def highlights(self, question: StudyQuestion) -> Iterator[str]:
         """The break-even at the largest size, where there is one."""
         size = question.largest_cell.train_events
         paid = {
@@ -104,7 +108,8 @@ class Config(Answer):
         if paid:
             after = "; ".join(f"{group} {break_even_cell(one)}" for group, one in paid.items())
             yield (
-                f"{question.name}, {size:,} training events: trainings after which pretraining has paid for itself: {after}."
+                f"{question.name}, {size:,} training events: trainings after which pretraining has paid for itself: "
+                f"{after}."
             )
 
     def study_section(self, study: StudyAnswers, folder: Path) -> Iterator[str]:
@@ -113,7 +118,10 @@ class Config(Answer):
 
 
 class Spent(NamedTuple):
-    """Over the seeds of a group, of one training: seconds, events per second, floating-point operations, and joules of the machine."""
+    """What one training of a group takes, over its seeds.
+
+    Seconds, events per second, floating-point operations, and joules of the machine.
+    """
 
     seconds: OverSeeds | None
     rate: OverSeeds | None
@@ -132,7 +140,11 @@ def spent(runs: Sequence[Run], of_event: float) -> Spent:
 
 
 def operations(run: Run, of_event: float) -> float | None:
-    """Floating-point operations of a whole training; backward counts as two forward passes, and a frozen backbone is run forward only."""
+    """Floating-point operations of a whole training.
+
+    `of_event` is that of a forward pass of one event; the backward pass counts as two of them, and a frozen backbone is
+    run forward only.
+    """
     seconds, rate = run.metrics.get("seconds"), run.metrics.get("events_per_second")
     return (
         None
@@ -154,7 +166,10 @@ def operations_of_event(run: Run, data_dir: Path) -> float:
 
 
 def pays(pretraining: Run, scratch: Speed, group: Speed) -> BreakEven | None:
-    """Trainings until the time to 99.9 % of scratch that they save is that of the pretraining; None where not all seeds got there."""
+    """Number of trainings after which the time they save is that of the pretraining.
+
+    The time is that until 99.9 % of the best AUC of scratch; None where not all seeds reached it.
+    """
     cost = pretraining.metrics.get("seconds")
     if cost is None or scratch.to_scratch is None or group.to_scratch is None or group.saved is None:
         return None
@@ -173,7 +188,7 @@ def measured_over_seeds(found: OverSeeds) -> Measured:
     return Measured(found.mean, found.error)
 
 
-def _spent_by_size(question: Question) -> dict[int, dict[str, Spent]]:
+def _spent_by_size(question: StudyQuestion) -> dict[int, dict[str, Spent]]:
     """The operations of an event are counted once for each group, with the networks of the largest size."""
     cells, results = question.cells, question.results
     cell, last = question.largest_cell, question.largest

@@ -12,12 +12,12 @@ from root_gnn.analysis.predictions import read_predictions
 from root_gnn.metrics.data_efficiency import DataEfficiency, data_efficiency
 from root_gnn.pages.html import paragraph, said, table
 from root_gnn.runs.run import Run
-from root_gnn.study.answer import Answer, Question
+from root_gnn.study.answer import Answer, StudyQuestion
 from root_gnn.typing import Floats
 
 HOW_EFFICIENT = (
-    "How many times as many training events scratch needs for the same test AUC, read off between its own sizes; nothing is extrapolated. "
-    "Intervals are 68 %, over events and seeds."
+    "How many times as many training events scratch needs for the same test AUC, read off between its own sizes; "
+    "nothing is extrapolated. Intervals are 68 %, over events and seeds."
 )
 
 
@@ -26,11 +26,11 @@ class Config(Answer):
 
     order: ClassVar[int] = 13
 
-    def of_question(self, question: Question) -> dict[str, tuple[DataEfficiency, ...] | None]:
+    def of_question(self, question: StudyQuestion) -> dict[str, tuple[DataEfficiency, ...] | None]:
         """By group; only of those that were trained at all sizes with all seeds of scratch."""
         return _efficiency(question)
 
-    def highlights(self, question: Question) -> Iterator[str]:
+    def highlights(self, question: StudyQuestion) -> Iterator[str]:
         """The factors at the smallest size."""
         factors = {group: of[0] for group, of in question.value(self.name).items() if of}
         if factors:
@@ -38,7 +38,7 @@ class Config(Answer):
             size = question.smallest_cell.train_events
             yield f"{question.name}: scratch needs so many times the {size:,} events for the same AUC: {said_of}."
 
-    def question_section(self, question: Question, folder: Path) -> Iterator[str]:
+    def question_section(self, question: StudyQuestion, folder: Path) -> Iterator[str]:
         """A table of the factors."""
         del folder  # there are no pictures
         if len(question.cells) == 1:
@@ -53,7 +53,7 @@ class Config(Answer):
         yield table(("group", "training events", "test AUC", "data-efficiency factor [68 %]"), rows)
 
 
-def _efficiency(question: Question) -> dict[str, tuple[DataEfficiency, ...] | None]:
+def _efficiency(question: StudyQuestion) -> dict[str, tuple[DataEfficiency, ...] | None]:
     cells = question.cells
     names = [name for name in list(cells.values())[-1].members if name != "scratch"]
     if len(cells) < 2 or len(next(iter(cells.values())).comparison.classes) > 2:

@@ -22,7 +22,7 @@ from root_gnn.pages.html import picture, pictures, said
 from root_gnn.plots import Interval
 from root_gnn.protocols import Supervised
 from root_gnn.runs.run import Run
-from root_gnn.study.answer import Answer, Question
+from root_gnn.study.answer import Answer, StudyQuestion
 
 BATCH_SIZE, N_REPEAT, N_REPLICA, N_STEP = 256, 3, 100, 16
 N_IMPORTANCE_EVENT = 500
@@ -34,7 +34,7 @@ class Config(Answer):
     title: ClassVar[str] = "{question}: what the inputs are worth"
     order: ClassVar[int] = 60
 
-    def of_question(self, question: Question) -> dict[str, Worth | None]:
+    def of_question(self, question: StudyQuestion) -> dict[str, Worth | None]:
         """By group; None for networks that tell no classes apart."""
         recipe, table = question.largest.members["scratch"][0].recipe, question.table
         whole = WholeEvents.of(table) if recipe.objective.whole_events else None
@@ -45,21 +45,28 @@ class Config(Answer):
         """Under `worth`."""
         return {"worth": value}
 
-    def question_section(self, question: Question, folder: Path) -> Iterator[str]:
+    def question_section(self, question: StudyQuestion, folder: Path) -> Iterator[str]:
         """Bars of both kinds."""
         yield from _importance(question, folder)
 
 
 @dataclass(frozen=True)
 class Worth:
-    """Of one network: the drop of the AUC for each input that is shuffled, and the contributions to its answers by node type."""
+    """The feature importance of one network.
+
+    `shuffled` holds the drop of the AUC for each input that is shuffled, `contributions` those to the logits by node
+    type.
+    """
 
     shuffled: tuple[Importance, ...]
     contributions: Contributions
 
 
 def worth(run: Run, table: EventTable, index: NDArray[int64], whole: WholeEvents | None = None) -> Worth | None:
-    """From the events `index (n,)`, rows that lead `whole` events where it is given; None for a network that tells no classes apart."""
+    """Feature importance from the events `index (n,)`; None for a network that tells no classes apart.
+
+    With `whole`, the rows lead whole events of several graphs.
+    """
     objective = run.objective
     if not isinstance(objective, Supervised) or objective.link != "softmax":
         return None
@@ -82,7 +89,10 @@ def drops(found: Mapping[str, Worth | None]) -> dict[str, dict[str, Interval]]:
 
 
 def sizes(found: Mapping[str, Worth | None], spec: Spec) -> dict[str, dict[str, Interval]]:
-    """By group and input of a node type, the mean absolute contribution; what contributes nothing anywhere is left out."""
+    """By group and input of a node type, the mean absolute contribution.
+
+    Inputs that contribute nothing in any group are left out.
+    """
     names = {collection.type: name for name, collection in spec.nodes.items()}
     every = {
         group: {
@@ -103,7 +113,7 @@ def sizes(found: Mapping[str, Worth | None], spec: Spec) -> dict[str, dict[str, 
     }
 
 
-def _importance(question: Question, folder: Path) -> Iterator[str]:
+def _importance(question: StudyQuestion, folder: Path) -> Iterator[str]:
     cell, importance = question.largest_cell, question.value("importance")
     spec = question.largest.members["scratch"][0].spec
     pictured = {

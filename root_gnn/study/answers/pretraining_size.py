@@ -1,4 +1,7 @@
-"""How the gain of a study grows with the size of pretraining: a power law through networks pretrained alike on fewer or more events."""
+"""How the test AUC depends on the size of pretraining.
+
+A power law through networks pretrained alike on fewer or more events.
+"""
 
 from __future__ import annotations
 
@@ -47,7 +50,10 @@ class Config(Answer):
 
 @dataclass(frozen=True)
 class SizePowerLaw:
-    """1 - AUC of a task at its smallest training size against the training events of pretraining, and the law; None where none fits."""
+    """1 - AUC of a task at its smallest training size against the training events of pretraining.
+
+    `law` is None where none fits the `points`.
+    """
 
     train_events: int
     points: dict[int, Interval]
@@ -55,7 +61,10 @@ class SizePowerLaw:
 
 
 def size_power_laws(results: Results) -> dict[str, SizePowerLaw]:
-    """By question, mode and, where there are several, the first name of each series of three sizes of pretraining or more."""
+    """The law of each series of three sizes of pretraining or more, by question and mode.
+
+    Where there are several series the name holds the first pretraining of the series, too.
+    """
     found = {}
     every = _series(results)
     for question, cells in results.questions().items():

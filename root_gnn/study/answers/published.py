@@ -18,8 +18,9 @@ from root_gnn.study.results import CellResult
 from root_gnn.study.speed import Speed
 
 HOW_BESIDE = (
-    "Gains are relative to the AUC of scratch. They agree where the 68 % interval and the published range have something in common, costs "
-    "where both are on the same side of one, similarity where it is told apart from that of two networks from scratch, or not, in both."
+    "Gains are relative to the AUC of scratch. They agree where the 68 % interval and the published range have "
+    "something in common, costs where both are on the same side of one, similarity where it is told apart from that "
+    "of two networks from scratch, or not, in both."
 )
 
 
@@ -78,7 +79,16 @@ def points(
     pays: Mapping[int, Mapping[str, BreakEven | None]],
     by_size: Mapping[int, Mapping[str, ValueWithError]],
 ) -> Iterator[PublishedComparison]:
-    """The points of one question, from what the study found by training size."""
+    """The points of one question, from what the study found by training size.
+
+    Args:
+        published: what the YAML of the study holds.
+        question: its name.
+        answers: the results by training size.
+        speed: by training size and group.
+        pays: break-even by training size and group.
+        by_size: CKA of the last layer with scratch, by training size and group.
+    """
     smallest, largest, group = min(answers), max(answers), published.group
     for what, size, claimed in ("fewest", smallest, published.gain_smallest), ("most", largest, published.gain_largest):
         if claimed is not None:
@@ -106,7 +116,18 @@ def points(
 
 
 def _gain(question: str, what: str, group: str, answer: CellResult, size: int, claimed: Range) -> PublishedComparison:
-    """Relative to the AUC of scratch, as published; they agree where the interval and the published range have something in common."""
+    """The gain relative to the AUC of scratch, as it was published.
+
+    The two agree where the interval and the published range overlap.
+
+    Args:
+        question: its name.
+        what: what is compared, in words.
+        group: the group of the study that was published.
+        answer: the results at the training size.
+        size: number of training events.
+        claimed: from and to, as a fraction.
+    """
     one = answer.comparison
     gain = next((other for other in one.differences if other.group == group), None)
     scratch = next(other.auc for other in one.groups if other.name == one.reference)
@@ -115,7 +136,8 @@ def _gain(question: str, what: str, group: str, answer: CellResult, size: int, c
     if gain is None or gain.auc is None or scratch is None:
         return PublishedComparison(question, what, said, "not defined", "not defined")
     mean, least, most = (100 * end / scratch.mean for end in (gain.auc.mean, gain.auc.low, gain.auc.high))
-    here = f"{mean:+.1f} % [{least:+.1f}, {most:+.1f}] ({interval(gain.auc, 3, sign=True)}, {gain.verdict}), {size:,} events"
+    percent = f"{mean:+.1f} % [{least:+.1f}, {most:+.1f}]"
+    here = f"{percent} ({interval(gain.auc, 3, sign=True)}, {gain.verdict}), {size:,} events"
     return PublishedComparison(
         question, what, said, here, "agrees" if least <= 100 * high and most >= 100 * low else "differs"
     )

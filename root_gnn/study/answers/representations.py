@@ -16,7 +16,7 @@ from root_gnn.analysis.embed import AXES, Method, reduced
 from root_gnn.metrics.formatting import UNDEFINED, format_number
 from root_gnn.pages.html import paragraph, picture, said, table
 from root_gnn.similarity.separation import Separation, fisher, silhouette
-from root_gnn.study.answer import Answer, Question
+from root_gnn.study.answer import Answer, StudyQuestion
 from root_gnn.study.redundancy import Redundancy, redundancy
 from root_gnn.typing import Floats
 
@@ -37,7 +37,7 @@ class Config(Answer):
     title: ClassVar[str] = "{question}: representations"
     order: ClassVar[int] = 50
 
-    def of_question(self, question: Question) -> EmbeddedPoints:
+    def of_question(self, question: StudyQuestion) -> EmbeddedPoints:
         """Embeddings, separation of classes and correlations of features by group."""
         layers = question.layers[question.largest_cell.train_events]
         return embedded_points(layers, question.table.label[question.drawn_index].astype(np.int64))
@@ -47,14 +47,17 @@ class Config(Answer):
         strength = {name: one.strength for name, one in value.redundancy.items()}
         return {"fisher": value.fisher, "silhouette": value.silhouette, "correlation": strength}
 
-    def question_section(self, question: Question, folder: Path) -> Iterator[str]:
+    def question_section(self, question: StudyQuestion, folder: Path) -> Iterator[str]:
         """Pictures of the points, tables, and a picture of the correlations."""
         yield from _representations(question, folder)
 
 
 @dataclass(frozen=True)
 class EmbeddedPoints:
-    """Test events at the largest size as the first seed of each group places them: `label (n_event,)`, points by method and group."""
+    """Test events at the largest size as the network of the first seed of each group represents them.
+
+    `label (n_event,)` holds their classes; `points` are by method and group, `(n_event, 2)` each.
+    """
 
     label: NDArray[np.int64]
     points: dict[Method, dict[str, Floats]]
@@ -93,7 +96,7 @@ def _methods(n_event: int) -> tuple[Method, ...]:
     return ("tsne", "umap")
 
 
-def _representations(question: Question, folder: Path) -> Iterator[str]:
+def _representations(question: StudyQuestion, folder: Path) -> Iterator[str]:
     embedded: EmbeddedPoints = question.value("representations")
     classes = question.classes
     for method, points in embedded.points.items():
@@ -108,7 +111,8 @@ def _representations(question: Question, folder: Path) -> Iterator[str]:
     elif "umap" not in embedded.points:
         yield said("No picture by UMAP: its package is not installed (the extra embed).")
     yield paragraph(
-        "How far apart the classes are there: Fisher's separation (0: not at all), silhouette (0: overlapping, 1: apart)."
+        "How far apart the classes are there: Fisher's separation (0: not at all), silhouette (0: overlapping, 1: "
+        "apart)."
     )
     yield table(
         ("group", "Fisher", "silhouette"),

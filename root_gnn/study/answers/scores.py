@@ -17,11 +17,12 @@ from root_gnn.metrics.rejection import rejections
 from root_gnn.pages.html import paragraph, picture, pictures, said, table
 from root_gnn.plots import Band
 from root_gnn.runs.run import Run
-from root_gnn.study.answer import Answer, Question
+from root_gnn.study.answer import Answer, StudyQuestion
 
 HOW_CALIBRATED = (
-    "The expected calibration error is the mean distance of the curve from the diagonal. Even perfect probabilities give more than zero "
-    "in a finite sample: 95 % of samples of such stay below the level beside it. First seed of each group."
+    "The expected calibration error is the mean distance of the curve from the diagonal. Even perfect probabilities "
+    "give more than zero in a finite sample: 95 % of samples of such stay below the level beside it. First seed of "
+    "each group."
 )
 
 
@@ -36,7 +37,7 @@ class Config(Answer):
     title: ClassVar[str] = "{question}: scores"
     order: ClassVar[int] = 30
 
-    def of_question(self, question: Question) -> dict[str, Calibration | None]:
+    def of_question(self, question: StudyQuestion) -> dict[str, Calibration | None]:
         """The calibration curve by group."""
         return {name: _calibration(runs[0]) for name, runs in question.largest.members.items()}
 
@@ -44,7 +45,7 @@ class Config(Answer):
         """Under `calibration`."""
         return {"calibration": value}
 
-    def question_section(self, question: Question, folder: Path) -> Iterator[str]:
+    def question_section(self, question: StudyQuestion, folder: Path) -> Iterator[str]:
         """Curves, table and histograms."""
         yield from _scores(question, folder)
 
@@ -55,7 +56,7 @@ def _calibration(run: Run) -> Calibration | None:
     return of(found.scores, found.label, found.weight)
 
 
-def _scores(question: Question, folder: Path) -> Iterator[str]:
+def _scores(question: StudyQuestion, folder: Path) -> Iterator[str]:
     cell, answer = question.largest_cell, question.largest
     classes = answer.comparison.classes
     binary = len(classes) == 2
@@ -108,7 +109,10 @@ def draw_roc(members: Members, path: Path) -> None:
 
 
 def _roc_band(seeds: Sequence[Predictions]) -> Band:
-    """Geometric mean over seeds; the error of events from the first seed and the spread of seeds are added in quadrature."""
+    """Geometric mean over seeds with its 68 % band.
+
+    The error of the events, from the first seed, and the spread of the seeds are added in quadrature.
+    """
     first = rejections(
         seeds[0].scores, seeds[0].label, seeds[0].weight, signal_efficiencies=EFFICIENCIES, n_replica=N_REPLICA
     )

@@ -12,7 +12,7 @@ from root_gnn.metrics.registry import reported_metrics
 from root_gnn.metrics.seeds import OverSeeds, over_seeds
 from root_gnn.pages.html import said, table
 from root_gnn.runs.run import Run
-from root_gnn.study.answer import Answer, Question
+from root_gnn.study.answer import Answer, StudyQuestion
 
 
 class Config(Answer):
@@ -20,7 +20,7 @@ class Config(Answer):
 
     order: ClassVar[int] = 11
 
-    def of_question(self, question: Question) -> dict[int, dict[str, dict[str, SeedFigure]]]:
+    def of_question(self, question: StudyQuestion) -> dict[int, dict[str, dict[str, SeedFigure]]]:
         """By training size, group and metric."""
         return {cell.train_events: seed_figures(result.members) for cell, result in question.cells.items()}
 
@@ -28,7 +28,7 @@ class Config(Answer):
         """Under `of_seeds`."""
         return {"of_seeds": value}
 
-    def question_section(self, question: Question, folder: Path) -> Iterator[str]:
+    def question_section(self, question: StudyQuestion, folder: Path) -> Iterator[str]:
         """A table for each metric that is defined."""
         del folder  # there are no pictures
         figures: dict[int, dict[str, dict[str, SeedFigure]]] = question.value(self.name)

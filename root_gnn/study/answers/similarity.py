@@ -13,7 +13,7 @@ from root_gnn.pages.report import HOW_SIMILAR
 from root_gnn.plots import Interval
 from root_gnn.similarity.cka import LayerMatrix
 from root_gnn.similarity.seed_baseline import SeedBaseline
-from root_gnn.study.answer import Answer, Question
+from root_gnn.study.answer import Answer, StudyQuestion
 from root_gnn.study.cka import Similarity, along_training, study_similarity
 
 
@@ -23,18 +23,18 @@ class Config(Answer):
     title: ClassVar[str] = "{question}: similarity of representations"
     order: ClassVar[int] = 40
 
-    def of_question(self, question: Question) -> Similarity:
+    def of_question(self, question: StudyQuestion) -> Similarity:
         """From the layers of the networks."""
         scratch = question.layers[question.largest_cell.train_events]["scratch"][0]
         course = along_training(question.largest, question.table, question.drawn_index, scratch=scratch)
         return study_similarity(question.layers, course)
 
-    def question_section(self, question: Question, folder: Path) -> Iterator[str]:
+    def question_section(self, question: StudyQuestion, folder: Path) -> Iterator[str]:
         """Matrices layer by layer, and the last layer against training size and epoch."""
         yield from _similarity(question, folder)
 
 
-def _similarity(question: Question, folder: Path) -> Iterator[str]:
+def _similarity(question: StudyQuestion, folder: Path) -> Iterator[str]:
     one: Similarity = question.value("similarity")
     cell = question.largest_cell
     yield paragraph(f"{HOW_SIMILAR} {one.n_event:,} test events, first seed of each group.")
@@ -84,8 +84,8 @@ def _similarity(question: Question, folder: Path) -> Iterator[str]:
         )
     else:
         yield said(
-            "These runs kept the weights of their best and last epoch only, so there is no course of CKA with the epoch "
-            "(train.keep_epochs keeps more)."
+            "These runs kept the weights of their best and last epoch only, so there is no course of CKA with the "
+            "epoch (train.keep_epochs keeps more)."
         )
 
 
@@ -94,6 +94,15 @@ def _as_matrix(floor: SeedBaseline) -> LayerMatrix:
 
 
 def _matrix(a: str, b: str, matrix: LayerMatrix, folder: Path, caption: str) -> str:
+    """A picture of the CKA of two networks, layer by layer.
+
+    Args:
+        a: name of the network of the rows.
+        b: name of the network of the columns.
+        matrix: CKA of each pair of layers.
+        folder: for the picture.
+        caption: of the picture, after what all have in common.
+    """
     plots.similarity([(a, b, matrix)], folder / "cka.svg")
     return picture(folder / "cka.svg", f"CKA layer by layer with errors over events. {caption}")
 
@@ -101,7 +110,10 @@ def _matrix(a: str, b: str, matrix: LayerMatrix, folder: Path, caption: str) -> 
 def similarity_along(
     found: Mapping[int, Mapping[str, tuple[float | None, float | None]]], path: Path, *, axis: str
 ) -> None:
-    """CKA with scratch against training size or epoch, whichever the numbers and `axis` are, of each group and of the floor."""
+    """CKA with scratch of each group, and between seeds of scratch, against training size or epoch.
+
+    `axis` says which of the two the numbers are.
+    """
     curves: dict[str, dict[int, Interval]] = {}
     for size, groups in found.items():
         for name, (value, error) in groups.items():

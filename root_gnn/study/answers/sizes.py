@@ -14,7 +14,7 @@ from root_gnn.metrics.rejection import SIGNAL_EFFICIENCIES
 from root_gnn.pages.html import paragraph, picture, pictures
 from root_gnn.pages.report import HOW_COMPARED
 from root_gnn.plots import Interval
-from root_gnn.study.answer import Answer, Question
+from root_gnn.study.answer import Answer, StudyQuestion
 from root_gnn.study.compared import compared_tables
 
 
@@ -24,8 +24,8 @@ class Config(Answer):
     title: ClassVar[str] = "{question}: against training size"
     order: ClassVar[int] = 10
 
-    def highlights(self, question: Question) -> Iterator[str]:
-        """The AUC of scratch and the differences from it, at the smallest and the largest size, and those from the floor."""
+    def highlights(self, question: StudyQuestion) -> Iterator[str]:
+        """The AUC of scratch and the differences from it and from the trees, at the smallest and the largest size."""
         for cell in dict.fromkeys((question.smallest_cell, question.largest_cell)):
             comparison, floor = question.cells[cell].comparison, question.cells[cell].floor
             scratch = next(group for group in comparison.groups if group.name == comparison.reference)
@@ -40,7 +40,7 @@ class Config(Answer):
                     f"Less that of them: {_differences(floor)}."
                 )
 
-    def question_section(self, question: Question, folder: Path) -> Iterator[str]:
+    def question_section(self, question: StudyQuestion, folder: Path) -> Iterator[str]:
         """Pictures with the paired gains, then the tables of groups and of differences."""
         comparisons = {cell.train_events: result.comparison for cell, result in question.cells.items()}
         floors = {
@@ -55,8 +55,8 @@ class Config(Answer):
             if efficiency is not None:
                 what = f"background rejection at {100 * float(efficiency):.0f} % signal efficiency"
             caption = (
-                f"{question.name}: {what} against the number of training events, mean over seeds, and below the paired gain "
-                "over scratch; 68 % intervals over events and seeds."
+                f"{question.name}: {what} against the number of training events, mean over seeds, and below the paired "
+                "gain over scratch; 68 % intervals over events and seeds."
             )
             drawn.append(picture(path, caption))
         yield pictures(drawn)
@@ -81,7 +81,7 @@ def against_size(
     signal_efficiency: str | None = None,
     floors: Mapping[int, Comparison] | None = None,
 ) -> None:
-    """Test AUC, or background rejection at a signal efficiency, of each group against training size, above the gain over scratch.
+    """Test AUC, or background rejection, of each group against training size, above the gain over scratch.
 
     The groups of `floors`, by size, are drawn beside them.
     """

@@ -10,12 +10,12 @@ from root_gnn import plots
 from root_gnn.analysis.learning import Learning
 from root_gnn.metrics.formatting import format_over_seeds
 from root_gnn.pages.html import paragraph, picture, table
-from root_gnn.study.answer import Answer, Question
+from root_gnn.study.answer import Answer, StudyQuestion
 from root_gnn.study.speed import Speed, learnings, speeds
 
 HOW_FAST = (
-    "Validation AUC, mean over seeds with the 68 % error of the mean; in brackets how many seeds got there, where not all did. Times are "
-    "training alone, without reading, validation and evaluation."
+    "Validation AUC, mean over seeds with the 68 % error of the mean; in brackets how many seeds got there, where not "
+    "all did. Times are training alone, without reading, validation and evaluation."
 )
 
 
@@ -25,17 +25,17 @@ class Config(Answer):
     title: ClassVar[str] = "{question}: how fast"
     order: ClassVar[int] = 20
 
-    def of_question(self, question: Question) -> dict[int, dict[str, Speed]]:
+    def of_question(self, question: StudyQuestion) -> dict[int, dict[str, Speed]]:
         """By training size and group."""
         return {cell.train_events: speeds(result.members) for cell, result in question.cells.items()}
 
-    def question_section(self, question: Question, folder: Path) -> Iterator[str]:
+    def question_section(self, question: StudyQuestion, folder: Path) -> Iterator[str]:
         """Learning curves at the smallest and the largest size, and a table of all sizes."""
         yield paragraph(HOW_FAST)
         yield from _speed(question, folder)
 
 
-def _speed(question: Question, folder: Path) -> Iterator[str]:
+def _speed(question: StudyQuestion, folder: Path) -> Iterator[str]:
     for cell in dict.fromkeys((next(iter(question.cells)), question.largest_cell)):
         curves = learnings(question.cells[cell].members)
         if curves:

@@ -1,4 +1,4 @@
-"""Energy that processors counted while something ran: the counters that Linux shows below /sys/class/powercap (Intel and AMD, RAPL)."""
+"""Energy that processors used, by the counters below /sys/class/powercap (Linux; RAPL of Intel and AMD)."""
 
 from __future__ import annotations
 
@@ -15,7 +15,10 @@ SECONDS_BETWEEN_LOOKS = 60.0  # a counter starts again after some minutes under 
 
 @dataclass
 class Energy:
-    """What a block of a program used: `joules`, None where nothing counts; of the whole machine, whatever else ran on it."""
+    """Energy that a block of a program used: `joules`, None where there is no counter.
+
+    It is that of the whole machine, with whatever else ran on it.
+    """
 
     joules: float | None = None
 
@@ -54,7 +57,10 @@ class _Meter:
 
 @contextmanager
 def energy_used(folder: Path = COUNTERS) -> Iterator[Energy]:
-    """Measures the block by the counters of whole packages in `folder`; its `Energy` is filled in when the block ends."""
+    """Measures the block by the counters of whole packages in `folder`.
+
+    The `Energy` it yields is filled in when the block ends.
+    """
     found, meter = Energy(), _Meter(_counters(folder))
     watcher = threading.Thread(target=meter.watch, daemon=True)
     if meter.counters:

@@ -24,7 +24,10 @@ SECONDS_BETWEEN_LOOKS = 0.5
 
 
 class Executor(ABC):
-    """Runs trainings whose run folders lie in `runs`; `n_at_once` is how many it takes up, None for as many as there are."""
+    """Runs trainings whose run folders lie in `runs`, `n_at_once` at a time.
+
+    None stands for as many as there are.
+    """
 
     n_at_once: int | None = None
 
@@ -66,7 +69,10 @@ class LocalPlace(Executor):
 
 
 def _train(training: Training, runs: Path, data_dir: Path) -> float:
-    """Of a process: a training, after which a signal ends the process again; Lightning leaves a handler that does not."""
+    """Trains in a process of its own, and lets signals end that process afterwards.
+
+    Lightning leaves a handler behind that would ignore them.
+    """
     try:
         return training.run(runs, data_dir)
     finally:

@@ -1,4 +1,7 @@
-"""Many trainings: each begins when the one it starts from is done, what is done is found again, failures are listed at the end."""
+"""Many trainings: each begins when the one it starts from is done.
+
+Trainings that are done are not run again, and failures are listed at the end.
+"""
 
 from __future__ import annotations
 

@@ -14,7 +14,10 @@ from root_gnn.study.execution.training import Training
 
 
 class SlurmPlace(Executor):
-    """Job arrays with `parameters` of sbatch, see `SlurmPool`; a training whose time is up goes on from its last checkpoint."""
+    """Job arrays with `parameters` of sbatch, see `SlurmPool`.
+
+    A training whose time is up goes on from its last checkpoint.
+    """
 
     def __init__(self, runs: Path, data_dir: Path, *, parameters: Mapping[str, str]) -> None:
         super().__init__(runs, data_dir)

@@ -77,7 +77,10 @@ class Training:
 
 
 def _write_down(energy: Energy, seconds: float, run: Run) -> None:
-    """`energy.json` of a run that was trained without a break; of another the part before is not known, so nothing is said."""
+    """Joules in `energy.json` of a run that was trained without a break; None for any other.
+
+    Of a resumed run the part before the break is not known.
+    """
     path = run.folder / ENERGY
     if energy.joules is not None and not path.exists() and seconds >= run.metrics["seconds"]:
         write_json(path, {"joules": energy.joules, "seconds": seconds})

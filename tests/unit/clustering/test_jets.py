@@ -28,7 +28,8 @@ def _naive_anti_kt(particles: np.ndarray, radius: float, min_pt: float) -> np.nd
                     / radius**2
                 )
                 distance[j, i] = np.inf
-        i, j = np.unravel_index(np.argmin(np.where(distance == 0, np.inf, distance)), distance.shape)
+        nearest = np.argmin(np.where(distance == 0, np.inf, distance))
+        i, j = map(int, np.unravel_index(nearest, distance.shape))
         if i == j:
             jets.append(left.pop(i))
         else:

@@ -58,7 +58,7 @@ def _naive_soft_drop(particles: np.ndarray, z_cut: float, beta: float) -> float:
 
 
 def _naive_tau(particles: np.ndarray, n_axis: int) -> float:
-    """Exclusive kT axes by brute force, each then moved to where the sum of distances is least (Weiszfeld's iteration)."""
+    """Exclusive kT axes by brute force, each moved to the least sum of distances by Weiszfeld's iteration."""
     axes = [p.copy() for p in particles]
     while len(axes) > n_axis:
         pt, y, phi = _plane(np.array(axes))

@@ -78,7 +78,10 @@ def lines_of_error(folder: Path, text: str, *overrides: str) -> list[str]:
 
 
 def test_a_file_becomes_a_typed_section(tmp_path: Path) -> None:
-    text = "name: a\noptim: {lr: 1e-4, betas: [0, .5]}\nfiles: {no: [x.root, b/y.root]}\nsteps:\n  - lr: 2\nkind: two\nsize: 3\n"
+    text = (
+        "name: a\noptim: {lr: 1e-4, betas: [0, .5]}\nfiles: {no: [x.root, b/y.root]}\n"
+        "steps:\n  - lr: 2\nkind: two\nsize: 3\n"
+    )
     recipe = load(Recipe, write(tmp_path, text))
     assert recipe.optim == Optim(lr=1e-4, betas=(0.0, 0.5))
     assert recipe.files == {"no": (Path("x.root"), Path("b/y.root"))}
@@ -89,7 +92,10 @@ def test_a_file_becomes_a_typed_section(tmp_path: Path) -> None:
 
 
 def test_all_mistakes_are_told_at_once_with_file_line_and_key(tmp_path: Path) -> None:
-    text = "sed: 3\noptim:\n  lr: -1\n  clipnorm: 1\n  schedule: linear\nsteps:\n  - {}\n  - lr: fast\nfiles: {a: x.root}\nsize: true\n"
+    text = (
+        "sed: 3\noptim:\n  lr: -1\n  clipnorm: 1\n  schedule: linear\n"
+        "steps:\n  - {}\n  - lr: fast\nfiles: {a: x.root}\nsize: true\n"
+    )
     assert lines_of_error(tmp_path, text) == [
         "r.yaml:1: name: missing",
         "r.yaml:3: optim.lr: should be greater than 0, not -1",
@@ -171,7 +177,7 @@ def test_an_override_in_error_is_named_as_typed(tmp_path: Path) -> None:
         "optim.lr": "expected dotted.key=value",
         "=3": "expected dotted.key=value",
         "optim..lr=3": "expected dotted.key=value",
-        "steps.1.lr=3": "steps is a list of 1; give a position from 0 to 0, not 1",
+        "steps.1.lr=3": "steps is a list of 1; give an index from 0 to 0, not 1",
         "optim.lr.x=3": "optim.lr is 1, which has no keys",
         "seed=[1": "--set seed=[1: not valid YAML",
         "seed=&a 1": "anchors",

@@ -1,4 +1,4 @@
-"""Looking for a file: as given, beside the file that names it, among the shipped ones."""
+"""Finding a file: by path, next to the file that names it, among the shipped ones."""
 
 from __future__ import annotations
 
@@ -62,7 +62,8 @@ def test_folders_are_no_files(house: Path) -> None:
 @pytest.mark.parametrize(
     "name", ["WHvsZZ", "../tasks/WHvsZH", "../../package/configs/nothing", "", ".", "/absent/WHvsZH", "tasks"]
 )
-def test_a_name_that_leads_nowhere_lists_the_near_ones(house: Path, name: str) -> None:
+@pytest.mark.usefixtures("house")
+def test_a_name_that_leads_nowhere_lists_the_near_ones(name: str) -> None:
     with pytest.raises(InputError, match="There is no task") as caught:
         shipped.find(name, "task")
     assert "WHvsZH" in str(caught.value)

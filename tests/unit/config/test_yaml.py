@@ -66,7 +66,7 @@ def test_quoted_text_stays_text() -> None:
 def test_every_key_and_item_knows_its_line() -> None:
     text = "# comment\na: 1\nb:\n  c:\n    - x\n    - {d: 2,\n       e: 3}\n"
     document = parse_document(text, "f.yaml")
-    assert document.places == {
+    assert document.locations == {
         ("a",): "f.yaml:2",
         ("b",): "f.yaml:3",
         ("b", "c"): "f.yaml:4",
@@ -75,15 +75,15 @@ def test_every_key_and_item_knows_its_line() -> None:
         ("b", "c", 1, "d"): "f.yaml:6",
         ("b", "c", 1, "e"): "f.yaml:7",
     }
-    assert document.place(("b", "absent")) == "f.yaml:3"
-    assert document.place(("absent",)) == "f.yaml:1"
+    assert document.location(("b", "absent")) == "f.yaml:3"
+    assert document.location(("absent",)) == "f.yaml:1"
 
 
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("a: 1\nb: 2\na: 3\n", "f.yaml:3: a: this key stands twice, first at f.yaml:1"),
-        ("x:\n  a: 1\n  a: 2\n", "f.yaml:3: x.a: this key stands twice"),
+        ("a: 1\nb: 2\na: 3\n", "f.yaml:3: a: this key occurs twice, first at f.yaml:1"),
+        ("x:\n  a: 1\n  a: 2\n", "f.yaml:3: x.a: this key occurs twice"),
         ("a: &anchor 1\n", "f.yaml:1: a: anchors"),
         ("a: 1\nb: *a\n", "f.yaml:2: b: anchors"),
         ("a: !!python/object/apply:os.getcwd []\n", "f.yaml:1: a: tags"),

@@ -1,4 +1,4 @@
-"""The YAML reader and the loader under random damage: any text is a mapping of plain values, or an `InputError` that names its place."""
+"""The YAML reader and loader under random damage: a mapping of plain values, or an `InputError` with a location."""
 
 from __future__ import annotations
 
@@ -128,7 +128,7 @@ def read(text: str) -> dict[str, Any] | None:
         return None
     assert type(document.value) is dict
     assert plain(document.value)
-    assert all(re.fullmatch(r"f\.yaml:\d+", place) for place in document.places.values())
+    assert all(re.fullmatch(r"f\.yaml:\d+", place) for place in document.locations.values())
     return document.value
 
 

@@ -1,4 +1,4 @@
-"""Formulas of weaver-core give the same numbers in our language as Python gives; what has no form here is refused, and nothing is run."""
+"""Translated formulas of weaver-core give the numbers that Python gives; untranslatable ones are refused."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from root_gnn.convert.formula import Formulas, Untranslatable
+from root_gnn.convert.formula import Formulas, UntranslatableError
 from root_gnn.expressions.expression import parse
 
 COLUMNS = {
@@ -130,14 +130,14 @@ def test_a_column_of_each_list_is_its_element() -> None:
 def test_what_has_no_form_is_refused_and_never_run(said: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     for text in REFUSED[said]:
-        with pytest.raises(Untranslatable, match=said):
+        with pytest.raises(UntranslatableError, match=said):
             Formulas(NAMED).expression(text)
     assert not list(tmp_path.iterdir())
 
 
 def test_names_that_double_at_every_step_are_refused_before_they_are_written_out() -> None:
     doubling = {f"x{k}": f"x{k + 1} + x{k + 1}" for k in range(200)}
-    with pytest.raises(Untranslatable, match="written out"):
+    with pytest.raises(UntranslatableError, match="written out"):
         Formulas(doubling).expression("x0")
 
 

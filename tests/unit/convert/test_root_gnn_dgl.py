@@ -1,4 +1,4 @@
-"""Configurations of root_gnn_dgl as recipes: the published network, the records of the standard ntuple, and nothing lost unsaid."""
+"""Configurations of root_gnn_dgl as recipes: the published network, the standard ntuple, and notes on all losses."""
 
 from __future__ import annotations
 

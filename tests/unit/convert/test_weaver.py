@@ -1,4 +1,4 @@
-"""Data configurations of weaver-core as specs: the numbers of weaver's formulas, the records of our own spec, and nothing lost unsaid."""
+"""Data configurations of weaver-core as specs: the numbers of its formulas, and notes on all losses."""
 
 from __future__ import annotations
 

@@ -14,7 +14,7 @@ import uproot
 from root_gnn.data.cache.shard import Shard, ShardWriter
 from root_gnn.data.reading.findings import Findings
 from root_gnn.data.reading.graphs import GraphArrays
-from root_gnn.data.spec.spec import Spec
+from root_gnn.data.spec.spec import Spec, load_spec
 
 WriteTree = Callable[..., Path]
 
@@ -112,5 +112,23 @@ def make_shard(tmp_path: Path) -> Callable[..., Shard]:
                 source={"name": f"{name}.root"}, versions={}, metadata=metadata or {}, findings=findings
             )
         return Shard(folder, meta)
+
+    return make
+
+
+@pytest.fixture
+def small(write_tree: WriteTree, small_columns: dict[str, Any]) -> Path:
+    """The file of `small_columns`."""
+    return write_tree(small_columns)
+
+
+@pytest.fixture
+def spec_of() -> Callable[..., Spec]:
+    """`spec_of(nodes, tree=, **keys)` is a spec, by default of the jets of `small_columns`."""
+    features = {"pt": "jet_pt", "eta": "jet_eta", "phi": "jet_phi", "mass": "jet_m"}
+
+    def make(nodes: dict[str, Any] | None = None, *, tree: Any = "Events", **keys: Any) -> Spec:
+        nodes = nodes or {"jet": {"type": 0, "features": features}}
+        return load_spec({"name": "x", "source": {"name": "root", "tree": tree}, "nodes": nodes, **keys})
 
     return make

@@ -96,7 +96,7 @@ def network(
             built = TinyEncoder(features)
         else:
             built = (
-                config_class("models", encoder, Allowed())
+                config_class("models", encoder, Allowed())  # type: ignore[attr-defined]
                 .model_validate(settings or SMALL[encoder])
                 .exportable()
                 .build(features, scaling)
@@ -105,7 +105,7 @@ def network(
         section = config_class("objectives", wanted, Allowed()).model_validate(
             {key: wanted[key] for key in wanted if key != "name"}
         )
-        trained = section.build(
+        trained = section.build(  # type: ignore[attr-defined]
             built, Question(classes=CLASSES, truth=QUESTION.truth, features=features, scaling=scaling)
         )
     signature = Signature(features.nodes, ("met",), whole_events, (), "", built.dim)
@@ -174,7 +174,8 @@ def test_every_kind_of_answer_is_that_of_pytorch(objective: dict[str, Any]) -> N
 
 
 @pytest.mark.pyg
-def test_a_module_of_ones_own_that_cannot_be_exported_is_refused(own_modules: None) -> None:
+@pytest.mark.usefixtures("own_modules")
+def test_a_module_of_ones_own_that_cannot_be_exported_is_refused() -> None:
     from root_gnn.export.onnx_file import model_of
 
     asks, features = network("pyg_module", settings={"module": "networks_to_export.Asks", "arguments": {}, "dim": 16})

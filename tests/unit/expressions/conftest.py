@@ -23,5 +23,5 @@ def _points_at(message: str, text: str, column: int, reason: str) -> None:
 
 @pytest.fixture(scope="session")
 def points_at() -> PointsAt:
-    """`points_at(message, text, column, reason)` holds a message to its three lines: reason and column, the text, a caret below."""
+    """`points_at(message, text, column, reason)` checks the three lines of a message: reason, text and caret."""
     return _points_at

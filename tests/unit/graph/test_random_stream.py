@@ -1,4 +1,4 @@
-"""Random numbers of augmentations belong to the event: not to its place, its neighbours or the process that draws them."""
+"""Random numbers of augmentations depend on the event, not on its position, its neighbours or the process."""
 
 from __future__ import annotations
 

@@ -146,7 +146,7 @@ def test_slices_of_a_matrix_and_transposed_rows() -> None:
 
 
 def test_rows_that_share_the_maximum_share_its_gradient() -> None:
-    """All rows of a segment are equal; plain PyTorch rounds them differently, so only sums over a segment can be compared."""
+    """All rows of a segment are equal; PyTorch rounds them differently, so only sums over a segment are compared."""
     addends = replace(addends_of(16), first_index=torch.zeros(sum(COUNT), dtype=torch.int64))
     same, weights = drawn(1, 16, seed=1).expand(sum(COUNT), 16).contiguous(), weights_of(16, 16, 2, first_bias=False)
     settings, slope = replace(FULL, residual=False), drawn(len(COUNT), 16, seed=2)

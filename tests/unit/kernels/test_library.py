@@ -1,4 +1,4 @@
-"""The compiled operator is found where it was built; where it is missing, broken or switched off, the reason is given."""
+"""The compiled operator is loaded where it was built; if it is missing, broken or switched off, the reason is given."""
 
 from __future__ import annotations
 

@@ -39,7 +39,7 @@ def outcomes(rows: Tensor, weight: Tensor, bias: Tensor | None, *, reference: bo
 def assert_within_rounding(
     found: list[Tensor], expected: list[Tensor], rows: Tensor, weight: Tensor, bias: Tensor | None
 ) -> None:
-    """Each number is off by no more than its number of terms times their sizes allows (`rounding`); no norm hides a single one."""
+    """Each number is off by no more than the number and size of its terms allow (`rounding`); no norm hides one."""
     rows, weight, bias = (None if one is None else one.double().abs() for one in (rows, weight, bias))  # type: ignore[assignment]
     slope, flat = drawn(*expected[0].shape, seed=7).double().abs().flatten(0, -2), rows.flatten(0, -2)
     sizes = [

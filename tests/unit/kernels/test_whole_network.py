@@ -1,4 +1,4 @@
-"""The compiled form of the whole graph network is as near to double precision as the native form, in outputs and gradients."""
+"""The compiled graph network is as near to double precision as the native one, in outputs and gradients."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ PUBLISHED: dict[str, Any] = {
 
 
 def outputs_and_gradient(network: nn.Module, batch: Batch) -> list[Tensor]:
-    """Globals, nodes, and the gradient of a fixed random projection of both in all weights, one vector; all in double precision."""
+    """Globals, nodes, and the gradient of a fixed random projection of both in all weights, as one float64 vector."""
     encoded, generator = network(batch), torch.Generator().manual_seed(5)
     outputs = [encoded.globals, encoded.nodes]
     projected = sum((out * torch.randn(out.shape, generator=generator).to(out.dtype)).sum() for out in outputs)

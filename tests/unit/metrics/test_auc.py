@@ -206,7 +206,7 @@ def test_as_functions_of_the_weights_they_are_the_same_areas():
     for _ in range(5):
         weights = generator.normal(1.0, 0.8, len(labels)) * generator.poisson(1.0, len(labels))
         assert of(weights) == pytest.approx(pairs(scores, labels, weights))
-        weights = generator.poisson(1.0, len(classes)) * np.where(generator.random(len(classes)) < 0.1, -1.0, 1.0)
+        weights = generator.poisson(1.0, len(classes)) * np.where(generator.random(len(classes)) < 0.1, -1.0, 1.0)  # type: ignore[assignment]
         assert of_many(weights) == pytest.approx(auc_multiclass(probabilities, classes, weights).value)
     assert of_many(weights * (classes != 2)) is None
     assert auc_multiclass_of(probabilities, classes % 2)(weights) is None, "two classes without any event"

@@ -14,7 +14,7 @@ from root_gnn.metrics.rejection import rejection_of
 
 
 def models(generator, n_seed, *, n_event=400, gain=0.1, seed_spread=0.0, own_noise=0.5):
-    """Two models that see the same events: `a` shifts the signal by `gain` more than `b`, and each seed by a bit of its own."""
+    """Two models on the same events: `a` shifts the signal by `gain` more than `b`, each seed by a bit of its own."""
     labels = np.repeat([0, 1], n_event // 2)
     shared = generator.normal(size=n_event)
 

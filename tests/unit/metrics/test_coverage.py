@@ -1,4 +1,4 @@
-"""Do quoted 68 % intervals hold the truth in 68 % of toys? Two Gaussians, 2,000 events a class, of which all is known."""
+"""Do quoted 68 % intervals hold the truth in 68 % of toys? Two Gaussians of known means, 2,000 events a class."""
 
 from __future__ import annotations
 

@@ -15,7 +15,7 @@ SLOPE = 0.06  # of the AUC per factor of ten
 
 
 def models(generator, factor, *, n_seed=1, n_event=600, seed_spread=0.0):
-    """Scores of a model at each size, and of a reference whose AUC is a straight line in log(size), `factor` times as hungry."""
+    """Scores of a model and of a reference that needs `factor` times its events; AUC is linear in log(size)."""
     labels, shared = np.repeat([0, 1], n_event // 2), generator.normal(size=n_event)
 
     def scores(size):

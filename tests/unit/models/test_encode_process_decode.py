@@ -1,4 +1,4 @@
-"""The graph network: all forms and a slow loop agree, symmetries are exact, the published one is there to the last parameter."""
+"""The graph network: all backends and a slow loop agree, symmetries are exact, the published network is exact."""
 
 from __future__ import annotations
 
@@ -77,7 +77,7 @@ def batch_of(sizes: tuple[int, ...], seed: int = 1) -> Batch:
 
 
 def outputs_and_gradient(encoder: EncodeProcessDecode, out: Batch) -> tuple[Tensor, Tensor]:
-    """All outputs in a row, and the gradient of a fixed random projection of them with respect to all parameters in a row."""
+    """All outputs, and the gradient of a fixed random projection of them in all parameters, as one vector each."""
     row = torch.cat([out.nodes.flatten(), out.globals.flatten()])
     encoder.zero_grad()
     (row * torch.cos(torch.arange(row.shape[0], dtype=row.dtype))).sum().backward()
@@ -98,7 +98,7 @@ def assert_same(
 
 
 def slow(encoder: EncodeProcessDecode, settings: dict[str, Any], batch: Batch) -> Batch:
-    """The network by loops over graphs, pairs and nodes, with concatenated inputs; written from the paper, not from the code."""
+    """The network by loops over graphs, pairs and nodes, with concatenated inputs, written from the paper."""
     reduce = {"sum": lambda rows: rows.sum(0), "mean": lambda rows: rows.mean(0), "max": lambda rows: rows.amax(0)}
     aggregation = settings.get("aggregation", ("mean", "max"))
     pooling = settings.get("pooling") or aggregation

@@ -1,4 +1,4 @@
-"""The forms on events that were simulated or measured, one-node and empty ones among them: outputs and gradients to 1e-5."""
+"""The backends on simulated and measured events, with one node and none too: outputs and gradients to 1e-5."""
 
 from __future__ import annotations
 

@@ -99,7 +99,7 @@ def test_a_graph_without_nodes_is_the_token_alone() -> None:
 
 
 def test_turning_and_moving_a_jet_changes_nothing() -> None:
-    """By coordinates of the jet neither the azimuth nor the pseudorapidity of the jet is seen (massless constituents)."""
+    """In coordinates of the jet, neither its azimuth nor its pseudorapidity changes anything (massless constituents)."""
     encoder, batch = build(SMALL).double(), double(random_batch(FEATURES, (5, 9), seed=4))
     pt, eta, phi, kind = batch.nodes[:, 0], 0.1 * batch.nodes[:, 1], 0.1 * batch.nodes[:, 2], batch.nodes[:, 4:]
 
@@ -175,7 +175,7 @@ def test_weights_of_weaver_give_the_numbers_of_weaver(dtype: torch.dtype, tolera
     heavier = torch.tensor([1.0, 1.0, 1.0, 1.2] + [1.0] * (len(FEATURES.nodes) - 4))
     batch = plain.replace(nodes=(plain.nodes * heavier).to(dtype), globals=plain.globals.to(dtype))
     inputs = torch.randn(batch.total_node, 7, generator=torch.Generator().manual_seed(1)).to(dtype).requires_grad_()
-    theirs.fc = None
+    theirs.fc = None  # type: ignore[assignment]
     expected = theirs(*padded(batch, inputs, 40))
     _, got = ours.states(batch, inputs)
     assert float((got - expected).detach().abs().max()) < tolerance
@@ -228,6 +228,6 @@ def test_inputs_in_the_order_of_weaver_take_its_weights(data_dir: Path) -> None:
     torch.testing.assert_close(
         inputs[:, [11, 16]], torch.stack([batch.nodes[:, columns[0]].tanh(), batch.nodes[:, columns[1]]], 1)
     )
-    theirs.fc = None
+    theirs.fc = None  # type: ignore[assignment]
     expected = theirs(*padded(batch, inputs, int(batch.n_node.max())))
     assert float((encoder(batch).globals - expected).detach().abs().max()) < 1e-6

@@ -1,4 +1,4 @@
-"""Attention against its definition, with and without the replacement for processors; what class attention does not look at."""
+"""Attention against its definition, with and without the replacement for CPUs; what class attention does not see."""
 
 from __future__ import annotations
 

@@ -69,7 +69,7 @@ class Leaky(Jepa):  # type: ignore[misc]
 
     def forward(self, batch: Batch, draws: RandomStream = STILL) -> dict[str, Tensor]:
         own, hide = self.encoder.forward, self.mask(batch, draws)
-        self.encoder.forward = lambda shown: subgraph(own(batch), ~hide).replace(globals=own(batch).globals)  # type: ignore[method-assign]
+        self.encoder.forward = lambda shown: subgraph(own(batch), ~hide).replace(globals=own(batch).globals)  # type: ignore[method-assign, assignment]
         try:
             return super().forward(batch, draws)
         finally:

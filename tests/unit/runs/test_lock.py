@@ -11,7 +11,8 @@ from pathlib import Path
 import pytest
 
 from root_gnn.errors import InputError
-from root_gnn.runs.lock import LOCK, Writer, one_writer
+from root_gnn.parallel.process_lock import Writer
+from root_gnn.runs.lock import LOCK, one_writer
 
 HOLD = """
 import sys

@@ -230,7 +230,7 @@ def test_layer_matrix_holds_each_pair_with_its_error():
     a, b = {"encoder": x, "decoder": y}, {"encoder": x[:, :5], "step 1": y, "decoder": np.hstack([x, y])}
     found = layer_matrix(a, b, n_permutation=30, seed=3)
     assert (found.layers_a, found.layers_b) == (("encoder", "decoder"), ("encoder", "step 1", "decoder"))
-    assert np.shape(found.value) == np.shape(found.error) == np.shape(found.null) == (2, 3)
+    assert np.shape(found.value) == np.shape(found.error) == np.shape(found.null) == (2, 3)  # type: ignore[type-var, comparison-overlap]
     for row, one in enumerate(a.values()):
         for column, other in enumerate(b.values()):
             expected = cka_with_error(one, other, n_permutation=30, seed=3)

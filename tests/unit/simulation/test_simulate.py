@@ -86,7 +86,7 @@ def test_the_same_files_are_kept_and_others_never_overwritten(tmp_path: Path) ->
     path = make()
     stamp = path.stat().st_mtime_ns
     assert make().stat().st_mtime_ns == stamp
-    wrong = (
+    wrong: tuple[tuple[dict[str, Any], str], ...] = (
         ({"seed": 2}, "20 events of WH with seed 1"),
         ({"events": 21}, "20 events"),
         ({"params": {}}, "other settings"),

@@ -21,7 +21,7 @@ Layers = dict[str, NDArray[np.float32]]
 
 
 def naive(x: Any, y: Any) -> float:
-    """The unbiased HSIC of Song et al. 2012 from n x n matrices without their diagonals, over the geometric mean of both own ones."""
+    """CKA by the unbiased HSIC of Song et al. 2012, from n x n matrices without their diagonals."""
 
     def hsic(k: Any, other: Any) -> float:
         n = len(k)

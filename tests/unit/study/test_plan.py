@@ -34,8 +34,8 @@ def test_the_plan_of_a_study() -> None:
         "WHvsZH_frozen_b_n10_s3", "WHvsZH", ("optim.lr=1e-3", "seed=3"), "frozen", "b", 10
     )
     assert " ".join(groups["b, frozen"][2].command()) == (
-        "root-gnn finetune --task WHvsZH --mode frozen --from runs/b --train-events 10 --set optim.lr=1e-3 --set seed=3 "
-        "--run-dir runs/WHvsZH_frozen_b_n10_s3"
+        "root-gnn finetune --task WHvsZH --mode frozen --from runs/b --train-events 10 --set optim.lr=1e-3 "
+        "--set seed=3 --run-dir runs/WHvsZH_frozen_b_n10_s3"
     )
 
 

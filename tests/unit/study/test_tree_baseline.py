@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -33,7 +34,7 @@ def members(seeds: list[Run], deeper: list[Run]) -> dict[str, list[Run]]:
 
 
 @pytest.fixture(scope="module")
-def few() -> pytest.MonkeyPatch:
+def few() -> Iterator[pytest.MonkeyPatch]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(trees, "MOST_TREES", 20)
         yield patch
@@ -91,7 +92,7 @@ def test_what_is_done_is_not_fitted_again(
 ) -> None:
     fitted = []
     monkeypatch.setattr(
-        floors, "fit", lambda *samples, seed: fitted.append(seed) or trees.fit_trees(*samples, seed=seed)
+        floors, "fit_trees", lambda *samples, seed: fitted.append(seed) or trees.fit_trees(*samples, seed=seed)
     )
     two = {"scratch": members["scratch"][:2]}
     again = tree_baseline(CELL, two, runs=folder / "runs", data=ntuples)

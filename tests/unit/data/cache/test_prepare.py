@@ -40,7 +40,8 @@ def slow(*arguments):
     sys.stdin.readline()
     return original(*arguments)
 RecordFile.piece = slow
-shards = list(preparing.prepare_shards(load_spec("events"), [Path(sys.argv[1]) / "WH.root"], data_dir=Path(sys.argv[1])).values())
+folder = Path(sys.argv[1])
+shards = list(preparing.prepare_shards(load_spec("events"), [folder / "WH.root"], data_dir=folder).values())
 print("done", shards[0].n_graph, flush=True)
 """
 
@@ -224,7 +225,7 @@ def test_a_file_that_changes_while_it_is_read_is_refused(
         prepare_one(spec, folder)
 
 
-def test_an_empty_file_gives_an_empty_shard(folder: Path, data_dir: Path, write_tree: object) -> None:
+def test_an_empty_file_gives_an_empty_shard(folder: Path, write_tree: object) -> None:
     raw: dict[str, object] = {
         "name": "flat",
         "source": {"name": "root", "tree": "Events"},

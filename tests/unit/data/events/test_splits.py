@@ -96,7 +96,7 @@ def test_too_many_are_refused() -> None:
     assert len(subset(events, np.arange(60), 20, 0)) == 20
 
 
-def test_resimulations_stay_together(data_dir: Path) -> None:
+def test_resimulations_stay_together() -> None:
     ids = np.array([[1, event, repeat] for event in range(50) for repeat in range(3)])
     place = np.array(names([tuple(row) for row in ids[:, :2].tolist()], validate(Split, {})))
     assert all(len(set(place[3 * event : 3 * event + 3])) == 1 for event in range(50))

@@ -249,7 +249,7 @@ def test_events_without_label_are_for_prediction_only(
 
 def test_small_columns_only_are_in_memory(folder: Path) -> None:
     table = open_(folder)
-    assert (table.label.dtype, table.n_node.dtype) == (np.int16, np.int32)
+    assert (table.label.dtype, table.n_node.dtype) == (np.int16, np.int32)  # type: ignore[comparison-overlap]
     assert table.shard_of.tolist() == [0] * 300 + [1] * 300 + [2] * 300
     with pytest.raises(IndexError, match="of a table of 900"):
         table.gather(np.array([0, 900]))

@@ -255,7 +255,9 @@ def test_missing_packages_and_protocols(monkeypatch: pytest.MonkeyPatch) -> None
     with pytest.raises(InputError, match="foo://host/x: this kind of address is not known"):
         locate("foo://host/x").stat()
     monkeypatch.setitem(sys.modules, "aiohttp", None)
-    with pytest.raises(MissingExtraError, match=r"Reading https://host/x.root needs the package aiohttp.*root_gnn\[io\]"):
+    with pytest.raises(
+        MissingExtraError, match=r"Reading https://host/x.root needs the package aiohttp.*root_gnn\[io\]"
+    ):
         locate("https://host/x.root").stat()
 
 
@@ -282,7 +284,7 @@ def test_hdf5_and_npz_from_a_server(server: Server, tmp_path: Path) -> None:
 
 
 def test_prepared_as_a_local_file(server: Server, data_dir: Path, tmp_path: Path) -> None:
-    """A file on a server gives the graphs of the local one, is not read again while it is the same, and is where it changed."""
+    """A file on a server gives the graphs of the local one, and is read again only after it has changed."""
     server.files["WH.root"] = (data_dir / "WH.root").read_bytes()
     server.files["tt.root"] = (data_dir / "ttbar.root").read_bytes()
     here = tmp_path / "here"

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 import uproot
 
-from root_gnn.data.formats.root_branches import dotted_branch, friendly, leaves_of
+from root_gnn.data.formats.root_branches import conventional_name, dotted_branch, leaves_of
 
 
 @pytest.mark.parametrize(
@@ -45,7 +45,7 @@ def test_dotted(path: str, name: str) -> None:
     ],
 )
 def test_friendly(path: str, name: str) -> None:
-    assert friendly(path) == name
+    assert conventional_name(path) == name
 
 
 def test_short_names_that_are_taken_or_ambiguous_are_not_given(write_tree: Callable[..., Path]) -> None:

@@ -95,7 +95,7 @@ def test_ids_alike_and_objects_not(make_shard: Callable[..., Shard], small_spec:
 
 
 def test_hashes_that_meet_are_no_duplicates(monkeypatch: pytest.MonkeyPatch) -> None:
-    original = duplicates.hash_ids
+    original = duplicates.hash_ids  # type: ignore[attr-defined]
     monkeypatch.setattr(duplicates, "hash_ids", lambda ids: original(ids) % 16)
     shards: Any = [Stored([(0, value) for value in range(40)])]
     assert within(shards, [0]) is None

@@ -70,7 +70,10 @@ def test_duplicates_within_a_class_stop(make_shard: MakeShard, spec: Spec) -> No
         Path("a.root"): make_shard(spec, "a", [2, 1], numbered(7, 2)),
         Path("b.root"): make_shard(spec, "b", [1, 3], numbered(6, 2)),
     }
-    message = r"b\.root: entry 1 has the id \(run 1, event 7\) that entry 0 of a\.root has\. It is the only .* 4, .*`on_duplicate: keep`"
+    message = (
+        r"b\.root: entry 1 has the id \(run 1, event 7\) that entry 0 of a\.root has\. "
+        r"It is the only .* 4, .*`on_duplicate: keep`"
+    )
     with pytest.raises(InputError, match=message):
         refuse(FileSet(files, spec, classes=("x",), file_class=[0, 0]))
     refuse(FileSet(files, keeping(spec), classes=("x",), file_class=[0, 0]))

@@ -19,7 +19,6 @@ from hypothesis import strategies as st
 
 from root_gnn.data.cache.prepare import cache_dir, prepare_shards
 from root_gnn.data.reading.findings import Findings, n_unsorted
-from root_gnn.data.reading.summary import Summary, medians
 from root_gnn.data.sources import root
 from root_gnn.data.spec.spec import Spec, load_spec
 from root_gnn.errors import InputError
@@ -31,24 +30,6 @@ def test_lists_out_of_order_as_a_loop_counts_them(lists: list[list[int]]) -> Non
     flat = np.array([value for one in lists for value in one], dtype=np.float32)
     expected = sum(one != sorted(one, reverse=True) for one in lists)
     assert n_unsorted(flat, np.array([len(one) for one in lists], dtype=np.int64)) == expected
-
-
-def test_a_summary_of_pieces_is_that_of_the_whole() -> None:
-    values = np.random.default_rng(1).exponential(30.0, 5000).astype(np.float32)
-    summary = Summary()
-    for part in np.split(values, [0, 10, 3000]):
-        summary.add(part)
-    found = summary.as_mapping()
-    assert (found["n"], found["min"], found["max"]) == (5000, values.min(), values.max())
-    assert found["mean"] == pytest.approx(values.mean(dtype=np.float64))
-    assert found["median"] == pytest.approx(np.median(values), rel=0.15)
-    assert Summary().as_mapping() == {"n": 0}
-
-
-def test_medians_follow_a_change_inside_a_column() -> None:
-    values = np.concatenate([np.full(30_000, 50.0), np.full(10_000, 50_000.0)])
-    assert sorted(medians(values)) == [50.0] * 6 + [50_000.0] * 2
-    assert medians(np.array([3.0, 1.0, 2.0])) == [2.0]
 
 
 @pytest.mark.parametrize(

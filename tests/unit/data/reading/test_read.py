@@ -190,7 +190,7 @@ def test_a_missing_branch_is_named_with_near_ones(
     small_spec["nodes"]["jet"]["features"]["pt"] = ["jet_ptt", "other"]
     with pytest.raises(
         InputError,
-        match=r"file.root: there is no branch jet_ptt \(nor any of its 1 .*, which nodes.jet.pt reads; did you mean jet_pt",
+        match=r"file.root: there is no branch jet_ptt \(nor any of its 1 .* nodes.jet.pt reads; did you mean jet_pt",
     ):
         read(write_tree(small_columns), load_spec(small_spec))
 

@@ -124,7 +124,7 @@ def test_a_name_twice_is_refused_where_it_is_read(tmp_path: Path) -> None:
         ("a,b\n1,2\n3,12GeV\n5,6\n", r"the column b holds numbers, but '12GeV' stands in line 3"),
         (
             'a,b\n1,2\n3,"4\n5,6\n',
-            "column 2 of line 3 goes on over the end of the line; a quotation mark is not closed",
+            "column 2 of line 3 continues after the end of the line; a quotation mark is not closed",
         ),
         (b"a,b\n" + b"1,2\n" * 2000 + b"1,\xff\n", "no CSV, or damaged"),
         (

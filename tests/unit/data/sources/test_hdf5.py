@@ -1,4 +1,4 @@
-"""The HDF5 source: every layout it knows against direct loops with h5py, and files that are broken or point elsewhere."""
+"""The HDF5 source: each layout against loops with h5py, and files that are broken or lead elsewhere."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ N = 500
 
 @pytest.fixture
 def path(tmp_path: Path) -> Path:
-    """One file with every layout: padded, records, columns on the last axis, texts, lists, and a dataset with other rows."""
+    """A file with every layout: padded, records, columns of the last axis, texts, lists, and another number of rows."""
     rng = np.random.default_rng(1)
     jets = np.zeros(N, [("pt", ">f4"), ("n", "u1"), ("cov", "f4", (3,))])
     tracks = np.zeros((N, 6), [("d0", "f2"), ("valid", "?"), *[(f"f{k}", "f4") for k in range(8)]])
@@ -227,7 +227,7 @@ def test_metadata_is_plain_and_finite(path: Path) -> None:
 def test_names_that_are_not_there(path: Path) -> None:
     with pytest.raises(InputError, match=r"no dataset or field jets\.pT.*did you mean jets\.pt"):
         read(path, "jets.pT")
-    with pytest.raises(InputError, match="entries 0 to 500 were asked for; the file has 500"):
+    with pytest.raises(InputError, match="entries 0 to 500 were requested; the file has 500"):
         read(path, "jets.pt", stop=N + 1)
 
 
@@ -258,7 +258,7 @@ def test_no_other_file_is_read(tmp_path: Path, way_out: Any) -> None:
         file["good/x"] = np.arange(3.0)
         way_out(file, tmp_path / "secret.h5")
     with pytest.raises(
-        InputError, match=r"(stolen|away) (is a link into|is a virtual|keeps its numbers in).*No file is read but"
+        InputError, match=r"(stolen|away) (is a link into|is a virtual|keeps its numbers in).*Only files that were"
     ):
         read(tmp_path / "bad.h5", "good/x")
     assert read(tmp_path / "bad.h5", "x", group="good")["x"].tolist() == [0, 1, 2]

@@ -123,7 +123,8 @@ def test_weights_by_name(tmp_path: Path) -> None:
     weights = '<rwgt>\n<wgt id="muR=2">1.5</wgt>\n<wgt id="b">-2</wgt>\n</rwgt>\n'
     path = write(tmp_path, lhe(event(0, tail=weights), event(1, tail=weights)))
     assert read(path, "weights.muR=2", "weights.b") == {"weights.muR=2": [1.5, 1.5], "weights.b": [-2.0, -2.0]}
-    header = "<header>\nrun card: 5 < 6 & so on\n<initrwgt>\n<weight id='one'>x</weight>\n<weight id='two'>y</weight>\n</initrwgt>\n"
+    named = "<weight id='one'>x</weight>\n<weight id='two'>y</weight>\n"
+    header = f"<header>\nrun card: 5 < 6 & so on\n<initrwgt>\n{named}</initrwgt>\n"
     path = write(tmp_path, lhe(event(0, tail="<weights> 3 4 </weights>\n"), head=header + "</header>\n"))
     assert read(path, "weights.one", "weights.two") == {"weights.one": [3.0], "weights.two": [4.0]}
     path = write(tmp_path, lhe(event(0, tail=weights), event(1)))
@@ -149,7 +150,7 @@ def test_no_events(tmp_path: Path) -> None:
             lhe(event(0), event(1, lines=[LINES[0].replace("30", "3O")])),
             r"event 1 .*ValueError: could not convert string to float: '\+3O'",
         ),
-        (lhe(event(0), event(1, announced=5)), r"event 1 .*5 particles announced, 3 there"),
+        (lhe(event(0), event(1, announced=5)), r"event 1 .*5 particles announced, 3 present"),
         (lhe(event(0), event(1, tail="<rwgt>"), event(2)), r"event 1 .*no XML"),
         (lhe(event(0)).replace("-4 2", "-4"), "the <init> block"),
         (lhe(event(0)).replace("init>", "outit>"), "the <init> block"),

@@ -76,7 +76,7 @@ def test_rows_that_disagree_and_names_that_are_not_there(path: Path) -> None:
         read(path, "few")
     with pytest.raises(InputError, match=r"no array X\.9.*did you mean X"):
         read(path, "X.9")
-    with pytest.raises(InputError, match="entries 0 to 400 were asked for"):
+    with pytest.raises(InputError, match="entries 0 to 400 were requested"):
         read(path, "y", stop=N + 1)
 
 

@@ -137,7 +137,7 @@ def test_damaged_blosc(columns: dict[str, Any], tmp_path: Path) -> None:
             read(path, "E_1")
 
 
-def test_a_compression_nobody_knows(columns: dict[str, Any], tmp_path: Path) -> None:
+def test_a_compression_nobody_knows(tmp_path: Path) -> None:
     tables = pytest.importorskip("tables")
     with tables.open_file(tmp_path / "t.h5", "w") as file:
         group = file.create_group("/", "table")

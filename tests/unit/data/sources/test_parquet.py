@@ -51,7 +51,7 @@ def test_the_same_as_root_branch_for_branch(real_data: Path) -> None:
         for name in source.branches:
             assert str(ours[name].type) == str(theirs[name].type), name
             flat = [np.asarray(ak.to_numpy(ak.flatten(one, axis=None))) for one in (ours[name], theirs[name])]
-            np.testing.assert_array_equal(*flat, err_msg=name)
+            np.testing.assert_array_equal(*flat, err_msg=name)  # type: ignore[misc]
             if ours[name].ndim > 1:
                 assert ak.num(ours[name]).tolist() == ak.num(theirs[name]).tolist(), name
         assert all(source.type_of(name) == reference.type_of(name) for name in source.branches[::50])

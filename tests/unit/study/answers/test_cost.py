@@ -56,7 +56,7 @@ def test_break_even_and_its_error_are_those_of_the_saving_paired_by_seed() -> No
     found = pays(run_of("pretraining", 1200.0), scratch, tuned)
     error = 10.0 / 3.0**0.5 * 1.3213
     assert found is not None and found.n == pytest.approx(20.0)
-    assert (found.low, found.high) == (
+    assert (found.low, found.high) == (  # type: ignore[comparison-overlap]
         pytest.approx(1200.0 / (60.0 + error), rel=1e-4),
         pytest.approx(1200.0 / (60.0 - error), rel=1e-4),
     )

@@ -41,7 +41,7 @@ def measured(auc: float) -> SeedMean:
 
 
 def found_with(loss: dict[str, float], plan: Study = PLAN) -> dict[str, SizePowerLaw]:
-    """The laws of a study whose groups have so large a 1 - AUC, frozen ones twice that; at another size nothing of use."""
+    """The laws of a study whose groups have the given 1 - AUC at the smallest size, frozen ones twice that."""
 
     def answer(factor: float) -> Any:
         groups = [

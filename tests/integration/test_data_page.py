@@ -8,9 +8,11 @@ from pathlib import Path
 import pytest
 
 from root_gnn.data.events.config import DataConfig
-from root_gnn.data.spec.spec import Collection, Spec, Value
+from root_gnn.data.spec.collection import Collection
+from root_gnn.data.spec.spec import Spec
+from root_gnn.data.spec.value import Value
 
-PAGE = Path(__file__).parents[3] / "docs" / "data.md"
+PAGE = Path(__file__).parents[2] / "docs" / "data.md"
 
 
 @pytest.fixture(scope="module")

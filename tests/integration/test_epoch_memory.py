@@ -54,7 +54,8 @@ for batch in loader:
 done.set()
 watcher.join()
 once = bool((seen[train[table.n_node[train] > 0]] == 1).all())
-print(json.dumps({"imports": imports, "peak": max(samples), "n_seen": int(seen.sum()), "n_train": len(train), "once": once}))
+counts = {"n_seen": int(seen.sum()), "n_train": len(train)}
+print(json.dumps({"imports": imports, "peak": max(samples), "once": once, **counts}))
 """
 
 
