@@ -13,7 +13,7 @@ class InputError(Exception):
     """
 
 
-class NullValue(InputError):
+class NullValueError(InputError):
     """A branch that lacks a number somewhere, where a format tells that from NaN; `branch` is its name."""
 
     def __init__(self, message: str, *, branch: str) -> None:
@@ -24,12 +24,13 @@ class NullValue(InputError):
         return InputError, (str(self),)
 
 
-class MissingExtra(InputError):
+class MissingExtraError(InputError):
     """An optional package is needed and not installed."""
 
     def __init__(self, package: str, extra: str, purpose: str) -> None:
         super().__init__(
-            f"{purpose} needs the package {package}, which is not installed. Install it with: pip install 'root_gnn[{extra}]'"
+            f"{purpose} needs the package {package}, which is not installed. Install it with: pip "
+            f"install 'root_gnn[{extra}]'"
         )
 
     def __reduce__(self) -> tuple[type[InputError], tuple[str]]:

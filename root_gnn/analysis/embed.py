@@ -29,7 +29,7 @@ from root_gnn.console import log, progress
 from root_gnn.data.events.loader import evaluation_loader
 from root_gnn.data.events.splits import split_table
 from root_gnn.data.events.table import EventTable
-from root_gnn.errors import InputError, MissingExtra, suggest
+from root_gnn.errors import InputError, MissingExtraError, suggest
 from root_gnn.graph.batch import Batch
 from root_gnn.protocols import Encoder
 from root_gnn.runs.run import Run, SplitName, load_run
@@ -180,7 +180,7 @@ def reduced(z: Floats, method: Method) -> tuple[Floats, float | None]:
         try:
             import umap
         except ImportError as error:
-            raise MissingExtra("umap-learn", "embed", "The embedding method umap") from error
+            raise MissingExtraError("umap-learn", "embed", "The embedding method umap") from error
         found = umap.UMAP(n_components=2, random_state=SEED, n_jobs=1).fit_transform(z)
     return np.asarray(found, dtype=np.float64), None
 

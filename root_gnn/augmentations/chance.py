@@ -39,9 +39,10 @@ def share(batch: Batch, fraction: float) -> Tensor:
 
 
 def survivors(score: Tensor, batch: Batch, fraction: float) -> Tensor:
-    """Which nodes are kept where a `fraction` is lost, by their draws `score (total_node,)` in [0, 1]: `(total_node,)` bool.
+    """Returns a bool mask `(total_node,)` of the nodes that remain where a `fraction` is dropped, by `score` in [0, 1].
 
-    Nodes that share a draw share their fate. The largest draw of each graph is kept whatever it is, so that something is left.
+    Nodes that share a draw share their fate. The largest draw of each graph is kept whatever it is, so that something
+    is left.
     """
     largest = segment_max(score.unsqueeze(1), batch.n_node).squeeze(1)[batch.graph_index]
     return (score >= fraction) | (score == largest)

@@ -1,4 +1,4 @@
-"""Collinear splitting of constituents, which no observable of a jet may notice (Dillon et al. 2021, arXiv:2108.04253)."""
+"""Collinear splitting of constituents, which leaves observables unchanged (Dillon et al. 2021, arXiv:2108.04253)."""
 
 from __future__ import annotations
 
@@ -39,8 +39,9 @@ class Config(ChanceConfig):
 class CollinearSplit(Augmentation):
     """Splits constituents into two of the same direction, the harder piece first; a constituent is split at most once.
 
-    The share is uniform. pt adds up bit for bit; energy, and `mass` where there is such a column, are shared as pt is and add up to
-    rounding. Every other column is copied. Constituents without pt are never split. Stored edges are refused with ValueError.
+    The share is uniform. pt adds up bit for bit; energy, and `mass` where there is such a column, are shared as pt is
+    and add up to rounding. Every other column is copied. Constituents without pt are never split. Stored edges are
+    refused with ValueError.
     """
 
     invariants = ("eta", "phi", "btag", "charge", "type", "sum_pt", "sum_energy")

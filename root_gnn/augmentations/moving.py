@@ -18,7 +18,7 @@ WEIGHTLESS = 1e-12  # GeV; nodes of no pt at all have the centre of their positi
 
 @final
 class Plane:
-    """The columns `pt eta phi energy`, and `deta dphi` where there are any. Arithmetic is in float64, whatever the columns are in."""
+    """The columns `pt eta phi energy`, and `deta dphi` where there are any; arithmetic is in float64."""
 
     def __init__(self, features: Features) -> None:
         self.pt, self.eta, self.phi, self.energy = (features.column(name) for name in ("pt", "eta", "phi", "energy"))
@@ -53,9 +53,10 @@ class Plane:
         return ends[:, 0] + ends[:, 1], ends[:, 2] + ends[:, 3]
 
     def moved(self, batch: Batch, d_eta: Tensor, d_phi: Tensor) -> Tensor:
-        """New nodes, moved by `d_eta (total_node,)`, `d_phi (total_node,)` float64; where those are zero nothing changes, bit for bit.
+        """Returns nodes moved by `d_eta (total_node,)` and `d_phi (total_node,)`, float64; zeros change no bit.
 
-        pt and mass stay, and the energy follows eta. `deta` and `dphi` follow too: they are measured from where the axis was.
+        pt and mass stay, and the energy follows eta. `deta` and `dphi` follow too: they are measured from where the
+        axis was.
         """
         dtype = batch.nodes.dtype
         nodes = batch.nodes.clone()
@@ -82,7 +83,10 @@ class Plane:
         return ((pt * eta.cosh()).square() + mass_squared).sqrt()
 
     def _side(self, batch: Batch, deta: int) -> Tensor:
-        """-1 for graphs whose `deta` falls as eta rises, as JetClass has it for jets at negative eta; else 1: `(n_graph,)`."""
+        """Returns -1 for graphs whose `deta` falls as eta rises, else 1, `(n_graph,)`.
+
+        JetClass defines `deta` with this sign for jets at negative eta.
+        """
         pair = torch.stack([_column(batch, self.eta), _column(batch, deta)], dim=1)
         count = batch.n_node.clamp(min=1).unsqueeze(1)
         pair = pair - (segment_sum(pair, batch.graph_index, batch.n_graph) / count)[batch.graph_index]

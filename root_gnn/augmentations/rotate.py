@@ -26,10 +26,11 @@ class Config(ChanceConfig):
 
 @final
 class Rotate(Augmentation):
-    """Turns the constituents of a jet about their pt-weighted centre; for events, whose axis is the beam, there is `rotate_phi`.
+    """Rotates the constituents of a jet about their pt-weighted centre; `rotate_phi` rotates events about the beam.
 
-    Distances in the plane stay, and so do pt and mass; energies follow eta. It is a symmetry of a jet up to its mass, since
-    m^2 = 2 pt_1 pt_2 (cosh deta - cos dphi) is isotropic for small angles only. Labels `*_eta`, `*_phi` turn along.
+    Distances in the plane stay, and so do pt and mass; energies follow eta. It is a symmetry of a jet up to its mass,
+    since m^2 = 2 pt_1 pt_2 (cosh deta - cos dphi) is isotropic for small angles only. Labels `*_eta`, `*_phi` turn
+    along.
     """
 
     invariants = ("pt", "btag", "charge", "type", "delta_r", "ln_kt", "ln_z")

@@ -42,7 +42,7 @@ class Config(ChanceConfig):
 
 @final
 class ScalePt(Augmentation):
-    """Scales every four-momentum of a graph by one factor: pt, energy and mass, and the globals and labels called so at their end.
+    """Scales every four-momentum of a graph, and the globals and labels with such endings, by one factor.
 
     Directions, and ratios of momenta, stay.
     """

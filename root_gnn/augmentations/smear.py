@@ -1,4 +1,4 @@
-"""Soft smearing: a constituent's direction is the less certain the softer it is (Dillon et al. 2021, arXiv:2108.04253)."""
+"""Soft smearing of directions, larger for softer constituents (Dillon et al. 2021, arXiv:2108.04253)."""
 
 from __future__ import annotations
 
@@ -34,7 +34,10 @@ class Config(ChanceConfig):
 
 @final
 class Smear(Augmentation):
-    """Adds independent normal numbers of width `scale / max(pt, min_pt)` to eta and phi; pt and mass stay, energies follow eta."""
+    """Adds normal noise of width `scale / max(pt, min_pt)` to eta and phi; pt and mass are unchanged.
+
+    Energies follow eta.
+    """
 
     invariants = ("pt", "btag", "charge", "type", "ln_z")
     jets_only = True

@@ -35,7 +35,8 @@ class Config(ChanceConfig):
 class SubgraphBall(Augmentation):
     """Keeps a random node and those nearest to it in (eta, phi), a fixed share of each graph, in their order.
 
-    Every node is the centre with the same chance. Missing momentum, which has no eta, takes part at the eta it is given, zero.
+    Every node is the centre with the same chance. Missing momentum, which has no eta, takes part at the eta it is
+    given, zero.
     """
 
     invariants = EVENT_NODE_FEATURES

@@ -24,7 +24,8 @@ class Config(ChanceConfig):
     fraction: float = Field(0.5, gt=0, lt=1)
 
     def build(self, features: Features) -> SubgraphRandom:
-        """The augmentation for batches with these columns."""
+        """Builds the augmentation, which is the same for all columns."""
+        del features  # nodes are dropped whatever their columns are
         return SubgraphRandom(self)
 
 

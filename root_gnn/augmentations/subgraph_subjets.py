@@ -41,11 +41,11 @@ class Config(ChanceConfig):
 
 @final
 class SubgraphSubjets(Augmentation):
-    """Leaves out the constituents of a subjet together; a jet keeps one of its subjets at least. What is kept stays in its order.
+    """Drops all constituents of a subjet together; at least one subjet of a jet remains, and the order is kept.
 
-    A `cone` is all within the radius of the hardest constituent, the next all within that of the hardest outside, and so on: array
-    operations on any device, and nothing to install. Clustered subjets are those that subjet encoders and objectives read; they
-    are found anew for every batch, since the constituents may have been moved before.
+    A `cone` is all within the radius of the hardest constituent, the next all within that of the hardest outside, and
+    so on: array operations on any device, and nothing to install. Clustered subjets are those that subjet encoders and
+    objectives read; they are found anew for every batch, since the constituents may have been moved before.
     """
 
     invariants = EVENT_NODE_FEATURES
@@ -55,7 +55,10 @@ class SubgraphSubjets(Augmentation):
         self.plane, self.config = Plane(features), config
 
     def __call__(self, batch: Batch, draws: RandomStream) -> Batch:
-        """The smaller copy; its global `n_node` follows. Raises ValueError for stored edges, MissingExtra without FastJet."""
+        """Returns the smaller copy; its global `n_node` follows.
+
+        Raises ValueError for stored edges, MissingExtraError without FastJet.
+        """
         owner = self.cones(batch) if self.config.algorithm == "cone" else self.clustered(batch, self.config.algorithm)
         score = draws.uniform_nodes(batch, stream=0)[owner]
         untouched = ~happens(batch, draws, self.config.probability)[batch.graph_index]
@@ -90,7 +93,7 @@ class SubgraphSubjets(Augmentation):
 
 
 def _first_hardest(pt: Tensor, batch: Batch) -> Tensor:
-    """The first row with the largest `pt (total_node,)` of each graph, `(n_graph,)` int64; 0 for a graph without nodes."""
+    """Returns the first row with the largest `pt (total_node,)` of each graph, `(n_graph,)` int64; 0 without nodes."""
     largest = segment_max(pt.unsqueeze(1), batch.n_node).squeeze(1)[batch.graph_index]
     row = torch.arange(batch.total_node, device=pt.device, dtype=pt.dtype)
     before = segment_max(torch.where(pt == largest, -row, -torch.inf).unsqueeze(1), batch.n_node).squeeze(1)

@@ -29,10 +29,14 @@ class Config(ChanceConfig):
     types: tuple[int, ...] | None = Field(None, min_length=1)
 
     def build(self, features: Features) -> SubgraphTypes:
-        """The augmentation for batches with these columns; raises InputError where there are not two types, or not these."""
+        """Builds the augmentation for batches with these columns.
+
+        Raises InputError where there are fewer than two types, or not the named ones.
+        """
         if "type" not in features.nodes or features.n_type < 2:
             raise InputError(
-                f"subgraph_types leaves out types of objects, and these data have {features.n_type} type; use subgraph_random"
+                "subgraph_types leaves out types of objects, and these data have "
+                f"{features.n_type} type; use subgraph_random"
             )
         unknown = [number for number in self.types or () if not 0 <= number < features.n_type]
         if unknown:
@@ -44,7 +48,7 @@ class Config(ChanceConfig):
 
 @final
 class SubgraphTypes(Augmentation):
-    """Leaves out all objects of a type together; an event keeps the objects of one of its types at least, in their order."""
+    """Drops all objects of a type together; at least one type of an event remains, and the order is kept."""
 
     invariants = EVENT_NODE_FEATURES
 

@@ -31,11 +31,11 @@ class Config(ChanceConfig):
 
 @final
 class Translate(Augmentation):
-    """Moves all constituents of a jet alike, by up to `width` times the largest minus the smallest of their eta, and of their phi.
+    """Shifts all constituents of a jet together, by up to `width` times the extent of the jet in eta and in phi.
 
-    pt and mass of each stay, and so do all differences; energies follow eta. `deta` and `dphi`, where the data have them, move
-    along, as if the jet's axis had been measured wrongly: what is relative to the axis is what a jet network reads. A jet of one
-    constituent stays. Labels `*_eta` and `*_phi` move along.
+    pt and mass of each stay, and so do all differences; energies follow eta. `deta` and `dphi`, where the data have
+    them, move along, as if the jet's axis had been measured wrongly: what is relative to the axis is what a jet network
+    reads. A jet of one constituent stays. Labels `*_eta` and `*_phi` move along.
     """
 
     invariants = ("pt", "btag", "charge", "type", "delta_eta", "delta_phi", "delta_r", "ln_kt", "ln_z")

@@ -1,4 +1,4 @@
-"""The command `root-gnn`: each subcommand calls one function of the library, imported when it runs so that help is instant."""
+"""The command `root-gnn`; each subcommand imports and calls one function of the library when it runs."""
 
 from __future__ import annotations
 

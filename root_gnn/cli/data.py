@@ -106,7 +106,8 @@ def inspect_command(
 
         if draft_spec.exists():
             raise InputError(
-                f"--draft-spec {draft_spec}: this file exists already, and a draft never replaces one; give another name."
+                f"--draft-spec {draft_spec}: this file exists already, and a draft never "
+                "replaces one; give another name."
             )
         write_text(draft_spec, found.draft_spec())
 

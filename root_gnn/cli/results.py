@@ -79,7 +79,7 @@ def predict_command(
     verbose: Verbose = False,
     debug: Debug = False,
 ) -> None:
-    """Write scores aligned entry by entry with each file, as a ROOT friend tree or parquet; files that are done are kept."""
+    """Write scores aligned entry by entry with each file, as a ROOT friend tree or parquet; finished files are kept."""
     from root_gnn.prediction.predict import predict
 
     predict(
@@ -179,7 +179,7 @@ def export_command(
     verbose: Verbose = False,
     debug: Debug = False,
 ) -> None:
-    """Write a run as ONNX, raw features in and probabilities out, checked against PyTorch before it is kept; with a model card."""
+    """Write a run as ONNX, from raw features to probabilities, checked against PyTorch; with a model card."""
     from root_gnn.export.export import export
 
     export(

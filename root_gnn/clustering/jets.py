@@ -13,7 +13,7 @@ import awkward as ak
 import numpy as np
 from numpy.typing import NDArray
 
-from root_gnn.errors import MissingExtra
+from root_gnn.errors import MissingExtraError
 from root_gnn.kinematics.fourvectors import to_cylindrical
 from root_gnn.typing import AnyFloats
 
@@ -33,7 +33,7 @@ def _fastjet() -> Any:
     try:
         import fastjet
     except ImportError as error:
-        raise MissingExtra("fastjet", "sim", "Clustering jets") from error
+        raise MissingExtraError("fastjet", "sim", "Clustering jets") from error
     return fastjet
 
 
@@ -73,7 +73,7 @@ def cluster_jets(
     radius: float,
     min_pt: float,
 ) -> Jets:
-    """Anti-kT jets above `min_pt`; raises MissingExtra without FastJet.
+    """Anti-kT jets above `min_pt`; raises MissingExtraError without FastJet.
 
     Args:
         px: x component of the momentum of each particle, `(n_particle,)`, GeV, event after event.
@@ -100,7 +100,7 @@ def cluster_members(
     radius: float,
     min_pt: float,
 ) -> tuple[Jets, JetMembers]:
-    """Anti-kT jets above `min_pt` and the particles of each; raises MissingExtra without FastJet.
+    """Anti-kT jets above `min_pt` and the particles of each; raises MissingExtraError without FastJet.
 
     Args:
         px: x component of the momentum of each particle, `(n_particle,)`, GeV, event after event.

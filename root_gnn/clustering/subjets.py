@@ -31,7 +31,7 @@ def subjets(
 ) -> Index:
     """The subjet of each particle, `(n_particle,)`: 0 is the hardest of its jet, by vectorial pt.
 
-    Removing a whole subjet leaves the others as they are. Raises MissingExtra without FastJet.
+    Removing a whole subjet leaves the others as they are. Raises MissingExtraError without FastJet.
 
     Args:
         kinematics: pt, eta, phi, energy of the particles, `(n_particle, 4)`, GeV and radians, jet after jet.

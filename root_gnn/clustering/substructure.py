@@ -31,7 +31,7 @@ def soft_drop_mass(
     z_cut: float = 0.1,
     beta: float = 0.0,
 ) -> AnyFloats:
-    """Mass `(n_jet,)` in GeV of jets groomed with soft drop; raises MissingExtra without FastJet.
+    """Mass `(n_jet,)` in GeV of jets groomed with soft drop; raises MissingExtraError without FastJet.
 
     Each jet is reclustered with Cambridge/Aachen and declustered until
     min(pt1, pt2) > z_cut (pt1 + pt2) (dR / radius)^beta.
@@ -69,7 +69,7 @@ def n_subjettiness(
     """tau_N `(n_jet, len(n_subjets))`, normalised measure with beta 1, one minimisation step from exclusive-kT axes.
 
     tau_N = sum of pt_i min over axes of dR_i / (radius sum of pt_i); 0 where a jet has no more than N constituents.
-    Raises MissingExtra without FastJet.
+    Raises MissingExtraError without FastJet.
 
     Args:
         px: x component of the momentum of each constituent, `(n_particle,)`, GeV, jet after jet.

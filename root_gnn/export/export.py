@@ -55,7 +55,7 @@ def export(
         allow_plugins: modules of the user's own that the run may import.
 
     Raises InputError for another ending, if the file exists, the run's data is missing, the network cannot be exported,
-    or its outputs differ; MissingExtra for ONNX without the extra `onnx`.
+    or its outputs differ; MissingExtraError for ONNX without the extra `onnx`.
     """
     target = Path(out)
     if target.suffix not in (ONNX, PROGRAM):

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.export import ExportedProgram
 
-from root_gnn.errors import InputError, MissingExtra
+from root_gnn.errors import InputError, MissingExtraError
 from root_gnn.export.network import Signature
 
 try:
@@ -22,7 +22,7 @@ try:
     import onnxruntime
     import onnxscript  # noqa: F401  the exporter of PyTorch needs it, and reports its absence late
 except ImportError as error:
-    raise MissingExtra(error.name or "onnx", "onnx", "ONNX export") from error
+    raise MissingExtraError(error.name or "onnx", "onnx", "ONNX export") from error
 
 MOST_OPSET = 20
 

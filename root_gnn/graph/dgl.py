@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import torch
 
-from root_gnn.errors import MissingExtra
+from root_gnn.errors import MissingExtraError
 from root_gnn.graph.batch import Batch
 from root_gnn.graph.exchange import batch_of, edge_fields, graph_fields
 from root_gnn.graph.features import Features
@@ -27,7 +27,7 @@ def to_dgl(batch: Batch, *, features: Features | None = None) -> dgl.DGLGraph:
       graphs (`dgl.unbatch`, `dgl.batch`, `dgl.save_graphs`) drop it.
 
     `features` names the node columns (default: those of events). Raises InputError where they don't fit, and
-    MissingExtra without DGL.
+    MissingExtraError without DGL.
     """
     library = _import()
     senders, receivers = batch.edge_index()
@@ -66,5 +66,5 @@ def _import() -> Any:
     try:
         import dgl
     except ImportError as error:  # DGL needs `packaging` without declaring it
-        raise MissingExtra("dgl", "dgl", "converting graphs to DGL") from error
+        raise MissingExtraError("dgl", "dgl", "converting graphs to DGL") from error
     return dgl

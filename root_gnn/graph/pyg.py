@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import torch
 from torch import Tensor
 
-from root_gnn.errors import MissingExtra
+from root_gnn.errors import MissingExtraError
 from root_gnn.graph.batch import Batch
 from root_gnn.graph.exchange import batch_of, edge_fields, graph_fields
 from root_gnn.graph.features import Features
@@ -29,7 +29,7 @@ def to_pyg(batch: Batch, *, features: Features | None = None) -> torch_geometric
 
     `to_data_list()`, `batch[3]` and `Batch.from_data_list` work, each graph keeping its own row of every tensor.
     `features` names the node columns (default: those of events). Raises InputError where they don't fit, and
-    MissingExtra without PyTorch Geometric.
+    MissingExtraError without PyTorch Geometric.
     """
     data = _import()
     senders, receivers = batch.edge_index()
@@ -81,5 +81,5 @@ def _import() -> Any:
     try:
         import torch_geometric.data
     except ImportError as error:
-        raise MissingExtra("torch_geometric", "pyg", "converting graphs to PyTorch Geometric") from error
+        raise MissingExtraError("torch_geometric", "pyg", "converting graphs to PyTorch Geometric") from error
     return torch_geometric.data

@@ -41,7 +41,7 @@ class Config(EncoderConfig):
     bucket_nodes: Annotated[int, Field(ge=1)] = 1024
 
     def build(self, features: Features, scaling: Scaling) -> EdgeConvNetwork:
-        """A new network for batches with these columns; raises MissingExtra without PyTorch Geometric."""
+        """A new network for batches with these columns; raises MissingExtraError without PyTorch Geometric."""
         return EdgeConvNetwork(self, features, scaling)
 
 

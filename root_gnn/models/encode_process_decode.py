@@ -72,7 +72,7 @@ class Config(EncoderConfig):
     def build(self, features: Features, scaling: Scaling) -> EncodeProcessDecode:
         """A new network for batches with these columns.
 
-        Raises MissingExtra where the package of the backend `form` is not installed, InputError where `form: compiled`
+        Raises MissingExtraError where the package of the backend `form` is not installed, InputError where `form: compiled`
         is not available.
         """
         return EncodeProcessDecode(self, features, scaling)

@@ -5,13 +5,13 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
-from root_gnn.errors import MissingExtra
+from root_gnn.errors import MissingExtraError
 from root_gnn.nn.mlp import MLP, ActivationName
 
 try:
     from torch_geometric.nn import EdgeConv
 except ImportError as error:
-    raise MissingExtra("torch_geometric", "pyg", "the model edge_conv") from error
+    raise MissingExtraError("torch_geometric", "pyg", "the model edge_conv") from error
 
 
 class ResidualEdgeConv(nn.Module):

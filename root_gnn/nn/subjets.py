@@ -79,7 +79,7 @@ class ClusteredSubjets:
     def __call__(self, batch: Batch, kinematics: Tensor) -> Tensor:
         """As `ColumnSubjets`, from `kinematics (total_node, 4)` = pt, eta, phi, energy.
 
-        Raises MissingExtra without FastJet.
+        Raises MissingExtraError without FastJet.
         """
         ids = None if batch.ids is None else batch.ids.cpu().numpy()
         number = self.find(kinematics.detach().double().cpu().numpy(), batch.n_node.cpu().numpy(), ids)

@@ -1,4 +1,4 @@
-"""Two views of the same event or jet are alike, those of different ones are not (JetCLR, Dillon et al. 2021, arXiv:2108.04253).
+"""Contrastive learning of two views of an event or jet (JetCLR, Dillon et al. 2021, arXiv:2108.04253).
 
 Event weights are not used: without labels there is no class to balance, and a negative weight would turn a pair around.
 """
@@ -39,9 +39,9 @@ PAPER: dict[str, Any] = {
 class Config(ObjectiveConfig):
     """NT-Xent between two views of each graph, after a projector of these widths that is not kept.
 
-    `pairs`: two `views` of each graph, or its `resimulation` as the second one. `positive_in_denominator`: as in JetCLR's code; false
-    as in its paper's formula. `preset: paper` is JetCLR on jets: its views, its formula, and its projector in a width that is a
-    multiple of 8; every key that is given counts more.
+    `pairs`: two `views` of each graph, or its `resimulation` as the second one. `positive_in_denominator`: as in
+    JetCLR's code; false as in its paper's formula. `preset: paper` is JetCLR on jets: its views, its formula, and its
+    projector in a width that is a multiple of 8; every key that is given counts more.
     """
 
     preset: Literal["corrected", "paper"] = "corrected"

@@ -1,9 +1,10 @@
 """Predicting the representation of what was hidden (JEPA): particles of a jet, objects of an event, or subjets.
 
-I-JEPA (Assran et al. 2023, arXiv:2301.08243) with the tokens of J-JEPA (Katel et al. 2024, arXiv:2412.05333). The encoder is shown the
-context and nothing else; the target encoder, a moving average of it, sees the whole graph and gets no gradient; the predictor
-gets the context's representations and where the targets are. `preset: paper` is J-JEPA's published recipe, without the faults of
-its code; every key that is given counts more than the preset. Event weights are not used.
+I-JEPA (Assran et al. 2023, arXiv:2301.08243) with the tokens of J-JEPA (Katel et al. 2024, arXiv:2412.05333). The
+encoder is shown the context and nothing else; the target encoder, a moving average of it, sees the whole graph and gets
+no gradient; the predictor gets the context's representations and where the targets are. `preset: paper` is J-JEPA's
+published recipe, without the faults of its code; every key that is given counts more than the preset. Event weights are
+not used.
 """
 
 from __future__ import annotations
@@ -53,8 +54,9 @@ class Config(ObjectiveConfig):
         hiding: which tokens.
         target_sees: the whole `graph`, so that a target knows its surroundings, or the `targets` alone.
         loss: `smooth_l1` or `mse`.
-        normalise: what is done to targets first, so that their scale can't shrink: the values of each `token` to mean 0 and variance 1,
-            or those of each `feature` over the tokens of the batch, which also takes out what all tokens share; or `none`.
+        normalise: what is done to targets first, so that their scale can't shrink: the values of each `token` to mean 0
+            and variance 1, or those of each `feature` over the tokens of the batch, which also takes out what all
+            tokens share; or `none`.
         momentum: of the target encoder at the start and at the end, along half a cosine.
         whole: weight of predicting the target encoder's global of what it sees from the context's, besides the tokens.
         variance, covariance: weights of VICReg's terms on the context's representations.
@@ -78,13 +80,13 @@ class Config(ObjectiveConfig):
         return with_preset(PAPER, given)
 
     def build(self, encoder: Encoder, question: Question) -> Jepa:
-        """A new objective; labels are not asked for. Raises MissingExtra where subjets are wanted without FastJet."""
+        """Builds the objective, which needs no labels; raises MissingExtraError for subjets without FastJet."""
         return Jepa(self, encoder, question)
 
 
 @final
 class Jepa(Masked):
-    """Mean distance between predicted and target representations over all hidden tokens of the batch, of all processes."""
+    """Mean distance between predicted and target representations over all masked tokens, of all processes."""
 
     def __init__(self, config: Config, encoder: Encoder, question: Question) -> None:
         super().__init__()

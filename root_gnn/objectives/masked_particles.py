@@ -1,8 +1,9 @@
-"""What were the features of the hidden particles (masked particle modelling, Golling et al. 2024, arXiv:2401.13537; 2409.12589)?
+"""Masked particle modelling: predicts the features of masked particles.
 
-The encoder sees the particles that are left and no placeholder. A small transformer is asked for each hidden one by its place in
-the order of pt, or by where it is, and answers with features (regression) or with a token of a codebook (classification). Angles
-are from the hardest particle that is left. Event weights are not used.
+Golling et al. 2024 (arXiv:2401.13537; 2409.12589). The encoder sees the particles that are left and no placeholder. A
+small transformer is asked for each hidden one by its place in the order of pt, or by where it is, and answers with
+features (regression) or with a token of a codebook (classification). Angles are from the hardest particle that is left.
+Event weights are not used.
 """
 
 from __future__ import annotations
@@ -50,11 +51,14 @@ class Config(ObjectiveConfig):
 
     Attributes:
         asked_by: the `rank` of a hidden particle in pt, or its `place` in (eta, phi), which is then not asked for.
-        features: columns to answer besides pt and the angles; null for all others of the spec but the energy and the type.
-        tokens: number of tokens of a k-means codebook that stand for the features; 0 to answer with the features themselves.
+        features: columns to answer besides pt and the angles; null for all others of the spec but the energy and the
+            type.
+        tokens: number of tokens of a k-means codebook that stand for the features; 0 to answer with the features
+            themselves.
         types: weight of telling the hidden particle's type, where there is more than one.
-        preset: `corrected`, or the published recipe, `paper`: a token out of 512 for each of 30 % of the particles, by their rank. The
-            codebook is fitted by k-means (as in arXiv:2409.12589, where it did as well as the first paper's autoencoder).
+        preset: `corrected`, or the published recipe, `paper`: a token out of 512 for each of 30 % of the particles, by
+            their rank. The codebook is fitted by k-means (as in arXiv:2409.12589, where it did as well as the first
+            paper's autoencoder).
     """
 
     preset: Literal["corrected", "paper"] = "corrected"
@@ -77,7 +81,7 @@ class Config(ObjectiveConfig):
 
 @final
 class MaskedParticles(Masked):
-    """Mean over hidden particles: smooth L1 of the features or cross-entropy of the token, and cross-entropy of the type."""
+    """Mean over masked particles of smooth L1 or cross-entropy of the token, plus cross-entropy of the type."""
 
     angle_scale: Tensor
 
@@ -188,6 +192,7 @@ def _known(names: list[str], columns: tuple[str, ...]) -> list[str]:
     for name in names:
         if name not in columns:
             raise InputError(
-                f"objective masked_particles is to predict {name}, which the spec has no column of{suggest(name, columns)}"
+                f"objective masked_particles is to predict {name}, which the spec has no column "
+                f"of{suggest(name, columns)}"
             )
     return names

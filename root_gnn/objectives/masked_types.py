@@ -1,7 +1,7 @@
 """What kind of particle was hidden, given how it moves and what is left (masked particle type prediction)?
 
-The encoder sees the particles that are left; for each hidden one its momentum is told, as the angles from the hardest particle that
-is left and the logarithm of pt, and nothing that would give its kind away. Event weights are not used.
+The encoder sees the particles that are left; for each hidden one its momentum is told, as the angles from the hardest
+particle that is left and the logarithm of pt, and nothing that would give its kind away. Event weights are not used.
 """
 
 from __future__ import annotations
@@ -32,8 +32,8 @@ FLAG = "is"  # columns such as isPhoton say what a particle is
 class Config(ObjectiveConfig):
     """What is hidden, and which columns say what kind it is.
 
-    `flags`: columns of which the largest one tells the kind, and none above 0.5 another kind; null for all whose names start with
-    `is` and a capital, or for the column `type` where there are none.
+    `flags`: columns of which the largest one tells the kind, and none above 0.5 another kind; null for all whose names
+    start with `is` and a capital, or for the column `type` where there are none.
     """
 
     hiding: Masking = Field(default_factory=Masking)
@@ -63,7 +63,8 @@ class MaskedTypes(Masked):
                 )
         if not flags and (features.n_type < 2 or "type" not in features.nodes):
             raise InputError(
-                "objective masked_types needs several types of nodes, or columns such as isPhoton that tell them apart; "
+                "objective masked_types needs several types of nodes, or columns such as "
+                "isPhoton that tell them apart; "
                 f"the spec has {', '.join(features.nodes)}"
             )
         self.flags = [features.column(name) for name in flags]

@@ -20,8 +20,8 @@ from root_gnn.protocols import Encoder, Head, HeadConfig, ObjectiveConfig, Quest
 class Config(ObjectiveConfig):
     """Trains encoder and head to tell the classes apart.
 
-    `beside` puts the graph's own inputs, scaled, beside its representation: high-level features of jets for the head, of which a
-    Particle Transformer reads none.
+    `beside` puts the graph's own inputs, scaled, beside its representation: high-level features of jets for the head,
+    of which a Particle Transformer reads none.
     """
 
     head: Annotated[HeadConfig, Family("heads")]
@@ -64,19 +64,19 @@ class Multiclass(Supervised):
 
     def encoded(self, batch: Batch) -> Batch:
         """See `Supervised.encoded`."""
-        found: Batch = self.encoder(batch)
+        encoded: Batch = self.encoder(batch)
         return (
-            found
+            encoded
             if self.beside is None
-            else found.replace(globals=torch.cat([found.globals, self.beside(batch)], dim=1))
+            else encoded.replace(globals=torch.cat([encoded.globals, self.beside(batch)], dim=1))
         )
 
     def outputs(self) -> tuple[str, ...]:
         """The classes, in the order of their labels."""
         return self.classes
 
-    def losses(self, answers: Tensor, batch: Batch) -> dict[str, Tensor]:
+    def losses(self, outputs: Tensor, batch: Batch) -> dict[str, Tensor]:
         """`loss`, a scalar, of logits `(n_graph, n_class)`."""
-        each = F.cross_entropy(answers, batch.labels["label"], label_smoothing=self.label_smoothing, reduction="none")
+        each = F.cross_entropy(outputs, batch.labels["label"], label_smoothing=self.label_smoothing, reduction="none")
         each = each if batch.weights is None else each * batch.weights
         return {"loss": mean_of_all(each.sum(), len(each), together=self.training, n_all=batch.n_graph_all)}

@@ -1,4 +1,4 @@
-"""Which heavy particles made this event, and how did they move? Existence, pt, eta, phi (Ho et al. 2024, arXiv:2412.10665).
+"""Existence, pt, eta and phi of the heavy particles of an event (Ho et al. 2024, arXiv:2412.10665).
 
 The published loss is not known in detail; this one is binary cross-entropy for existence plus, for the particles that
 exist, a Huber loss on ln(pt / 100 GeV) and eta / 2 and `1 - cos` of the azimuth's error. Azimuths are asked for
@@ -40,7 +40,8 @@ class Config(ObjectiveConfig):
         missing = [name for name in wanted if name not in question.truth]
         if missing:
             raise InputError(
-                f"objective multilabel needs the truth columns {', '.join(missing)}, which the spec does not list under truth"
+                f"objective multilabel needs the truth columns {', '.join(missing)}, which the "
+                "spec does not list under truth"
             )
         head = self.head.build(encoder.dim, OUTPUTS_PER_SLOT * len(self.slots))
         return Multilabel(encoder, head, self.slots, self.kinematics, question.features)
@@ -59,35 +60,35 @@ class Multilabel(Supervised):
         self.encoder, self.head, self.slots, self.kinematics = encoder, head, slots, kinematics
         self.pt_column, self.phi_column = features.column("pt"), features.column("phi")
 
-    def logits_of(self, answers: Tensor) -> Tensor:
+    def logits_of(self, outputs: Tensor) -> Tensor:
         """Existence of each slot's particle, `(n_graph, n_slot)`."""
-        return self._slots(answers)[:, :, 0]
+        return self._slots(outputs)[:, :, 0]
 
-    def _slots(self, answers: Tensor) -> Tensor:
-        return answers.view(answers.shape[0], len(self.slots), OUTPUTS_PER_SLOT)
+    def _slots(self, outputs: Tensor) -> Tensor:
+        return outputs.view(outputs.shape[0], len(self.slots), OUTPUTS_PER_SLOT)
 
     def outputs(self) -> tuple[str, ...]:
-        """`higgs_exists` and so on: the labels the logits answer."""
+        """`higgs_exists` and so on: the labels that the logits predict."""
         return tuple(f"{slot}_exists" for slot in self.slots)
 
     def _truth(self, batch: Batch, quantity: str) -> Tensor:
         return torch.stack([batch.labels[f"{slot}_{quantity}"] for slot in self.slots], dim=1)
 
-    def losses(self, answers: Tensor, batch: Batch) -> dict[str, Tensor]:
+    def losses(self, outputs: Tensor, batch: Batch) -> dict[str, Tensor]:
         """`loss`, `existence` and `kinematics`, scalars."""
-        answers = self._slots(answers)
+        outputs = self._slots(outputs)
         exists = self._truth(batch, "exists")
         weights = torch.ones_like(exists) if batch.weights is None else batch.weights.unsqueeze(1).expand_as(exists)
-        each = weights * F.binary_cross_entropy_with_logits(answers[:, :, 0], exists, reduction="none")
+        each = weights * F.binary_cross_entropy_with_logits(outputs[:, :, 0], exists, reduction="none")
         n_all = None if batch.n_graph_all is None else batch.n_graph_all * len(self.slots)
         existence = mean_of_all(each.sum(), each.numel(), together=self.training, n_all=n_all)
         ln_pt = torch.log(self._truth(batch, "pt").clamp(min=1.0) / PT_SCALE)
-        error = F.huber_loss(answers[:, :, 1], ln_pt, reduction="none")
+        error = F.huber_loss(outputs[:, :, 1], ln_pt, reduction="none")
         error = error + F.huber_loss(
-            answers[:, :, 2], self._truth(batch, "eta").clamp(-10, 10) / ETA_SCALE, reduction="none"
+            outputs[:, :, 2], self._truth(batch, "eta").clamp(-10, 10) / ETA_SCALE, reduction="none"
         )
         angle = self._truth(batch, "phi") - hardest_phi(batch, self.pt_column, self.phi_column).unsqueeze(1)
-        direction = F.normalize(answers[:, :, 3:5], dim=2, eps=1e-6)
+        direction = F.normalize(outputs[:, :, 3:5], dim=2, eps=1e-6)
         error = error + 1.0 - direction[:, :, 0] * torch.cos(angle) - direction[:, :, 1] * torch.sin(angle)
         kinematics = mean_of_all((weights * exists * error).sum(), exists.sum(), together=self.training)
         return {

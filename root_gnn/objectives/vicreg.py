@@ -56,7 +56,10 @@ class VICReg(Objective):
         self.projector = Projector(encoder.dim, config.projector, batch_norm=True)
 
     def forward(self, batch: Batch, draws: RandomStream = STILL) -> dict[str, Tensor]:
-        """`loss` and its parts `invariance`, `variance` and `covariance`, scalars; outside of training `alignment` too."""
+        """Returns `loss` and its parts `invariance`, `variance` and `covariance`.
+
+        In evaluation mode also `alignment`.
+        """
         both = torch.cat(encoded(self.encoder, self.views(self.neutral(batch), draws)))
         first, second = self.projector(both).chunk(2)
         with torch.autocast(first.device.type, enabled=False):

@@ -15,8 +15,8 @@ from root_gnn.errors import InputError
 from root_gnn.pages import html as page
 from root_gnn.plots import Distribution
 from root_gnn.simulation.control import Check, Control, control
-from root_gnn.simulation.process import find_process
 from root_gnn.simulation.parameters import check_params
+from root_gnn.simulation.process import find_process
 
 HEADER = ("quantity", "found", "known", "error", "pull")
 _N_BIN = 40

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from concurrent.futures import Future
 from typing import Any
 
-from root_gnn.errors import InputError, MissingExtra
+from root_gnn.errors import InputError, MissingExtraError
 from root_gnn.parallel.pool import Pool
 
 SECONDS_TO_CONNECT = 20.0
@@ -19,13 +19,13 @@ class DaskPool(Pool):
     def __init__(self, address: str, *, purpose: str) -> None:
         """Connects to the scheduler at `address` (`tcp://host:8786`); `purpose` is for errors ("Running a study").
 
-        Raises MissingExtra without the extra `cluster`, InputError where no scheduler answers.
+        Raises MissingExtraError without the extra `cluster`, InputError where no scheduler answers.
         """
         try:
             from distributed import Client
             from distributed.comm.addressing import get_address_host_port
         except ImportError as error:
-            raise MissingExtra("distributed", "cluster", f"{purpose} on a Dask cluster") from error
+            raise MissingExtraError("distributed", "cluster", f"{purpose} on a Dask cluster") from error
         try:
             with socket.create_connection(get_address_host_port(address), SECONDS_TO_CONNECT):
                 pass  # a client that cannot connect would not end cleanly

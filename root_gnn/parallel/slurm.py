@@ -8,7 +8,7 @@ from pathlib import Path
 from threading import Event, Thread
 from typing import Any
 
-from root_gnn.errors import InputError, MissingExtra
+from root_gnn.errors import InputError, MissingExtraError
 from root_gnn.parallel.pool import Pool
 
 JOB_NAME = "root_gnn"
@@ -27,12 +27,12 @@ class SlurmPool(Pool):
                 key `cluster` is submitit's kind of cluster: `local` runs the jobs as processes of this machine.
             purpose: what the calls do, for errors ("Preparing").
 
-        Raises MissingExtra without submitit, InputError where Slurm is missing or does not know a parameter.
+        Raises MissingExtraError without submitit, InputError where Slurm is missing or does not know a parameter.
         """
         try:
             import submitit
         except ImportError as error:
-            raise MissingExtra("submitit", "cluster", f"{purpose} on Slurm") from error
+            raise MissingExtraError("submitit", "cluster", f"{purpose} on Slurm") from error
         cluster = {"cluster": "slurm", **parameters}["cluster"]
         options = {
             f"slurm_{key.replace('-', '_')}": _plain(value) for key, value in parameters.items() if key != "cluster"

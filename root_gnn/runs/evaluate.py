@@ -55,13 +55,18 @@ def evaluate(
     """Writes `metrics.json`, `predictions/<split>.parquet` and `plots/*.png` of a run.
 
     Args:
-        split: a split of the run's own data; validation and test where none is named.
-        spec, files: other files instead, all of their events, as the split `files`; `CLASS=FILE` says a file's class where
-            the spec's label does not tell the run's classes. With a variation and no files the run's own are read with `spec`.
-        variation: one of `systematics` of the spec; what is written then carries its name, as in `test_JET_up`.
-        setup: the training that has just ended, whose open table, splits and network are taken; without it all are read
-            from the folder and from the files.
-        fitted: what the training reported; without it what `metrics.json` says of the training and of other splits is kept.
+        folder: the run folder.
+        split: a split of the run's own data; by default validation and test.
+        spec: the spec that other files are read with; with a variation and no files, the run's own files.
+        files: other files, all events of which become the split `files`; `CLASS=FILE` gives a file's class where the
+            classes of the spec's label are not those of the run.
+        variation: one of `systematics` of the spec; results then carry its name, as in `test_JET_up`.
+        data_dir: the data folder; by default that of the environment.
+        allow_plugins: modules outside of root_gnn that the run may import.
+        setup: the training that has just ended; its open table, splits and network are used. Without it all of them
+            are read from the folder and from the files.
+        fitted: the outcome of that training; without it the entries of `metrics.json` on the training and on other
+            splits are preserved.
 
     Raises InputError where the files' classes are unknown or their node features are not those of the run.
     """
@@ -82,7 +87,8 @@ def evaluate(
     if not isinstance(objective, Supervised):
         if files or spec is not None or variation is not None:
             raise InputError(
-                f"{run.folder} was trained without labels, so it has no scores on other files or variations; finetune it, or "
+                f"{run.folder} was trained without labels, so it has no scores on other files or "
+                "variations; finetune it, or "
                 f"use embed"
             )
         splits |= _unlabelled(run, content.get("best_epoch"))
@@ -110,7 +116,7 @@ def evaluate(
 
 
 def _said(entry: Mapping[str, Any]) -> str:
-    """A split's figures in a few words: the first of AUC, accuracy and loss; without labels what was found at the best epoch."""
+    """Returns the first defined of AUC, accuracy and loss as text; without labels the metrics at the best epoch."""
     if "probe_auc" in entry:
         return ", ".join(
             f"{name.replace('_', ' ')} {entry[name]:.4g}" for name in AT_BEST_EPOCH if entry[name] is not None
@@ -123,7 +129,10 @@ def _said(entry: Mapping[str, Any]) -> str:
 
 
 def _unlabelled(run: Run, best_epoch: int | None) -> dict[str, Any]:
-    """Entries of a run without labels: what validation found after the best epoch (from 1), and null for all that needs scores."""
+    """Returns entries of a run without labels: validation metrics at `best_epoch` (from 1).
+
+    All that needs scores is None.
+    """
     undefined: dict[str, Any] = {"sum_of_weights": None}
     for metric in reported_metrics():
         undefined |= metric.combined([])
@@ -136,7 +145,7 @@ def _unlabelled(run: Run, best_epoch: int | None) -> dict[str, Any]:
 
 
 def tells_classes(spec: Spec, run: Run) -> bool:
-    """Whether the label of a spec is what the run tells apart, so that its files need not be named with their classes."""
+    """Returns whether the classes of a spec's label are those of the run, so that files need no class names."""
     return spec.label is not None and spec.label.names == question(run.recipe.data, run.spec).classes
 
 
@@ -165,7 +174,8 @@ def other_files(run: Run, reading: Spec, files: Sequence[Path | str], data_dir: 
     named = {name: tuple(paths) for name, paths in classes.items() if paths}
     if len(named) < len(classes):
         raise InputError(
-            f"--files lacks a file of {', '.join(name for name in classes if name not in named)}; metrics need every class"
+            "--files lacks a file of "
+            f"{', '.join(name for name in classes if name not in named)}; metrics need every class"
         )
     return open_table(DataConfig(classes=named), data_dir, spec=reading)
 

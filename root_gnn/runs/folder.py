@@ -59,7 +59,7 @@ def check_folder(folder: Path, recipe: Recipe, *, mode: str, source: Run | None,
 
 
 def _just_begun(folder: Path) -> bool:
-    """Whether all that is there are the files that `write_down` writes before the last one, or is not yet under its name."""
+    """Returns whether the folder holds only files that `write_down` writes before the last one."""
     hidden = tuple(f".{name}." for name in WRITTEN_DOWN)
     return all(path.name in WRITTEN_DOWN[:-1] or path.name.startswith(hidden) for path in folder.iterdir())
 
@@ -80,13 +80,14 @@ def _check_same_run(folder: Path, recipe: Recipe, *, mode: str, source: Run | No
         changed.append(f"its backbone came from other weights ({plan['source']}) than --from names here")
     if changed:
         raise InputError(
-            f"{config} and this recipe differ, so --resume would not give the run it promises: {'; '.join(changed[:3])}. "
+            f"{config} and this recipe differ, so --resume would not give the run it promises: "
+            f"{'; '.join(changed[:3])}. "
             "Resume with the recipe of the run, or use --run-dir for a new one"
         )
 
 
 def _written(config: Path, recipe: Recipe) -> Any:
-    """A run's recipe, with the defaults of keys that came to the library after it; as it stands where it can't be read any more."""
+    """Returns a run's recipe with defaults for keys that are newer than it; unchanged where it can't be parsed."""
     try:
         return to_mapping(load(Recipe, config, allow_plugins=own_modules(to_mapping(recipe))))
     except InputError:

@@ -32,7 +32,7 @@ LONGEST_TEXT = 16 * 2**20  # characters; the longest that a run has is its histo
 
 
 def pack_folder(folder: Path, checkpoint: Path, out: Path) -> Path:
-    """Writes the run in `folder`, with the weights of `checkpoint`, into the file `out`; raises InputError where a part is missing."""
+    """Writes the run in `folder`, with the weights of `checkpoint`, to `out`; raises InputError for missing parts."""
     lacking = [name for name in NEEDED if not (folder / name).is_file()]
     if lacking:
         raise InputError(
@@ -53,8 +53,8 @@ def is_packed(path: Path) -> bool:
 def unpack(path: Path, folder: Path) -> Path:
     """Writes a packed run as the run folder `folder`.
 
-    Only the texts of `TEXTS` and tensors are taken, whatever else the file holds. Raises InputError where it is no packed run, is
-    damaged, or holds something that no run has.
+    Only the texts of `TEXTS` and tensors are taken, whatever else the file holds. Raises InputError where it is no
+    packed run, is damaged, or holds something that no run has.
     """
     texts, tensors = _texts(path), _tensors(path)
     with atomic_folder(folder) as temporary:
@@ -83,9 +83,10 @@ def packed_name(path: Path) -> str:
 
 @cache
 def _unpacked(path: Path, size: int, mtime_ns: int) -> Path:
-    place = tempfile.TemporaryDirectory(prefix="root_gnn_packed_")
-    _KEPT.append(place)
-    return unpack(path, Path(place.name) / packed_name(path))
+    del size, mtime_ns  # part of the key of the cache: a file that changed is unpacked again
+    folder = tempfile.TemporaryDirectory(prefix="root_gnn_packed_")
+    _KEPT.append(folder)
+    return unpack(path, Path(folder.name) / packed_name(path))
 
 
 _KEPT: list[tempfile.TemporaryDirectory[str]] = []
@@ -100,7 +101,8 @@ def _opened(path: Path) -> Iterator[Any]:
     except (SafetensorError, OSError, ValueError) as error:
         words = " ".join(str(error).split())
         raise InputError(
-            f"{path} is no packed run, or is damaged: it can't be read as safetensors ({words}). Nothing of it was run; get "
+            f"{path} is no packed run, or is damaged: it can't be read as safetensors ({words}). "
+            "Nothing of it was run; get "
             "the file again, or a run folder instead."
         ) from error
 
@@ -116,7 +118,8 @@ def _texts(path: Path) -> dict[str, str]:
         texts: dict[str, str] = dict(file.metadata() or {})
     if texts.get("format") != FORMAT:
         raise InputError(
-            f"{path} is a safetensors file but no packed run: its header says {texts.get('format')!r} where {FORMAT!r} was "
+            f"{path} is a safetensors file but no packed run: its header says "
+            f"{texts.get('format')!r} where {FORMAT!r} was "
             "expected. Pack a run with `root-gnn pack RUN`."
         )
     lacking = [name for name in ("name", *NEEDED) if name not in texts]
@@ -126,13 +129,15 @@ def _texts(path: Path) -> dict[str, str]:
         raise InputError(f"{path} is refused: its header {what}. Get it from its author again.")
     if not NAME.fullmatch(texts["name"]):
         raise InputError(
-            f"{path} is refused: it calls its run {texts['name'][:300]!r}; at most 200 letters, digits and _ . + - were "
+            f"{path} is refused: it calls its run {texts['name'][:300]!r}; at most 200 "
+            "letters, digits and _ . + - were "
             "expected."
         )
     long = [name for name in TEXTS if len(texts.get(name, "")) > LONGEST_TEXT]
     if long:
         raise InputError(
-            f"{path} is refused: its {long[0]} has {len(texts[long[0]]):,} characters, more than any run needs. Get it from "
+            f"{path} is refused: its {long[0]} has {len(texts[long[0]]):,} characters, more than "
+            "any run needs. Get it from "
             "its author again."
         )
     return texts
@@ -149,6 +154,7 @@ def _check_texts(path: Path, folder: Path) -> None:
                 raise TypeError(f"{type(content).__name__} instead of a mapping")
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         raise InputError(
-            f"{path} is refused: its {name} is not what a run has there ({type(error).__name__}: {str(error)[:200]}). Get it "
+            f"{path} is refused: its {name} is not what a run has there ({type(error).__name__}: "
+            f"{str(error)[:200]}). Get it "
             "from its author again."
         ) from error

@@ -32,7 +32,7 @@ BESIDE = {".md", ".yaml", ".yml", ".json", ".html", ".log", ".py", ".sh", ".pdf"
 
 @dataclass(frozen=True)
 class Prepared:
-    """Files in the cache: which, what was found in them, and the folder `cache` where the report is kept as `<name>.json`."""
+    """The prepared files, the findings in them, and the folder `cache` with the report `<name>.json`."""
 
     selection: FileSet
     report: Report
@@ -55,22 +55,26 @@ def prepare(
     systematics: bool = False,
     stop: bool = True,
 ) -> list[Prepared]:
-    """Reads files into the cache, those of a recipe or task, or every file of the data folder for a spec, and looks for what is odd.
+    """Reads the files of a recipe or task, or all files of the data folder for a spec, into the cache and checks them.
 
     Args:
-        jobs: files read at a time; `scheduler` is the address of a Dask cluster that reads them instead, and `slurm` holds
-            parameters of sbatch for a job array that does (empty for Slurm's defaults).
-        systematics: every variation of the spec, the nominal one first; else that one alone.
-        stop: whether files that must not be used together raise; else that is left to `report.check()` of what is returned.
+        recipe_or_spec: name or path of a recipe, a task or a data spec.
+        jobs: number of files that are read at the same time.
+        data_dir: the data folder; by default that of the environment.
+        scheduler: address of a Dask cluster that reads the files instead.
+        slurm: parameters of sbatch for a job array that reads the files instead; empty for Slurm's defaults.
+        systematics: prepare every variation of the spec, the nominal one first; otherwise only the nominal one.
+        stop: raise where files must not be used together; otherwise `report.check()` of the result does.
 
-    Raises InputError where the name is neither, the data folder holds nothing to read, a file is not what the spec says, or
-    events come twice or in different units.
+    Raises InputError where the name is neither, the data folder holds nothing to read, a file is not what the spec
+    says, or events come twice or in different units.
     """
     folder = data_folder(data_dir)
     spec, owner, split = _files_of(recipe_or_spec, folder)
     if systematics and not spec.systematics:
         raise InputError(
-            f"--systematics: the spec {spec.name} has none; its key `systematics` lists what stands for %SYS% in branch names"
+            f"--systematics: the spec {spec.name} has none; its key `systematics` lists what "
+            "stands for %SYS% in branch names"
         )
     done = []
     for name in spec.systematics[: None if systematics else 1] or (None,):
@@ -93,7 +97,10 @@ def prepare(
 
 
 def _files_of(recipe_or_spec: Path | str, folder: Path) -> tuple[Spec, dict[Path, str], Split | None]:
-    """The spec, the files with the class of each, and how a recipe splits them: None for a spec, whose files are no set."""
+    """The spec, the files with the class of each, and how a recipe splits them.
+
+    None for a spec, whose files are no set.
+    """
     for kind in ("recipe", "task"):
         path = _found(recipe_or_spec, kind)
         if path is not None and "data" in read_document(path).value:

@@ -44,8 +44,8 @@ CONDITION = re.compile(r"\s*([^=<>!\s]+)\s*(!=|>=|<=|=|>|<)\s*(.*?)\s*")
 class Listed:
     """A run, read without building its network or importing anything it names.
 
-    `recipe` and `figures` are by dotted key: `model.dim`; `test.auc`, and `name`, `state` (finished, stopped, damaged), `mode`, `source`,
-    `best_epoch`, `seconds`, `n_parameters`, `device`.
+    `recipe` and `figures` are by dotted key: `model.dim`; `test.auc`, and `name`, `state` (finished, stopped, damaged),
+    `mode`, `source`, `best_epoch`, `seconds`, `n_parameters`, `device`.
     """
 
     folder: Path
@@ -125,19 +125,20 @@ def compare_runs(places: Sequence[Path | str]) -> Registry:
 def pack(
     run: Run | Path | str, *, out: Path | None = None, overwrite: bool = False, allow_plugins: Collection[str] = ()
 ) -> Path:
-    """Writes a run as one file, `<name>.safetensors` unless `out` says otherwise; raises InputError where that exists."""
+    """Writes a run as one file, by default `<name>.safetensors`; raises InputError where that exists."""
     opened = run if isinstance(run, Run) else load_run(run, allow_plugins=allow_plugins)
     target = Path(f"{opened.name}{SUFFIX}") if out is None else out
     if target.suffix != SUFFIX:
         raise InputError(
-            f"--out {target}: a packed run is called *{SUFFIX}; that is how it is told from a run folder or a checkpoint"
+            f"--out {target}: a packed run is called *{SUFFIX}; that is how it is told from a "
+            "run folder or a checkpoint"
         )
     _check_free(target, overwrite)
     return pack_folder(opened.folder, opened.checkpoint, target)
 
 
 def unpack_run(file: Path, *, out: Path | None = None, overwrite: bool = False) -> Path:
-    """Makes a run folder of a packed run, `runs/<name>` unless `out` says otherwise; raises InputError where that exists."""
+    """Makes a run folder of a packed run, by default `runs/<name>`; raises InputError where that exists."""
     if not is_packed(file):
         raise InputError(f"{file} is no packed run: a file called *{SUFFIX} was expected, as `root-gnn pack` writes it")
     target = RUNS / name_of_packed(file) if out is None else out

@@ -40,8 +40,8 @@ class Run:
         folder: the run folder.
         recipe: the resolved recipe, `config.yaml`.
         spec: the data spec, `spec.yaml`.
-        is_kept: whether the folder is the place for results of these weights: not that of a packed run, nor for other weights
-            than the best.
+        is_kept: whether the folder is the place for results of these weights: not that of a packed run, nor for other
+            weights than the best.
     """
 
     def __init__(
@@ -72,7 +72,8 @@ class Run:
         path = self.folder / "checkpoints" / "best.ckpt"
         if not path.exists():
             raise InputError(
-                f"{self.folder} has no checkpoints/best.ckpt yet: its training did not finish an epoch; go on with --resume"
+                f"{self.folder} has no checkpoints/best.ckpt yet: its training did not finish an "
+                "epoch; go on with --resume"
             )
         return path
 
@@ -93,7 +94,10 @@ class Run:
 
     @property
     def history(self) -> Mapping[str, NDArray[np.float64]]:
-        """Each tag of `history.csv` as an array of rows (epoch from 0, step, value): `(n_row, 3)`; `history["val/loss"][:, 2]`."""
+        """The rows (epoch from 0, step, value) of each tag of `history.csv`, `(n_row, 3)`.
+
+        For example `history["val/loss"][:, 2]`.
+        """
         rows: dict[str, list[tuple[float, float, float]]] = {}
         text = (self.folder / "history.csv").read_text(encoding="utf-8")
         for row in csv.DictReader(text[: text.rfind("\n") + 1].splitlines()):  # a killed run may leave half a row
@@ -127,7 +131,10 @@ class Run:
         )
 
     def objective_after(self, epoch: int) -> Objective:
-        """The objective in evaluation mode with the weights it had after an epoch; raises InputError where none were kept."""
+        """Returns the objective in evaluation mode with the weights of an epoch.
+
+        Raises InputError without such weights.
+        """
         return self._loaded(self.folder / "checkpoints" / f"epoch_{epoch}.ckpt")
 
     def _loaded(self, checkpoint: Path) -> Objective:
@@ -172,7 +179,8 @@ class Run:
         """Raises InputError where results cannot be written into the folder."""
         if not self.is_kept:
             raise InputError(
-                f"{self.name} was opened from one file, and the results of this command belong into a run folder of the best "
+                f"{self.name} was opened from one file, and the results of this command belong "
+                "into a run folder of the best "
                 "weights; name the run folder, or make one of a packed run with `root-gnn pack --unpack FILE`"
             )
 
@@ -195,7 +203,8 @@ def load_run(place: Path | str, *, allow_plugins: Collection[str] = ()) -> Run:
     folder = path.resolve().parent.parent
     if path.suffix != ".ckpt" or path.resolve().parent.name != "checkpoints" or not (folder / "config.yaml").is_file():
         raise InputError(
-            f"{path} is neither a checkpoint in the folder checkpoints/ of a run, whose config.yaml says what the weights are "
+            f"{path} is neither a checkpoint in the folder checkpoints/ of a run, whose "
+            "config.yaml says what the weights are "
             "of, nor a packed run (*.safetensors)"
         )
     return Run(folder, checkpoint=None if path.name == "best.ckpt" else path, allow_plugins=allow_plugins)
@@ -220,7 +229,10 @@ def load_encoder(place: Path | str) -> Encoder:
 
 
 def reading_spec(run: Run, spec: str | None) -> Spec:
-    """How other files are read for a run: as its own, or with `spec`; raises InputError where that gives other node features."""
+    """Returns the spec that other files are read with.
+
+    Raises InputError where it has other node features than the run.
+    """
     reading = run.spec if spec is None else load_spec(spec)
     if reading.features() != run.spec.features():
         raise InputError(

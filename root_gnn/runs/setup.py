@@ -97,7 +97,8 @@ class TrainingSetup:
             )
         if recipe.train.compile and recipe.train.strategy == "fsdp":
             raise InputError(
-                "train.compile is true and train.strategy fsdp: what is compiled needs its weights whole. Leave one out."
+                "train.compile is true and train.strategy fsdp: what is compiled needs its "
+                "weights whole. Leave one out."
             )
         self.objective.prepare(evaluation_loader(self.table, self._some_training_events(), 1024, whole=self.whole))
         if recipe.train.monitor not in monitored_quantities(self.objective):
@@ -144,7 +145,7 @@ class TrainingSetup:
         )
 
     def validation_batches(self) -> DataLoader[Batch]:
-        """All validation events, with weights on the scale of the training events, signed whatever the loss is trained with."""
+        """Returns all validation events, with signed weights on the scale of the training events."""
         signed = np.copysign(self._weights(), self.table.weight).astype(np.float32)
         return evaluation_loader(
             self.table,
@@ -188,11 +189,14 @@ class TrainingSetup:
         )
 
     def trained(self) -> Objective:
-        """The objective as `load_run` reads it from the folder: on the CPU, in single precision and in evaluation mode."""
+        """Returns the trained objective as `load_run` reads it: on the CPU, in single precision, in evaluation mode."""
         return self.objective.cpu().float().eval().requires_grad_(False)
 
     def _static_shape(self) -> Shape | None:
-        """What the batches of one process are padded to; raises InputError where that would not fix what the network works on."""
+        """Returns the shape that batches are padded to, or None.
+
+        Raises InputError where the network needs varying shapes.
+        """
         train = self.recipe.train
         if not train.static_shapes:
             return None
@@ -203,7 +207,8 @@ class TrainingSetup:
         )
         if why:
             raise InputError(
-                f"train.static_shapes is true, but {why}, so that padding would not keep its steps the same. Leave it out."
+                f"train.static_shapes is true, but {why}, so that padding would not keep its "
+                "steps the same. Leave it out."
             )
         n_graph = -(-train.batch_size // (train.accumulate * math.prod(processes(train))))
         n_node = self.table.n_node[self.indices["train"]]

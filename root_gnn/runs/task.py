@@ -40,6 +40,7 @@ def finetuning_recipe(
         task: a name among the shipped tasks, or a path.
         mode: sets `optim.backbone_lr_scale`: scratch 1, frozen 0, finetuned what `configs/finetune.yaml` says.
         model: the encoder's section in the pretrained run; None takes that of `configs/finetune.yaml`.
+        train_events: size of the training subset, in total over classes; None for all.
         overrides: `dotted.key=value`; those of `data`, and of an objective that the task has, belong to the task.
 
     Raises InputError where an override contradicts the mode.

@@ -86,14 +86,20 @@ def finetune(
     overwrite: bool = False,
     allow_plugins: Collection[str] = (),
 ) -> Run:
-    """Puts a pretrained encoder to a task, or trains the same network from scratch.
+    """Fine-tunes a pretrained encoder on a task, or trains the same network from scratch.
 
     Args:
-        task: a shipped task's name, or a path.
-        run: the pretrained run; a run folder, its name, or a `Run`. `runs/pretrain_multiclass` where nothing is given.
-        encoder: instead of `run`: an encoder that `load_encoder` returned.
+        task: name of a shipped task, or a path.
+        run: the pretrained run: a run folder, its name, or a `Run`; by default `runs/pretrain_multiclass`.
+        encoder: an encoder from `load_encoder`, instead of `run`.
         mode: `finetuned` (backbone at `optim.backbone_lr_scale` of the head's rate), `frozen`, or `scratch`.
-        train_events: size of the training subset, total over classes, balanced, drawn by the seed.
+        train_events: size of the training subset, in total over classes, balanced, drawn by the seed.
+        overrides: `dotted.key=value` for the recipe.
+        data_dir: the data folder; by default that of the environment.
+        run_dir: the run folder; by default `runs/<name of the recipe>`.
+        resume: continue an interrupted training.
+        overwrite: replace an existing run folder.
+        allow_plugins: modules outside of root_gnn that the pretrained run may import.
     """
     source = _source(run if run is not None else encoder, mode, allow_plugins)
     recipe = finetuning_recipe(
@@ -122,7 +128,8 @@ def _source(given: Run | Encoder | Path | str | None, mode: Mode, allow_plugins:
     if isinstance(given, Encoder):
         if given.run_folder is None:
             raise InputError(
-                "this encoder does not come from load_encoder, so its scaling and recipe are unknown; give the run folder"
+                "this encoder does not come from load_encoder, so its scaling and recipe are "
+                "unknown; give the run folder"
             )
         return load_run(given.run_folder, allow_plugins=allow_plugins)
     if given is not None:

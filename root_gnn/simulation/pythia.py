@@ -16,7 +16,7 @@ import awkward as ak
 import numpy as np
 from numpy.typing import NDArray
 
-from root_gnn.errors import InputError, MissingExtra
+from root_gnn.errors import InputError, MissingExtraError
 from root_gnn.simulation.record import EventRecord
 from root_gnn.simulation.variations import VARIATIONS
 from root_gnn.typing import AnyFloats
@@ -27,11 +27,11 @@ _MB_TO_PB = 1e9
 
 
 def pythia8() -> Any:
-    """Pythia's Python module; MissingExtra where it is not installed."""
+    """Pythia's Python module; MissingExtraError where it is not installed."""
     try:
         import pythia8mc
     except ImportError as error:
-        raise MissingExtra("pythia8mc", "sim", "Simulating events") from error
+        raise MissingExtraError("pythia8mc", "sim", "Simulating events") from error
     return pythia8mc
 
 

@@ -1,4 +1,4 @@
-"""Training with a backbone that `torch.compile` has made kernels for: its forward and backward passes, under the same weights."""
+"""Training with a backbone whose forward and backward passes are compiled by `torch.compile`."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ from root_gnn.protocols import Encoder
 
 @contextmanager
 def compiled(encoder: Encoder, *, fixed_shapes: bool) -> Iterator[None]:
-    """Inside the block `encoder` runs compiled wherever gradients are wanted; validation stays as it is, which need not be compiled too.
+    """Compiles `encoder` inside the block for passes with gradients; validation runs the plain forward.
 
-    With `fixed_shapes` kernels are made for one size of batch, otherwise for any. Random numbers are PyTorch's own ones.
-    Raises InputError where there is no C++ compiler and no GPU.
+    With `fixed_shapes` kernels are made for one size of batch, otherwise for any. Random numbers are PyTorch's own
+    ones. Raises InputError where there is no C++ compiler and no GPU.
     """
     _check_compiler()
     plain = encoder.forward
@@ -43,6 +43,7 @@ def _check_compiler() -> None:
         get_cpp_compiler()
     except InvalidCxxCompiler as error:
         raise InputError(
-            "train.compile is true, and there is no C++ compiler, which it needs on a processor: install g++ or clang++, "
+            "train.compile is true, and there is no C++ compiler, which it needs on a "
+            "processor: install g++ or clang++, "
             "or leave it out."
         ) from error

@@ -16,16 +16,17 @@ class TrainConfig(Section):
 
     Training ends after `max_epochs` epochs or `max_steps` optimiser steps, whichever comes first, with a validation.
     `batch_size` counts the graphs of one optimiser step over all devices and the `accumulate` parts it is done in.
-    `devices` and `num_nodes` need not be given under torchrun and srun, which know. `precision: f64` is for comparisons.
-    `monitor` is what the best epoch is best by: `val/loss`; of a supervised objective `val/auc` or `val/accuracy`; without
-    labels `probe/auc` of a linear probe of at most `probe_events` validation events, or a figure `ssl/...` of the spread of
-    representations; `on_collapse` is what happens where they are all the same.
+    `devices` and `num_nodes` need not be given under torchrun and srun, which know. `precision: f64` is for
+    comparisons. `monitor` is what the best epoch is best by: `val/loss`; of a supervised objective `val/auc` or
+    `val/accuracy`; without labels `probe/auc` of a linear probe of at most `probe_events` validation events, or a
+    figure `ssl/...` of the spread of representations; `on_collapse` is what happens where they are all the same.
     `early_stopping` is the number of epochs in a row without a better one after which training ends. `checkpoint_every`
-    saves within an epoch, every so many steps, beside the checkpoint each epoch ends with. `keep_epochs` are epochs (from 1) whose
-    weights stay, as `checkpoints/epoch_<n>.ckpt`. `static_shapes` pads the batches of training to one number of graphs, nodes and
-    edges, for steps that are captured and replayed; losses, gradients and figures stay what they are. `compile` has `torch.compile`
-    make kernels for the backbone in the first step, which takes a minute; the compiled operator is not used then.
-    `strategy: fsdp` shares out weights and the optimiser's averages over the processes, for encoders that are too large for one.
+    saves within an epoch, every so many steps, beside the checkpoint each epoch ends with. `keep_epochs` are epochs
+    (from 1) whose weights stay, as `checkpoints/epoch_<n>.ckpt`. `static_shapes` pads the batches of training to one
+    number of graphs, nodes and edges, for steps that are captured and replayed; losses, gradients and figures stay what
+    they are. `compile` has `torch.compile` make kernels for the backbone in the first step, which takes a minute; the
+    compiled operator is not used then. `strategy: fsdp` shares out weights and the optimiser's averages over the
+    processes, for encoders that are too large for one.
     """
 
     max_epochs: Count = 20

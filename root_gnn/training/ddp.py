@@ -1,4 +1,4 @@
-"""Ordinary data-parallel training: every process holds all weights, and gradients are averaged over the processes (DDP).
+"""Data-parallel training (DDP): every process holds all weights, and gradients are averaged over the processes.
 
 What DDP is: Li et al. 2020 (arXiv:2006.15704).
 """
@@ -15,7 +15,7 @@ from root_gnn.protocols import Objective
 
 
 def ddp_strategy(objective: Objective, batches: DataLoader[Batch]) -> DDPStrategy:
-    """Lightning's strategy, which waits for nothing that does not come and copies nothing twice; `batches` are of one process."""
+    """Returns Lightning's DDP strategy without needless waiting or copies; `batches` are those of one process."""
     changes = any(isinstance(module, nn.modules.batchnorm._BatchNorm) for module in objective.modules())
     return DDPStrategy(
         find_unused_parameters=_leaves_out(objective, batches),
@@ -25,7 +25,10 @@ def ddp_strategy(objective: Objective, batches: DataLoader[Batch]) -> DDPStrateg
 
 
 def _leaves_out(objective: Objective, batches: DataLoader[Batch]) -> bool:
-    """Whether a step gives some weights no gradient, which DDP would wait for (an encoder's globals, where only nodes are asked about)."""
+    """Returns whether a step leaves some weights without gradient, which DDP would wait for.
+
+    An example is the encoder's globals where the loss reads only nodes.
+    """
     batch = batches.dataset[next(iter(batches.sampler))]
     was_training = objective.training
     loss = objective.eval()(batch)["loss"]

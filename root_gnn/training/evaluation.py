@@ -1,4 +1,4 @@
-"""What a supervised objective answers on a split, and the figures that follow."""
+"""The outputs of a supervised objective on a split, and the metrics computed from them."""
 
 from __future__ import annotations
 
@@ -21,8 +21,13 @@ from root_gnn.typing import Floats
 
 @dataclass(frozen=True)
 class ModelOutputs:
-    """Answers in event order: `probabilities (n_event, n_output)`, `truth (n_event,)` or `(n_event, n_output)`,
-    `weights (n_event,)` signed, `ids (n_event, n_id)`.
+    """Predictions and truth in event order.
+
+    Attributes:
+        probabilities: `(n_event, n_output)`, by class or label.
+        truth: class indices `(n_event,)`, or labels `(n_event, n_output)`.
+        weights: signed event weights, `(n_event,)`.
+        ids: id columns, `(n_event, n_id)`.
     """
 
     probabilities: Floats
@@ -36,9 +41,9 @@ class ModelOutputs:
         return len(self.weights)
 
     @classmethod
-    def of(cls, objective: Supervised, batch: Batch, said: Tensor) -> Self:
-        """Those for one batch, of which the head `said (n_graph, n_answer)`."""
-        probabilities = probabilities_of(objective, said)
+    def of(cls, objective: Supervised, batch: Batch, outputs: Tensor) -> Self:
+        """Makes those of one batch from the outputs of the head, `(n_graph, n_head_output)`."""
+        probabilities = probabilities_of(objective, outputs)
         if objective.link == "softmax":
             truth = batch.labels["label"]
         else:
@@ -51,7 +56,7 @@ class ModelOutputs:
 
     @classmethod
     def joined(cls, parts: Sequence[Self]) -> Self:
-        """Several batches' answers, one after the other."""
+        """Concatenates the outputs of several batches."""
         return cls(
             *(
                 np.concatenate([getattr(part, name) for part in parts])
@@ -60,22 +65,22 @@ class ModelOutputs:
         )
 
 
-def probabilities_of(objective: Supervised, said: Tensor) -> Tensor:
-    """Probabilities `(n_graph, n_output)` of what the head `said (n_graph, n_answer)`; the link is applied in float64."""
-    logits = objective.logits_of(said).detach().double()
+def probabilities_of(objective: Supervised, outputs: Tensor) -> Tensor:
+    """Returns probabilities `(n_graph, n_output)` of head outputs `(n_graph, n_head_output)`, in float64."""
+    logits = objective.logits_of(outputs).detach().double()
     return torch.softmax(logits, dim=1) if objective.link == "softmax" else torch.sigmoid(logits)
 
 
 def model_outputs(objective: Supervised, batches: Iterable[Batch], device: torch.device | str = "cpu") -> ModelOutputs:
-    """The objective's answers in evaluation mode, without gradients, in the order of the batches."""
+    """Computes the outputs of the objective in evaluation mode, without gradients, in the order of the batches."""
     was_training = objective.training
     objective.eval()
+    parts = []
     with torch.inference_mode():
-        said = (
-            objective.valid_outputs(objective.head_outputs(batch), batch)
-            for batch in (one.to(device) for one in batches)
-        )
-        parts = [ModelOutputs.of(objective, batch, answer) for answer, batch in said]
+        for each in batches:
+            batch = each.to(device)
+            outputs, valid = objective.valid_outputs(objective.head_outputs(batch), batch)
+            parts.append(ModelOutputs.of(objective, valid, outputs))
     objective.train(was_training)
     return ModelOutputs.joined(parts)
 
@@ -83,8 +88,8 @@ def model_outputs(objective: Supervised, batches: Iterable[Batch], device: torch
 def figures(found: ModelOutputs, objective: Supervised, *, lumi_weights: Floats | None = None) -> dict[str, Any]:
     """One split's entry of `metrics.json`.
 
-    For several yes-or-no labels each metric is the mean over the labels for which it is defined (`Metric.combined`), and each label's
-    own figures stand under `labels`.
+    For several yes-or-no labels each metric is the mean over the labels for which it is defined (`Metric.combined`),
+    and each label's own figures stand under `labels`.
     """
     if objective.link == "softmax":
         return summary(
@@ -106,7 +111,7 @@ def quick_metrics(objective: Supervised) -> tuple[Metric, ...]:
 
 
 def quick_figures(found: ModelOutputs, objective: Supervised) -> dict[str, float]:
-    """The quick metrics where they are defined, without errors; for several labels the mean over those where they are."""
+    """Returns the quick metrics that are defined, without errors; for several labels the mean over labels."""
     if objective.link == "softmax":
         each = [ScoredEvents(found.probabilities, found.truth, found.weights)]
     else:

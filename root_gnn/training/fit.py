@@ -1,4 +1,4 @@
-"""One call of Lightning's Trainer, set up so that a run can be killed at any moment and go on to the same result."""
+"""One training with Lightning's Trainer; a run that is killed at any moment resumes to the same result."""
 
 from __future__ import annotations
 
@@ -45,7 +45,14 @@ Loader = DataLoader[Batch]
 
 @dataclass(frozen=True)
 class FitResult:
-    """What a finished training reports: the best epoch (from 1), training seconds and events seen, over all resumes."""
+    """The outcome of a training.
+
+    Attributes:
+        best_epoch: the epoch whose weights are used, counted from 1.
+        seconds: duration of the training, over all resumes.
+        n_event: training events processed, over all epochs and resumes.
+        device: name of the device.
+    """
 
     best_epoch: int
     seconds: float
@@ -71,35 +78,23 @@ def fit(
     """Trains `objective` and leaves it with the weights of the best epoch.
 
     Args:
-        train_loader: makes the batches of one process from its rank and the number of processes.
+        objective: the objective with its initial weights.
+        train_loader: makes the training batches of one process from its rank and the number of processes.
+        validation_loader: the validation batches, the same in all processes.
+        train: the `train` section of the recipe.
+        optim: the `optim` section of the recipe.
+        augmentations: applied to every training batch, in this order.
+        seed: seed of augmentations, views and dropout.
         folder: the run folder; `history.csv`, `tensorboard/` and `checkpoints/` are written there.
-        n_graph: graphs that an epoch of training goes through, over all ranks.
-        resume: go on from `checkpoints/last.ckpt` where there is one.
-        shape: what the batches of one process are padded to; None leaves them as they are.
+        name: the run's name in log lines.
+        n_graph: graphs of one training epoch, over all ranks.
+        resume: continue from `checkpoints/last.ckpt` if it exists.
+        shape: the shape that the batches of one process are padded to; None leaves them unpadded.
 
-    Raises InputError where the monitored value is not measured, or never was a finite number, and where nothing can be compiled.
+    Raises InputError where the monitored quantity is unknown or was never finite, and where compilation fails.
     """
-    checkpoints = Checkpoints(
-        folder / "checkpoints",
-        monitor=train.monitor,
-        mode=train.monitor_mode,
-        every=train.checkpoint_every,
-        keep=train.keep_epochs,
-    )
-    history = History(folder / "history.csv", log_every=train.log_every, batch_size=train.batch_size)
-    callbacks: list[pl.Callback] = [
-        RandomState(seed),
-        history,
-        Throughput(name, n_graph=n_graph),
-        Interrupt(checkpoints),
-        checkpoints,
-    ]
-    if not isinstance(objective, Supervised):
-        callbacks[1:1] = [Collapse(name, then=train.on_collapse), Probe(train.probe_events)]
-    if train.early_stopping is not None:
-        callbacks.append(
-            EarlyStopping(train.monitor, mode=train.monitor_mode, patience=train.early_stopping, strict=False)
-        )
+    callbacks = _Callbacks.of(objective, train, folder=folder, name=name, seed=seed, n_graph=n_graph)
+    checkpoints = callbacks.checkpoints
     from_checkpoint = checkpoints.last_path if resume and checkpoints.last_path.exists() else None
     if resume:
         log.info(
@@ -107,14 +102,14 @@ def fit(
             name,
             f"going on from {from_checkpoint}" if from_checkpoint else "no checkpoint yet, starting anew",
         )
-    with _quiet(), torch.random.fork_rng():
+    with _quiet_lightning(), torch.random.fork_rng():
         world = math.prod(processes(train))
         shared = world > 1 and train.strategy == "fsdp"
-        how: Strategy | None = None
+        strategy: Strategy | None = None
         if world > 1:
-            how = fsdp_strategy(world) if shared else ddp_strategy(objective, train_loader(0, world))
+            strategy = fsdp_strategy(world) if shared else ddp_strategy(objective, train_loader(0, world))
         rejoin_process_group()
-        trainer = _trainer(train, folder, callbacks, how)
+        trainer = _trainer(train, folder, callbacks.all, strategy)
         torch.manual_seed(seed_of(seed, trainer.global_rank))
         batches = train_loader(trainer.global_rank, trainer.world_size)
         steps_per_epoch = math.ceil(len(batches) / train.accumulate)
@@ -129,20 +124,62 @@ def fit(
             shape=shape,
             sharded=shared,
         )
-        fast = compiled(objective.encoder, fixed_shapes=shape is not None) if train.compile else nullcontext()
-        with _honest_exit(), report_lost_peer(), fast:
+        compilation = compiled(objective.encoder, fixed_shapes=shape is not None) if train.compile else nullcontext()
+        with _exit_codes(), report_lost_peer(), compilation:
             trainer.fit(module, batches, validation_loader, ckpt_path=from_checkpoint, weights_only=True)
     if checkpoints.best is None:
         raise InputError(
             f"{train.monitor} was not a finite number after any epoch of {name}, so no epoch is the best one; "
-            f"{folder / 'history.csv'} shows when it went wrong. Lower optim.lr, or look for extreme weights in the data."
+            f"{folder / 'history.csv'} shows when it went wrong. "
+            "Lower optim.lr, or look for extreme weights in the data."
         )
     load_weights(objective, checkpoints.best_path)
     device = torch.cuda.get_device_name(0) if module.device.type == "cuda" else module.device.type
-    return FitResult(checkpoints.best_epoch + 1, history.seconds, history.n_graph, device)
+    return FitResult(checkpoints.best_epoch + 1, callbacks.history.seconds, callbacks.history.n_graph, device)
 
 
-def _trainer(train: TrainConfig, folder: Path, callbacks: list[pl.Callback], how: Strategy | None) -> pl.Trainer:
+@dataclass(frozen=True)
+class _Callbacks:
+    """The callbacks of one training, in the order in which Lightning calls them, and two of them by name."""
+
+    all: list[pl.Callback]
+    checkpoints: Checkpoints
+    history: History
+
+    @classmethod
+    def of(
+        cls, objective: Objective, train: TrainConfig, *, folder: Path, name: str, seed: int, n_graph: int
+    ) -> _Callbacks:
+        """Makes the callbacks.
+
+        Args:
+            objective: decides whether validation needs a probe and a check for collapse.
+            train: the `train` section of the recipe.
+            folder: the run folder.
+            name: the run's name in log lines.
+            seed: seed of the random state of each epoch.
+            n_graph: graphs of one training epoch, over all ranks.
+        """
+        checkpoints = Checkpoints(
+            folder / "checkpoints",
+            monitor=train.monitor,
+            mode=train.monitor_mode,
+            every=train.checkpoint_every,
+            keep=train.keep_epochs,
+        )
+        history = History(folder / "history.csv", log_every=train.log_every, batch_size=train.batch_size)
+        callbacks: list[pl.Callback] = [RandomState(seed)]
+        if not isinstance(objective, Supervised):
+            callbacks += [Collapse(name, then=train.on_collapse), Probe(train.probe_events)]
+        callbacks += [history, Throughput(name, n_graph=n_graph), Interrupt(checkpoints), checkpoints]
+        if train.early_stopping is not None:
+            callbacks.append(
+                EarlyStopping(train.monitor, mode=train.monitor_mode, patience=train.early_stopping, strict=False)
+            )
+        return cls(callbacks, checkpoints, history)
+
+
+def _trainer(train: TrainConfig, folder: Path, callbacks: list[pl.Callback], strategy: Strategy | None) -> pl.Trainer:
     devices, num_nodes = processes(train)
     plugins = slurm_environment()
     if train.precision == "f64":
@@ -153,7 +190,7 @@ def _trainer(train: TrainConfig, folder: Path, callbacks: list[pl.Callback], how
         devices=devices,
         num_nodes=num_nodes,
         precision={32: "32-true", "bf16": "bf16-mixed", "f64": None}[train.precision],
-        strategy=how or "auto",
+        strategy=strategy or "auto",
         max_epochs=train.max_epochs,
         accumulate_grad_batches=train.accumulate,
         logger=TensorBoardLogger(folder, name="", version="tensorboard", default_hp_metric=False),
@@ -166,7 +203,7 @@ def _trainer(train: TrainConfig, folder: Path, callbacks: list[pl.Callback], how
         enable_checkpointing=True,
         log_every_n_steps=train.log_every,
     )
-    # Lightning would ask the first process before every step whether it was told to stop, and wait for the device; `Interrupt` does.
+    # Before every step Lightning broadcasts whether SIGTERM arrived, and waits for the device; `Interrupt` does that.
     trainer.fit_loop.epoch_loop._broadcast_sigterm_tensor = _nothing  # type: ignore[method-assign]
     return trainer
 
@@ -175,32 +212,31 @@ def _nothing() -> None:
     pass
 
 
-class _quiet:
-    """Lightning's advice and device table are not for our users; its real warnings stay."""
-
-    def __enter__(self) -> None:
-        self._logger = logging.getLogger("lightning.pytorch")
-        self._level = self._logger.level
-        self._logger.setLevel(logging.WARNING)
-        self._caught = warnings.catch_warnings()
-        self._caught.__enter__()
-        warnings.filterwarnings("ignore", message=".*does not have many workers.*")
-        warnings.filterwarnings("ignore", message=".*number of training batches.*")
-        warnings.filterwarnings("ignore", message=".*treespec, LeafSpec.*")
-        warnings.filterwarnings(
-            "ignore", message=".*in eval mode at the start of training.*"
-        )  # a target network is meant to be
-        warnings.filterwarnings("ignore", message=".*Checkpoint directory.*exists and is not empty.*")
-        warnings.filterwarnings("ignore", message=".*resuming from a checkpoint that ended before.*")
-
-    def __exit__(self, *exception: object) -> None:
-        self._caught.__exit__(None, None, None)
-        self._logger.setLevel(self._level)
+@contextmanager
+def _quiet_lightning() -> Iterator[None]:
+    """Silences Lightning's advice and its table of devices inside the block; its other warnings stay."""
+    logger = logging.getLogger("lightning.pytorch")
+    level = logger.level
+    logger.setLevel(logging.WARNING)
+    with warnings.catch_warnings():
+        for advice in (
+            ".*does not have many workers.*",
+            ".*number of training batches.*",
+            ".*treespec, LeafSpec.*",
+            ".*in eval mode at the start of training.*",  # a target network always is
+            ".*Checkpoint directory.*exists and is not empty.*",
+            ".*resuming from a checkpoint that ended before.*",
+        ):
+            warnings.filterwarnings("ignore", message=advice)
+        try:
+            yield
+        finally:
+            logger.setLevel(level)
 
 
 @contextmanager
-def _honest_exit() -> Iterator[None]:
-    """Lightning's way out when it is told to end before `Interrupt` listens leaves with code 0 or 1."""
+def _exit_codes() -> Iterator[None]:
+    """Restores exit code 143 of SIGTERM and KeyboardInterrupt, which Lightning turns into codes 0 and 1."""
     try:
         yield
     except SIGTERMException:
@@ -212,28 +248,32 @@ def _honest_exit() -> Iterator[None]:
 
 
 def load_weights(objective: Objective, checkpoint: Path) -> None:
-    """Loads a checkpoint's weights into the whole objective, strictly; raises InputError where they are not its own."""
+    """Loads the weights of a checkpoint into the objective; raises InputError where names or shapes differ."""
     tensors = part(weights(checkpoint), "objective")
     try:
         objective.load_state_dict(tensors, strict=True)
     except RuntimeError as error:
         raise InputError(
-            f"the weights in {checkpoint} do not fit the recipe beside them: {' '.join(str(error).split())[:300]}"
+            f"the weights in {checkpoint} do not fit the recipe in the same folder: "
+            f"{' '.join(str(error).split())[:300]}"
         ) from error
 
 
 def weights(checkpoint: Path) -> dict[str, torch.Tensor]:
-    """All tensors of a checkpoint by name; nothing in the file is executed. Raises InputError where it is no checkpoint, or damaged."""
+    """Returns all tensors of a checkpoint by name, without executing anything in the file.
+
+    Raises InputError where the file is damaged or is no checkpoint.
+    """
     try:
-        found: dict[str, torch.Tensor] = torch.load(checkpoint, map_location="cpu", weights_only=True)["state_dict"]
-    except Exception as error:  # torch raises many kinds, some of a module that this package does not import
+        tensors: dict[str, torch.Tensor] = torch.load(checkpoint, map_location="cpu", weights_only=True)["state_dict"]
+    except Exception as error:  # torch raises errors of many classes, some from modules that are not imported here
         raise InputError(
-            f"{checkpoint} cannot be read as a checkpoint: it is damaged or holds more than weights, and none of it was run "
-            f"({type(error).__name__}). Take another checkpoint, or train the run again."
+            f"{checkpoint} cannot be read as a checkpoint: it is damaged or holds more than weights, "
+            f"and none of it was run ({type(error).__name__}). Take another checkpoint, or train the run again."
         ) from error
-    return found
+    return tensors
 
 
 def part(state: dict[str, torch.Tensor], prefix: str) -> dict[str, torch.Tensor]:
-    """The tensors of one submodule of a state dict, named as it names them itself."""
+    """Returns the tensors of the submodule `prefix` of a state dict, under the submodule's own names."""
     return {name.removeprefix(f"{prefix}."): value for name, value in state.items() if name.startswith(f"{prefix}.")}

@@ -1,7 +1,8 @@
-"""Fully sharded training: every process holds a part of the weights, gradients and averages of the optimiser (FSDP, second form).
+"""Fully sharded training (FSDP2): every process holds a part of weights, gradients and optimiser state.
 
-What FSDP is: Zhao et al. 2023 (arXiv:2304.11277). A block's weights are together only while the block computes, so that an encoder
-may be as large as the memory of all processes; the losses and gradients are those of ordinary data-parallel training.
+What FSDP is: Zhao et al. 2023 (arXiv:2304.11277). A block's weights are together only while the block computes, so that
+an encoder may be as large as the memory of all processes; the losses and gradients are those of ordinary data-parallel
+training.
 """
 
 from __future__ import annotations
@@ -24,7 +25,7 @@ def fsdp_strategy(n_process: int) -> Strategy:
 
 
 def shard(objective: Objective, mesh: DeviceMesh) -> None:
-    """Distributes the weights of `objective` over `mesh`, in place: block by block, the rest of each encoder, then what is left."""
+    """Shards the weights of `objective` over `mesh` in place: block by block, the rest of each encoder, the rest."""
     for part in list(objective.modules()):
         if isinstance(part, Block):
             fully_shard(part, mesh=mesh)

@@ -21,7 +21,7 @@ from root_gnn.training.optim import OptimConfig, groups, optimizer, scheduler
 
 
 def monitored_quantities(objective: Objective) -> tuple[str, ...]:
-    """What validation measures for an objective, as far as it is defined on the events: the names `train.monitor` may have."""
+    """Returns the possible values of `train.monitor`: what validation measures for an objective, where defined."""
     if not isinstance(objective, Supervised):
         return ("val/loss", "probe/auc", *SPREAD, *(f"ssl/{name}" for name in objective.measures))
     return ("val/loss", *(f"val/{metric.name}" for metric in quick_metrics(objective)))
@@ -49,7 +49,7 @@ class TrainingModule(pl.LightningModule):
         self.frozen, self.sharded = optim.backbone_lr_scale == 0.0, sharded
         if self.frozen:
             objective.encoder.requires_grad_(False)
-        self._answers: list[ModelOutputs] = []
+        self._model_outputs: list[ModelOutputs] = []
         self._sums: dict[str, Tensor | float] = {}
         self._n_graph = 0
 
@@ -72,12 +72,15 @@ class TrainingModule(pl.LightningModule):
             batch = augmentation(batch, RandomStream(seed=self.seed, epoch=self.current_epoch, place=place))
         return batch
 
-    def transfer_batch_to_device(self, batch: Batch, device: torch.device, dataloader_idx: int) -> Batch:
+    def transfer_batch_to_device(self, batch: Batch, device: torch.device, dataloader_idx: int) -> Batch:  # noqa: ARG002  Lightning passes it by name
         """Copies from pinned memory while the device works; Lightning's own waits for anything but plain tensors."""
         return batch.to(device, non_blocking=True)
 
-    def training_step(self, batch: Batch, index: int) -> dict[str, Tensor]:
-        """The objective's losses, of views drawn for this epoch; with a shape its network is asked about padded batches."""
+    def training_step(self, batch: Batch, index: int) -> dict[str, Tensor]:  # noqa: ARG002  Lightning passes it
+        """Returns the losses of one batch, with views drawn for this epoch.
+
+        With a shape the network reads padded batches.
+        """
         batch = self.augmented(batch)
         if self.shape is not None and isinstance(self.objective, Supervised):
             return self.objective.losses(self.objective.head_outputs(padded(batch, self.shape))[: batch.n_graph], batch)
@@ -88,10 +91,11 @@ class TrainingModule(pl.LightningModule):
         """Ends a resumed training that had made all its steps."""
         self._stop_after_last_step()
 
-    def on_train_batch_end(self, *args: Any) -> None:
+    def on_train_batch_end(self, *_: Any) -> None:
         """Validates and ends where `train.max_steps` ends an epoch early.
 
-        Lightning's own limit leaves without validation, and with it a training that is resumed at the end of an epoch skips one.
+        Lightning's own limit leaves without validation, and with it a training that is resumed at the end of an epoch
+        skips one.
         """
         self._stop_after_last_step()
 
@@ -105,17 +109,18 @@ class TrainingModule(pl.LightningModule):
         self.objective.after_step((self.trainer.global_step + 1) / self.n_step)  # Lightning counts this step later
 
     def configure_gradient_clipping(self, optimizer: Optimizer, *args: Any, **kwargs: Any) -> None:
-        """Clips by the global norm; Lightning's own refuses a fused optimiser under bf16, though nothing is scaled there."""
+        """Clips by the global norm; Lightning's own refuses a fused optimiser under bf16."""
+        del optimizer, args, kwargs  # Lightning's own keys for clipping are not used
         if self.optim.clip_norm is not None:
             torch.nn.utils.clip_grad_norm_([p for p in self.parameters() if p.grad is not None], self.optim.clip_norm)
 
-    def validation_step(self, batch: Batch, index: int) -> dict[str, Tensor]:
-        """Collects answers of a supervised objective, losses of any other, whose representations go to the callbacks."""
+    def validation_step(self, batch: Batch, index: int) -> dict[str, Tensor]:  # noqa: ARG002  Lightning passes it
+        """Collects outputs of a supervised objective; returns representations of any other to the callbacks."""
         outputs: dict[str, Tensor] = {}
         if isinstance(self.objective, Supervised):
-            said, batch = self.objective.valid_outputs(self.objective.head_outputs(batch), batch)
-            losses = self.objective.losses(said, batch)
-            self._answers.append(ModelOutputs.of(self.objective, batch, said))
+            head_outputs, batch = self.objective.valid_outputs(self.objective.head_outputs(batch), batch)
+            losses = self.objective.losses(head_outputs, batch)
+            self._model_outputs.append(ModelOutputs.of(self.objective, batch, head_outputs))
         else:
             losses = self.objective(batch)
             outputs = {"representation": self.objective.encoder(batch).globals.float(), **batch.labels}
@@ -128,13 +133,13 @@ class TrainingModule(pl.LightningModule):
         """Logs what `monitored_quantities` lists, but for what callbacks find out about representations."""
         values: dict[str, float] = {}
         if isinstance(self.objective, Supervised):
-            found = quick_figures(ModelOutputs.joined(self._answers), self.objective)
+            found = quick_figures(ModelOutputs.joined(self._model_outputs), self.objective)
             values = {f"val/{name}": value for name, value in found.items()}
         means = {name: float(total) / max(self._n_graph, 1) for name, total in self._sums.items()}
         values["val/loss"] = means.pop("loss")
         values |= {f"ssl/{name}": value for name, value in means.items()}
         self.log_dict(values, batch_size=1, sync_dist=True)
-        self._answers, self._sums, self._n_graph = [], {}, 0
+        self._model_outputs, self._sums, self._n_graph = [], {}, 0
 
     def configure_optimizers(self) -> Any:
         """AdamW over backbone and head with one schedule, stepped with the optimiser."""

@@ -21,9 +21,10 @@ Decay = Annotated[float, Field(ge=0, lt=1)]
 class OptimConfig(Section):
     """AdamW (Loshchilov, Hutter 2019, arXiv:1711.05101) and the course of its learning rate.
 
-    `schedule`: `constant`; `cosine` to zero at the end of training; `exponential`, a factor `gamma` per epoch. All start
-    with a linear warm-up over the fraction `warmup` of the training. `backbone_lr_scale` is the backbone's rate over
-    the head's (0 freezes it); `backbone_ramp` raises the backbone's rate linearly from zero over that many first steps.
+    `schedule`: `constant`; `cosine` to zero at the end of training; `exponential`, a factor `gamma` per epoch. All
+    start with a linear warm-up over the fraction `warmup` of the training. `backbone_lr_scale` is the backbone's rate
+    over the head's (0 freezes it); `backbone_ramp` raises the backbone's rate linearly from zero over that many first
+    steps.
     """
 
     lr: Annotated[float, Field(gt=0)] = 1e-3
@@ -54,7 +55,7 @@ class ParameterGroup:
 
 
 def groups(backbone: nn.Module, everything: nn.Module, optim: OptimConfig) -> list[ParameterGroup]:
-    """Backbone and head, each with its matrices (decayed) and its biases and norms (not decayed); a frozen backbone is absent.
+    """Returns parameter groups of backbone and head, each with and without weight decay; a frozen backbone has none.
 
     The head is whatever of `everything` is not in `backbone`.
     """
@@ -82,7 +83,7 @@ def optimizer(parts: list[ParameterGroup], optim: OptimConfig) -> torch.optim.Ad
 
 
 def schedule(optim: OptimConfig, *, n_step: int, steps_per_epoch: int, ramp: int = 0) -> Callable[[int], float]:
-    """The factor on a learning rate at an optimiser step (0 is the first); the same for all groups but for the ramp's first steps.
+    """Returns the factor on the learning rate at an optimiser step, counted from 0.
 
     A plain function, since Lightning saves the attributes of any other callable in the checkpoint.
     """

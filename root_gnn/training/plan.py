@@ -73,10 +73,12 @@ class Plan:
             else ""
         )
         lines = [
-            f"{self.mode}{origin}, {len(self.initialised)} new, {len(self.frozen)} frozen, {self.n_parameters:,} parameters"
+            f"{self.mode}{origin}, {len(self.initialised)} new, {len(self.frozen)} frozen, "
+            f"{self.n_parameters:,} parameters"
         ]
         lines += [
-            f"  {row['name']:<18} {row['n_parameters']:>9,} parameters, lr {row['lr']:.2e}, weight decay {row['weight_decay']:g}"
+            f"  {row['name']:<18} {row['n_parameters']:>9,} parameters, lr {row['lr']:.2e}, weight "
+            f"decay {row['weight_decay']:g}"
             for row in self.groups
         ]
         lines.append("  events: " + ", ".join(f"{name} {count:,}" for name, count in self.events.items()))
@@ -89,7 +91,7 @@ def sha256(path: Path) -> str:
 
 
 def load_backbone(encoder: Encoder, checkpoint: Path) -> tuple[str, ...]:
-    """Loads the encoder of a run's checkpoint, every tensor of it; returns the names of the tensors left behind (the old head).
+    """Loads every tensor of a checkpoint's encoder; returns the names of the tensors left behind (the old head).
 
     Raises InputError naming the first tensors that are missing, too many, or of another shape.
     """
@@ -106,7 +108,8 @@ def load_backbone(encoder: Encoder, checkpoint: Path) -> tuple[str, ...]:
     if wrong:
         raise InputError(
             f"the backbone in {checkpoint} does not fit the model: {'; '.join(wrong[:3])}"
-            f"{f' and {len(wrong) - 3} more' if len(wrong) > 3 else ''}. Use the model section of that run's config.yaml."
+            f"{f' and {len(wrong) - 3} more' if len(wrong) > 3 else ''}. Use the model section "
+            "of that run's config.yaml."
         )
     encoder.load_state_dict(tensors, strict=True)
     return tuple(name.removeprefix("objective.") for name in state if not name.startswith("objective.encoder."))

@@ -10,7 +10,10 @@ from root_gnn.graph.batch import Batch
 
 
 class Float64(DoublePrecision):
-    """Lightning's, which can't change a batch; weights, batches and what a step makes are float64, and the files stay as they are."""
+    """Float64 weights, batches and steps; unlike Lightning's own plug-in it converts batches.
+
+    Files are unchanged.
+    """
 
     def convert_input(self, data: Any) -> Any:
         """The batch in float64."""

@@ -1,4 +1,4 @@
-"""Who trains together: processes that torchrun or srun has started, or that Lightning starts itself."""
+"""The processes of one training, which torchrun or srun has started, or which Lightning starts itself."""
 
 from __future__ import annotations
 
@@ -11,8 +11,6 @@ from typing import Any
 import numpy as np
 import torch
 import torch.distributed as dist
-from lightning.fabric.plugins.environments.lightning import LightningEnvironment
-from lightning.fabric.plugins.environments.slurm import SLURMEnvironment
 
 from root_gnn.console import log
 from root_gnn.errors import InputError
@@ -22,29 +20,29 @@ LOST = ("gloo", "NCCL", "Connection closed by peer", "Connection reset by peer",
 
 
 def processes(train: TrainConfig) -> tuple[int, int]:
-    """Processes on each node, and nodes: what torchrun or srun has started, else what the recipe asks for.
+    """Returns the number of processes on each node and of nodes, from torchrun or srun, else from the recipe.
 
-    Raises InputError where the recipe asks for another number than was started.
+    Raises InputError where the recipe and the launcher disagree.
     """
-    asked = (train.devices, train.num_nodes)
-    found = _started()
-    if found is None:
-        return asked
-    if asked not in ((1, 1), found):
+    of_recipe = (train.devices, train.num_nodes)
+    started = _started()
+    if started is None:
+        return of_recipe
+    if of_recipe not in ((1, 1), started):
         raise InputError(
-            f"train.devices is {asked[0]} and train.num_nodes {asked[1]}, but {found[0]} processes were started on each of {found[1]} "
-            "nodes. Leave both keys out: the launcher knows."
+            f"train.devices is {of_recipe[0]} and train.num_nodes {of_recipe[1]}, "
+            f"but {started[0]} processes were started on each of {started[1]} nodes. "
+            "Leave both keys out: the launcher knows."
         )
-    return found
+    return started
 
 
 def _started() -> tuple[int, int] | None:
     if "TORCHELASTIC_RUN_ID" in os.environ:
         here, total = int(os.environ["LOCAL_WORLD_SIZE"]), int(os.environ["WORLD_SIZE"])
         return here, total // here
-    if (
-        "SLURM_STEP_NUM_TASKS" in os.environ
-    ):  # srun sets it; a batch script without srun is one process, whatever was allocated
+    # srun sets this variable; a batch script without srun is one process, whatever was allocated.
+    if "SLURM_STEP_NUM_TASKS" in os.environ:
         total, n_node = int(os.environ["SLURM_STEP_NUM_TASKS"]), int(os.environ.get("SLURM_STEP_NUM_NODES", "1"))
         if total % n_node:
             raise InputError(
@@ -55,7 +53,11 @@ def _started() -> tuple[int, int] | None:
 
 
 def slurm_environment() -> list[Any]:
-    """Lightning's plug-in for Slurm, where it would take one process for many or queue the job again itself."""
+    """Returns Lightning's plug-in for Slurm where its default would miscount processes or requeue the job itself."""
+    # Imported here: Lightning takes seconds to import, and processes that only sum losses do not need it.
+    from lightning.fabric.plugins.environments.lightning import LightningEnvironment
+    from lightning.fabric.plugins.environments.slurm import SLURMEnvironment
+
     if not SLURMEnvironment.detect() or "TORCHELASTIC_RUN_ID" in os.environ:
         return []
     return [SLURMEnvironment(auto_requeue=False) if "SLURM_STEP_NUM_TASKS" in os.environ else LightningEnvironment()]
@@ -67,33 +69,36 @@ def is_restarted() -> bool:
 
 
 def rejoin_process_group() -> None:
-    """Lets the processes that torchrun has started anew find each other; called before Lightning, which takes the group as it is.
+    """Makes the process group after a restart by torchrun; called before Lightning, which uses an existing group.
 
-    PyTorch keeps torchrun's table of addresses over a restart (pytorch issue 135712), so that they would wait for those that are gone.
-    Raises InputError on several nodes, whose counts of restarts differ, unless torchrun was told to make a new table each time.
+    PyTorch keeps torchrun's table of addresses over a restart (pytorch issue 135712), so that the new processes would
+    wait for the lost ones. Raises InputError on several nodes, whose counts of restarts differ, unless torchrun makes a
+    new table at each restart.
     """
     if not is_restarted() or os.environ.get("TORCHELASTIC_USE_AGENT_STORE") != "True" or dist.is_initialized():
         return
     rank, total = int(os.environ["RANK"]), int(os.environ["WORLD_SIZE"])
     if total != int(os.environ["LOCAL_WORLD_SIZE"]):
         raise InputError(
-            "torchrun has started these processes again, but those of other nodes could not find them: start it on every node "
-            "with the environment variable TORCH_DISABLE_SHARE_RDZV_TCP_STORE=1, and go on with --resume."
+            "torchrun has started these processes again, but those of other nodes could not find them: "
+            "start it on every node with the environment variable TORCH_DISABLE_SHARE_RDZV_TCP_STORE=1, "
+            "and go on with --resume."
         )
-    # Documented, but missing from the names that the package says it exports.
-    table = dist.TCPStore(os.environ["MASTER_ADDR"], int(os.environ["MASTER_PORT"]), total, is_master=False)  # type: ignore[attr-defined]
+    # Both classes are documented, but missing from the names that the package says it exports.
+    address, port = os.environ["MASTER_ADDR"], int(os.environ["MASTER_PORT"])
+    table = dist.TCPStore(address, port, total, is_master=False)  # type: ignore[attr-defined]
     own = dist.PrefixStore(f"restart_{os.environ['TORCHELASTIC_RESTART_COUNT']}", table)  # type: ignore[attr-defined]
     dist.init_process_group("nccl" if torch.cuda.is_available() else "gloo", store=own, rank=rank, world_size=total)
     atexit.register(dist.destroy_process_group)
 
 
 def seed_of(seed: int, *rest: int) -> int:
-    """The seed of a process, from its rank and what else there is to tell apart; alone or first it is `seed` itself."""
+    """Returns a seed of its own for each `rest` (the rank of a process, ...); it is `seed` itself where all are 0."""
     return int(np.random.SeedSequence((seed, *rest)).generate_state(1)[0]) if any(rest) else seed
 
 
 def from_all(value: Any) -> list[Any]:
-    """What every process has as `value`, in order of rank; all of them have to ask."""
+    """Gathers `value` of every process, in order of rank; all processes have to call this."""
     if not (dist.is_available() and dist.is_initialized()):
         return [value]
     values: list[Any] = [None] * dist.get_world_size()
@@ -103,15 +108,15 @@ def from_all(value: Any) -> list[Any]:
 
 @contextmanager
 def report_lost_peer() -> Iterator[None]:
-    """Inside the block, an error because another process has gone is told in words, and leaves with code 1."""
+    """Reports a lost peer process inside the block with a readable message, and exits with code 1."""
     try:
         yield
     except RuntimeError as error:
         if not isinstance(error, dist.DistError) and not any(word in str(error) for word in LOST):
             raise
         log.error(
-            "Another process of this training has ended or can't be reached any more; why stands in its own output. This one ends "
-            "too (%s).",
+            "Another process of this training has ended or can't be reached any more; its own output says why. "
+            "This one ends too (%s).",
             " ".join(str(error).split())[:120],
         )
         raise SystemExit(1) from error

@@ -25,7 +25,7 @@ from root_gnn.config.loader import load, to_mapping, validate
 from root_gnn.config.shipped import find
 from root_gnn.config.yaml import read_document
 from root_gnn.data.spec.spec import Spec, load_spec
-from root_gnn.errors import InputError, MissingExtra
+from root_gnn.errors import InputError, MissingExtraError
 from root_gnn.runs.recipe import Recipe
 from root_gnn.runs.task import Task, finetuning_recipe
 from root_gnn.simulation.process import find_process
@@ -249,7 +249,7 @@ def test_the_code_of_a_page_runs(
     try:
         for block in found:
             run(block, names, leave, where=f"{name_of(page)}:{block.line}")
-    except MissingExtra as missing:
+    except MissingExtraError as missing:
         pytest.skip(str(missing))
     finally:
         for module in [name for name in sys.modules if name.partition(".")[0] == "my_lab"]:

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from root_gnn.config.plugins import names
-from root_gnn.errors import MissingExtra
+from root_gnn.errors import MissingExtraError
 from root_gnn.runs.train import check, train
 
 DATA = {
@@ -40,7 +40,7 @@ def test_every_encoder_takes_a_step(name: str, level: str, data: Path) -> None:
         told = check(
             "pretrain_multiclass", overrides=(*DATA[level], model_of(name, level), "train.batch_size=16"), data_dir=data
         )
-    except MissingExtra as error:
+    except MissingExtraError as error:
         pytest.skip(str(error))
     assert "first loss" in told
 

@@ -15,7 +15,7 @@ from pathlib import Path, PosixPath
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
-from root_gnn.errors import InputError, MissingExtra
+from root_gnn.errors import InputError, MissingExtraError
 
 ADDRESS = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+://")
 WEB = ("http", "https")
@@ -119,7 +119,7 @@ class Remote(PosixPath):
             try:
                 import aiohttp
             except ImportError as error:
-                raise MissingExtra("aiohttp", "io", f"Reading {self.address}") from error
+                raise MissingExtraError("aiohttp", "io", f"Reading {self.address}") from error
             timeout = aiohttp.ClientTimeout(total=None, sock_connect=CONNECT_SECONDS, sock_read=READ_SECONDS)
             # trust_env: proxies from HTTPS_PROXY, logins from .netrc
             return {"client_kwargs": {"timeout": timeout, "trust_env": True}}
@@ -221,7 +221,7 @@ class Remote(PosixPath):
         except ImportError as error:
             package = PACKAGES.get(self.scheme)
             if package:
-                raise MissingExtra(package, "io", f"Reading {self.address}") from error
+                raise MissingExtraError(package, "io", f"Reading {self.address}") from error
             raise InputError(
                 f"{self.address}: {self.scheme}:// needs a package that is not installed. ({error})"
             ) from error

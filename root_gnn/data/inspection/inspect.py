@@ -18,7 +18,7 @@ from root_gnn.data.inspection.layout import LeafBranch
 from root_gnn.data.inspection.survey import Survey
 from root_gnn.data.reading.selection import select_branches
 from root_gnn.data.spec.spec import load_spec
-from root_gnn.errors import InputError, NullValue
+from root_gnn.errors import InputError, NullValueError
 from root_gnn.protocols import Source, SourceConfig
 
 FAMILY = "data.sources"
@@ -63,7 +63,7 @@ def _describe(path: Path, config: SourceConfig, source: Source, trees: dict[str,
     while True:
         try:
             description = _without(nulls, leaves, path, config=config, source=source, trees=trees, tree=tree)
-        except NullValue as error:
+        except NullValueError as error:
             if error.branch not in leaves or error.branch in nulls:
                 raise
             nulls.append(error.branch)

@@ -17,7 +17,7 @@ import numpy as np
 
 from root_gnn.data.formats.root_file import first_line
 from root_gnn.data.formats.sniff import format_of, refuse_other_formats
-from root_gnn.errors import InputError, MissingExtra, suggest
+from root_gnn.errors import InputError, MissingExtraError, suggest
 from root_gnn.protocols import Source, SourceConfig
 
 CHUNK_ENTRIES = 5_000
@@ -268,5 +268,5 @@ def _import_pylhe() -> Any:
     try:
         import pylhe
     except ImportError as error:
-        raise MissingExtra("pylhe", "io", "Reading Les Houches files") from error
+        raise MissingExtraError("pylhe", "io", "Reading Les Houches files") from error
     return pylhe

@@ -27,7 +27,7 @@ from root_gnn.data.formats.hdf5_file import (
     open_hdf5,
 )
 from root_gnn.data.formats.root_file import first_line
-from root_gnn.errors import InputError, MissingExtra, suggest
+from root_gnn.errors import InputError, MissingExtraError, suggest
 from root_gnn.protocols import Source, SourceConfig
 
 BLOSC = 32001  # the number of the blosc filter in HDF5
@@ -254,5 +254,7 @@ def _blosc_for(path: Path, key: str, dataset: Any) -> Any:
     try:
         import blosc2
     except ImportError as error:
-        raise MissingExtra("blosc2", "io", f"The table {key} of {path} is compressed with blosc; reading it") from error
+        raise MissingExtraError(
+            "blosc2", "io", f"The table {key} of {path} is compressed with blosc; reading it"
+        ) from error
     return blosc2

@@ -16,7 +16,7 @@ import pyarrow.parquet as pq
 
 from root_gnn.data.formats.root_file import first_line
 from root_gnn.data.formats.sniff import refuse_other_formats
-from root_gnn.errors import InputError, NullValue, suggest
+from root_gnn.errors import InputError, NullValueError, suggest
 from root_gnn.protocols import Source, SourceConfig
 
 CHUNK_BYTES = 64 * 2**20  # uncompressed bytes of the columns in one chunk
@@ -131,7 +131,7 @@ class Parquet(Source):
         for chunk in column.chunks:
             null = _first_null(chunk, leaf.fields)
             if null is not None:
-                raise NullValue(
+                raise NullValueError(
                     f"{self.path}: the column {name} has a null in entry {first + null}; a missing number is not zero. "
                     "Write NaN where the spec's on_nan is to decide, or leave such entries out when the file is made.",
                     branch=name,

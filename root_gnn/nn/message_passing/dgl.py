@@ -11,14 +11,14 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from root_gnn.errors import MissingExtra
+from root_gnn.errors import MissingExtraError
 from root_gnn.nn.message_passing.native import Aggregation, GraphNetworkStep, Runner, State, Topology, run_rows_native
 
 try:
     import dgl
     import dgl.function
 except ImportError as error:
-    raise MissingExtra("dgl", "dgl", "the model's form dgl") from error
+    raise MissingExtraError("dgl", "dgl", "the model's form dgl") from error
 
 
 def dgl_runner() -> Runner:

@@ -11,14 +11,14 @@ from collections.abc import Iterable, Iterator
 import torch
 from torch import Tensor
 
-from root_gnn.errors import MissingExtra
+from root_gnn.errors import MissingExtraError
 from root_gnn.nn.message_passing.native import Aggregation, GraphNetworkStep, Runner, State, Topology, run_rows_native
 from root_gnn.nn.mlp import MLP
 
 try:
     from torch_geometric.nn import MessagePassing, global_add_pool, global_max_pool, global_mean_pool
 except ImportError as error:
-    raise MissingExtra("torch_geometric", "pyg", "the model's form pyg") from error
+    raise MissingExtraError("torch_geometric", "pyg", "the model's form pyg") from error
 
 POOLS = {"sum": global_add_pool, "mean": global_mean_pool, "max": global_max_pool}
 

@@ -12,7 +12,8 @@ from root_gnn.protocols import Question
 class DropGlobals(nn.Module):
     """Without labels, and with every global but the number of nodes at its mean.
 
-    Such a global, a jet's pt say, is of the whole graph: two views would be known for a pair by it, and it tells what was hidden.
+    Such a global, a jet's pt say, is of the whole graph: two views would be known for a pair by it, and it tells what
+    was hidden.
     """
 
     means: Tensor

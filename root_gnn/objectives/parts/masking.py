@@ -1,4 +1,4 @@
-"""Which nodes of a graph are hidden from the encoder, and what it is shown instead of the whole: the nodes that remain."""
+"""The mask of nodes of a graph, and the batch that the encoder reads: the nodes that are not masked."""
 
 from __future__ import annotations
 
@@ -77,5 +77,8 @@ class MaskedParts:
 
     @classmethod
     def of(cls, batch: Batch, hide: Tensor) -> Self:
-        """Cuts where `hide (total_node,)` says. Boolean masks wait for the device: they decide how many rows there are."""
+        """Splits a batch by `hide (total_node,)`.
+
+        A boolean mask waits for the device, since it decides the number of rows.
+        """
         return cls(subgraph(batch, ~hide), subgraph(batch, hide))

@@ -48,7 +48,7 @@ class Tokens:
 
 
 class TokensConfig(Section):
-    """`nodes`, or `subjets` of a radius found by an algorithm, the `at_most` hardest of them; softer ones count to the last.
+    """Tokens are `nodes`, or the `at_most` hardest `subjets` of a radius; softer ones join the last.
 
     `jobs`: processes that cluster at a time; what was clustered is remembered for the next epoch.
     """

@@ -19,7 +19,8 @@ from root_gnn.training.callbacks.history import VALIDATION, is_last, stepped
 class Checkpoints(Checkpoint):
     """Saves `last` after every epoch (and every `every` steps), and `best` whenever the monitored value improved.
 
-    A value that is not finite is no improvement. After the epochs `keep` (from 1) the weights alone are saved, and stay.
+    A value that is not finite is no improvement. After the epochs `keep` (from 1) the weights alone are saved, and
+    stay.
     """
 
     def __init__(
@@ -55,19 +56,20 @@ class Checkpoints(Checkpoint):
         batch: Any,
         batch_idx: int,
     ) -> None:
-        """Saves within an epoch where asked to; not on its last step, from which Lightning would resume without validating."""
+        """Saves within an epoch every so many steps, but not on its last: Lightning would resume without validating."""
         if self.every is None or is_last(trainer, batch_idx) or not stepped(trainer, batch_idx):
             return
         if trainer.global_step % self.every == 0:
             self.save(trainer, self.last_path)
 
     def on_train_epoch_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
-        """Saves after the epoch's validation; `best` first, so that a `last` never promises a `best` that is not there."""
+        """Saves after validation, `best` first, so that a `last` never refers to a `best` that does not exist."""
         found = trainer.callback_metrics.get(self.monitor)
         if found is None:
             known = ", ".join(sorted(name for name in trainer.callback_metrics if name.startswith(VALIDATION)))
             raise InputError(
-                f"train.monitor is {self.monitor}, which was not measured on the validation events; measured were {known}"
+                f"train.monitor is {self.monitor}, which was not measured on the validation "
+                f"events; measured were {known}"
             )
         value = float(found)
         improved = self.best is None or (value < self.best if self.mode == "min" else value > self.best)

@@ -67,8 +67,10 @@ class Collapse(pl.Callback):
         )
         if collapsed and not self.has_collapsed and trainer.is_global_zero:
             log.warning(
-                "%s has collapsed: after epoch %d the representations of different events are nearly the same (mean cosine similarity "
-                "%.4f, effective rank %.2f). Lower optim.lr, or give the objective a term of variance (objective.variance=1 for jepa). %s",
+                "%s has collapsed: after epoch %d the representations of different events are nearly the "
+                "same (mean cosine similarity "
+                "%.4f, effective rank %.2f). Lower optim.lr, or give the objective a term of variance "
+                "(objective.variance=1 for jepa). %s",
                 self.name,
                 trainer.current_epoch + 1,
                 values["ssl/cosine"],
@@ -83,9 +85,10 @@ class Collapse(pl.Callback):
 def spread(rows: Tensor) -> dict[str, float]:
     """How far the representations `rows (n_event, dim)` are apart, by `SPREAD`'s names.
 
-    `feature_std`: mean over features of the standard deviation of unit representations, times sqrt(dim), so that 1 is an even
-    spread in all directions; `cosine`: mean over pairs of different events; `effective_rank`: exp(entropy) of the singular
-    values after centring (Roy, Vetterli 2007); `uniformity` as in arXiv:2005.10242. Nothing here is a gradient's.
+    `feature_std`: mean over features of the standard deviation of unit representations, times sqrt(dim), so that 1 is
+    an even spread in all directions; `cosine`: mean over pairs of different events; `effective_rank`: exp(entropy) of
+    the singular values after centring (Roy, Vetterli 2007); `uniformity` as in arXiv:2005.10242. Nothing here is a
+    gradient's.
     """
     rows = rows.double()
     unit = F.normalize(rows, dim=1, eps=1e-12)

@@ -9,8 +9,8 @@ from lightning.pytorch.callbacks import early_stopping
 class EarlyStopping(early_stopping.EarlyStopping):
     """Lightning's, which forgets that it had stopped: a run killed in its evaluation would train on when resumed.
 
-    The name is that of the base class, since checkpoints know a callback by it. A monitored value that is not measured is
-    left to `Checkpoints`, which names what there is.
+    The name is that of the base class, since checkpoints know a callback by it. A monitored value that is not measured
+    is left to `Checkpoints`, which names what there is.
     """
 
     def on_train_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:

@@ -1,8 +1,8 @@
 """`history.csv`: every scalar of a run once, whatever happened in between.
 
-Rows are `epoch,step,tag,value` (epochs from 0, steps of the optimiser so far), only ever appended. A checkpoint remembers
-how long the file was when it was saved; a resumed run cuts the file back to that, so rows of lost steps vanish and none
-comes twice.
+Rows are `epoch,step,tag,value` (epochs from 0, steps of the optimiser so far), only ever appended. A checkpoint
+remembers how long the file was when it was saved; a resumed run cuts the file back to that, so rows of lost steps
+vanish and none comes twice.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ VALIDATION = ("val/", "ssl/", "probe/")  # what is measured after an epoch
 
 
 def stepped(trainer: pl.Trainer, batch_idx: int) -> bool:
-    """Whether the optimiser made a step with this batch: gradients are accumulated over several, and over the rest of an epoch."""
+    """Returns whether the optimiser made a step with this batch, since gradients may be accumulated."""
     return (batch_idx + 1) % trainer.accumulate_grad_batches == 0 or is_last(trainer, batch_idx)
 
 
@@ -34,7 +34,7 @@ def is_last(trainer: pl.Trainer, batch_idx: int) -> bool:
 
 
 class History(pl.Callback):
-    """Writes training scalars every `log_every` steps and at each epoch's end, validation scalars as they come, to CSV and TensorBoard.
+    """Writes scalars of training (every `log_every` steps) and validation to CSV and TensorBoard.
 
     Training scalars are means over all processes, of which the first one writes.
     """
@@ -115,7 +115,7 @@ class History(pl.Callback):
             self._write_training(trainer)
 
     def _sums_of_all(self) -> list[dict[str, float]]:
-        """What each process has summed up; their graphs are counted on the way, for every question makes all of them wait."""
+        """Gathers the sums of all processes; also counts their graphs, to avoid a second synchronisation."""
         own = {name: float(value) for name, value in self._sums.items()}
         n_new, sums = zip(*from_all((self._n_new, own)), strict=True)
         self.n_graph, self._n_new = self.n_graph + sum(n_new), 0

@@ -21,7 +21,7 @@ MOST_STEPS_BETWEEN = 50  # steps may become slower
 
 
 class Interrupt(pl.Callback):
-    """The handler only raises a flag; between two steps a checkpoint is saved, and between two epochs there is one already."""
+    """The handler sets a flag; between two steps a checkpoint is saved, and between two epochs there is one already."""
 
     def __init__(self, checkpoints: Checkpoints) -> None:
         self.checkpoints = checkpoints
@@ -31,7 +31,10 @@ class Interrupt(pl.Callback):
         self._before: dict[signal.Signals, Any] = {}
 
     def on_train_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
-        """Listens from now on, in place of Lightning, which gives the signals back when it ends; only a main thread can."""
+        """Installs the signal handlers in place of Lightning's, which restores them at its end.
+
+        Only in a main thread.
+        """
         self._asked, self._ask_at = (trainer.global_step, time.monotonic()), trainer.global_step + 1
         for number in SIGNALS:
             try:
@@ -50,7 +53,7 @@ class Interrupt(pl.Callback):
         batch: Any,
         batch_idx: int,
     ) -> None:
-        """Saves and leaves, if a signal came; not on an epoch's last step, after which the epoch is finished and saved."""
+        """Saves and exits if a signal arrived, except on the last step of an epoch, which is saved when it ends."""
         if is_last(trainer, batch_idx) or not stepped(trainer, batch_idx):
             return
         if trainer.world_size > 1 and trainer.global_step < self._ask_at:

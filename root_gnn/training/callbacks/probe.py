@@ -17,8 +17,8 @@ FEWEST = 20
 class Probe(pl.Callback):
     """Logs `probe/auc` after each epoch where events have labels; the encoder is looked at and never trained by it.
 
-    Validation events are halved by turns; a ridge regression on the classes is fitted to one half and judged on the other, and
-    the other way round. No more than `n_event` events are used, evenly taken.
+    Validation events are halved by turns; a ridge regression on the classes is fitted to one half and judged on the
+    other, and the other way round. No more than `n_event` events are used, evenly taken.
     """
 
     def __init__(self, n_event: int) -> None:
@@ -54,10 +54,10 @@ class Probe(pl.Callback):
 
 
 def probe_auc(rows: Tensor, labels: Tensor) -> float | None:
-    """Area under the ROC curve of a linear model on `rows (n_event, dim)`, for more than two classes the mean over pairs of them.
+    """Returns the AUC of a linear model on `rows (n_event, dim)`; for several classes the mean over pairs of them.
 
-    Each half of the events, every second one, is judged by what was fitted to the other; the mean of the two. None where there
-    are too few events, or where a class is missing in a half.
+    Each half of the events, every second one, is judged by what was fitted to the other; the mean of the two. None
+    where there are too few events, or where a class is missing in a half.
     """
     present, labels = torch.unique(labels, return_inverse=True)
     if len(present) < 2 or len(labels) < FEWEST:

@@ -12,7 +12,7 @@ from sklearn.decomposition import PCA
 
 from root_gnn.analysis.embed import Embedding, effective_rank, embed, mean_cosine, pca, reduced
 from root_gnn.data.events.splits import split_table
-from root_gnn.errors import InputError, MissingExtra
+from root_gnn.errors import InputError, MissingExtraError
 from root_gnn.runs.run import Run
 
 
@@ -99,7 +99,7 @@ def test_tsne_keeps_clusters_apart() -> None:
 
 def test_umap_is_named_where_it_is_missing(z: np.ndarray, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "umap", None)
-    with pytest.raises(MissingExtra, match=r"root_gnn\[embed\]"):
+    with pytest.raises(MissingExtraError, match=r"root_gnn\[embed\]"):
         reduced(z, "umap")
 
 

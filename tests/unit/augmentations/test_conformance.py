@@ -99,7 +99,7 @@ def test_nothing_is_drawn_from_a_global_generator(name: str) -> None:
 
 @pytest.mark.parametrize("name", ALL)
 def test_a_jet_is_treated_alike_beside_a_much_larger_one(name: str) -> None:
-    """Padded code moved or split its empty slots, and measured a jet's extent with them: the answer hung on the longest jet."""
+    """Padded code moved or split its empty slots and measured with them, so a result depended on the longest jet."""
     batch = jets()
     large = collimated(random_batch(Features(), (90,), seed=9), Features())
     assert large.ids is not None and batch.ids is not None

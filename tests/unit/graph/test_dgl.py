@@ -7,7 +7,7 @@ import sys
 import pytest
 import torch
 
-from root_gnn.errors import InputError, MissingExtra
+from root_gnn.errors import InputError, MissingExtraError
 from root_gnn.graph.batch import Batch
 from root_gnn.graph.dgl import from_dgl, to_dgl
 from root_gnn.graph.features import Features
@@ -124,5 +124,5 @@ def test_columns_must_fit() -> None:
 
 def test_missing_package_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "dgl", None)
-    with pytest.raises(MissingExtra, match=r"root_gnn\[dgl\]"):
+    with pytest.raises(MissingExtraError, match=r"root_gnn\[dgl\]"):
         to_dgl(complete())

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 import torch
 
-from root_gnn.errors import InputError, MissingExtra
+from root_gnn.errors import InputError, MissingExtraError
 from root_gnn.graph.batch import Batch
 from root_gnn.graph.features import Features
 from root_gnn.graph.pyg import from_pyg, to_pyg
@@ -149,5 +149,5 @@ def test_columns_must_fit() -> None:
 def test_missing_package_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "torch_geometric", None)
     monkeypatch.setitem(sys.modules, "torch_geometric.data", None)
-    with pytest.raises(MissingExtra, match=r"root_gnn\[pyg\]"):
+    with pytest.raises(MissingExtraError, match=r"root_gnn\[pyg\]"):
         to_pyg(complete())

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 import torch
 
-from root_gnn.errors import MissingExtra
+from root_gnn.errors import MissingExtraError
 from root_gnn.graph.features import Features
 from root_gnn.graph.scaling import Scaling
 from root_gnn.models.edge_conv import Config
@@ -55,5 +55,5 @@ def test_a_missing_package_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delitem(sys.modules, "root_gnn.nn.edge_conv_pyg", raising=False)
     for name in ["torch_geometric", *(name for name in sys.modules if name.startswith("torch_geometric."))]:
         monkeypatch.setitem(sys.modules, name, None)
-    with pytest.raises(MissingExtra, match=r"root_gnn\[pyg\]"):
+    with pytest.raises(MissingExtraError, match=r"root_gnn\[pyg\]"):
         Config().build(FEATURES, Scaling())

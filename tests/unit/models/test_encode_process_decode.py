@@ -15,7 +15,7 @@ from torch import Tensor
 from root_gnn.augmentations.rotate_phi import Config as Rotation
 from root_gnn.config.loader import load
 from root_gnn.config.shipped import find
-from root_gnn.errors import InputError, MissingExtra
+from root_gnn.errors import InputError, MissingExtraError
 from root_gnn.graph.batch import Batch
 from root_gnn.graph.features import Features
 from root_gnn.graph.random_stream import RandomStream
@@ -339,7 +339,7 @@ def test_a_missing_package_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.delitem(sys.modules, f"root_gnn.nn.message_passing.{form}", raising=False)
         for name in [package, *(name for name in sys.modules if name.startswith(f"{package}."))]:
             monkeypatch.setitem(sys.modules, name, None)
-        with pytest.raises(MissingExtra, match=rf"root_gnn\[{form}\]"):
+        with pytest.raises(MissingExtraError, match=rf"root_gnn\[{form}\]"):
             Config(form=form).build(FEATURES, Scaling())  # type: ignore[arg-type]
 
 

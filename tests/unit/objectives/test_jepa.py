@@ -65,7 +65,7 @@ def test_nothing_hidden_reaches_the_encoder_and_no_gradient_the_target(keys: dic
 
 
 class Leaky(Jepa):  # type: ignore[misc]
-    """The published code: the context encoder is given the whole jet, and the context is cut out of what it gives back."""
+    """As in the published code, the encoder reads the whole jet, and the context is cut out of its output."""
 
     def forward(self, batch: Batch, draws: RandomStream = STILL) -> dict[str, Tensor]:
         own, hide = self.encoder.forward, self.mask(batch, draws)
@@ -124,7 +124,7 @@ def test_coordinates_are_the_same_for_context_and_targets_and_nothing_is_changed
 
 @pytest.mark.parametrize("keys", [{}, {"tokens": {"name": "subjets", "radius": 0.8}}], ids=["nodes", "subjets"])
 def test_each_graph_is_asked_for_its_own_targets(keys: dict[str, Any]) -> None:
-    """J-JEPA paired the tokens of one jet with the masks of another; here a batch's loss is that of its graphs one by one."""
+    """J-JEPA paired tokens and masks of different jets; here a batch's loss is that of its single graphs."""
     if keys:
         pytest.importorskip("fastjet")
     objective, batch = build(**ALONE, **keys).eval(), jets()

@@ -1,4 +1,4 @@
-"""The multilabel loss against its formula in float64, event by event and slot by slot; its symmetry; its reference azimuth."""
+"""The multilabel loss against its formula in float64, by event and slot; its symmetry; its reference azimuth."""
 
 from __future__ import annotations
 
@@ -88,7 +88,7 @@ def test_motion_of_what_does_not_exist_is_not_asked_for() -> None:
 
 
 def test_target_azimuth_turns_with_the_event() -> None:
-    """The angle to the hardest object is what is asked for, so a rotation of event and truth together changes no target."""
+    """The target is the angle to the hardest object, so that a common rotation of event and truth changes nothing."""
     this, events = objective(), batch()
     this.encoder.node.weight.data[:, 2] = 0.0  # blind to the absolute azimuth, as the default encoder is
     turned = events.nodes.clone()

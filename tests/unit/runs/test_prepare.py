@@ -1,4 +1,4 @@
-"""`prepare` from a recipe, a task or a spec: what is read, what the policies do, and what is left in the cache folder."""
+"""`prepare` from a recipe, a task or a spec: the files it reads, its policies, and the cache folder."""
 
 from __future__ import annotations
 

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from root_gnn.config.plugins import Allowed, config_class, names
-from root_gnn.errors import MissingExtra
+from root_gnn.errors import MissingExtraError
 from root_gnn.graph.batch import Batch
 from root_gnn.graph.features import Features
 from root_gnn.graph.random_stream import RandomStream
@@ -39,7 +39,7 @@ def config(family: str, name: str) -> Any:
 def test_every_encoder_keeps_the_contract(name: str) -> None:
     try:
         check_encoder(config("models", name).build)
-    except MissingExtra as error:
+    except MissingExtraError as error:
         pytest.skip(str(error))
 
 

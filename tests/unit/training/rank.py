@@ -1,4 +1,4 @@
-"""One of several processes that look at a part of a batch each; test_processes.py starts them.
+"""One of several processes that each compute on a part of a batch; test_processes.py starts them.
 
 Usage: rank.py FOLDER RANK WORLD
 """
@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable
+from datetime import timedelta
 from pathlib import Path
 
 import torch
@@ -25,19 +26,7 @@ from root_gnn.protocols import ObjectiveConfig, Question
 from root_gnn.testing import TinyEncoder, random_batch
 from root_gnn.training.processes import from_all
 
-SIZES = (
-    3,
-    9,
-    4,
-    1,
-    6,
-    2,
-    7,
-    5,
-    8,
-    3,
-    2,
-)  # an odd number of graphs, so that two processes have different numbers of them
+SIZES = (3, 9, 4, 1, 6, 2, 7, 5, 8, 3, 2)  # an odd number of graphs: two processes have different numbers of them
 QUESTION = Question(classes=("a", "b", "c"), features=Features())
 OBJECTIVES: dict[str, ObjectiveConfig] = {
     "supervised": multiclass.Config(head=Head(dropout=0.0)),
@@ -54,15 +43,15 @@ def part(batch: Batch, rank: int, world: int) -> Batch:
     return batch.select(torch.arange(rank, batch.n_graph, world))
 
 
-def found(rank: int, world: int) -> dict[str, Tensor]:
+def losses_and_gradients(rank: int, world: int) -> dict[str, Tensor]:
     """Losses and gradients by name, as averaged over the processes as DDP does it."""
     values: dict[str, Tensor] = {}
     batch = part(random_batch(QUESTION.features, SIZES, seed=2, question=QUESTION).double(), rank, world)
     for name, config in OBJECTIVES.items():
         torch.manual_seed(1)
         objective = config.build(TinyEncoder(QUESTION.features), QUESTION).double()
-        given = batch.replace(n_graph_all=len(SIZES)) if name.endswith("counted") else batch
-        loss = objective(given, RandomStream(seed=1, epoch=2))["loss"]
+        part_of_batch = batch.replace(n_graph_all=len(SIZES)) if name.endswith("counted") else batch
+        loss = objective(part_of_batch, RandomStream(seed=1, epoch=2))["loss"]
         loss.backward()
         values[name] = loss.detach()
         values |= {f"{name}: {key}": p.grad for key, p in objective.named_parameters() if p.grad is not None}
@@ -95,14 +84,19 @@ def terms(rank: int, world: int) -> dict[str, Tensor]:
     return {**values, "even features": even}
 
 
+def with_the_others(folder: Path, rank: int, world: int) -> dict[str, Tensor]:
+    """Joins a process group that meets in `folder`, and returns the values averaged over its processes."""
+    meeting = f"file://{folder / 'meeting'}"
+    dist.init_process_group("gloo", init_method=meeting, rank=rank, world_size=world, timeout=timedelta(seconds=60))
+    try:
+        assert n_process() == world and from_all(rank) == list(range(world))
+        return losses_and_gradients(rank, world)
+    finally:
+        dist.destroy_process_group()
+
+
 def main() -> None:
-    folder, rank, world = Path(sys.argv[1]), int(sys.argv[2]), int(sys.argv[3])
-    dist.init_process_group("gloo", init_method=f"file://{folder / 'meeting'}", rank=rank, world_size=world)
-    values = found(rank, world)
-    assert n_process() == world and from_all(rank) == list(range(world))
-    if rank == 0:
-        torch.save(values, folder / "values.pt")
-    dist.destroy_process_group()
+    with_the_others(Path(sys.argv[1]), int(sys.argv[2]), int(sys.argv[3]))
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""Trainings whose validation losses are written down beforehand: which epoch is best, when it ends, what a resumed one does."""
+"""Trainings with scripted validation losses: the best epoch, early stopping, and resuming."""
 
 from __future__ import annotations
 
@@ -117,7 +117,10 @@ def training(folder: Path, **keys: object) -> Training:
 
 
 def test_best_is_the_best_epoch_and_not_the_last_one(tmp_path: Path) -> None:
-    """OmniLearned wrote its best_model every epoch, J-JEPA never: here it is epoch 2 of 5, and `fit` leaves those weights."""
+    """OmniLearned wrote best_model every epoch, J-JEPA never.
+
+    Here epoch 2 of 5 is best, and `fit` leaves its weights.
+    """
     run, objective = training(tmp_path), Scripted([0.5, 0.2, 0.4, 0.3, 0.6])
     fitted = run.go(objective)
     assert fitted.best_epoch == 2 and fitted.n_event == 5 * 9
@@ -192,7 +195,7 @@ def test_a_checkpoint_at_any_step_resumes(every: int, tmp_path: Path) -> None:
 
 
 def test_patience_starts_again_with_every_better_epoch(tmp_path: Path) -> None:
-    """The ancestor's patience counter was never reset: epochs 2, 4 and 5 are no better, but only the last two in a row."""
+    """Patience counts epochs in a row: epochs 2, 4 and 5 are no better, but only the last two follow each other."""
     run = training(tmp_path, max_epochs=9, early_stopping=2)
     assert run.go(Scripted([0.5, 0.6, 0.4, 0.45, 0.46, 0.1, 0.1, 0.1, 0.1])).best_epoch == 3
     assert len(run.rows("val/loss")) == 5
@@ -230,7 +233,7 @@ def test_max_steps_ends_with_a_validation_and_a_best(max_steps: int, tmp_path: P
     "place", [("step", N_BATCH), ("step", N_BATCH + 1), ("validation", 1), ("step", 2 * N_BATCH)], ids=str
 )
 def test_max_steps_resumed_after_any_epoch_equals_unbroken(place: tuple[str, int], tmp_path: Path) -> None:
-    """Where Lightning knows of a largest number of steps, it goes on from the end of an epoch without training the next one."""
+    """With Lightning's own limit of steps, a training resumed at the end of an epoch would skip the next one."""
     losses, keys = [0.5, 0.2, 0.4], {"max_steps": 2 * N_BATCH + 1}
     unbroken, killed = training(tmp_path / "unbroken", **keys), training(tmp_path / "killed", **keys)
     whole = unbroken.go(Scripted(losses))
@@ -283,7 +286,7 @@ def test_told_to_end_it_saves_and_leaves_wherever_it_is(
 
 
 def test_what_is_taken_from_lightning_is_there() -> None:
-    """Lightning's question before every step, which `_trainer` leaves out: under another name it would be asked again."""
+    """The method that `_trainer` replaces exists in Lightning; under another name it would still be called."""
     assert callable(_TrainingEpochLoop._broadcast_sigterm_tensor)
 
 

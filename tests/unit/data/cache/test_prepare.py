@@ -24,7 +24,7 @@ from root_gnn.data.reading.piece import Piece
 from root_gnn.data.reading.read import RecordFile, read
 from root_gnn.data.sources import root
 from root_gnn.data.spec.spec import Spec, load_spec
-from root_gnn.errors import InputError, MissingExtra
+from root_gnn.errors import InputError, MissingExtraError
 
 PROGRAM = """
 import sys
@@ -255,6 +255,6 @@ def test_why_a_file_is_prepared_again_is_said_once(folder: Path, spec: Spec, cap
 
 
 def test_an_error_about_an_extra_comes_through_another_process() -> None:
-    error = pickle.loads(pickle.dumps(MissingExtra("pylhe", "io", "Reading LHE")))
+    error = pickle.loads(pickle.dumps(MissingExtraError("pylhe", "io", "Reading LHE")))
     assert isinstance(error, InputError)
     assert "root_gnn[io]" in str(error)

@@ -27,7 +27,7 @@ from root_gnn.data.formats.root_file import open_root
 from root_gnn.data.reading.read import iterate, read
 from root_gnn.data.sources import csv, hdf5, lhe, npz, parquet, root
 from root_gnn.data.spec.spec import load_spec
-from root_gnn.errors import InputError, MissingExtra
+from root_gnn.errors import InputError, MissingExtraError
 
 PAGE = b"<!DOCTYPE html><html><body>Sign in</body></html>"
 
@@ -255,7 +255,9 @@ def test_missing_packages_and_protocols(monkeypatch: pytest.MonkeyPatch) -> None
     with pytest.raises(InputError, match="foo://host/x: this kind of address is not known"):
         locate("foo://host/x").stat()
     monkeypatch.setitem(sys.modules, "aiohttp", None)
-    with pytest.raises(MissingExtra, match=r"Reading https://host/x.root needs the package aiohttp.*root_gnn\[io\]"):
+    with pytest.raises(
+        MissingExtraError, match=r"Reading https://host/x.root needs the package aiohttp.*root_gnn\[io\]"
+    ):
         locate("https://host/x.root").stat()
 
 

@@ -16,7 +16,7 @@ import vector
 from root_gnn.data.reading.read import read as records_of
 from root_gnn.data.sources.lhe import Config
 from root_gnn.data.spec.spec import load_spec
-from root_gnn.errors import InputError, MissingExtra
+from root_gnn.errors import InputError, MissingExtraError
 
 PARTICLE = (
     "pdgId",
@@ -171,7 +171,7 @@ def test_unknown_branch(tmp_path: Path) -> None:
 
 def test_without_pylhe(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "pylhe", None)
-    with pytest.raises(MissingExtra, match=r"root_gnn\[io\]"):
+    with pytest.raises(MissingExtraError, match=r"root_gnn\[io\]"):
         Config.found_in(write(tmp_path, lhe(event(0))))
 
 

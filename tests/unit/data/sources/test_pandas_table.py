@@ -15,7 +15,7 @@ import vector
 
 import root_gnn as rg
 from root_gnn.data.sources.pandas_table import Config
-from root_gnn.errors import InputError, MissingExtra
+from root_gnn.errors import InputError, MissingExtraError
 
 N, N_SLOT = 300, 5
 MOMENTA = [f"{name}_{slot}" for slot in range(N_SLOT) for name in ("E", "PX", "PY", "PZ")]
@@ -120,7 +120,7 @@ def test_files_of_pytables(
     if library.startswith("blosc"):
         monkeypatch.setitem(sys.modules, "blosc2", None)
         with pytest.raises(
-            MissingExtra, match=r"compressed with blosc; reading it needs the package blosc2.*root_gnn\[io\]"
+            MissingExtraError, match=r"compressed with blosc; reading it needs the package blosc2.*root_gnn\[io\]"
         ):
             read(path, "E_1")
 

@@ -40,7 +40,7 @@ def test_the_probe_agrees_with_a_logistic_regression() -> None:
 
 
 def test_the_probe_is_judged_on_events_it_was_not_fitted_to() -> None:
-    """JetCLR's linear test was fitted to and judged on the same jets: with more features than events all of them are right."""
+    """With more features than events a probe judged on the events it was fitted to is always right, as JetCLR's was."""
     generator = torch.Generator().manual_seed(3)
     rows, labels = torch.randn(200, 400, generator=generator), torch.arange(200) % 4 // 2
     found = probe_auc(rows, labels)
