@@ -72,8 +72,8 @@ class Config(EncoderConfig):
     def build(self, features: Features, scaling: Scaling) -> EncodeProcessDecode:
         """A new network for batches with these columns.
 
-        Raises MissingExtraError where the package of the backend `form` is not installed, InputError where `form: compiled`
-        is not available.
+        Raises MissingExtraError where the package of the backend `form` is not installed, InputError where `form:
+        compiled` is not available.
         """
         return EncodeProcessDecode(self, features, scaling)
 

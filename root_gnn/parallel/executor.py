@@ -31,8 +31,8 @@ def executor(
         folder: where the folder `slurm` with the files of Slurm's jobs is made; the jobs must see it too.
         initializer: what each process of this machine calls when it starts.
 
-    Raises InputError where both clusters are named, where no scheduler answers and where Slurm is missing; MissingExtraError
-    where the extra `cluster` is needed.
+    Raises InputError where both clusters are named, where no scheduler answers and where Slurm is missing;
+    MissingExtraError where the extra `cluster` is needed.
     """
     refuse_two_clusters(scheduler, slurm)
     if scheduler is not None:

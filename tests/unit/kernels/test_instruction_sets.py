@@ -23,6 +23,10 @@ def test_comparisons_hold_with_older_instruction_sets(torch_set: str, others: st
     file = Path(__file__).with_name("test_fused.py")
     done = subprocess.run(
         [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", str(file), "-k", "rows_of_any_number"],
-        env={**os.environ, **sets}, capture_output=True, text=True, timeout=300, check=False,
-    )  # fmt: skip
+        env={**os.environ, **sets},
+        capture_output=True,
+        text=True,
+        timeout=300,
+        check=False,
+    )
     assert done.returncode == 0 and " passed" in done.stdout, done.stdout + done.stderr

@@ -87,7 +87,7 @@ def test_what_is_wrong_is_seen() -> None:
     )
     wrong = {check.quantity for check in control(one_way, events=100, seed=3, params=QUICK).checks if not check.holds}
     assert wrong >= {"share of positive e, mu from W", "W to tau nu", "W to e nu"} and "t to W b" not in wrong
-    higgs = replace(find_process("ZH"), name="ttH")
+    higgs = replace(find_process("ZH"), control=find_process("ttH").control)
     wrong = {check.quantity for check in control(higgs, events=40, seed=3, params=QUICK).checks if not check.holds}
     assert wrong == {"events with 2 t", "events with 0 Z"}
 

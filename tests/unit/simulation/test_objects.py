@@ -98,7 +98,9 @@ def test_objects_pass_their_cuts_and_are_sorted(made: Made) -> None:
 
 
 def test_overlaps_are_removed(made: Made) -> None:
-    """No jet lies on an isolated electron or photon, and without isolation cuts the leptons' momentum moves out of the jets."""
+    """No jet lies on an isolated electron or photon, and without isolation cuts the leptons' momentum moves out of
+    the jets.
+    """
     record, candidates, columns = made
     jet_event = np.repeat(np.arange(100), columns["njet"])
     for name in ("ele", "ph"):

@@ -1,4 +1,6 @@
-"""Collisions laid over events: as many as asked for, turned and moved, told apart by their tracks, and taken out of jets."""
+"""Collisions laid over events: as many as asked for, turned and moved, told apart by their tracks, and taken out of
+jets.
+"""
 
 from __future__ import annotations
 

@@ -43,7 +43,9 @@ def test_every_variation_is_a_branch_and_keeps_the_cross_section(varied: ak.Arra
 
 @pytest.mark.parametrize(("name", "factor"), [("isr_half", 0.25), ("isr_twice", 4.0)])
 def test_a_weight_does_what_a_shower_of_that_scale_does(name: str, factor: float) -> None:
-    """The pt of the top pair, which comes from radiation off the initial state, is shifted as in a shower with the other scale."""
+    """The pt of the top pair, which comes from radiation off the initial state, is shifted as in a shower with the
+    other scale.
+    """
     n = 1500
     quick = (*settings_of(find_process("ttbar"), QUICK, from_file=False)[0], "HadronLevel:all=off")
 

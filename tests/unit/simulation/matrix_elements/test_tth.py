@@ -37,7 +37,9 @@ def _spin_sum(left: np.ndarray, right: np.ndarray, top: np.ndarray, antitop: np.
 
 
 def _reference(point: Kinematics, i: int, angle: float) -> tuple[float, float]:
-    """Squared amplitudes of one point from gluons and from a quark as first parton, by traces and loops, colours by Gell-Mann matrices."""
+    """Squared amplitudes of one point from gluons and from a quark as first parton, by traces and loops, colours by
+    Gell-Mann matrices.
+    """
     k1, k2, t, tbar, h = (p[i] for p in (point.first, point.second, point.top, point.antitop, point.higgs))
     y = np.cos(angle) * np.eye(4) + 1j * np.sin(angle) * GAMMA5
     s = _propagator
@@ -142,7 +144,9 @@ def test_momenta_are_conserved_and_on_shell() -> None:
 
 
 def test_volume_of_three_bodies() -> None:
-    """Far above threshold it is that of three massless particles, s / (256 pi^3) (Kleiss, Stirling, Ellis 1986, RAMBO)."""
+    """Far above threshold it is that of three massless particles, s / (256 pi^3) (Kleiss, Stirling, Ellis 1986,
+    RAMBO).
+    """
     s = np.full(20_000, 1e10)
     _, volume = three_bodies(np.random.default_rng(1).random((20_000, 5)), s)
     assert abs(volume.mean() / (1e10 / (256 * np.pi**3)) - 1) < 0.02

@@ -1,4 +1,6 @@
-"""Colour lines: whole in every event, and drawn as the colour-ordered amplitudes of top pair and Higgs boson draw them."""
+"""Colour lines: whole in every event, and drawn as the colour-ordered amplitudes of top pair and Higgs boson draw
+them.
+"""
 
 from __future__ import annotations
 
@@ -45,7 +47,9 @@ def carried(code: int) -> tuple[bool, bool]:
 
 
 def assert_whole(pdg: Integers, colours: Integers) -> None:
-    """Every line is that of a colour and an anticolour once all are seen going out, and each particle has those of its kind."""
+    """Every line is that of a colour and an anticolour once all are seen going out, and each particle has those of
+    its kind.
+    """
     for codes, lines in zip(pdg, colours, strict=True):
         ends: Counter[tuple[int, bool]] = Counter()
         for place, (code, pair) in enumerate(zip(codes, lines, strict=True)):
@@ -95,7 +99,9 @@ def test_no_lines_is_an_error() -> None:
 
 
 def test_drawn_as_the_colour_ordered_amplitudes_draw() -> None:
-    """Against our own amplitudes of gluons to top pair and Higgs boson, which know the true share of each of the two flows."""
+    """Against our own amplitudes of gluons to top pair and Higgs boson, which know the true share of each of the two
+    flows.
+    """
     rng = np.random.default_rng(5)
     point = sample(rng.random((600, N_RANDOM)), 13000.0).point
     amplitude = squared(point, 0.0)
