@@ -35,4 +35,4 @@ def shard(objective: Objective, mesh: DeviceMesh) -> None:
             fully_shard(part, mesh=mesh)
     whole: Any = fully_shard(objective, mesh=mesh)
     if isinstance(objective, Supervised):
-        register_fsdp_forward_method(whole, "answers")
+        register_fsdp_forward_method(whole, "head_outputs")
