@@ -22,7 +22,7 @@ class Config(ChanceConfig):
     """How many constituents are split.
 
     Attributes:
-        fraction: the chance of each constituent.
+        fraction: probability of each constituent.
         max_nodes: a graph grows to at most so many nodes, null for no limit; one that has more is left as it is.
             `fraction: 1.0` with `max_nodes: 50` fills jets up as published.
     """
@@ -31,7 +31,7 @@ class Config(ChanceConfig):
     max_nodes: int | None = Field(None, ge=1)
 
     def build(self, features: Features) -> CollinearSplit:
-        """The augmentation for batches with these columns."""
+        """Builds the augmentation for batches with these columns."""
         return CollinearSplit(features, self)
 
 
@@ -53,7 +53,7 @@ class CollinearSplit(Augmentation):
         self.shared = [features.column(name) for name in ("energy", "mass") if name in features.nodes]
 
     def __call__(self, batch: Batch, draws: RandomStream) -> Batch:
-        """The copy with more nodes; its global `n_node` follows."""
+        """Returns the copy with more nodes, whose global `n_node` follows."""
         if not batch.is_complete:
             raise ValueError("nodes are split in complete graphs; choose the nodes before making edges")
         split = self._chosen(batch, draws)

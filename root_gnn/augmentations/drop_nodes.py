@@ -18,7 +18,7 @@ class Config(ChanceConfig):
     """How many nodes are lost.
 
     Attributes:
-        fraction: the chance of each node.
+        fraction: probability of each node.
     """
 
     fraction: float = Field(0.1, gt=0, lt=1)
@@ -39,7 +39,7 @@ class DropNodes(Augmentation):
         self.config = config
 
     def __call__(self, batch: Batch, draws: RandomStream) -> Batch:
-        """The smaller copy; its global `n_node` follows. Raises ValueError for stored edges."""
+        """Returns the smaller copy, whose global `n_node` follows; raises ValueError for stored edges."""
         keep = survivors(draws.uniform_nodes(batch, stream=0), batch, self.config.fraction)
         untouched = ~happens(batch, draws, self.config.probability)[batch.graph_index]
         return subgraph(batch, keep | untouched)

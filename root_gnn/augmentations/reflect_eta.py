@@ -17,10 +17,10 @@ from root_gnn.protocols import Augmentation, AugmentationConfig
 
 
 class Config(AugmentationConfig):
-    """Nothing to choose: half of the events are reflected."""
+    """There is nothing to choose: half of the events are reflected."""
 
     def build(self, features: Features) -> ReflectEta:
-        """The augmentation for batches with these columns."""
+        """Builds the augmentation for batches with these columns."""
         return ReflectEta(features)
 
 
@@ -34,7 +34,7 @@ class ReflectEta(Augmentation):
         self.column = features.column("eta")
 
     def __call__(self, batch: Batch, draws: RandomStream) -> Batch:
-        """The reflected copy; pt, phi, energy and all distances stay."""
+        """Returns the reflected copy; pt, phi, energy and all distances stay."""
         sign = torch.where(draws.uniform(batch, stream=0) < 0.5, -1.0, 1.0).to(batch.nodes.dtype)
         nodes = batch.nodes.clone()
         nodes[:, self.column] = nodes[:, self.column] * sign[batch.graph_index]

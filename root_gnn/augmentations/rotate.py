@@ -20,7 +20,7 @@ class Config(ChanceConfig):
     """The angle is uniform in [0, 2 pi)."""
 
     def build(self, features: Features) -> Rotate:
-        """The augmentation for batches with these columns."""
+        """Builds the augmentation for batches with these columns."""
         return Rotate(features, self)
 
 
@@ -41,7 +41,7 @@ class Rotate(Augmentation):
         self.probability = config.probability
 
     def __call__(self, batch: Batch, draws: RandomStream) -> Batch:
-        """The rotated copy."""
+        """Returns the rotated copy."""
         angle = draws.uniform(batch, stream=0) * (2.0 * math.pi) * happens(batch, draws, self.probability)
         eta, phi = self.plane.centre(batch)
         turn_eta, turn_phi = _turn(*self.plane.offsets(batch, eta, phi), angle[batch.graph_index])

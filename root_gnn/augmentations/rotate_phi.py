@@ -16,10 +16,10 @@ from root_gnn.protocols import Augmentation, AugmentationConfig
 
 
 class Config(AugmentationConfig):
-    """Nothing to choose: the angle is uniform."""
+    """There is nothing to choose: the angle is uniform."""
 
     def build(self, features: Features) -> RotatePhi:
-        """The augmentation for batches with these columns."""
+        """Builds the augmentation for batches with these columns."""
         return RotatePhi(features)
 
 
@@ -33,7 +33,7 @@ class RotatePhi(Augmentation):
         self.column = features.column("phi")
 
     def __call__(self, batch: Batch, draws: RandomStream) -> Batch:
-        """The rotated copy; pt, eta, energy and all differences of azimuths stay."""
+        """Returns the rotated copy; pt, eta, energy and all differences of azimuths stay."""
         angle = (draws.uniform(batch, stream=0) * 2.0 * math.pi).to(batch.nodes.dtype)
         nodes = batch.nodes.clone()
         nodes[:, self.column] = wrap_phi(nodes[:, self.column] + angle[batch.graph_index])

@@ -30,7 +30,7 @@ class Config(ChanceConfig):
     also: tuple[str, ...] = ()
 
     def build(self, features: Features) -> ScalePt:
-        """The augmentation for batches with these columns; raises InputError where `also` names none of them."""
+        """Builds the augmentation for batches with these columns; raises InputError where `also` names none of them."""
         known = (*features.nodes, *features.globals)
         for name in self.also:
             if name not in known:
@@ -55,7 +55,7 @@ class ScalePt(Augmentation):
         self.globals = _scaled(features.globals, MOMENTA, config.also)
 
     def __call__(self, batch: Batch, draws: RandomStream) -> Batch:
-        """The scaled copy."""
+        """Returns the scaled copy."""
         factor = 1.0 + (2.0 * draws.uniform(batch, stream=0) - 1.0) * self.width * happens(
             batch, draws, self.probability
         )

@@ -28,7 +28,7 @@ class Config(ChanceConfig):
     min_pt: float = Field(0.1, gt=0)
 
     def build(self, features: Features) -> Smear:
-        """The augmentation for batches with these columns."""
+        """Builds the augmentation for batches with these columns."""
         return Smear(features, self)
 
 
@@ -46,7 +46,7 @@ class Smear(Augmentation):
         self.plane, self.config = Plane(features), config
 
     def __call__(self, batch: Batch, draws: RandomStream) -> Batch:
-        """The smeared copy."""
+        """Returns the smeared copy."""
         pt = batch.nodes[:, self.plane.pt].double().clamp(min=self.config.min_pt)
         width = self.config.scale / pt * happens(batch, draws, self.config.probability)[batch.graph_index]
         # Two independent normal numbers from two uniform ones (Box, Muller 1958).

@@ -27,7 +27,7 @@ class Config(ChanceConfig):
     fraction: float = Field(0.5, gt=0, lt=1)
 
     def build(self, features: Features) -> SubgraphBall:
-        """The augmentation for batches with these columns."""
+        """Builds the augmentation for batches with these columns."""
         return SubgraphBall(features, self)
 
 
@@ -45,7 +45,7 @@ class SubgraphBall(Augmentation):
         self.plane, self.config = Plane(features), config
 
     def __call__(self, batch: Batch, draws: RandomStream) -> Batch:
-        """The smaller copy; its global `n_node` follows. Raises ValueError for stored edges."""
+        """Returns the smaller copy, whose global `n_node` follows; raises ValueError for stored edges."""
         if not batch.total_node:
             return subgraph(batch, torch.ones_like(batch.graph_index, dtype=torch.bool))
         place = (draws.uniform(batch, stream=0) * batch.n_node).long()  # below n_node, since the draw is below 1

@@ -39,7 +39,7 @@ class SubgraphRandom(Augmentation):
         self.config = config
 
     def __call__(self, batch: Batch, draws: RandomStream) -> Batch:
-        """The smaller copy; its global `n_node` follows. Raises ValueError for stored edges."""
+        """Returns the smaller copy, whose global `n_node` follows; raises ValueError for stored edges."""
         keep = smallest(draws.uniform_nodes(batch, stream=0), batch, share(batch, self.config.fraction))
         untouched = ~happens(batch, draws, self.config.probability)[batch.graph_index]
         return subgraph(batch, keep | untouched)

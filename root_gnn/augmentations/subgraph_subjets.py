@@ -23,7 +23,7 @@ class Config(ChanceConfig):
     """What a subjet is, and how many are kept.
 
     Attributes:
-        fraction: the chance of each subjet to be left out.
+        fraction: probability of each subjet to be left out.
         algorithm: `cone` as the class below says, or `cambridge` and `antikt` by FastJet, on the CPU in every step.
         radius: of a subjet.
         max_subjets: so many cones; what is in none of them stands for itself. Clustering finds as many as there are.
@@ -35,7 +35,7 @@ class Config(ChanceConfig):
     max_subjets: int = Field(12, ge=1)
 
     def build(self, features: Features) -> SubgraphSubjets:
-        """The augmentation for batches with these columns."""
+        """Builds the augmentation for batches with these columns."""
         return SubgraphSubjets(features, self)
 
 

@@ -21,7 +21,7 @@ class Config(ChanceConfig):
     """Which types may be missing, and how often.
 
     Attributes:
-        fraction: the chance of each type to be left out.
+        fraction: probability of each type to be left out.
         types: the types that may be left out, as the data spec numbers them; null for all.
     """
 
@@ -58,7 +58,7 @@ class SubgraphTypes(Augmentation):
         self.fixed = [] if config.types is None else sorted(set(range(self.n_type)) - set(config.types))
 
     def __call__(self, batch: Batch, draws: RandomStream) -> Batch:
-        """The smaller copy; its global `n_node` follows. Raises ValueError for stored edges."""
+        """Returns the smaller copy, whose global `n_node` follows; raises ValueError for stored edges."""
         kind = batch.nodes[:, self.column].round().long().clamp(0, self.n_type - 1)
         score = self._scores(batch, draws)[batch.graph_index, kind]
         untouched = ~happens(batch, draws, self.config.probability)[batch.graph_index]

@@ -25,7 +25,7 @@ class Config(ChanceConfig):
     width: float = Field(1.0, gt=0)
 
     def build(self, features: Features) -> Translate:
-        """The augmentation for batches with these columns."""
+        """Builds the augmentation for batches with these columns."""
         return Translate(features, self)
 
 
@@ -46,7 +46,7 @@ class Translate(Augmentation):
         self.width, self.probability = config.width, config.probability
 
     def __call__(self, batch: Batch, draws: RandomStream) -> Batch:
-        """The moved copy."""
+        """Returns the moved copy."""
         width = self.width * happens(batch, draws, self.probability)
         extent_eta, extent_phi = self.plane.extent(batch)
         d_eta = (2.0 * draws.uniform(batch, stream=0) - 1.0) * width * extent_eta

@@ -37,11 +37,15 @@ PAPER: dict[str, Any] = {
 
 
 class Config(ObjectiveConfig):
-    """NT-Xent between two views of each graph, after a projector of these widths that is not kept.
+    """NT-Xent loss between two views of each graph, after a projector that is used in training only.
 
-    `pairs`: two `views` of each graph, or its `resimulation` as the second one. `positive_in_denominator`: as in
-    JetCLR's code; false as in its paper's formula. `preset: paper` is JetCLR on jets: its views, its formula, and its
-    projector in a width that is a multiple of 8; every key that is given counts more.
+    Attributes:
+        pairs: `views`, two augmented copies of each graph, or `resimulation`, with its re-simulation as the second
+            view.
+        positive_in_denominator: whether the sum in the denominator includes the positive pair, as in JetCLR's code;
+            false as in the formula of its paper.
+        preset: `paper` is JetCLR on jets: its views, its formula, and its projector in a width that is a multiple of 8.
+            Explicit keys override the preset.
     """
 
     preset: Literal["corrected", "paper"] = "corrected"
@@ -57,13 +61,13 @@ class Config(ObjectiveConfig):
         return with_preset(PAPER, given)
 
     def build(self, encoder: Encoder, question: Question) -> Contrastive:
-        """A new objective; labels are not asked for."""
+        """Builds the objective, which needs no labels."""
         return Contrastive(self, encoder, question)
 
 
 @final
 class Contrastive(Objective):
-    """Mean loss over both views of all graphs; of all processes, where several train."""
+    """Mean NT-Xent loss over both views of all graphs, and over all processes where several train."""
 
     measures: ClassVar[tuple[str, ...]] = ("alignment",)
 
@@ -76,7 +80,7 @@ class Contrastive(Objective):
         self.temperature, self.positive_in_denominator = config.temperature, config.positive_in_denominator
 
     def forward(self, batch: Batch, draws: RandomStream = STILL) -> dict[str, Tensor]:
-        """`loss`, a scalar; outside of training `alignment` too."""
+        """Returns the scalar `loss` and, in evaluation mode, `alignment`."""
         first, second = (self.projector(view) for view in encoded(self.encoder, self.views(self.neutral(batch), draws)))
         loss = nt_xent(
             first,

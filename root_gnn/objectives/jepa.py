@@ -1,10 +1,9 @@
-"""Predicting the representation of what was hidden (JEPA): particles of a jet, objects of an event, or subjets.
+"""Joint-embedding prediction (JEPA): predicts the representation of masked particles, objects or subjets.
 
 I-JEPA (Assran et al. 2023, arXiv:2301.08243) with the tokens of J-JEPA (Katel et al. 2024, arXiv:2412.05333). The
-encoder is shown the context and nothing else; the target encoder, a moving average of it, sees the whole graph and gets
-no gradient; the predictor gets the context's representations and where the targets are. `preset: paper` is J-JEPA's
-published recipe, without the faults of its code; every key that is given counts more than the preset. Event weights are
-not used.
+encoder sees only the context. The target encoder, a moving average of it, sees the whole graph and gets no gradient.
+The predictor gets the context's representations and the positions of the targets. `preset: paper` is J-JEPA's published
+recipe, without the faults of its code; explicit keys override the preset. Event weights are not used.
 """
 
 from __future__ import annotations
@@ -46,20 +45,21 @@ PAPER: dict[str, Any] = {
 
 
 class Config(ObjectiveConfig):
-    """What is hidden, how it is predicted and compared, and how the targets follow.
+    """What is masked, how it is predicted and compared, and how the target encoder follows.
 
     Attributes:
-        preset: `corrected`, or J-JEPA as in its `paper`; defaults of the other keys.
-        tokens: what is hidden and predicted as one: `nodes`, or `subjets` found by FastJet.
-        hiding: which tokens.
+        preset: `corrected`, or J-JEPA as in its `paper`; it sets the defaults of the other keys.
+        tokens: what is masked and predicted as one: `nodes`, or `subjets` found by FastJet.
+        hiding: which tokens are masked.
         target_sees: the whole `graph`, so that a target knows its surroundings, or the `targets` alone.
         loss: `smooth_l1` or `mse`.
-        normalise: what is done to targets first, so that their scale can't shrink: the values of each `token` to mean 0
-            and variance 1, or those of each `feature` over the tokens of the batch, which also takes out what all
-            tokens share; or `none`.
-        momentum: of the target encoder at the start and at the end, along half a cosine.
-        whole: weight of predicting the target encoder's global of what it sees from the context's, besides the tokens.
-        variance, covariance: weights of VICReg's terms on the context's representations.
+        normalise: how targets are normalised, so that their scale cannot shrink: the values of each `token` to mean 0
+            and variance 1, or those of each `feature` over the tokens of the batch, which also removes what all tokens
+            share; or `none`.
+        momentum: momentum of the target encoder at the start and at the end, along half a cosine.
+        whole: weight of a second prediction: the target encoder's representation of the whole graph from the context's.
+        variance: weight of VICReg's variance term on the context's representations.
+        covariance: weight of VICReg's covariance term.
     """
 
     preset: Literal["corrected", "paper"] = "corrected"
@@ -116,7 +116,7 @@ class Jepa(Masked):
         return self.config.hiding.chosen(tokens.centres, draws, CENTRE)
 
     def forward(self, batch: Batch, draws: RandomStream = STILL) -> dict[str, Tensor]:
-        """`loss`, a scalar, and its terms where more than one is asked for."""
+        """Returns the scalar `loss`, and its terms where there are several."""
         batch = self.neutral(batch)
         tokens = self.tokens(batch)
         hide = self._chosen(tokens, draws)
@@ -137,7 +137,7 @@ class Jepa(Masked):
 
     @torch.no_grad()
     def _targets(self, batch: Batch, shown: MaskedParts, tokens: Tokens, hide: Tensor) -> tuple[Tensor, Tensor]:
-        """Target representations of the hidden tokens, `(n_hidden, dim)`, and of the whole graphs, `(n_graph, dim)`."""
+        """Returns target representations of masked tokens, `(n_masked, dim)`, and of whole graphs, `(n_graph, dim)`."""
         if self.config.target_sees == "graph":
             seen = self.target.network(batch)
             rows = tokens.pooled(seen).nodes[hide]

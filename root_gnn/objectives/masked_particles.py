@@ -1,9 +1,9 @@
 """Masked particle modelling: predicts the features of masked particles.
 
-Golling et al. 2024 (arXiv:2401.13537; 2409.12589). The encoder sees the particles that are left and no placeholder. A
-small transformer is asked for each hidden one by its place in the order of pt, or by where it is, and answers with
-features (regression) or with a token of a codebook (classification). Angles are from the hardest particle that is left.
-Event weights are not used.
+Golling et al. 2024 (arXiv:2401.13537; 2409.12589). The encoder sees the particles that are not masked, and no
+placeholder. A small transformer gets, for each masked particle, its rank in pt or its direction, and predicts its
+features (regression) or a token of a codebook (classification). Angles are relative to the hardest particle that is not
+masked. Event weights are not used.
 """
 
 from __future__ import annotations
@@ -47,15 +47,15 @@ PAPER: dict[str, Any] = {"hiding": {"ratio": 0.3}, "asked_by": "rank", "tokens":
 
 
 class Config(ObjectiveConfig):
-    """What is hidden, how it is asked for and answered.
+    """What is masked, and what is predicted from what.
 
     Attributes:
-        asked_by: the `rank` of a hidden particle in pt, or its `place` in (eta, phi), which is then not asked for.
-        features: columns to answer besides pt and the angles; null for all others of the spec but the energy and the
-            type.
-        tokens: number of tokens of a k-means codebook that stand for the features; 0 to answer with the features
+        asked_by: the predictor's query for a masked particle: its `rank` in pt, or its `place` in (eta, phi), which is
+            then not predicted.
+        features: columns to predict besides pt and the angles; null for all others of the spec but energy and type.
+        tokens: number of tokens of a k-means codebook that stand for the features; 0 to predict the features
             themselves.
-        types: weight of telling the hidden particle's type, where there is more than one.
+        types: weight of predicting the masked particle's type, where there is more than one.
         preset: `corrected`, or the published recipe, `paper`: a token out of 512 for each of 30 % of the particles, by
             their rank. The codebook is fitted by k-means (as in arXiv:2409.12589, where it did as well as the first
             paper's autoencoder).
@@ -75,7 +75,7 @@ class Config(ObjectiveConfig):
         return with_preset(PAPER, given)
 
     def build(self, encoder: Encoder, question: Question) -> MaskedParticles:
-        """A new objective; labels are not asked for. Raises InputError for a feature that is not in the spec."""
+        """Builds the objective, which needs no labels; raises InputError for a feature that is not in the spec."""
         return MaskedParticles(self, encoder, question)
 
 
@@ -126,7 +126,7 @@ class MaskedParticles(Masked):
         return self.config.hiding.chosen(batch, draws, self.columns)
 
     def forward(self, batch: Batch, draws: RandomStream = STILL) -> dict[str, Tensor]:
-        """`loss`, `features` and, where types are asked for, `types`, scalars."""
+        """Returns the scalars `loss`, `features` and, where types are predicted, `types`."""
         batch = self.neutral(batch)
         hide = self.mask(batch, draws)
         parts = MaskedParts.of(batch, hide)
@@ -138,14 +138,14 @@ class MaskedParticles(Masked):
             return self._losses(answers, parts)
 
     def _questions(self, batch: Batch, hide: Tensor, parts: MaskedParts) -> Tensor:
-        """By what a hidden particle is asked for, `(n_hidden, n_question)`."""
+        """Returns the predictor's query for each masked particle, `(n_masked, n_question)`."""
         if self.config.asked_by == "rank":
             return rank_encoding(place_by(-batch.nodes[:, self.columns[0]], batch)[hide], RANK_DIM)
         waves: Tensor = self.waves(*angles_from(parts.known, parts.hidden, self.columns))
         return waves
 
     def _values(self, parts: MaskedParts) -> Tensor:
-        """The features of hidden particles, scaled, `(n_hidden, n_value)`; angles last."""
+        """Returns the scaled features of masked particles, `(n_masked, n_value)`; angles come last."""
         values: Tensor = self.scale(parts.hidden.nodes)
         if self.config.asked_by == "place":
             return values
@@ -176,7 +176,7 @@ class MaskedParticles(Masked):
         return {"loss": features + self.config.types * types, "features": features.detach(), "types": types.detach()}
 
     def prepare(self, batches: Iterable[Batch]) -> None:
-        """Fits the codebook to the hidden particles of some batches, where there is one."""
+        """Fits the codebook, where there is one, to the masked particles of some batches."""
         if self.codebook is None:
             return
         rows, n_row = [], 0

@@ -1,7 +1,8 @@
-"""What kind of particle was hidden, given how it moves and what is left (masked particle type prediction)?
+"""Masked type prediction: the kind of a masked particle from its momentum and the other particles.
 
-The encoder sees the particles that are left; for each hidden one its momentum is told, as the angles from the hardest
-particle that is left and the logarithm of pt, and nothing that would give its kind away. Event weights are not used.
+The encoder sees the particles that are not masked. For each masked one the predictor gets its momentum (the angles
+relative to the hardest particle that is not masked, and the logarithm of pt) and nothing that reveals its kind. Event
+weights are not used.
 """
 
 from __future__ import annotations
@@ -30,10 +31,11 @@ FLAG = "is"  # columns such as isPhoton say what a particle is
 
 
 class Config(ObjectiveConfig):
-    """What is hidden, and which columns say what kind it is.
+    """What is masked, and which columns hold the kind of a particle.
 
-    `flags`: columns of which the largest one tells the kind, and none above 0.5 another kind; null for all whose names
-    start with `is` and a capital, or for the column `type` where there are none.
+    Attributes:
+        flags: columns of which the largest is the kind; where none is above 0.5 it is a further kind. Null: all columns
+            whose names start with `is` and a capital, or the column `type` where there are none.
     """
 
     hiding: Masking = Field(default_factory=Masking)
@@ -41,13 +43,13 @@ class Config(ObjectiveConfig):
     predictor: PredictorConfig = Field(default_factory=PredictorConfig)
 
     def build(self, encoder: Encoder, question: Question) -> MaskedTypes:
-        """A new objective; labels are not asked for. Raises InputError where nodes are of one kind only."""
+        """Builds the objective, which needs no labels; raises InputError where nodes are of one kind only."""
         return MaskedTypes(self, encoder, question)
 
 
 @final
 class MaskedTypes(Masked):
-    """Mean cross-entropy over hidden particles, every kind counting as often as it occurs."""
+    """Mean cross-entropy over masked particles; every kind counts as often as it occurs."""
 
     def __init__(self, config: Config, encoder: Encoder, question: Question) -> None:
         super().__init__()
@@ -89,7 +91,7 @@ class MaskedTypes(Masked):
         return self.config.hiding.chosen(batch, draws, self.columns)
 
     def forward(self, batch: Batch, draws: RandomStream = STILL) -> dict[str, Tensor]:
-        """`loss`, a scalar."""
+        """Returns the scalar `loss`."""
         batch = self.neutral(batch)
         parts = MaskedParts.of(batch, self.mask(batch, draws))
         encoded = self.encoder(parts.known)
@@ -103,7 +105,7 @@ class MaskedTypes(Masked):
             return {"loss": mean_of_all(total, parts.hidden.total_node, together=self.training)}
 
     def kinds(self, batch: Batch) -> Tensor:
-        """The kind of each node, `(total_node,)`, int64."""
+        """Returns the kind of each node, `(total_node,)`, int64."""
         if self.type_column is not None:
             return batch.nodes[:, self.type_column].round().long().clamp(0, self.n_kind - 1)
         flags = torch.cat([batch.nodes[:, self.flags], batch.nodes.new_full((batch.total_node, 1), 0.5)], dim=1)

@@ -1,4 +1,4 @@
-"""Which process made this event? Cross-entropy over the recipe's classes (Ho et al. 2024, arXiv:2412.10665)."""
+"""Classification of events or jets by the process that made them: cross-entropy (Ho et al. 2024, arXiv:2412.10665)."""
 
 from __future__ import annotations
 
@@ -18,10 +18,13 @@ from root_gnn.protocols import Encoder, Head, HeadConfig, ObjectiveConfig, Quest
 
 
 class Config(ObjectiveConfig):
-    """Trains encoder and head to tell the classes apart.
+    """Trains encoder and head to separate the classes of the recipe.
 
-    `beside` puts the graph's own inputs, scaled, beside its representation: high-level features of jets for the head,
-    of which a Particle Transformer reads none.
+    Attributes:
+        head: the head.
+        label_smoothing: share of the target probability that is spread over all classes.
+        beside: whether the head also reads the scaled inputs of the whole graph, such as high-level features of a jet,
+            which a Particle Transformer does not read.
     """
 
     head: Annotated[HeadConfig, Family("heads")]
@@ -34,7 +37,7 @@ class Config(ObjectiveConfig):
         return self.head.whole_events
 
     def build(self, encoder: Encoder, question: Question) -> Multiclass:
-        """A new objective; raises InputError with fewer than two classes."""
+        """Builds the objective; raises InputError with fewer than two classes."""
         if len(question.classes) < 2:
             raise InputError(
                 f"objective multiclass needs at least two classes under data.classes; there are {len(question.classes)}"
@@ -46,7 +49,17 @@ class Config(ObjectiveConfig):
 
 @final
 class Multiclass(Supervised):
-    """Weighted mean of the cross-entropy; the weights of a class average to one, so the mean is over events."""
+    """Weighted mean of the cross-entropy.
+
+    The weights of each class average to one, so that the mean is over events.
+
+    Args:
+        encoder: the encoder.
+        head: the head, with one logit for each class.
+        classes: names of the classes, in the order of their labels.
+        label_smoothing: share of the target probability that is spread over all classes.
+        beside: the graph's inputs that the head reads besides its representation; None for none.
+    """
 
     link: Literal["softmax", "sigmoid"] = "softmax"
 
@@ -72,11 +85,11 @@ class Multiclass(Supervised):
         )
 
     def outputs(self) -> tuple[str, ...]:
-        """The classes, in the order of their labels."""
+        """Returns the classes, in the order of their labels."""
         return self.classes
 
     def losses(self, outputs: Tensor, batch: Batch) -> dict[str, Tensor]:
-        """`loss`, a scalar, of logits `(n_graph, n_class)`."""
+        """Returns the scalar `loss` of logits `(n_graph, n_class)`."""
         each = F.cross_entropy(outputs, batch.labels["label"], label_smoothing=self.label_smoothing, reduction="none")
         each = each if batch.weights is None else each * batch.weights
         return {"loss": mean_of_all(each.sum(), len(each), together=self.training, n_all=batch.n_graph_all)}

@@ -1,8 +1,8 @@
 """Existence, pt, eta and phi of the heavy particles of an event (Ho et al. 2024, arXiv:2412.10665).
 
-The published loss is not known in detail; this one is binary cross-entropy for existence plus, for the particles that
-exist, a Huber loss on ln(pt / 100 GeV) and eta / 2 and `1 - cos` of the azimuth's error. Azimuths are asked for
-relative to the event's hardest object, since an encoder may be blind to absolute ones.
+The published loss is not known in detail. This one is binary cross-entropy for the existence plus, for the particles
+that exist, a Huber loss on ln(pt / 100 GeV) and eta / 2 and `1 - cos` of the error in azimuth. Azimuths are predicted
+relative to the event's hardest object, since an encoder may not see absolute ones.
 """
 
 from __future__ import annotations
@@ -28,14 +28,20 @@ OUTPUTS_PER_SLOT = 5  # existence, ln pt, eta, cos and sin of the relative azimu
 
 
 class Config(ObjectiveConfig):
-    """One slot per particle; `kinematics` weighs the motion against the existence."""
+    """One slot for each particle.
+
+    Attributes:
+        head: the head.
+        slots: names of the particles; the spec has truth columns such as `higgs_exists` and `higgs_pt`.
+        kinematics: weight of the kinematic loss relative to that of the existence.
+    """
 
     head: Annotated[HeadConfig, Family("heads")]
     slots: tuple[str, ...] = ("higgs", "top1", "top2", "W", "Z")
     kinematics: Annotated[float, Field(ge=0)] = 1.0
 
     def build(self, encoder: Encoder, question: Question) -> Multilabel:
-        """A new objective; raises InputError where the spec has no truth for a slot."""
+        """Builds the objective; raises InputError where the spec has no truth for a slot."""
         wanted = [f"{slot}_{quantity}" for slot in self.slots for quantity in QUANTITIES]
         missing = [name for name in wanted if name not in question.truth]
         if missing:
@@ -49,7 +55,15 @@ class Config(ObjectiveConfig):
 
 @final
 class Multilabel(Supervised):
-    """Sum over the two terms, each a weighted mean over the events and the slots it applies to."""
+    """Sum of the two terms, each a weighted mean over the events and slots that it applies to.
+
+    Args:
+        encoder: the encoder.
+        head: the head, with five outputs for each slot.
+        slots: names of the particles.
+        kinematics: weight of the kinematic loss.
+        features: names of the columns of the batches.
+    """
 
     link: Literal["softmax", "sigmoid"] = "sigmoid"
 
@@ -61,21 +75,21 @@ class Multilabel(Supervised):
         self.pt_column, self.phi_column = features.column("pt"), features.column("phi")
 
     def logits_of(self, outputs: Tensor) -> Tensor:
-        """Existence of each slot's particle, `(n_graph, n_slot)`."""
+        """Returns the logits of the existence of each slot's particle, `(n_graph, n_slot)`."""
         return self._slots(outputs)[:, :, 0]
 
     def _slots(self, outputs: Tensor) -> Tensor:
         return outputs.view(outputs.shape[0], len(self.slots), OUTPUTS_PER_SLOT)
 
     def outputs(self) -> tuple[str, ...]:
-        """`higgs_exists` and so on: the labels that the logits predict."""
+        """Returns the labels that the logits predict: `higgs_exists` and so on."""
         return tuple(f"{slot}_exists" for slot in self.slots)
 
     def _truth(self, batch: Batch, quantity: str) -> Tensor:
         return torch.stack([batch.labels[f"{slot}_{quantity}"] for slot in self.slots], dim=1)
 
     def losses(self, outputs: Tensor, batch: Batch) -> dict[str, Tensor]:
-        """`loss`, `existence` and `kinematics`, scalars."""
+        """Returns the scalars `loss`, `existence` and `kinematics`."""
         outputs = self._slots(outputs)
         exists = self._truth(batch, "exists")
         weights = torch.ones_like(exists) if batch.weights is None else batch.weights.unsqueeze(1).expand_as(exists)
@@ -99,7 +113,7 @@ class Multilabel(Supervised):
 
 
 def hardest_phi(batch: Batch, pt_column: int, phi_column: int) -> Tensor:
-    """Azimuth of each graph's node of largest pt, `(n_graph,)`, radians; 0 for a graph without nodes."""
+    """Returns the azimuth of each graph's node of largest pt in radians, `(n_graph,)`; 0 for a graph without nodes."""
     pt = batch.nodes[:, pt_column]
     is_hardest = pt >= segment_max(pt.unsqueeze(1), batch.n_node)[batch.graph_index, 0]
     phi = batch.nodes[:, phi_column]

@@ -1,4 +1,4 @@
-"""Two views agree, features vary, and no two say the same (VICReg, Bardes, Ponce, LeCun 2022, arXiv:2105.04906).
+"""VICReg (Bardes, Ponce and LeCun 2022, arXiv:2105.04906): two views agree, features vary and are uncorrelated.
 
 Event weights are not used.
 """
@@ -28,7 +28,10 @@ Weight = Annotated[float, Field(ge=0)]
 
 
 class Config(ObjectiveConfig):
-    """Weights of the three terms as published; the projector is not kept; `pairs` as in contrastive."""
+    """Weights of the three terms as published, and the projector, which is used in training only.
+
+    `pairs` is as in the contrastive objective.
+    """
 
     pairs: Pairs = "views"
     views: TwoChains = ("rotate_phi",), ("rotate_phi", "reflect_eta")  # type: ignore[assignment]
@@ -38,13 +41,16 @@ class Config(ObjectiveConfig):
     projector: Annotated[tuple[Width, ...], Field(min_length=1)] = (128, 128, 128)
 
     def build(self, encoder: Encoder, question: Question) -> VICReg:
-        """A new objective; labels are not asked for."""
+        """Builds the objective, which needs no labels."""
         return VICReg(self, encoder, question)
 
 
 @final
 class VICReg(Objective):
-    """All three terms are over the graphs of all processes; the projector's batch norms are over those of one."""
+    """VICReg's loss, whose terms run over the graphs of all processes.
+
+    The batch norms of the projector run over the graphs of one process.
+    """
 
     measures: ClassVar[tuple[str, ...]] = ("alignment",)
 
@@ -56,9 +62,9 @@ class VICReg(Objective):
         self.projector = Projector(encoder.dim, config.projector, batch_norm=True)
 
     def forward(self, batch: Batch, draws: RandomStream = STILL) -> dict[str, Tensor]:
-        """Returns `loss` and its parts `invariance`, `variance` and `covariance`.
+        """Returns the scalar `loss` and its parts `invariance`, `variance` and `covariance`.
 
-        In evaluation mode also `alignment`.
+        In evaluation mode it also returns `alignment`.
         """
         both = torch.cat(encoded(self.encoder, self.views(self.neutral(batch), draws)))
         first, second = self.projector(both).chunk(2)

@@ -1,4 +1,4 @@
-"""What an objective without labels takes out of a batch before it looks at it."""
+"""Removes from a batch what an objective without labels must not see."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ from root_gnn.protocols import Question
 
 
 class DropGlobals(nn.Module):
-    """Without labels, and with every global but the number of nodes at its mean.
+    """Drops labels, and sets every global but the number of nodes to its mean.
 
-    Such a global, a jet's pt say, is of the whole graph: two views would be known for a pair by it, and it tells what
-    was hidden.
+    Such a global, the pt of a jet say, belongs to the whole graph: it would identify two views as a pair, and it
+    reveals what is masked.
     """
 
     means: Tensor
@@ -25,6 +25,6 @@ class DropGlobals(nn.Module):
         self.register_buffer("means", torch.tensor(means), persistent=False)
 
     def forward(self, batch: Batch) -> Batch:
-        """The copy; nodes, weights and ids are the batch's."""
+        """Returns the copy, with the nodes, weights and ids of the batch."""
         means = self.means.to(batch.globals.dtype).expand(batch.n_graph, -1)
         return batch.replace(labels={}, globals=torch.cat([batch.globals[:, :1], means], dim=1))

@@ -22,15 +22,15 @@ SEED, SCORE = 101, 102  # streams of random numbers, far from those of augmentat
 
 
 class Masking(Section):
-    """How many nodes are hidden, and which.
+    """How many nodes are masked, and which.
 
     Attributes:
-        ratio: part of a graph's nodes, rounded, one at least; a graph of one node hides none.
-        at_most: never more than so many.
-        exactly: so many instead of a ratio.
-        region: `random` nodes, or a `ball`: a random one and those nearest to it in (eta, phi).
-        hardest: only the so many nodes of largest pt may be hidden; null for all.
-        fewest: graphs of fewer nodes hide none.
+        ratio: share of a graph's nodes, rounded, at least one node; a graph of one node has none masked.
+        at_most: the largest number of masked nodes.
+        exactly: a fixed number instead of a ratio.
+        region: `random` nodes, or a `ball`: a random node and those nearest to it in (eta, phi).
+        hardest: mask only among this many nodes with the largest pt; null for all nodes.
+        fewest: graphs with fewer nodes have none masked.
     """
 
     ratio: Fraction = 0.3
@@ -41,9 +41,14 @@ class Masking(Section):
     fewest: Count = 2
 
     def chosen(self, batch: Batch, draws: RandomStream, columns: tuple[int, int, int]) -> Tensor:
-        """True for the nodes to hide, bool `(total_node,)`; `columns` are those of pt, eta and phi.
+        """Returns the mask, bool `(total_node,)`: true for the nodes to mask.
 
-        Every graph keeps one node at least. Only real nodes are drawn: there is no padding.
+        Every graph keeps at least one node. Only real nodes are drawn, since there is no padding.
+
+        Args:
+            batch: the graphs.
+            draws: the stream of random numbers.
+            columns: columns of pt, eta and phi.
         """
         n_node = batch.n_node
         wanted = (
@@ -70,15 +75,15 @@ class Masking(Section):
 
 @dataclass(frozen=True)
 class MaskedParts:
-    """A batch cut in two: `known` is all that the encoder is shown, `hidden` what it is asked about."""
+    """A batch cut in two: `known`, which the encoder sees, and `hidden`, which it predicts."""
 
     known: Batch
     hidden: Batch
 
     @classmethod
     def of(cls, batch: Batch, hide: Tensor) -> Self:
-        """Splits a batch by `hide (total_node,)`.
+        """Splits a batch by the mask `hide (total_node,)`.
 
-        A boolean mask waits for the device, since it decides the number of rows.
+        This waits for the device, since the mask decides the number of rows.
         """
         return cls(subgraph(batch, ~hide), subgraph(batch, hide))

@@ -1,4 +1,4 @@
-"""What is hidden and predicted as one: each node by itself, or the nodes of a subjet together."""
+"""Tokens: what is masked and predicted as one, each node by itself or the nodes of a subjet together."""
 
 from __future__ import annotations
 
@@ -21,25 +21,27 @@ Count = Annotated[int, Field(ge=1)]
 
 @dataclass(frozen=True)
 class Tokens:
-    """The tokens of a batch: `centres` has one node each with pt, eta, phi, hardest first among subjets.
+    """The tokens of a batch.
 
-    `owner (total_node,)`: the token of each node of the batch, None where every node is its own.
+    Attributes:
+        centres: a batch with one node for each token, with its pt, eta and phi; among subjets the hardest comes first.
+        owner: the token of each node, `(total_node,)`; None where every node is its own token.
     """
 
     centres: Batch
     owner: Tensor | None
 
     def of_nodes(self, chosen: Tensor) -> Tensor:
-        """What holds for tokens `(n_token,)`, for their nodes `(total_node,)`."""
+        """Expands values of tokens `(n_token,)` to their nodes `(total_node,)`."""
         return chosen if self.owner is None else chosen[self.owner]
 
     def kept(self, keep: Tensor) -> Tokens:
-        """The tokens where `keep (n_token,)` holds, of the batch of their nodes alone."""
+        """Returns the tokens where `keep (n_token,)` holds, for a batch of their nodes alone."""
         owner = None if self.owner is None else (torch.cumsum(keep, 0) - 1)[self.owner[keep[self.owner]]]
         return Tokens(subgraph(self.centres, keep), owner)
 
     def pooled(self, encoded: Batch) -> Batch:
-        """The encoded batch with one node per token, the mean over its nodes: `nodes (n_token, dim)`."""
+        """Returns the encoded batch with one node for each token, the mean over its nodes: `nodes (n_token, dim)`."""
         if self.owner is None:
             return encoded
         count = torch.zeros(self.centres.total_node, dtype=torch.int64, device=self.owner.device)
