@@ -1,4 +1,4 @@
-"""What a recipe, a spec and a scaling become: the question that is asked of the data, and the network."""
+"""Builds the question and the network of a run from its recipe, spec and scaling."""
 
 from __future__ import annotations
 
@@ -15,18 +15,18 @@ from root_gnn.runs.recipe import Recipe
 
 
 def data_folder(given: Path | str | None) -> Path:
-    """Where data paths start: as given, else `ROOT_GNN_DATA`, else the current folder."""
+    """Returns the folder where data paths start: as given, else `ROOT_GNN_DATA`, else the current folder."""
     return Path(given if given is not None else os.environ.get("ROOT_GNN_DATA", "."))
 
 
 def question(data: DataConfig, spec: Spec, scaling: Scaling | None = None) -> Question:
-    """What a recipe's data can answer."""
+    """Returns the classes, truth columns and features that an objective can use."""
     classes = tuple(data.classes) if data.classes else spec.label.names if spec.label else ()
     return Question(classes=classes, truth=tuple(spec.truth), features=spec.features(), scaling=scaling or Scaling())
 
 
 def build_objective(recipe: Recipe, spec: Spec, scaling: Scaling) -> Objective:
-    """A new objective around a new encoder, with weights drawn from the recipe's seed alone."""
+    """Builds a new objective around a new encoder; the initial weights depend on the recipe's seed alone."""
     with torch.random.fork_rng():
         torch.manual_seed(recipe.seed)
         return recipe.objective.build(

@@ -1,4 +1,4 @@
-"""Figures, predictions and plots of a trained run: select on validation, report on test."""
+"""Evaluation of a trained run: metrics, predictions and plots. Choices are made on validation, results are on test."""
 
 from __future__ import annotations
 
@@ -150,7 +150,11 @@ def tells_classes(spec: Spec, run: Run) -> bool:
 
 
 def other_files(run: Run, reading: Spec, files: Sequence[Path | str], data_dir: Path) -> EventTable:
-    """Events that the run was not made for, with its classes."""
+    """Opens events that the run was not made for, with the classes of the run.
+
+    Raises:
+        InputError: where the class of a file is not known, or a class has no file.
+    """
     if not files:
         raise InputError(
             "--spec names how to read other files; name them with --files FILE... or --files CLASS=FILE..."
@@ -183,6 +187,15 @@ def other_files(run: Run, reading: Spec, files: Sequence[Path | str], data_dir: 
 def _evaluated(
     run: Run, objective: Supervised, name: str, table: EventTable, index: NDArray[np.int64]
 ) -> dict[str, Any]:
+    """Computes the metrics of some events, and writes their predictions and plots.
+
+    Args:
+        run: the run.
+        objective: its network, in evaluation mode.
+        name: the split.
+        table: the events.
+        index: rows of the split's events, `(n_event,)`.
+    """
     table.check_labels()
     whole = WholeEvents.of(table) if run.recipe.objective.whole_events else None
     index = index if whole is None else whole.leading(index)
@@ -195,7 +208,7 @@ def _evaluated(
 
 
 def write_predictions(path: Path, found: ModelOutputs, objective: Supervised, table: EventTable) -> None:
-    """One row per event: id columns, `weight`, the truth, and a score per output."""
+    """Writes one row for each event: id columns, `weight`, the truth, and a score for each output."""
     columns: dict[str, NDArray[Any]] = {name: found.ids[:, k] for k, name in enumerate(table.spec.id_names)}
     columns["weight"] = found.weights
     if found.truth.ndim == 1:

@@ -1,4 +1,4 @@
-"""The folder of a run that is about to be trained: whether it may be written to, and how to resume it."""
+"""Checks of the folder of a run that is about to be trained, and the command that resumes it."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ WRITTEN_LATER = ("history.csv", "tensorboard", "checkpoints", "metrics.json", "p
 
 
 def make_ready(folder: Path, setup: TrainingSetup, *, overwrite: bool) -> None:
-    """Clears an older run away, now that the new one is known to start, and writes down what this one is."""
+    """Removes the files of an older run, now that the new one is known to start, and writes those that describe this one."""
     if overwrite:
         for name in (*WRITTEN_DOWN, *WRITTEN_LATER):
             path = folder / name
@@ -34,7 +34,19 @@ def make_ready(folder: Path, setup: TrainingSetup, *, overwrite: bool) -> None:
 
 
 def check_folder(folder: Path, recipe: Recipe, *, mode: str, source: Run | None, resume: bool, overwrite: bool) -> None:
-    """Raises InputError where the folder is no place for this run, naming the reason; touches nothing."""
+    """Checks whether a run may be written to a folder; changes nothing.
+
+    Args:
+        folder: the run folder.
+        recipe: the resolved recipe.
+        mode: `scratch`, `finetuned` or `frozen`.
+        source: the pretrained run; None for none.
+        resume: whether the run in the folder is to be continued.
+        overwrite: whether the run in the folder is to be replaced.
+
+    Raises:
+        InputError: where it may not, with the reason.
+    """
     if resume and overwrite:
         raise InputError("--resume goes on with a run and --overwrite starts it again; give one of the two")
     if folder.exists() and not folder.is_dir():
@@ -95,7 +107,10 @@ def _written(config: Path, recipe: Recipe) -> Any:
 
 
 def own_modules(mapping: Any) -> set[str]:
-    """Modules of the user's own that a recipe names as plug-ins: it was allowed to run them, so its run folder is."""
+    """Returns the modules of the user's own that a recipe names as plug-ins.
+
+    The recipe was allowed to import them, so its run folder is too.
+    """
     if isinstance(mapping, list):
         return {name for part in mapping for name in own_modules(part)}
     if not isinstance(mapping, dict):
@@ -105,13 +120,13 @@ def own_modules(mapping: Any) -> set[str]:
 
 
 def is_finished(folder: Path) -> bool:
-    """Whether training has left its figures in `metrics.json`; `evaluate` alone writes the file without them."""
+    """Whether training has written its results to `metrics.json`; `evaluate` alone writes the file without them."""
     path = folder / "metrics.json"
     return path.exists() and "best_epoch" in json.loads(path.read_text(encoding="utf-8"))
 
 
 def resume_command(argv: Sequence[str], folder: Path) -> str:
-    """What a user types to go on, from what was typed before; in words where that was not our command line."""
+    """Returns the command that resumes, made from the command that was typed; in words where that was not `root-gnn`."""
     if Path(argv[0]).stem != "root-gnn" and Path(argv[0]).parts[-2:] != ("root_gnn", "__main__.py"):
         return f"the same call with resume (--resume), run folder {folder}"
     resume = ["--resume"] if argv[1:2] in (["train"], ["finetune"]) else []  # a study always goes on with what is there

@@ -46,7 +46,7 @@ def pack_folder(folder: Path, checkpoint: Path, out: Path) -> Path:
 
 
 def is_packed(path: Path) -> bool:
-    """Whether a path is meant as a packed run: a file that is called so."""
+    """Whether a path is a packed run, by its ending."""
     return path.suffix == SUFFIX and path.is_file()
 
 
@@ -71,13 +71,13 @@ def unpack(path: Path, folder: Path) -> Path:
 
 
 def unpacked(path: Path) -> Path:
-    """A packed run as a temporary run folder of its name, which lives as long as this process."""
+    """Unpacks a run into a temporary run folder of its name, which lives as long as this process."""
     status = path.stat()
     return _unpacked(path.resolve(), status.st_size, status.st_mtime_ns)
 
 
 def packed_name(path: Path) -> str:
-    """The name of the run that a packed file holds."""
+    """Returns the name of the run that a packed file holds."""
     return _texts(path)["name"]
 
 

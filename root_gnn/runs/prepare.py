@@ -1,4 +1,4 @@
-"""Files into the cache, and what is odd about them: `root-gnn prepare`."""
+"""Reads files into the cache and reports what looks odd in them: `root-gnn prepare`."""
 
 from __future__ import annotations
 

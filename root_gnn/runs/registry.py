@@ -1,4 +1,4 @@
-"""Which runs there are, what they reached, and what sets them apart: `root-gnn runs`."""
+"""Lists runs with their results and the differences between their recipes: `root-gnn runs`."""
 
 from __future__ import annotations
 
@@ -42,10 +42,13 @@ CONDITION = re.compile(r"\s*([^=<>!\s]+)\s*(!=|>=|<=|=|>|<)\s*(.*?)\s*")
 
 @dataclass(frozen=True)
 class Listed:
-    """A run, read without building its network or importing anything it names.
+    """A run, read without building its network or importing anything that it names.
 
-    `recipe` and `figures` are by dotted key: `model.dim`; `test.auc`, and `name`, `state` (finished, stopped, damaged),
-    `mode`, `source`, `best_epoch`, `seconds`, `n_parameters`, `device`.
+    Attributes:
+        folder: the run folder.
+        recipe: values by dotted key, such as `model.dim`.
+        figures: values by dotted key, such as `test.auc`, and `name`, `state` (finished, stopped, damaged), `mode`,
+            `source`, `best_epoch`, `seconds`, `n_parameters`, `device`.
     """
 
     folder: Path
@@ -54,7 +57,7 @@ class Listed:
 
     @classmethod
     def of(cls, folder: Path) -> Listed:
-        """From a run folder; one whose files can't be read is `damaged`."""
+        """Reads a run folder; one whose files can't be read is `damaged`."""
         name = folder.resolve().name
         try:
             recipe = leaves(_mapping(read_document(folder / "config.yaml").value))
@@ -69,13 +72,13 @@ class Listed:
 
     @property
     def facts(self) -> dict[str, Any]:
-        """Recipe and figures; `name` is that of the folder."""
+        """Values of recipe and figures by key; `name` is that of the folder."""
         return {**self.recipe, **self.figures}
 
 
 @dataclass(frozen=True)
 class Registry:
-    """Runs beside each other; its text is a table."""
+    """Several runs and the keys to show; as text it is a table."""
 
     runs: tuple[Listed, ...]
     keys: tuple[str, ...]
@@ -91,14 +94,20 @@ class Registry:
         )
 
     def as_json(self) -> str:
-        """All facts of each run, with its folder."""
+        """All facts of each run, with its folder, as JSON."""
         return json.dumps([{"folder": str(run.folder), **run.facts} for run in self.runs], indent=1)
 
 
 def list_runs(folder: Path | str = RUNS, *, where: Sequence[str] = (), sort: str = "name") -> Registry:
-    """The runs in a folder and the folders below it, those that meet all conditions `KEY=VALUE` (also `!= > < >= <=`).
+    """Lists the runs in a folder and the folders below it.
 
-    Sorted by a key, numbers from the largest. Raises InputError where there is no such folder, or no run has a key.
+    Args:
+        folder: the folder.
+        where: conditions `KEY=VALUE` (also `!= > < >= <=`), all of which a run has to meet.
+        sort: the key to sort by, numbers from the largest.
+
+    Raises:
+        InputError: where there is no such folder, or no run has a key.
     """
     place = Path(folder)
     if not place.is_dir():
@@ -115,7 +124,7 @@ def list_runs(folder: Path | str = RUNS, *, where: Sequence[str] = (), sort: str
 
 
 def compare_runs(places: Sequence[Path | str]) -> Registry:
-    """Runs side by side: what they reached, and the keys of their recipes that are not the same in all."""
+    """Compares runs: their results, and the keys of their recipes that are not the same in all."""
     listed = tuple(Listed.of(_folder(place)) for place in places)
     keys = dict.fromkeys(key for run in listed for key in run.recipe)
     differ = [key for key in keys if len({repr(run.facts.get(key)) for run in listed}) > 1]

@@ -1,4 +1,4 @@
-"""The run folder: what one training leaves behind, and the functions that make it."""
+"""The run folder: what one training leaves behind, and the functions that open it."""
 
 from __future__ import annotations
 
@@ -40,8 +40,8 @@ class Run:
         folder: the run folder.
         recipe: the resolved recipe, `config.yaml`.
         spec: the data spec, `spec.yaml`.
-        is_kept: whether the folder is the place for results of these weights: not that of a packed run, nor for other
-            weights than the best.
+        is_kept: whether results of these weights belong into the folder: not those of a packed run, nor those of
+            weights other than the best.
     """
 
     def __init__(
@@ -61,12 +61,12 @@ class Run:
 
     @property
     def name(self) -> str:
-        """The folder's name."""
+        """Name of the folder."""
         return self.folder.resolve().name
 
     @property
     def checkpoint(self) -> Path:
-        """The weights asked for, else the best; raises InputError where training has not come that far."""
+        """Path of the weights: the checkpoint that was named, else the best; raises InputError where there is none yet."""
         if self._checkpoint is not None:
             return self._checkpoint
         path = self.folder / "checkpoints" / "best.ckpt"
@@ -79,7 +79,7 @@ class Run:
 
     @property
     def metrics(self) -> dict[str, Any]:
-        """`metrics.json`; raises InputError where the run was not finished."""
+        """Content of `metrics.json`; raises InputError where the run is not finished."""
         path = self.folder / "metrics.json"
         if not path.exists():
             raise InputError(f"{self.folder} has no metrics.json: its training is not finished; go on with --resume")
@@ -88,7 +88,7 @@ class Run:
 
     @property
     def plan(self) -> dict[str, Any]:
-        """`plan.json`: mode, source, groups and rates."""
+        """Content of `plan.json`: mode, source, parameter groups and learning rates."""
         content: dict[str, Any] = json.loads((self.folder / "plan.json").read_text(encoding="utf-8"))
         return content
 
@@ -116,7 +116,7 @@ class Run:
 
     @cached_property
     def weights_digest(self) -> str:
-        """SHA-256 of the weights, in whichever file they lie: names, types, shapes and bytes."""
+        """SHA-256 of the weights (names, types, shapes and bytes), whichever file they are in."""
         digest = hashlib.sha256()
         for name, values in sorted(self.objective.state_dict().items()):
             digest.update(f"{name} {values.dtype} {tuple(values.shape)}\n".encode())
@@ -150,7 +150,7 @@ class Run:
         return encoder
 
     def table(self, data_dir: Path | str | None = None, *, spec: Spec | None = None) -> EventTable:
-        """The run's own events, prepared where needed; `spec` reads their files otherwise than the run's own."""
+        """Opens the run's own events, prepared where needed; `spec` replaces the spec that they are read with."""
         return open_table(
             self.recipe.data,
             data_folder(data_dir),
@@ -161,7 +161,9 @@ class Run:
     def answers(
         self, split: SplitName = "test", *, data_dir: Path | str | None = None, batch_size: int = 1024
     ) -> ModelOutputs:
-        """The objective's answers on a split, in event order; raises InputError for a run trained without labels."""
+        """Computes the outputs of the network on a split, in event order; raises InputError for a run trained without
+        labels.
+        """
         objective = self.objective
         if not isinstance(objective, Supervised):
             raise InputError(
@@ -211,7 +213,7 @@ def load_run(place: Path | str, *, allow_plugins: Collection[str] = ()) -> Run:
 
 
 def located(place: Path | str) -> Path:
-    """Where a run is that was given as a path, or as a name below `runs/`."""
+    """Returns the path of a run that is given as a path, or as a name below `runs/`."""
     path = Path(place)
     return path if path.exists() or not (RUNS / path).exists() else RUNS / path
 
@@ -224,7 +226,7 @@ def check_is_run(folder: Path) -> None:
 
 
 def load_encoder(place: Path | str) -> Encoder:
-    """The trained encoder of a run, as `load_run` takes it, in evaluation mode."""
+    """Loads the trained encoder of a run, given as for `load_run`, in evaluation mode."""
     return load_run(place).encoder
 
 

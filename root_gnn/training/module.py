@@ -28,7 +28,18 @@ def monitored_quantities(objective: Objective) -> tuple[str, ...]:
 
 
 class TrainingModule(pl.LightningModule):
-    """Hands batches to the objective and losses to Lightning; adds nothing to either."""
+    """Passes batches to the objective and losses to Lightning; adds nothing to either.
+
+    Args:
+        objective: what is trained.
+        optim: the section `optim` of the recipe.
+        augmentations: applied to training batches, in this order.
+        seed: seed of the augmentations.
+        n_step: optimiser steps in all.
+        steps_per_epoch: optimiser steps of an epoch.
+        shape: sizes that training batches are padded to; None for no padding.
+        sharded: whether weights are shared out over the processes (FSDP).
+    """
 
     def __init__(
         self,

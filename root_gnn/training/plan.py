@@ -16,7 +16,22 @@ from root_gnn.training.optim import OptimConfig, groups
 
 @dataclass(frozen=True)
 class Plan:
-    """Written as `plan.json` and printed before training starts; names of tensors are as in the objective."""
+    """What a run does to its weights; written as `plan.json` and printed before training starts.
+
+    Names of tensors are as in the objective.
+
+    Attributes:
+        mode: `scratch`, `finetuned` or `frozen`.
+        source: name of the pretrained run; None for none.
+        source_sha256: digest of its checkpoint.
+        loaded: tensors that come from it.
+        initialised: tensors with new weights.
+        skipped: tensors of the checkpoint that are not used, such as the old head.
+        frozen: parameters that are not trained.
+        groups: name, learning rate, weight decay and size of each parameter group.
+        n_parameters: parameters in all.
+        events: events of each split.
+    """
 
     mode: str
     source: str | None = None
@@ -40,7 +55,16 @@ class Plan:
         source: Path | None = None,
         skipped: tuple[str, ...] = (),
     ) -> Plan:
-        """The plan of a run whose encoder came from the checkpoint `source`, or is new."""
+        """Makes the plan of a run.
+
+        Args:
+            objective: the objective, with its weights loaded.
+            optim: the section `optim` of the recipe.
+            mode: `scratch`, `finetuned` or `frozen`.
+            events: events of each split.
+            source: the checkpoint that the encoder came from; None for a new encoder.
+            skipped: tensors of the checkpoint that are not used.
+        """
         names = list(objective.state_dict())
         from_source = [name for name in names if source is not None and name.startswith("encoder.")]
         frozen = optim.backbone_lr_scale == 0.0
@@ -63,7 +87,7 @@ class Plan:
         )
 
     def save(self, path: Path) -> None:
-        """Writes JSON."""
+        """Writes the plan as JSON."""
         write_json(path, asdict(self))
 
     def __str__(self) -> str:
@@ -86,7 +110,7 @@ class Plan:
 
 
 def sha256(path: Path) -> str:
-    """Hexadecimal digest of a file."""
+    """Returns the hexadecimal SHA-256 digest of a file."""
     return hashlib.sha256(path.read_bytes()).hexdigest()
 
 

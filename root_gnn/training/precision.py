@@ -16,5 +16,5 @@ class Float64(DoublePrecision):
     """
 
     def convert_input(self, data: Any) -> Any:
-        """The batch in float64."""
+        """Returns the batch in float64."""
         return data.double() if isinstance(data, Batch) else super().convert_input(data)

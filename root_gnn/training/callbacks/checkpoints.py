@@ -1,4 +1,4 @@
-"""`checkpoints/last.ckpt`, `best.ckpt` and weights of epochs that are to stay, written whole or not at all."""
+"""Checkpoints: `last.ckpt`, `best.ckpt` and the weights of chosen epochs, each written whole or not at all."""
 
 from __future__ import annotations
 
@@ -17,10 +17,16 @@ from root_gnn.training.callbacks.history import VALIDATION, is_last, stepped
 
 
 class Checkpoints(Checkpoint):
-    """Saves `last` after every epoch (and every `every` steps), and `best` whenever the monitored value improved.
+    """Saves `last` after every epoch (and every `every` steps), and `best` whenever the monitored value improves.
 
-    A value that is not finite is no improvement. After the epochs `keep` (from 1) the weights alone are saved, and
-    stay.
+    A value that is not finite is no improvement.
+
+    Args:
+        folder: the folder of the checkpoints.
+        monitor: the monitored value.
+        mode: whether a small (`min`) or a large value (`max`) is better.
+        every: steps between checkpoints within an epoch; None for none.
+        keep: epochs (from 1) after which the weights alone are saved to a file of their own.
     """
 
     def __init__(
@@ -32,20 +38,20 @@ class Checkpoints(Checkpoint):
 
     @property
     def last_path(self) -> Path:
-        """Where training goes on from."""
+        """The checkpoint that training is resumed from."""
         return self.folder / "last.ckpt"
 
     @property
     def best_path(self) -> Path:
-        """The weights everything else uses."""
+        """The checkpoint whose weights everything else uses."""
         return self.folder / "best.ckpt"
 
     def state_dict(self) -> dict[str, Any]:
-        """The best value so far and its epoch."""
+        """Returns the best value so far and its epoch."""
         return {"best": self.best, "best_epoch": self.best_epoch}
 
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
-        """Takes up what `state_dict` left."""
+        """Restores what `state_dict` returned."""
         self.best, self.best_epoch = state_dict["best"], state_dict["best_epoch"]
 
     def on_train_batch_end(
@@ -56,7 +62,9 @@ class Checkpoints(Checkpoint):
         batch: Any,
         batch_idx: int,
     ) -> None:
-        """Saves within an epoch every so many steps, but not on its last: Lightning would resume without validating."""
+        """Saves within an epoch every so many steps, but not on its last, after which Lightning would not validate on
+        resuming.
+        """
         if self.every is None or is_last(trainer, batch_idx) or not stepped(trainer, batch_idx):
             return
         if trainer.global_step % self.every == 0:

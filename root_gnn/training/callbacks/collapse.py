@@ -1,4 +1,4 @@
-"""Whether representations still tell events apart: measured after every epoch, with an alarm."""
+"""Monitors whether representations collapse: their spread is measured after every epoch, with an alarm."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ WHAT_NOW = {
 
 
 class Collapse(pl.Callback):
-    """Logs the spread of the validation events' representations; warns, or stops the training, where there is none."""
+    """Logs the spread of the validation events' representations; warns, or stops the training, when they collapse."""
 
     def __init__(self, name: str, *, then: Literal["warn", "stop"]) -> None:
         self.name, self.then = name, then
@@ -32,11 +32,11 @@ class Collapse(pl.Callback):
         self._rows: list[Tensor] = []
 
     def state_dict(self) -> dict[str, Any]:
-        """Whether the alarm was given."""
+        """Returns whether the alarm was raised."""
         return {"has_collapsed": self.has_collapsed}
 
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
-        """Takes up what `state_dict` left."""
+        """Restores what `state_dict` returned."""
         self.has_collapsed = state_dict["has_collapsed"]
 
     def on_train_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
@@ -53,11 +53,11 @@ class Collapse(pl.Callback):
         batch_idx: int,
         dataloader_idx: int = 0,
     ) -> None:
-        """Keeps the representations."""
+        """Collects the representations."""
         self._rows.append(outputs["representation"].cpu())
 
     def on_validation_epoch_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
-        """Logs the figures and looks at them."""
+        """Logs the figures, and raises the alarm where representations have collapsed."""
         rows = torch.cat(self._rows)
         values, n_event = spread(rows), len(rows)
         self._rows = []
@@ -83,12 +83,12 @@ class Collapse(pl.Callback):
 
 
 def spread(rows: Tensor) -> dict[str, float]:
-    """How far the representations `rows (n_event, dim)` are apart, by `SPREAD`'s names.
+    """Measures how spread out the representations `rows (n_event, dim)` are, without gradients.
 
-    `feature_std`: mean over features of the standard deviation of unit representations, times sqrt(dim), so that 1 is
-    an even spread in all directions; `cosine`: mean over pairs of different events; `effective_rank`: exp(entropy) of
-    the singular values after centring (Roy, Vetterli 2007); `uniformity` as in arXiv:2005.10242. Nothing here is a
-    gradient's.
+    Returns values by name: `feature_std`, the mean over features of the standard deviation of unit representations
+    times sqrt(dim), so that 1 is an even spread in all directions; `cosine`, the mean cosine similarity over pairs of
+    different events; `effective_rank`, exp(entropy) of the singular values after centring (Roy and Vetterli 2007);
+    `uniformity` as in Wang and Isola 2020, arXiv:2005.10242.
     """
     rows = rows.double()
     unit = F.normalize(rows, dim=1, eps=1e-12)

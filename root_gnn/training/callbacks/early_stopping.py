@@ -1,4 +1,4 @@
-"""Early stopping that stays stopped."""
+"""Early stopping that remembers, over a resume, that it had stopped."""
 
 from __future__ import annotations
 
@@ -7,10 +7,10 @@ from lightning.pytorch.callbacks import early_stopping
 
 
 class EarlyStopping(early_stopping.EarlyStopping):
-    """Lightning's, which forgets that it had stopped: a run killed in its evaluation would train on when resumed.
+    """Lightning's early stopping, which alone would train on when a run that was killed in its evaluation is resumed.
 
-    The name is that of the base class, since checkpoints know a callback by it. A monitored value that is not measured
-    is left to `Checkpoints`, which names what there is.
+    The name is that of the base class, since checkpoints identify callbacks by it. A monitored value that is not
+    measured is left to `Checkpoints`, which names what there is.
     """
 
     def on_train_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:

@@ -1,8 +1,8 @@
-"""`history.csv`: every scalar of a run once, whatever happened in between.
+"""`history.csv`: every scalar of a run exactly once, whatever interrupts it.
 
-Rows are `epoch,step,tag,value` (epochs from 0, steps of the optimiser so far), only ever appended. A checkpoint
-remembers how long the file was when it was saved; a resumed run cuts the file back to that, so rows of lost steps
-vanish and none comes twice.
+Rows are `epoch,step,tag,value` (epochs from 0, optimiser steps so far) and are only ever appended. A checkpoint
+remembers the length of the file; a resumed run cuts the file back to it, so that rows of lost steps vanish and none is
+repeated.
 """
 
 from __future__ import annotations
@@ -53,7 +53,7 @@ class History(pl.Callback):
         self._resumed_sums: list[dict[str, float]] = []
 
     def state_dict(self) -> dict[str, Any]:
-        """Length of the file, time spent and what is summed up since the last row."""
+        """Returns the length of the file, the time spent, and the sums since the last row."""
         sums = self._sums_of_all()
         return {
             "length": self.path.stat().st_size if self.path.exists() else 0,
@@ -65,7 +65,7 @@ class History(pl.Callback):
         }
 
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
-        """Takes up what `state_dict` left."""
+        """Restores what `state_dict` returned."""
         self._resumed_length = state_dict["length"]
         self.seconds, self.n_graph = state_dict["seconds"], state_dict["n_graph"]
         sums = state_dict["sums"]
@@ -89,7 +89,7 @@ class History(pl.Callback):
     def on_before_optimizer_step(
         self, trainer: pl.Trainer, pl_module: pl.LightningModule, optimizer: torch.optim.Optimizer
     ) -> None:
-        """The norm of the gradient before it is clipped, on the steps that are written."""
+        """Measures the norm of the gradient before it is clipped, on the steps that are written."""
         if (trainer.global_step + 1) % self.log_every == 0:
             gradients = [parameter.grad for parameter in pl_module.parameters() if parameter.grad is not None]
             self._grad_norm = torch.nn.utils.get_total_norm(gradients)

@@ -1,4 +1,4 @@
-"""A job that is told to end saves first, and does not pretend to have finished."""
+"""A job that is told to end saves a checkpoint first and exits with a code other than 0."""
 
 from __future__ import annotations
 
@@ -21,7 +21,11 @@ MOST_STEPS_BETWEEN = 50  # steps may become slower
 
 
 class Interrupt(pl.Callback):
-    """The handler sets a flag; between two steps a checkpoint is saved, and between two epochs there is one already."""
+    """Saves a checkpoint and exits when a signal arrives.
+
+    The signal handler only sets a flag; between two steps a checkpoint is saved, and between two epochs there is one
+    already.
+    """
 
     def __init__(self, checkpoints: Checkpoints) -> None:
         self.checkpoints = checkpoints
@@ -63,19 +67,20 @@ class Interrupt(pl.Callback):
             _leave(trainer, received)
 
     def on_train_epoch_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
-        """Leaves, if a signal came while the last epoch was validated and saved."""
+        """Exits if a signal arrived while the last epoch was validated and saved."""
         if self.checkpoints.best is not None and (received := self._told(trainer)):
             _leave(trainer, received)
 
     def on_train_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
-        """Leaves, if a signal came in the last epoch: what follows training has no checkpoint to save."""
+        """Exits if a signal arrived in the last epoch, since what follows training has no checkpoint to save."""
         if received := self._told(trainer):
             _leave(trainer, received)
 
     def _told(self, trainer: pl.Trainer) -> signal.Signals | None:
-        """The signal that came, to whichever process; all of them ask at the same step, so that all leave together.
+        """Returns the signal that arrived at any process.
 
-        The next question is as many steps away as the slowest process makes in a second, or fifty.
+        All processes ask at the same step, so that all exit together. The next question is as many steps away as the
+        slowest process makes in a second, at most fifty.
         """
         if trainer.world_size == 1:
             return self._received
@@ -91,7 +96,7 @@ class Interrupt(pl.Callback):
         )  # one that came since the others were told waits for the next question
 
     def teardown(self, trainer: pl.Trainer, pl_module: pl.LightningModule, stage: str) -> None:
-        """Hands the signals back."""
+        """Restores the signal handlers."""
         for number, handler in self._before.items():
             signal.signal(number, handler)
         self._before = {}

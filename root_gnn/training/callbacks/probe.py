@@ -1,4 +1,4 @@
-"""A linear probe beside training without labels: what a linear model could do with the representations of now."""
+"""A linear probe during training without labels: what a linear model could do with the current representations."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ FEWEST = 20
 
 
 class Probe(pl.Callback):
-    """Logs `probe/auc` after each epoch where events have labels; the encoder is looked at and never trained by it.
+    """Logs `probe/auc` after each epoch where events have labels; the encoder is never trained by it.
 
-    Validation events are halved by turns; a ridge regression on the classes is fitted to one half and judged on the
-    other, and the other way round. No more than `n_event` events are used, evenly taken.
+    Every second validation event is in the other half; a ridge regression on the classes is fitted to one half and
+    tested on the other, and the other way round. At most `n_event` events are used, evenly spaced.
     """
 
     def __init__(self, n_event: int) -> None:
@@ -35,13 +35,13 @@ class Probe(pl.Callback):
         batch_idx: int,
         dataloader_idx: int = 0,
     ) -> None:
-        """Keeps representations and labels."""
+        """Collects representations and labels."""
         if self.n_event and "label" in outputs:
             self._rows.append(outputs["representation"].cpu())
             self._labels.append(outputs["label"].cpu())
 
     def on_validation_epoch_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
-        """Fits and logs, where there are two classes at least."""
+        """Fits the probe and logs its AUC, where there are at least two classes."""
         if not self._labels:
             return
         rows, labels = torch.cat(self._rows), torch.cat(self._labels)
@@ -56,8 +56,8 @@ class Probe(pl.Callback):
 def probe_auc(rows: Tensor, labels: Tensor) -> float | None:
     """Returns the AUC of a linear model on `rows (n_event, dim)`; for several classes the mean over pairs of them.
 
-    Each half of the events, every second one, is judged by what was fitted to the other; the mean of the two. None
-    where there are too few events, or where a class is missing in a half.
+    Each half of the events, every second one, is tested with the model fitted to the other half; the result is the mean
+    of both. None where there are too few events, or where a class is missing in a half.
     """
     present, labels = torch.unique(labels, return_inverse=True)
     if len(present) < 2 or len(labels) < FEWEST:
@@ -78,7 +78,7 @@ def probe_auc(rows: Tensor, labels: Tensor) -> float | None:
 
 
 def _ridge(rows: Tensor, labels: Tensor, others: Tensor, n_class: int) -> Tensor:
-    """Scores `(n_other, n_class)` of the one-hot regression fitted to `rows (n, dim)`, each class weighing the same."""
+    """Returns scores `(n_other, n_class)` of the one-hot regression fitted to `rows (n, dim)` with balanced classes."""
     one_hot = torch.nn.functional.one_hot(labels, n_class).double()
     weights = (one_hot / one_hot.sum(0).clamp(min=1.0)).sum(1, keepdim=True) * len(labels) / n_class
     mean, std = rows.mean(0), rows.std(0, correction=0)

@@ -1,4 +1,4 @@
-"""Saves and restores every random generator, so that a resumed run draws the dropout it would have drawn."""
+"""Saves and restores every random generator, so that a resumed run draws the same dropout as an unbroken one."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ from root_gnn.training.processes import from_all, seed_of
 
 
 class RandomState(pl.Callback):
-    """The states of all processes travel in the checkpoint and are put back just before the first batch after it.
+    """Stores the states of all processes in the checkpoint and restores them just before the first batch after it.
 
-    Where another number of processes goes on, each is seeded anew from `seed`, its rank and the step.
+    Where another number of processes resumes, each is seeded anew from `seed`, its rank and the step.
     """
 
     def __init__(self, seed: int) -> None:
@@ -24,7 +24,7 @@ class RandomState(pl.Callback):
         self._pending: list[dict[str, Any]] | None = None
 
     def state_dict(self) -> dict[str, Any]:
-        """States of torch (CPU and every GPU), NumPy and Python of each process, as plain values and tensors."""
+        """Returns the states of torch (CPU and every GPU), NumPy and Python of each process, as plain values and tensors."""
         return {"ranks": from_all(self._own())}
 
     def _own(self) -> dict[str, Any]:
@@ -44,7 +44,7 @@ class RandomState(pl.Callback):
     def on_train_batch_start(
         self, trainer: pl.Trainer, pl_module: pl.LightningModule, batch: Any, batch_idx: int
     ) -> None:
-        """Puts the states back, once."""
+        """Restores the states, once."""
         if self._pending is None:
             return
         states, self._pending = self._pending, None

@@ -1,4 +1,4 @@
-"""Shows how training goes: events per second, time left, the latest validation."""
+"""Shows the progress of a training: events per second, time left, the latest validation."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from root_gnn.training.callbacks.history import VALIDATION
 
 
 class Throughput(pl.Callback):
-    """One bar over all epochs on a terminal, a line every so often elsewhere, and a line per epoch."""
+    """Shows one bar over all epochs on a terminal, else a line every so often, and a line for each epoch."""
 
     def __init__(self, name: str, *, n_graph: int) -> None:
         self.name, self.n_graph = name, n_graph
@@ -34,12 +34,12 @@ class Throughput(pl.Callback):
         batch: Any,
         batch_idx: int,
     ) -> None:
-        """Counts the batch on every rank's behalf."""
+        """Advances the bar by the events of all ranks."""
         if self._meter is not None:
             self._meter.advance(batch.n_graph * trainer.world_size, self._note)
 
     def on_validation_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
-        """Notes the epoch's figures."""
+        """Remembers the epoch's figures for the bar."""
         values = {name: float(value) for name, value in trainer.callback_metrics.items() if name.startswith(VALIDATION)}
         self._note = ", ".join(f"{name} {value:.4f}" for name, value in sorted(values.items()))
         log.debug("epoch %d: %s", trainer.current_epoch + 1, self._note)
