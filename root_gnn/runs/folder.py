@@ -23,7 +23,7 @@ WRITTEN_LATER = ("history.csv", "tensorboard", "checkpoints", "metrics.json", "p
 
 
 def make_ready(folder: Path, setup: TrainingSetup, *, overwrite: bool) -> None:
-    """Removes the files of an older run, now that the new one is known to start, and writes those that describe this one."""
+    """Removes the files of an older run, now that the new one is known to start, and writes those of this one."""
     if overwrite:
         for name in (*WRITTEN_DOWN, *WRITTEN_LATER):
             path = folder / name
@@ -126,7 +126,7 @@ def is_finished(folder: Path) -> bool:
 
 
 def resume_command(argv: Sequence[str], folder: Path) -> str:
-    """Returns the command that resumes, made from the command that was typed; in words where that was not `root-gnn`."""
+    """Returns the command that resumes, made from what was typed; in words where that was not `root-gnn`."""
     if Path(argv[0]).stem != "root-gnn" and Path(argv[0]).parts[-2:] != ("root_gnn", "__main__.py"):
         return f"the same call with resume (--resume), run folder {folder}"
     resume = ["--resume"] if argv[1:2] in (["train"], ["finetune"]) else []  # a study always goes on with what is there

@@ -66,7 +66,7 @@ class Run:
 
     @property
     def checkpoint(self) -> Path:
-        """Path of the weights: the checkpoint that was named, else the best; raises InputError where there is none yet."""
+        """Path of the named checkpoint, else of the best one; raises InputError where there is none yet."""
         if self._checkpoint is not None:
             return self._checkpoint
         path = self.folder / "checkpoints" / "best.ckpt"
@@ -161,8 +161,9 @@ class Run:
     def answers(
         self, split: SplitName = "test", *, data_dir: Path | str | None = None, batch_size: int = 1024
     ) -> ModelOutputs:
-        """Computes the outputs of the network on a split, in event order; raises InputError for a run trained without
-        labels.
+        """Computes the outputs of the network on a split, in event order.
+
+        Raises InputError for a run trained without labels.
         """
         objective = self.objective
         if not isinstance(objective, Supervised):

@@ -62,8 +62,9 @@ class Checkpoints(Checkpoint):
         batch: Any,
         batch_idx: int,
     ) -> None:
-        """Saves within an epoch every so many steps, but not on its last, after which Lightning would not validate on
-        resuming.
+        """Saves within an epoch every so many steps, but not on its last.
+
+        After a checkpoint of the last step Lightning would resume without validating.
         """
         if self.every is None or is_last(trainer, batch_idx) or not stepped(trainer, batch_idx):
             return

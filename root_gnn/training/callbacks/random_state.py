@@ -24,7 +24,7 @@ class RandomState(pl.Callback):
         self._pending: list[dict[str, Any]] | None = None
 
     def state_dict(self) -> dict[str, Any]:
-        """Returns the states of torch (CPU and every GPU), NumPy and Python of each process, as plain values and tensors."""
+        """Returns the states of torch (CPU and GPUs), NumPy and Python of each process, as plain values and tensors."""
         return {"ranks": from_all(self._own())}
 
     def _own(self) -> dict[str, Any]:
