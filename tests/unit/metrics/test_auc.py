@@ -35,7 +35,7 @@ def test_auc_counts_pairs_with_signed_weights_and_ties(seed):
     scores, labels, weights = events(seed)
     expected = pairs(scores, labels, weights)
     assert auc(scores, labels, weights).value == pytest.approx(expected, abs=1e-12)
-    assert area(*efficiencies(cuts(scores), labels == 1, weights)) == pytest.approx(expected, abs=1e-12)
+    assert area(*efficiencies(cuts(scores), labels == 1, weights)) == pytest.approx(expected, abs=1e-12)  # type: ignore[misc]
 
 
 @pytest.mark.parametrize("ties", [True, False])
