@@ -37,11 +37,10 @@ def test_a_draft_is_a_spec_and_never_replaces_a_file(
     assert "a draft never replaces one" in capsys.readouterr().err and draft.read_text() == before
 
 
-def test_prepare_prints_what_it_found_unless_quiet(
+def test_prepare_writes_its_report_and_prints_nothing_when_quiet(
     leave: Leave, ntuples: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert leave("prepare", "WHvsZH", "--data-dir", ntuples) == 0
-    assert "WH.root" in capsys.readouterr().out
+    assert leave("prepare", "WHvsZH", "--data-dir", ntuples, "--slurm", "partition") == 2
+    assert "expected KEY=VALUE, as in --slurm" in capsys.readouterr().err
     assert leave("prepare", "WHvsZH", "--data-dir", ntuples, "--quiet") == 0
     assert capsys.readouterr().out == ""
-    assert leave("prepare", "WHvsZH", "--verbose", "--data-dir", ntuples, "--slurm", "partition") == 2
