@@ -87,7 +87,7 @@ def _content(one: Control) -> dict[str, Any]:
         "checks": [
             {
                 "quantity": c.quantity,
-                "found": c.found,
+                "found": c.observed,
                 "known": c.expected,
                 "error": c.error,
                 "pull": c.pull,
@@ -120,7 +120,7 @@ def _row(check: Check) -> tuple[str, ...]:
     pull = ("exact" if check.holds else "not exact") if check.pull is None else f"{check.pull:+.2f}"
     return (
         check.quantity,
-        f"{check.found:.4g}",
+        f"{check.observed:.4g}",
         f"{check.expected:.4g}",
         f"{check.error:.2g}" if check.error else "",
         pull,

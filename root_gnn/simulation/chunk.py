@@ -1,4 +1,4 @@
-"""One piece of work: generate, measure and select a fixed share of a file, the same on any process and in any order."""
+"""Generates, simulates and selects one chunk of a file; the result depends on the chunk alone."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from root_gnn.simulation.variations import VARIATIONS, branch
 from root_gnn.typing import AnyFloats
 
 EVENTS_PER_CHUNK = 500
-_BATCH = 100  # largest and smallest number of events asked of Pythia at once
+_BATCH = 100  # largest and smallest number of events n_requested of Pythia at once
 _SMALL_BATCH = 10
 _INDEX_BITS, _CHUNK_BITS, _SEED_BITS, _PROCESS_BITS = 9, 16, 30, 7
 _SHARED = 1 << (_INDEX_BITS + _CHUNK_BITS + _SEED_BITS + _PROCESS_BITS)  # no other event number has this bit
@@ -35,18 +35,31 @@ _SEED_STRIDE = 7919  # coprime to the number of Pythia's seeds: no two chunks of
 _HARD = 100_000  # added to the process number for the random numbers of hard events that are showered several times
 _PILEUP = 200_000  # the same for collisions of pile-up
 _PILEUP_BATCH = 2_000  # of which no more than so many are laid over events at once: half a million particles
-_NEVER_KEPT = 20_000  # events tried without one that passes the preselection
+_LARGEST_WITHOUT_ITEM = 20_000  # events tried without one that passes the preselection
 
 
 @dataclass(frozen=True)
 class Chunk:
-    """What to make: `n_keep` items, or of a file the hard events `skip` to `skip + n_hard`, kept or not.
+    """The work of one chunk: `n_keep` items, or the hard events `skip` to `skip + n_hard` of a file, selected or not.
 
     An item is an event that passes the preselection, or with `jets` what that selection counts (`rows.jet_rows`).
-    `parts`: Pythia settings of each part of the process; the parts share the items equally. `copies`: showers of each hard event.
-    `hard`: what our own amplitudes make, in place of Pythia. `pileup`: collisions laid over each event. `variations`: whether the
-    settings have the shower vary its scales (`variations.SETTINGS`). `shared`: whether every seed has the same hard events, so that these
-    must have the same numbers.
+
+    Attributes:
+        process_id: number of the process in the branch `process`.
+        seed: the seed of the user.
+        index: number of the chunk in its file, from 0.
+        parts: Pythia settings of each part of the process; the parts share the items equally.
+        n_keep: number of items to make.
+        slha: text of a SUSY spectrum in the SLHA format.
+        lhe: Les Houches file with the hard events.
+        skip: number of hard events of the file that belong to earlier chunks.
+        n_hard: number of hard events of the file to shower.
+        copies: number of showers of each hard event.
+        jets: which jets are kept; None for the ntuple of events.
+        hard: process whose hard events come from the amplitudes of this library instead of Pythia.
+        pileup: collisions laid over each event.
+        variations: whether the settings have the shower vary its scales (`variations.SETTINGS`).
+        shared: whether every seed has the same hard events, so that these must have the same event numbers.
     """
 
     process_id: int
@@ -67,16 +80,17 @@ class Chunk:
 
     @property
     def layout(self) -> Layout:
+        """Tree and branches of the chunk's ntuple."""
         further: dict[str, Any] = {branch(name): np.dtype(np.float32) for name in VARIATIONS} if self.variations else {}
         return (EVENTS if self.jets is None else JETS).with_scalars({**further, **(N_PILEUP if self.pileup else {})})
 
 
 @dataclass
 class ChunkResult:
-    """Branches of the kept items, how many responses were tried for them, and the cross section of each part.
+    """Branches of the selected items, the number of events tried for them, and the cross section of each part.
 
-    `tried_at`, `weight_at`, `rows_at`: hard events tried, their summed weight, and rows up to each kept item, so that a file can end
-    anywhere. `n_tried` and `sum_of_weights` count hard events.
+    `tried_at`, `weight_at` and `rows_at (n_item,)` are the numbers of hard events tried, their summed weight and the
+    number of rows up to each item, so that a file can end anywhere. `n_tried` and `sum_of_weights` count hard events.
     """
 
     columns: NtupleColumns
@@ -92,7 +106,7 @@ class ChunkResult:
 
 
 def run_chunk(chunk: Chunk) -> ChunkResult:
-    """Makes a chunk; what comes out is a function of the chunk alone."""
+    """Makes a chunk; the result is a function of the chunk alone."""
     rng = np.random.default_rng([chunk.seed, chunk.process_id, chunk.index, 1])
     shares = [len(share) for share in np.array_split(np.arange(chunk.n_keep), len(chunk.parts))]
     result = ChunkResult({})
@@ -111,6 +125,17 @@ def run_chunk(chunk: Chunk) -> ChunkResult:
 
 
 def _run_part(chunk: Chunk, part: int, share: int, result: ChunkResult, rng: np.random.Generator) -> list[NtupleRows]:
+    """Generates `share` items of a part of the process and adds the bookkeeping to `result`.
+
+    Args:
+        chunk: the chunk of work.
+        part: index of the part in `chunk.parts`.
+        share: number of items of this part.
+        result: counts and cross sections of the chunk, to which those of this part are added.
+        rng: random numbers of detector and selection.
+
+    Raises RuntimeError where none of many events passes the selection.
+    """
     generator = generator_of(chunk, part)
     pileup = _pileup(chunk, part, generator.ecm)
     largest = (
@@ -119,11 +144,11 @@ def _run_part(chunk: Chunk, part: int, share: int, result: ChunkResult, rng: np.
     pieces: list[NtupleRows] = []
     n_kept = n_hard = n_tried = 0
     while not generator.at_end and (n_hard < chunk.n_hard if chunk.lhe else n_kept < share):
-        asked = min(
+        n_requested = min(
             max(largest // chunk.copies, 1), chunk.n_hard - n_hard if chunk.lhe else max(share - n_kept, _SMALL_BATCH)
         )
-        record = generator.batch(asked)
-        n_hard += asked
+        record = generator.batch(n_requested)
+        n_hard += n_requested
         if not record.n_event:
             continue
         rows = _rows(record if pileup is None else pileup.overlay(record, rng), chunk, rng)
@@ -132,12 +157,12 @@ def _run_part(chunk: Chunk, part: int, share: int, result: ChunkResult, rng: np.
         weight = record.weight[:: chunk.copies]
         full = not chunk.lhe and rows.n_item == share - n_kept
         _count(result, weight, rows.hard_of_item, len(weight) if not full else int(rows.hard_of_item[-1]) + 1)
-        rows.hard = generator.places[rows.hard] if chunk.shared else rows.hard + result.n_hard_seen
+        rows.hard = generator.positions[rows.hard] if chunk.shared else rows.hard + result.n_hard_seen
         result.n_hard_seen += len(weight)
         pieces.append(rows)
         n_kept += rows.n_item
         n_tried += record.n_event
-        if not n_kept and n_tried >= _NEVER_KEPT:
+        if not n_kept and n_tried >= _LARGEST_WITHOUT_ITEM:
             raise RuntimeError(f"none of {n_tried} events passed the selection")
     result.n_failed += generator.n_failed
     result.cross_sections.append(generator.cross_section())
@@ -152,7 +177,7 @@ def _rows(record: EventRecord, chunk: Chunk, rng: np.random.Generator) -> Ntuple
 
 
 def _pileup(chunk: Chunk, part: int, ecm: float) -> MinimumBias | None:
-    """The collisions to lay over the events of a part."""
+    """The minimum-bias collisions to lay over the events of a part; `ecm` in GeV."""
     if chunk.pileup is None:
         return None
     seed = pythia_seed(chunk.seed, chunk.process_id + _PILEUP, chunk.index * len(chunk.parts) + part)
@@ -160,7 +185,7 @@ def _pileup(chunk: Chunk, part: int, ecm: float) -> MinimumBias | None:
 
 
 def generator_of(chunk: Chunk, part: int) -> Generator | Reshowerer:
-    """What makes the events of a part of a chunk."""
+    """The generator of the events of a part of a chunk."""
     run = chunk.index * len(chunk.parts) + part
     seed = pythia_seed(chunk.seed, chunk.process_id, run)
     source = (
@@ -192,9 +217,10 @@ def _count(result: ChunkResult, weight: AnyFloats, hard_of_item: NDArray[np.int6
 
 
 def _number(rows: NtupleRows, chunk: Chunk) -> NtupleColumns:
-    """The branches with the numbers of the events: hard events are counted as they come, their copies by `resimulation`.
+    """The branches with event numbers: hard events are numbered as they come, their showers by `resimulation`.
 
-    Those that every seed shares have the number of their place in the file, so that no split parts what was one hard event.
+    Hard events that every seed shares are numbered by their position in the file, so that no split of the data
+    separates what was one hard event.
     """
     first = chunk.process_id % 2**_PROCESS_BITS
     for value, bits in ((0 if chunk.shared else chunk.seed, _SEED_BITS), (chunk.index, _CHUNK_BITS), (0, _INDEX_BITS)):
@@ -208,6 +234,6 @@ def _number(rows: NtupleRows, chunk: Chunk) -> NtupleColumns:
 
 
 def pythia_seed(seed: int, process_id: int, run: int) -> int:
-    """Pythia's own seed for a run of (seed, process): different for every run, unrelated between seeds and processes."""
+    """Pythia's seed for a run of (seed, process): different for every run, unrelated between seeds and processes."""
     start = int(np.random.SeedSequence([seed, process_id]).generate_state(1, np.uint64)[0])
     return 1 + (start + run * _SEED_STRIDE) % LARGEST_SEED

@@ -1,4 +1,7 @@
-"""Generated events against what is known of a process: conservation, multiplicities, masses, charges, decay fractions, with pulls."""
+"""Generated events compared with what is known of a process, with pulls.
+
+Compared are conservation laws, multiplicities, masses, charges and decay fractions.
+"""
 
 from __future__ import annotations
 
@@ -42,7 +45,8 @@ _NAMES = {
 _QUARKS, _LEPTONS, _NEUTRINOS = (1, 2, 3, 4, 5), (11, 13, 15), (12, 14, 16)
 _FREE: Mapping[int, Mapping[str, tuple[tuple[int, ...], float]]] = MappingProxyType(
     {
-        # Higgs boson of 125 GeV: LHC Higgs Cross Section Working Group 2016, arXiv:1610.07922; W, Z: Particle Data Group 2024
+        # Higgs boson of 125 GeV: LHC Higgs Cross Section Working Group 2016, arXiv:1610.07922
+        # W, Z: Particle Data Group 2024
         25: {
             "b b": ((5,), 0.582),
             "W W": ((24,), 0.214),
@@ -68,23 +72,24 @@ _ANY = -1
 
 @dataclass(frozen=True)
 class Check:
-    """A quantity of a process: what was found, what is known of it, and the error of the difference (0 where it must be exact)."""
+    """An observed quantity of a process, its expected value, and the error of the difference (0: exact)."""
 
     quantity: str
-    found: float
+    observed: float
     expected: float
     error: float
 
     @property
     def pull(self) -> float | None:
         """Difference over error; None where it must be exact."""
-        return None if self.error == 0.0 else (self.found - self.expected) / self.error
+        return None if self.error == 0.0 else (self.observed - self.expected) / self.error
 
     @property
     def holds(self) -> bool:
+        """Whether the observed value agrees with the expected one."""
         pull = self.pull
         return (
-            abs(self.found - self.expected) <= _EXACT * max(abs(self.expected), 1.0)
+            abs(self.observed - self.expected) <= _EXACT * max(abs(self.expected), 1.0)
             if pull is None
             else abs(pull) < LARGEST_PULL
         )
@@ -92,7 +97,7 @@ class Check:
 
 @dataclass(frozen=True)
 class Control:
-    """What was found of a process in `n_event` generated events; `spectra` are values by the name of their quantity."""
+    """The checks of a process on `n_event` generated events; `spectra` are values by the name of their quantity."""
 
     process: str
     description: str
@@ -104,14 +109,22 @@ class Control:
 
 
 def control(process: Process, *, events: int, seed: int, params: Mapping[str, str]) -> Control:
-    """Generates events of a process, without a detector, and looks at them."""
+    """Generates events of a process without a detector and checks them."""
     with tempfile.TemporaryDirectory(prefix="hard-events-") as folder:
         chunk = _chunk(process, events=events, seed=seed, params=params, folder=Path(folder))
         return _look(process, chunk, params)
 
 
 def _chunk(process: Process, *, events: int, seed: int, params: Mapping[str, str], folder: Path) -> Chunk:
-    """All events in one piece of work; hard events of Sherpa are made first."""
+    """All events as one chunk; the hard events of Sherpa are made first.
+
+    Args:
+        process: the process to generate.
+        events: number of events.
+        seed: the seed of the user.
+        params: parameters of the process by name (`parameters.PARAMETERS`).
+        folder: folder for the hard events that Sherpa makes.
+    """
     settings = settings_of(process, params, from_file=False)
     slha = stop_of(process, params).slha() if process.needs_slha else None
     chunk = Chunk(process.id, seed, 0, settings, events, slha, hard=hard_events_of(process, params))
@@ -134,8 +147,8 @@ def _look(process: Process, chunk: Chunk, params: Mapping[str, str]) -> Control:
     looked = _Looked(process, generators[0], particles, made=_made(process, params))
     sections = [generator.cross_section() for generator in generators]
     total = CrossSection(
-        sum(one.value for one in sections),
-        float(np.hypot.reduce([one.error for one in sections])),
+        sum(section.value for section in sections),
+        float(np.hypot.reduce([section.error for section in sections])),
         sum(one.n_event for one in sections),
     )
     n_failed = sum(generator.n_failed for generator in generators)
@@ -146,7 +159,7 @@ def _look(process: Process, chunk: Chunk, params: Mapping[str, str]) -> Control:
 
 
 def _made(process: Process, params: Mapping[str, str]) -> Mapping[int, int] | None:
-    """How many heavy particles of each kind every event must have; None where they differ."""
+    """The number of heavy particles of each kind that every event must have; None where it differs between events."""
     made = process.control.made_by_decay.get(params.get("decay", ""), process.control.made)
     return None if made is None else {**dict.fromkeys((_TOP, _HIGGS, _W, _Z), 0), **made}
 
@@ -159,7 +172,7 @@ def _events(generator: Generator | Reshowerer, n_event: int) -> list[EventRecord
 
 
 class _Looked:
-    """The events of a process and what is looked at in them."""
+    """The events of a process and the checks on them."""
 
     def __init__(
         self,
@@ -185,17 +198,17 @@ class _Looked:
         yield from self._fractions()
 
     def spectra(self) -> dict[str, AnyFloats]:
-        """Masses and transverse momenta of all heavy particles, and the number of charged ones that the tracker could see."""
-        found: dict[str, AnyFloats] = {}
+        """Masses and transverse momenta of all heavy particles, and the number of charged particles in the tracker."""
+        values: dict[str, AnyFloats] = {}
         for kind, name in _NAMES.items():
             if self._count(kind) >= _FEWEST and kind != 1000022:
-                found[f"mass of {name} [GeV]"] = self._values(kind, "mass")
-                found[f"pt of {name} [GeV]"] = self._values(kind, "pt")
+                values[f"mass of {name} [GeV]"] = self._values(kind, "mass")
+                values[f"pt of {name} [GeV]"] = self._values(kind, "pt")
         seen = []
         for record in self._records:
             charged = record.final & np.isin(record.kind, list(CHARGE)) & (np.abs(record.eta) < 2.5) & (record.pt > 0.3)
             seen.append(np.bincount(record.event[charged], minlength=record.n_event))
-        return found | {"charged particles, abs(eta) < 2.5, pt > 0.3 GeV": np.concatenate(seen).astype(np.float64)}
+        return values | {"charged particles, abs(eta) < 2.5, pt > 0.3 GeV": np.concatenate(seen).astype(np.float64)}
 
     def _conserved(self) -> Iterator[Check]:
         n_charge = n_energy = 0
@@ -241,15 +254,18 @@ class _Looked:
             yield Check(f"events with {n_photon} photons above {_PHOTON_PT:g} GeV", n_right / self._n_event, 1.0, 0.0)
 
     def _direct(self, kind: int) -> list[Integers]:
-        """Those that come from no top and no Higgs boson."""
-        found = []
+        """Particles of a kind that come from no top and no Higgs boson, for each batch of events."""
+        direct = []
         for record, last in zip(self._records, self._last, strict=True):
             index = last[kind]
-            found.append(index[~np.isin(record.parent_kind(index), (6, 25))] if kind in (23, 24) else index)
-        return found
+            direct.append(index[~np.isin(record.parent_kind(index), (6, 25))] if kind in (23, 24) else index)
+        return direct
 
     def _masses(self) -> Iterator[Check]:
-        """Medians; half of the width of a resonance squared over its mass is how far the fall of parton densities may pull it down."""
+        """Median masses of the heavy particles.
+
+        The fall of the parton densities pulls a wide resonance down by up to half of its squared width over its mass.
+        """
         for kind in (6, 23, 24, 25, 32, 34, 35, 5100039, 1000006):
             index = self._direct(kind)
             mass = np.sort(np.concatenate([record.mass[i] for record, i in zip(self._records, index, strict=True)]))
@@ -327,18 +343,18 @@ class _Looked:
         )
 
     def _share(self, kind: int, products: tuple[int, ...]) -> float:
-        """Of the particles of a kind how many have one of `products` among what they decay to."""
+        """The share of the particles of a kind that have one of `products` among their decay products."""
         right = [_has(record, last[kind], products) for record, last in zip(self._records, self._last, strict=True)]
         return float(np.mean(np.concatenate(right)))
 
 
 def _n_events(record: EventRecord, index: Integers, number: int) -> int:
-    """Events that have so many of the particles."""
+    """The number of events with exactly `number` of the particles `index`."""
     return int((np.bincount(record.event[index], minlength=record.n_event) == number).sum())
 
 
 def _hard_photons(record: EventRecord, top: Integers) -> Integers:
-    """How many photons of each event `(n_event,)` were made with the tops `top`, and are hard enough."""
+    """The number of hard photons of each event `(n_event,)` that were made together with the tops `top`."""
     _, made = record.children(np.unique(record.mother[record.first_copy(top)]))
     chosen = made[(record.kind[made] == _PHOTON) & (record.pt[made] > _PHOTON_PT)]
     return np.bincount(record.event[chosen], minlength=record.n_event)

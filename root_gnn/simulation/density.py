@@ -1,4 +1,4 @@
-"""What pile-up leaves everywhere in the detector, and jets without it."""
+"""The transverse momentum density of pile-up, and its subtraction from jets."""
 
 from __future__ import annotations
 
@@ -18,23 +18,24 @@ _EDGE, _END = 2.5, 4.5  # abs(eta): where tracks end, and where jets do
 
 @dataclass(frozen=True)
 class Density:
-    """Transverse momentum per unit of area in eta and phi that lies everywhere in an event, `(n_event,)` each, GeV.
+    """Transverse momentum density of pile-up in GeV per unit of area in eta and phi, `(n_event,)` each.
 
-    `inner` where there are tracks, so that most charged particles of other collisions are left out, `outer` beyond.
+    `inner` holds where there are tracks, so that most charged particles of other collisions are left out, `outer`
+    beyond.
     """
 
     inner: AnyFloats
     outer: AnyFloats
 
     def at(self, event: Integers, eta: AnyFloats) -> AnyFloats:
-        """At places in events."""
+        """The density `(n,)` in the events `event (n,)` at pseudorapidities `eta (n,)`."""
         return np.where(np.abs(eta) < _EDGE, self.inner[event], self.outer[event])
 
 
 def density(candidates: Candidates, record: EventRecord) -> Density:
-    """Median over cells of 0.5 in eta and a twelfth of a turn in phi; zero without pile-up.
+    """The median over cells of 0.5 in eta and a twelfth of a turn in phi; zero without pile-up.
 
-    The median hardly knows of the few cells with hard jets (Cacciari, Salam 2008, arXiv:0707.1378).
+    The median is hardly affected by the few cells with hard jets (Cacciari, Salam 2008, arXiv:0707.1378).
     """
     n_event = candidates.n_event
     if record.overlaid is None:
@@ -51,7 +52,7 @@ def density(candidates: Candidates, record: EventRecord) -> Density:
 
 
 def without_pileup(jets: Jets, density: Density, radius: float) -> Jets:
-    """The jets less what lies everywhere, in proportion to their area; directions stay."""
+    """The jets with the density times their area `pi radius^2` subtracted; directions stay."""
     share = density.at(jets.event, jets.eta) * np.pi * radius**2 / jets.pt
     left = np.maximum(1.0 - share, 0.0)
     return Jets(jets.event, jets.pt * left, jets.eta, jets.phi, jets.energy * left)

@@ -1,7 +1,8 @@
 """A parametrised detector: what tracker, calorimeters and muon system would measure of the generated particles.
 
-Efficiencies and resolutions are of the size of the LHC experiments' (compare de Favereau et al. 2014, DELPHES 3, arXiv:1307.6346).
-Particle flow is ideal: a track never hides a cluster, and one from another collision is left out with all that it is of. No magnetic field.
+Efficiencies and resolutions are of the size of the LHC experiments' (compare de Favereau et al. 2014, DELPHES 3,
+arXiv:1307.6346). Particle flow is ideal: a track never hides a cluster, and one from another collision is left out with
+all that it is of. No magnetic field.
 """
 
 from __future__ import annotations
@@ -29,6 +30,7 @@ class Steps:
     values: tuple[float, ...]
 
     def at(self, abs_eta: AnyFloats) -> AnyFloats:
+        """The values `(n,)` at `abs_eta (n,)`."""
         return np.asarray(self.values)[np.searchsorted(self.edges, abs_eta, side="right")]
 
 
@@ -49,7 +51,7 @@ class Tracker:
 
 @dataclass(frozen=True)
 class LeptonId:
-    """Identification of electrons and muons that left a track; electrons then take the calorimeter's energy resolution."""
+    """Identification of electrons and muons with a track; electrons then take the calorimeter's energy resolution."""
 
     muon_min_pt: float = 3.0
     muon_efficiency: Steps = Steps((), (0.96,))
@@ -64,7 +66,10 @@ class LeptonId:
 
 @dataclass(frozen=True)
 class Calorimeter:
-    """Cells in eta and phi; sigma(E)/E = constant (+) stochastic / sqrt(E) (+) noise / E; the second value holds beyond abs(eta) 2.5."""
+    """Cells in eta and phi, and the energy resolution: sigma(E)/E = constant (+) stochastic / sqrt(E) (+) noise / E.
+
+    Of pairs the second value holds beyond abs(eta) 2.5; energies in GeV.
+    """
 
     cell: Steps
     constant: Steps
@@ -108,7 +113,8 @@ class Detector:
 class Candidates:
     """Measured particle-flow candidates, sorted by event and falling pt; arrays `(n_candidate,)`, GeV and radians.
 
-    `kind` is one of the codes of this module, `source` the index of the (hardest) generated particle in the event record.
+    `kind` is one of the codes of this module, `source` the index of the (hardest) generated particle in the event
+    record.
     """
 
     n_event: int
@@ -127,11 +133,12 @@ class Candidates:
         return np.searchsorted(self.event, np.arange(self.n_event + 1))
 
     def cartesian(self) -> tuple[AnyFloats, AnyFloats, AnyFloats]:
+        """The momenta px, py, pz in GeV, `(n_candidate,)` each."""
         return to_cartesian(self.pt, self.eta, self.phi)
 
 
 def measure(record: EventRecord, detector: Detector, rng: np.random.Generator) -> Candidates:
-    """The detector's answer to a batch of events; the same generator state gives the same answer."""
+    """Simulates the detector's response to a batch of events; the same generator state gives the same candidates."""
     visible = np.flatnonzero(
         record.final
         & ~np.isin(record.kind, INVISIBLE)
@@ -154,6 +161,7 @@ def measure(record: EventRecord, detector: Detector, rng: np.random.Generator) -
 
 
 def _charges(pdg: Integers) -> Integers:
+    """Electric charge of the particles, in units of the positron's."""
     charge = np.zeros(len(pdg), dtype=np.int64)
     for kind, sign in CHARGE.items():
         charge[pdg == kind] = sign
@@ -164,6 +172,15 @@ def _charges(pdg: Integers) -> Integers:
 def _has_track(
     record: EventRecord, index: Integers, charge: Integers, tracker: Tracker, rng: np.random.Generator
 ) -> Booleans:
+    """Draws which charged particles leave a track.
+
+    Args:
+        record: the generated particles.
+        index: the particles to look at, `(n,)`.
+        charge: their electric charges, `(n,)`.
+        tracker: acceptance and efficiency.
+        rng: random numbers.
+    """
     pt, abs_eta, kind = record.pt[index], np.abs(record.eta[index]), record.kind[index]
     efficiency = np.where(pt < 1.0, tracker.soft_efficiency.at(abs_eta), tracker.hadron_efficiency.at(abs_eta))
     efficiency = np.where((kind == 11) & (pt > 1.0), tracker.electron_efficiency.at(abs_eta), efficiency)
@@ -181,6 +198,15 @@ CandidateColumns = tuple[
 def _tracks(
     record: EventRecord, index: Integers, charge: Integers, detector: Detector, rng: np.random.Generator
 ) -> CandidateColumns:
+    """The columns of the candidates that are measured by the tracker.
+
+    Args:
+        record: the generated particles.
+        index: the particles with a track, `(n,)`.
+        charge: their electric charges, `(n,)`.
+        detector: resolutions and lepton identification.
+        rng: random numbers.
+    """
     tracker = detector.tracker
     pt, eta, phi = record.pt[index], record.eta[index], record.phi[index]
     abs_eta = np.abs(eta)
@@ -218,7 +244,15 @@ def _electron_resolution(energy: AnyFloats, abs_eta: AnyFloats, leptons: LeptonI
 def _clusters(
     record: EventRecord, index: Integers, calorimeter: Calorimeter, kind: int, rng: np.random.Generator
 ) -> CandidateColumns:
-    """Energy summed in cells, smeared, kept above threshold, placed at the energy-weighted centre; massless."""
+    """Energy summed in cells, smeared, kept above threshold, at the energy-weighted centre; massless.
+
+    Args:
+        record: the generated particles.
+        index: the particles that end in the calorimeter, `(n,)`.
+        calorimeter: cells, resolution and thresholds.
+        kind: the code of the candidates.
+        rng: random numbers.
+    """
     eta, phi, energy, event = record.eta[index], record.phi[index], record.energy[index], record.event[index]
     cell, n_cell = _cells(event, eta, phi, calorimeter)
     total: AnyFloats = np.asarray(np.bincount(cell, energy, n_cell), dtype=np.float64)

@@ -1,4 +1,4 @@
-"""Flavour of a jet from the heavy hadrons inside it, and the parametrised b-tag that rests on it."""
+"""Flavour of a jet from the heavy hadrons inside it, and a parametrised b-tag based on it."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ CHARM_HADRONS = (411, 421, 431, 4122, 4132, 4232, 4332)
 
 @dataclass(frozen=True)
 class Tagger:
-    """Which hadrons count, how near they must be, and how often a jet of each flavour is tagged."""
+    """Matching of hadrons to jets (pt in GeV, distance in eta and phi) and the b-tag rate of each jet flavour."""
 
     hadron_min_pt: float = 5.0
     cone: float = 0.3
@@ -30,7 +30,7 @@ class Tagger:
 
 
 def hadron_flavour(record: EventRecord, jets: Jets, tagger: Tagger) -> Integers:
-    """5, 4 or 0 for each jet `(n_jet,)`: a hadron counts for the nearest jet only, bottom wins over charm."""
+    """Flavour 5, 4 or 0 of each jet `(n_jet,)`: a hadron counts for the nearest jet only, bottom wins over charm."""
     flavour = np.full(len(jets.pt), LIGHT, dtype=np.int64)
     for code, hadrons in ((CHARM, CHARM_HADRONS), (BOTTOM, BOTTOM_HADRONS)):
         hadron = np.flatnonzero(np.isin(record.kind, hadrons) & (record.pt > tagger.hadron_min_pt))
@@ -49,7 +49,7 @@ def _nearest_jets(record: EventRecord, hadron: Integers, jets: Jets, tagger: Tag
 
 
 def tag(flavour: Integers, eta: AnyFloats, tagger: Tagger, rng: np.random.Generator) -> Booleans:
-    """Draws the b-tag of each jet; none outside the tracker."""
+    """Draws the b-tag of each jet `(n_jet,)`; no jet outside the tracker is tagged."""
     efficiency = np.select(
         [flavour == BOTTOM, flavour == CHARM], [tagger.bottom_efficiency, tagger.charm_rate], tagger.light_rate
     )

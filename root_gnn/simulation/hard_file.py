@@ -1,4 +1,4 @@
-"""Where the hard events of a process come from that Pythia only showers: a file of the user's, a run of Sherpa, a shipped file."""
+"""Files of hard events that Pythia only showers: given by the user, made by a run of Sherpa, or shipped."""
 
 from __future__ import annotations
 
@@ -21,9 +21,9 @@ _MORE, _AT_LEAST = 1.1, 20  # hard events for each event wanted, since some fail
 
 @dataclass(frozen=True)
 class HardFile:
-    """A Les Houches file of `n_event` events, and what says which (`settings`, as the metadata keep them).
+    """A Les Houches file of `n_event` events; `settings` identifies it in the metadata of the ntuple.
 
-    `shared`: the same events whatever the seed. `wanted`: how to make it, None where it is there.
+    `shared`: whether the events are the same for every seed. `wanted`: how to make the file, None where it exists.
     """
 
     path: Path
@@ -34,16 +34,24 @@ class HardFile:
 
 
 def of_user(path: Path) -> HardFile:
-    """A file given with --lhe; InputError where it is none."""
+    """The file given with --lhe; raises InputError where it is no Les Houches file."""
     return HardFile(path.resolve(), count_events(path), {"lhe": _identity(path)})
 
 
 def of_process(
     process: Process, *, events: int, seed: int, params: Mapping[str, str], folder: Path, spare: bool = True
 ) -> HardFile | None:
-    """Enough hard events of a process of Sherpa for `events` events, made by it in `folder` or shipped; None for other processes.
+    """The hard events of a process of Sherpa, made in `folder` or shipped; None for other processes.
 
-    `spare`: whether some may fail the preselection. Raises InputError where the shipped file has too few or is of another energy.
+    Args:
+        process: the process.
+        events: number of events in the ntuple.
+        seed: the seed of the user.
+        params: parameters of the process by name (`parameters.PARAMETERS`).
+        folder: folder for a file that Sherpa makes.
+        spare: whether to make more hard events than `events`, since some fail the preselection.
+
+    Raises InputError where the shipped file has too few events or another energy.
     """
     if process.card is None:
         return None
@@ -79,9 +87,10 @@ def _shipped(process: Process, events: int, params: Mapping[str, str], *, spare:
     if events > n_event:
         times = -(-events // n_event)
         raise InputError(
-            f"--process {process.name} --events {events}: expected at most {n_event:,}, the number of hard events that are "
-            f"shipped. For more {way}; or shower each of these several times: --events {n_event} --resimulate {times} writes "
-            f"{n_event * times:,} rows, which are worth fewer events than that (docs/simulation.md)"
+            f"--process {process.name} --events {events}: expected at most {n_event:,}, the number of hard events "
+            f"that are shipped. For more {way}; or shower each of these several times: --events {n_event} "
+            f"--resimulate {times} writes {n_event * times:,} rows, which are worth fewer events than that "
+            "(docs/simulation.md)"
         )
     return HardFile(path, min(n_event, _enough(events, spare=spare)), {"lhe": _identity(path)}, shared=True)
 

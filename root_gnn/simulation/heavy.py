@@ -1,4 +1,4 @@
-"""New heavy particles that one mass and one choice describe: W', Z', what decays to two Higgs bosons, a scalar made with tops."""
+"""New heavy particles described by a mass and a choice: W', Z', a resonance of two Higgs bosons, a scalar with tops."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ _WINDOW = 0.1  # the same, on both sides, where the width is a hundredth of the 
 
 @dataclass(frozen=True)
 class Resonance:
-    """A particle by its Pythia `code`, the settings that make it and have it decay, and the sum of the masses that it decays to.
+    """A particle by its Pythia `code`, the settings of its production and decay, and the summed masses of its products.
 
     `narrow`: one percent wide, whatever its couplings are.
     """
@@ -25,7 +25,7 @@ class Resonance:
 
     @property
     def lightest(self) -> float:
-        """The smallest mass that may be asked for, GeV."""
+        """The smallest mass that can be requested, GeV."""
         return self.decays_to + _MARGIN
 
     def with_mass(self, mass: float) -> tuple[str, ...]:

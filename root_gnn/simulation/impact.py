@@ -1,4 +1,4 @@
-"""Impact parameters of tracks: where they were born, extrapolated to the beam line, with the resolution of a silicon tracker."""
+"""Impact parameters of tracks: production vertices extrapolated to the beam line, smeared as by a silicon tracker."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _BARREL = 1.5
 
 @dataclass(frozen=True)
 class ImpactResolution:
-    """sigma(d0) and sigma(dz) in mm: constant (+) slope / pt, that of dz times a factor beyond abs(eta) 1.5."""
+    """sigma(d0) and sigma(dz) in mm: constant (+) slope / pt (GeV), for dz times a factor beyond abs(eta) 1.5."""
 
     d0_constant: float = 0.010
     d0_slope: float = 0.060  # mm GeV
@@ -26,7 +26,10 @@ class ImpactResolution:
 
 @dataclass(frozen=True)
 class Impact:
-    """Transverse and longitudinal impact parameters and their resolutions in mm, `(n_candidate,)`; 0 for neutral candidates."""
+    """Transverse and longitudinal impact parameters and their resolutions in mm, `(n_candidate,)`.
+
+    They are 0 for neutral candidates.
+    """
 
     d0: AnyFloats
     d0_error: AnyFloats
@@ -37,9 +40,10 @@ class Impact:
 def impact_parameters(
     record: EventRecord, candidates: Candidates, resolution: ImpactResolution, rng: np.random.Generator
 ) -> Impact:
-    """Impact parameters with respect to the collision, of straight lines from the true production vertices, smeared.
+    """Smeared impact parameters of straight lines from the true production vertices, relative to the hard collision.
 
-    d0 = (x py - y px) / pt and dz = z - (x px + y py) pz / pt^2 of the generated particle, as Delphes has them.
+    d0 = (x py - y px) / pt and dz = z - (x px + y py) pz / pt^2 of the generated particle, as in Delphes (de Favereau
+    et al. 2014, arXiv:1307.6346).
     """
     tracked = np.flatnonzero(candidates.charge != 0)
     source = candidates.source[tracked]

@@ -28,11 +28,22 @@ _KINDS = {
 
 @dataclass(frozen=True)
 class JetSelection:
-    """Which jets are kept: anti-kT with `radius`, pt in GeV between `min_pt` and `max_pt`, abs(eta) below `max_eta`.
+    """Selection of jets: anti-kT with `radius`, pt in GeV between `min_pt` and `max_pt`, abs(eta) below `max_eta`.
 
-    `n_leading`: only the hardest few above `min_pt` are looked at, 0 for all. `label`: the class of jets that hold a `decay` whole, and
-    of all jets where there is none. `whole_events`: all jets of events with at least `min_jets`, those that hold no `decay` being QCD;
-    otherwise only jets of the class.
+    Attributes:
+        label: class of the jets that contain all of a `decay`, and of all jets where `decay` is None.
+        decay: the decay that makes a jet one of the class.
+        radius: radius parameter of anti-kT.
+        min_pt: smallest pt in GeV.
+        max_pt: largest pt in GeV.
+        max_eta: largest abs(eta) of the jet axis.
+        n_leading: number of jets above `min_pt` considered, hardest first; 0 for all.
+        whole_events: keep all jets of events with at least `min_jets`, those without the `decay` being QCD; otherwise
+            only jets of the class.
+        min_jets: smallest number of jets of an event.
+        impact: resolution of the tracks' impact parameters.
+        soft_drop_z_cut: threshold of soft drop.
+        soft_drop_beta: angular exponent of soft drop.
     """
 
     label: str
@@ -51,15 +62,16 @@ class JetSelection:
 
 @dataclass(frozen=True)
 class ClusteredJets:
-    """Jets of a batch that are kept, with their members (places among the candidates), and for each jet `(n_jet,)`:
+    """Jets of a batch that pass the selection, with their members (indices of candidates).
 
-    `index`, its place by pt in its event, and `held`, the particle of the record it holds whole, -1 where there is none.
+    `index (n_jet,)` is the rank of a jet by pt in its event, `resonance (n_jet,)` the index in the record of the
+    particle whose visible decay products all lie in the jet, -1 where there is none.
     """
 
     jets: Jets
     members: JetMembers
     index: Integers
-    held: Integers
+    resonance: Integers
 
 
 def find_jets(record: EventRecord, candidates: Candidates, selection: JetSelection) -> ClusteredJets:
@@ -70,48 +82,54 @@ def find_jets(record: EventRecord, candidates: Candidates, selection: JetSelecti
         px, py, pz, candidates.energy, counts=counts, radius=selection.radius, min_pt=selection.min_pt
     )
     index = np.arange(len(jets.pt)) - np.searchsorted(jets.event, jets.event)
-    held = np.full(len(jets.pt), -1, dtype=np.int64)
+    resonance = np.full(len(jets.pt), -1, dtype=np.int64)
     if selection.decay is not None:
-        held = match(record, jets, find_resonances(record, selection.decay), selection.radius)
+        resonance = match(record, jets, find_resonances(record, selection.decay), selection.radius)
     keep = (jets.pt < selection.max_pt) & (np.abs(jets.eta) < selection.max_eta)
     if selection.n_leading:
         keep &= index < selection.n_leading
     if selection.decay is not None and not selection.whole_events:
-        keep &= held >= 0
+        keep &= resonance >= 0
     keep &= (np.bincount(jets.event[keep], minlength=candidates.n_event) >= selection.min_jets)[jets.event]
-    return choose_jets(ClusteredJets(jets, members, index, held), keep)
+    return choose_jets(ClusteredJets(jets, members, index, resonance), keep)
 
 
-def choose_jets(found: ClusteredJets, keep: Booleans) -> ClusteredJets:
+def choose_jets(clustered: ClusteredJets, keep: Booleans) -> ClusteredJets:
     """The jets for which the mask `keep (n_jet,)` holds."""
-    jets, members = found.jets, found.members
+    jets, members = clustered.jets, clustered.members
     kept = keep[members.jet]
-    place = np.cumsum(keep) - 1
+    new_index = np.cumsum(keep) - 1
     chosen = Jets(jets.event[keep], jets.pt[keep], jets.eta[keep], jets.phi[keep], jets.energy[keep])
     return ClusteredJets(
-        chosen, JetMembers(place[members.jet[kept]], members.particle[kept]), found.index[keep], found.held[keep]
+        chosen,
+        JetMembers(new_index[members.jet[kept]], members.particle[kept]),
+        clustered.index[keep],
+        clustered.resonance[keep],
     )
 
 
-def rearrange(found: ClusteredJets, order: Integers) -> ClusteredJets:
-    """The jets in another order, `order (n_jet,)` being their present places."""
-    jets, members = found.jets, found.members
-    place = np.empty(len(order), dtype=np.int64)
-    place[order] = np.arange(len(order))
-    jet = place[members.jet]
+def rearrange(clustered: ClusteredJets, order: Integers) -> ClusteredJets:
+    """The jets in another order; `order (n_jet,)` are their present indices."""
+    jets, members = clustered.jets, clustered.members
+    new_index = np.empty(len(order), dtype=np.int64)
+    new_index[order] = np.arange(len(order))
+    jet = new_index[members.jet]
     row = np.argsort(jet, kind="stable")
     chosen = Jets(jets.event[order], jets.pt[order], jets.eta[order], jets.phi[order], jets.energy[order])
-    return ClusteredJets(chosen, JetMembers(jet[row], members.particle[row]), found.index[order], found.held[order])
+    return ClusteredJets(
+        chosen, JetMembers(jet[row], members.particle[row]), clustered.index[order], clustered.resonance[order]
+    )
 
 
-def same_jets(found: ClusteredJets, copies: int, radius: float) -> tuple[ClusteredJets, Integers]:
-    """Jets that come again in all `copies` showers of a hard event (rows of the record: one hard event's copies one after the other).
+def same_jets(clustered: ClusteredJets, copies: int, radius: float) -> tuple[ClusteredJets, Integers]:
+    """Jets that appear in all `copies` showers of a hard event.
 
-    Each jet of the first shower takes the nearest jet of every other one within `radius`; jets that lack one are dropped. Returned
-    are the jets, the copies of each one after the other with the `index` of the first, and the count `(n_jet,)` of what they are
-    copies of.
+    The showers of a hard event follow each other in the record. Each jet of the first shower is matched to the nearest
+    jet of every other shower within `radius`; jets without a match are dropped. Returned are the jets, the copies of
+    each following each other with the `index` of the first, and the number `(n_jet,)` of the jet that they are copies
+    of.
     """
-    jets = found.jets
+    jets = clustered.jets
     hard, copy = np.divmod(jets.event, copies)
     first = np.flatnonzero(copy == 0)
     partner = np.full((len(first), copies), -1, dtype=np.int64)
@@ -122,20 +140,22 @@ def same_jets(found: ClusteredJets, copies: int, radius: float) -> tuple[Cluster
     order = order[(distance[order] < radius) & (copy[other[order]] > 0)]
     partner[row[order], copy[other[order]]] = other[order]
     partner = partner[(partner >= 0).all(axis=1)]
-    partner = partner[_once(partner)]
-    chosen = rearrange_some(found, partner.reshape(-1))
-    index = np.repeat(found.index[partner[:, 0]], copies)
-    return ClusteredJets(chosen.jets, chosen.members, index, chosen.held), np.repeat(np.arange(len(partner)), copies)
+    partner = partner[_without_repeats(partner)]
+    chosen = rearrange_some(clustered, partner.reshape(-1))
+    index = np.repeat(clustered.index[partner[:, 0]], copies)
+    return ClusteredJets(chosen.jets, chosen.members, index, chosen.resonance), np.repeat(
+        np.arange(len(partner)), copies
+    )
 
 
-def rearrange_some(found: ClusteredJets, places: Integers) -> ClusteredJets:
-    """The jets at `places`, in that order; no place comes twice."""
-    keep = np.zeros(len(found.jets.pt), dtype=bool)
-    keep[places] = True
-    return rearrange(choose_jets(found, keep), np.argsort(np.argsort(places)) if len(places) else places)
+def rearrange_some(clustered: ClusteredJets, indices: Integers) -> ClusteredJets:
+    """The jets `indices`, in that order; no index may be repeated."""
+    keep = np.zeros(len(clustered.jets.pt), dtype=bool)
+    keep[indices] = True
+    return rearrange(choose_jets(clustered, keep), np.argsort(np.argsort(indices)) if len(indices) else indices)
 
 
-def _once(partner: Integers) -> Booleans:
+def _without_repeats(partner: Integers) -> Booleans:
     """Rows whose jets no earlier row uses."""
     once = np.ones(len(partner), dtype=bool)
     for column in partner.T:
@@ -147,10 +167,22 @@ def _once(partner: Integers) -> Booleans:
 
 
 def jet_columns(
-    record: EventRecord, candidates: Candidates, found: ClusteredJets, selection: JetSelection, rng: np.random.Generator
+    record: EventRecord,
+    candidates: Candidates,
+    clustered: ClusteredJets,
+    selection: JetSelection,
+    rng: np.random.Generator,
 ) -> NtupleColumns:
-    """All branches of the jets but what they share with their events; constituents hardest first."""
-    jets, members = found.jets, found.members
+    """All branches of the jets except those of their events; constituents are ordered by pt, hardest first.
+
+    Args:
+        record: the generated particles.
+        candidates: the measured candidates.
+        clustered: the jets and their members.
+        selection: radius, label and soft-drop parameters.
+        rng: random numbers of the impact parameters.
+    """
+    jets, members = clustered.jets, clustered.members
     order = np.lexsort((-candidates.pt[members.particle], members.jet))
     particle, owner = members.particle[order], members.jet[order]
     counts = np.bincount(owner, minlength=len(jets.pt))
@@ -184,8 +216,8 @@ def jet_columns(
         "jet_nparticles": counts,
     }
     columns |= _substructure((px, py, pz, energy), counts, selection)
-    columns |= _truth(record, found, selection)
-    columns["jet_index"] = found.index
+    columns |= _truth(record, clustered, selection)
+    columns["jet_index"] = clustered.index
     return {
         name: np.asarray(values, dtype=np.float32) if values.dtype == np.float64 else values
         for name, values in columns.items()
@@ -193,6 +225,7 @@ def jet_columns(
 
 
 def _substructure(momenta: tuple[AnyFloats, ...], counts: Integers, selection: JetSelection) -> NtupleColumns:
+    """Soft-drop mass and N-subjettiness of jets with constituents `(px, py, pz, energy)` in GeV."""
     px, py, pz, energy = momenta
     columns: NtupleColumns = {
         "jet_sdmass": soft_drop_mass(
@@ -210,12 +243,14 @@ def _substructure(momenta: tuple[AnyFloats, ...], counts: Integers, selection: J
     return columns | {f"jet_tau{i + 1}": tau[:, i] for i in range(tau.shape[1])}
 
 
-def _truth(record: EventRecord, found: ClusteredJets, selection: JetSelection) -> NtupleColumns:
-    """The labels, and the particle that the jet holds whole (zeros where there is none)."""
-    matched = found.held >= 0
+def _truth(record: EventRecord, clustered: ClusteredJets, selection: JetSelection) -> NtupleColumns:
+    """The labels, and the matched particle (zeros where there is none)."""
+    matched = clustered.resonance >= 0
     label = np.where(matched | (selection.decay is None), CLASSES.index(selection.label), CLASSES.index("QCD"))
     columns: NtupleColumns = {f"label_{name}": label == i for i, name in enumerate(CLASSES)}
     sources = {"pid": record.pdg, "pt": record.pt, "eta": record.eta, "phi": record.phi, "mass": record.mass}
-    columns |= {f"aux_genpart_{name}": np.where(matched, values[found.held], 0.0) for name, values in sources.items()}
+    columns |= {
+        f"aux_genpart_{name}": np.where(matched, values[clustered.resonance], 0.0) for name, values in sources.items()
+    }
     columns["aux_truth_match"] = matched.astype(np.float32)
     return columns

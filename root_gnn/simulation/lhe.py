@@ -1,4 +1,4 @@
-"""Les Houches event files: is it one, is it whole, how many events has it."""
+"""Validation of Les Houches event files, and their number of events."""
 
 from __future__ import annotations
 
@@ -12,7 +12,10 @@ _GZIP = b"\x1f\x8b"
 
 
 def count_events(path: Path) -> int:
-    """Number of events of a plain or gzipped Les Houches file; InputError where it is missing, broken, cut short or empty."""
+    """Number of events of a plain or gzipped Les Houches file.
+
+    Raises InputError where the file is missing, broken, cut short or empty.
+    """
     what = f"--lhe {path}: expected a Les Houches event file"
     if not path.is_file():
         raise InputError(f"{what}, but there is no such file")
@@ -38,8 +41,8 @@ def count_events(path: Path) -> int:
         raise InputError(f"{what}, but it has no <LesHouchesEvents> tag")
     if begun != ended or not footer:
         raise InputError(
-            f"{what}, but {begun} events begin, {ended} end, and there is {'a' if footer else 'no'} closing tag: the file "
-            f"was cut short; fetch or write it again (or append </LesHouchesEvents> where only that is missing)"
+            f"{what}, but {begun} events begin, {ended} end, and there is {'a' if footer else 'no'} closing tag: the "
+            "file was cut short; fetch or write it again (or append </LesHouchesEvents> where only that is missing)"
         )
     if not begun:
         raise InputError(f"{what}, but it holds no event")

@@ -1,4 +1,4 @@
-"""The standard ntuples of events and of jets: their branches, cutting and joining them as arrays, and writing them to a ROOT file."""
+"""The standard ntuples of events and of jets: their branches, selection and joining as arrays, and the ROOT file."""
 
 from __future__ import annotations
 
@@ -26,14 +26,14 @@ Types = Mapping[str, np.dtype[Any]]
 
 @dataclass(frozen=True)
 class Layout:
-    """A tree: its name, the branches of each collection (without the prefix), and the branches with one value per row."""
+    """A tree: its name, the branches of each collection (without prefix), and the branches with one value per row."""
 
     tree: str
     collections: Mapping[str, Types]
     scalars: Types
 
     def with_scalars(self, further: Types) -> Layout:
-        """The same with further branches of one value per row."""
+        """The same layout with further branches of one value per row."""
         return replace(self, scalars={**self.scalars, **further})
 
     def collection_of(self, branch: str) -> str | None:
@@ -113,9 +113,9 @@ _ZSTD_LEVEL = 5
 class Metadata:
     """The one row of the tree `metadata`: how a file was made and how to normalise it.
 
-    Cross section in pb, before the preselection; `n_tried` events were simulated for the `n_kept` events (jets, where it is a file of one
-    class of jets) in the file, with weights adding up to `sum_of_weights`, every re-simulation counted; `settings` is JSON with
-    everything that decides the content besides process, seed and events.
+    Cross section in pb, before the preselection; `n_tried` events were simulated for the `n_kept` events (jets, where
+    it is a file of one class of jets) in the file, with weights adding up to `sum_of_weights`, every re-simulation
+    counted; `settings` is JSON with everything that decides the content besides process, seed and events.
     """
 
     process: str
@@ -142,7 +142,7 @@ def select_rows(columns: NtupleColumns, keep: NDArray[Any], layout: Layout = EVE
 
 
 def reorder(columns: NtupleColumns, order: NDArray[Any], layout: Layout = EVENTS) -> NtupleColumns:
-    """The rows in another order, `order (n_row,)` being their present places."""
+    """The rows in another order; `order (n_row,)` are their present indices."""
     result: NtupleColumns = {}
     rows = {
         name: ak.unflatten(np.arange(int(columns[f"n{name}"].sum())), columns[f"n{name}"])[order]
@@ -163,7 +163,10 @@ def concatenate_columns(parts: Sequence[NtupleColumns]) -> NtupleColumns:
 def write_ntuple(
     path: Path, parts: Iterable[NtupleColumns], metadata: Callable[[], Metadata], layout: Layout = EVENTS
 ) -> None:
-    """Writes the trees of the layout (zstd) and `metadata`, a basket in memory; `metadata` is asked when `parts` is used up."""
+    """Writes the tree of the layout and the tree `metadata` to a ROOT file (zstd), one basket in memory at a time.
+
+    `metadata` is called after the last of `parts`.
+    """
     with uproot.recreate(path, compression=uproot.ZSTD(_ZSTD_LEVEL)) as file:
         file.mktree(layout.tree, _types(layout), counter_name=lambda name: f"n{name}")
         for basket in _baskets(parts):
@@ -187,14 +190,14 @@ def _types(layout: Layout) -> dict[str, Any]:
 
 
 def _baskets(parts: Iterable[NtupleColumns]) -> Iterator[NtupleColumns]:
-    held: list[NtupleColumns] = []
+    waiting: list[NtupleColumns] = []
     for part in parts:
-        held.append(part)
-        if sum(len(columns["weight"]) for columns in held) >= EVENTS_PER_BASKET:
-            yield concatenate_columns(held)
-            held = []
-    if held:
-        yield concatenate_columns(held)
+        waiting.append(part)
+        if sum(len(columns["weight"]) for columns in waiting) >= EVENTS_PER_BASKET:
+            yield concatenate_columns(waiting)
+            waiting = []
+    if waiting:
+        yield concatenate_columns(waiting)
 
 
 def _awkward(columns: NtupleColumns, layout: Layout) -> dict[str, Any]:
@@ -206,7 +209,10 @@ def _awkward(columns: NtupleColumns, layout: Layout) -> dict[str, Any]:
 
 
 def read_metadata(path: Path) -> Metadata | None:
-    """The metadata of a file that `write_ntuple` made, None where the tree is missing or another; InputError where it is no ROOT file."""
+    """The metadata of a file that `write_ntuple` made; None where the tree is missing or a different one.
+
+    Raises InputError where the file is no ROOT file.
+    """
     try:
         with uproot.open(path) as file:
             if "metadata" not in file:

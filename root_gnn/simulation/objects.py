@@ -20,7 +20,10 @@ from root_gnn.typing import AnyFloats, Booleans, Integers
 
 @dataclass(frozen=True)
 class LeptonCuts:
-    """What makes an isolated electron, muon or photon; `isolation` is the largest pt around it over its own."""
+    """Selection of isolated electrons, muons or photons, pt in GeV.
+
+    `isolation` is the largest ratio of the summed pt in the cone around the candidate to its own.
+    """
 
     min_pt: float
     max_eta: float
@@ -52,8 +55,8 @@ def reconstruct(
 ) -> NtupleColumns:
     """The branches of all reconstructed objects of a batch, named as in the ntuple.
 
-    Overlaps are removed in the order muon, electron, photon, jet: a candidate is used once, and jets within `overlap_cone` of an
-    isolated electron or photon are dropped.
+    Overlaps are removed in the order muon, electron, photon, jet: a candidate is used once, and jets within
+    `overlap_cone` of an isolated electron or photon are dropped.
     """
     everywhere = density(candidates, record)
     muon = _isolated(candidates, MUON, selection.muon, selection.isolation_cone, everywhere)
@@ -88,7 +91,15 @@ def preselected(columns: NtupleColumns, selection: ObjectSelection) -> Booleans:
 
 
 def _isolated(candidates: Candidates, kind: int, cuts: LeptonCuts, cone: float, everywhere: Density) -> Integers:
-    """Indices of candidates of a kind that pass the cuts."""
+    """Indices of candidates of a kind that pass the cuts.
+
+    Args:
+        candidates: the measured candidates.
+        kind: the code of the candidates (`detector.ELECTRON` and so on).
+        cuts: pt, eta and isolation.
+        cone: radius of the isolation cone in eta and phi.
+        everywhere: the pile-up density, subtracted from the activity in the cone.
+    """
     index = np.flatnonzero(
         (candidates.kind == kind) & (candidates.pt > cuts.min_pt) & (np.abs(candidates.eta) < cuts.max_eta)
     )
@@ -97,7 +108,7 @@ def _isolated(candidates: Candidates, kind: int, cuts: LeptonCuts, cone: float, 
 
 
 def _activity(candidates: Candidates, index: Integers, cone: float) -> AnyFloats:
-    """Sum of pt within the cone around candidates `index`, themselves left out, relative to their own pt."""
+    """Summed pt in the cone around the candidates `index`, themselves excluded, relative to their own pt."""
     start = candidates.start
     event = candidates.event[index]
     owner, other = span_pairs(start[event], start[event + 1])
@@ -115,6 +126,15 @@ def _photons(
     everywhere: Density,
     rng: np.random.Generator,
 ) -> Integers:
+    """Indices of the isolated photons that pass the identification.
+
+    Args:
+        record: the generated particles, which say whether a photon is prompt.
+        candidates: the measured candidates.
+        selection: cuts, identification efficiency and fake rate.
+        everywhere: the pile-up density.
+        rng: random numbers of the identification.
+    """
     index = _isolated(candidates, PHOTON, selection.photon, selection.isolation_cone, everywhere)
     source = candidates.source[index]
     prompt = (record.kind[source] == 22) & (record.parent_kind(source) < 100)
@@ -162,7 +182,7 @@ def _single(values: NDArray[Any]) -> NDArray[np.float32]:
 def _missing_momentum(
     columns: NtupleColumns, candidates: Candidates, selection: ObjectSelection, rng: np.random.Generator
 ) -> None:
-    """Minus the sum of everything measured, with noise for what the parametrisation leaves out (dead regions, noisy cells)."""
+    """Minus the vector sum of all candidates, with noise for dead regions and noisy cells."""
     px, py, _ = candidates.cartesian()
     n_event = candidates.n_event
     total = np.bincount(candidates.event, candidates.pt, n_event)

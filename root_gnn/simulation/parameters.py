@@ -19,8 +19,10 @@ PARAMETERS: Mapping[str, str] = MappingProxyType(
         "ecm": "centre-of-mass energy in GeV (default 13000)",
         "mstop": "STOP: mass of the lighter stop in GeV (default 600)",
         "mlsp": "STOP: mass of the lightest neutralino in GeV (default 100)",
-        "mchargino": "STOP with decay=bottom: mass of the chargino in GeV (default: halfway between stop and neutralino)",
-        "decay": "STOP: top, bottom (with a chargino that goes to W and neutralino) or charm (default top); Wprime: tb or WZ (default tb)",
+        "mchargino": "STOP with decay=bottom: mass of the chargino in GeV (default: halfway between stop and "
+        "neutralino)",
+        "decay": "STOP: top, bottom (with a chargino that goes to W and neutralino) or charm (default top); Wprime: tb "
+        "or WZ (default tb)",
         "spin": "HH4b: spin of the resonance, 0 or 2 (default 2)",
         "mass": "mass of the new particle in GeV (default HH4b 1500, Wprime and Zprime 2000, tttt_scalar 500)",
         "cp_angle": "ttH_CP: angle between the CP-even and the CP-odd coupling in degrees, 0 to 180 (default 45)",
@@ -34,7 +36,7 @@ _ENERGY = 13000.0
 
 
 def check_params(params: Mapping[str, str], processes: Sequence[Process], *, from_file: bool) -> None:
-    """InputError for a parameter that does not exist, has no use for `processes`, or has a value out of range."""
+    """Raises InputError for a parameter that is unknown, not one of `processes`, or out of range."""
     for key, value in params.items():
         if key not in PARAMETERS:
             raise InputError(f"--param {key}={value}: no such parameter{suggest(key, PARAMETERS)}")
@@ -44,7 +46,8 @@ def check_params(params: Mapping[str, str], processes: Sequence[Process], *, fro
         owners = [p.name for p in all_processes() if key in p.params or (key in _WINDOW and p.jets)]
         if owners and not any(p.jets if key in _WINDOW else key in p.params for p in processes):
             raise InputError(
-                f"--param {key}={value}: it belongs to {', '.join(owners)}, not to {', '.join(p.name for p in processes)}"
+                f"--param {key}={value}: it belongs to {', '.join(owners)}, not to "
+                f"{', '.join(p.name for p in processes)}"
             )
     if process_number(params, "ecm", _ENERGY) < 500.0:
         raise InputError(f"--param ecm={params['ecm']}: expected at least 500 GeV")
@@ -76,14 +79,14 @@ def _check_mass(process: Process, params: Mapping[str, str]) -> None:
 
 
 def _resonance(process: Process, params: Mapping[str, str]) -> Resonance:
-    """The heavy particle that is asked for."""
+    """The requested heavy particle."""
     if process.resonances is None:
         raise ValueError(f"{process.name} has no heavy particle")
     return process.resonances[_chosen(process, params, process.choice, tuple(process.resonances))]
 
 
 def _chosen(process: Process, params: Mapping[str, str], key: str, choices: Sequence[str]) -> str:
-    """The value of a parameter, the first of its choices without one; InputError where it is none of them."""
+    """The value of a parameter, by default the first of its choices; raises InputError where it is none of them."""
     value = params.get(key, choices[0])
     if value not in choices:
         raise InputError(
@@ -93,7 +96,7 @@ def _chosen(process: Process, params: Mapping[str, str], key: str, choices: Sequ
 
 
 def stop_of(process: Process, params: Mapping[str, str]) -> Stop:
-    """The stop that is asked for."""
+    """The requested stop with its masses in GeV."""
     chargino = process_number(params, "mchargino", 0.0) if "mchargino" in params else None
     return Stop(
         process_number(params, "mstop", 600.0),
@@ -115,7 +118,7 @@ def _angle(params: Mapping[str, str], default: float) -> float:
 
 
 def process_number(params: Mapping[str, str], key: str, default: float) -> float:
-    """A parameter as a positive number; InputError where it is none."""
+    """A parameter as a positive number; raises InputError otherwise."""
     text = params.get(key)
     if text is None:
         return default
@@ -129,7 +132,7 @@ def process_number(params: Mapping[str, str], key: str, default: float) -> float
 
 
 def jet_selection(process: Process, params: Mapping[str, str]) -> JetSelection:
-    """Which jets of a process are kept; InputError where `pt_min` is not below `pt_max`."""
+    """The jet selection of a process; raises InputError where `pt_min` is not below `pt_max`."""
     if process.jets is None:
         raise ValueError(f"{process.name} has no jets")
     low, high = (
@@ -138,14 +141,14 @@ def jet_selection(process: Process, params: Mapping[str, str]) -> JetSelection:
     )
     if low >= high:
         raise InputError(
-            f"--param pt_min, pt_max: for {process.name} jets between {low:g} and {high:g} GeV were asked for; the first must "
-            f"be the smaller one"
+            f"--param pt_min, pt_max: for {process.name} jets between {low:g} and {high:g} GeV were asked for; the "
+            "first must be the smaller one"
         )
     return replace(process.jets, min_pt=low, max_pt=high)
 
 
 def settings_of(process: Process, params: Mapping[str, str], *, from_file: bool) -> tuple[Settings, ...]:
-    """The full Pythia settings of every part of a process (beams, stable particles, switches), the seed left out."""
+    """The full Pythia settings of every part of a process (beams, stable particles, switches), without the seed."""
     common = (
         "Next:numberCount=0",
         "ParticleDecays:limitTau0=on",
@@ -168,7 +171,7 @@ def settings_of(process: Process, params: Mapping[str, str], *, from_file: bool)
 
 
 def hard_events_of(process: Process, params: Mapping[str, str]) -> TopPairHiggs | None:
-    """What our own amplitudes make of a process; None where its hard events come from Pythia or a file."""
+    """The process to generate with this library's amplitudes; None where hard events come from Pythia or a file."""
     if process.cp_angle is None:
         return None
     return TopPairHiggs(
@@ -178,7 +181,7 @@ def hard_events_of(process: Process, params: Mapping[str, str]) -> TopPairHiggs 
 
 
 def _phase_space(process: Process, params: Mapping[str, str]) -> Settings:
-    """Limits on the pt of the hard process that leave room for what jets gain and lose."""
+    """Limits on the pt of the hard process, with a margin for what jets gain and lose in the shower."""
     if process.harder is None:
         return ()
     selection, (low, high) = jet_selection(process, params), process.harder

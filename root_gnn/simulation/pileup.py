@@ -21,11 +21,12 @@ _COLUMNS = ("pdg", "px", "py", "pz", "energy", "x", "y", "z")
 
 @dataclass(frozen=True)
 class PileUp:
-    """How many collisions are laid over an event, and where they are.
+    """The number and the position of the collisions laid over an event.
 
-    Their number is Poisson distributed around a mean that itself varies from event to event, as a Gaussian with `mean` and `spread`.
-    They lie along the beam around the hard collision as a Gaussian of `length` mm; tracks of those within `resolution` mm cannot be told
-    from the hard one's. `n_distinct` collisions are generated for a chunk of events; each is used again, turned around the beam.
+    Their number is Poisson distributed around a mean that itself varies from event to event as a Gaussian with `mean`
+    and `spread`. They are distributed along the beam around the hard collision as a Gaussian of `length` mm; tracks of
+    collisions within `resolution` mm cannot be separated from the hard one's. `n_distinct` collisions are generated for
+    a chunk of events; each is reused, rotated around the beam.
     """
 
     mean: float
@@ -43,14 +44,14 @@ class PileUp:
             mean, spread = -1.0, 0.0
         if not (0.0 < mean <= LARGEST_MEAN and 0.0 <= spread <= mean):
             raise InputError(
-                f"--pileup {text}: expected MEAN or MEAN,SPREAD, the mean number of further collisions above 0 and at most "
-                f"{LARGEST_MEAN:g}, its spread no larger than that"
+                f"--pileup {text}: expected MEAN or MEAN,SPREAD, the mean number of further collisions above 0 and at "
+                f"most {LARGEST_MEAN:g}, its spread no larger than that"
             )
         return cls(mean, spread)
 
 
 class MinimumBias:
-    """The collisions that are laid over events, with what of them the detector can see."""
+    """The minimum-bias collisions laid over events, reduced to the particles that the detector can see."""
 
     def __init__(self, pileup: PileUp, *, ecm: float, seed: int, detector: Detector) -> None:
         self._pileup = pileup
@@ -71,20 +72,20 @@ class MinimumBias:
         event = np.repeat(np.arange(n_event), count)
         drawn = rng.integers(len(self._start), size=len(event))
         angle, side = rng.uniform(-np.pi, np.pi, len(event)), rng.choice((-1.0, 1.0), len(event))
-        place = rng.normal(0.0, pileup.length, len(event))
+        z = rng.normal(0.0, pileup.length, len(event))
         collision, particle = span_pairs(self._start[drawn], self._stop[drawn])
         columns = {name: values[particle] for name, values in self._columns.items()}
         cos, sin = np.cos(angle)[collision], np.sin(angle)[collision]
         for x, y in (("px", "py"), ("x", "y")):
             columns[x], columns[y] = cos * columns[x] - sin * columns[y], sin * columns[x] + cos * columns[y]
         columns["pz"] = columns["pz"] * side[collision]
-        columns["z"] = columns["z"] * side[collision] + place[collision]
-        code = np.where(np.abs(place) > pileup.resolution, APART, NEAR)[collision]
+        columns["z"] = columns["z"] * side[collision] + z[collision]
+        code = np.where(np.abs(z) > pileup.resolution, APART, NEAR)[collision]
         return _joined(record, event[collision], columns, Overlaid(count, code))
 
 
 def _visible(record: EventRecord, detector: Detector) -> EventRecord:
-    """The particles alone that the detector can see."""
+    """The record reduced to the particles that the detector can see."""
     keep = (
         record.final
         & ~np.isin(record.kind, INVISIBLE)
@@ -95,13 +96,16 @@ def _visible(record: EventRecord, detector: Detector) -> EventRecord:
 
 
 def _joined(record: EventRecord, further: Integers, columns: dict[str, Any], overlaid: Overlaid) -> EventRecord:
-    """The record with further particles, of events `further (n_further,)`, behind its own; `overlaid.collision` is that of the former."""
+    """The record with further particles, which belong to the events `further (n_further,)`, after its own.
+
+    `overlaid.collision` is given for the further particles only.
+    """
     event = np.concatenate((record.event, further))
     order = np.argsort(event, kind="stable")
-    place = np.empty(len(order), dtype=np.int64)
-    place[order] = np.arange(len(order))
+    new_index = np.empty(len(order), dtype=np.int64)
+    new_index[order] = np.arange(len(order))
     first = np.searchsorted(record.event, np.arange(record.n_event))
-    mother = place[np.concatenate((record.mother, first[further]))]
+    mother = new_index[np.concatenate((record.mother, first[further]))]
     final = np.concatenate((record.final, np.ones(len(further), dtype=bool)))
     collision = np.concatenate((np.full(len(record.event), HARD), overlaid.collision))
     joined: dict[str, Any] = {name: np.concatenate((getattr(record, name), columns[name]))[order] for name in _COLUMNS}

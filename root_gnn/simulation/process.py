@@ -1,7 +1,7 @@
-"""What is known of a process that `simulate` can make, and the list of all of them.
+"""The description of a process that `simulate` can make, and the list of all processes.
 
-Each file of `root_gnn/simulation/processes` defines `PROCESSES`, one or more `Process` objects. A process is nothing else:
-its settings, what `simulate --control` compares it with, and its row in the documentation stand in it.
+Each file of `root_gnn/simulation/processes` defines `PROCESSES`, one or more `Process` objects. A process is nothing
+else: it contains its settings, what `simulate --control` compares it with, and its row in the documentation.
 """
 
 from __future__ import annotations
@@ -23,17 +23,17 @@ FAMILY = "simulation.processes"
 
 @dataclass(frozen=True, kw_only=True)
 class ControlFigures:
-    """What the generated events of a process are compared with, beside conservation laws, masses and decay fractions.
+    """The expected properties of generated events, besides conservation laws, masses and decay fractions.
 
     Particles are PDG numbers without sign.
 
     Attributes:
-        made: particles of each kind in every event, without those from tops and Higgs bosons. Of tops, Higgs bosons, W and
-            Z there are none where none are named; -1 leaves a kind out. None: numbers differ between events.
+        made: particles of each kind in every event, without those from tops and Higgs bosons. Tops, Higgs bosons, W and
+            Z that are not named are expected to be absent; -1 leaves a kind out. None: numbers differ between events.
         made_by_decay: the same for other values of the parameter `decay`.
         two_of: kinds of which every event has two in all.
         decays: the only decay products of a kind.
-        fractions: known shares of a kind's decays that settings fix, by name: products and share.
+        fractions: known branching fractions of a kind that the settings fix, by name: products and fraction.
         with_photon: whether what is called Z is in part a photon, with another mass and other decays.
         positive: a kind, its share of positive charge, and the error of that share.
         is_symmetric: whether W of both charges are equally many.
@@ -70,7 +70,8 @@ class Process:
         needs_slha: whether masses and decays come from a supersymmetric spectrum.
         levels: the ntuples that it can be written to, `events` or `jets`.
         jets: which jets the jet ntuple keeps; None where there is none.
-        harder: limits on the pt of the hard process over those on the pt of jets, without the upper one where jets have none.
+        harder: limits on the pt of the hard process over those on the pt of jets, without the upper one where jets have
+            none.
         resonances: the heavy particle, by the value of the parameter `choice` (the first is the default).
         choice: the parameter that chooses the heavy particle.
         mass: default mass of the heavy particle in GeV.
@@ -101,7 +102,7 @@ class Process:
 
     @property
     def kind(self) -> str:
-        """The table of the documentation that it stands in: `jets`, `sherpa` or `events`."""
+        """The table of the documentation with its row: `jets`, `sherpa` or `events`."""
         return "jets" if self.levels == ("jets",) else "events" if self.card is None else "sherpa"
 
 
@@ -114,8 +115,8 @@ def all_processes() -> tuple[Process, ...]:
             other = first.setdefault(getattr(process, field_name), process)
             if other is not process:
                 raise InputError(
-                    f"the processes {other.name} ({other.description}) and {process.name} ({process.description}) have the "
-                    f"same {field_name} {getattr(process, field_name)}; give each its own"
+                    f"the processes {other.name} ({other.description}) and {process.name} ({process.description}) "
+                    f"have the same {field_name} {getattr(process, field_name)}; give each its own"
                 )
     return tuple(processes)
 
@@ -154,8 +155,8 @@ def _check_level(process: Process, level: str) -> None:
 def external(name: str, level: str = "events") -> Process:
     """Makes a process whose hard events come from a file.
 
-    A name of a known process keeps its number; other names get one from their letters. With jets the name says which class
-    they are, so it must be one that has jets; raises InputError otherwise.
+    A name of a known process keeps its number; other names get one from their letters. With jets the name says which
+    class they are, so it must be one that has jets; raises InputError otherwise.
     """
     if level == "jets":
         return replace(find_process(name, level), settings=(), parts=((),), resonances=None, harder=None, params=())

@@ -45,11 +45,10 @@ class CrossSection:
 
 
 class Generator:
-    """Pythia ready to run with given settings and seed; RuntimeError where a setting is refused or starting up fails.
+    """Pythia, initialised with settings and a seed.
 
-    `slha`: text of a SUSY spectrum. `lhe`: file of hard events, of which the first `skip` are passed over. `source`: an `LHAup` of
-    Pythia that gives the hard events. `pythia` is the object of the library itself. `places (n_event,)`: which of the events asked for so
-    far, from 0, those of the last batch are.
+    `pythia` is the object of the library itself. `positions (n_event,)` are the positions of the last batch's events
+    among all events requested, from 0.
     """
 
     def __init__(
@@ -62,13 +61,23 @@ class Generator:
         skip: int = 0,
         source: Any = None,
     ) -> None:
+        """Initialises Pythia; raises RuntimeError where a setting is refused or the initialisation fails.
+
+        Args:
+            settings: settings as Pythia reads them.
+            seed: Pythia's seed, 1 to `LARGEST_SEED`.
+            slha: text of a SUSY spectrum.
+            lhe: Les Houches file of hard events.
+            skip: number of events at the beginning of the file that are skipped.
+            source: an `LHAup` of Pythia that provides the hard events.
+        """
         if not 1 <= seed <= LARGEST_SEED:
             raise ValueError(f"Pythia takes seeds from 1 to {LARGEST_SEED}, not {seed}")
         self._lhe = lhe
         self._source = source  # Pythia keeps no reference to it
         self._failed_in_a_row = 0
         self.n_failed = self._n_asked = 0
-        self.places = np.zeros(0, dtype=np.int64)
+        self.positions = np.zeros(0, dtype=np.int64)
         self.pythia = pythia8().Pythia("", False)
         self._apply(["Print:quiet=on", "Random:setSeed=on", f"Random:seed={seed}", *settings])
         if lhe is not None:
@@ -96,13 +105,14 @@ class Generator:
             return
         if self._lhe is not None:
             raise InputError(
-                f"--lhe {self._lhe}: Pythia cannot start from it; its <init> block (beams, energies, processes) is not one "
-                f"of proton collisions that Pythia can shower"
+                f"--lhe {self._lhe}: Pythia cannot start from it; its <init> block (beams, energies, processes) is "
+                "not one of proton collisions that Pythia can shower"
             )
         raise RuntimeError("Pythia could not start with these settings")
 
     @property
     def version(self) -> str:
+        """Name and version of the generator."""
         return f"Pythia {self.pythia.parm('Pythia:versionNumber'):.3f}"
 
     @property
@@ -111,13 +121,17 @@ class Generator:
         return self._lhe is not None and bool(self.pythia.infoPython().atEndOfFile())
 
     def cross_section(self) -> CrossSection:
+        """The cross section of the events generated until now."""
         info = self.pythia.infoPython()
         # Pythia takes the cross section of a source of unweighted events as it is, but drops its error
         error = info.sigmaErr() * _MB_TO_PB if self._source is None else self._source.xErr(0)
         return CrossSection(info.sigmaGen() * _MB_TO_PB, error, int(info.nAccepted()))
 
     def batch(self, n_event: int) -> EventRecord:
-        """Up to `n_event` showered, hadronised events: fewer where some failed or the file ended. 50 to 100 run fastest."""
+        """Up to `n_event` showered and hadronised events, fewer where some failed or the file ended.
+
+        50 to 100 events at once are the fastest.
+        """
         good = self.events(n_event)
         if not len(good):
             return concatenate_events([], np.zeros(0))
@@ -125,17 +139,17 @@ class Generator:
         return concatenate_events([good], weights, self.variations(good))
 
     def events(self, n_event: int) -> ak.Array:
-        """The same as Pythia gives them."""
+        """The events of a batch as an array of Pythia's own layout."""
         events = self.pythia.nextBatch(n_event, "none")
         made = ~ak.to_numpy(ak.is_none(events))
         good = events[made]
-        self.places = self._n_asked + np.flatnonzero(made)
+        self.positions = self._n_asked + np.flatnonzero(made)
         self._n_asked += n_event
         self._count(len(good), len(events))
         return good
 
     def variations(self, events: ak.Array) -> dict[str, AnyFloats]:
-        """Factors on the weight of `events` by the name of a shower's variation, `(n_event,)`; empty where none was asked for."""
+        """Factors `(n_event,)` on the weight of `events` by the name of a shower variation; empty without any."""
         if not self.pythia.flag("UncertaintyBands:doVariations"):
             return {}
         weights = np.asarray(ak.to_numpy(events.info.weights), dtype=np.float64)
@@ -145,18 +159,18 @@ class Generator:
 
     @property
     def ecm(self) -> float:
-        """Energy of the collision in GeV."""
+        """Centre-of-mass energy in GeV."""
         return float(self.pythia.infoPython().eCM())
 
     def next(self) -> bool:
-        """Makes one event inside `pythia`; False where that failed or the file ended."""
+        """Generates one event inside `pythia`; returns False where that failed or the file ended."""
         made = bool(self.pythia.next())
         self._count(int(made), 1)
         return made
 
     @property
     def weight(self) -> float:
-        """Weight of the event that `next` made."""
+        """Weight of the event that `next` generated."""
         return float(self.pythia.infoPython().weight())
 
     def _count(self, n_good: int, n_asked: int) -> None:
@@ -169,8 +183,8 @@ class Generator:
     def _give_up(self) -> None:
         if self._lhe is not None:
             raise InputError(
-                f"--lhe {self._lhe}: Pythia rejected {self._failed_in_a_row} events in a row. Such files usually lack the "
-                f"colour flow (the columns ICOLUP are zero); write them with colours, or by another generator"
+                f"--lhe {self._lhe}: Pythia rejected {self._failed_in_a_row} events in a row. Such files usually lack "
+                "the colour flow (the columns ICOLUP are zero); write them with colours, or by another generator"
             )
         raise RuntimeError(f"Pythia failed on {self._failed_in_a_row} events in a row")
 
@@ -180,7 +194,7 @@ def concatenate_events(
     weights: NDArray[np.float64],
     variations: Mapping[str, AnyFloats] = MappingProxyType({}),
 ) -> EventRecord:
-    """Pythia's events, all parts one after the other, with their weights and the variations of these `(n_event,)`, as flat arrays."""
+    """Joins arrays of Pythia's events into one flat record, with their weights and weight variations `(n_event,)`."""
     blocks = [_columns(part) for part in parts]
     if not blocks:
         empty, none = np.zeros(0), np.zeros(0, dtype=np.int64)

@@ -1,4 +1,4 @@
-"""Settings of Pythia that several processes share."""
+"""Pythia settings shared by several processes."""
 
 from __future__ import annotations
 
@@ -11,5 +11,5 @@ LEPTONIC_W = ("24:onMode=off", "24:onIfAny=11 13")
 
 
 def several_jets(name: str, decay: Decay | None = None) -> JetSelection:
-    """Keeps all jets above 250 GeV of events that have two or more."""
+    """Selects all jets above 250 GeV of events with two or more."""
     return JetSelection(name, decay, min_pt=250.0, max_pt=NO_LIMIT, n_leading=0, whole_events=True, min_jets=2)

@@ -14,12 +14,16 @@ from root_gnn.kinematics.fourvectors import mass, to_cylindrical
 from root_gnn.typing import AnyFloats, Booleans, Integers
 
 HARD, NEAR, APART = range(3)
-"""Where a particle of an event with pile-up comes from: the hard collision, one that tracks can't tell from it, any other."""
+"""Origin of a particle in an event with pile-up: hard collision, one that tracks cannot separate from it, any other."""
 
 
 @dataclass(frozen=True)
 class Overlaid:
-    """Pile-up of an event record: how many collisions were laid over each event `(n_event,)`, and whose a particle is `(n_particle,)`."""
+    """Pile-up of an event record.
+
+    `n_collision (n_event,)` is the number of collisions laid over each event, `collision (n_particle,)` the origin of
+    each particle.
+    """
 
     n_collision: Integers
     collision: Integers
@@ -27,12 +31,25 @@ class Overlaid:
 
 @dataclass(frozen=True)
 class EventRecord:
-    """Particles of `n_event` events one after the other; every array but `weight (n_event,)` is `(n_particle,)`.
+    """Particles of `n_event` events, ordered by event; every array except `weight (n_event,)` is `(n_particle,)`.
 
-    `event` is the particle's event, `pdg` its code, `final` whether it reaches the detector, `mother` the index of its first
-    mother in these arrays (an event's first entry, which stands for the event itself, where there is none). GeV.
-    `x, y, z` is where a particle was born, in mm from the collision. `variations` are factors on the weight by name, `(n_event,)` each.
-    `overlaid`: None without pile-up.
+    Attributes:
+        n_event: number of events.
+        event: the event of a particle.
+        pdg: the particle's PDG number.
+        final: whether the particle reaches the detector.
+        mother: index of the first mother in these arrays; the event's first entry, which represents the event itself,
+            where there is none.
+        px: momentum in GeV.
+        py: momentum in GeV.
+        pz: momentum in GeV.
+        energy: energy in GeV.
+        x: production vertex relative to the collision, mm.
+        y: production vertex relative to the collision, mm.
+        z: production vertex relative to the collision, mm.
+        weight: weight of each event, `(n_event,)`.
+        variations: factors on the weight by name, `(n_event,)` each.
+        overlaid: the pile-up; None without.
     """
 
     n_event: int
@@ -57,29 +74,33 @@ class EventRecord:
 
     @property
     def pt(self) -> AnyFloats:
+        """Transverse momentum in GeV."""
         return self._cylindrical[0]
 
     @property
     def eta(self) -> AnyFloats:
+        """Pseudorapidity."""
         return self._cylindrical[1]
 
     @property
     def phi(self) -> AnyFloats:
+        """Azimuth in radians, between -pi and pi."""
         return self._cylindrical[2]
 
     @cached_property
     def mass(self) -> AnyFloats:
+        """Invariant mass in GeV; 0 where rounding makes its square negative."""
         masses: AnyFloats = mass(self.px, self.py, self.pz, self.energy)
         return masses
 
     @cached_property
     def kind(self) -> Integers:
-        """The code without its sign."""
+        """The PDG number without its sign."""
         return np.abs(self.pdg)
 
     @cached_property
     def is_last_copy(self) -> Booleans:
-        """False for a particle that goes on as a daughter with the same code (recoil, radiation)."""
+        """False for a particle that continues as a daughter with the same code (recoil, radiation)."""
         last = np.ones(len(self.pdg), dtype=bool)
         last[self.mother[self.pdg[self.mother] == self.pdg]] = False
         return last
@@ -92,8 +113,8 @@ class EventRecord:
     def children(self, index: Integers) -> tuple[Integers, Integers]:
         """All `(i, child)`: particles whose first mother is `index[i]`, as two flat index arrays."""
         order, mother = self._by_mother
-        owner, place = span_pairs(np.searchsorted(mother, index), np.searchsorted(mother, index, side="right"))
-        return owner, order[place]
+        owner, position = span_pairs(np.searchsorted(mother, index), np.searchsorted(mother, index, side="right"))
+        return owner, order[position]
 
     def last_copy(self, index: Integers) -> Integers:
         """Particles `index` as they decay: followed through daughters of the same code."""
@@ -121,7 +142,7 @@ class EventRecord:
 
 
 def span_pairs(start: NDArray[Any], stop: NDArray[Any]) -> tuple[Integers, Integers]:
-    """All `(i, j)` with `start[i] <= j < stop[i]`, as two flat index arrays: loops over 'the others of the event' without a loop."""
+    """All `(i, j)` with `start[i] <= j < stop[i]`, as two flat index arrays: pairs within events without a loop."""
     count = np.asarray(stop - start, dtype=np.int64)
     owner = np.repeat(np.arange(len(count)), count)
     within = np.arange(len(owner)) - np.repeat(np.cumsum(count) - count, count)

@@ -1,4 +1,4 @@
-"""Heavy particles that decay inside a jet: their decay products, and which jet holds all that can be seen of them."""
+"""Heavy particles that decay inside a jet: their decay products, and the jet that contains all visible ones."""
 
 from __future__ import annotations
 
@@ -18,9 +18,10 @@ _LEPTONS = (11, 13)
 
 @dataclass(frozen=True)
 class Decay:
-    """What a jet of a class holds: a particle `parent` with `n_product` final quarks, gluons, leptons, neutrinos included.
+    """The decay inside a jet of a class: a particle `parent` with `n_product` final quarks, gluons and leptons.
 
-    `n_lepton` of them are electrons or muons; `flavour` is the code all others must have, 0 for any quark.
+    Neutrinos are counted. `n_lepton` of the products are electrons or muons; `flavour` is the code of all others, 0 for
+    any quark.
     """
 
     parent: int
@@ -31,7 +32,10 @@ class Decay:
 
 @dataclass(frozen=True)
 class Resonances:
-    """Particles as they decay, `parent (n_resonance,)` in event order, and their products: `product` belongs to `parent[owner]`."""
+    """Particles as they decay and their products.
+
+    `parent (n_resonance,)` are indices in event order; `product (n_product,)` belongs to `parent[owner]`.
+    """
 
     parent: Integers
     owner: Integers
@@ -39,7 +43,10 @@ class Resonances:
 
 
 def find_resonances(record: EventRecord, decay: Decay) -> Resonances:
-    """All particles of an event that decay in the given way, through W, Z and Higgs bosons to quarks, leptons and gluons."""
+    """All particles of an event that decay in the given way.
+
+    Decays are followed through W, Z and Higgs bosons to quarks, leptons and gluons.
+    """
     parent = np.flatnonzero((record.kind == decay.parent) & record.is_last_copy)
     owner, product = _products(record, parent)
     kind, n = record.kind[product], len(parent)
@@ -51,18 +58,19 @@ def find_resonances(record: EventRecord, decay: Decay) -> Resonances:
         & (np.bincount(owner[neutrino], minlength=n) == decay.n_lepton)
         & (np.bincount(owner[right], minlength=n) == decay.n_product)
     )
-    place = np.cumsum(good) - 1
+    new_index = np.cumsum(good) - 1
     kept = good[owner]
-    return Resonances(parent[good], place[owner[kept]], product[kept])
+    return Resonances(parent[good], new_index[owner[kept]], product[kept])
 
 
 def _products(record: EventRecord, parent: Integers) -> tuple[Integers, Integers]:
+    """Final decay products of `parent`, as two flat arrays: the position of the parent in `parent`, and the product."""
     owner, front = np.arange(len(parent)), parent
     owners: list[Integers] = []
     products: list[Integers] = []
     while len(front):
-        place, child = record.children(front)
-        owner = owner[place]
+        position, child = record.children(front)
+        owner = owner[position]
         heavy = np.isin(record.kind[child], HEAVY)
         owners.append(owner[~heavy])
         products.append(child[~heavy])
@@ -71,9 +79,9 @@ def _products(record: EventRecord, parent: Integers) -> tuple[Integers, Integers
 
 
 def match(record: EventRecord, jets: Jets, resonances: Resonances, radius: float) -> Integers:
-    """For each jet `(n_jet,)` the particle of the record that it holds whole, -1 where it holds none.
+    """The particle of the record that each jet `(n_jet,)` contains completely, -1 where there is none.
 
-    It and all its products but neutrinos must be within `radius` of the jet's axis.
+    It and all its products except neutrinos must be within `radius` of the jet's axis.
     """
     parent, n_resonance = resonances.parent, len(resonances.parent)
     event = record.event[parent]
@@ -87,14 +95,23 @@ def match(record: EventRecord, jets: Jets, resonances: Resonances, radius: float
         np.searchsorted(owner, np.arange(n_resonance)),
         np.searchsorted(owner, np.arange(n_resonance), side="right"),
     )
-    pair, place = span_pairs(start[resonance], stop[resonance])
-    outside = ~_near(record, product[place], jets, jet[pair], radius)
+    pair, position = span_pairs(start[resonance], stop[resonance])
+    outside = ~_near(record, product[position], jets, jet[pair], radius)
     inside &= np.bincount(pair[outside], minlength=len(jet)) == 0
-    held = np.full(len(jets.pt), -1, dtype=np.int64)
-    held[jet[inside]] = parent[resonance[inside]]
-    return held
+    matched = np.full(len(jets.pt), -1, dtype=np.int64)
+    matched[jet[inside]] = parent[resonance[inside]]
+    return matched
 
 
 def _near(record: EventRecord, particle: Integers, jets: Jets, jet: Integers, radius: float) -> Booleans:
+    """Whether particles are within `radius` of the axes of jets, pair by pair.
+
+    Args:
+        record: the generated particles.
+        particle: indices of particles, `(n_pair,)`.
+        jets: the jets.
+        jet: indices of jets, `(n_pair,)`.
+        radius: distance in eta and phi.
+    """
     near: Booleans = delta_r(record.eta[particle], record.phi[particle], jets.eta[jet], jets.phi[jet]) < radius
     return near

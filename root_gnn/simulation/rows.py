@@ -1,4 +1,4 @@
-"""Rows of the ntuple made of a batch of generated events, and the items they are counted by."""
+"""Rows of the ntuple made from a batch of generated events, and the items they are counted by."""
 
 from __future__ import annotations
 
@@ -19,9 +19,10 @@ from root_gnn.typing import Integers
 
 @dataclass
 class NtupleRows:
-    """Branches of some rows, and for each row `(n_row,)` its item (from 0, in order), hard event and shower of that.
+    """Branches of some rows, and for each row `(n_row,)` its item (from 0, in order), hard event and shower.
 
-    Items are what `--events` counts: an event with all its showers, a jet with all its showers, or all jets of an event.
+    Items are what `--events` counts: an event with all its showers, a jet with all its showers, or all jets of an
+    event.
     """
 
     columns: NtupleColumns
@@ -31,24 +32,33 @@ class NtupleRows:
 
     @property
     def n_item(self) -> int:
+        """Number of items."""
         return int(self.item[-1]) + 1 if len(self.item) else 0
 
     def event_rank(self) -> Integers:
-        """For each row `(n_row,)` the number of its hard event, counted in the order they first come."""
-        _, place, inverse = np.unique(self.hard, return_index=True, return_inverse=True)
-        rank = np.argsort(np.argsort(place))
+        """For each row `(n_row,)` the number of its hard event, in the order of their first appearance."""
+        _, first, inverse = np.unique(self.hard, return_index=True, return_inverse=True)
+        rank = np.argsort(np.argsort(first))
         return np.asarray(rank[inverse.reshape(-1)], dtype=np.int64)
 
     @property
     def hard_of_item(self) -> Integers:
-        """`(n_item,)`."""
+        """The hard event of each item, `(n_item,)`."""
         return self.hard[np.searchsorted(self.item, np.arange(self.n_item))]
 
 
 def event_rows(
     record: EventRecord, detector: Detector, selection: ObjectSelection, rng: np.random.Generator, *, copies: int
 ) -> NtupleRows:
-    """Events as rows; a hard event is kept where all its showers pass the preselection."""
+    """Events as rows; a hard event is kept where all its showers pass the preselection.
+
+    Args:
+        record: the generated particles.
+        detector: parameters of the response.
+        selection: cuts on objects and the preselection.
+        rng: random numbers of detector and selection.
+        copies: number of showers of each hard event, which follow each other in the record.
+    """
     columns = reconstruct(record, measure(record, detector, rng), selection, rng)
     columns |= _of_events(record, np.arange(record.n_event))
     columns |= truth(record)
@@ -60,22 +70,30 @@ def event_rows(
 def jet_rows(
     record: EventRecord, detector: Detector, selection: JetSelection, rng: np.random.Generator, *, copies: int
 ) -> NtupleRows:
-    """Jets as rows. Of whole events an item is an event (all its showers must have jets enough), else a jet.
+    """Jets as rows; an item is a jet, or an event where the selection is one of whole events.
 
-    With several showers a jet is kept where each of them has it, and these rows follow each other.
+    With several showers a jet is kept where each shower has it, and its rows follow each other; of whole events all
+    showers must have enough jets.
+
+    Args:
+        record: the generated particles.
+        detector: parameters of the response.
+        selection: which jets are kept.
+        rng: random numbers of detector and impact parameters.
+        copies: number of showers of each hard event, which follow each other in the record.
     """
     candidates = measure(record, detector, rng)
-    found = find_jets(record, candidates, selection)
+    clustered = find_jets(record, candidates, selection)
     item: Integers | None = None
     if selection.whole_events:
-        found = _of_complete_events(found, record.n_event, copies)
+        clustered = _of_complete_events(clustered, record.n_event, copies)
     elif copies > 1:
-        found, item = same_jets(found, copies, selection.radius)
-    hard, copy = np.divmod(found.jets.event, copies)
+        clustered, item = same_jets(clustered, copies, selection.radius)
+    hard, copy = np.divmod(clustered.jets.event, copies)
     if item is None:
         item = _counted(hard) if selection.whole_events else np.arange(len(hard))
-    columns = jet_columns(record, candidates, found, selection, rng)
-    return NtupleRows(columns | _of_events(record, found.jets.event), item, hard, copy)
+    columns = jet_columns(record, candidates, clustered, selection, rng)
+    return NtupleRows(columns | _of_events(record, clustered.jets.event), item, hard, copy)
 
 
 def _of_events(record: EventRecord, event: Integers) -> NtupleColumns:
@@ -89,19 +107,20 @@ def _of_events(record: EventRecord, event: Integers) -> NtupleColumns:
     return columns
 
 
-def _of_complete_events(found: ClusteredJets, n_event: int, copies: int) -> ClusteredJets:
-    has = np.bincount(found.jets.event, minlength=n_event) > 0
+def _of_complete_events(clustered: ClusteredJets, n_event: int, copies: int) -> ClusteredJets:
+    """The jets of hard events that have jets in each of their showers."""
+    has = np.bincount(clustered.jets.event, minlength=n_event) > 0
     complete = np.repeat(has.reshape(-1, copies).all(axis=1), copies)
-    return choose_jets(found, complete[found.jets.event])
+    return choose_jets(clustered, complete[clustered.jets.event])
 
 
 def _counted(hard: Integers) -> Integers:
-    """The same groups of rows numbered from 0 without gaps; `hard` never falls."""
+    """The same groups of rows numbered from 0 without gaps; `hard` is sorted."""
     return np.cumsum(np.diff(hard, prepend=hard[:1]) > 0)
 
 
 def first_items(rows: NtupleRows, n_item: int, layout: Layout) -> NtupleRows:
-    """No more than the first items."""
+    """The rows of the first `n_item` items."""
     keep = rows.item < n_item
     return NtupleRows(select_rows(rows.columns, keep, layout), rows.item[keep], rows.hard[keep], rows.copy[keep])
 
@@ -119,10 +138,10 @@ def join(parts: Sequence[NtupleRows]) -> NtupleRows:
 
 
 def shuffle(rows: NtupleRows, rng: np.random.Generator, layout: Layout) -> NtupleRows:
-    """The items in random order, the rows of each kept together."""
+    """The items in random order; the rows of each stay together."""
     order = rng.permutation(rows.n_item)
-    place = np.empty(rows.n_item, dtype=np.int64)
-    place[order] = np.arange(rows.n_item)
-    item = place[rows.item]
+    position = np.empty(rows.n_item, dtype=np.int64)
+    position[order] = np.arange(rows.n_item)
+    item = position[rows.item]
     row = np.argsort(item, kind="stable")
     return NtupleRows(reorder(rows.columns, row, layout), item[row], rows.hard[row], rows.copy[row])

@@ -1,4 +1,4 @@
-"""`root-gnn simulate`: whole files of simulated events, the same for a seed however many processes share the work."""
+"""`root-gnn simulate`: complete files of simulated events, the same for a seed with any number of processes at work."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ NO_PARAMS: Mapping[str, str] = {}
 
 @dataclass(frozen=True)
 class _Request:
-    """What is asked for, whatever the process."""
+    """The options of a request, whatever the process."""
 
     events: int
     seed: int
@@ -51,7 +51,7 @@ class _Request:
 
 @dataclass(frozen=True)
 class _Plan:
-    """One file to write; `hard_file` where Pythia only showers."""
+    """A file to write; `hard_file` where Pythia only showers."""
 
     process: Process
     events: int
@@ -63,7 +63,7 @@ class _Plan:
 
     @property
     def item(self) -> str:
-        """What is counted."""
+        """The name of what is counted."""
         jets = self.chunks[0].jets
         return "events" if jets is None or jets.whole_events else "jets"
 
@@ -86,14 +86,25 @@ def simulate(
 ) -> list[Path]:
     """Writes `out/<process>.root`, `events` preselected events each, and returns the paths in the order of `processes`.
 
-    The content depends on process, events, seed, `resimulate`, `level` and `params` only, never on `jobs` (spawned processes: a
-    script that asks for more than one needs the usual `if __name__ == "__main__"`). `level` "jets" writes large-radius jets with their
-    constituents: `events` jets of a class, or all jets of `events` events where the process is one of whole events. `resimulate`
-    showers each hard event so many times and writes as many rows. `lhe` showers the hard events of a file under the one name given,
-    or the file's own. A complete file made with the same settings is kept; a different one is an InputError unless `overwrite`.
-    `pileup` lays minimum-bias collisions over each event. `variations` keeps the weights of half and twice the scale of the showers as
-    branches (`variations.branch`). `top_tagging` names a file for the jets of QCD and Tbqq together in the layout of the Top Tagging
-    reference set.
+    The content depends on process, events, seed, `resimulate`, `level`, `pileup`, `variations` and `params` only, never
+    on `jobs`. A complete file made with the same settings is kept.
+
+    Args:
+        processes: names of processes; with `lhe` at most one, by default the name of the file.
+        events: number of events, or of jets of a class with `level` "jets".
+        out: folder of the files.
+        seed: seed of all random numbers.
+        jobs: number of processes at work. They are spawned: a script that asks for more than one needs the usual `if
+            __name__ == "__main__"`.
+        lhe: Les Houches file of hard events to shower.
+        resimulate: number of showers of each hard event, and of rows written for it.
+        params: parameters of the processes by name (`parameters.PARAMETERS`).
+        level: "events", or "jets" for large-radius jets with their constituents: `events` jets of a class, or all jets
+            of `events` events where the process is one of whole events.
+        overwrite: replace existing files; without it a file with other content is an InputError.
+        top_tagging: file for the jets of QCD and Tbqq together in the layout of the Top Tagging reference set.
+        pileup: minimum-bias collisions laid over each event.
+        variations: add the weights for half and twice the scale of the showers as branches (`variations.branch`).
     """
     _check_options(processes, events=events, seed=seed, jobs=jobs, lhe=lhe, resimulate=resimulate, level=level)
     if top_tagging is not None:
@@ -136,6 +147,17 @@ def _check_options(
     resimulate: int,
     level: str,
 ) -> None:
+    """Raises InputError for options that are out of range or exclude each other.
+
+    Args:
+        processes: names of processes.
+        events: number of events.
+        seed: seed of all random numbers.
+        jobs: number of processes at work.
+        lhe: Les Houches file of hard events.
+        resimulate: number of showers of each hard event.
+        level: "events" or "jets".
+    """
     if level not in ("events", "jets"):
         raise InputError(f"--level {level}: expected events or jets{suggest(level, ('events', 'jets'))}")
     if not 1 <= resimulate <= LARGEST_RESIMULATE:
@@ -214,7 +236,7 @@ def _plan(process: Process, request: _Request, path: Path) -> _Plan:
 
 
 def _is_there(plan: _Plan) -> bool:
-    """Whether the complete file exists already; InputError where another one is in its place."""
+    """Whether the complete file exists already; raises InputError where the existing file is a different one."""
     if not plan.path.exists():
         return False
     old = read_metadata(plan.path)
@@ -227,14 +249,14 @@ def _is_there(plan: _Plan) -> bool:
         log.info("%s: already there (%s events, seed %s)", plan.path, f"{old.n_kept:,}", old.seed)
         return True
     if old is None:
-        found = "a file that simulate did not write"
+        existing = "a file that simulate did not write"
     elif (old.process, old.seed, old.n_requested) != (plan.process.name, plan.seed, plan.events):
-        found = f"{old.n_requested:,} events of {old.process} with seed {old.seed}"
+        existing = f"{old.n_requested:,} events of {old.process} with seed {old.seed}"
     else:
-        found = "events made with other settings (parameters, detector or version)"
+        existing = "events made with other settings (parameters, detector or version)"
     raise InputError(
-        f"{plan.path}: expected no file or the same events ({plan.events:,} of {plan.process.name} with seed {plan.seed}), "
-        f"but it holds {found}; choose another --out, remove it, or pass --overwrite"
+        f"{plan.path}: expected no file or the same events ({plan.events:,} of {plan.process.name} with seed "
+        f"{plan.seed}), but it holds {existing}; choose another --out, remove it, or pass --overwrite"
     )
 
 
@@ -271,7 +293,7 @@ def _write_file(plan: _Plan, results: Iterator[ChunkResult], meter: Meter) -> No
     )
     if total.n_kept < plan.events:
         log.warning(
-            "%s: %s %s were asked for, but the Les Houches file gave only %s that pass the preselection",
+            "%s: %s %s were requested, but the Les Houches file gave only %s that pass the preselection",
             plan.path,
             f"{plan.events:,}",
             plan.item,
@@ -280,7 +302,7 @@ def _write_file(plan: _Plan, results: Iterator[ChunkResult], meter: Meter) -> No
 
 
 class _Total:
-    """Adds up the chunks of a file while they pass on their way to disk."""
+    """Adds up the chunks of a file on their way to disk."""
 
     def __init__(self, plan: _Plan) -> None:
         self._plan = plan
@@ -289,7 +311,7 @@ class _Total:
         self._sum_of_weights = 0.0
 
     def take(self, results: Iterator[ChunkResult], meter: Meter) -> Iterator[NtupleColumns]:
-        """The branches of each chunk, cut where the file is full."""
+        """The branches of each chunk, cut where the file is complete."""
         for _ in self._plan.chunks:
             result = next(results)
             n_kept = len(result.tried_at)
@@ -313,8 +335,9 @@ class _Total:
         if not self.n_kept:
             n_failed = sum(result.n_failed for result in self._results)
             raise InputError(
-                f"--lhe: no event of the file for {self._plan.process.name} could be used: Pythia rejected {n_failed} (such "
-                f"files often lack the colour flow, columns ICOLUP), {self._n_tried} failed the preselection of two objects"
+                f"--lhe: no event of the file for {self._plan.process.name} could be used: Pythia rejected {n_failed} "
+                f"(such files often lack the colour flow, columns ICOLUP), {self._n_tried} failed the preselection of "
+                "two objects"
             )
 
     def metadata(self) -> Metadata:
@@ -340,7 +363,10 @@ class _Total:
         )
 
     def _cross_section(self) -> tuple[float, float]:
-        """Sum over the parts of the mean over the chunks, weighted by the events each rests on; Sherpa's is that of all its events."""
+        """Sum over the parts of the mean over the chunks, weighted by their number of events.
+
+        The cross section of Sherpa is that of all its events.
+        """
         if self._plan.process.card is not None:
             whole = self._results[0].cross_sections[0]
             return whole.value, whole.error
@@ -353,7 +379,7 @@ class _Total:
 
 
 def _only_writer(path: Path) -> AbstractContextManager[None]:
-    """Removes what a killed run left of a file and locks it; InputError where another process is writing it."""
+    """Removes the remains of a killed run and locks the file; raises InputError where another process is writing it."""
 
     def refuse() -> None:
         raise InputError(f"{path}: another simulate is writing it; wait for it to end or choose another --out")

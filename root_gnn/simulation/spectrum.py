@@ -1,4 +1,4 @@
-"""The SUSY spectrum of a stop that decays in one way, as the text of an SLHA file (Skands et al. 2004, arXiv:hep-ph/0311123)."""
+"""The SUSY spectrum of a stop with a single decay, as an SLHA file (Skands et al. 2004, arXiv:hep-ph/0311123)."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ DECAYS: Mapping[str, tuple[str, float]] = {
     "bottom": ("1000024    5", _BOTTOM),
     "charm": ("1000022    4", _CHARM),
 }
-"""By the name of a decay the particles that a stop goes to, a neutralino or chargino first, and the mass of the quark in GeV."""
+"""Products of a stop's decay by its name, the neutralino or chargino first, and the mass of the quark in GeV."""
 _WORDS = {
     "top": "a top quark and the lightest neutralino",
     "bottom": "a bottom quark and a chargino, and that to W and neutralino",
@@ -23,10 +23,10 @@ _WORDS = {
 
 @dataclass(frozen=True)
 class Stop:
-    """A lighter stop with the masses of stop, lightest neutralino and lighter chargino in GeV; `decay` is a key of `DECAYS`.
+    """A lighter stop with its mass and those of lightest neutralino and lighter chargino in GeV.
 
-    The chargino has a part in the decay "bottom" only: stop to bottom and chargino, chargino to W and neutralino. Without a mass of its
-    own it lies halfway between the other two.
+    `decay` is a key of `DECAYS`. The chargino takes part in the decay "bottom" only: stop to bottom and chargino,
+    chargino to W and neutralino. Its default mass is halfway between the other two.
     """
 
     stop: float = 600.0
@@ -36,16 +36,17 @@ class Stop:
 
     @property
     def chargino_mass(self) -> float:
+        """Mass of the chargino in GeV."""
         return 0.5 * (self.stop + self.neutralino) if self.chargino is None else self.chargino
 
     def check(self) -> None:
-        """Raises InputError where a particle is lighter than what it decays to."""
+        """Raises InputError where a particle is lighter than its decay products."""
         _, quark = DECAYS[self.decay]
         if self.decay == "bottom":
             if self.chargino_mass < self.neutralino + _W:
                 raise InputError(
-                    f"--param mchargino, mlsp: the chargino ({self.chargino_mass:g} GeV) must be heavier than neutralino and "
-                    f"W together ({self.neutralino + _W:g} GeV)"
+                    f"--param mchargino, mlsp: the chargino ({self.chargino_mass:g} GeV) must be heavier than "
+                    f"neutralino and W together ({self.neutralino + _W:g} GeV)"
                 )
             if self.stop < self.chargino_mass + quark:
                 raise InputError(
@@ -54,12 +55,12 @@ class Stop:
                 )
         elif self.stop < self.neutralino + quark:
             raise InputError(
-                f"--param mstop, mlsp: the stop ({self.stop:g} GeV) must be heavier than neutralino and {self.decay} together "
-                f"({self.neutralino + quark:g} GeV)"
+                f"--param mstop, mlsp: the stop ({self.stop:g} GeV) must be heavier than neutralino and {self.decay} "
+                f"together ({self.neutralino + quark:g} GeV)"
             )
 
     def slha(self) -> str:
-        """The text of the file; pair production needs no more than masses and decays."""
+        """The text of the SLHA file; pair production needs only masses and decays."""
         with_chargino = self.decay == "bottom"
         products, _ = DECAYS[self.decay]
         lines = [

@@ -1,7 +1,8 @@
-"""Jets in the layout of the Top Quark Tagging Reference Dataset (Kasieczka et al. 2019, arXiv:1902.09914; Zenodo 2603256).
+"""Jets in the layout of the Top Quark Tagging Reference Dataset.
 
-The set is a table of pandas in an HDF5 file. Its format is written here field by field, so that neither pandas nor PyTables is needed;
-lists of names stand in attributes as pickles of the oldest kind, which are plain text.
+Kasieczka et al. 2019, arXiv:1902.09914, Zenodo 2603256. The set is a table of pandas in an HDF5 file. Its format is
+written here field by field, so that neither pandas nor PyTables is needed; lists of names are stored in attributes as
+pickles of protocol 0, which are plain text.
 """
 
 from __future__ import annotations
@@ -39,11 +40,11 @@ Table = Mapping[str, Any]
 
 
 def check_request(path: Path, processes: Sequence[str], level: str, resimulate: int) -> None:
-    """InputError unless top quarks and QCD jets are asked for, once each."""
+    """Raises InputError unless jets of top quarks and of QCD are requested, once each."""
     if level != "jets" or sorted(processes) != sorted((BACKGROUND, SIGNAL)) or resimulate != 1:
         raise InputError(
-            f"--top-tagging {path}: expected --level jets --process {BACKGROUND} --process {SIGNAL}, without --resimulate; "
-            f"the set has pt between 550 and 650 GeV: --param pt_min=550 --param pt_max=650"
+            f"--top-tagging {path}: expected --level jets --process {BACKGROUND} --process {SIGNAL}, without "
+            "--resimulate; the set has pt between 550 and 650 GeV: --param pt_min=550 --param pt_max=650"
         )
     if path.suffix not in (".h5", ".hdf5"):
         raise InputError(f"--top-tagging {path}: expected a name that ends in .h5")
@@ -52,8 +53,9 @@ def check_request(path: Path, processes: Sequence[str], level: str, resimulate: 
 def write_top_tagging(path: Path, files: Sequence[Path], *, seed: int) -> None:
     """Writes the jets of `files` (the jet ntuple), mixed in an order that depends on `seed`, as the table `table`.
 
-    The 200 hardest constituents of each jet (GeV, zeros behind them), the momentum of the top quark (zeros for QCD), `is_signal_new`,
-    and `ttv`: 0 for 60 % of the events (training), 1 for 20 % (test), 2 for 20 % (validation). Jets of one event stay together.
+    The 200 hardest constituents of each jet (GeV, zeros behind them), the momentum of the top quark (zeros for QCD),
+    `is_signal_new`, and `ttv`: 0 for 60 % of the events (training), 1 for 20 % (test), 2 for 20 % (validation). Jets of
+    one event stay together.
     """
     tables = [_read(file) for file in files]
     rng = np.random.default_rng([seed, 1902_09914])
@@ -80,15 +82,15 @@ def _read(path: Path) -> Table:
 
 
 def _usage(event: NDArray[np.int64], rng: np.random.Generator) -> NDArray[np.int64]:
-    """Training, test or validation for each jet `(n_jet,)`, in exact shares of the events."""
-    events, place = np.unique(event, return_inverse=True)
+    """Training, test or validation for each jet `(n_jet,)`, in exact fractions of the events."""
+    events, index = np.unique(event, return_inverse=True)
     edges = np.round(np.cumsum(_SHARES) * len(events))
     chosen = np.searchsorted(edges, np.arange(len(events)), side="right")
-    return np.asarray(rng.permutation(chosen)[place.reshape(-1)], dtype=np.int64)
+    return np.asarray(rng.permutation(chosen)[index.reshape(-1)], dtype=np.int64)
 
 
 def _block(table: Table, usage: NDArray[np.int64], first: int) -> NDArray[Any]:
-    """Some rows of the table."""
+    """Rows of the table for some jets; `first` is the index of the first row."""
     n = len(usage)
     rows = np.zeros(n, dtype=_ROW)
     rows["index"] = first + np.arange(n)
@@ -106,7 +108,7 @@ def _block(table: Table, usage: NDArray[np.int64], first: int) -> NDArray[Any]:
 
 
 def _prepare(file: h5py.File, n_row: int) -> Any:
-    """The empty table with all that pandas wants to know of it."""
+    """Creates the empty table with the attributes that pandas needs."""
     _describe(file, CLASS="GROUP", PYTABLES_FORMAT_VERSION="2.1", TITLE="", VERSION="1.0")
     group = file.create_group("table")
     _describe(
@@ -141,7 +143,7 @@ def _prepare(file: h5py.File, n_row: int) -> Any:
 
 
 def _describe(target: Any, **attributes: Any) -> None:
-    """Attributes as PyTables has them: text in UTF-8, which it gives back as text, and pickles in ASCII."""
+    """Sets attributes as PyTables does: text in UTF-8, which it returns as text, and pickles in ASCII."""
     for name, value in attributes.items():
         if not isinstance(value, str):
             target.attrs[name] = value

@@ -1,4 +1,4 @@
-"""Generated Higgs bosons, top quarks, W and Z: whether they exist and their kinematics."""
+"""Generated Higgs bosons, top quarks, W and Z: whether they exist, and their kinematics."""
 
 from __future__ import annotations
 
@@ -12,9 +12,10 @@ HIGGS, TOP, W, Z = 25, 6, 24, 23
 
 
 def truth(record: EventRecord) -> NtupleColumns:
-    """Truth branches of a batch: the hardest of each kind (the two hardest tops), zeros where there is none, and the counts.
+    """Truth branches of a batch: the hardest particle of each kind (the two hardest tops), and the counts.
 
-    Particles are taken as they decay (their last copy). W and Z count only if they come neither from a top nor from a Higgs.
+    Kinematics are zero where there is no particle. Particles are taken as they decay (their last copy). W and Z count
+    only if they come neither from a top nor from a Higgs boson.
     """
     columns: NtupleColumns = {}
     higgs, top = _last(record, HIGGS), _last(record, TOP)
@@ -36,7 +37,15 @@ def _direct(record: EventRecord, kind: int) -> Integers:
 
 
 def _fill(columns: NtupleColumns, name: str, record: EventRecord, index: Integers, rank: int) -> None:
-    """Kinematics of the particle that comes at place `rank` by pt in each event."""
+    """Adds the kinematics of the particle at position `rank` by pt in each event.
+
+    Args:
+        columns: branches, to which those of the particle are added.
+        name: prefix of the branches.
+        record: the generated particles.
+        index: the particles of the kind.
+        rank: 0 for the hardest, 1 for the next.
+    """
     order = index[np.lexsort((-record.pt[index], record.event[index]))]
     event = record.event[order]
     chosen = order[np.arange(len(order)) - np.searchsorted(event, event) == rank]

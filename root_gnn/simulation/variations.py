@@ -1,4 +1,4 @@
-"""Weights that say what an event would be worth if the scale of the parton shower were half or twice as large.
+"""Event weights for half and twice the scale of the parton shower.
 
 Mrenna, Skands 2016, "Automated parton-shower variations in Pythia 8" (arXiv:1605.08352).
 """
@@ -11,7 +11,7 @@ VARIATIONS = {
     "fsr_half": "fsr:muRfac=0.5",
     "fsr_twice": "fsr:muRfac=2.0",
 }
-"""Name of each variation, and what Pythia calls it: renormalisation scale of radiation off the initial and the final state."""
+"""Pythia's setting of each variation: renormalisation scale of initial-state and final-state radiation."""
 SETTINGS = (
     "UncertaintyBands:doVariations=on",
     f"UncertaintyBands:List={{{','.join(f'{name} {what}' for name, what in VARIATIONS.items())}}}",

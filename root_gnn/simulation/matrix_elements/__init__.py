@@ -1,1 +1,1 @@
-"""Tree-level matrix elements of our own, and hard events drawn from them."""
+"""Tree-level matrix elements, and hard events drawn from them."""

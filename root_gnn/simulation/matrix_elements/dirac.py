@@ -1,7 +1,7 @@
 """Gamma matrices, spinors, propagators and polarisation vectors for many momenta at once.
 
-Chiral (Weyl) basis, metric (+, -, -, -). Peskin and Schroeder 1995, "An Introduction to Quantum Field Theory", chapter 3. Momenta are
-`(energy, px, py, pz)` along the last axis, GeV.
+Chiral (Weyl) basis, metric (+, -, -, -). Peskin and Schroeder 1995, "An Introduction to Quantum Field Theory", chapter
+3. Momenta are `(energy, px, py, pz)` along the last axis, GeV.
 """
 
 from __future__ import annotations
@@ -55,6 +55,7 @@ def antiparticle_spinors(p: Floats, mass: float) -> Complexes:
 
 
 def _spinors(p: Floats, signed_mass: float, at_rest: Floats) -> Complexes:
+    """Solutions of the Dirac equation: `pslash + m` applied to the spinors of a particle at rest, normalised."""
     columns: Complexes = (slash(p) + signed_mass * IDENTITY) @ at_rest
     return columns / np.sqrt(2.0 * (p[:, 0] + abs(signed_mass)))[:, None, None]
 

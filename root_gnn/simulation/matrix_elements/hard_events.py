@@ -1,4 +1,7 @@
-"""Unweighted hard events of top pair and Higgs boson with any CP angle, from our own amplitudes, phase space and Pythia's densities."""
+"""Unweighted hard events of a top pair and a Higgs boson with any CP angle.
+
+They combine the amplitudes of this library, its phase space and Pythia's parton densities.
+"""
 
 from __future__ import annotations
 
@@ -27,9 +30,10 @@ CHANNELS = ((GLUON, GLUON), *((code, -code) for code in (*QUARKS, *ANTIQUARKS)))
 
 @dataclass(frozen=True)
 class HardEvents:
-    """`n` events in the laboratory: momenta `(n, 4)`, codes of the partons `(n, 2)`, scale of factorisation in GeV `(n,)`.
+    """`n` events in the laboratory: momenta `(n, 4)`, codes of the partons `(n, 2)`, factorisation scale in GeV `(n,)`.
 
-    `first_near`: whether the colour of the first of two gluons runs into the top (the flow drawn by the colour-ordered amplitudes).
+    `first_near (n,)`: whether the colour of the first of two gluons continues in the top (the colour flow is drawn from
+    the colour-ordered amplitudes).
     """
 
     point: Kinematics
@@ -44,8 +48,8 @@ class HardEvents:
 class Sampler:
     """Draws events; the cross section in pb and its statistical error come from the first set of points.
 
-    An event of a weight above the largest one seen in preparation comes as often as its weight over that one says, so no weight is lost
-    and none is needed.
+    An event with a weight above the largest one of the preparation is repeated as often as the ratio of the two
+    demands, so the events are unweighted without loss.
     """
 
     def __init__(self, wanted: TopPairHiggs, rng: np.random.Generator) -> None:
@@ -57,7 +61,7 @@ class Sampler:
         self.error = float(weight.std() / np.sqrt(len(weight)))
 
     def block(self) -> HardEvents:
-        """The events that came of some thousand points."""
+        """The events accepted from some thousand points."""
         drawn, self._next = self._next, self._draw()
         return drawn.events(self._largest, self._rng)
 
@@ -68,7 +72,7 @@ class Sampler:
 
 @lru_cache(maxsize=4)
 def _prepared(wanted: TopPairHiggs) -> tuple[_Integrand, Grid, float]:
-    """The integrand, a grid that follows it, and the largest weight met: the same for whoever asks, made once in a process."""
+    """The integrand, a grid adapted to it, and the largest weight seen; made once in a process and shared."""
     rng = np.random.default_rng(_PREPARATION_SEED)
     integrand, grid = _Integrand(wanted), Grid(N_RANDOM)
     grid.adapt(lambda uniform: integrand(uniform, np.ones(len(uniform))).weight, _BLOCK, rng)
@@ -90,7 +94,7 @@ class _Drawn:
         return summed
 
     def events(self, largest: float, rng: np.random.Generator) -> HardEvents:
-        """Points kept with the chance of their weight over the `largest`, their channel and colour flow drawn, in the laboratory."""
+        """Accepts points with probability weight over `largest`, and draws their channel and colour flow."""
         weight = self.weight
         times = np.floor(weight / largest + rng.random(len(weight))).astype(np.int64)
         chosen = np.repeat(np.arange(len(weight)), times)
@@ -149,6 +153,6 @@ def _renormalisation(point: Kinematics) -> Floats:
 
 
 def _along_beam(p: Floats, rapidity: Floats) -> Floats:
-    """Momenta `(n, 4)` as they are in a frame where theirs moves along the beam."""
+    """Momenta `(n, 4)` boosted along the beam by `rapidity (n,)`."""
     cosh, sinh = np.cosh(rapidity), np.sinh(rapidity)
     return np.stack((p[:, 0] * cosh + p[:, 3] * sinh, p[:, 1], p[:, 2], p[:, 3] * cosh + p[:, 0] * sinh), axis=1)

@@ -1,4 +1,4 @@
-"""Random numbers drawn more often where an integrand is large, one axis at a time (VEGAS: Lepage 1978, J. Comput. Phys. 27, 192)."""
+"""Importance sampling, one axis at a time (VEGAS: Lepage 1978, J. Comput. Phys. 27, 192)."""
 
 from __future__ import annotations
 
@@ -19,14 +19,14 @@ class Grid:
 
     def draw(self, n: int, rng: np.random.Generator) -> tuple[Floats, Floats]:
         """`n` points `(n, n_axis)` between 0 and 1, and the inverse of their density `(n,)`."""
-        place = rng.random((n, len(self._edges))) * _N_BIN
-        low = place.astype(np.int64)
+        position = rng.random((n, len(self._edges))) * _N_BIN
+        low = position.astype(np.int64)
         axis = np.arange(len(self._edges))
         start, width = self._edges[axis, low], np.diff(self._edges)[axis, low]
-        return start + (place - low) * width, (width * _N_BIN).prod(axis=1)
+        return start + (position - low) * width, (width * _N_BIN).prod(axis=1)
 
     def adapt(self, integrand: Callable[[Floats], Floats], n: int, rng: np.random.Generator) -> None:
-        """Follows the positive `integrand` of points `(n, n_axis)` for a few rounds of `n` points."""
+        """Adapts the bins to the positive `integrand` of points `(n, n_axis)` in a few rounds of `n` points."""
         for _ in range(_N_ROUND):
             points, volume = self.draw(n, rng)
             squared = (integrand(points) * volume) ** 2
@@ -36,10 +36,10 @@ class Grid:
 
 
 def _adapted(edges: Floats, x: Floats, squared: Floats) -> Floats:
-    """Bins in which what each held of the squared weights, damped, becomes the same."""
-    held, _ = np.histogram(x, edges, weights=squared)
-    smooth = np.convolve(np.pad(held, 1, mode="edge"), (0.25, 0.5, 0.25), mode="valid")
+    """Bins of equal damped share of the squared weights."""
+    total, _ = np.histogram(x, edges, weights=squared)
+    smooth = np.convolve(np.pad(total, 1, mode="edge"), (0.25, 0.5, 0.25), mode="valid")
     importance = (smooth / smooth.sum()) ** (0.5 * _DAMPING) + 1e-3 / _N_BIN
     reached = np.concatenate(([0.0], importance.cumsum()))
-    found: Floats = np.interp(np.linspace(0.0, reached[-1], _N_BIN + 1), reached, edges)
-    return found
+    adapted: Floats = np.interp(np.linspace(0.0, reached[-1], _N_BIN + 1), reached, edges)
+    return adapted

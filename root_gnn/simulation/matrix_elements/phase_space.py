@@ -1,8 +1,8 @@
 """Momenta of two partons to top, antitop and Higgs boson, drawn at random with their density.
 
-The partons' share of the beams' energy falls like a power; the top pair's mass is drawn between its limits; angles are uniform in the
-frames of the two-body decays `partons to pair and Higgs` and `pair to top and antitop` (Byckling and Kajantie 1973, "Particle
-Kinematics", chapter V).
+The partons' share of the beams' energy falls like a power; the top pair's mass is drawn between its limits; angles are
+uniform in the frames of the two-body decays `partons to pair and Higgs` and `pair to top and antitop` (Byckling and
+Kajantie 1973, "Particle Kinematics", chapter V).
 """
 
 from __future__ import annotations
@@ -23,9 +23,10 @@ _TWO_BODY = 1.0 / (8.0 * np.pi)
 
 @dataclass(frozen=True)
 class PhaseSpaceSample:
-    """`n` points: momenta in the partons' frame, momentum fractions `x1, x2 (n,)` of the beams, partons' mass squared `s`.
+    """`n` points in phase space: momenta in GeV in the frame of the two partons.
 
-    `volume (n,)`: phase space, with the fractions', per point and unit of probability: its mean times an integrand is the integral.
+    `x1, x2 (n,)` are the partons' fractions of the beam momenta and `s (n,)` their squared mass in GeV^2. `volume (n,)`
+    is the inverse density of a point, fractions included: the mean of `volume` times an integrand is the integral.
     """
 
     point: Kinematics
@@ -50,7 +51,10 @@ def sample(uniform: Floats, ecm: float) -> PhaseSpaceSample:
 
 
 def three_bodies(uniform: Floats, s: Floats) -> tuple[Kinematics, Floats]:
-    """Momenta for partons of mass squared `s (n,)`, from random numbers `(n, 5)`, and the phase space per unit of probability."""
+    """Momenta for partons of squared mass `s (n,)`, and the phase-space volume of each point `(n,)`.
+
+    The points come from random numbers `(n, 5)` between 0 and 1.
+    """
     energy = np.sqrt(s)
     lightest, heaviest = 2.0 * TOP_MASS, energy - HIGGS_MASS
     pair_mass = lightest + uniform[:, 0] * (heaviest - lightest)
@@ -69,14 +73,15 @@ def three_bodies(uniform: Floats, s: Floats) -> tuple[Kinematics, Floats]:
     return Kinematics(first, second, top, pair - top, higgs), volume
 
 
-def _momentum(mass: Floats, one: Floats | float, other: Floats | float) -> Floats:
-    """Momentum of what `mass` decays to, in its frame."""
-    squared = (mass**2 - (one + other) ** 2) * (mass**2 - (one - other) ** 2)
+def _momentum(mass: Floats, first: Floats | float, second: Floats | float) -> Floats:
+    """Momentum of the products of a two-body decay in the rest frame of the decaying `mass`, GeV."""
+    squared = (mass**2 - (first + second) ** 2) * (mass**2 - (first - second) ** 2)
     momentum: Floats = np.sqrt(np.maximum(squared, 0.0)) / (2.0 * mass)
     return momentum
 
 
 def _on_shell(momentum: Floats, polar: Floats, azimuthal: Floats, mass: float) -> Floats:
+    """Four-momenta `(n, 4)` of given mass and momentum; the angles come from uniform random numbers `(n,)`."""
     cosine, phi = 2.0 * polar - 1.0, 2.0 * np.pi * azimuthal
     sine = np.sqrt(1.0 - cosine**2)
     return np.stack(
@@ -86,13 +91,13 @@ def _on_shell(momentum: Floats, polar: Floats, azimuthal: Floats, mass: float) -
 
 
 def _boost(p: Floats, frame: Floats, mass: Floats) -> Floats:
-    """`p` from the rest frame of `frame` (of that `mass`) to where `frame` is given."""
+    """Boosts `p` from the rest frame of `frame` (of mass `mass`) to the frame in which `frame` is given."""
     energy = (p * frame).sum(axis=1) / mass
     along = (p[:, 0] + energy) / (frame[:, 0] + mass)
     return np.concatenate((energy[:, None], p[:, 1:] + along[:, None] * frame[:, 1:]), axis=1)
 
 
 def transverse_mass_squared(p: Floats) -> Floats:
-    """Of momenta `(n, 4)`."""
+    """Squared transverse masses `(n,)` in GeV^2 of momenta `(n, 4)`."""
     squared: Floats = dot(p, p) + p[:, 1] ** 2 + p[:, 2] ** 2
     return squared

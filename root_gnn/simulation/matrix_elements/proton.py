@@ -1,6 +1,7 @@
-"""Parton densities and the strong coupling that Pythia has built in, as tables that take arrays.
+"""Parton densities and the strong coupling of Pythia, tabulated for arrays.
 
-Densities: the default set of Pythia, NNPDF2.3 QCD+QED LO (Ball et al. 2013, arXiv:1308.0598). Coupling: one loop, 0.130 at the Z.
+Densities: the default set of Pythia, NNPDF2.3 QCD+QED LO (Ball et al. 2013, arXiv:1308.0598). Coupling: one loop, 0.130
+at the mass of the Z.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ _ALPHA_AT_Z, _ONE_LOOP, _N_FLAVOUR = 0.13, 1, 6
 
 
 class Proton:
-    """Densities between `least_x` and 1, and the coupling, at scales squared between `scales` (GeV^2)."""
+    """Densities at fractions from `least_x` to 1 and the coupling, at squared scales between `scales` (GeV^2)."""
 
     def __init__(self, least_x: float, scales: tuple[float, float]) -> None:
         pythia = pythia8().Pythia("", False)
@@ -35,11 +36,11 @@ class Proton:
         self._coupling = CubicSpline(log_scale, [coupling.alphaS(scale) for scale in np.exp(log_scale)])
 
     def density(self, code: int, x: Floats, scale: Floats) -> Floats:
-        """`x f(x)` of the parton `code` at fractions `x (n,)` and scales squared `scale (n,)`; never negative."""
+        """`x f(x)` of the parton `code` at fractions `x (n,)` and squared scales `scale (n,)`; never negative."""
         values: Floats = self._densities[code].ev(np.log(x), np.log(scale))
         return np.maximum(values, 0.0)
 
     def coupling(self, scale: Floats) -> Floats:
-        """alpha_s at scales squared `scale (n,)`."""
+        """alpha_s at squared scales `scale (n,)` in GeV^2."""
         values: Floats = self._coupling(np.log(scale))
         return values

@@ -1,4 +1,4 @@
-"""Hard events of our own amplitudes for Pythia, in memory and in the Les Houches form.
+"""Hard events of this library's amplitudes, handed to Pythia in memory in the Les Houches format.
 
 Boos et al. 2001, "Generic user process interface for event generators" (arXiv:hep-ph/0109068).
 """
@@ -26,7 +26,7 @@ Colours = tuple[tuple[int, int], ...]
 
 
 def hard_source(wanted: TopPairHiggs, rng: np.random.Generator) -> Any:
-    """An `LHAup` of Pythia that never ends; its random numbers, cross section and events come from `rng`."""
+    """An endless `LHAup` of Pythia; its cross section and events are drawn with `rng`."""
     base: Any = pythia8().LHAup
 
     class Source(base):  # type: ignore[misc]
@@ -35,13 +35,13 @@ def hard_source(wanted: TopPairHiggs, rng: np.random.Generator) -> Any:
             self._sampler = Sampler(wanted, rng)
             self._waiting: deque[tuple[HardEvents, int]] = deque()
 
-        def setInit(self) -> bool:
+        def setInit(self) -> bool:  # noqa: N802 -- Pythia's name
             self.setBeamA(PROTON, 0.5 * wanted.ecm, _BUILT_IN, _BUILT_IN)
             self.setBeamB(PROTON, 0.5 * wanted.ecm, _BUILT_IN, _BUILT_IN)
             self.addProcess(_PROCESS, self._sampler.cross_section, self._sampler.error, 1.0)
             return True
 
-        def setEvent(self, process: int = 0) -> bool:
+        def setEvent(self, process: int = 0) -> bool:  # noqa: N802, ARG002 -- Pythia's name and argument
             while not self._waiting:
                 events = self._sampler.block()
                 self._waiting.extend((events, i) for i in range(len(events)))
@@ -64,23 +64,23 @@ def rows(events: HardEvents, i: int) -> list[tuple[Any, ...]]:
     return [
         (
             code,
-            _INCOMING if place < 2 else _OUTGOING,
-            *((0, 0) if place < 2 else (1, 2)),
+            _INCOMING if position < 2 else _OUTGOING,
+            *((0, 0) if position < 2 else (1, 2)),
             *colour,
             *map(float, (*p[1:], p[0])),
             mass,
             0.0,
             _UNPOLARISED,
         )
-        for place, (code, p, colour, mass) in enumerate(zip(codes, momenta, colours, masses, strict=True))
+        for position, (code, p, colour, mass) in enumerate(zip(codes, momenta, colours, masses, strict=True))
     ]
 
 
 def colour_flow(first: int, *, first_near: bool) -> Colours:
-    """Colour and anticolour lines of both partons, top, antitop and Higgs boson, `first` being the code of the first parton.
+    """Colour and anticolour lines of both partons, top, antitop and Higgs boson; `first` is the first parton's code.
 
-    The top carries on the colour of the gluon next to it, whose anticolour is the other gluon's colour; a pair of quarks hands its
-    lines to the tops.
+    The top continues the colour of the adjacent gluon, whose anticolour is the colour of the other gluon; a quark and
+    antiquark pass their lines to the tops.
     """
     if first == GLUON:
         near, far = (501, 502), (502, 503)

@@ -1,7 +1,8 @@
-"""Tree-level amplitudes for `g g` and `q qbar` to top, antitop and a Higgs boson whose coupling to tops has any CP angle.
+"""Tree-level amplitudes of `g g` and `q qbar` to top, antitop and a Higgs boson with any CP angle.
 
-The coupling is `-(m/v) (cos a + i sin a gamma5)`: `a = 0` is the Higgs boson of the standard model, `a = 90` degrees CP-odd (Demartin,
-Maltoni, Mawatari, Page, Zaro 2014, arXiv:1407.5089). Every spin and colour is summed exactly. GeV.
+The coupling to tops is `-(m/v) (cos a + i sin a gamma5)`: `a = 0` is the Higgs boson of the standard model, `a = 90`
+degrees CP-odd (Demartin, Maltoni, Mawatari, Page, Zaro 2014, arXiv:1407.5089). Spins and colours are summed exactly.
+Energies in GeV.
 """
 
 from __future__ import annotations
@@ -36,7 +37,7 @@ _QUARK_COLOUR, _QUARK_AVERAGE = 2.0, 1.0 / (4 * 9)
 
 @dataclass(frozen=True)
 class TopPairHiggs:
-    """What is to be made: `cp_angle` in degrees (0 CP-even, 90 CP-odd), beams of `ecm` GeV together."""
+    """A process to generate: `cp_angle` in degrees (0 CP-even, 90 CP-odd), collision energy `ecm` in GeV."""
 
     cp_angle: float
     ecm: float
@@ -54,7 +55,10 @@ class Kinematics:
 
 
 class TopLine:
-    """The line from antitop to top, for all four pairs of spins, with the Higgs boson attached where it can be; `angle` in radians."""
+    """The fermion line from antitop to top for all pairs of spins, with the Higgs boson attached wherever possible.
+
+    `angle` is the CP angle in radians.
+    """
 
     def __init__(self, point: Kinematics, angle: float) -> None:
         self._point = point
@@ -86,7 +90,10 @@ class TopLine:
         return amplitude
 
     def with_gluons(self, near: Floats, near_pol: Complexes, far: Floats, far_pol: Complexes) -> Complexes:
-        """Two incoming gluons, the `near` one next to the top; polarisations `(n, a, 4)` and `(n, b, 4)`: `(n, a, b, 2, 2)`."""
+        """Amplitudes `(n, a, b, 2, 2)` of two incoming gluons, the `near` one adjacent to the top.
+
+        The polarisations are `near_pol (n, a, 4)` and `far_pol (n, b, 4)`.
+        """
         near_vertex, far_vertex = slash(near_pol), slash(far_pol)
         top = self._top[:, None] @ near_vertex @ propagator(self._point.top - near, TOP_MASS)[:, None]
         antitop = propagator(far - self._point.antitop, TOP_MASS)[:, None] @ far_vertex @ self._antitop[:, None]
@@ -102,8 +109,8 @@ def gluon_amplitudes(
 ) -> tuple[Complexes, Complexes]:
     """Colour-ordered amplitudes `(n, a, b, 2, 2)`, the first gluon next to the top and the second one next to it.
 
-    `first_pol (n, a, 4)`, `second_pol (n, b, 4)`: polarisation vectors. The first belongs to the colour matrices `T1 T2`, the second to
-    `T2 T1`; `g^2` and `m/v` are left out.
+    `first_pol (n, a, 4)`, `second_pol (n, b, 4)`: polarisation vectors. The first belongs to the colour matrices `T1
+    T2`, the second to `T2 T1`; `g^2` and `m/v` are left out.
     """
     line = TopLine(point, angle)
     fused = line.with_current(_three_gluons(point, first_pol[:, :, None], second_pol[:, None]))
@@ -125,7 +132,10 @@ def _three_gluons(point: Kinematics, first_pol: Complexes, second_pol: Complexes
 
 
 def quark_amplitudes(point: Kinematics, angle: float, quark: Floats, antiquark: Floats) -> Complexes:
-    """Amplitudes `(n, 2, 2, 2, 2)`: spins of antiquark, quark, top, antitop; colour matrices, `g^2` and `m/v` are left out."""
+    """Amplitudes `(n, 2, 2, 2, 2)` over the spins of antiquark, quark, top and antitop.
+
+    Colour matrices, `g^2` and `m/v` are left out.
+    """
     incoming, outgoing = particle_spinors(quark, 0.0), bar(antiparticle_spinors(antiquark, 0.0))
     current = np.stack([outgoing @ gamma @ incoming for gamma in GAMMA], axis=-1)
     total = quark + antiquark
@@ -136,8 +146,8 @@ def quark_amplitudes(point: Kinematics, angle: float, quark: Floats, antiquark: 
 class Squared:
     """Squared amplitudes `(n,)`, summed and averaged over spins and colours, in units of `g^4 (m/v)^2` (GeV^-2).
 
-    `gluons`: from two gluons; `first_near`: the share of the colour flow that runs from the first gluon to the top. `quark_first`,
-    `quark_second`: from a quark as first or second parton and its antiquark.
+    `gluons`: from two gluons; `first_near`: the share of the colour flow that runs from the first gluon to the top.
+    `quark_first`, `quark_second`: from a quark as first or second parton and its antiquark.
     """
 
     gluons: Floats
@@ -158,7 +168,7 @@ def squared(point: Kinematics, angle: float) -> Squared:
 
 
 def gluons_squared(point: Kinematics, angle: float, first_pol: Complexes | None = None) -> tuple[Floats, Floats]:
-    """`Squared.gluons` and `.first_near`; `first_pol (n, a, 4)` takes the place of the first gluon's helicities."""
+    """`Squared.gluons` and `.first_near`; `first_pol (n, a, 4)` replaces the helicities of the first gluon."""
     helicities = gluon_polarisations(len(point.first))
     one, two = gluon_amplitudes(point, angle, helicities if first_pol is None else first_pol, helicities)
     flow_one, flow_two, mixed = _sum(abs(one) ** 2), _sum(abs(two) ** 2), _sum((one * two.conj()).real)
@@ -167,7 +177,7 @@ def gluons_squared(point: Kinematics, angle: float, first_pol: Complexes | None 
 
 
 def quarks_squared(point: Kinematics, angle: float, quark: Floats, antiquark: Floats) -> Floats:
-    """`Squared.quark_first` or `.quark_second`, as momenta are given."""
+    """`Squared.quark_first` or `.quark_second`, depending on the momenta `quark` and `antiquark` `(n, 4)`."""
     return _QUARK_AVERAGE * _QUARK_COLOUR * _sum(abs(quark_amplitudes(point, angle, quark, antiquark)) ** 2)
 
 

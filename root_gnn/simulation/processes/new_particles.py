@@ -16,7 +16,8 @@ PROCESSES = (
         18,
         "pair of lighter stops, all decaying in one way",
         _STOP_PAIR,
-        caveat="to top and neutralino, 600 and 100 GeV, unless --param decay=, mstop=, mlsp=, mchargino=; no spin correlation",
+        caveat="to top and neutralino, 600 and 100 GeV, unless --param decay=, mstop=, mlsp=, mchargino=; no spin "
+        "correlation",
         params=("mstop", "mlsp", "mchargino", "decay"),
         needs_slha=True,
         control=ControlFigures(
@@ -48,7 +49,8 @@ PROCESSES = (
             "`ExtraDimensionsG*:gg2G*` (spin 2) or `HiggsBSM:gg2H2` (spin 0), to two Higgs bosons, `25:onIfAny=5`",
             "",
             "100 %",
-            "width 1 % of the mass, within 10 % of it; `--param spin=`, `mass=` (2, 1500 GeV); the cross section means nothing",
+            "width 1 % of the mass, within 10 % of it; `--param spin=`, `mass=` (2, 1500 GeV); the cross section means "
+            "nothing",
         ),
     ),
     Process(
@@ -59,13 +61,16 @@ PROCESSES = (
         choice="decay",
         mass=2000.0,
         params=("decay", "mass"),
-        caveat="couples as the W; 2000 GeV to top and bottom unless --param mass=, decay=WZ; no interference with the W",
+        caveat="couples as the W; 2000 GeV to top and bottom unless --param mass=, decay=WZ; no interference with the "
+        "W",
         control=ControlFigures(made={34: 1, 6: 1}, made_by_decay={"WZ": {34: 1, 24: 1, 23: 1}}, is_symmetric=False),
         row=(
-            "`NewGaugeBoson:ffbar2Wprime`, to t b (`34:onIfAny=6`) or, with `--param decay=WZ`, to W Z (`Wprime:coup2WZ=1`)",
+            "`NewGaugeBoson:ffbar2Wprime`, to t b (`34:onIfAny=6`) or, with `--param decay=WZ`, to W Z "
+            "(`Wprime:coup2WZ=1`)",
             "0.30 (t b), 2000 GeV",
             "100 %",
-            "couplings of the W, width 3 %, within 0.5 to 1.5 times the mass; no interference with the W; `--param mass=`",
+            "couplings of the W, width 3 %, within 0.5 to 1.5 times the mass; no interference with the W; `--param "
+            "mass=`",
         ),
     ),
     Process(
@@ -75,7 +80,8 @@ PROCESSES = (
         resonances=Z_PRIME,
         mass=2000.0,
         params=("mass",),
-        caveat="couples as the Z; 2000 GeV unless --param mass=; no interference with Z and photon, no spin correlation",
+        caveat="couples as the Z; 2000 GeV unless --param mass=; no interference with Z and photon, no spin "
+        "correlation",
         control=ControlFigures(made={32: 1, 6: 2}, more_tops=0),
         row=(
             "`NewGaugeBoson:ffbar2gmZZprime`, `Zprime:gmZmode=3`, `32:onIfAny=6`",
@@ -92,7 +98,8 @@ PROCESSES = (
         resonances=TOPS_WITH_SCALAR,
         mass=500.0,
         params=("mass",),
-        caveat="narrow, 500 GeV unless --param mass=; four tops of the standard model are not part of it; no spin correlation",
+        caveat="narrow, 500 GeV unless --param mass=; four tops of the standard model are not part of it; no spin "
+        "correlation",
         control=ControlFigures(made={35: 1, 6: 4}, more_tops=0),
         row=(
             "`HiggsBSM:gg2H2ttbar`, `qqbar2H2ttbar`, `35:onIfAny=6`",

@@ -6,7 +6,8 @@ from root_gnn.simulation.process import ControlFigures, Process
 from root_gnn.simulation.pythia_settings import TTBAR
 from root_gnn.simulation.sherpa.cards import CAVEAT, T_W
 
-# A decay channel must be added before all are switched off; matrix-element mode 100, since 0 drops the channel silently.
+# A decay channel must be added before all are switched off; matrix-element mode 100, since 0 drops the channel
+# silently.
 _TOP_TO_CHARM_HIGGS = ("6:addChannel=1 0.10 100 4 25", "6:onMode=off")
 
 PROCESSES = (

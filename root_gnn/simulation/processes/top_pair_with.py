@@ -29,7 +29,8 @@ PROCESSES = (
         14,
         "top pair with two photons",
         card=TT_PHOTONS,
-        caveat=f"{CAVEAT}; photons above 20 GeV, abs(eta) below 2.5, 0.4 apart, of quarks and tops, none of what these decay to",
+        caveat=f"{CAVEAT}; photons above 20 GeV, abs(eta) below 2.5, 0.4 apart, of quarks and tops, none of what these "
+        "decay to",
         control=ControlFigures(made={6: 2}, more_tops=0, n_hard_photon=2),
         row=(
             "t tbar and two photons",

@@ -1,4 +1,4 @@
-"""What Sherpa is asked for, process by process.
+"""Sherpa's run cards, process by process.
 
 Sherpa Collaboration 2024, "Event generation with Sherpa 3" (arXiv:2410.22148).
 """
@@ -38,11 +38,11 @@ CAVEAT = "hard events of Sherpa or shipped ones of it, leading order, colour lin
 
 @dataclass(frozen=True)
 class Card:
-    """Reactions of a process, which come in the ratio of their cross sections.
+    """Reactions of a process, mixed in the ratio of their cross sections.
 
-    `reactions`: initial and final particles as Sherpa writes them (93 any massless parton), and the powers of the strong and the
-    electroweak coupling in the cross section. `selectors`: cuts. `apart`: pairs of kinds of partons (g, b, t, q for
-    the others) that no colour line joins.
+    `reactions`: initial and final particles in Sherpa's notation (93 any massless parton), and the powers of the strong
+    and the electroweak coupling in the cross section. `selectors`: cuts. `apart`: pairs of kinds of partons (g, b, t, q
+    for the others) that no colour line joins.
     """
 
     reactions: tuple[tuple[str, int, int], ...]
@@ -50,7 +50,7 @@ class Card:
     selectors: str = ""
 
     def text(self, *, events: int, seed: int, ecm: float, name: str) -> str:
-        """The run card for a file `name`.lhe of `events` events."""
+        """The text of a run card for a file `name`.lhe of `events` events at a collision energy of `ecm` GeV."""
         lines = [
             f"EVENTS: {events}",
             f"RANDOM_SEED: {seed}",

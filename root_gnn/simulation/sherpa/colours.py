@@ -1,7 +1,8 @@
-"""Colour lines for events that come without: drawn among the connections that are possible.
+"""Colour lines for events without: drawn among the possible connections.
 
-A connection has the chance of the product of 1 / (p . p') over the pairs of partons it joins, as squared colour-ordered amplitudes of
-gluons have it where these are soft or collinear (Parke, Taylor 1986; Mangano, Parke 1991, arXiv:hep-th/0509223).
+The probability of a connection is proportional to the product of 1 / (p . p') over the pairs of partons it joins, as in
+squared colour-ordered amplitudes of soft or collinear gluons (Parke, Taylor 1986; Mangano, Parke 1991,
+arXiv:hep-th/0509223).
 """
 
 from __future__ import annotations
@@ -22,10 +23,10 @@ _METRIC = np.array([-1.0, -1.0, -1.0, 1.0])
 def draw_colours(
     pdg: Integers, momenta: AnyFloats, apart: Collection[str], rng: np.random.Generator
 ) -> NDArray[np.int64]:
-    """Colour and anticolour `(n_event, n_leg, 2)` of particles `pdg (n_event, n_leg)`, of which the first two come in.
+    """Colour and anticolour `(n_event, n_leg, 2)` of particles `pdg (n_event, n_leg)`, the first two incoming.
 
-    `momenta (n_event, n_leg, 4)` are px, py, pz, E. `apart`: pairs of kinds of partons (g, b, t, q for lighter quarks) that nothing
-    joins. Raises ValueError where nothing is left.
+    `momenta (n_event, n_leg, 4)` are px, py, pz, E in GeV. `apart`: pairs of kinds of partons (g, b, t, q for lighter
+    quarks) that no line joins. Raises ValueError where no connection is possible.
     """
     colours = np.zeros((*pdg.shape, 2), dtype=np.int64)
     uniform = rng.random(len(pdg))
@@ -40,9 +41,10 @@ def draw_colours(
 
 
 def connections(codes: Integers, apart: Collection[str]) -> tuple[Integers, Integers]:
-    """Where colour lines start `(n_line,)`, and all ways to end them `(n_way, n_line)`, as places among the particles `codes (n_leg,)`.
+    """The legs where colour lines start `(n_line,)`, and all ways to end them `(n_way, n_line)`.
 
-    Seen with all particles going out: a quark, or an antiquark that comes in, starts a line; a gluon starts one and ends another.
+    Both are indices of the particles `codes (n_leg,)`. With all particles taken as outgoing, a quark (or an incoming
+    antiquark) starts a line; a gluon starts one and ends another.
     """
     starts, ends = _ends(codes)
     pairs = {frozenset(pair) for pair in apart}
@@ -61,7 +63,7 @@ def connections(codes: Integers, apart: Collection[str]) -> tuple[Integers, Inte
 
 
 def antennas(momenta: AnyFloats, starts: Integers, ways: Integers) -> AnyFloats:
-    """The chance of each way `(n_event, n_way)`, not normalised."""
+    """The relative probability of each way `(n_event, n_way)`."""
     products = np.abs(np.einsum("nix,njx,x->nij", momenta, momenta, _METRIC))
     logarithms = np.log(products[:, starts[None, :], ways]).sum(axis=2)  # the chance of a way is one over the product
     weights: AnyFloats = np.exp(logarithms.min(axis=1, keepdims=True) - logarithms)
@@ -70,11 +72,11 @@ def antennas(momenta: AnyFloats, starts: Integers, ways: Integers) -> AnyFloats:
 
 def _ends(codes: Integers) -> tuple[list[int], list[int]]:
     starts, ends = [], []
-    for place, code in enumerate(codes):
-        if code == _GLUON or (abs(code) <= 6 and (code > 0) == (place >= _N_INCOMING)):
-            starts.append(place)
-        if code == _GLUON or (abs(code) <= 6 and (code > 0) != (place >= _N_INCOMING)):
-            ends.append(place)
+    for leg, code in enumerate(codes):
+        if code == _GLUON or (abs(code) <= 6 and (code > 0) == (leg >= _N_INCOMING)):
+            starts.append(leg)
+        if code == _GLUON or (abs(code) <= 6 and (code > 0) != (leg >= _N_INCOMING)):
+            ends.append(leg)
     return starts, ends
 
 
@@ -86,9 +88,9 @@ def _ring_of_gluons(joined: list[tuple[int, int]], codes: Integers) -> bool:
     """Whether gluons are joined to themselves or to each other alone."""
     after = dict(joined)
     for first in after:
-        place, steps = first, 0
-        while codes[place] == _GLUON and steps <= len(after):
-            place, steps = after[place], steps + 1
+        leg, steps = first, 0
+        while codes[leg] == _GLUON and steps <= len(after):
+            leg, steps = after[leg], steps + 1
         if steps > len(after):
             return True
     return False

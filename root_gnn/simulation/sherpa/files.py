@@ -1,4 +1,4 @@
-"""Sherpa's event files made into what Pythia needs of them: colour lines, cross sections, weights of 1, few digits, compressed."""
+"""Sherpa's event files, converted for Pythia: colour lines, cross sections, unit weights, few digits, compressed."""
 
 from __future__ import annotations
 
@@ -23,10 +23,10 @@ _DIGITS = 9
 
 @dataclass(frozen=True)
 class SherpaEvents:
-    """Events of one number of particles: scale in GeV and strong coupling `(n_event,)`, and the particles' columns.
+    """Events with the same number of particles: scale in GeV and strong coupling `(n_event,)`, and the particles.
 
-    `legs (n_event, n_leg, 4)`: code, status, first and last mother. `momenta (n_event, n_leg, 4)`: px, py, pz, E in GeV. `mass (n_event,
-    n_leg)`.
+    `legs (n_event, n_leg, 4)`: code, status, first and last mother. `momenta (n_event, n_leg, 4)`: px, py, pz, E in
+    GeV. `mass (n_event, n_leg)` in GeV.
     """
 
     scale: AnyFloats
@@ -41,11 +41,15 @@ class SherpaEvents:
 
     @property
     def pdg(self) -> Integers:
+        """PDG numbers of the particles, `(n_event, n_leg)`."""
         return self.legs[:, :, 0]
 
 
 def read_events(path: Path) -> SherpaEvents:
-    """The events of a file that Sherpa wrote; ValueError where they differ in weight or in the number of particles."""
+    """The events of a file that Sherpa wrote.
+
+    Raises ValueError where they differ in weight or in the number of particles.
+    """
     heads: list[list[float]] = []
     particles: list[list[float]] = []
     version = "Sherpa"
@@ -79,8 +83,20 @@ def write_events(
     card: str,
     ecm: float,
 ) -> None:
-    """Writes a gzipped Les Houches file: the same bytes for the same events. The cross section is the sum over the `sections`."""
-    total, error = sum(one.value for one in sections), float(np.hypot.reduce([one.error for one in sections]))
+    """Writes a gzipped Les Houches file; the same events give the same bytes.
+
+    Args:
+        path: the file to write.
+        events: the events.
+        colours: colour and anticolour of each particle, `(n_event, n_leg, 2)`.
+        sections: cross sections of the reactions in pb, which are added up.
+        card: text of the run card, kept in the header.
+        ecm: centre-of-mass energy in GeV.
+    """
+    total, error = (
+        sum(section.value for section in sections),
+        float(np.hypot.reduce([section.error for section in sections])),
+    )
     with (
         atomic_file(path) as temporary,
         temporary.open("wb") as raw,
@@ -97,7 +113,8 @@ def write_events(
                     _CARD_ENDS,
                     "</header>",
                     "<init>",
-                    f"{_BEAM} {_BEAM} {0.5 * ecm:g} {0.5 * ecm:g} {_NO_SET} {_NO_SET} {_NO_SET} {_NO_SET} {_UNWEIGHTED} 1",
+                    f"{_BEAM} {_BEAM} {0.5 * ecm:g} {0.5 * ecm:g} {_NO_SET} {_NO_SET} {_NO_SET} {_NO_SET} "
+                    f"{_UNWEIGHTED} 1",
                     f"{total:.6g} {error:.3g} 1 {_PROCESS}",
                     "</init>",
                     "",

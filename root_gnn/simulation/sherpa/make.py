@@ -1,4 +1,4 @@
-"""Files of hard events, each made by one run of Sherpa; `tools/hard_events.py` makes those that are shipped."""
+"""Files of hard events, each made by one run of Sherpa; `tools/hard_events.py` makes the shipped ones."""
 
 from __future__ import annotations
 
@@ -36,15 +36,15 @@ class Wanted:
         return self.card.text(events=self.events, seed=self.seeds()[0], ecm=self.ecm, name=_NAME)
 
     def seeds(self) -> tuple[int, int]:
-        """Sherpa's seed and that of the colours: others for every process and seed."""
+        """Seeds of Sherpa and of the colours, different for every process and seed."""
         one, two = np.random.SeedSequence([self.seed, self.process_id, 3]).generate_state(2, np.uint64)
         return 1 + int(one) % SEEDS, int(two)
 
 
 def make(wanted: Wanted) -> Path:
-    """Runs Sherpa in a folder of its own, writes the file and returns its path; the same events for the same seed.
+    """Runs Sherpa in a folder of its own, writes the file and returns its path; the same seed gives the same events.
 
-    Raises InputError where Sherpa fails or gives something else.
+    Raises InputError where Sherpa fails or writes another number of events.
     """
     with tempfile.TemporaryDirectory(prefix="sherpa-") as name:
         folder = Path(name)
@@ -52,9 +52,9 @@ def make(wanted: Wanted) -> Path:
         events = read_events(folder / f"{_NAME}.lhe")
     if len(sections) != len(wanted.card.reactions) or len(events) != wanted.events:
         raise InputError(
-            f"{wanted.program}: expected {wanted.events:,} events and the cross sections of {len(wanted.card.reactions)} "
-            f"reactions, but Sherpa gave {len(events):,} and {len(sections)}; this version may not be one that the run cards "
-            f"are for (3.0)"
+            f"{wanted.program}: expected {wanted.events:,} events and the cross sections of "
+            f"{len(wanted.card.reactions)} reactions, but Sherpa gave {len(events):,} and {len(sections)}; this "
+            "version may not be one that the run cards are for (3.0)"
         )
     colours = draw_colours(events.pdg, events.momenta, wanted.card.apart, np.random.default_rng(wanted.seeds()[1]))
     write_events(wanted.path, events, colours, sections=sections, card=wanted.text, ecm=wanted.ecm)

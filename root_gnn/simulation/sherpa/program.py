@@ -1,4 +1,4 @@
-"""The program Sherpa: where it is, and running it on a card."""
+"""The Sherpa program: locating it and running it on a card."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ class RunCardSection:
 
 
 def find_program() -> Path | None:
-    """The program of the package, the one beside this Python or the one on the path, in this order; None without any."""
+    """The Sherpa of the Python package, next to this Python or on the path, in this order; None where there is none."""
     candidates = [Path(sys.executable).parent / PROGRAM]
     with suppress(metadata.PackageNotFoundError):
         candidates.insert(0, Path(str(metadata.distribution(PACKAGE).locate_file(f"bin/{PROGRAM}"))))
@@ -44,7 +44,7 @@ def find_program() -> Path | None:
 def run(program: Path, card: str, folder: Path) -> list[RunCardSection]:
     """Runs Sherpa in `folder` on the text of a card, and returns the cross section of each of its reactions.
 
-    Raises InputError with Sherpa's last words where it fails.
+    Raises InputError with the end of Sherpa's output where it fails.
     """
     (folder / _CARD).write_text(card, encoding="utf-8")
     with (folder / _LOG).open("wb") as log:
@@ -57,18 +57,18 @@ def run(program: Path, card: str, folder: Path) -> list[RunCardSection]:
             stdin=subprocess.DEVNULL,
             check=False,
         )
-    said = _COLOUR_OF_TEXT.sub("", (folder / _LOG).read_text(encoding="utf-8", errors="replace"))
+    output = _COLOUR_OF_TEXT.sub("", (folder / _LOG).read_text(encoding="utf-8", errors="replace"))
     if ended.returncode != 0:
-        last = "\n".join(said.strip().splitlines()[-_LAST_LINES:])
+        last = "\n".join(output.strip().splitlines()[-_LAST_LINES:])
         raise InputError(
-            f"{program}: expected Sherpa to make events of its card, but it ended with code {ended.returncode}; remove it "
-            f"(or its folder from PATH) to use the shipped events, or mend it. Its last lines:\n{last}"
+            f"{program}: expected Sherpa to make events of its card, but it ended with code {ended.returncode}; "
+            f"remove it (or its folder from PATH) to use the shipped events, or mend it. Its last lines:\n{last}"
         )
-    return cross_sections(said)
+    return cross_sections(output)
 
 
 def sherpa_environment(program: Path) -> Mapping[str, str]:
-    """The present variables, and those by which a Sherpa that was unpacked anywhere finds what belongs to it."""
+    """The environment variables, with those by which a relocated Sherpa finds its files."""
     root = program.parent.parent
     data = root / "share" / _DATA
     library = next((root / name / _DATA for name in ("lib64", "lib") if (root / name / _DATA).is_dir()), None)
@@ -84,6 +84,6 @@ def sherpa_environment(program: Path) -> Mapping[str, str]:
     }
 
 
-def cross_sections(said: str) -> list[RunCardSection]:
-    """What Sherpa says that its integrations found, one after the other."""
-    return [RunCardSection(float(value), float(error)) for value, error in _TOTAL.findall(said)]
+def cross_sections(output: str) -> list[RunCardSection]:
+    """The cross sections that Sherpa's integrations print, in order."""
+    return [RunCardSection(float(value), float(error)) for value, error in _TOTAL.findall(output)]

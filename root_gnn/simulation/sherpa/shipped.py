@@ -1,4 +1,4 @@
-"""Hard events that come with the library, made by `tools/hard_events.py`."""
+"""Hard events shipped with the library, made by `tools/hard_events.py`."""
 
 from __future__ import annotations
 
@@ -10,5 +10,5 @@ ENDING = ".lhe.gz"
 
 
 def shipped_file(process: str) -> Path:
-    """The file of a process, which must be one that Sherpa makes."""
+    """The shipped file of a process, which must be one that Sherpa makes."""
     return EVENTS / f"{process}{ENDING}"

@@ -55,7 +55,7 @@ def test_a_process_of_ones_own_is_one_file(own: None, tmp_path: Path) -> None:
     simulate(["photonjet"], events=5, out=tmp_path, seed=1, params=QUICK)
     with uproot.open(tmp_path / "photonjet.root") as file:
         assert set(file["Events"]["process"].array()) == {901}
-    checks = {check.quantity: check.found for check in control(process, events=20, seed=1, params=QUICK).checks}
+    checks = {check.quantity: check.observed for check in control(process, events=20, seed=1, params=QUICK).checks}
     assert checks["events with 0 t"] == checks["events with the charge of two protons"] == 1.0
     control_page(["photonjet"], events=20, out=tmp_path, level="events", seed=1, params=QUICK)
     assert "photonjet" in (tmp_path / "control.html").read_text(encoding="utf-8")
