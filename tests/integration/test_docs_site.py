@@ -138,7 +138,7 @@ def test_it_builds_without_a_warning_and_no_link_is_broken(build: Callable[..., 
     reference = (site / "api" / "training.html").read_text(encoding="utf-8")
     assert (
         'id="root_gnn.runs.train.finetune"' in reference
-        and "size of the training subset, total over classes" in reference
+        and "size of the training subset, in total over classes" in reference
     )
 
 

@@ -128,7 +128,7 @@ def test_killed_while_it_writes_itself_down_it_starts_anew(
         (tmp_path / "run" / ".versions.json.abc.json").write_text("", encoding="utf-8")
         raise Killed
 
-    monkeypatch.setattr(pipeline, "write_json", write)
+    monkeypatch.setattr("root_gnn.runs.setup.write_json", write)
     with pytest.raises(Killed):
         again(tmp_path / "run", data_dir)
     monkeypatch.undo()

@@ -64,7 +64,7 @@ def test_evaluate_with_weights_of_another_shower(tmp_path: Path) -> None:
         evaluate(run.folder, spec="events_shower", variation="weight_fsr", data_dir=data)
     old = tmp_path / "old"
     simulate(["WH", "ZH"], events=20, out=old, params={"mpi": "off"})
-    with pytest.raises(InputError, match="no branch of this file carries the variation"):
+    with pytest.raises(InputError, match="no branch of this file has the variation"):
         evaluate(
             run.folder,
             spec="events_shower",
