@@ -254,7 +254,7 @@ def with_edges(batch: Batch) -> Batch:
 
 
 def check_graphs(loaders: Loaders, name: str, build: Callable[..., Any]) -> float:
-    """The largest difference of nodes and edges in a batch of theirs and ours; raises UnequalError where there is any."""
+    """Returns the largest difference of nodes and edges in a batch; raises UnequalError where there is any."""
     mine = loaders.table.gather(loaders.index[:BATCH])
     theirs = build(iter(mine.nodes.split(mine.n_node.tolist())))
     nodes, edges = (theirs.ndata["feat"], theirs.edata["feat"]) if name == "DGL" else (theirs.x, theirs.edge_attr)

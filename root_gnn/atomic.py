@@ -22,7 +22,10 @@ def _sync(path: Path) -> None:
 
 @contextmanager
 def atomic_file(path: Path) -> Iterator[Path]:
-    """A temporary path beside `path` (same ending), moved onto it when the block ends well, removed otherwise."""
+    """Yields a temporary path in the folder of `path`, with the same ending.
+
+    When the block ends well the file is moved onto `path`, otherwise it is removed.
+    """
     path.parent.mkdir(parents=True, exist_ok=True)
     handle, name = tempfile.mkstemp(prefix=f".{path.name}.", suffix=path.suffix, dir=path.parent)
     os.close(handle)
@@ -40,7 +43,10 @@ def atomic_file(path: Path) -> Iterator[Path]:
 
 @contextmanager
 def atomic_folder(path: Path) -> Iterator[Path]:
-    """A temporary folder beside `path`, renamed onto it when the block ends well (an older one is replaced)."""
+    """Yields a temporary folder next to `path`.
+
+    When the block ends well it is renamed to `path`, replacing an older folder; otherwise it is removed.
+    """
     path.parent.mkdir(parents=True, exist_ok=True)
     temporary = Path(tempfile.mkdtemp(prefix=f".{path.name}.", dir=path.parent))
     try:

@@ -1,4 +1,4 @@
-"""What a person watches while work runs: a bar on a terminal, plain lines in a log file or batch job."""
+"""Progress of long work: a bar on a terminal, plain lines in a log file or batch job."""
 
 from __future__ import annotations
 

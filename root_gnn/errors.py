@@ -1,4 +1,4 @@
-"""The one exception a user is meant to see: their input is wrong, and this is what to do about it."""
+"""The exceptions that a user is meant to see: the input is wrong, and the message says what to do."""
 
 from __future__ import annotations
 
@@ -7,14 +7,15 @@ from collections.abc import Iterable
 
 
 class InputError(Exception):
-    """What was expected, what came, where (file, line or key, branch, entry) and what to do, in one paragraph.
+    """The user's input is wrong.
 
-    The command line prints it on stderr and exits with 2. Anything else that escapes is a bug (exit 1).
+    The message says in one paragraph what was expected, what came, where (file, line or key, branch, entry) and what to
+    do. The command line prints it on stderr and exits with 2. Any other exception that escapes is a bug (exit code 1).
     """
 
 
 class NullValueError(InputError):
-    """A branch that lacks a number somewhere, where a format tells that from NaN; `branch` is its name."""
+    """A branch has a missing number, in a format that distinguishes missing from NaN; `branch` is its name."""
 
     def __init__(self, message: str, *, branch: str) -> None:
         super().__init__(message)
@@ -38,7 +39,7 @@ class MissingExtraError(InputError):
 
 
 def suggest(word: str, known: Iterable[str]) -> str:
-    """`'; did you mean X?'` for the nearest known words, or the list of all where none is near."""
+    """Returns `'; did you mean X?'` for the nearest known words, or the list of all where none is near."""
     known = list(known)
     near = difflib.get_close_matches(word, known, n=3, cutoff=0.6)
     if near:

@@ -4,6 +4,8 @@ r"""Control plots of simulated events: reads what `root-gnn simulate` wrote, wri
     root-gnn simulate --events 24000 --out DIR --process WH --process ZH --process ttbar --process ggF --process VBF \\
         --process singletop_t --process Zjets
     tools/control_plots.py --data DIR [--data DIR2] --out docs/figures
+
+Each picture shows one quantity of several processes.
 """
 
 from __future__ import annotations

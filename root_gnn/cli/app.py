@@ -56,7 +56,7 @@ def root(
     verbose: Verbose = False,
     debug: Debug = False,
 ) -> None:
-    """Takes the options that stand before a subcommand."""
+    """Handles the options that stand before a subcommand."""
 
 
 for _name, _command in (
@@ -83,7 +83,10 @@ for _name, _command in (
 
 
 def main(arguments: Sequence[str] | None = None) -> NoReturn:
-    """Runs a command line and leaves with 0 (done), 2 (wrong input), 130 or 143 (told to stop) or 1 (anything else)."""
+    """Runs a command line and exits.
+
+    The exit code is 0 (done), 2 (wrong input), 130 or 143 (told to stop) or 1 (anything else).
+    """
     arguments = list(sys.argv[1:] if arguments is None else arguments)
     signal.signal(signal.SIGTERM, _leave)
     set_verbosity(0)
@@ -110,7 +113,7 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
 
 
 def _leave(number: int, frame: FrameType | None) -> NoReturn:
-    """Ends through the `finally` blocks, so that no half-written file stays behind."""
+    """Exits through the `finally` blocks, so that no half-written file stays behind."""
     raise SystemExit(128 + number)
 
 
@@ -120,7 +123,7 @@ def _one_line(error: Exception) -> str:
 
 
 def _repeat(options: Sequence[str], arguments: Sequence[str]) -> list[str]:
-    """`--files a b` as `--files a --files b`, which is what the parser takes, for each of `options`."""
+    """Rewrites `--files a b` as `--files a --files b`, which the parser needs, for each of `options`."""
     result: list[str] = []
     collecting = ""
     for argument in arguments:

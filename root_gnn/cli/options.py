@@ -50,7 +50,7 @@ EXAMPLES = {"--param": "mstop=600", "--slurm": "partition=long"}
 
 
 def pair(option: str, text: str) -> tuple[str, str]:
-    """The key and the value of an option given as `KEY=VALUE`; raises InputError for other texts."""
+    """Splits an option given as `KEY=VALUE` into key and value; raises InputError for other texts."""
     key, equals, value = text.partition("=")
     if not (key and equals):
         raise InputError(f"{option} {text}: expected KEY=VALUE, as in {option} {EXAMPLES[option]}.")

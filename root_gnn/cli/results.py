@@ -1,4 +1,4 @@
-"""Commands about what becomes of trained runs, and `convert`."""
+"""Commands that use trained runs, and `convert`."""
 
 from __future__ import annotations
 

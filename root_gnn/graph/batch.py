@@ -132,10 +132,6 @@ class Batch:
             ids=None if self.ids is None else self.ids[graphs],
         )
 
-    def sorted_by_multiplicity(self) -> Batch:
-        """The same graphs with ascending node counts (ids, labels and weights follow)."""
-        return self.select(torch.argsort(self.n_node, stable=True))
-
     def check(self) -> Self:
         """Verifies every statement of the class docstring and returns the batch; raises ValueError for a fault."""
         n_graph, total = self.n_graph, self.total_node

@@ -10,21 +10,8 @@ from __future__ import annotations
 from typing import NamedTuple
 
 import numpy as np
-from numpy.typing import ArrayLike
 
-from root_gnn.metrics.inputs import binary_events
 from root_gnn.typing import AnyIntegers, Booleans, Floats
-
-
-class RocCurve(NamedTuple):
-    """Points of a ROC curve from the tightest cut to the loosest, each `(n_point,)`.
-
-    Nothing passes the first cut, whose threshold is infinite; everything passes the last.
-    """
-
-    signal_efficiency: Floats
-    background_efficiency: Floats
-    threshold: Floats
 
 
 class Cuts(NamedTuple):
@@ -53,22 +40,6 @@ def efficiencies(cut: Cuts, is_signal: Booleans, weights: Floats) -> tuple[Float
     if signal[-1] <= 0.0 or background[-1] <= 0.0:
         return None
     return signal / signal[-1], background / background[-1]
-
-
-def roc_curve(scores: ArrayLike, labels: ArrayLike, weights: ArrayLike | None = None) -> RocCurve | None:
-    """The weighted ROC curve of `scores (n_event,)` with labels 1 (signal) and 0 (background).
-
-    Negative weights count with their sign (see above for what that does to the curve). None where a class has no events
-    or its weights sum to zero or less. Raises InputError for arrays that don't fit together or are not finite.
-    """
-    events = binary_events(scores, labels, weights)
-    if len(events.scores) == 0:
-        return None
-    cut = cuts(events.scores)
-    found = efficiencies(cut, events.is_signal, events.weights)
-    if found is None:
-        return None
-    return RocCurve(*found, np.append(np.inf, events.scores[cut.order][cut.last]))
 
 
 def area(signal_efficiency: Floats, background_efficiency: Floats) -> float:

@@ -41,13 +41,20 @@ VALIDATION_BATCH = 1024
 class TrainingSetup:
     """Everything one training needs, built and checked before the first step.
 
+    Args:
+        recipe: the resolved recipe.
+        data_dir: where data paths start.
+        mode: `scratch`, `finetuned` or `frozen`.
+        source: the pretrained run; None for none.
+        beside: the recipe's path, next to which its spec is looked for.
+
     Attributes:
         recipe: the resolved recipe.
         table: the events.
         splits: events of the recipe's splits, all of them.
-        indices: positions of the events of each split, the training subset already drawn.
-        objective: with its initial weights.
-        plan: what was loaded, is new, is frozen.
+        indices: rows of the events of each split, after the training subset is drawn.
+        objective: the objective with its initial weights.
+        plan: which weights are loaded, new and frozen.
     """
 
     def __init__(

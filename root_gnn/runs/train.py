@@ -52,9 +52,19 @@ def train(
     overwrite: bool = False,
     allow_plugins: Collection[str] = (),
 ) -> Run:
-    """One training run from a recipe, finished with metrics, predictions and plots of validation and test.
+    """Trains from a recipe, and finishes with metrics, predictions and plots of validation and test.
 
-    Raises InputError where the run folder exists and neither `resume` nor `overwrite` is given.
+    Args:
+        recipe: a path, the name of a shipped recipe, or a `Recipe`.
+        overrides: `dotted.key=value` of the recipe.
+        data_dir: where data paths start; by default `ROOT_GNN_DATA`, else the current folder.
+        run_dir: the run folder; `runs/<name>` unless given.
+        resume: continue the run in this folder.
+        overwrite: replace the run in this folder.
+        allow_plugins: modules of one's own that the recipe may import.
+
+    Raises:
+        InputError: where the run folder exists and neither `resume` nor `overwrite` is given.
     """
     beside = None
     if not isinstance(recipe, Recipe):
@@ -155,6 +165,18 @@ def _run(
     overwrite: bool,
     beside: Path | None,
 ) -> Run:
+    """Trains and evaluates one run.
+
+    Args:
+        recipe: the resolved recipe.
+        mode: `scratch`, `finetuned` or `frozen`.
+        source: the pretrained run; None for none.
+        data_dir: where data paths start.
+        run_dir: the run folder; None for `runs/<name>`.
+        resume: continue the run in this folder.
+        overwrite: replace the run in this folder.
+        beside: the recipe's or task's path, next to which its spec is looked for.
+    """
     folder = RUNS / recipe.name if run_dir is None else Path(run_dir)
     plugins = own_modules([to_mapping(recipe), to_mapping(load_spec(recipe.data.spec, search_dir=beside))])
     is_first = all(os.environ.get(name, "0") == "0" for name in RANKS)  # the others leave the folder to it

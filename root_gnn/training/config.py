@@ -1,4 +1,4 @@
-"""How long and on what a run trains."""
+"""The section `train` of a recipe: how long and on what a run trains."""
 
 from __future__ import annotations
 
@@ -15,18 +15,29 @@ class TrainConfig(Section):
     """The `train` section of a recipe.
 
     Training ends after `max_epochs` epochs or `max_steps` optimiser steps, whichever comes first, with a validation.
-    `batch_size` counts the graphs of one optimiser step over all devices and the `accumulate` parts it is done in.
-    `devices` and `num_nodes` need not be given under torchrun and srun, which know. `precision: f64` is for
-    comparisons. `monitor` is what the best epoch is best by: `val/loss`; of a supervised objective `val/auc` or
-    `val/accuracy`; without labels `probe/auc` of a linear probe of at most `probe_events` validation events, or a
-    figure `ssl/...` of the spread of representations; `on_collapse` is what happens where they are all the same.
-    `early_stopping` is the number of epochs in a row without a better one after which training ends. `checkpoint_every`
-    saves within an epoch, every so many steps, beside the checkpoint each epoch ends with. `keep_epochs` are epochs
-    (from 1) whose weights stay, as `checkpoints/epoch_<n>.ckpt`. `static_shapes` pads the batches of training to one
-    number of graphs, nodes and edges, for steps that are captured and replayed; losses, gradients and figures stay what
-    they are. `compile` has `torch.compile` make kernels for the backbone in the first step, which takes a minute; the
-    compiled operator is not used then. `strategy: fsdp` shares out weights and the optimiser's averages over the
-    processes, for encoders that are too large for one.
+
+    Attributes:
+        max_epochs: largest number of epochs.
+        max_steps: largest number of optimiser steps; null for no limit.
+        batch_size: graphs of one optimiser step, over all devices and the `accumulate` parts that it is done in.
+        precision: 32, `bf16`, or `f64`, which is for comparisons.
+        devices: processes on each node; torchrun and srun know it themselves.
+        num_nodes: nodes of a cluster; torchrun and srun know it themselves.
+        early_stopping: epochs in a row without a better one after which training ends; null for none.
+        monitor: the quantity that decides which epoch is the best: `val/loss`; of a supervised objective `val/auc` or
+            `val/accuracy`; without labels `probe/auc` or a figure `ssl/...` of the spread of representations.
+        checkpoint_every: steps between checkpoints within an epoch, in addition to the one at its end; null for none.
+        keep_epochs: epochs (from 1) whose weights are kept, as `checkpoints/epoch_<n>.ckpt`.
+        accumulate: parts that a step is done in, one after another, to save memory.
+        log_every: steps between rows of training scalars.
+        probe_events: validation events of the linear probe, at most.
+        on_collapse: what happens where all representations are the same: `warn` or `stop`.
+        static_shapes: pad training batches to one number of graphs, nodes and edges, for steps that are captured and
+            replayed; losses, gradients and figures do not change.
+        compile: let `torch.compile` make kernels for the backbone in the first step, which takes a minute; the compiled
+            operator is then not used.
+        strategy: `ddp`, or `fsdp`, which shares out weights and the optimiser's averages over the processes, for
+            encoders that are too large for one.
     """
 
     max_epochs: Count = 20
@@ -57,5 +68,5 @@ class TrainConfig(Section):
 
     @property
     def monitor_mode(self) -> Literal["min", "max"]:
-        """Losses and whatever grows when representations fall together are to be small, anything else large."""
+        """`min` for losses and for whatever grows when representations collapse, else `max`."""
         return "min" if self.monitor.endswith(("loss", "cosine", "alignment", "uniformity")) else "max"

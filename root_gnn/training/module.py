@@ -71,20 +71,23 @@ class TrainingModule(pl.LightningModule):
             self.sharded = False  # once: Lightning may call this again
 
     def train(self, mode: bool = True) -> TrainingModule:
-        """Training mode for everything but a frozen backbone, whose dropout stays off."""
+        """Sets training mode for everything but a frozen backbone, whose dropout stays off."""
         super().train(mode)
         if self.frozen:
             self.objective.encoder.eval()
         return self
 
     def augmented(self, batch: Batch) -> Batch:
-        """The batch after the recipe's augmentations, drawn for this epoch."""
+        """Returns the batch after the recipe's augmentations, drawn for this epoch."""
         for place, augmentation in enumerate(self.augmentations):
             batch = augmentation(batch, RandomStream(seed=self.seed, epoch=self.current_epoch, place=place))
         return batch
 
     def transfer_batch_to_device(self, batch: Batch, device: torch.device, dataloader_idx: int) -> Batch:  # noqa: ARG002  Lightning passes it by name
-        """Copies from pinned memory while the device works; Lightning's own waits for anything but plain tensors."""
+        """Copies from pinned memory while the device works.
+
+        Lightning's own copy waits for anything but plain tensors.
+        """
         return batch.to(device, non_blocking=True)
 
     def training_step(self, batch: Batch, index: int) -> dict[str, Tensor]:  # noqa: ARG002  Lightning passes it
@@ -99,7 +102,7 @@ class TrainingModule(pl.LightningModule):
         return self.objective(batch, draws)  # type: ignore[no-any-return]
 
     def on_train_start(self) -> None:
-        """Ends a resumed training that had made all its steps."""
+        """Ends a resumed training that had already made all its steps."""
         self._stop_after_last_step()
 
     def on_train_batch_end(self, *_: Any) -> None:
@@ -115,7 +118,7 @@ class TrainingModule(pl.LightningModule):
             self.trainer.should_stop = True
 
     def optimizer_step(self, *args: Any, **kwargs: Any) -> None:
-        """Lightning's step, then the objective's own (an EMA target), once each."""
+        """Does Lightning's step, then the objective's own (an EMA target), once each."""
         super().optimizer_step(*args, **kwargs)
         self.objective.after_step((self.trainer.global_step + 1) / self.n_step)  # Lightning counts this step later
 
@@ -141,7 +144,7 @@ class TrainingModule(pl.LightningModule):
         return outputs
 
     def on_validation_epoch_end(self) -> None:
-        """Logs what `monitored_quantities` lists, but for what callbacks find out about representations."""
+        """Logs what `monitored_quantities` lists, except what callbacks measure about representations."""
         values: dict[str, float] = {}
         if isinstance(self.objective, Supervised):
             found = quick_figures(ModelOutputs.joined(self._model_outputs), self.objective)
@@ -153,7 +156,7 @@ class TrainingModule(pl.LightningModule):
         self._model_outputs, self._sums, self._n_graph = [], {}, 0
 
     def configure_optimizers(self) -> Any:
-        """AdamW over backbone and head with one schedule, stepped with the optimiser."""
+        """Returns AdamW over backbone and head with one schedule, stepped with the optimiser."""
         adam = optimizer(groups(self.objective.encoder, self.objective, self.optim), self.optim)
         course = scheduler(adam, self.optim, n_step=self.n_step, steps_per_epoch=self.steps_per_epoch)
         return {"optimizer": adam, "lr_scheduler": {"scheduler": course, "interval": "step"}}

@@ -19,12 +19,19 @@ Decay = Annotated[float, Field(ge=0, lt=1)]
 
 
 class OptimConfig(Section):
-    """AdamW (Loshchilov, Hutter 2019, arXiv:1711.05101) and the course of its learning rate.
+    """The `optim` section of a recipe: AdamW (Loshchilov and Hutter 2019, arXiv:1711.05101) and its schedule.
 
-    `schedule`: `constant`; `cosine` to zero at the end of training; `exponential`, a factor `gamma` per epoch. All
-    start with a linear warm-up over the fraction `warmup` of the training. `backbone_lr_scale` is the backbone's rate
-    over the head's (0 freezes it); `backbone_ramp` raises the backbone's rate linearly from zero over that many first
-    steps.
+    Attributes:
+        lr: learning rate of the head.
+        backbone_lr_scale: learning rate of the backbone over that of the head; 0 freezes it.
+        backbone_ramp: first steps over which the backbone's rate rises linearly from zero.
+        weight_decay: weight decay of weight matrices.
+        betas: decay rates of AdamW's two moments.
+        eps: AdamW's epsilon.
+        schedule: `constant`; `cosine`, to zero at the end of training; `exponential`, a factor `gamma` for each epoch.
+        warmup: fraction of the training over which the rate rises linearly from zero.
+        gamma: factor of the exponential schedule.
+        clip_norm: largest norm of the gradient; null for no limit.
     """
 
     lr: Annotated[float, Field(gt=0)] = 1e-3
@@ -50,7 +57,7 @@ class ParameterGroup:
 
     @property
     def n_parameter(self) -> int:
-        """How many numbers are trained."""
+        """Number of trained parameters."""
         return sum(parameter.numel() for parameter in self.parameters)
 
 
@@ -74,7 +81,7 @@ def groups(backbone: nn.Module, everything: nn.Module, optim: OptimConfig) -> li
 
 
 def optimizer(parts: list[ParameterGroup], optim: OptimConfig) -> torch.optim.AdamW:
-    """Fused AdamW over the groups."""
+    """Builds a fused AdamW over the groups."""
     rows: list[dict[str, Any]] = [
         {"params": part.parameters, "lr": part.lr, "weight_decay": part.weight_decay, "name": part.name}
         for part in parts
@@ -103,7 +110,7 @@ def schedule(optim: OptimConfig, *, n_step: int, steps_per_epoch: int, ramp: int
 
 
 def scheduler(adam: torch.optim.Optimizer, optim: OptimConfig, *, n_step: int, steps_per_epoch: int) -> LambdaLR:
-    """One `schedule` per group; only the backbone's has the ramp."""
+    """Builds one `schedule` for each group; only the backbone's has the ramp."""
     ramps = [optim.backbone_ramp if str(group["name"]).startswith("backbone") else 0 for group in adam.param_groups]
     return LambdaLR(
         adam, [schedule(optim, n_step=n_step, steps_per_epoch=steps_per_epoch, ramp=ramp) for ramp in ramps]

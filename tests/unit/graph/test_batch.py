@@ -108,7 +108,6 @@ def test_batches_of_nothing_are_fine(sizes: tuple[int, ...]) -> None:
     batch = Batch.of(torch.zeros(sum(sizes), 7), torch.tensor(sizes, dtype=torch.int64)).check()
     assert batch.n_edge == 0
     assert batch.edge_index()[0].shape == (0,)
-    assert batch.sorted_by_multiplicity().check().n_graph == len(sizes)
 
 
 def graphs(batch: Batch) -> list[tuple[Any, ...]]:
@@ -135,12 +134,6 @@ def test_select_picks_whole_graphs_in_order(sizes: list[int], data: st.DataObjec
 def test_select_refuses_stored_edges() -> None:
     with pytest.raises(ValueError, match="complete graphs"):
         stored().select(torch.tensor([0]))
-
-
-def test_sorted_by_multiplicity_is_stable_and_takes_everything_along() -> None:
-    batch = random_batch(Features(), (4, 1, 4, 0, 1), seed=2, question=QUESTION)
-    whole = graphs(batch)
-    assert graphs(batch.sorted_by_multiplicity().check()) == [whole[g] for g in (3, 1, 4, 0, 2)]
 
 
 def test_concatenate_undoes_select() -> None:

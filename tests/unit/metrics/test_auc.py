@@ -11,7 +11,7 @@ from sklearn.metrics import roc_auc_score
 
 from root_gnn.errors import InputError
 from root_gnn.metrics.auc import auc, auc_multiclass, auc_multiclass_of, auc_of
-from root_gnn.metrics.roc import area, roc_curve
+from root_gnn.metrics.roc import area, cuts, efficiencies
 
 
 def pairs(scores, labels, weights):
@@ -35,8 +35,7 @@ def test_auc_counts_pairs_with_signed_weights_and_ties(seed):
     scores, labels, weights = events(seed)
     expected = pairs(scores, labels, weights)
     assert auc(scores, labels, weights).value == pytest.approx(expected, abs=1e-12)
-    curve = roc_curve(scores, labels, weights)
-    assert area(curve.signal_efficiency, curve.background_efficiency) == pytest.approx(expected, abs=1e-12)
+    assert area(*efficiencies(cuts(scores), labels == 1, weights)) == pytest.approx(expected, abs=1e-12)  # type: ignore[misc]
 
 
 @pytest.mark.parametrize("ties", [True, False])

@@ -1,0 +1,66 @@
+"""Which folders a run may be written to, and the command that resumes it."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from root_gnn.errors import InputError
+from root_gnn.runs.folder import check_folder, is_finished, own_modules, resume_command
+from root_gnn.runs.run import Run
+
+
+def check(folder: Path, run: Run, *, resume: bool = False, overwrite: bool = False, mode: str = "scratch") -> None:
+    check_folder(folder, run.recipe, mode=mode, source=None, resume=resume, overwrite=overwrite)
+
+
+def test_a_new_and_an_empty_folder_may_be_written(one_run: Run, tmp_path: Path) -> None:
+    check(tmp_path / "new", one_run)
+    (tmp_path / "empty").mkdir()
+    check(tmp_path / "empty", one_run)
+
+
+def test_a_run_is_neither_lost_nor_mixed(one_run: Run, tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="exists; go on with --resume"):
+        check(one_run.folder, one_run)
+    with pytest.raises(InputError, match="give one of the two"):
+        check(one_run.folder, one_run, resume=True, overwrite=True)
+    check(one_run.folder, one_run, resume=True)
+    check(one_run.folder, one_run, overwrite=True)
+    with pytest.raises(InputError, match="--mode is scratch there and frozen here"):
+        check(one_run.folder, one_run, resume=True, mode="frozen")
+    (tmp_path / "mine").mkdir()
+    (tmp_path / "mine" / "thesis.tex").write_text("")
+    for how in ({"resume": True}, {"overwrite": True}):
+        with pytest.raises(InputError, match="is no run folder"):
+            check(tmp_path / "mine", one_run, **how)
+
+
+def test_another_recipe_is_named_by_its_key(one_run: Run) -> None:
+    recipe = one_run.recipe.model_copy(update={"seed": 5})
+    with pytest.raises(InputError, match="seed is 1 there and 5 here"):
+        check_folder(one_run.folder, recipe, mode="scratch", source=None, resume=True, overwrite=False)
+
+
+def test_a_run_is_finished_when_training_has_written_its_figures(one_run: Run) -> None:
+    path = one_run.folder / "metrics.json"
+    metrics = json.loads(path.read_text())
+    assert not is_finished(one_run.folder), "only evaluated"
+    path.write_text(json.dumps(metrics | {"best_epoch": 1}))
+    assert is_finished(one_run.folder)
+    path.unlink()
+    assert not is_finished(one_run.folder)
+
+
+def test_modules_of_ones_own_are_found_at_any_depth() -> None:
+    recipe = {"model": {"name": "my_lab.net"}, "data": [{"name": "rotate"}, {"a": {"name": "my_lab.view"}}]}
+    assert own_modules(recipe) == {"my_lab.net", "my_lab.view"}
+
+
+def test_the_command_that_resumes_is_the_one_that_was_typed() -> None:
+    assert resume_command(["/bin/root-gnn", "train", "a.yaml"], Path("runs/a")) == "root-gnn train a.yaml --resume"
+    program = ["/lib/root_gnn/__main__.py", "train", "a.yaml", "--overwrite"]
+    assert resume_command(program, Path("runs/a")) == "root-gnn train a.yaml --resume"
+    assert "runs/a" in resume_command(["script.py"], Path("runs/a"))

@@ -1,0 +1,62 @@
+"""What is built before the first step: splits, scaling, weights of the loss, and what is refused."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from root_gnn.errors import InputError
+from root_gnn.runs.setup import TrainingSetup
+from root_gnn.runs.task import finetuning_recipe
+
+
+def setup(ntuples: Path, *overrides: str, train_events: int | None = 40, **keys: Any) -> TrainingSetup:
+    recipe = finetuning_recipe(
+        "WHvsZH", mode="scratch", model=None, train_events=train_events, overrides=("model.dim=8", *overrides)
+    )
+    return TrainingSetup(recipe, data_dir=ntuples, **keys)
+
+
+def test_the_training_subset_is_balanced_and_apart_from_the_rest(ntuples: Path) -> None:
+    built = setup(ntuples)
+    train, rest = built.indices["train"], np.concatenate([built.indices["validation"], built.indices["test"]])
+    assert np.bincount(built.table.label[train]).tolist() == [20, 20]
+    assert len(np.intersect1d(train, rest)) == 0 and set(train) <= set(built.splits.train)
+
+
+def test_weights_of_a_class_average_to_one(ntuples: Path) -> None:
+    built = setup(ntuples)
+    batches = list(built.training_batches())
+    label = np.concatenate([batch.labels["label"].numpy() for batch in batches])
+    weight = np.concatenate([batch.weights.numpy() for batch in batches if batch.weights is not None])
+    for k in (0, 1):
+        assert weight[label == k].mean() == pytest.approx(1.0, rel=1e-5)
+
+
+def test_scaling_is_fitted_to_training_events_alone(ntuples: Path) -> None:
+    built = setup(ntuples)
+    nodes = np.concatenate([batch.nodes.numpy() for batch in built.training_batches()])
+    column = built.spec.features().nodes.index("eta")
+    assert built.scaling.nodes["eta"].mean == pytest.approx(float(nodes[:, column].mean(dtype=np.float64)), rel=1e-4)
+
+
+@pytest.mark.parametrize(
+    ("override", "message"),
+    [
+        ("train.monitor=val/acu", "did you mean val/auc"),
+        ("data.split={kind: hash, test: 0.0}", "the test split has no events|data.split"),
+    ],
+)
+def test_what_cannot_be_trained_is_refused_before_the_first_step(ntuples: Path, override: str, message: str) -> None:
+    with pytest.raises(InputError, match=message):
+        setup(ntuples, override)
+
+
+def test_it_writes_down_what_repeats_it(ntuples: Path, tmp_path: Path) -> None:
+    setup(ntuples).write_down(tmp_path / "run")
+    assert {path.name for path in (tmp_path / "run").iterdir()} == {
+        *("config.yaml", "plan.json", "scaling.json", "spec.yaml", "versions.json")
+    }
