@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 
+from root_gnn.simulation.process import Process
 from root_gnn.simulation.record import EventRecord
 from root_gnn.simulation.sherpa.shipped import shipped_file
 
@@ -111,6 +112,41 @@ def gun(make_record: Callable[..., EventRecord]) -> Callable[..., EventRecord]:
         return make_record(n_event, event=np.arange(n_event), pdg=pdg, pt=pt, eta=eta, phi=phi, mass=mass)
 
     return shoot
+
+
+@pytest.fixture(scope="session")
+def generate() -> Callable[[Process], list[EventRecord]]:
+    """Generates five events of each part of a process, with a cross section above zero."""
+    pytest.importorskip("pythia8mc")
+    from root_gnn.simulation.chunk import Chunk, generator_of
+    from root_gnn.simulation.parameters import hard_events_of, settings_of, stop_of
+
+    def make(process: Process) -> list[EventRecord]:
+        parts = settings_of(process, QUICK, from_file=False)
+        slha = stop_of(process, {}).slha() if process.needs_slha else None
+        lhe = shipped_file(process.name) if process.card is not None else None
+        chunk = Chunk(process.id, 1, 0, parts, 5, slha, lhe, hard=hard_events_of(process, {}))
+        generators = [generator_of(chunk, part) for part in range(len(parts))]
+        records = [generator.batch(5) for generator in generators]
+        assert all(generator.cross_section().value > 0.0 for generator in generators)
+        return records
+
+    return make
+
+
+@pytest.fixture(scope="session")
+def count_particles(generate: Callable[[Process], list[EventRecord]]) -> Callable[..., list[Any]]:
+    """Generates a few events of a process and counts the particles of each kind in every event, as they decay."""
+
+    def count(process: Process, kinds: Sequence[int]) -> list[Any]:
+        rows = []
+        for record in generate(process):
+            heavy = [record.event[record.is_last_copy & (record.kind == kind)] for kind in kinds]
+            rows += np.stack([np.bincount(event, minlength=record.n_event) for event in heavy], axis=1).tolist()
+        assert len(rows) >= 5
+        return [tuple(row) for row in rows]
+
+    return count
 
 
 @pytest.fixture(scope="session")

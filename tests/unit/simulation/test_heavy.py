@@ -11,49 +11,10 @@ import pytest
 import uproot
 import vector
 
-from root_gnn.errors import InputError
+from root_gnn.simulation.heavy import PAIR_OF_HIGGS
 from root_gnn.simulation.ntuple import read_metadata
-from root_gnn.simulation.parameters import check_params, settings_of, stop_of
-from root_gnn.simulation.process import find_process
-from root_gnn.simulation.spectrum import Stop
 
 QUICK = {"mpi": "off"}
-
-
-@pytest.mark.parametrize(
-    ("name", "params", "message"),
-    [
-        ("Zprime", {"mass": "300"}, "Zprime must be heavier .* .347 GeV."),
-        ("tttt_scalar", {"mass": "340"}, "347"),
-        ("HH4b", {"mass": "250"}, "251"),
-        ("Wprime", {"mass": "150", "decay": "WZ"}, "172.6"),
-        ("Wprime", {"decay": "top"}, "tb or WZ"),
-        ("STOP", {"decay": "tb"}, "top or bottom"),
-        ("Zprime", {"decay": "tb"}, "belongs to STOP, Wprime"),
-        ("STOP", {"decay": "charm", "mstop": "100"}, "neutralino and charm"),
-        ("STOP", {"decay": "bottom", "mstop": "200", "mlsp": "150"}, "neutralino and W"),
-        ("STOP", {"decay": "bottom", "mchargino": "599"}, "chargino and bottom"),
-    ],
-)
-def test_masses_and_decays_that_cannot_be(name: str, params: dict[str, str], message: str) -> None:
-    with pytest.raises(InputError, match=message):
-        check_params(params, [find_process(name)], from_file=False)
-
-
-def test_settings_follow_the_parameters() -> None:
-    (settings,) = settings_of(find_process("Wprime"), {"mass": "900", "decay": "WZ"}, from_file=False)
-    assert {"34:m0=900", "34:onIfAll=24 23", "34:mMin=450", "34:mMax=1350"} <= set(
-        settings
-    ) and "34:onIfAny=6" not in settings
-    (settings,) = settings_of(find_process("HH4b"), {"spin": "0"}, from_file=False)
-    assert {"35:m0=1500", "35:mWidth=15", "HiggsH2:coup2H1H1=1"} <= set(settings)
-
-
-def test_spectrum_of_each_decay() -> None:
-    assert stop_of(find_process("STOP"), {}) == Stop()
-    text = Stop(700.0, 50.0, decay="bottom").slha()
-    assert "1000024    3.750000E+02" in text and "1000024    5\n" in text and "1000022    24" in text
-    assert "1000024" not in Stop(decay="charm").slha() and "1000022    4\n" in Stop(decay="charm").slha()
 
 
 @pytest.mark.pythia
@@ -99,3 +60,9 @@ def test_truth_branches(name: str, params: dict[str, str], counts: tuple[int, ..
         assert 850 < np.median(mass) < 1010 and np.all(mass < 1500)
     if name == "STOP":
         assert ak.mean(events.met_met) > 150
+
+
+def test_a_narrow_particle_is_one_percent_wide_and_within_a_tenth_of_its_mass() -> None:
+    settings = PAIR_OF_HIGGS["0"].with_mass(1000.0)
+    assert {"35:m0=1000", "35:mWidth=10", "35:mMin=900", "35:mMax=1100"} <= set(settings)
+    assert PAIR_OF_HIGGS["0"].lightest == pytest.approx(251.0, abs=1.0)

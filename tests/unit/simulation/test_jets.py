@@ -13,7 +13,6 @@ import uproot
 pytest.importorskip("pythia8mc")
 pytest.importorskip("fastjet")
 
-import root_gnn as rg
 from root_gnn.errors import InputError
 from root_gnn.simulation.ntuple import CLASSES, read_metadata
 from root_gnn.simulation.simulate import simulate
@@ -163,33 +162,6 @@ def test_the_resonance_has_the_mass_asked_for(tmp_path: Path, spin: str) -> None
     assert len(total) >= 3
     masses = np.sqrt(total[:, 3] ** 2 - (total[:, :3] ** 2).sum(axis=1))
     assert abs(np.median(masses) - 900) < 40
-
-
-def test_top_tagging_file_holds_the_same_jets(tmp_path: Path) -> None:
-    table = tmp_path / "top.h5"
-    paths = simulate(
-        ["QCD", "Tbqq"],
-        events=25,
-        out=tmp_path,
-        params={**QUICK, "pt_min": "550", "pt_max": "650"},
-        level="jets",
-        top_tagging=table,
-    )
-    jets = {path.stem: _jets(path) for path in paths}
-    assert all(ak.all((j.jet_pt >= 550) & (j.jet_pt <= 650)) for j in jets.values())
-    records = rg.read(table, rg.load_spec("top_tagging"))
-    assert len(records) == 50 and {*records["split"].tolist()} == {0, 1, 2}
-    written = {round(float(jet.part_energy[0]), 2): (name, jet) for name, table in jets.items() for jet in table}
-    for record in records:
-        name, jet = written.pop(round(float(record.constituent.energy[0]), 2))
-        assert record.label == (name == "Tbqq")
-        np.testing.assert_allclose(record.constituent.energy, jet.part_energy)
-        np.testing.assert_allclose(record.constituent.pt, np.hypot(jet.part_px, jet.part_py), rtol=1e-5)
-        top = record.truth
-        assert np.hypot(top.top_px, top.top_py) == pytest.approx(jet.aux_genpart_pt, rel=1e-5)
-        assert (top.top_energy > 0) == (name == "Tbqq")
-    with pytest.raises(InputError, match="exists already"):
-        simulate(["QCD", "Tbqq"], events=25, out=tmp_path, params=QUICK, level="jets", top_tagging=table)
 
 
 @pytest.mark.parametrize(

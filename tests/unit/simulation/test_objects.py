@@ -10,9 +10,8 @@ import pytest
 pytest.importorskip("pythia8mc")
 pytest.importorskip("fastjet")
 
-from root_gnn.clustering.jets import Jets
 from root_gnn.simulation.detector import ELECTRON, MUON, Candidates, Detector, measure
-from root_gnn.simulation.flavour import BOTTOM_HADRONS, CHARM_HADRONS, Tagger, hadron_flavour, tag
+from root_gnn.simulation.flavour import BOTTOM_HADRONS, CHARM_HADRONS
 from root_gnn.simulation.ntuple import NtupleColumns
 from root_gnn.simulation.objects import LeptonCuts, ObjectSelection, _activity, preselected, reconstruct
 from root_gnn.simulation.parameters import settings_of
@@ -140,19 +139,3 @@ def test_flavour_against_a_loop(made: Made) -> None:
                 expected[jets[int(np.argmin(distances))]] = code
     assert columns["jet_truthflav"].tolist() == expected.tolist()
     assert (expected == 5).sum() > 100
-
-
-def test_no_jets_no_flavours(made: Made) -> None:
-    nothing = np.zeros(0)
-    assert (
-        len(hadron_flavour(made[0], Jets(np.zeros(0, dtype=np.int64), nothing, nothing, nothing, nothing), Tagger()))
-        == 0
-    )
-
-
-@pytest.mark.parametrize(("flavour", "rate"), [(5, 0.70), (4, 0.10), (0, 0.01)])
-def test_tag_rates(flavour: int, rate: float) -> None:
-    n = 100_000
-    tags = tag(np.full(n, flavour), np.zeros(n), Tagger(), np.random.default_rng(3))
-    assert abs(tags.mean() - rate) < 4 * np.sqrt(rate * (1 - rate) / n)
-    assert not tag(np.full(n, flavour), np.full(n, 2.6), Tagger(), np.random.default_rng(3)).any()

@@ -11,6 +11,7 @@ import uproot
 from root_gnn.errors import InputError
 from root_gnn.pages.control import control_page
 from root_gnn.simulation.control import control
+from root_gnn.simulation.parameters import settings_of
 from root_gnn.simulation.process import (
     all_processes,
     describe_processes,
@@ -23,6 +24,39 @@ from root_gnn.simulation.simulate import simulate
 
 PAGE = Path(__file__).parents[3] / "docs" / "simulation.md"
 QUICK = {"mpi": "off"}
+EVENT_NAMES = [
+    "ggF",
+    "VBF",
+    "WH",
+    "ZH",
+    "ttH",
+    "bbH",
+    "tHjb",
+    "ttbar",
+    "singletop_t",
+    "singletop_s",
+    "tW",
+    "ttW",
+    "ttZ",
+    "ttyy",
+    "ttt",
+    "tttt",
+    "FCNC",
+    "STOP",
+    "ttH_CPodd",
+    "ttH_CPeven",
+    "ttH_CP",
+    "Zjets",
+    "Wjets",
+    "diboson",
+    "HH4b",
+    "multijet",
+    "Wprime",
+    "Zprime",
+    "tttt_scalar",
+]
+SHERPA_NAMES = ["tHjb", "tW", "ttW", "ttZ", "ttyy", "ttt", "tttt"]
+JET_NAMES = ["QCD", "Hbb", "Hcc", "Hgg", "H4q", "Hqql", "Zqq", "Wqq", "Tbqq", "Tbl"]
 OWN = '''"""A photon with a jet."""
 
 from root_gnn.simulation.process import ControlFigures, Process
@@ -85,3 +119,45 @@ def test_the_documentation_has_the_rows_of_the_processes(kind: str) -> None:
     first = lines.index(rows[0])
     assert lines[first : first + len(rows)] == rows
     assert not lines[first + len(rows)].startswith("|")
+
+
+def test_every_promised_name_is_known() -> None:
+    assert set(processes_by_name()) == {*EVENT_NAMES, *JET_NAMES}
+
+
+def test_numbers_are_unique_and_fit_the_branch() -> None:
+    numbers = [process.id for process in all_processes()]
+    assert len(set(numbers)) == len(numbers)
+    assert min(numbers) > 0 and max(numbers) < 128
+
+
+def test_one_line_each() -> None:
+    lines = describe_processes()
+    assert len(lines) == len(all_processes())
+    assert all("\n" not in line and line.split()[0] in processes_by_name() for line in lines)
+
+
+@pytest.mark.parametrize("name", SHERPA_NAMES)
+def test_what_sherpa_makes_says_so(name: str) -> None:
+    process = find_process(name)
+    assert process.card is not None and "Sherpa" in process.caveat
+    assert settings_of(process, {}, from_file=False)[0][-1] == "Beams:frameType=4"
+    with pytest.raises(InputError, match="expected one of HH4b"):
+        find_process(name, "jets")
+
+
+def test_levels_and_typos_are_refused() -> None:
+    with pytest.raises(InputError, match="add --level jets"):
+        find_process("Tbqq")
+    with pytest.raises(InputError, match="expected one of HH4b, multijet, QCD, Hbb"):
+        find_process("ttH", "jets")
+    assert find_process("HH4b", "jets") is find_process("HH4b", "events")
+    with pytest.raises(InputError, match="did you mean ttbar"):
+        find_process("tbar")
+
+
+def test_names_of_external_files_keep_or_get_a_number() -> None:
+    assert external("ttbar").id == processes_by_name()["ttbar"].id
+    assert external("tW").id == processes_by_name()["tW"].id and external("tW").card is None
+    assert 1000 <= external("my_sample").id < 32768
+    assert external("my_sample").id == external("my_sample").id != external("my_sample2").id

@@ -12,7 +12,7 @@ pytest.importorskip("pythia8mc")
 
 from root_gnn.simulation.matrix_elements.dirac import METRIC
 from root_gnn.simulation.matrix_elements.hard_events import HardEvents, Sampler
-from root_gnn.simulation.matrix_elements.source import colour_flow, hard_source, rows
+from root_gnn.simulation.matrix_elements.source import hard_source, rows
 from root_gnn.simulation.matrix_elements.tth import Kinematics, TopPairHiggs
 from root_gnn.simulation.pythia import Generator
 
@@ -65,16 +65,6 @@ def test_events_are_whole_and_their_lines_end() -> None:
         momentum = np.array([row[6:10] for row in lines])
         np.testing.assert_allclose(momentum[:2].sum(axis=0), momentum[2:].sum(axis=0), atol=1e-7)
         assert momentum[0, 2] > 0 > momentum[1, 2] and momentum[:2, 3].max() < 6500
-
-
-@pytest.mark.parametrize("first", [21, 2, -2])
-@pytest.mark.parametrize("near", [True, False])
-def test_colour_is_conserved(first: int, near: bool) -> None:
-    flow = colour_flow(first, first_near=near)
-    sources = [c for c, _ in flow[:2]] + [a for _, a in flow[2:]]  # lines that begin, then lines that end
-    sinks = [a for _, a in flow[:2]] + [c for c, _ in flow[2:]]
-    assert sorted(filter(None, sources)) == sorted(filter(None, sinks))
-    assert all(colour != anticolour or not colour for colour, anticolour in flow)
 
 
 def test_pythia_showers_them_and_keeps_the_cross_section() -> None:

@@ -7,8 +7,8 @@ import itertools
 import numpy as np
 import pytest
 
-from root_gnn.simulation.matrix_elements.dirac import METRIC, antiparticle_spinors, bar, particle_spinors, slash
-from root_gnn.simulation.matrix_elements.phase_space import N_RANDOM, sample, three_bodies
+from root_gnn.simulation.matrix_elements.dirac import METRIC
+from root_gnn.simulation.matrix_elements.phase_space import N_RANDOM, sample
 from root_gnn.simulation.matrix_elements.tth import TOP_MASS, Kinematics, gluons_squared, quarks_squared, squared
 
 ANGLES = (0.0, 0.7, np.pi / 2)
@@ -127,26 +127,3 @@ def test_a_mixed_angle_is_the_sum_of_even_and_odd() -> None:
     even, mixed, odd = (gluons_squared(point, angle)[0] for angle in ANGLES)
     np.testing.assert_allclose(mixed, np.cos(0.7) ** 2 * even + np.sin(0.7) ** 2 * odd, rtol=1e-9)
     assert (np.abs(odd / even - 1) > 0.1).any()
-
-
-def test_spins_add_up() -> None:
-    point = _points()
-    u, v = particle_spinors(point.top, TOP_MASS), antiparticle_spinors(point.antitop, TOP_MASS)
-    np.testing.assert_allclose(u @ bar(u), slash(point.top) + TOP_MASS * np.eye(4), atol=1e-8)
-    np.testing.assert_allclose(v @ bar(v), slash(point.antitop) - TOP_MASS * np.eye(4), atol=1e-8)
-
-
-def test_momenta_are_conserved_and_on_shell() -> None:
-    point = _points()
-    np.testing.assert_allclose(point.top + point.antitop + point.higgs, point.first + point.second, atol=1e-8)
-    for p, mass in ((point.top, 173.0), (point.antitop, 173.0), (point.higgs, 125.0)):
-        np.testing.assert_allclose((METRIC * p * p).sum(axis=1), mass**2, rtol=1e-7)
-
-
-def test_volume_of_three_bodies() -> None:
-    """Far above threshold it is that of three massless particles, s / (256 pi^3) (Kleiss, Stirling, Ellis 1986,
-    RAMBO).
-    """
-    s = np.full(20_000, 1e10)
-    _, volume = three_bodies(np.random.default_rng(1).random((20_000, 5)), s)
-    assert abs(volume.mean() / (1e10 / (256 * np.pi**3)) - 1) < 0.02

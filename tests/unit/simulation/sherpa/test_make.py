@@ -58,20 +58,6 @@ def test_another_number_of_events_is_refused(sherpa: Path, tmp_path: Path) -> No
     assert not (tmp_path / "a.lhe.gz").exists()
 
 
-@pytest.mark.parametrize("name", NAMES)
-def test_shipped_files(name: str) -> None:
-    path = shipped_file(name)
-    assert count_events(path) >= 3000
-    assert path.stat().st_size < 1e6
-    assert made_by(path).startswith("Sherpa 3.0")
-    section = cross_section(path)
-    assert 0.0 < section.error < 0.02 * section.value
-    with gzip.open(path, "rt") as lines:
-        text = "".join(line for line, _ in zip(lines, range(60), strict=False))
-    card = find_process(name).card
-    assert card is not None and all(f"- {reaction}:" in text for reaction, _, _ in card.reactions)
-
-
 @pytest.mark.slow
 def test_sherpa_itself(tmp_path: Path) -> None:
     program = find_program()
