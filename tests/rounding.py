@@ -104,7 +104,7 @@ def _layer_norm_backward(args: Any) -> list[Tensor]:
     unit, through = (x.abs() + mean.abs()) * inverse, (slope if scale is None else slope * scale).abs()
     rows = inverse * (through + through.mean(-1, keepdim=True) + unit * (through * unit).mean(-1, keepdim=True))
     flat = lambda tensor: tensor.reshape(-1, x.shape[-1]).sum(0)  # noqa: E731
-    return [(n + 8) * rows, (n_row + 4) * flat(slope.abs() * unit), n_row * flat(slope.abs())]  # type: ignore[no-untyped-call]
+    return [(n + 8) * rows, (n_row + 4) * flat(slope.abs() * unit), n_row * flat(slope.abs())]
 
 
 def _sizes(name: str, function: Any, out: Any, args: Any, kwargs: Any) -> list[Tensor]:
@@ -122,11 +122,11 @@ def _sizes(name: str, function: Any, out: Any, args: Any, kwargs: Any) -> list[T
     return [out.abs()]
 
 
-class Rounding(TorchDispatchMode):  # type: ignore[no-untyped-call]
+class Rounding(TorchDispatchMode):
     """Adds to the result of each operation inside the block the error that single precision may make in it."""
 
     def __init__(self, seed: int) -> None:
-        super().__init__()  # type: ignore[no-untyped-call]
+        super().__init__()
         self._generator = torch.Generator().manual_seed(seed)
 
     def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:

@@ -86,6 +86,9 @@ RISKY = {
 PICKLES = {"pickle", "cPickle", "dill", "cloudpickle", "joblib", "shelve", "marshal"}
 SHARED_NAMES = {"Config": "the section of a plug-in, one in each plug-in file"}
 """Names of public classes and functions that several modules may have, with the reason."""
+UNTESTED = {"_version.py": "one constant", "typing.py": "names of types, which mypy reads"}
+"""Modules without a test file of their own, with the reason; at most fifteen."""
+UNIT = Path(__file__).parent / "unit"
 VAGUE = {"utils", "util", "helpers", "helper", "misc", "common", "manager", "managers"}
 ABSOLUTE = re.compile(r"(/(home|root|tmp|work|Users|data|mnt|eos|afs|cvmfs|scratch|opt)(/|$)|~|[A-Za-z]:\\)")
 
@@ -222,6 +225,15 @@ def test_nothing_prints_or_runs_text_as_code() -> None:
                 if isinstance(value, ast.Constant) and value.value is unsafe:
                     wrong.append(f"{name_of(file)}:{node.lineno} {name}({option}={unsafe}) may run code from a file")
     assert not wrong, "\n".join(wrong)
+
+
+@pytest.mark.skipif(not UNIT.is_dir(), reason="the unit tests are not beside this file")
+def test_every_module_has_its_test_file() -> None:
+    """The test of `root_gnn/data/cache/shard.py` is `tests/unit/data/cache/test_shard.py`."""
+    own = {name_of(file): file.relative_to(PACKAGE).with_name(f"test_{file.name}") for file in MODULES}
+    missing = {name for name, test in own.items() if not (UNIT / test).is_file()}
+    assert missing == set(UNTESTED)
+    assert len(UNTESTED) <= 15
 
 
 def test_no_two_public_classes_or_functions_share_a_name() -> None:

@@ -10,7 +10,8 @@ from root_gnn.graph.segment import segment_start
 
 def n_complete_edge(n_node: Tensor) -> int:
     """Number of ordered pairs `i != j` over all graphs, from `n_node (n_graph,)` (waits for the device)."""
-    n_edge: int = (n_node * (n_node - 1)).sum().item()  # type: ignore[assignment] # int() would make it a constant of an exported network
+    # int() would make it a constant of an exported network
+    n_edge: int = (n_node * (n_node - 1)).sum().item()  # type: ignore[assignment]
     return n_edge
 
 

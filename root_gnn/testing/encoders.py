@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 import torch
 
@@ -111,7 +112,8 @@ def _check_no_gradient_between_graphs(encoder: Encoder, batch: Batch) -> None:
         leaf = batch.replace(nodes=batch.nodes.clone().requires_grad_())
         out = encoder(leaf)
         own = batch.graph_index == graph
-        scalar_of_batch(out.replace(nodes=out.nodes[own], globals=out.globals[graph : graph + 1])).backward()  # type: ignore[no-untyped-call]
+        scalar: Any = scalar_of_batch(out.replace(nodes=out.nodes[own], globals=out.globals[graph : graph + 1]))
+        scalar.backward()
         gradient = leaf.nodes.grad
         leaked = gradient is not None and bool((gradient[~own] != 0).any())
         require(not leaked, "the representation of one graph depends on the nodes of another")

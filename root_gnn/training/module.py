@@ -83,7 +83,12 @@ class TrainingModule(pl.LightningModule):
             batch = augmentation(batch, RandomStream(seed=self.seed, epoch=self.current_epoch, place=place))
         return batch
 
-    def transfer_batch_to_device(self, batch: Batch, device: torch.device, dataloader_idx: int) -> Batch:  # noqa: ARG002  Lightning passes it by name
+    def transfer_batch_to_device(
+        self,
+        batch: Batch,
+        device: torch.device,
+        dataloader_idx: int,  # noqa: ARG002 Lightning passes it by name
+    ) -> Batch:
         """Copies from pinned memory while the device works.
 
         Lightning's own copy waits for anything but plain tensors.

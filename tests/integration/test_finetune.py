@@ -158,7 +158,7 @@ def test_an_override_that_contradicts_the_mode_is_refused(
     mode: str, override: str, pretrained: Run, data: Path
 ) -> None:
     with pytest.raises(InputError, match="contradicts"):
-        finetune("WHvsZH", run=pretrained, mode=mode, overrides=(override,), data_dir=data)  # type: ignore[arg-type]
+        finetune("WHvsZH", run=pretrained, mode=mode, overrides=(override,), data_dir=data)
 
 
 def test_more_training_events_than_there_are_is_refused(pretrained: Run, data: Path, tmp_path: Path) -> None:

@@ -388,7 +388,7 @@ def test_runs_are_listed_filtered_sorted_and_compared(run: Run, tmp_path: Path, 
     assert not any(key.startswith("model.dim") for key in found.keys)
     for wrong in ({"where": ["sed=1"]}, {"where": ["seed"]}, {"where": ["name>3"]}, {"sort": "test.acu"}):
         with pytest.raises(InputError, match=r"--where|--sort"):
-            list_runs(tmp_path / "runs", **wrong)  # type: ignore[arg-type]
+            list_runs(tmp_path / "runs", **wrong)
     (second / "config.yaml").write_text("name: [")
     assert list_runs(tmp_path / "runs").runs[0].facts["state"] == "damaged"
 

@@ -141,7 +141,7 @@ def test_a_network_of_labels_gives_each_its_probability(make: Make, data_dir: Pa
     names = [f"score_{slot}_exists" for slot in ("higgs", "top1", "top2", "W", "Z")]
     assert list(found) == ["status", *names]
     with torch.inference_mode():
-        expected = torch.sigmoid(run.objective.logits(batch_of(run, data_dir / "WH.root"))).numpy()  # type: ignore[operator]
+        expected = torch.sigmoid(run.objective.logits(batch_of(run, data_dir / "WH.root"))).numpy()
     np.testing.assert_allclose(np.stack([found[name] for name in names], axis=1), expected, atol=1e-6)
 
 

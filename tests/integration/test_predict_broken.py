@@ -375,7 +375,7 @@ def alone(run: Run, columns: Columns) -> NDArray[np.float64]:
             else np.zeros((0, 7))
         )
         with torch.inference_mode():
-            logits = run.objective.logits(Batch.of(torch.tensor(rows, dtype=torch.float32), torch.tensor([len(pt)])))  # type: ignore[operator]
+            logits = run.objective.logits(Batch.of(torch.tensor(rows, dtype=torch.float32), torch.tensor([len(pt)])))
         found.append(torch.softmax(logits.double(), dim=1)[0].numpy())
     return np.array(found).reshape(-1, 2)
 

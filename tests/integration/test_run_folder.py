@@ -158,7 +158,7 @@ def test_a_finetuning_is_resumed_from_its_own_backbone_only(finished: Run, data_
             mode=mode,
             train_events=60,
             data_dir=data_dir,
-            run_dir=tmp_path / "tuned",  # type: ignore[arg-type]
+            run_dir=tmp_path / "tuned",
             overrides=("train.max_epochs=1", "data.max_events=150", "name=tuned"),
             **keys,
         )

@@ -64,6 +64,7 @@ class RandomState(pl.Callback):
         if state["cuda"] and torch.cuda.is_available():
             torch.cuda.set_rng_state_all(state["cuda"])
         kind, keys, position, has_gauss, gauss = state["numpy"]
-        np.random.set_state((kind, np.array(keys, dtype=np.uint32), int(position), int(has_gauss), gauss))  # noqa: NPY002
+        legacy = (kind, np.array(keys, dtype=np.uint32), int(position), int(has_gauss), gauss)
+        np.random.set_state(legacy)  # noqa: NPY002
         version, internal, python_gauss = state["python"]
         random.setstate((version, tuple(internal), python_gauss))

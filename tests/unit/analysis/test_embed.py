@@ -112,6 +112,6 @@ def test_umap_gives_two_components(z: np.ndarray) -> None:
 
 def test_wrong_method_and_too_few_events(one_run: Run, ntuples: Path) -> None:
     with pytest.raises(InputError, match=r"--method pac: .* did you mean pca"):
-        embed(one_run, method="pac", data_dir=ntuples)  # type: ignore[arg-type]
+        embed(one_run, method="pac", data_dir=ntuples)
     with pytest.raises(InputError, match="at least 5 events"):
         embed(one_run, events=4, data_dir=ntuples)

@@ -160,7 +160,7 @@ def test_a_run_that_has_seen_test_events_is_refused(one_run: Run, ntuples: Path,
 
 def test_what_makes_no_sense_is_refused(seeds: list[Run], make_run, ntuples: Path, tmp_path: Path) -> None:
     def asked(runs: list[Run], **how: object) -> Probes:
-        return probe(runs, **{"task": "WHvsZH", "data_dir": ntuples, "out": tmp_path, **how})  # type: ignore[arg-type]
+        return probe(runs, **{"task": "WHvsZH", "data_dir": ntuples, "out": tmp_path, **how})
 
     with pytest.raises(InputError, match="one run or more"):
         asked([])

@@ -33,7 +33,8 @@ PUBLISHED = {"rotate": {}, "translate": {}, "smear": {}, "collinear_split": {"fr
 
 
 def build(name: str, features: Features, **options: Any) -> Augmentation:
-    return config_class("augmentations", name, Allowed()).model_validate(options).build(features)  # type: ignore[attr-defined, no-any-return]
+    section: Any = config_class("augmentations", name, Allowed()).model_validate(options)
+    return section.build(features)
 
 
 @pytest.mark.parametrize("name", ALL)

@@ -82,7 +82,7 @@ def test_clustered_subjets_go_whole_too(algorithm: str) -> None:
     batch = collimated(random_batch(Features(), SIZES * 10, seed=3), Features())
     out = config.build(Features())(batch, DRAWS).check()
     kept = torch.isin(batch.nodes[:, 0], out.nodes[:, 0])
-    place = subjets(batch.nodes[:, :4].double().numpy(), batch.n_node.numpy(), algorithm=algorithm, radius=0.2)  # type: ignore[arg-type]
+    place = subjets(batch.nodes[:, :4].double().numpy(), batch.n_node.numpy(), algorithm=algorithm, radius=0.2)
     fate: dict[tuple[int, int], set[bool]] = {}
     for graph, subjet, stays in zip(batch.graph_index.tolist(), place.tolist(), kept.tolist(), strict=True):
         fate.setdefault((graph, subjet), set()).add(stays)

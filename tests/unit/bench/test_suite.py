@@ -51,7 +51,7 @@ def test_the_cases_are_found_and_helpers_are_not() -> None:
 )
 def test_wrong_wishes_are_refused(names: list[str], options: dict[str, object], message: str) -> None:
     with pytest.raises(InputError, match=message):
-        bench(names, **options)  # type: ignore[arg-type]
+        bench(names, **options)
 
 
 def test_a_case_whose_outputs_differ_stops_everything(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import numpy as np
 import pytest
 
@@ -19,7 +21,8 @@ def test_the_spread_is_that_of_numpy() -> None:
 def test_runs_take_turns_in_alternating_order() -> None:
     seen: list[str] = []
     now = iter(np.arange(1000) * 2 * SHORTEST)
-    seconds = alternate({name: lambda name=name: seen.append(name) for name in "ab"}, 3, clock=lambda: float(next(now)))  # type: ignore[misc]
+    runs = {name: partial(seen.append, name) for name in "ab"}
+    seconds = alternate(runs, 3, clock=lambda: float(next(now)))
     assert seen[-6:] == ["a", "b", "b", "a", "a", "b"]
     assert seconds == {name: pytest.approx([2 * SHORTEST] * 3) for name in "ab"}
 

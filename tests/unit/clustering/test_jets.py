@@ -37,7 +37,7 @@ def _naive_anti_kt(particles: np.ndarray, radius: float, min_pt: float) -> np.nd
             left.pop(i)
     found = np.array(jets)
     found = found[np.hypot(found[:, 0], found[:, 1]) > min_pt]
-    return found[np.argsort(-np.hypot(found[:, 0], found[:, 1]))]  # type: ignore[no-any-return]
+    return found[np.argsort(-np.hypot(found[:, 0], found[:, 1]))]
 
 
 def _particles(counts: list[int], seed: int) -> np.ndarray:

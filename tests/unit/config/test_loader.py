@@ -140,7 +140,7 @@ def test_no_value_is_bent_to_fit(tmp_path: Path, key: str, value: str, words: st
 
 def test_sections_made_in_python_are_as_strict() -> None:
     with pytest.raises(ValidationError):
-        Optim(lr="1e-3")  # type: ignore[arg-type]
+        Optim(lr="1e-3")
     with pytest.raises(ValidationError):
         Optim(rate=1.0)  # type: ignore[call-arg]
 

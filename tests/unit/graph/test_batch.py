@@ -65,16 +65,16 @@ COMPLETE_FAULTS: dict[str, tuple[Callable[[Batch], Batch], str]] = {
     "ids of fewer graphs": (lambda b: b.replace(ids=torch.zeros(1, 2)), "ids has 1 rows"),
 }
 STORED_FAULTS: dict[str, tuple[Callable[[Batch], Batch], str]] = {
-    "no such node": (lambda b: b.replace(senders=changed(b.senders, 0, 8)), "node that does not exist"),  # type: ignore[arg-type]
-    "negative node": (lambda b: b.replace(senders=changed(b.senders, 0, -1)), "node that does not exist"),  # type: ignore[arg-type]
-    "edge between graphs": (lambda b: b.replace(senders=changed(b.senders, 0, 7)), "joins two graphs"),  # type: ignore[arg-type]
+    "no such node": (lambda b: b.replace(senders=changed(b.senders, 0, 8)), "node that does not exist"),
+    "negative node": (lambda b: b.replace(senders=changed(b.senders, 0, -1)), "node that does not exist"),
+    "edge between graphs": (lambda b: b.replace(senders=changed(b.senders, 0, 7)), "joins two graphs"),
     "receivers out of order": (
-        lambda b: b.replace(senders=b.senders.flip(0), receivers=b.receivers.flip(0)),  # type: ignore[union-attr]
+        lambda b: b.replace(senders=b.senders.flip(0), receivers=b.receivers.flip(0)),
         "receivers must ascend",
     ),
-    "edge features of fewer edges": (lambda b: b.replace(edges=b.edges[1:]), "edges has"),  # type: ignore[index]
+    "edge features of fewer edges": (lambda b: b.replace(edges=b.edges[1:]), "edges has"),
     "n_edge": (lambda b: b.replace(n_edge=b.n_edge + 1), "n_edge is"),
-    "a receiver too few": (lambda b: b.replace(receivers=b.receivers[1:]), "receivers"),  # type: ignore[index]
+    "a receiver too few": (lambda b: b.replace(receivers=b.receivers[1:]), "receivers"),
 }
 
 

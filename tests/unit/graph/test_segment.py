@@ -49,8 +49,8 @@ def test_gradients_are_the_loop(name: str, counts: list[int]) -> None:
     rows, index, count = rows_of(counts)
     weight = torch.arange(3.0 * len(counts), dtype=torch.float64).view(-1, 3).cos()
     first, second = rows.clone().requires_grad_(), rows.clone().requires_grad_()
-    (fast(first, index, count, name) * weight).sum().backward()  # type: ignore[no-untyped-call]
-    (loop(second, counts, name) * weight).sum().backward()  # type: ignore[no-untyped-call]
+    (fast(first, index, count, name) * weight).sum().backward()
+    (loop(second, counts, name) * weight).sum().backward()
     torch.testing.assert_close(first.grad, second.grad, rtol=1e-12, atol=1e-12)
 
 
@@ -58,7 +58,7 @@ def test_maximum_without_rows_is_zero_and_has_a_gradient() -> None:
     rows = torch.zeros(0, 3, requires_grad=True)
     out = segment_max(rows, torch.tensor([0, 0]))
     assert out.tolist() == [[0.0] * 3] * 2
-    out.sum().backward()  # type: ignore[no-untyped-call]
+    out.sum().backward()
     assert rows.grad is not None and rows.grad.shape == (0, 3)
 
 

@@ -34,7 +34,7 @@ def rows_and_gradient(encoder: nn.Module, batch: Batch, n_graph: int) -> tuple[T
 @pytest.mark.parametrize(
     "config",
     [
-        GraphNetwork(dim=16, dropout=0.0, aggregation=EVERYTHING, pooling=EVERYTHING),  # type: ignore[arg-type]
+        GraphNetwork(dim=16, dropout=0.0, aggregation=EVERYTHING, pooling=EVERYTHING),
         GraphNetwork(dim=16, dropout=0.0, n_steps=1, form="native", recompute=True),
         DeepSets(dim=16, dropout=0.0),
     ],

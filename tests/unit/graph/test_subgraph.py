@@ -34,7 +34,7 @@ def test_a_subgraph_is_what_a_loop_would_keep(sizes: list[int], seed: int) -> No
     assert torch.equal(kept.globals[:, 0], kept.n_node.float()) and torch.equal(kept.globals[:, 1], globals_[:, 1])
     assert (
         kept.ids is not None
-        and torch.equal(kept.ids, batch.ids)  # type: ignore[arg-type]
+        and torch.equal(kept.ids, batch.ids)
         and torch.equal(kept.labels["label"], batch.labels["label"])
     )
 

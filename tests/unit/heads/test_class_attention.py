@@ -28,7 +28,7 @@ def test_buckets_change_nothing() -> None:
 @pytest.mark.parametrize(("dim", "expected"), [(64, 8), (16, 2), (24, 1), (20, 1), (128, 8)])
 def test_heads_share_the_width_as_far_as_they_can(dim: int, expected: int) -> None:
     head = Config().build(dim, 2)
-    assert head.ask.blocks[0].attention.n_head == expected  # type: ignore[union-attr]
+    assert head.ask.blocks[0].attention.n_head == expected
 
 
 def test_heads_that_do_not_fit_are_refused() -> None:

@@ -47,7 +47,7 @@ def plain(x: Tensor, weights: PackedWeights, settings: Settings, addends: Addend
             first = addends.first if addends.first_index is None else addends.first[addends.first_index]
             rows = rows + first + addends.second[addends.second_index]
         if layer < len(weights.matrices) - 1 or settings.activate_last:
-            rows = ACTIVATIONS[settings.activation](rows)  # type: ignore[operator]
+            rows = ACTIVATIONS[settings.activation](rows)
     rows = F.layer_norm(rows, rows.shape[1:], weights.scale, weights.shift, settings.epsilon)
     rows = x + rows if settings.residual else rows
     if addends is None:
@@ -157,7 +157,7 @@ def test_rows_that_share_the_maximum_share_its_gradient() -> None:
         largest = function(x, given, settings, ends).largest
         assert largest is not None
         found[function] = torch.autograd.grad((largest * slope).sum(), (x, ends.second))
-    for gradients in found[fused][0].split(COUNT):  # type: ignore[no-untyped-call]
+    for gradients in found[fused][0].split(COUNT):
         assert torch.equal(gradients, gradients[:1].expand_as(gradients))
     torch.testing.assert_close(found[fused][1].double(), found[plain][1], rtol=1e-4, atol=1e-5)
 
@@ -271,4 +271,4 @@ def test_gradients_of_gradients_are_refused() -> None:
     x = drawn(5, 8, seed=1).requires_grad_()
     (slope,) = torch.autograd.grad(fused(x, weights_of(8, 8, 2), PLAIN).rows.square().sum(), x, create_graph=True)
     with pytest.raises(RuntimeError, match="once_differentiable"):
-        slope.sum().backward()  # type: ignore[no-untyped-call]
+        slope.sum().backward()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+from typing import Any
 
 import pytest
 import torch
@@ -31,8 +32,8 @@ def outcomes(rows: Tensor, weight: Tensor, bias: Tensor | None, *, reference: bo
         for tensor in (rows, weight, bias)
     ]
     given = [None if leaf is None else leaf.detach().requires_grad_() for leaf in leaves]
-    found = (F.linear if reference else linear)(*given)  # type: ignore[arg-type]
-    (found * drawn(*found.shape, seed=7).to(found.dtype)).sum().backward()  # type: ignore[no-untyped-call]
+    found = (F.linear if reference else linear)(*given)
+    (found * drawn(*found.shape, seed=7).to(found.dtype)).sum().backward()
     return [found.detach(), *(leaf.grad for leaf in given if leaf is not None and leaf.grad is not None)]
 
 
@@ -40,7 +41,8 @@ def assert_within_rounding(
     found: list[Tensor], expected: list[Tensor], rows: Tensor, weight: Tensor, bias: Tensor | None
 ) -> None:
     """Each number is off by no more than the number and size of its terms allow (`rounding`); no norm hides one."""
-    rows, weight, bias = (None if one is None else one.double().abs() for one in (rows, weight, bias))  # type: ignore[assignment]
+    doubled: Any = (None if one is None else one.double().abs() for one in (rows, weight, bias))
+    rows, weight, bias = doubled
     slope, flat = drawn(*expected[0].shape, seed=7).double().abs().flatten(0, -2), rows.flatten(0, -2)
     sizes = [
         (weight.shape[1] + 1) * F.linear(rows, weight, bias),
@@ -76,7 +78,7 @@ def test_parts_of_matrices_and_turned_ones() -> None:
 @needs_onednn
 def test_only_what_is_asked_for_gets_a_gradient() -> None:
     rows, weight = drawn(ROWS, 64), drawn(32, 64, seed=1).requires_grad_()
-    linear(rows, weight).sum().backward()  # type: ignore[no-untyped-call]
+    linear(rows, weight).sum().backward()
     assert rows.grad is None
     torch.testing.assert_close(weight.grad, rows.sum(0).expand(32, 64), rtol=1e-3, atol=1e-3)
 

@@ -49,8 +49,8 @@ def test_differences_agree_with_vector() -> None:
     rng = np.random.default_rng(1)
     eta, phi = rng.normal(0, 2, (2, 500)), rng.uniform(-math.pi, math.pi, (2, 500))
     first, second = (vector.array({"pt": np.ones(500), "eta": eta[i], "phi": phi[i]}) for i in (0, 1))
-    np.testing.assert_allclose(delta_phi(phi[0], phi[1]), first.deltaphi(second), atol=1e-12)  # type: ignore[attr-defined]
-    np.testing.assert_allclose(delta_eta(eta[0], eta[1]), first.deltaeta(second), atol=1e-12)  # type: ignore[attr-defined]
-    np.testing.assert_allclose(delta_r(eta[0], phi[0], eta[1], phi[1]), first.deltaR(second), atol=1e-12)  # type: ignore[attr-defined]
+    np.testing.assert_allclose(delta_phi(phi[0], phi[1]), first.deltaphi(second), atol=1e-12)
+    np.testing.assert_allclose(delta_eta(eta[0], eta[1]), first.deltaeta(second), atol=1e-12)
+    np.testing.assert_allclose(delta_r(eta[0], phi[0], eta[1], phi[1]), first.deltaR(second), atol=1e-12)
     tensors = [torch.from_numpy(x) for x in (eta[0], phi[0], eta[1], phi[1])]
-    np.testing.assert_allclose(delta_r(*tensors).numpy(), first.deltaR(second), atol=1e-12)  # type: ignore[attr-defined]
+    np.testing.assert_allclose(delta_r(*tensors).numpy(), first.deltaR(second), atol=1e-12)

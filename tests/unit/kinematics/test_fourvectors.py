@@ -29,7 +29,7 @@ def test_agrees_with_vector(particles: dict[str, Any], convert: Any) -> None:
     pt, eta, phi, masses = (convert(particles[name]) for name in ("pt", "eta", "phi", "mass"))
     px, py, pz = to_cartesian(pt, eta, phi)
     energy = energy_of(pt, eta, masses)
-    for ours, theirs in ((px, reference.px), (py, reference.py), (pz, reference.pz), (energy, reference.E)):  # type: ignore[attr-defined]
+    for ours, theirs in ((px, reference.px), (py, reference.py), (pz, reference.pz), (energy, reference.E)):
         np.testing.assert_allclose(np.asarray(ours), theirs, rtol=1e-10)
     np.testing.assert_allclose(np.asarray(mass(px, py, pz, energy)), particles["mass"], rtol=1e-4, atol=1e-4)
     for ours, name in zip(to_cylindrical(px, py, pz), ("pt", "eta", "phi"), strict=True):

@@ -61,5 +61,5 @@ def test_everything_is_finite_with_its_gradient(describe: Describe, pair: Pair, 
     pairs = pair(objects[[0, 1, 1]], objects[[0, 0, 1]])
     out = pairs.delta_r.sum() + (pairs.mass2() + 1e-8).log().sum()
     assert bool(torch.isfinite(out))
-    out.backward()  # type: ignore[no-untyped-call]
+    out.backward()
     assert nodes.grad is not None and bool(torch.isfinite(nodes.grad).all())

@@ -30,7 +30,7 @@ def _objects(n: int, seed: int, mass_scale: float = 8.0) -> np.ndarray:
 
 
 def _vectors(objects: np.ndarray) -> vector.MomentumNumpy4D:
-    return vector.array({"pt": objects[:, 0], "eta": objects[:, 1], "phi": objects[:, 2], "E": objects[:, 3]})  # type: ignore[return-value]
+    return vector.array({"pt": objects[:, 0], "eta": objects[:, 1], "phi": objects[:, 2], "E": objects[:, 3]})
 
 
 def test_agrees_with_vector_in_float64() -> None:
@@ -44,7 +44,7 @@ def test_agrees_with_vector_in_float64() -> None:
         "delta_r": a.deltaR(b),
         "ln_kt": np.log(softer * a.deltaR(b)),
         "ln_z": np.log(softer / (a.pt + b.pt)),
-        "ln_m2": np.log(((a + b).mass) ** 2),  # type: ignore[attr-defined]
+        "ln_m2": np.log(((a + b).mass) ** 2),
     }
     for name, values in expected.items():
         np.testing.assert_allclose(features[:, COLUMN[name]], values, rtol=1e-7, atol=1e-9, err_msg=name)
@@ -100,7 +100,7 @@ def test_finite_for_every_finite_input(sender: list[float], receiver: list[float
 
 def test_gradient_is_finite_for_an_object_with_itself() -> None:
     objects = torch.from_numpy(_objects(20, 9)).float().requires_grad_()
-    pair_features(objects, objects).sum().backward()  # type: ignore[no-untyped-call]
+    pair_features(objects, objects).sum().backward()
     assert objects.grad is not None
     assert torch.isfinite(objects.grad).all()
 

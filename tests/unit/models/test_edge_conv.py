@@ -40,11 +40,11 @@ def test_it_is_a_loop_over_neighbours(dynamic: bool) -> None:
         for k, block in enumerate(encoder.blocks):
             distance = torch.cdist(rows, rows) if dynamic and k > 0 else apart.norm(dim=-1)
             near = [[j for j in row.argsort().tolist() if j != i][:3] for i, row in enumerate(distance)]
-            mlp = block.convolution.nn  # type: ignore[union-attr]
+            mlp = block.convolution.nn
             rows = torch.stack(
                 [
                     row
-                    + (torch.stack([mlp(torch.cat([row, rows[j] - row])) for j in near[i]]).mean(0) if near[i] else 0.0)  # type: ignore[operator]
+                    + (torch.stack([mlp(torch.cat([row, rows[j] - row])) for j in near[i]]).mean(0) if near[i] else 0.0)
                     for i, row in enumerate(rows)
                 ]
             )

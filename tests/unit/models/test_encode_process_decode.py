@@ -80,7 +80,7 @@ def outputs_and_gradient(encoder: EncodeProcessDecode, out: Batch) -> tuple[Tens
     """All outputs, and the gradient of a fixed random projection of them in all parameters, as one vector each."""
     row = torch.cat([out.nodes.flatten(), out.globals.flatten()])
     encoder.zero_grad()
-    (row * torch.cos(torch.arange(row.shape[0], dtype=row.dtype))).sum().backward()  # type: ignore[no-untyped-call]
+    (row * torch.cos(torch.arange(row.shape[0], dtype=row.dtype))).sum().backward()
     gradient = torch.cat(
         [torch.zeros_like(p).flatten() if p.grad is None else p.grad.flatten().clone() for p in encoder.parameters()]
     )
@@ -340,7 +340,7 @@ def test_a_missing_package_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
         for name in [package, *(name for name in sys.modules if name.startswith(f"{package}."))]:
             monkeypatch.setitem(sys.modules, name, None)
         with pytest.raises(MissingExtraError, match=rf"root_gnn\[{form}\]"):
-            Config(form=form).build(FEATURES, Scaling())  # type: ignore[arg-type]
+            Config(form=form).build(FEATURES, Scaling())
 
 
 def test_augmented_rotation_is_the_same_symmetry() -> None:

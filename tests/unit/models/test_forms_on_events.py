@@ -33,8 +33,8 @@ def outputs_and_gradient(form: Backend, batch: Batch, features: Features) -> tup
         encoder = Config(form=form).build(features, Scaling.fit([batch], features)).eval()
     out = encoder(batch)
     row = torch.cat([out.nodes.flatten(), out.globals.flatten()])
-    (row * torch.cos(torch.arange(row.shape[0]))).sum().backward()  # type: ignore[no-untyped-call]
-    return row.detach(), torch.cat([p.grad.flatten() for p in encoder.parameters()])  # type: ignore[union-attr]
+    (row * torch.cos(torch.arange(row.shape[0]))).sum().backward()
+    return row.detach(), torch.cat([p.grad.flatten() for p in encoder.parameters()])
 
 
 def assert_agreement(form: Backend, batch: Batch, features: Features) -> None:

@@ -38,7 +38,7 @@ def one_block(block: Block, rows: Tensor, bias: Tensor | None) -> Tensor:
     logits = q @ k.transpose(1, 2) / q.shape[-1] ** 0.5
     mixed = torch.softmax(logits if bias is None else logits + bias, dim=-1) @ v
     rows = rows + attention.project_out(mixed.transpose(0, 1).flatten(1))
-    return rows + block.narrow(F.gelu(block.widen(block.before_layers(rows))))  # type: ignore[no-any-return]
+    return rows + block.narrow(F.gelu(block.widen(block.before_layers(rows))))
 
 
 def pair_bias(encoder: GraphTransformer, nodes: Tensor) -> Tensor | None:
@@ -71,7 +71,7 @@ def test_it_is_a_loop_over_graphs(settings: dict[str, Any]) -> None:
         own = batch.graph_index == graph
         rows, bias = inputs[own], pair_bias(encoder, batch.nodes[own])
         for block in encoder.blocks:
-            rows = one_block(block, rows, bias)  # type: ignore[arg-type]
+            rows = one_block(block, rows, bias)
         rows = encoder.norm(rows)
         torch.testing.assert_close(out.nodes[own], rows, rtol=1e-9, atol=1e-9)
         weight = torch.full((len(rows), 1), 1.0 / max(len(rows), 1), dtype=rows.dtype)

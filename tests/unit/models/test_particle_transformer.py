@@ -57,8 +57,8 @@ def test_buckets_change_neither_outputs_nor_gradients() -> None:
         encoder = build({**SMALL, "bucket_nodes": limit}).double()
         out = encoder(batch)
         row = torch.cat([out.nodes.flatten(), out.globals.flatten()])
-        (row * torch.cos(torch.arange(row.shape[0]))).sum().backward()  # type: ignore[no-untyped-call]
-        results.append((row.detach(), torch.cat([parameter.grad.flatten() for parameter in encoder.parameters()])))  # type: ignore[union-attr]
+        (row * torch.cos(torch.arange(row.shape[0]))).sum().backward()
+        results.append((row.detach(), torch.cat([parameter.grad.flatten() for parameter in encoder.parameters()])))
     for row, gradient in results[1:]:
         torch.testing.assert_close(row, results[0][0], rtol=1e-9, atol=1e-9)
         torch.testing.assert_close(gradient, results[0][1], rtol=1e-8, atol=1e-8)
@@ -159,7 +159,7 @@ def weaver_network(n_input: int, **settings: Any) -> nn.Module:
                 buffer.normal_()
             if name.endswith("running_var"):
                 buffer.uniform_(0.5, 2.0)
-    return network  # type: ignore[no-any-return]
+    return network
 
 
 @pytest.mark.parametrize(("dtype", "tolerance"), [(torch.float64, 1e-9), (torch.float32, 1e-4)])

@@ -63,7 +63,7 @@ def test_a_module_of_ones_own_may_speak_of_graphs(own_module: str) -> None:
     out = encoder(batch)
     assert out.globals.shape == (3, 64)
     own = out.nodes[:4]
-    torch.testing.assert_close(out.globals[0], encoder.module.layer(own).sum(0), rtol=1e-4, atol=1e-5)  # type: ignore[operator]
+    torch.testing.assert_close(out.globals[0], encoder.module.layer(own).sum(0), rtol=1e-4, atol=1e-5)
 
 
 def test_a_run_folder_does_not_run_code_that_was_not_allowed(own_module: str, tmp_path: Path) -> None:

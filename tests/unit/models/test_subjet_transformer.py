@@ -60,7 +60,7 @@ def test_constituents_of_a_subjet_share_its_representation_and_numbers_are_only_
             rows = out.nodes[(batch.graph_index == graph) & (batch.nodes[:, COLUMN] == number)]
             assert torch.equal(rows, rows[:1].expand_as(rows))
     assert len(out.nodes.unique(dim=0)) == len(
-        torch.stack([batch.graph_index, batch.nodes[:, COLUMN].long()], 1).unique(dim=0)  # type: ignore[no-untyped-call]
+        torch.stack([batch.graph_index, batch.nodes[:, COLUMN].long()], 1).unique(dim=0)
     )
     again = encoder(renumbered(batch, torch.tensor([7.0, -1.0, 2.0, 5000.0]).double()))
     torch.testing.assert_close(again.nodes, out.nodes, rtol=1e-9, atol=1e-9)
@@ -85,8 +85,7 @@ def test_a_subjet_is_the_sum_of_its_constituents() -> None:
     found = Subjets.of(batch, ColumnSubjets(COLUMN)(batch, batch.nodes[:, :4]), batch.nodes[:, 0])
     momenta = found.momenta(batch.nodes[:, :4])
     assert found.n_subjet.tolist() == [
-        len(batch.nodes[batch.graph_index == graph, COLUMN].unique())  # type: ignore[no-untyped-call]
-        for graph in range(batch.n_graph)
+        len(batch.nodes[batch.graph_index == graph, COLUMN].unique()) for graph in range(batch.n_graph)
     ]
     for subjet in range(len(momenta)):
         pt, eta, phi, energy = batch.nodes[found.of_node == subjet, :4].numpy().T

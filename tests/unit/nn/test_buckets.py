@@ -31,7 +31,7 @@ def test_padding_and_back_is_nothing(sizes: list[int], limit: int) -> None:
         assert bool((rows[~part.mask] == 0).all())
         assert part.length == 0 or bool(part.mask[:, 0].all())
         owner = batch.graph_index[part.rows[part.mask]]
-        assert torch.equal(owner.unique(), owner.unique_consecutive().sort().values)  # type: ignore[no-untyped-call]
+        assert torch.equal(owner.unique(), owner.unique_consecutive().sort().values)
         assert int(part.mask.sum()) < limit + max(part.length, 1)
     assert torch.equal(torch.cat([part.rows[part.mask] for part in buckets.parts]), buckets.nodes)
     assert torch.equal(torch.cat([part.n_node for part in buckets.parts]), batch.n_node.sort().values)

@@ -24,7 +24,7 @@ def answers(network: Predictor, graphs: list[int] | None = None) -> Tensor:
     chosen = range(len(KNOWN)) if graphs is None else graphs
 
     def of(rows: Tensor, sizes: list[int]) -> Tensor:
-        pieces = rows.split(sizes)  # type: ignore[no-untyped-call]
+        pieces = rows.split(sizes)
         return torch.cat([pieces[graph] for graph in chosen])
 
     n_known, n_asked = (torch.tensor([sizes[graph] for graph in chosen]) for sizes in (KNOWN, ASKED))
@@ -42,7 +42,7 @@ def network() -> Predictor:
 
 
 def test_each_graph_is_answered_by_itself(network: Predictor) -> None:
-    together = answers(network).split(ASKED)  # type: ignore[no-untyped-call]
+    together = answers(network).split(ASKED)
     for graph in range(len(KNOWN)):
         torch.testing.assert_close(answers(network, [graph]), together[graph])
     torch.testing.assert_close(answers(network, [4, 2, 0]), torch.cat([together[graph] for graph in (4, 2, 0)]))

@@ -72,5 +72,5 @@ def test_opposite_particles_have_a_gradient() -> None:
         [[10.0, 0.0, 0.0, 10.0], [10.0, 0.0, torch.pi, 10.0], [0.0, 0.0, 0.0, 0.0]], requires_grad=True
     )
     batch = Batch.of(nodes, torch.tensor([2, 1]))
-    relative_to_jet(batch, [0, 1, 2, 3]).sum().backward()  # type: ignore[no-untyped-call]
+    relative_to_jet(batch, [0, 1, 2, 3]).sum().backward()
     assert nodes.grad is not None and bool(torch.isfinite(nodes.grad).all())

@@ -90,7 +90,7 @@ def test_the_symmetric_way_is_the_general_one(temperature: float, monkeypatch: p
         monkeypatch.setattr(nt_xent_file, "AT_A_TIME", at_a_time)
         one, two = (view.clone().requires_grad_() for view in views)
         loss = nt_xent(one, two, temperature=temperature, positive_in_denominator=True)
-        (3.0 * loss).backward()  # type: ignore[no-untyped-call]
+        (3.0 * loss).backward()
         assert one.grad is not None and two.grad is not None
         found.append((loss.detach(), one.grad, two.grad))
     for symmetric, general in zip(*found, strict=True):
@@ -101,7 +101,7 @@ def test_small_temperatures_neither_overflow_nor_vanish() -> None:
     generator = torch.Generator().manual_seed(4)
     first, second = (torch.randn(8, 16, generator=generator, requires_grad=True) for _ in range(2))
     loss = nt_xent(first, second, temperature=1e-3, positive_in_denominator=True)
-    loss.backward()  # type: ignore[no-untyped-call]
+    loss.backward()
     hardest = torch.cat([F.normalize(first.detach()), F.normalize(second.detach())])
     similarity = (hardest @ hardest.T).fill_diagonal_(-2.0)
     expected = (
@@ -204,7 +204,7 @@ def test_two_processes_have_the_loss_and_gradients_of_one(tmp_path: Path) -> Non
     rows = torch.randn(2, 9, 6, generator=torch.Generator().manual_seed(1))
     first, second = (view.clone().requires_grad_() for view in rows)
     loss = nt_xent(first, second, temperature=0.2, positive_in_denominator=False)
-    loss.backward()  # type: ignore[no-untyped-call]
+    loss.backward()
     assert float(sum(part[0] for part in parts) / 2) == pytest.approx(
         float(loss.detach()), rel=1e-6
     )  # as DDP averages gradients

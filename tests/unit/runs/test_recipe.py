@@ -14,7 +14,7 @@ RECIPES = sorted(path for path in shipped_folder("recipe").glob("*.yaml") if pat
 
 @pytest.mark.parametrize("path", RECIPES, ids=lambda path: path.stem)
 def test_every_shipped_recipe_is_one(path: object) -> None:
-    recipe = load(Recipe, path)  # type: ignore[arg-type]
+    recipe = load(Recipe, path)
     assert recipe.name == path.stem  # type: ignore[attr-defined]
 
 

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 import math
+from typing import Any
 
 import numpy as np
 import pytest
@@ -230,7 +231,8 @@ def test_layer_matrix_holds_each_pair_with_its_error():
     a, b = {"encoder": x, "decoder": y}, {"encoder": x[:, :5], "step 1": y, "decoder": np.hstack([x, y])}
     found = layer_matrix(a, b, n_permutation=30, seed=3)
     assert (found.layers_a, found.layers_b) == (("encoder", "decoder"), ("encoder", "step 1", "decoder"))
-    assert np.shape(found.value) == np.shape(found.error) == np.shape(found.null) == (2, 3)  # type: ignore[type-var, comparison-overlap]
+    parts: list[Any] = [found.value, found.error, found.null]
+    assert [np.shape(part) for part in parts] == [(2, 3)] * 3
     for row, one in enumerate(a.values()):
         for column, other in enumerate(b.values()):
             expected = cka_with_error(one, other, n_permutation=30, seed=3)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pytest
 import torch
@@ -20,7 +22,8 @@ TWO = Question(classes=("b", "s"), truth=QUESTION.truth, features=Features())
 def objective_of(name: str) -> Supervised:
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(1)
-        section = {"multiclass": multiclass, "multilabel": multilabel}[name].Config(head=linear.Config())  # type: ignore[attr-defined]
+        plugin: Any = {"multiclass": multiclass, "multilabel": multilabel}[name]
+        section = plugin.Config(head=linear.Config())
         built: Supervised = section.build(TinyEncoder(Features()), TWO)
     return built
 

@@ -36,7 +36,7 @@ def test_blocks_come_before_the_encoder_and_all_forward_methods_exist(monkeypatc
     monkeypatch.setattr(fsdp, "fully_shard", fully_shard)
     monkeypatch.setattr(fsdp, "register_fsdp_forward_method", lambda part, name: registered.append((part, name)))
     whole = objective()
-    fsdp.shard(whole, mesh=None)  # type: ignore[arg-type]
+    fsdp.shard(whole, mesh=None)
     kinds = [
         "block" if isinstance(part, Block) else "encoder" if isinstance(part, Encoder) else "whole" for part in sharded
     ]

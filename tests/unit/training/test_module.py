@@ -74,7 +74,7 @@ def test_the_shipped_learning_rate_split_reaches_the_optimiser() -> None:
     from root_gnn.runs.task import finetuning_recipe
 
     for mode, expected in (("finetuned", 0.1), ("scratch", 1.0)):
-        optim = finetuning_recipe("WHvsZH", mode=mode, model=None).optim  # type: ignore[arg-type]
+        optim = finetuning_recipe("WHvsZH", mode=mode, model=None).optim
         adam = TrainingModule(objective(), optim, n_step=10).configure_optimizers()["optimizer"]
         rates = {group["name"]: group["lr"] for group in adam.param_groups}
         assert rates["backbone"] == pytest.approx(expected * rates["head"]) and rates["head"] > 0
@@ -91,7 +91,7 @@ def test_validation_loss_is_the_mean_over_events_with_signed_weights_whatever_th
     module.on_validation_epoch_end()
     total = 0.0
     for part in whole:
-        logits = module.objective.logits(part).detach().double()  # type: ignore[operator]
+        logits = module.objective.logits(part).detach().double()
         assert part.weights is not None and part.labels is not None
         each = -torch.log_softmax(logits, 1)[torch.arange(part.n_graph), part.labels["label"]]
         total += float((each * part.weights).sum())

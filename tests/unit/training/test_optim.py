@@ -43,7 +43,7 @@ def trained(optim: OptimConfig, n_step: int = 40) -> list[dict[str, float]]:
 @pytest.mark.parametrize("name", ["constant", "cosine", "exponential"])
 @pytest.mark.parametrize("scale", [0.1, 1.0])
 def test_backbone_stays_at_its_fraction_of_the_head(name: str, scale: float) -> None:
-    rates = trained(OptimConfig(lr=2e-3, backbone_lr_scale=scale, schedule=name, warmup=0.2, gamma=0.5))  # type: ignore[arg-type]
+    rates = trained(OptimConfig(lr=2e-3, backbone_lr_scale=scale, schedule=name, warmup=0.2, gamma=0.5))
     for step in (0, 20, 39):
         assert rates[step]["head"] > 0
         assert rates[step]["backbone"] == pytest.approx(scale * rates[step]["head"], rel=1e-12)

@@ -231,7 +231,7 @@ def test_an_empty_file_gives_an_empty_shard(folder: Path, write_tree: object) ->
         "source": {"name": "root", "tree": "Events"},
         "nodes": {"met": {"type": 0, "single": True, "features": {"pt": "pt", "phi": "phi"}}},
     }
-    path = write_tree({"pt": np.zeros(0), "phi": np.zeros(0)}, name="empty.root")  # type: ignore[operator]
+    path = write_tree({"pt": np.zeros(0), "phi": np.zeros(0)}, name="empty.root")
     shard = prepare_shards(load_spec(raw), [path], data_dir=folder)[path]
     assert (shard.n_graph, shard.nodes.shape, shard.offsets.tolist()) == (0, (0, 7), [0])
     assert shard.damage() is None

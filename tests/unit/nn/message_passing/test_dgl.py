@@ -23,8 +23,8 @@ def test_steps_are_those_of_plain_pytorch(aggregation: tuple[str, ...], sizes: t
         activation="gelu",
         dropout=0.0,
         activate_last=False,
-        aggregation=aggregation,  # type: ignore[arg-type]
-        pooling=aggregation,  # type: ignore[arg-type]
+        aggregation=aggregation,
+        pooling=aggregation,
         residual=True,
     )
     batch = random_batch(Features(), sizes, seed=2)

@@ -108,8 +108,8 @@ class Events(Dataset[Batch]):
 def test_a_run_whose_encoder_is_constant_ends_where_it_is_to(then: str, n_epoch: int, tmp_path: Path) -> None:
     objective = Config().build(TinyEncoder(Features()), Question())
     with torch.no_grad():
-        objective.encoder.graph.weight.zero_()  # type: ignore[union-attr]
-    objective.encoder.graph.requires_grad_(False)  # type: ignore[union-attr]
+        objective.encoder.graph.weight.zero_()
+    objective.encoder.graph.requires_grad_(False)
     loader = EventLoader(
         Events(), batch_size=None, sampler=BatchSampler(np.arange(12), 6, seed=1), generator=torch.Generator()
     )
