@@ -12,7 +12,7 @@ from pathlib import Path
 
 from root_gnn.simulation.process import all_processes, find_process
 from root_gnn.simulation.sherpa.files import cross_section
-from root_gnn.simulation.sherpa.make import Wanted, make
+from root_gnn.simulation.sherpa.make import HardEventsRequest, make_hard_events
 from root_gnn.simulation.sherpa.program import find_program
 from root_gnn.simulation.sherpa.shipped import ENERGY, EVENTS
 
@@ -33,7 +33,8 @@ def main() -> None:
         process = find_process(name)
         if process.card is not None:
             path = arguments.out / f"{name}.lhe.gz"
-            make(Wanted(path, program, process.card, process.id, arguments.events, arguments.seed, ENERGY))
+            events, seed = arguments.events, arguments.seed
+            make_hard_events(HardEventsRequest(path, program, process.card, process.id, events, seed, ENERGY))
             section = cross_section(path)
             print(
                 f"{path}: {arguments.events} events, {section.value:.4g} +- {section.error:.2g} pb, "

@@ -21,7 +21,7 @@ from root_gnn.simulation.pythia import LARGEST_SEED, CrossSection, Generator
 from root_gnn.simulation.record import EventRecord
 from root_gnn.simulation.reshower import Reshowerer
 from root_gnn.simulation.rows import NtupleRows, event_rows, first_items, jet_rows, join, shuffle
-from root_gnn.simulation.variations import VARIATIONS, branch
+from root_gnn.simulation.variations import VARIATIONS, variation_branch
 from root_gnn.typing import AnyFloats
 
 EVENTS_PER_CHUNK = 500
@@ -81,7 +81,9 @@ class Chunk:
     @property
     def layout(self) -> Layout:
         """Tree and branches of the chunk's ntuple."""
-        further: dict[str, Any] = {branch(name): np.dtype(np.float32) for name in VARIATIONS} if self.variations else {}
+        further: dict[str, Any] = (
+            {variation_branch(name): np.dtype(np.float32) for name in VARIATIONS} if self.variations else {}
+        )
         return (EVENTS if self.jets is None else JETS).with_scalars({**further, **(N_PILEUP if self.pileup else {})})
 
 
@@ -136,7 +138,7 @@ def _run_part(chunk: Chunk, part: int, share: int, result: ChunkResult, rng: np.
 
     Raises RuntimeError where none of many events passes the selection.
     """
-    generator = generator_of(chunk, part)
+    generator = make_generator(chunk, part)
     pileup = _pileup(chunk, part, generator.ecm)
     largest = (
         _BATCH if chunk.pileup is None else min(_BATCH, max(_SMALL_BATCH, round(_PILEUP_BATCH / chunk.pileup.mean)))
@@ -184,7 +186,7 @@ def _pileup(chunk: Chunk, part: int, ecm: float) -> MinimumBias | None:
     return MinimumBias(chunk.pileup, ecm=ecm, seed=seed, detector=Detector())
 
 
-def generator_of(chunk: Chunk, part: int) -> Generator | Reshowerer:
+def make_generator(chunk: Chunk, part: int) -> Generator | Reshowerer:
     """The generator of the events of a part of a chunk."""
     run = chunk.index * len(chunk.parts) + part
     seed = pythia_seed(chunk.seed, chunk.process_id, run)

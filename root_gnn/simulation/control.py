@@ -13,16 +13,16 @@ from types import MappingProxyType
 
 import numpy as np
 
-from root_gnn.simulation.chunk import Chunk, generator_of
+from root_gnn.simulation.chunk import Chunk, make_generator
 from root_gnn.simulation.detector import CHARGE
-from root_gnn.simulation.hard_file import of_process
+from root_gnn.simulation.hard_file import hard_file_of_process
 from root_gnn.simulation.matrix_elements.tth import TOP_MASS
 from root_gnn.simulation.parameters import hard_events_of, settings_of, stop_of
 from root_gnn.simulation.process import Process
 from root_gnn.simulation.pythia import CrossSection, Generator
 from root_gnn.simulation.record import EventRecord
 from root_gnn.simulation.reshower import Reshowerer
-from root_gnn.simulation.sherpa.make import make
+from root_gnn.simulation.sherpa.make import make_hard_events
 from root_gnn.typing import AnyFloats, Booleans, Integers
 
 LARGEST_PULL = 4.0
@@ -112,7 +112,7 @@ def control(process: Process, *, events: int, seed: int, params: Mapping[str, st
     """Generates events of a process without a detector and checks them."""
     with tempfile.TemporaryDirectory(prefix="hard-events-") as folder:
         chunk = _chunk(process, events=events, seed=seed, params=params, folder=Path(folder))
-        return _look(process, chunk, params)
+        return _check_events(process, chunk, params)
 
 
 def _chunk(process: Process, *, events: int, seed: int, params: Mapping[str, str], folder: Path) -> Chunk:
@@ -128,23 +128,23 @@ def _chunk(process: Process, *, events: int, seed: int, params: Mapping[str, str
     settings = settings_of(process, params, from_file=False)
     slha = stop_of(process, params).slha() if process.needs_slha else None
     chunk = Chunk(process.id, seed, 0, settings, events, slha, hard=hard_events_of(process, params))
-    hard_file = of_process(process, events=events, seed=seed, params=params, folder=folder, spare=False)
+    hard_file = hard_file_of_process(process, events=events, seed=seed, params=params, folder=folder, spare=False)
     if hard_file is None:
         return chunk
-    if hard_file.wanted is not None:
-        make(hard_file.wanted)
+    if hard_file.request is not None:
+        make_hard_events(hard_file.request)
     return replace(chunk, lhe=hard_file.path, n_hard=hard_file.n_event)
 
 
-def _look(process: Process, chunk: Chunk, params: Mapping[str, str]) -> Control:
+def _check_events(process: Process, chunk: Chunk, params: Mapping[str, str]) -> Control:
     settings, events = chunk.parts, chunk.n_keep
-    generators = [generator_of(chunk, part) for part in range(len(settings))]
+    generators = [make_generator(chunk, part) for part in range(len(settings))]
     records = [
         _events(generator, len(share))
         for generator, share in zip(generators, np.array_split(np.arange(events), len(generators)), strict=True)
     ]
     particles = [record for batch in records for record in batch]
-    looked = _Looked(process, generators[0], particles, made=_made(process, params))
+    looked = _GeneratedEvents(process, generators[0], particles, made=_made(process, params))
     sections = [generator.cross_section() for generator in generators]
     total = CrossSection(
         sum(section.value for section in sections),
@@ -171,7 +171,7 @@ def _events(generator: Generator | Reshowerer, n_event: int) -> list[EventRecord
     return records
 
 
-class _Looked:
+class _GeneratedEvents:
     """The events of a process and the checks on them."""
 
     def __init__(

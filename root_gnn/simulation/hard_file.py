@@ -12,33 +12,33 @@ from root_gnn.errors import InputError
 from root_gnn.simulation.lhe import count_events
 from root_gnn.simulation.parameters import process_number
 from root_gnn.simulation.process import Process
-from root_gnn.simulation.sherpa.make import Wanted
+from root_gnn.simulation.sherpa.make import HardEventsRequest
 from root_gnn.simulation.sherpa.program import find_program
 from root_gnn.simulation.sherpa.shipped import ENERGY, shipped_file
 
-_MORE, _AT_LEAST = 1.1, 20  # hard events for each event wanted, since some fail the preselection
+_MORE, _AT_LEAST = 1.1, 20  # hard events per requested event, since some fail the preselection
 
 
 @dataclass(frozen=True)
 class HardFile:
     """A Les Houches file of `n_event` events; `settings` identifies it in the metadata of the ntuple.
 
-    `shared`: whether the events are the same for every seed. `wanted`: how to make the file, None where it exists.
+    `shared`: whether the events are the same for every seed. `request`: how to make the file, None where it exists.
     """
 
     path: Path
     n_event: int
     settings: Mapping[str, Any]
     shared: bool = False
-    wanted: Wanted | None = None
+    request: HardEventsRequest | None = None
 
 
-def of_user(path: Path) -> HardFile:
+def hard_file_of_user(path: Path) -> HardFile:
     """The file given with --lhe; raises InputError where it is no Les Houches file."""
     return HardFile(path.resolve(), count_events(path), {"lhe": _identity(path)})
 
 
-def of_process(
+def hard_file_of_process(
     process: Process, *, events: int, seed: int, params: Mapping[str, str], folder: Path, spare: bool = True
 ) -> HardFile | None:
     """The hard events of a process of Sherpa, made in `folder` or shipped; None for other processes.
@@ -59,7 +59,7 @@ def of_process(
     if program is None:
         return _shipped(process, events, params, spare=spare)
     n_event = _enough(events, spare=spare)
-    wanted = Wanted(
+    request = HardEventsRequest(
         folder / f"{process.name}.lhe.gz",
         program,
         process.card,
@@ -68,7 +68,7 @@ def of_process(
         seed,
         process_number(params, "ecm", ENERGY),
     )
-    return HardFile(wanted.path, n_event, {"sherpa": wanted.text}, wanted=wanted)
+    return HardFile(request.path, n_event, {"sherpa": request.text}, request=request)
 
 
 def _enough(events: int, *, spare: bool) -> int:

@@ -13,7 +13,7 @@ from root_gnn.simulation.detector import CHARGED_HADRON, ELECTRON, MUON, NEUTRAL
 from root_gnn.simulation.impact import ImpactResolution, impact_parameters
 from root_gnn.simulation.ntuple import CLASSES, NtupleColumns
 from root_gnn.simulation.record import EventRecord, span_pairs
-from root_gnn.simulation.resonances import Decay, find_resonances, match
+from root_gnn.simulation.resonances import Decay, find_resonances, match_jets
 from root_gnn.typing import AnyFloats, Booleans, Integers
 
 NO_LIMIT = 1e6  # GeV; no number that JSON lacks
@@ -84,7 +84,7 @@ def find_jets(record: EventRecord, candidates: Candidates, selection: JetSelecti
     index = np.arange(len(jets.pt)) - np.searchsorted(jets.event, jets.event)
     resonance = np.full(len(jets.pt), -1, dtype=np.int64)
     if selection.decay is not None:
-        resonance = match(record, jets, find_resonances(record, selection.decay), selection.radius)
+        resonance = match_jets(record, jets, find_resonances(record, selection.decay), selection.radius)
     keep = (jets.pt < selection.max_pt) & (np.abs(jets.eta) < selection.max_eta)
     if selection.n_leading:
         keep &= index < selection.n_leading
@@ -108,7 +108,7 @@ def choose_jets(clustered: ClusteredJets, keep: Booleans) -> ClusteredJets:
     )
 
 
-def rearrange(clustered: ClusteredJets, order: Integers) -> ClusteredJets:
+def reorder_jets(clustered: ClusteredJets, order: Integers) -> ClusteredJets:
     """The jets in another order; `order (n_jet,)` are their present indices."""
     jets, members = clustered.jets, clustered.members
     new_index = np.empty(len(order), dtype=np.int64)
@@ -141,18 +141,18 @@ def same_jets(clustered: ClusteredJets, copies: int, radius: float) -> tuple[Clu
     partner[row[order], copy[other[order]]] = other[order]
     partner = partner[(partner >= 0).all(axis=1)]
     partner = partner[_without_repeats(partner)]
-    chosen = rearrange_some(clustered, partner.reshape(-1))
+    chosen = take_jets(clustered, partner.reshape(-1))
     index = np.repeat(clustered.index[partner[:, 0]], copies)
     return ClusteredJets(chosen.jets, chosen.members, index, chosen.resonance), np.repeat(
         np.arange(len(partner)), copies
     )
 
 
-def rearrange_some(clustered: ClusteredJets, indices: Integers) -> ClusteredJets:
+def take_jets(clustered: ClusteredJets, indices: Integers) -> ClusteredJets:
     """The jets `indices`, in that order; no index may be repeated."""
     keep = np.zeros(len(clustered.jets.pt), dtype=bool)
     keep[indices] = True
-    return rearrange(choose_jets(clustered, keep), np.argsort(np.argsort(indices)) if len(indices) else indices)
+    return reorder_jets(choose_jets(clustered, keep), np.argsort(np.argsort(indices)) if len(indices) else indices)
 
 
 def _without_repeats(partner: Integers) -> Booleans:

@@ -78,7 +78,7 @@ def _products(record: EventRecord, parent: Integers) -> tuple[Integers, Integers
     return np.concatenate(owners) if owners else parent, np.concatenate(products) if products else parent
 
 
-def match(record: EventRecord, jets: Jets, resonances: Resonances, radius: float) -> Integers:
+def match_jets(record: EventRecord, jets: Jets, resonances: Resonances, radius: float) -> Integers:
     """The particle of the record that each jet `(n_jet,)` contains completely, -1 where there is none.
 
     It and all its products except neutrinos must be within `radius` of the jet's axis.

@@ -13,7 +13,7 @@ from root_gnn.simulation.ntuple import Layout, NtupleColumns, concatenate_column
 from root_gnn.simulation.objects import ObjectSelection, preselected, reconstruct
 from root_gnn.simulation.record import EventRecord
 from root_gnn.simulation.truth import truth
-from root_gnn.simulation.variations import branch
+from root_gnn.simulation.variations import variation_branch
 from root_gnn.typing import Integers
 
 
@@ -100,7 +100,8 @@ def _of_events(record: EventRecord, event: Integers) -> NtupleColumns:
     """Weights and number of further collisions of the events that rows `(n_row,)` belong to."""
     columns: NtupleColumns = {"weight": record.weight[event].astype(np.float32)}
     columns |= {
-        branch(name): (record.weight * factor)[event].astype(np.float32) for name, factor in record.variations.items()
+        variation_branch(name): (record.weight * factor)[event].astype(np.float32)
+        for name, factor in record.variations.items()
     }
     if record.overlaid is not None:
         columns["n_pileup"] = record.overlaid.n_collision[event].astype(np.int16)

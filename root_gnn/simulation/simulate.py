@@ -19,14 +19,14 @@ from root_gnn.parallel.lock import exclusive_writer, has_leftovers
 from root_gnn.parallel.processes import run_in_order
 from root_gnn.simulation.chunk import EVENTS_PER_CHUNK, LARGEST_CHUNK, LARGEST_USER_SEED, Chunk, ChunkResult, run_chunk
 from root_gnn.simulation.detector import Detector
-from root_gnn.simulation.hard_file import HardFile, of_process, of_user
+from root_gnn.simulation.hard_file import HardFile, hard_file_of_process, hard_file_of_user
 from root_gnn.simulation.ntuple import Metadata, NtupleColumns, read_metadata, select_rows, write_ntuple
 from root_gnn.simulation.objects import ObjectSelection
 from root_gnn.simulation.parameters import check_params, hard_events_of, jet_selection, settings_of, stop_of
 from root_gnn.simulation.pileup import PileUp
 from root_gnn.simulation.process import Process, external, find_process
 from root_gnn.simulation.sherpa.files import made_by
-from root_gnn.simulation.sherpa.make import make
+from root_gnn.simulation.sherpa.make import make_hard_events
 from root_gnn.simulation.top_tagging import check_request, write_top_tagging
 from root_gnn.simulation.variations import SETTINGS
 
@@ -104,7 +104,8 @@ def simulate(
         overwrite: replace existing files; without it a file with other content is an InputError.
         top_tagging: file for the jets of QCD and Tbqq together in the layout of the Top Tagging reference set.
         pileup: minimum-bias collisions laid over each event.
-        variations: add the weights for half and twice the scale of the showers as branches (`variations.branch`).
+        variations: add the weights for half and twice the scale of the showers as branches
+            (`variations.variation_branch`).
     """
     _check_options(processes, events=events, seed=seed, jobs=jobs, lhe=lhe, resimulate=resimulate, level=level)
     if top_tagging is not None:
@@ -128,7 +129,7 @@ def simulate(
             if has_leftovers(plan.path):
                 with _only_writer(plan.path):
                     pass
-        todo = [plan for plan in plans if overwrite or not _is_there(plan)]
+        todo = [plan for plan in plans if overwrite or not _is_complete(plan)]
         if todo:
             _run(todo, jobs)
     paths = [plan.path for plan in plans]
@@ -181,9 +182,9 @@ def _check_options(
 def _plan(process: Process, request: _Request, path: Path) -> _Plan:
     events, seed, params, lhe = request.events, request.seed, request.params, request.lhe
     hard_file = (
-        of_user(lhe)
+        hard_file_of_user(lhe)
         if lhe is not None
-        else of_process(process, events=events, seed=seed, params=params, folder=request.folder)
+        else hard_file_of_process(process, events=events, seed=seed, params=params, folder=request.folder)
     )
     jets = jet_selection(process, params) if request.level == "jets" else None
     parts = settings_of(process, params, from_file=lhe is not None)
@@ -235,7 +236,7 @@ def _plan(process: Process, request: _Request, path: Path) -> _Plan:
     return _Plan(process, events, seed, path, tuple(chunks), json.dumps(settings, sort_keys=True), hard_file)
 
 
-def _is_there(plan: _Plan) -> bool:
+def _is_complete(plan: _Plan) -> bool:
     """Whether the complete file exists already; raises InputError where the existing file is a different one."""
     if not plan.path.exists():
         return False
@@ -262,13 +263,13 @@ def _is_there(plan: _Plan) -> bool:
 
 def _run(plans: Sequence[_Plan], jobs: int) -> None:
     tasks = [chunk for plan in plans for chunk in plan.chunks]
-    wanted = [
-        plan.hard_file.wanted for plan in plans if plan.hard_file is not None and plan.hard_file.wanted is not None
+    requests = [
+        plan.hard_file.request for plan in plans if plan.hard_file is not None and plan.hard_file.request is not None
     ]
     with ExitStack() as stack:
-        if wanted:
-            making = stack.enter_context(progress("Sherpa", len(wanted), "files"))
-            for path in run_in_order(make, wanted, jobs=min(jobs, len(wanted))):
+        if requests:
+            making = stack.enter_context(progress("Sherpa", len(requests), "files"))
+            for path in run_in_order(make_hard_events, requests, jobs=min(jobs, len(requests))):
                 making.advance(1, path.name)
         meter = stack.enter_context(progress("simulate", sum(plan.events for plan in plans)))
         results = run_in_order(run_chunk, tasks, jobs=jobs)

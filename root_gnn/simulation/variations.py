@@ -20,6 +20,6 @@ SETTINGS = (
 )
 
 
-def branch(name: str) -> str:
+def variation_branch(name: str) -> str:
     """The branch of the ntuple with the weight of a variation."""
     return f"weight_{name}"

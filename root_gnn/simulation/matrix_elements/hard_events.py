@@ -52,9 +52,9 @@ class Sampler:
     demands, so the events are unweighted without loss.
     """
 
-    def __init__(self, wanted: TopPairHiggs, rng: np.random.Generator) -> None:
+    def __init__(self, process: TopPairHiggs, rng: np.random.Generator) -> None:
         self._rng = rng
-        self._integrand, self._grid, self._largest = _prepared(wanted)
+        self._integrand, self._grid, self._largest = _prepared(process)
         self._next = self._draw()
         weight = self._next.weight
         self.cross_section = float(weight.mean())
@@ -71,10 +71,10 @@ class Sampler:
 
 
 @lru_cache(maxsize=4)
-def _prepared(wanted: TopPairHiggs) -> tuple[_Integrand, Grid, float]:
+def _prepared(process: TopPairHiggs) -> tuple[_Integrand, Grid, float]:
     """The integrand, a grid adapted to it, and the largest weight seen; made once in a process and shared."""
     rng = np.random.default_rng(_PREPARATION_SEED)
-    integrand, grid = _Integrand(wanted), Grid(N_RANDOM)
+    integrand, grid = _Integrand(process), Grid(N_RANDOM)
     grid.adapt(lambda uniform: integrand(uniform, np.ones(len(uniform))).weight, _BLOCK, rng)
     uniform, volume = grid.draw(_PILOT, rng)
     return integrand, grid, float(integrand(uniform, volume).weight.max())
@@ -111,9 +111,9 @@ class _Drawn:
 class _Integrand:
     """Amplitudes, densities and phase space together."""
 
-    def __init__(self, wanted: TopPairHiggs) -> None:
-        self._ecm, self._angle = wanted.ecm, float(np.radians(wanted.cp_angle))
-        self._proton = Proton((THRESHOLD / wanted.ecm) ** 2, (HIGGS_MASS * TOP_MASS, wanted.ecm**2 / 4.0))
+    def __init__(self, process: TopPairHiggs) -> None:
+        self._ecm, self._angle = process.ecm, float(np.radians(process.cp_angle))
+        self._proton = Proton((THRESHOLD / process.ecm) ** 2, (HIGGS_MASS * TOP_MASS, process.ecm**2 / 4.0))
 
     def __call__(self, uniform: Floats, volume: Floats) -> _Drawn:
         """Points from random numbers `(n, N_RANDOM)` of inverse density `volume (n,)`."""

@@ -25,19 +25,19 @@ _ALPHA, _ALPHA_S = 1 / 128, 0.118  # columns of the form that nothing reads
 Colours = tuple[tuple[int, int], ...]
 
 
-def hard_source(wanted: TopPairHiggs, rng: np.random.Generator) -> Any:
+def hard_source(top_pair_higgs: TopPairHiggs, rng: np.random.Generator) -> Any:
     """An endless `LHAup` of Pythia; its cross section and events are drawn with `rng`."""
     base: Any = pythia8().LHAup
 
     class Source(base):  # type: ignore[misc]
         def __init__(self) -> None:
             super().__init__(_UNWEIGHTED)
-            self._sampler = Sampler(wanted, rng)
+            self._sampler = Sampler(top_pair_higgs, rng)
             self._waiting: deque[tuple[HardEvents, int]] = deque()
 
         def setInit(self) -> bool:  # noqa: N802 -- Pythia's name
-            self.setBeamA(PROTON, 0.5 * wanted.ecm, _BUILT_IN, _BUILT_IN)
-            self.setBeamB(PROTON, 0.5 * wanted.ecm, _BUILT_IN, _BUILT_IN)
+            self.setBeamA(PROTON, 0.5 * top_pair_higgs.ecm, _BUILT_IN, _BUILT_IN)
+            self.setBeamB(PROTON, 0.5 * top_pair_higgs.ecm, _BUILT_IN, _BUILT_IN)
             self.addProcess(_PROCESS, self._sampler.cross_section, self._sampler.error, 1.0)
             return True
 
@@ -47,14 +47,14 @@ def hard_source(wanted: TopPairHiggs, rng: np.random.Generator) -> Any:
                 self._waiting.extend((events, i) for i in range(len(events)))
             events, i = self._waiting.popleft()
             self.setProcess(_PROCESS, 1.0, float(events.scale[i]), _ALPHA, _ALPHA_S)
-            for row in rows(events, i):
+            for row in les_houches_rows(events, i):
                 self.addParticle(*row)
             return True
 
     return Source()
 
 
-def rows(events: HardEvents, i: int) -> list[tuple[Any, ...]]:
+def les_houches_rows(events: HardEvents, i: int) -> list[tuple[Any, ...]]:
     """The particles of event `i` in the columns of a Les Houches file: both partons, top, antitop, Higgs boson."""
     codes = (*(int(code) for code in events.codes[i]), TOP, -TOP, HIGGS)
     point = events.point

@@ -12,14 +12,14 @@ from root_gnn.errors import InputError
 from root_gnn.simulation.sherpa.cards import Card
 from root_gnn.simulation.sherpa.colours import draw_colours
 from root_gnn.simulation.sherpa.files import read_events, write_events
-from root_gnn.simulation.sherpa.program import run
+from root_gnn.simulation.sherpa.program import run_sherpa
 
 SEEDS = 2**31 - 1
 _NAME = "events"
 
 
 @dataclass(frozen=True)
-class Wanted:
+class HardEventsRequest:
     """A file to make: `events` hard events of a process by its number, at an energy in GeV."""
 
     path: Path
@@ -41,21 +41,21 @@ class Wanted:
         return 1 + int(one) % SEEDS, int(two)
 
 
-def make(wanted: Wanted) -> Path:
+def make_hard_events(request: HardEventsRequest) -> Path:
     """Runs Sherpa in a folder of its own, writes the file and returns its path; the same seed gives the same events.
 
     Raises InputError where Sherpa fails or writes another number of events.
     """
     with tempfile.TemporaryDirectory(prefix="sherpa-") as name:
         folder = Path(name)
-        sections = run(wanted.program, wanted.text, folder)
+        sections = run_sherpa(request.program, request.text, folder)
         events = read_events(folder / f"{_NAME}.lhe")
-    if len(sections) != len(wanted.card.reactions) or len(events) != wanted.events:
+    if len(sections) != len(request.card.reactions) or len(events) != request.events:
         raise InputError(
-            f"{wanted.program}: expected {wanted.events:,} events and the cross sections of "
-            f"{len(wanted.card.reactions)} reactions, but Sherpa gave {len(events):,} and {len(sections)}; this "
+            f"{request.program}: expected {request.events:,} events and the cross sections of "
+            f"{len(request.card.reactions)} reactions, but Sherpa gave {len(events):,} and {len(sections)}; this "
             "version may not be one that the run cards are for (3.0)"
         )
-    colours = draw_colours(events.pdg, events.momenta, wanted.card.apart, np.random.default_rng(wanted.seeds()[1]))
-    write_events(wanted.path, events, colours, sections=sections, card=wanted.text, ecm=wanted.ecm)
-    return wanted.path
+    colours = draw_colours(events.pdg, events.momenta, request.card.apart, np.random.default_rng(request.seeds()[1]))
+    write_events(request.path, events, colours, sections=sections, card=request.text, ecm=request.ecm)
+    return request.path

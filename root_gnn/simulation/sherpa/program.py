@@ -41,7 +41,7 @@ def find_program() -> Path | None:
     return next((path.resolve() for path in candidates if path.is_file() and os.access(path, os.X_OK)), None)
 
 
-def run(program: Path, card: str, folder: Path) -> list[RunCardSection]:
+def run_sherpa(program: Path, card: str, folder: Path) -> list[RunCardSection]:
     """Runs Sherpa in `folder` on the text of a card, and returns the cross section of each of its reactions.
 
     Raises InputError with the end of Sherpa's output where it fails.

@@ -118,7 +118,7 @@ def gun(make_record: Callable[..., EventRecord]) -> Callable[..., EventRecord]:
 def generate() -> Callable[[Process], list[EventRecord]]:
     """Generates five events of each part of a process, with a cross section above zero."""
     pytest.importorskip("pythia8mc")
-    from root_gnn.simulation.chunk import Chunk, generator_of
+    from root_gnn.simulation.chunk import Chunk, make_generator
     from root_gnn.simulation.parameters import hard_events_of, settings_of, stop_of
 
     def make(process: Process) -> list[EventRecord]:
@@ -126,7 +126,7 @@ def generate() -> Callable[[Process], list[EventRecord]]:
         slha = stop_of(process, {}).slha() if process.needs_slha else None
         lhe = shipped_file(process.name) if process.card is not None else None
         chunk = Chunk(process.id, 1, 0, parts, 5, slha, lhe, hard=hard_events_of(process, {}))
-        generators = [generator_of(chunk, part) for part in range(len(parts))]
+        generators = [make_generator(chunk, part) for part in range(len(parts))]
         records = [generator.batch(5) for generator in generators]
         assert all(generator.cross_section().value > 0.0 for generator in generators)
         return records

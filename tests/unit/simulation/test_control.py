@@ -36,7 +36,7 @@ def test_pulls() -> None:
         ("Wprime", {"decay": "WZ"}),
     ],
 )
-def test_a_process_is_what_it_says(name: str, params: dict[str, str]) -> None:
+def test_a_process_passes_its_checks(name: str, params: dict[str, str]) -> None:
     found = control(find_process(name), events=100, seed=3, params={**QUICK, **params})
     assert found.n_event == 100 and found.n_failed == 0 and found.cross_section.error > 0
     assert not [check for check in found.checks if not check.holds]
@@ -47,7 +47,7 @@ def test_a_process_is_what_it_says(name: str, params: dict[str, str]) -> None:
 
 
 @pytest.mark.parametrize("name", ["tHjb", "ttW", "ttyy", "ttt"])
-def test_shipped_events_are_what_they_say(no_sherpa: None, name: str) -> None:
+def test_shipped_events_pass_their_checks(no_sherpa: None, name: str) -> None:
     found = control(find_process(name), events=60, seed=3, params=QUICK)
     assert found.n_event == 60 and found.n_failed == 0
     assert not [check for check in found.checks if not check.holds]
@@ -62,7 +62,7 @@ def test_shipped_events_are_what_they_say(no_sherpa: None, name: str) -> None:
 
 @pytest.mark.slow
 @pytest.mark.parametrize("name", ["tHjb", "tW", "ttW", "ttZ", "ttyy", "ttt", "tttt"])
-def test_all_shipped_events_are_what_they_say(no_sherpa: None, name: str) -> None:
+def test_all_shipped_events_pass_their_checks(no_sherpa: None, name: str) -> None:
     found = control(find_process(name), events=2500, seed=4, params=QUICK)
     assert found.n_event == 2500 and found.n_failed == 0
     assert not [check for check in found.checks if not check.holds]

@@ -13,7 +13,7 @@ pytest.importorskip("pythia8mc")
 pytest.importorskip("fastjet")
 
 from root_gnn.errors import InputError
-from root_gnn.simulation.hard_file import of_process
+from root_gnn.simulation.hard_file import hard_file_of_process
 from root_gnn.simulation.lhe import count_events
 from root_gnn.simulation.ntuple import read_metadata
 from root_gnn.simulation.process import find_process
@@ -89,4 +89,4 @@ def test_sherpa_that_fails_leaves_nothing(sherpa: Path, tmp_path: Path) -> None:
 
 
 def test_other_processes_have_none(tmp_path: Path) -> None:
-    assert of_process(find_process("ttbar"), events=10, seed=1, params={}, folder=tmp_path) is None
+    assert hard_file_of_process(find_process("ttbar"), events=10, seed=1, params={}, folder=tmp_path) is None

@@ -148,7 +148,7 @@ def test_events_with_several_jets(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("spin", ["0", "2"])
-def test_the_resonance_has_the_mass_asked_for(tmp_path: Path, spin: str) -> None:
+def test_the_resonance_has_the_requested_mass(tmp_path: Path, spin: str) -> None:
     params = {**QUICK, "spin": spin, "mass": "900", "pt_min": "200"}
     (path,) = simulate(["HH4b"], events=15, out=tmp_path, params=params, level="jets")
     jets = _jets(path)

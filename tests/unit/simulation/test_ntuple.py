@@ -90,7 +90,7 @@ def test_values_come_back(tmp_path: Path) -> None:
     assert read_metadata(path) == METADATA
 
 
-def test_metadata_is_asked_after_the_last_part(tmp_path: Path) -> None:
+def test_metadata_is_computed_after_the_last_part(tmp_path: Path) -> None:
     asked: list[str] = []
 
     def parts() -> Iterator[NtupleColumns]:

@@ -65,9 +65,7 @@ def test_the_hard_event_stays_and_others_follow_it(overlaid: tuple[EventRecord, 
 
 
 @pytest.mark.pythia
-def test_as_many_collisions_as_asked_for_all_along_the_beam(
-    overlaid: tuple[EventRecord, EventRecord], pool: MinimumBias
-) -> None:
+def test_number_and_positions_of_the_collisions(overlaid: tuple[EventRecord, EventRecord], pool: MinimumBias) -> None:
     _, record = overlaid
     assert record.overlaid is not None
     count = record.overlaid.n_collision

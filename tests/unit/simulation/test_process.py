@@ -138,7 +138,7 @@ def test_one_line_each() -> None:
 
 
 @pytest.mark.parametrize("name", SHERPA_NAMES)
-def test_what_sherpa_makes_says_so(name: str) -> None:
+def test_processes_of_sherpa_name_it(name: str) -> None:
     process = find_process(name)
     assert process.card is not None and "Sherpa" in process.caveat
     assert settings_of(process, {}, from_file=False)[0][-1] == "Beams:frameType=4"

@@ -10,7 +10,7 @@ import pytest
 
 from root_gnn.clustering.jets import Jets
 from root_gnn.simulation.record import EventRecord
-from root_gnn.simulation.resonances import Decay, find_resonances, match
+from root_gnn.simulation.resonances import Decay, find_resonances, match_jets
 
 # t (with a copy that radiated) -> b W, W (with a copy) -> two products, one place each
 TOP = {"pdg": [6, 6, 21, 24, 5, 24, -1, 2], "mother": [-1, 0, 0, 1, 1, 3, 5, 5]}
@@ -34,7 +34,7 @@ def test_a_top_is_matched_when_all_of_it_is_inside(make_record: Callable[..., Ev
         0.1
     )  # the copy that decays
     assert sorted(record.pdg[found.product].tolist()) == [-1, 2, 5]
-    held = match(record, _jets((0, 0.1, -3.1), (0, 0.75, 3.1), (0, 0.1, 0.0)), found, 0.8)
+    held = match_jets(record, _jets((0, 0.1, -3.1), (0, 0.75, 3.1), (0, 0.1, 0.0)), found, 0.8)
     assert held.tolist() == [found.parent[0], -1, -1]  # the second lacks a quark at eta -0.2
 
 
@@ -57,9 +57,9 @@ def test_decays_of_the_w_choose_the_class(
 
 def test_neutrinos_may_leave_the_jet(make_record: Callable[..., EventRecord]) -> None:
     record = _top(make_record, pdg=[*TOP["pdg"][:6], -11, 12], eta=[3.0, 0.1, -2, 0.1, 0.3, 0.1, 0.0, -2.0])
-    assert match(record, _jets((0, 0.1, 3.1)), find_resonances(record, LEPTONIC), 0.8)[0] > 0
+    assert match_jets(record, _jets((0, 0.1, 3.1)), find_resonances(record, LEPTONIC), 0.8)[0] > 0
     record = _top(make_record, pdg=[*TOP["pdg"][:6], -11, 12], eta=[3.0, 0.1, -2, 0.1, 0.3, 0.1, -2.0, 0.0])
-    assert match(record, _jets((0, 0.1, 3.1)), find_resonances(record, LEPTONIC), 0.8)[0] == -1
+    assert match_jets(record, _jets((0, 0.1, 3.1)), find_resonances(record, LEPTONIC), 0.8)[0] == -1
 
 
 def test_flavours_and_events_are_kept_apart(make_record: Callable[..., EventRecord]) -> None:
@@ -68,6 +68,6 @@ def test_flavours_and_events_are_kept_apart(make_record: Callable[..., EventReco
     )
     jets = _jets((0, 0.1, 0.1), (1, 0.1, 0.1))
     for flavour, which in ((5, 0), (4, 1)):
-        held = match(record, jets, find_resonances(record, Decay(25, 2, flavour=flavour)), 0.8)
+        held = match_jets(record, jets, find_resonances(record, Decay(25, 2, flavour=flavour)), 0.8)
         assert record.event[held[which]] == which and held[1 - which] == -1
-    assert (match(record, jets, find_resonances(record, Decay(23, 2)), 0.8) == -1).all()
+    assert (match_jets(record, jets, find_resonances(record, Decay(23, 2)), 0.8) == -1).all()

@@ -17,7 +17,7 @@ from root_gnn.simulation.process import find_process
 from root_gnn.simulation.pythia import Generator
 from root_gnn.simulation.reshower import Reshowerer
 from root_gnn.simulation.simulate import simulate
-from root_gnn.simulation.variations import SETTINGS, VARIATIONS, branch
+from root_gnn.simulation.variations import SETTINGS, VARIATIONS, variation_branch
 
 pytestmark = pytest.mark.pythia
 QUICK = {"mpi": "off"}
@@ -36,7 +36,7 @@ def varied(tmp_path_factory: pytest.TempPathFactory) -> ak.Array:
 def test_every_variation_is_a_branch_and_keeps_the_cross_section(varied: ak.Array) -> None:
     assert ak.all(varied.weight == 1.0)
     for name in VARIATIONS:
-        weight = ak.to_numpy(varied[branch(name)])
+        weight = ak.to_numpy(varied[variation_branch(name)])
         assert weight.min() > 0.0 and weight.std() > 0.05
         assert abs(weight.mean() - 1.0) < 4.0 * weight.std() / np.sqrt(N)
 
@@ -75,4 +75,4 @@ def test_each_shower_of_a_hard_event_has_weights_of_its_own() -> None:
 def test_without_the_option_nothing_is_added(simulated: Path) -> None:
     with uproot.open(simulated / "ttbar.root") as file:
         names = set(file["Events"].keys())
-    assert "weight" in names and not names & {"n_pileup", *map(branch, VARIATIONS)}
+    assert "weight" in names and not names & {"n_pileup", *map(variation_branch, VARIATIONS)}

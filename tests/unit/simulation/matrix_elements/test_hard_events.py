@@ -12,7 +12,7 @@ pytest.importorskip("pythia8mc")
 
 from root_gnn.simulation.matrix_elements.dirac import METRIC
 from root_gnn.simulation.matrix_elements.hard_events import HardEvents, Sampler
-from root_gnn.simulation.matrix_elements.source import hard_source, rows
+from root_gnn.simulation.matrix_elements.source import hard_source, les_houches_rows
 from root_gnn.simulation.matrix_elements.tth import Kinematics, TopPairHiggs
 from root_gnn.simulation.pythia import Generator
 
@@ -61,7 +61,7 @@ def test_events_are_whole_and_their_lines_end() -> None:
     _, events = _sampled(90.0, 100)
     assert {21, -21} & set(events.codes[:, 0]) == {21} and set(events.first_near) == {True, False}
     for i in range(100):
-        lines = rows(events, i)
+        lines = les_houches_rows(events, i)
         momentum = np.array([row[6:10] for row in lines])
         np.testing.assert_allclose(momentum[:2].sum(axis=0), momentum[2:].sum(axis=0), atol=1e-7)
         assert momentum[0, 2] > 0 > momentum[1, 2] and momentum[:2, 3].max() < 6500

@@ -9,7 +9,7 @@ pytest.importorskip("pythia8mc")
 
 from root_gnn.simulation.matrix_elements.hard_events import HardEvents
 from root_gnn.simulation.matrix_elements.phase_space import N_RANDOM, sample
-from root_gnn.simulation.matrix_elements.source import colour_flow, rows
+from root_gnn.simulation.matrix_elements.source import colour_flow, les_houches_rows
 
 
 @pytest.mark.parametrize("first", [21, 2, -2])
@@ -26,7 +26,7 @@ def test_rows_are_partons_top_antitop_and_higgs_boson() -> None:
     point = sample(np.random.default_rng(3).uniform(0.1, 0.9, (2, N_RANDOM)), 13000.0).point
     codes = np.array([[21, 21], [-1, 1]])
     events = HardEvents(point, codes, np.array([True, False]), np.array([100.0, 200.0]))
-    lines = rows(events, 1)
+    lines = les_houches_rows(events, 1)
     assert [line[0] for line in lines] == [-1, 1, 6, -6, 25]
     assert [line[1] for line in lines] == [-1, -1, 1, 1, 1]  # incoming, outgoing
     assert [line[2:4] for line in lines] == [(0, 0), (0, 0), (1, 2), (1, 2), (1, 2)]

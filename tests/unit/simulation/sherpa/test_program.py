@@ -9,7 +9,13 @@ import pytest
 
 from root_gnn.errors import InputError
 from root_gnn.simulation.sherpa.cards import TT_W
-from root_gnn.simulation.sherpa.program import RunCardSection, cross_sections, find_program, run, sherpa_environment
+from root_gnn.simulation.sherpa.program import (
+    RunCardSection,
+    cross_sections,
+    find_program,
+    run_sherpa,
+    sherpa_environment,
+)
 
 SAID = """\
 [34m25.3769 pb[0m +- ( [31m1.71368 pb = 6.75292 %[0m ) 5000 ( 5029 -> 99.4 % )
@@ -23,13 +29,13 @@ def test_cross_sections_are_those_of_the_integrations() -> None:
     assert cross_sections(SAID) == [RunCardSection(26.3945, 0.0428348), RunCardSection(26.5076, 0.0534516)]
 
 
-def test_found_on_the_path(sherpa: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_program_on_the_path(sherpa: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     assert find_program() == sherpa.resolve()
     monkeypatch.setenv("PATH", "/nowhere")
     assert find_program() != sherpa.resolve()
 
 
-def test_what_belongs_to_it_is_beside_it(sherpa: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_environment_of_a_relocated_program(sherpa: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     assert sherpa_environment(sherpa) is os.environ
     root = sherpa.parent.parent
     for folder in ("share", "lib64"):
@@ -41,14 +47,14 @@ def test_what_belongs_to_it_is_beside_it(sherpa: Path, monkeypatch: pytest.Monke
     assert found["LD_LIBRARY_PATH"] == f"{root / 'lib64' / 'SHERPA-MC'}:/before"
 
 
-def test_runs_and_tells_what_it_found(sherpa: Path, tmp_path: Path) -> None:
-    sections = run(sherpa, TT_W.text(events=3, seed=5, ecm=13000.0, name="events"), tmp_path)
+def test_a_run_returns_the_cross_sections(sherpa: Path, tmp_path: Path) -> None:
+    sections = run_sherpa(sherpa, TT_W.text(events=3, seed=5, ecm=13000.0, name="events"), tmp_path)
     assert sections == [RunCardSection(0.25, 0.003)] * 2
     assert (tmp_path / "events.lhe").is_file()
 
 
-def test_failure_is_told_with_its_last_words(sherpa: Path, tmp_path: Path) -> None:
+def test_a_failure_shows_the_end_of_the_output(sherpa: Path, tmp_path: Path) -> None:
     with pytest.raises(
         InputError, match=r"(?s)Sherpa: expected .* ended with code 3;.*shipped events.*:\nno such energy$"
     ):
-        run(sherpa, TT_W.text(events=3, seed=5, ecm=20.0, name="events"), tmp_path)
+        run_sherpa(sherpa, TT_W.text(events=3, seed=5, ecm=20.0, name="events"), tmp_path)
