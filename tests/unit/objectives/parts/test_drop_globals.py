@@ -14,7 +14,7 @@ FEATURES = Features(globals=("n_node", "jet_pt", "jet_mass"))
 
 
 def test_labels_and_globals_are_dropped_and_the_number_of_nodes_stays() -> None:
-    scaling = Scaling(globals={"jet_pt": Affine(500.0, 10.0)})
+    scaling = Scaling(globals={"jet_pt": Affine("linear", 500.0, 10.0)})
     batch = random_batch(FEATURES, [2, 3], seed=1, question=QUESTION)
     dropped = DropGlobals(Question(features=FEATURES, scaling=scaling))(batch)
     assert dropped.labels == {}
