@@ -59,8 +59,15 @@ def test_modules_of_ones_own_are_found_at_any_depth() -> None:
     assert own_modules(recipe) == {"my_lab.net", "my_lab.view"}
 
 
-def test_the_command_that_resumes_is_the_one_that_was_typed() -> None:
-    assert resume_command(["/bin/root-gnn", "train", "a.yaml"], Path("runs/a")) == "root-gnn train a.yaml --resume"
-    program = ["/lib/root_gnn/__main__.py", "train", "a.yaml", "--overwrite"]
-    assert resume_command(program, Path("runs/a")) == "root-gnn train a.yaml --resume"
-    assert "runs/a" in resume_command(["script.py"], Path("runs/a"))
+@pytest.mark.parametrize(
+    ("typed", "expected"),
+    [
+        ("train a.yaml --overwrite", "root-gnn train a.yaml --resume"),
+        ("finetune --task WHvsZH --resume", "root-gnn finetune --task WHvsZH --resume"),
+        ("study jets_ssl --jobs 2", "root-gnn study jets_ssl --jobs 2"),
+    ],
+)
+def test_the_command_that_resumes_is_the_one_that_was_typed(typed: str, expected: str) -> None:
+    for program in ("/usr/bin/root-gnn", "/lib/root_gnn/__main__.py"):
+        assert resume_command([program, *typed.split()], Path("runs/a")) == expected
+    assert "runs/a" in resume_command(["my_script.py", *typed.split()], Path("runs/a"))

@@ -47,7 +47,7 @@ def test_scaling_is_fitted_to_training_events_alone(ntuples: Path) -> None:
     ("override", "message"),
     [
         ("train.monitor=val/acu", "did you mean val/auc"),
-        ("data.split={kind: hash, test: 0.0}", "the test split has no events|data.split"),
+        ("data.split={train: 0.8, validation: 0.2, test: 0.0}", "the test split has no events; there are"),
     ],
 )
 def test_what_cannot_be_trained_is_refused_before_the_first_step(ntuples: Path, override: str, message: str) -> None:

@@ -9,24 +9,18 @@ import pytest
 import torch
 from torch import Tensor
 
-from root_gnn.config.plugins import Allowed, config_class, names
+from root_gnn.config.plugins import names
 from root_gnn.graph.batch import Batch
 from root_gnn.graph.random_stream import RandomStream
 from root_gnn.protocols import Augmentation
-from root_gnn.testing import (
-    check_augmentation,
-)
+from root_gnn.testing import check_augmentation
 
-
-def config(family: str, name: str) -> Any:
-    """The plug-in's configuration with defaults, and the simplest head where it wants one."""
-    section = config_class(family, name, Allowed())
-    return section.model_validate({"head": "linear"} if "head" in section.model_fields else {})
+DefaultConfig = Callable[[str, str], Any]
 
 
 @pytest.mark.parametrize("name", names("augmentations"))
-def test_every_augmentation_keeps_the_contract(name: str) -> None:
-    check_augmentation(config("augmentations", name).build)
+def test_every_augmentation_keeps_the_contract(name: str, default_config: DefaultConfig) -> None:
+    check_augmentation(default_config("augmentations", name).build)
 
 
 class AugmentationOf(Augmentation):

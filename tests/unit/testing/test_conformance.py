@@ -1,4 +1,4 @@
-"""The conformance suite over every plug-in found by file name, and over plug-ins that break each rule."""
+"""The conformance suite runs over the plug-ins that are found by file name, so these must be among them."""
 
 from __future__ import annotations
 

@@ -9,29 +9,22 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from root_gnn.config.plugins import Allowed, config_class, names
+from root_gnn.config.plugins import names
 from root_gnn.errors import MissingExtraError
 from root_gnn.graph.batch import Batch
 from root_gnn.graph.features import Features
 from root_gnn.graph.scaling import Scaling
 from root_gnn.graph.segment import segment_sum
 from root_gnn.protocols import Encoder
-from root_gnn.testing import (
-    TinyEncoder,
-    check_encoder,
-)
+from root_gnn.testing import TinyEncoder, check_encoder
 
-
-def config(family: str, name: str) -> Any:
-    """The plug-in's configuration with defaults, and the simplest head where it wants one."""
-    section = config_class(family, name, Allowed())
-    return section.model_validate({"head": "linear"} if "head" in section.model_fields else {})
+DefaultConfig = Callable[[str, str], Any]
 
 
 @pytest.mark.parametrize("name", names("models"))
-def test_every_encoder_keeps_the_contract(name: str) -> None:
+def test_every_encoder_keeps_the_contract(name: str, default_config: DefaultConfig) -> None:
     try:
-        check_encoder(config("models", name).build)
+        check_encoder(default_config("models", name).build)
     except MissingExtraError as error:
         pytest.skip(str(error))
 

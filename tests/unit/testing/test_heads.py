@@ -9,23 +9,17 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from root_gnn.config.plugins import Allowed, config_class, names
+from root_gnn.config.plugins import names
 from root_gnn.graph.batch import Batch
 from root_gnn.protocols import Head
-from root_gnn.testing import (
-    check_head,
-)
+from root_gnn.testing import check_head
 
-
-def config(family: str, name: str) -> Any:
-    """The plug-in's configuration with defaults, and the simplest head where it wants one."""
-    section = config_class(family, name, Allowed())
-    return section.model_validate({"head": "linear"} if "head" in section.model_fields else {})
+DefaultConfig = Callable[[str, str], Any]
 
 
 @pytest.mark.parametrize("name", names("heads"))
-def test_every_head_keeps_the_contract(name: str) -> None:
-    check_head(config("heads", name).build)
+def test_every_head_keeps_the_contract(name: str, default_config: DefaultConfig) -> None:
+    check_head(default_config("heads", name).build)
 
 
 class HeadOf(Head):

@@ -8,24 +8,18 @@ from typing import Any
 import pytest
 from torch import Tensor
 
-from root_gnn.config.plugins import Allowed, config_class, names
+from root_gnn.config.plugins import names
 from root_gnn.graph.batch import Batch
 from root_gnn.graph.random_stream import RandomStream
 from root_gnn.protocols import STILL, Encoder, Objective, Question
-from root_gnn.testing import (
-    check_objective,
-)
+from root_gnn.testing import check_objective
 
-
-def config(family: str, name: str) -> Any:
-    """The plug-in's configuration with defaults, and the simplest head where it wants one."""
-    section = config_class(family, name, Allowed())
-    return section.model_validate({"head": "linear"} if "head" in section.model_fields else {})
+DefaultConfig = Callable[[str, str], Any]
 
 
 @pytest.mark.parametrize("name", names("objectives"))
-def test_every_objective_keeps_the_contract(name: str) -> None:
-    check_objective(config("objectives", name).build)
+def test_every_objective_keeps_the_contract(name: str, default_config: DefaultConfig) -> None:
+    check_objective(default_config("objectives", name).build)
 
 
 class ObjectiveOf(Objective):
