@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import re
+from pathlib import Path
 from typing import Any
 
 import pytest
 from pydantic import ValidationError
 
+from root_gnn.config.section import Section
 from root_gnn.training.config import TrainConfig
+from root_gnn.training.optim import OptimConfig
 
 
 @pytest.mark.parametrize(
@@ -39,3 +43,16 @@ def test_the_parts_of_a_step_divide_its_batch() -> None:
     assert TrainConfig(batch_size=12, accumulate=3).accumulate == 3
     with pytest.raises(ValidationError, match="batch_size 10 is not a multiple of accumulate 3"):
         TrainConfig(batch_size=10, accumulate=3)
+
+
+PAGE = Path(__file__).parents[3] / "docs" / "training.md"
+
+
+@pytest.mark.skipif(not PAGE.is_file(), reason="the documentation is not installed beside the tests")
+@pytest.mark.parametrize(("section", "config"), [("train", TrainConfig), ("optim", OptimConfig)])
+def test_the_documentation_lists_every_key_with_its_default(section: str, config: type[Section]) -> None:
+    rows = dict(re.findall(rf"^\| `{section}\.(\w+)` \| ([^|]+) \|", PAGE.read_text(encoding="utf-8"), re.MULTILINE))
+    assert set(rows) == set(config.model_fields)
+    for name in ("max_epochs", "lr", "batch_size", "gamma"):
+        if name in rows:
+            assert float(rows[name]) == config.model_fields[name].default
