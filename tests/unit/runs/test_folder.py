@@ -8,8 +8,10 @@ from pathlib import Path
 import pytest
 
 from root_gnn.errors import InputError
-from root_gnn.runs.folder import check_folder, is_finished, own_modules, resume_command
+from root_gnn.runs.folder import WRITTEN_DOWN, check_folder, is_finished, make_ready, own_modules, resume_command
 from root_gnn.runs.run import Run
+from root_gnn.runs.setup import TrainingSetup
+from root_gnn.training.plan import sha256
 
 
 def check(folder: Path, run: Run, *, resume: bool = False, overwrite: bool = False, mode: str = "scratch") -> None:
@@ -71,3 +73,27 @@ def test_the_command_that_resumes_is_the_one_that_was_typed(typed: str, expected
     for program in ("/usr/bin/root-gnn", "/lib/root_gnn/__main__.py"):
         assert resume_command([program, *typed.split()], Path("runs/a")) == expected
     assert "runs/a" in resume_command(["my_script.py", *typed.split()], Path("runs/a"))
+
+
+def test_what_a_killed_start_left_may_be_resumed(one_run: Run, tmp_path: Path) -> None:
+    begun = tmp_path / "begun"
+    begun.mkdir()
+    (begun / "spec.yaml").write_text("")
+    (begun / ".plan.json.x1").write_text("")
+    check(begun, one_run, resume=True)
+    with pytest.raises(InputError, match="is no run folder"):
+        check(begun, one_run, overwrite=True)
+
+
+def test_a_backbone_of_other_weights_is_not_resumed(one_run: Run, seeds: list[Run]) -> None:
+    path = one_run.folder / "plan.json"
+    path.write_text(json.dumps(one_run.plan | {"mode": "frozen", "source_sha256": sha256(seeds[1].checkpoint)}))
+    check_folder(one_run.folder, one_run.recipe, mode="frozen", source=seeds[1], resume=True, overwrite=False)
+    with pytest.raises(InputError, match="its backbone came from other weights"):
+        check_folder(one_run.folder, one_run.recipe, mode="frozen", source=seeds[2], resume=True, overwrite=False)
+
+
+def test_overwriting_removes_the_files_of_a_run_and_no_others(one_run: Run, ntuples: Path) -> None:
+    (one_run.folder / "notes.txt").write_text("mine")
+    make_ready(one_run.folder, TrainingSetup(one_run.recipe, data_dir=ntuples), overwrite=True)
+    assert {path.name for path in one_run.folder.iterdir()} == {*WRITTEN_DOWN, "notes.txt"}

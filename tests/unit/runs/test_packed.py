@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 from safetensors import safe_open
+from safetensors.torch import load_file, save_file
 
 from root_gnn.errors import InputError
 from root_gnn.runs.packed import TEXTS, is_packed, pack_folder, packed_name, unpack, unpacked
@@ -40,3 +41,22 @@ def test_a_damaged_file_and_a_run_without_parts_are_refused(packed: Path, one_ru
     (one_run.folder / "plan.json").unlink()
     with pytest.raises(InputError, match=r"it has no plan\.json"):
         pack_folder(one_run.folder, one_run.checkpoint, tmp_path / "b.safetensors")
+
+
+@pytest.mark.parametrize(
+    ("texts", "message"),
+    [
+        ({"format": "another"}, "its header says 'another' where"),
+        ({"name": "../../up"}, "it calls its run"),
+        ({"spy.py": "import os"}, r"holds 'spy\.py', which no packed run does"),
+        ({"plan.json": "[]"}, r"its plan\.json is not what a run has there"),
+        ({"scaling.json": "{"}, r"its scaling\.json is not what a run has there"),
+    ],
+)
+def test_a_header_that_no_run_has_is_refused(packed: Path, tmp_path: Path, texts: dict[str, str], message: str) -> None:
+    with safe_open(packed, framework="pt") as file:
+        header = dict(file.metadata())
+    save_file(load_file(packed), packed, metadata=header | texts)
+    with pytest.raises(InputError, match=message):
+        unpack(packed, tmp_path / "again")
+    assert not (tmp_path / "again").exists()

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from root_gnn.errors import InputError
-from root_gnn.runs.registry import Listed, compare_runs, list_runs
+from root_gnn.runs.registry import Listed, compare_runs, list_runs, pack, unpack_run
 from root_gnn.runs.run import Run
 
 
@@ -49,3 +49,15 @@ def test_a_damaged_run_is_listed_as_such(folder: Path) -> None:
 def test_a_comparison_shows_the_keys_that_differ(folder: Path) -> None:
     text = str(compare_runs([folder / "scratch_s1", folder / "scratch_s2"]))
     assert "seed" in text and "model.dim" not in text
+
+
+def test_packing_and_unpacking_replace_nothing_unasked(one_run: Run, tmp_path: Path) -> None:
+    file = pack(one_run, out=tmp_path / "a.safetensors")
+    with pytest.raises(InputError, match="exists; name another --out"):
+        pack(one_run, out=file)
+    with pytest.raises(InputError, match=r"a packed run is called \*\.safetensors"):
+        pack(one_run, out=tmp_path / "a.ckpt")
+    (tmp_path / "mine").mkdir()
+    with pytest.raises(InputError, match="exists"):
+        unpack_run(file, out=tmp_path / "mine", overwrite=True)  # no run folder
+    assert Run(unpack_run(file, out=tmp_path / "run")).weights_digest == one_run.weights_digest

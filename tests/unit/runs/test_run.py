@@ -10,7 +10,7 @@ import pytest
 import torch
 
 from root_gnn.errors import InputError
-from root_gnn.runs.run import Run, load_encoder, load_run, located, run_names
+from root_gnn.runs.run import Run, load_encoder, load_run, located, reading_spec, run_names
 
 
 def test_what_the_folder_holds(one_run: Run) -> None:
@@ -63,3 +63,26 @@ def test_results_of_other_weights_do_not_belong_into_the_folder(one_run: Run) ->
     one_run.check_keeps_results()
     with pytest.raises(InputError, match="opened from one file"):
         load_run(one_run.folder / "checkpoints" / "last.ckpt").check_keeps_results()
+
+
+def test_half_a_row_of_a_killed_training_is_left_out(one_run: Run) -> None:
+    with (one_run.folder / "history.csv").open("a") as file:
+        file.write("1,8,val/loss,0.6\n1,8,val/l")
+    assert one_run.history["val/loss"][:, 2].tolist() == [0.69, 0.6] and set(one_run.history) == {
+        *("train/loss", "val/loss")
+    }
+
+
+def test_files_are_read_with_a_spec_of_the_same_features(one_run: Run) -> None:
+    assert reading_spec(one_run, None) is one_run.spec
+    with pytest.raises(InputError, match="describes other node features than one_run was trained on"):
+        reading_spec(one_run, "jetclass")
+
+
+def test_kept_epochs_are_those_of_their_files(one_run: Run) -> None:
+    assert not one_run.kept_epochs
+    for epoch in (10, 2):
+        shutil.copy(one_run.checkpoint, one_run.folder / "checkpoints" / f"epoch_{epoch}.ckpt")
+    assert one_run.kept_epochs == (2, 10)
+    state = one_run.objective_after(2).state_dict()
+    assert all(torch.equal(state[name], value) for name, value in one_run.objective.state_dict().items())

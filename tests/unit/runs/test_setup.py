@@ -60,3 +60,9 @@ def test_it_writes_down_what_repeats_it(ntuples: Path, tmp_path: Path) -> None:
     assert {path.name for path in (tmp_path / "run").iterdir()} == {
         *("config.yaml", "plan.json", "scaling.json", "spec.yaml", "versions.json")
     }
+
+
+def test_validation_has_all_its_events_with_their_signs(ntuples: Path) -> None:
+    built = setup(ntuples)
+    weight = np.concatenate([b.weights.numpy() for b in built.validation_batches() if b.weights is not None])
+    np.testing.assert_array_equal(np.sign(weight), np.sign(built.table.weight[built.indices["validation"]]))

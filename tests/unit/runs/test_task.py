@@ -41,3 +41,8 @@ def test_overrides_reach_their_section_and_unknown_modes_are_refused() -> None:
     assert (made.seed, made.data.max_events, made.name) == (7, 10, "mine")
     with pytest.raises(InputError, match="--mode must be finetuned, frozen or scratch, not cold"):
         recipe("cold")
+
+
+def test_a_task_with_an_objective_of_its_own_keeps_it() -> None:
+    made = finetuning_recipe("HH4b", mode="scratch", model=None)
+    assert made.objective != recipe("scratch").objective

@@ -21,11 +21,13 @@ class Toy(Masked):
         super().__init__()
         self.fault, self.encoder = fault, TinyEncoder(Features())
         self.out = nn.Linear(self.encoder.dim, 1)
+        if "target" in fault:
+            self.target = nn.Linear(2, 2).requires_grad_(fault == "trained target")
 
     def mask(self, batch: Batch, draws: RandomStream = STILL) -> Tensor:
         mask = torch.zeros(batch.total_node, dtype=torch.bool)
         first = batch.n_node.cumsum(0) - batch.n_node
-        mask[first[batch.n_node > 1]] = self.fault != "masks nothing"
+        mask[first[batch.n_node > (0 if self.fault == "masks whole graphs" else 1)]] = self.fault != "masks nothing"
         return mask
 
     def forward(self, batch: Batch, draws: RandomStream = STILL) -> dict[str, Tensor]:
@@ -50,6 +52,9 @@ def test_a_correct_objective_passes() -> None:
     ("fault", "message"),
     [
         ("masks nothing", "no node is masked"),
+        ("masks whole graphs", "all nodes of a graph are masked"),
+        ("trained target", "the target's weights require gradients"),
+        ("still target", "the target does not move after a step"),
         ("reads everything", "the encoder reads 12 nodes, and 9 are not masked"),
         ("ignores masked nodes", "masked nodes do not contribute to the loss"),
     ],
