@@ -223,7 +223,7 @@ class Supervised(Objective, ABC):
         return outputs.float() if outputs.dtype in (torch.float16, torch.bfloat16) else outputs
 
     def forward(self, batch: Batch, draws: RandomStream = STILL) -> dict[str, Tensor]:
-        """See `Objective.forward`; nothing is random."""
+        """Returns the losses of a batch by name; nothing is random."""
         del draws  # a supervised loss has no random views or targets
         return self.losses(*self.valid_outputs(self.head_outputs(batch), batch))
 

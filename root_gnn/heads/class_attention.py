@@ -57,12 +57,12 @@ class ClassAttentionHead(Head):
         self.out = nn.Linear(dim, n_output)
 
     def features(self, batch: Batch) -> Tensor:
-        """See `Head.features`."""
+        """Returns the input of the last linear layer, `(n_graph, feature_dim)`."""
         buckets = Buckets.of(batch.n_node, batch.graph_index, self.limit)
         padded = zip(buckets.parts, buckets.pad(self.norm(batch.nodes)), strict=True)
         return buckets.per_graph([self.ask(rows, bucket.mask) for bucket, rows in padded])
 
     def forward(self, batch: Batch) -> Tensor:
-        """See `Head.forward`."""
+        """Returns logits `(n_graph, n_output)` of an encoded batch."""
         logits: Tensor = self.out(self.features(batch))
         return logits

@@ -33,7 +33,7 @@ class Config(HeadConfig):
 
     @property
     def whole_events(self) -> bool:
-        """See `HeadConfig`."""
+        """Whether the head needs batches that hold all jets of their events."""
         return self.over == "event"
 
     def build(self, dim: int, n_output: int) -> DeepSetsHead:
@@ -69,7 +69,7 @@ class DeepSetsHead(Head):
         self.out = nn.Linear(width, n_output)
 
     def features(self, batch: Batch) -> Tensor:
-        """See `Head.features`; over an event, raises InputError where the batch has no ids of events and jets."""
+        """Returns the input of the last layer; over an event, raises InputError without ids of events and jets."""
         if self.over_event:
             event, n_jet = events_of(batch)
             rho: Tensor = self.rho(self._pool(self.phi(batch.globals), event, n_jet))
@@ -79,7 +79,7 @@ class DeepSetsHead(Head):
         return out
 
     def valid_graphs(self, batch: Batch) -> Tensor | None:
-        """See `Head.valid_graphs`: over an event the first of its jets."""
+        """Returns the mask `(n_graph,)` of graphs that count: over an event the first of its jets."""
         if not self.over_event:
             return None
         event, n_jet = events_of(batch)
@@ -89,7 +89,7 @@ class DeepSetsHead(Head):
         return first[event] == torch.arange(batch.n_graph, device=event.device)
 
     def forward(self, batch: Batch) -> Tensor:
-        """See `Head.forward`."""
+        """Returns logits `(n_graph, n_output)` of an encoded batch."""
         logits: Tensor = self.out(self.features(batch))
         return logits
 

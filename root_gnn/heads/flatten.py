@@ -50,11 +50,11 @@ class FlattenHead(Head):
         self.out = nn.Linear(width, n_output)
 
     def features(self, batch: Batch) -> Tensor:
-        """See `Head.features`."""
+        """Returns the input of the last linear layer, `(n_graph, feature_dim)`."""
         decoded: Tensor = self.decode(flattened(batch, self.n_token))
         return decoded
 
     def forward(self, batch: Batch) -> Tensor:
-        """See `Head.forward`."""
+        """Returns logits `(n_graph, n_output)` of an encoded batch."""
         logits: Tensor = self.out(self.features(batch))
         return logits

@@ -27,10 +27,10 @@ class LinearHead(Head):
         self.out = nn.Linear(dim, n_output)
 
     def features(self, batch: Batch) -> Tensor:
-        """See `Head.features`."""
+        """Returns the input of the last linear layer, `(n_graph, feature_dim)`."""
         return batch.globals
 
     def forward(self, batch: Batch) -> Tensor:
-        """See `Head.forward`."""
+        """Returns logits `(n_graph, n_output)` of an encoded batch."""
         logits: Tensor = self.out(batch.globals)
         return logits

@@ -30,7 +30,15 @@ UNDEFINED_TOLERATED = 0.01
 
 
 class SeedMean(NamedTuple):
-    """Mean over seeds, its 68 % interval, and the value of each seed."""
+    """Mean of a metric over seeds.
+
+    Attributes:
+        mean: the mean.
+        low: lower end of its 68 % interval.
+        high: upper end.
+        per_seed: the value of each seed.
+        n_seed: number of seeds.
+    """
 
     mean: float
     low: float
@@ -40,7 +48,16 @@ class SeedMean(NamedTuple):
 
 
 class PairedDifference(NamedTuple):
-    """Mean over seeds of (a - b), its 68 % interval, each seed's difference, and whether the interval excludes zero."""
+    """Mean over seeds of the difference a - b of a metric of two models.
+
+    Attributes:
+        mean: the mean difference.
+        low: lower end of its 68 % interval.
+        high: upper end.
+        per_seed: the difference of each seed.
+        n_seed: number of seeds.
+        excludes_zero: whether the interval excludes zero.
+    """
 
     mean: float
     low: float

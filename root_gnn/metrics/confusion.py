@@ -1,4 +1,4 @@
-"""Which class is taken for which."""
+"""The confusion matrix: how often each class is predicted as each other one."""
 
 from __future__ import annotations
 

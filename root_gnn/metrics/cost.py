@@ -1,7 +1,7 @@
-"""Does pretraining pay? Its cost shared among the trainings that use it, and how many it takes to earn it back.
+"""The cost of pretraining, shared among the trainings that use it, and the number of trainings that repay it.
 
-A cost is any amount that adds up: seconds, joules, floating-point operations. All of one comparison must be in the same
-unit, on the same kind of machine.
+A cost is any amount that adds up: seconds, joules, floating-point operations. All costs of one comparison must be in
+the same unit, on the same kind of machine.
 """
 
 from __future__ import annotations

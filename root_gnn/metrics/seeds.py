@@ -1,4 +1,4 @@
-"""One number for each seed: their mean, how much they scatter, and what the mean is worth."""
+"""The mean of one number for each seed, its spread between seeds, and its error."""
 
 from __future__ import annotations
 

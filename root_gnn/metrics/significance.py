@@ -18,7 +18,13 @@ from root_gnn.typing import Floats
 
 
 class Significance(NamedTuple):
-    """The largest significance `max`, its error from the simulated sample, and the threshold `at`."""
+    """The largest significance over all cuts.
+
+    Attributes:
+        max: the significance.
+        error: its error from the size of the simulated sample.
+        at: the threshold on the score.
+    """
 
     max: float
     error: float

@@ -59,7 +59,7 @@ class DeepSets(Encoder):
         self.rho = network(len(config.pooling) * config.dim, self.global_inputs.dim)
 
     def forward(self, batch: Batch) -> Batch:
-        """See `Encoder.forward`."""
+        """Returns representations of nodes `(total_node, dim)` and of graphs `(n_graph, dim)` in a batch."""
         nodes: Tensor = self.phi(self.inputs(batch))
         return batch.replace(nodes=nodes, globals=self._of_graph(batch, nodes))
 

@@ -81,7 +81,7 @@ class EdgeConvNetwork(Encoder):
         )
 
     def forward(self, batch: Batch) -> Batch:
-        """See `Encoder.forward`."""
+        """Returns representations of nodes `(total_node, dim)` and of graphs `(n_graph, dim)` in a batch."""
         nodes = self._states(batch)[-1]
         return batch.replace(nodes=nodes, globals=self._graph(batch, nodes))
 

@@ -78,7 +78,7 @@ class Config(EncoderConfig):
         return EncodeProcessDecode(self, features, scaling)
 
     def exportable(self) -> Self:
-        """See `EncoderConfig.exportable`: PyTorch alone."""
+        """Returns the config of the same network on PyTorch's own operations, which ONNX has."""
         return self.model_copy(update={"form": "native", "recompute": False})
 
 
@@ -145,7 +145,7 @@ class EncodeProcessDecode(Encoder):
         yield from self.runner.steps((self.step(k) for k in range(self.n_steps)), state, topology)
 
     def forward(self, batch: Batch) -> Batch:
-        """See `Encoder.forward`."""
+        """Returns representations of nodes `(total_node, dim)` and of graphs `(n_graph, dim)` in a batch."""
         last = deque(self.states(batch, Topology.of(batch)), maxlen=1).pop()
         return batch.replace(nodes=last.nodes, globals=last.globals)
 

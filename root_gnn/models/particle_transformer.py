@@ -107,7 +107,7 @@ class ParticleTransformer(Encoder):
         initialise(self, self.blocks)
 
     def forward(self, batch: Batch) -> Batch:
-        """See `Encoder.forward`."""
+        """Returns representations of nodes `(total_node, dim)` and of graphs `(n_graph, dim)` in a batch."""
         states, tokens = self.states(batch, self.inputs(batch))
         return batch.replace(nodes=states[-1], globals=tokens)
 

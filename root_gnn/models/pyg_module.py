@@ -87,7 +87,10 @@ class PygModule(Encoder):
         self.takes_batch = "batch" in inspect.signature(self.module.forward).parameters
 
     def forward(self, batch: Batch) -> Batch:
-        """See `Encoder.forward`; raises InputError where the module's output does not have the shape of the section."""
+        """Returns representations in a batch.
+
+        Raises InputError where the module's output does not have the shape of the section.
+        """
         nodes = self.embed(self.inputs(batch))
         if self.gives == "graphs":
             return batch.replace(nodes=nodes, globals=self._run(batch, nodes, batch.n_graph))

@@ -104,7 +104,7 @@ class SubjetTransformer(Encoder):
         initialise(self, self.blocks)
 
     def forward(self, batch: Batch) -> Batch:
-        """See `Encoder.forward`."""
+        """Returns representations of nodes `(total_node, dim)` and of graphs `(n_graph, dim)` in a batch."""
         jets, of_node, states = self._states(batch)
         tokens = self.norm(states[-1])
         return batch.replace(nodes=tokens[of_node], globals=self._graph(jets, tokens))
@@ -119,7 +119,7 @@ class SubjetTransformer(Encoder):
         return {**means, "graph": self._graph(jets, self.norm(states[-1]))}
 
     def extra_inputs(self, batch: Batch) -> dict[str, Tensor]:
-        """See `Encoder.extra_inputs`: the number of its subjet for each constituent, where FastJet clusters it."""
+        """Returns the number of its subjet for each constituent, where FastJet clusters it."""
         if isinstance(self.number, ColumnSubjets):
             return {}
         return {self.column: self.number(batch, batch.nodes[:, self.kinematic]).to(batch.nodes.dtype)}

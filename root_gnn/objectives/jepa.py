@@ -108,7 +108,7 @@ class Jepa(Masked):
         self.from_whole = torch.nn.Linear(encoder.dim, encoder.dim) if config.whole > 0.0 else None
 
     def mask(self, batch: Batch, draws: RandomStream = STILL) -> Tensor:
-        """See `Masked.mask`."""
+        """Returns the mask `(total_node,)` that `forward` uses with the same random stream."""
         tokens = self.tokens(batch)
         return tokens.of_nodes(self._chosen(tokens, draws))
 

@@ -122,7 +122,7 @@ class MaskedParticles(Masked):
         )
 
     def mask(self, batch: Batch, draws: RandomStream = STILL) -> Tensor:
-        """See `Masked.mask`."""
+        """Returns the mask `(total_node,)` that `forward` uses with the same random stream."""
         return self.config.hiding.chosen(batch, draws, self.columns)
 
     def forward(self, batch: Batch, draws: RandomStream = STILL) -> dict[str, Tensor]:

@@ -33,7 +33,7 @@ class Config(ObjectiveConfig):
 
     @property
     def whole_events(self) -> bool:
-        """See `ObjectiveConfig`."""
+        """Whether the head needs batches that hold all jets of their events."""
         return self.head.whole_events
 
     def build(self, encoder: Encoder, question: Question) -> Multiclass:
@@ -76,7 +76,10 @@ class Multiclass(Supervised):
         self.label_smoothing, self.beside = label_smoothing, beside
 
     def encoded(self, batch: Batch) -> Batch:
-        """See `Supervised.encoded`."""
+        """Returns the batch that the head reads.
+
+        Encoded, and with the graph's inputs appended where `beside` says so.
+        """
         encoded: Batch = self.encoder(batch)
         return (
             encoded

@@ -100,7 +100,7 @@ class TinyEncoder(Encoder):
         self.graph = nn.Linear(dim + len(features.globals), dim)
 
     def forward(self, batch: Batch) -> Batch:
-        """See `Encoder.forward`."""
+        """Returns representations of nodes `(total_node, dim)` and of graphs `(n_graph, dim)` in a batch."""
         nodes = torch.tanh(self.node(torch.asinh(batch.nodes)))
         mean = segment_mean(nodes, batch.graph_index, batch.n_node)
         return batch.replace(nodes=nodes, globals=torch.tanh(self.graph(torch.cat([mean, batch.globals], dim=1))))

@@ -11,7 +11,7 @@ from root_gnn.metrics.metric import Entry, Metric, ScoredEvents, mean_of_defined
 
 
 class Config(Metric):
-    """See `root_gnn.metrics.accuracy`."""
+    """The metric `accuracy`, computed by `root_gnn.metrics.accuracy`."""
 
     title: ClassVar[str] = "accuracy"
     order: ClassVar[int] = 20

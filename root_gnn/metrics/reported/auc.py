@@ -10,7 +10,7 @@ from root_gnn.metrics.metric import Metric, ScoredEvents
 
 
 class Config(Metric):
-    """See `root_gnn.metrics.auc`; studies compare it event by event, so they need no table of it over seeds."""
+    """The metric `auc`; studies compare it event by event, so they need no table of it over seeds."""
 
     title: ClassVar[str] = "test AUC"
     order: ClassVar[int] = 10

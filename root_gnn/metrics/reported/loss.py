@@ -10,7 +10,7 @@ from root_gnn.metrics.metric import Metric, ScoredEvents
 
 
 class Config(Metric):
-    """See `root_gnn.metrics.cross_entropy`. Validation logs the loss of the objective itself as `val/loss`."""
+    """The metric `loss`, the cross entropy. Validation logs the loss of the objective itself as `val/loss`."""
 
     title: ClassVar[str] = "loss"
     order: ClassVar[int] = 30

@@ -15,7 +15,7 @@ COLUMN_ENDS = {"": "value", "_error": "error", "_low": "low", "_high": "high"}
 
 
 class Config(Metric):
-    """See `root_gnn.metrics.rejection`; studies compare it event by event, so they need no table of it over seeds."""
+    """The metric `rejection`; studies compare it event by event, so they need no table of it over seeds."""
 
     title: ClassVar[str] = "rejection at {percent:.0f} % signal"
     order: ClassVar[int] = 40

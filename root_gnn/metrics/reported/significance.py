@@ -12,7 +12,7 @@ from root_gnn.metrics.significance import Significance, significance
 
 
 class Config(Metric):
-    """See `root_gnn.metrics.significance`."""
+    """The metric `significance`, computed by `root_gnn.metrics.significance`."""
 
     title: ClassVar[str] = "significance"
     order: ClassVar[int] = 50

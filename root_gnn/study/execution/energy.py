@@ -15,9 +15,9 @@ SECONDS_BETWEEN_LOOKS = 60.0  # a counter starts again after some minutes under 
 
 @dataclass
 class Energy:
-    """Energy that a block of a program used: `joules`, None where there is no counter.
+    """Energy that a block of a program used; `joules` is None where there is no counter.
 
-    It is that of the whole machine, with whatever else ran on it.
+    It is the energy of the whole machine, including whatever else ran on it.
     """
 
     joules: float | None = None

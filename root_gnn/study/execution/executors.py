@@ -1,4 +1,4 @@
-"""Where the trainings of a study run: processes of this machine, a Dask cluster, or Slurm (in `slurm.py`)."""
+"""Executors of the trainings of a study: processes of this machine, a Dask cluster, or Slurm (in `slurm.py`)."""
 
 from __future__ import annotations
 
@@ -24,10 +24,7 @@ SECONDS_BETWEEN_LOOKS = 0.5
 
 
 class Executor(ABC):
-    """Runs trainings whose run folders lie in `runs`, `n_at_once` at a time.
-
-    None stands for as many as there are.
-    """
+    """Runs trainings whose run folders lie in `runs`, `n_at_once` at a time; None stands for as many as there are."""
 
     n_at_once: int | None = None
 
@@ -36,15 +33,15 @@ class Executor(ABC):
 
     @abstractmethod
     def submit(self, trainings: Sequence[Training]) -> list[Future[float]]:
-        """The seconds that each will have taken, or its error."""
+        """Submits trainings; each future gives the seconds that one took, or its error."""
 
     @abstractmethod
     def stop(self) -> None:
-        """Tells everything that runs to save and leave."""
+        """Tells all running trainings to save and exit."""
 
     @abstractmethod
     def close(self) -> None:
-        """Gives back what was taken; nothing runs any more."""
+        """Releases processes or connections, after all trainings have ended."""
 
 
 class LocalExecutor(Executor):
@@ -56,15 +53,15 @@ class LocalExecutor(Executor):
         self._pool = ProcessPool(jobs, _use_one_thread)
 
     def submit(self, trainings: Sequence[Training]) -> list[Future[float]]:
-        """See `Executor.submit`."""
+        """Submits trainings; each future gives the seconds that one took, or its error."""
         return self._pool.submit_all(_train, [(training, self.runs, self.data_dir) for training in trainings])
 
     def stop(self) -> None:
-        """See `Executor.stop`."""
+        """Tells all running trainings to save and exit."""
         self._pool.stop()
 
     def close(self) -> None:
-        """See `Executor.close`."""
+        """Releases processes or connections, after all trainings have ended."""
         self._pool.shutdown()
 
 
@@ -96,16 +93,16 @@ class DaskExecutor(Executor):
         self._wanted.touch()
 
     def submit(self, trainings: Sequence[Training]) -> list[Future[float]]:
-        """See `Executor.submit`."""
+        """Submits trainings; each future gives the seconds that one took, or its error."""
         return [self._pool.submit(run_apart, one, self.runs, self.data_dir, self._wanted) for one in trainings]
 
     def stop(self) -> None:
-        """See `Executor.stop`."""
+        """Tells all running trainings to save and exit."""
         self._wanted.unlink(missing_ok=True)
         self._pool.stop()
 
     def close(self) -> None:
-        """See `Executor.close`."""
+        """Releases processes or connections, after all trainings have ended."""
         self._wanted.unlink(missing_ok=True)
         self._pool.shutdown()
 

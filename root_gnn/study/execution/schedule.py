@@ -1,4 +1,4 @@
-"""Many trainings: each begins when the one it starts from is done.
+"""Runs many trainings: each begins when the one that it starts from is done.
 
 Trainings that are done are not run again, and failures are listed at the end.
 """
@@ -18,7 +18,10 @@ from root_gnn.study.execution.training import Training
 
 @dataclass
 class Outcome:
-    """What came of many trainings: seconds of each that ended well, in this call, and why the others did not."""
+    """The outcome of many trainings.
+
+    The seconds of each that ended well in this call, and the reasons why others failed.
+    """
 
     seconds: dict[str, float] = field(default_factory=dict)
     failures: dict[str, str] = field(default_factory=dict)

@@ -1,4 +1,4 @@
-"""Slurm as the place where the trainings of a study run."""
+"""The trainings of a study as Slurm jobs."""
 
 from __future__ import annotations
 
@@ -24,19 +24,19 @@ class SlurmExecutor(Executor):
         self._pool = SlurmPool(self.runs.parent / "slurm", parameters, purpose="Running a study")
 
     def submit(self, trainings: Sequence[Training]) -> list[Future[float]]:
-        """See `Executor.submit`."""
+        """Submits trainings; each future gives the seconds that one took, or its error."""
         return self._pool.submit_all(train_in_slurm, [(one, self.runs, self.data_dir) for one in trainings])
 
     def stop(self) -> None:
-        """See `Executor.stop`: cancels the jobs."""
+        """Cancels the jobs, whose trainings then save and exit."""
         self._pool.stop()
 
     def close(self) -> None:
-        """See `Executor.close`."""
+        """Releases processes or connections, after all trainings have ended."""
         self._pool.shutdown(wait=False)
 
 
 def train_in_slurm(training: Training, runs: Path, data_dir: Path) -> float:
-    """Of a job: a training with one thread; the seconds."""
+    """Runs a training with one thread inside a job, and returns its seconds."""
     torch.set_num_threads(1)
     return training.run(runs, data_dir)

@@ -40,7 +40,7 @@ class Training:
     folder: str = ""
 
     def command(self, runs: Path = Path("runs"), data_dir: Path | None = None) -> list[str]:
-        """The words that do the same on the command line, with the run folders in `runs`."""
+        """Returns the same training as words of a command line, with the run folders in `runs`."""
         words = ["train", self.what] if self.mode is None else ["finetune", "--task", self.what, "--mode", self.mode]
         words += [] if self.source is None else ["--from", str(runs / self.source)]
         words += [] if self.train_events is None else ["--train-events", str(self.train_events)]
@@ -50,7 +50,7 @@ class Training:
         return ["root-gnn", *words, *changed, *where, "--run-dir", str(runs / self.name)]
 
     def run(self, runs: Path, data_dir: Path) -> float:
-        """Trains, or finds it done; returns the seconds it took."""
+        """Trains unless it is done already; returns the seconds that it took."""
         os.environ["TTY_COMPATIBLE"] = "0"  # two progress bars would write over each other; plain lines don't
         set_verbosity(0)
         from root_gnn.runs.train import finetune, train
@@ -87,6 +87,8 @@ def _write_down(energy: Energy, seconds: float, run: Run) -> None:
 
 
 def joules_of(run: Run) -> float | None:
-    """What the machine used while the run was trained and evaluated; None where it was not counted."""
+    """Returns the energy of the machine while the run was trained and evaluated, in joules; None where it was not
+    measured.
+    """
     path = run.folder / ENERGY
     return float(json.loads(path.read_text(encoding="utf-8"))["joules"]) if path.is_file() else None
