@@ -87,8 +87,6 @@ def _write_down(energy: Energy, seconds: float, run: Run) -> None:
 
 
 def joules_of(run: Run) -> float | None:
-    """Returns the energy of the machine while the run was trained and evaluated, in joules; None where it was not
-    measured.
-    """
+    """Returns the energy of the machine in training and evaluation, in joules; None where it was not measured."""
     path = run.folder / ENERGY
     return float(json.loads(path.read_text(encoding="utf-8"))["joules"]) if path.is_file() else None
