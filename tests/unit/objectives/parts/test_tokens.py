@@ -44,3 +44,9 @@ def test_subjets_have_the_pt_of_their_constituents() -> None:
     assert int(tokens.centres.n_node.max()) <= 4
     pt = torch.zeros(tokens.centres.total_node).index_add(0, tokens.owner, batch.nodes[:, FEATURES.column("pt")])
     torch.testing.assert_close(tokens.centres.nodes[:, 0], pt)
+    for token, centre in enumerate(tokens.centres.nodes.double()):
+        of_token = batch.nodes[tokens.owner == token].double()
+        pt, eta, phi = (of_token[:, FEATURES.column(name)] for name in ("pt", "eta", "phi"))
+        direction = torch.atan2((pt * phi.sin()).sum(), (pt * phi.cos()).sum())
+        expected = torch.stack([pt.sum(), (pt * eta).sum() / pt.sum(), direction])
+        torch.testing.assert_close(centre, expected, rtol=1e-5, atol=1e-5)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import dataclasses
+
 import torch
 
 from root_gnn.augmentations import drop_nodes, rotate_phi
@@ -33,3 +35,12 @@ def test_one_pass_gives_what_two_give() -> None:
     together = encoded(encoder, views)
     for view, representation in zip(views, together, strict=True):
         torch.testing.assert_close(representation, encoder(view).globals)
+
+
+def test_the_links_of_a_chain_draw_numbers_of_their_own() -> None:
+    rotate = rotate_phi.Config()
+    view, _ = Views([(rotate, rotate), ()], FEATURES)(BATCH, STREAM)
+    expected = BATCH
+    for position in (0, 1):
+        expected = rotate.build(FEATURES)(expected, dataclasses.replace(STREAM, place=position))
+    assert torch.equal(view.nodes, expected.nodes)
