@@ -99,7 +99,7 @@ def test_a_branch_that_the_spec_does_not_list_is_read_where_an_expression_names_
     with pytest.raises(InputError, match="unknown branch `mu_btag`"):  # neither the spec nor the file has it
         read(path, spec_of(nodes, select="any(mu_btag)"))
     absent = {"mu": {"type": 2, "features": {**features, "charge": {"branch": "q", "optional": True}}}}
-    with pytest.raises(InputError, match="`mu_charge` is a branch of the file, and a feature of nodes.mu"):
+    with pytest.raises(InputError, match=r"`mu_charge` is a branch of the file, and a feature of nodes\.mu"):
         read(path, spec_of(absent, select="sum(mu_charge) == 0"))
 
 
