@@ -102,7 +102,11 @@ class Value(Section):
 
     def fallback(self) -> Value:
         """The value read if the file lacks the first choice; the value itself if there is none."""
-        return self if self.otherwise is None else self._with(self.otherwise, None)
+        if self.otherwise is None:
+            return self
+        value = self._with(self.otherwise, None)
+        value._is_variation = False
+        return value
 
     def _with(self, text: str, otherwise: str | None) -> Value:
         origin = {"expression": text} if self.branch is None else {"branch": text}
