@@ -21,6 +21,7 @@ from root_gnn.data.cache.shard import Shard
 from root_gnn.data.events.config import find_files
 from root_gnn.data.events.table import EventTable
 from root_gnn.data.formats.checksum import fingerprint
+from root_gnn.data.formats.score_file import without_scores
 from root_gnn.data.hygiene.report import FileSet, refuse
 from root_gnn.data.reading.read import open_records
 from root_gnn.data.spec.spec import Spec
@@ -133,7 +134,10 @@ def predict(
         blind,
         device or ("cuda" if torch.cuda.is_available() else "cpu"),
     )
-    targets = _share(_targets(find_files(tuple(map(str, files)), Path()), Path(out), form), part)
+    inputs = without_scores(find_files(tuple(map(str, files)), Path()))
+    if files and not inputs:
+        raise InputError(f"{', '.join(map(str, files))}: these are files of scores; name the files to score")
+    targets = _share(_targets(inputs, Path(out), form), part)
     written: list[Path] = []
     with progress("predict", len(targets), unit="files") as meter:
         for path, target in targets.items():
