@@ -15,6 +15,7 @@ import numpy as np
 from root_gnn.typing import Integers, Numbers
 
 LARGEST = np.iinfo(np.int64).max
+EXACT = 2**53  # double precision holds all whole numbers up to this one
 
 
 class EvaluationError(Exception):
@@ -38,11 +39,13 @@ class Column:
         data: `(n_value,)` numbers, an awkward array of strings for text, or an array without dimensions for a constant.
         offsets: for each level of lists, outermost first, where each begins among the items below, `(n_list + 1,)`.
         text: the part of the expression it comes from, for messages.
+        quotient: the whole numbers of which `data` is the quotient, so that `floor` can divide exactly; else None.
     """
 
     data: Any
     offsets: tuple[Integers, ...] = ()
     text: str = ""
+    quotient: tuple[Numbers, Numbers] | None = None
 
     @property
     def depth(self) -> int:
@@ -195,6 +198,20 @@ def exact_column(result: Numbers, estimate: Numbers, offsets: tuple[Integers, ..
         entry = entry_of(offsets, int(np.argmax(wrapped)), len(offsets)) if result.ndim else None
         raise EvaluationError("a whole number beyond 64 bits results (`1.0 * x` makes floating-point numbers)", entry)
     return Column(result, offsets)
+
+
+def refuse_inexact(column: Column) -> Column:
+    """Returns the column; raises EvaluationError where it is a quotient of whole numbers that float64 cannot hold."""
+    for numbers in column.quotient or ():
+        beyond = np.atleast_1d((numbers > EXACT) | (numbers < -EXACT))
+        if beyond.any():
+            entry = entry_of(column.offsets, int(np.argmax(beyond)), column.depth) if numbers.ndim else None
+            raise EvaluationError(
+                "a whole number beyond 2^53 cannot be divided exactly (`floor(a / b)` can, `bit(x, k)` tests bits, and "
+                "`1.0 * x` makes floating-point numbers)",
+                entry,
+            )
+    return column
 
 
 def _fits(array: Numbers) -> bool:

@@ -14,7 +14,14 @@ from typing import Any
 import numpy as np
 
 from root_gnn.errors import InputError, suggest
-from root_gnn.expressions.columns import Column, EvaluationError, column_of, constant_column, to_array
+from root_gnn.expressions.columns import (
+    Column,
+    EvaluationError,
+    column_of,
+    constant_column,
+    refuse_inexact,
+    to_array,
+)
 from root_gnn.expressions.operators import OPERATORS
 from root_gnn.expressions.parser import Parser, Step
 from root_gnn.expressions.tokens import NAME, located_error, printable
@@ -63,6 +70,10 @@ class Expression:
                     raise self.error(f"{error.reason}{entry}", step.caret + 1) from None
                 stack.append(replace(column, text=printable(self.text[step.start : step.end])))
         (result,) = stack
+        try:
+            refuse_inexact(result)
+        except EvaluationError as error:
+            raise self.error(error.reason, self.steps[-1].caret + 1) from None
         if result.kind == "text":
             raise self.error("the result is text; compare it with a text in quotes", self.steps[-1].start + 1)
         return to_array(result, n_entry)
@@ -117,8 +128,9 @@ def parse(text: str, *, where: str = "expression") -> Expression:
 
 
 def _run(step: Step, arguments: list[Column]) -> Column:
-    return (
-        constant_column(step.detail)
-        if step.operation == "constant"
-        else OPERATORS[step.operation](arguments, step.detail)
-    )
+    if step.operation == "constant":
+        return constant_column(step.detail)
+    if (step.operation, step.detail) != ("call", "floor"):
+        for argument in arguments:
+            refuse_inexact(argument)
+    return OPERATORS[step.operation](arguments, step.detail)

@@ -23,7 +23,7 @@ from root_gnn.expressions.columns import (
     to_common_type,
 )
 from root_gnn.kinematics.angles import delta_phi, delta_r
-from root_gnn.typing import Numbers
+from root_gnn.typing import Integers, Numbers
 
 LONGEST = 2**40  # no list is longer; an item beyond is missing in all of them
 
@@ -65,6 +65,60 @@ def _rounding(ufunc: Any) -> Callable[[ColumnSequence], Column]:
         return x if x.kind == "integer" else Column(ufunc(x.data), x.offsets)
 
     return apply
+
+
+def _floor(columns: ColumnSequence) -> Column:
+    """The next whole number below; that of a quotient of whole numbers is exact to 64 bits."""
+    x = as_numbers(columns[0])
+    if x.quotient is None:
+        return _rounding(np.floor)([x])
+    a, b = x.quotient
+    return exact_column(np.floor_divide(a, b), np.floor(a.astype(np.float64) / b.astype(np.float64)), x.offsets)
+
+
+def _whole(columns: ColumnSequence) -> tuple[list[Numbers], tuple[Integers, ...]]:
+    """The data of whole numbers and their common offsets; raises EvaluationError for other numbers."""
+    for column in columns:
+        if as_numbers(column).kind != "integer":
+            raise EvaluationError(f"bits are those of whole numbers, and {column.quoted} holds {column.description}")
+    return broadcast_columns([as_numbers(column) for column in columns])
+
+
+def _bitwise(ufunc: Any) -> Callable[[ColumnSequence], Column]:
+    """Makes an operation on the bits of whole numbers, a negative one in two's complement."""
+
+    def apply(columns: ColumnSequence) -> Column:
+        data, offsets = _whole(columns)
+        return Column(np.asarray(ufunc(*_same_bits(data))), offsets)
+
+    return apply
+
+
+def _same_bits(arrays: Sequence[Numbers]) -> list[Numbers]:
+    """The arrays as one 64-bit type with the same bits: unsigned if one of them is."""
+    unsigned = any(array.dtype == np.uint64 for array in arrays)
+    return [
+        array.astype(np.int64, copy=False).view(np.uint64) if unsigned and array.dtype.kind != "u" else array
+        for array in arrays
+    ]
+
+
+def _shift_right(columns: ColumnSequence) -> Column:
+    (x, k), offsets = _whole(columns)
+    _refuse_bit_number(k, offsets)
+    return Column(np.asarray(x >> k.astype(x.dtype)), offsets)
+
+
+def _bit(columns: ColumnSequence) -> Column:
+    shifted = _shift_right(columns)
+    return Column((shifted.data & shifted.data.dtype.type(1)) != 0, shifted.offsets)
+
+
+def _refuse_bit_number(k: Numbers, offsets: tuple[Integers, ...]) -> None:
+    bad = np.atleast_1d((k < 0) | (k > 63))
+    if bad.any():
+        entry = entry_of(offsets, int(np.argmax(bad)), len(offsets)) if k.ndim else None
+        raise EvaluationError(f"bits are counted from 0 to 63, and {np.atleast_1d(k)[bad][0]} is none", entry)
 
 
 def _selection(call: Callable[..., Any]) -> Callable[[ColumnSequence], Column]:
@@ -230,7 +284,12 @@ UNARY = (
 )
 FUNCTIONS: dict[str, Function] = {
     **{name: Function(floating(getattr(np, name)), "x", 1, 1) for name in UNARY},
-    **{name: Function(_rounding(getattr(np, name)), "x", 1, 1) for name in ("floor", "ceil", "round")},
+    **{name: Function(_rounding(getattr(np, name)), "x", 1, 1) for name in ("ceil", "round")},
+    "floor": Function(_floor, "x", 1, 1),
+    "bit": Function(_bit, "x, k", 2, 2),
+    "bit_and": Function(_bitwise(np.bitwise_and), "a, b", 2, 2),
+    "bit_or": Function(_bitwise(np.bitwise_or), "a, b", 2, 2),
+    "shift_right": Function(_shift_right, "x, k", 2, 2),
     "abs": Function(_absolute, "x", 1, 1),
     "isfinite": Function(floating(np.isfinite), "x", 1, 1),
     "arctan2": Function(floating(np.arctan2), "y, x", 2, 2),

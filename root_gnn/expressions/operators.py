@@ -16,6 +16,7 @@ from root_gnn.expressions.columns import (
     as_numbers,
     broadcast_columns,
     exact_column,
+    refuse_inexact,
     require_booleans,
     require_lists,
     to_common_type,
@@ -43,8 +44,17 @@ def arithmetic(columns: ColumnSequence, ufunc: Any) -> Column:
 
 
 def divide(columns: ColumnSequence) -> Column:
-    """The quotient in floating point; division by zero gives infinity or NaN."""
-    return floating(np.divide)(columns)
+    """The quotient in floating point; division by zero gives infinity or NaN.
+
+    A quotient of whole numbers remembers them, for `floor`; anything else refuses it where they are beyond 2^53.
+    """
+    result = floating(np.divide)(columns)
+    if any(as_numbers(column).kind != "integer" for column in columns):
+        return result
+    data, offsets = broadcast_columns([as_numbers(column) for column in columns])
+    a, b = to_common_type(data)
+    quotient = Column(result.data, offsets, quotient=(a, b))
+    return quotient if np.all(b != 0) else Column(refuse_inexact(quotient).data, offsets)
 
 
 def remainder(columns: ColumnSequence) -> Column:

@@ -16,12 +16,11 @@ import uproot
 from numpy.typing import NDArray
 
 from root_gnn.atomic import atomic_file
+from root_gnn.data.formats.score_file import NOTE
 from root_gnn.errors import InputError
 
 ScoreFormat = Literal["root", "parquet"]
 TREE = "scores"
-NOTE = "root_gnn"
-"""Key of the note in both formats."""
 ROWS_AT_A_TIME = 200_000
 COMPRESSION_LEVEL = 3
 

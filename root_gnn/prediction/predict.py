@@ -6,7 +6,7 @@ import shutil
 import tempfile
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -21,6 +21,8 @@ from root_gnn.data.cache.shard import Shard
 from root_gnn.data.events.config import find_files
 from root_gnn.data.events.table import EventTable
 from root_gnn.data.formats.checksum import fingerprint
+from root_gnn.data.formats.score_file import without_scores
+from root_gnn.data.hygiene.report import FileSet, refuse
 from root_gnn.data.reading.read import open_records
 from root_gnn.data.spec.spec import Spec
 from root_gnn.errors import InputError
@@ -47,6 +49,7 @@ class PredictionOptions:
         form: format of the files of scores.
         blind: `CLASS>THRESHOLD`; None without blinding.
         device: where the networks run.
+        prepared: the files read so far, whose momenta have to be in one unit.
     """
 
     networks: Networks
@@ -56,6 +59,7 @@ class PredictionOptions:
     form: ScoreFormat
     blind: str | None
     device: str
+    prepared: dict[Path, Shard] = field(default_factory=dict)
 
     @cached_property
     def made_of(self) -> list[dict[str, str]]:
@@ -130,7 +134,10 @@ def predict(
         blind,
         device or ("cuda" if torch.cuda.is_available() else "cpu"),
     )
-    targets = _share(_targets(find_files(tuple(map(str, files)), Path()), Path(out), form), part)
+    inputs = without_scores(find_files(tuple(map(str, files)), Path()))
+    if files and not inputs:
+        raise InputError(f"{', '.join(map(str, files))}: these are files of scores; name the files to score")
+    targets = _share(_targets(inputs, Path(out), form), part)
     written: list[Path] = []
     with progress("predict", len(targets), unit="files") as meter:
         for path, target in targets.items():
@@ -163,6 +170,9 @@ def _aligned(path: Path, out: Path, options: PredictionOptions) -> Aligned:
         spec = options.spec.variation(name).model_copy(update={"on_bad_file": "stop"})
         with _prepared(spec, path, out) as shard:
             _check_ids(path, spec, options.networks)
+            if name == options.variations[0]:
+                refuse(FileSet({**options.prepared, path: shard}, spec, is_one_set=False))
+                options.prepared[path] = shard  # the arrays are removed soon, its manifest stays in memory
             table = EventTable([shard], spec, files=[path])
             alignment = EntryAlignment.of(path, spec, shard, whole_events=options.networks.whole_events)
             scores = options.networks.on(table, device=options.device, embeddings=options.embeddings)

@@ -18,6 +18,7 @@ from root_gnn.data.cache.shard import Shard
 from root_gnn.data.events.config import Split
 from root_gnn.data.events.splits import split_table
 from root_gnn.data.events.table import EventTable, class_of_files, selected
+from root_gnn.data.formats.score_file import is_score_file
 from root_gnn.data.formats.sniff import meant_for
 from root_gnn.data.hygiene.report import FileSet, Report, examine
 from root_gnn.data.spec.spec import Spec, load_spec
@@ -112,7 +113,7 @@ def _files_of(recipe_or_spec: Path | str, folder: Path) -> tuple[Spec, dict[Path
             return load_spec(config.spec, search_dir=path), class_of_files(config, folder), config.split
     spec = load_spec(recipe_or_spec)
     there = sorted(path for path in folder.glob("*") if path.is_file() and not path.name.startswith("."))
-    files = [path for path in there if path.suffix.lower() not in BESIDE]
+    files = [path for path in there if path.suffix.lower() not in BESIDE and not is_score_file(path)]
     files = [path for path in files if meant_for(type(spec.source), path)] or files
     if files and len(files) < len(there):
         log.info(

@@ -13,6 +13,7 @@ from root_gnn.config.plugins import Family
 from root_gnn.config.section import Section, Words
 from root_gnn.data.events.shuffle import WINDOW
 from root_gnn.data.formats.location import is_address, locate
+from root_gnn.data.formats.score_file import without_scores
 from root_gnn.errors import InputError, suggest
 from root_gnn.protocols import AugmentationConfig
 
@@ -138,8 +139,8 @@ class DataConfig(Section):
 def find_files(patterns: tuple[str, ...], data_dir: Path) -> list[Path]:
     """Returns the files that names, patterns or addresses mean, relative to `data_dir`, each once.
 
-    The files of a pattern are in alphabetical order. The name of an existing file is never taken as a pattern. Raises
-    InputError with similar names if nothing matches.
+    The files of a pattern are in alphabetical order, without files of scores that `root-gnn predict` wrote. The name of
+    an existing file is never taken as a pattern. Raises InputError with similar names if nothing matches.
     """
     files: dict[Path, None] = {}
     for pattern in patterns:
@@ -149,7 +150,7 @@ def find_files(patterns: tuple[str, ...], data_dir: Path) -> list[Path]:
         if (data_dir / pattern).is_file():
             files[data_dir / pattern] = None
             continue
-        matches = sorted(_glob(data_dir, pattern)) if any(sign in pattern for sign in GLOB) else []
+        matches = without_scores(sorted(_glob(data_dir, pattern))) if any(sign in pattern for sign in GLOB) else []
         if not matches:
             raise InputError(_nothing_found(pattern, data_dir))
         files.update(dict.fromkeys(matches))

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from root_gnn.data.cache.shard import Shard
-from root_gnn.data.hygiene.units import unit_remarks
+from root_gnn.data.hygiene.units import energy_remarks, unit_remarks
 from root_gnn.data.spec.spec import Spec
 
 N_CONSTANT = 20  # a constant column with fewer values is not reported
@@ -39,6 +39,7 @@ def remarks_on(shard: Shard, spec: Spec) -> Iterator[str]:
         yield f"the largest graph has {findings['max_node']:,} nodes"
     yield from _constant(findings.get("columns", {}))
     yield from unit_remarks(findings.get("columns", {}), alike=spec.graph_per is None)
+    yield from energy_remarks(findings.get("energy_over_momentum", {}))
 
 
 def _graphs(number: int) -> str:

@@ -137,12 +137,16 @@ class FileSet:
 
     def problems(self) -> list[str]:
         """Returns the reasons not to use the files as they are, a paragraph each."""
+        problems = [] if self.spec.on_mixed_units == "keep" else self.mixed_units()
+        return problems if self.spec.on_duplicate == "keep" else [*problems, *self._duplicates()]
+
+    def mixed_units(self) -> list[str]:
+        """Returns a sentence for each collection whose momenta differ as GeV and MeV do."""
         columns = [shard.meta.findings.get("columns", {}) for shard in self.shards]
-        problems = [
+        inside = [
             text for path, each in zip(self.paths, columns, strict=True) for text in units.inside_file(path, each)
         ]
-        problems += units.between_files(self.paths, columns)
-        return problems if self.spec.on_duplicate == "keep" else [*problems, *self._duplicates()]
+        return inside + units.between_files(self.paths, columns)
 
     def _duplicates(self) -> list[str]:
         groups = self.groups()
@@ -212,6 +216,11 @@ class FileSet:
             "nothing tells them apart"
         )
 
+    def kept_units(self) -> list[str]:
+        """Returns remarks on momenta that differ as GeV and MeV do and that the spec accepts."""
+        kept = self.mixed_units() if self.spec.on_mixed_units == "keep" else []
+        return [text.partition(" If ")[0] + " They are kept (on_mixed_units: keep)." for text in kept]
+
     def kept_twice(self) -> list[str]:
         """Returns a remark if there are duplicates that the spec accepts."""
         repeated = duplicates.within(self.shards, self.groups()) if self.spec.on_duplicate == "keep" else None
@@ -272,7 +281,7 @@ def examine(selection: FileSet, *, skipped: Mapping[Path, str] | None = None) ->
         files=tuple(map(selection.file_report, range(len(selection.shards)))),
         skipped={str(path): reason for path, reason in (skipped or {}).items()},
         classes=selection.weights(),
-        remarks=(*selection.kept_twice(), *selection.shared(), *selection.overlap()),
+        remarks=(*selection.kept_units(), *selection.kept_twice(), *selection.shared(), *selection.overlap()),
         problems=tuple(selection.problems()),
     )
 

@@ -11,6 +11,8 @@ import numpy as np
 FACTOR = 300.0  # between medians of pt; no physics causes that within one collection
 N_LEAST = 20  # a median of fewer values is ignored
 LARGEST = 3000.0  # GeV; no collider produces objects with a larger median
+LEAST_RATIO = 0.9  # energy over momentum; below 1 there is no real mass, rounding aside
+KEEP = "if the momenta are right, say `on_mixed_units: keep` in the spec."
 
 Figures = Mapping[str, Mapping[str, Any]]
 
@@ -34,8 +36,8 @@ def between_files(paths: Sequence[Path], columns: Sequence[Figures]) -> list[str
         others = f" ({n_far} of {len(known)} files differ so)" if len(known) > 2 else ""
         sentences.append(
             f"{known[worst][0]}: the median pt of {name[:-3]} is {figure(medians[worst])} GeV, but "
-            f"{figure(medians[usual])} GeV in {known[usual][0]}{others}. They are in different units; "
-            "read them with a spec each (`extends` and `unit`), or correct them."
+            f"{figure(medians[usual])} GeV in {known[usual][0]}{others}. If they are in different units, "
+            f"write the momenta of one file in the unit of the other; {KEEP}"
         )
     return sentences
 
@@ -44,8 +46,8 @@ def inside_file(path: Path, columns: Figures) -> list[str]:
     """Returns a sentence for each collection whose unit changes within a file, which was merged from several."""
     return [
         f"{path}: the median pt of {name[:-3]} is {figure(column['median_min'])} GeV in one part of the file and "
-        f"{figure(column['median_max'])} GeV in another. Files in different units were merged; "
-        "prepare them one by one, each with its unit."
+        f"{figure(column['median_max'])} GeV in another. If files in different units were "
+        f"merged, prepare them one by one, each with its unit; {KEEP}"
         for name, column in columns.items()
         if name.endswith(".pt")
         and _median(columns, name) > 0
@@ -73,6 +75,19 @@ def unit_remarks(columns: Figures, *, alike: bool) -> list[str]:
                 "is the unit of one wrong?"
             )
     return sentences
+
+
+def energy_remarks(ratios: Figures) -> list[str]:
+    """Returns a remark on each collection whose energies are in another unit than its momenta.
+
+    `ratios` are the statistics of energy over momentum by collection.
+    """
+    return [
+        f"the median energy of {name} is {figure(median)} times the momentum: is the unit of energy wrong?"
+        for name in ratios
+        for median in [_median(ratios, name)]
+        if median > FACTOR or 0 < median < LEAST_RATIO
+    ]
 
 
 def figure(value: float) -> str:

@@ -132,16 +132,55 @@ def nonfinite(numbers: NDArray[Any]) -> NDArray[np.bool_] | None:
     """Marks numbers that are NaN, infinite or beyond float32, `(n,)`; None if there are none."""
     if numbers.dtype.kind != "f":
         return None
-    bad = ~np.isfinite(numbers) if numbers.dtype == np.float32 else ~(np.abs(numbers) <= LARGEST)
+    # LARGEST as a half-precision number would be infinity itself
+    bad = ~np.isfinite(numbers) if numbers.dtype.itemsize <= 4 else ~(np.abs(numbers) <= LARGEST)
     return bad if bad.any() else None
 
 
-def whole(numbers: NDArray[Any], location: BranchLocation) -> Integers:
-    """Whole numbers as int64; unsigned 64-bit ones keep their bits. Raises InputError at a number that is not whole."""
+def equals_any(numbers: NDArray[Any], constants: Sequence[float], *, computed: bool = False) -> NDArray[np.bool_]:
+    """Whether each number is one of the constants, which are rounded as the file rounds: -999.9 is that of float32.
+
+    Where the numbers are `computed` in double precision, the constants in single precision count as well.
+    """
+    if numbers.dtype.kind != "f":
+        limits = np.iinfo(numbers.dtype) if numbers.dtype.kind in "iu" else np.iinfo(np.int8)
+        exact = [int(each) for each in constants if float(each).is_integer() and limits.min <= each <= limits.max]
+        return np.isin(numbers, np.array(exact, dtype=numbers.dtype))
+    types = {numbers.dtype, np.dtype(np.float32)} if computed else {numbers.dtype}
+    with np.errstate(over="ignore"):  # a constant beyond the type equals none of its numbers
+        rounded = [np.asarray(constants, dtype=np.float64).astype(each) for each in types]
+    return np.isin(numbers, np.concatenate([each[np.isfinite(each)].astype(numbers.dtype) for each in rounded]))
+
+
+def replaced(numbers: NDArray[Any], chosen: NDArray[np.bool_], fill: float) -> NDArray[Any]:
+    """A copy with `fill` where `chosen (n,)` is true, in a type that holds it."""
     if numbers.dtype.kind == "f":
+        holds = numbers.dtype.itemsize >= 4
+    else:
+        limits = np.iinfo(numbers.dtype) if numbers.dtype.kind in "iu" else None
+        holds = limits is not None and float(fill).is_integer() and limits.min <= fill <= limits.max
+    numbers = numbers.copy() if holds else numbers.astype(np.float64)
+    numbers[chosen] = fill
+    return numbers
+
+
+def whole(numbers: NDArray[Any], location: BranchLocation, *, precision: int = 53) -> Integers:
+    """Whole numbers as int64; unsigned 64-bit ones keep their bits.
+
+    Raises InputError at a number that is not whole, or that is too large to be exact: in floating point all whole
+    numbers are exact below 2 to the power of the significant bits, `precision` of them or what the type has.
+    """
+    if numbers.dtype.kind == "f":
+        precision = min(precision, np.finfo(numbers.dtype).nmant + 1)
+        name = {11: "half", 24: "single", 53: "double"}.get(precision, "floating")
         advice = "An id or a class has to be stored as an integer."
         location.refuse(~(np.floor(numbers) == numbers), "no whole number", numbers, advice)
-        location.refuse(np.abs(numbers) > 2.0**53, "a number too large to be exact", numbers, advice)
+        location.refuse(
+            np.abs(numbers) >= 2.0**precision,
+            f"a number too large to be exact in {name} precision",
+            numbers,
+            f"From 2^{precision} on, different whole numbers are stored as the same one. {advice}",
+        )
     if numbers.dtype == np.uint64:
         return numbers.view(np.int64)
     return numbers.astype(np.int64)

@@ -11,7 +11,7 @@ import awkward as ak
 import numpy as np
 from numpy.typing import NDArray
 
-from root_gnn.data.reading.columns import BranchLocation, CountCache, flat, nonfinite, whole
+from root_gnn.data.reading.columns import BranchLocation, CountCache, equals_any, flat, nonfinite, replaced, whole
 from root_gnn.data.reading.findings import Findings
 from root_gnn.data.spec.spec import Spec
 from root_gnn.data.spec.value import UNITS, Value
@@ -115,7 +115,8 @@ class Entries:
     ) -> tuple[NDArray[Any], BranchLocation]:
         """Applies the spec's policies for missing and infinite numbers, then the unit or the threshold `above`."""
         if value.missing:
-            self._fill(numbers := numbers.copy(), np.isin(numbers, value.missing), location)
+            computed = value.branch is None
+            numbers = self._filled(numbers, equals_any(numbers, value.missing, computed=computed), location)
         bad = nonfinite(numbers)
         if bad is not None:
             self.findings.add_nonfinite(location.branch, numbers, bad)
@@ -126,7 +127,7 @@ class Entries:
                 location.refuse(bad, "NaN or infinity", numbers, advice)
             if self.spec.on_nan == "drop":
                 self.bad[location.entries(bad)] = True
-            self._fill(numbers := numbers.copy(), bad, location)
+            numbers = self._filled(numbers, bad, location)
         if value not in self.spec.id:  # an id may have any value
             self.findings.add_sentinels(location.branch, numbers)
         if value.above is not None:
@@ -173,7 +174,13 @@ class Entries:
     def whole_per_row(self, value: Value) -> Integers:
         """One integer per graph, int64 `(n_row,)`; raises InputError where the numbers are no integers."""
         numbers = self._per_row(value, {})
-        return whole(numbers, BranchLocation(self.path, value.text, self.start, self.rows.count))
+        location = BranchLocation(self.path, value.text, self.start, self.rows.count)
+        return whole(numbers, location, precision=min(map(self._precision, value.reads), default=53))
+
+    def _precision(self, branch: str) -> int:
+        """The significant bits of a branch's floating-point numbers; 64 where it holds others."""
+        form = str(ak.type(self.arrays[branch]))
+        return next((bits for name, bits in (("float16", 11), ("float32", 24)) if form.endswith(name)), 64)
 
     def _per_row(self, value: Value, names: Mapping[str, Any]) -> NDArray[Any]:
         numbers, is_by_entry = self._numbers_of(value, names)
@@ -223,10 +230,12 @@ class Entries:
             )
         same_counts(location, self.rows.count, str(self.spec.graph_per))
 
-    def _fill(self, numbers: NDArray[Any], chosen: NDArray[np.bool_], location: BranchLocation) -> None:
-        if chosen.any():
-            numbers[chosen] = self.spec.fill
-            self.findings.filled[location.branch] += int(np.count_nonzero(chosen))
+    def _filled(self, numbers: NDArray[Any], chosen: NDArray[np.bool_], location: BranchLocation) -> NDArray[Any]:
+        """The numbers with the spec's `fill` where `chosen (n_number,)` is true."""
+        if not chosen.any():
+            return numbers
+        self.findings.filled[location.branch] += int(np.count_nonzero(chosen))
+        return replaced(numbers, chosen, self.spec.fill)
 
     def _item(self, array: Any, value: Value) -> Any:
         """The `item`-th value of each innermost list.

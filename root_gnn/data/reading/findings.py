@@ -12,11 +12,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from root_gnn.data.reading.graphs import GraphArrays
-from root_gnn.data.reading.summary import Summary
+from root_gnn.data.reading.summary import N_SAMPLE, Summary
 from root_gnn.typing import Numbers
 
 SENTINELS = (-99999.0, -9999.0, -3000.0, -999.9, -999.0, -99.0, 999.0, 999.9, 9999.0, 99999.0)
 """Numbers that usually mean "not measured"; they are searched at both ends of a column's range."""
+ETA = 20.0  # beyond it a cosh is that of a sentinel
 ROUNDING = 1e-6  # the relative precision to which float32 stores angles and sentinels
 
 
@@ -35,6 +36,7 @@ class Findings:
         sentinels: by branch and value, how often a sentinel occurs at an end of the branch's range.
         unsorted: graphs whose objects are not sorted by falling pt, by collection.
         wrapped: phi outside [-pi, pi] that were wrapped into it, by collection.
+        energy_over_momentum: statistics of energy / momentum by collection, where the file gives both.
         n_negative: graphs kept with a negative weight.
         n_zero: graphs kept with weight zero.
         max_node: nodes of the largest graph kept.
@@ -52,6 +54,7 @@ class Findings:
     sentinels: defaultdict[str, Counter[str]] = field(default_factory=lambda: defaultdict(Counter))
     unsorted: Counter[str] = field(default_factory=Counter)
     wrapped: Counter[str] = field(default_factory=Counter)
+    energy_over_momentum: defaultdict[str, Summary] = field(default_factory=lambda: defaultdict(Summary))
     n_negative: int = 0
     n_zero: int = 0
     max_node: int = 0
@@ -88,6 +91,13 @@ class Findings:
             if name == "pt" and count is not None:
                 self.unsorted[collection] += n_unsorted(values, count)
 
+    def add_energy(self, collection: str, pt: Numbers, eta: Numbers, energy: Numbers) -> None:
+        """Adds energies over momenta of evenly spaced objects, to see whether both have one unit; each `(n,)`."""
+        step = -(-pt.size // N_SAMPLE) or 1
+        momentum = pt[::step].astype(np.float64) * np.cosh(np.clip(eta[::step].astype(np.float64), -ETA, ETA))
+        real = (momentum > 0) & (energy[::step] > 0)
+        self.energy_over_momentum[collection].add(energy[::step][real] / momentum[real])
+
     def add_graphs(self, graphs: GraphArrays, names: Iterable[str]) -> None:
         """Adds the graphs kept of a piece: weights, sizes, truth, and the globals, whose columns are called `names`."""
         if graphs.weight is not None:
@@ -111,8 +121,9 @@ class Findings:
             for name in ("dropped", "filled", "nan", "infinite", "unsorted", "wrapped")
         }
         sentinels = {branch: nonzero_counts(counts_) for branch, counts_ in self.sentinels.items()}
+        ratios = {name: summary.as_mapping() for name, summary in sorted(self.energy_over_momentum.items())}
         columns = {name: summary.as_mapping() for name, summary in sorted(self.columns.items())}
-        return {**plain, **counts, "sentinels": sentinels, "columns": columns}
+        return {**plain, **counts, "sentinels": sentinels, "energy_over_momentum": ratios, "columns": columns}
 
 
 def nonzero_counts(counter: Mapping[str, int]) -> dict[str, int]:

@@ -52,6 +52,9 @@ def objects(entries: Entries, name: str, collection: Collection, selection: Coll
     if collection.select is not None:
         known = Columns({**features, **columns.features}, columns.count)
         columns = columns.select(_selected(entries, f"nodes.{name}.select", collection, known))
+    if "energy" in features:
+        given = columns.features
+        entries.findings.add_energy(name, given["pt"], given["eta"], given["energy"])
     recorded = [
         feature
         for feature in entries.spec.stored_features

@@ -111,8 +111,7 @@ class RecordFile:
             *filter(None, [selection.select]),
         )
         wanted = {name for value in values if value.branch is None for name in value.reads}
-        known = {f"{name}_{feature}": (name, feature) for name in piece.nodes for feature in self.spec.stored_features}
-        return {name: piece.by_graph(*known[name]) for name in known if name in wanted}
+        return {name: piece.by_graph(*known) for name, known in selection.records.items() if name in wanted}
 
     def _with_columns(self, entries: Entries, piece: Piece, names: dict[str, Any]) -> Piece:
         """The piece with its ids, weights, labels, split, truth and globals."""

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from root_gnn.data.spec.collection import Collection
-from root_gnn.data.spec.spec import Spec
+from root_gnn.data.spec.spec import KINEMATIC, Spec
 from root_gnn.data.spec.value import SLOT, Value
 from root_gnn.errors import InputError, suggest
 from root_gnn.expressions.expression import parse
@@ -40,6 +40,7 @@ class BranchSelection:
         globals: the further globals that the file has.
         label: the values of the label; None if the spec has no label, or the file lacks an optional one.
         select: the condition on graphs, or None.
+        records: by `<collection>_<feature>`, the collection and the feature that this name means in expressions.
     """
 
     branches: tuple[str, ...]
@@ -52,6 +53,7 @@ class BranchSelection:
     globals: dict[str, Value]
     label: tuple[Value, ...] | None
     select: Value | None
+    records: dict[str, tuple[str, str]]
 
 
 def select_branches(spec: Spec, known: Names[str], path: Path) -> BranchSelection:
@@ -59,8 +61,10 @@ def select_branches(spec: Spec, known: Names[str], path: Path) -> BranchSelectio
 
     Raises InputError naming the file, the branch and similar names where one that is not optional is missing.
     """
-    file = _File(path, set(known), {f"{name}_{feature}" for name in spec.nodes for feature in spec.stored_features})
+    file = _File(path, set(known))
     nodes = {name: file.collection(collection, f"nodes.{name}") for name, collection in spec.nodes.items()}
+    records, file.ambiguous = _records(spec, nodes, file.known)
+    file.records = set(records)
     ids = file.present(spec.id, f"id of the spec {spec.name}")
     label = None
     if spec.label:
@@ -96,7 +100,35 @@ def select_branches(spec: Spec, known: Names[str], path: Path) -> BranchSelectio
         globals=globals_,
         label=label,
         select=condition,
+        records=records,
     )
+
+
+def _records(
+    spec: Spec, nodes: dict[str, CollectionSelection | None], known: set[str]
+) -> tuple[dict[str, tuple[str, str]], dict[str, str]]:
+    """The meaning of the names `<collection>_<feature>` in expressions, and the names that have two meanings.
+
+    A feature that the spec lists, or that follows from the momentum it lists, is that of the record. One that it does
+    not list is the branch of that name. Where a listed feature is not in this file but a branch of that name is, the
+    two would differ from file to file: such a name is ambiguous, and comes with its collection.
+    """
+    records: dict[str, tuple[str, str]] = {}
+    ambiguous: dict[str, str] = {}
+    for name, collection in spec.nodes.items():
+        selection = nodes[name]
+        present = set() if selection is None else set(selection.features)
+        if selection is not None:
+            present |= {"pt", "phi"}
+            present |= {"eta"} if present & {"eta", "pz"} else set()
+            present |= {"energy"} if present & {"energy", "mass"} else set()
+        for feature in spec.stored_features:
+            variable, declared = f"{name}_{feature}", feature in collection.features or feature == "energy"
+            if feature in present or (variable not in known and (declared or feature in KINEMATIC)):
+                records[variable] = name, feature
+            elif variable in known and (declared or (selection is None and feature in KINEMATIC)):
+                ambiguous[variable] = name
+    return records, ambiguous
 
 
 def _needed(spec: Spec) -> list[str]:
@@ -115,12 +147,15 @@ class _File:
         path: the file, for messages.
         known: the names of its branches.
         records: the variables `<collection>_<feature>` that expressions may read.
+        ambiguous: names that are both a branch and a feature that this file lacks, and the collection of each.
         wanted: the names selected so far, in order.
         varied: whether values with a systematic variation exist in their varied form (True) or the nominal one (False).
     """
 
-    def __init__(self, path: Path, known: set[str], records: set[str]) -> None:
-        self.path, self.known, self.records = path, known, records
+    def __init__(self, path: Path, known: set[str]) -> None:
+        self.path, self.known = path, known
+        self.records: set[str] = set()
+        self.ambiguous: dict[str, str] = {}
         self.wanted: dict[str, None] = {}
         self.varied: set[bool] = set()
 
@@ -153,6 +188,8 @@ class _File:
         form = self._first((value,), slots, derived=derived)
         if form is None:
             raise InputError(self._missing(value, where, slots=slots, derived=derived))
+        if derived and form.branch is None:
+            self._refuse_ambiguous(form, where)
         self._want((form,), slots, derived=derived)
         return form
 
@@ -175,7 +212,7 @@ class _File:
         for value in choices:
             for form in dict.fromkeys((value, value.fallback())):
                 if self._lacks(form, slots, derived) is None:
-                    self.varied |= {form.otherwise is not None} if value.otherwise is not None else set()
+                    self.varied |= {form.otherwise is not None} if value.is_variation else set()
                     return form
         return None
 
@@ -190,6 +227,18 @@ class _File:
             ),
             None,
         )
+
+    def _refuse_ambiguous(self, value: Value, where: str) -> None:
+        """Raises InputError where an expression reads a name that is a branch and a feature this file lacks."""
+        for name in value.reads:
+            if name in self.ambiguous:
+                expression = parse(value.text, where=f"{self.path}: {where}")
+                raise expression.error(
+                    f"`{name}` is a branch of the file, and a feature of nodes.{self.ambiguous[name]} that the spec "
+                    "does not read from this file; list the branch among the features of the collection, or give the "
+                    "collection another name",
+                    expression.columns[name],
+                )
 
     def _want(self, values: Iterable[Value], slots: tuple[str, ...] | None = None, *, derived: bool = False) -> None:
         for value in values:

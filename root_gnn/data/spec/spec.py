@@ -26,7 +26,7 @@ KINEMATIC = ("pt", "eta", "phi", "energy")
 RESERVED = ("ids", "weight", "label", "truth", "globals", "split", "entry")
 SPLITS = ("train", "validation", "test")
 """The splits of the data; each is stored as its index."""
-POLICIES = ("name", "on_bad_file", "on_duplicate", "transforms", "systematics")
+POLICIES = ("name", "on_bad_file", "on_duplicate", "on_mixed_units", "transforms", "systematics")
 """Keys that do not change the arrays read from a file."""
 
 
@@ -70,6 +70,7 @@ class Spec(Section):
         on_bad_file: what to do with a file that cannot be read.
         on_nan: what to do at NaN or infinity: stop, drop the entry, or replace the number by `fill`.
         on_duplicate: what to do where one class has an event twice.
+        on_mixed_units: what to do where momenta differ as GeV and MeV do, between files or inside one.
         fill: the number that replaces missing ones.
     """
 
@@ -92,6 +93,7 @@ class Spec(Section):
     on_bad_file: Literal["stop", "skip"] = "stop"
     on_nan: Literal["stop", "drop", "fill"] = "stop"
     on_duplicate: Literal["stop", "keep"] = "stop"
+    on_mixed_units: Literal["stop", "keep"] = "stop"
     fill: float = 0.0
 
     @field_validator("nodes")

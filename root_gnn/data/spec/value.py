@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import BeforeValidator, Field, model_validator
+from pydantic import BeforeValidator, Field, PrivateAttr, model_validator
 
 from root_gnn.config.section import Section
 from root_gnn.errors import InputError
@@ -60,6 +60,7 @@ class Value(Section):
     missing: tuple[float, ...] = ()
     optional: bool = False
     otherwise: str | None = None
+    _is_variation: bool = PrivateAttr(default=False)
 
     @model_validator(mode="after")
     def _one_origin(self) -> Self:
@@ -87,14 +88,25 @@ class Value(Section):
         """The value of a systematic variation, whose name replaces `%SYS%`; `nominal` is the fallback."""
         if SYSTEMATIC not in self.text:
             return self
-        return self._with(
+        value = self._with(
             substitute(self.text, SYSTEMATIC, name),
             None if name == nominal else substitute(self.text, SYSTEMATIC, nominal),
         )
+        value._is_variation = name != nominal
+        return value
+
+    @property
+    def is_variation(self) -> bool:
+        """Whether it is a systematic variation, which falls back on the nominal form."""
+        return self._is_variation
 
     def fallback(self) -> Value:
         """The value read if the file lacks the first choice; the value itself if there is none."""
-        return self if self.otherwise is None else self._with(self.otherwise, None)
+        if self.otherwise is None:
+            return self
+        value = self._with(self.otherwise, None)
+        value._is_variation = False
+        return value
 
     def _with(self, text: str, otherwise: str | None) -> Value:
         origin = {"expression": text} if self.branch is None else {"branch": text}

@@ -184,6 +184,9 @@ TABLE: list[tuple[str, Callable[[SimpleNamespace], Any]]] = [
     ("delta_phi(met, w)", lambda e: near(e.met, e.w)),
     ("delta_r(eta, pt, 0, w)", lambda e: [math.hypot(eta, near(pt, e.w)) for eta, pt in zip(e.eta, e.pt, strict=True)]),
     ("isfinite(1 / met) or isfinite(log(w))", lambda e: e.met != 0 or e.w > 0),
+    ("bit(u, 0) and not bit(id, 2)", lambda e: bool(e.u & 1) and not e.id & 4),
+    ("bit_and(n, 3) == 1", lambda e: [n & 3 == 1 for n in e.n]),
+    ("bit_or(shift_right(u, 60), 1)", lambda e: e.u >> 60 | 1),
     ("1 / met", lambda e: 1 / e.met if e.met else math.inf),
     ("id % (id - 7)", lambda e: e.id % (e.id - 7) if e.id != 7 else math.nan),
 ]
@@ -607,3 +610,15 @@ def test_a_string_branch_of_a_real_file(real_data: Path) -> None:
     assert evaluate("Type == 'GT'", values, len(kinds)).tolist() == [kind == "GT" for kind in kinds]
     mass = evaluate("sqrt(2 * pt1 * pt2 * (cosh(eta1 - eta2) - cos(delta_phi(phi1, phi2))))", values, len(kinds))
     assert np.median(np.abs(mass / arrays["M"].to_numpy() - 1)) < 1e-3
+
+
+def test_a_quotient_of_large_whole_numbers_is_exact_or_refused() -> None:
+    words = [2**60 + 4, 2**60, 2**63 + 5, 7]
+    values = {"x": np.array(words, dtype=np.uint64)}
+    assert parse("floor(x / 4) % 2 == 1").evaluate(values, 4).tolist() == [bool(word & 4) for word in words]
+    for text in ("x / 4 % 2 >= 1", "round(x / 4)", "x / 4", "1 / x", "x / 0", "sqrt(x / 4)"):
+        with pytest.raises(InputError, match=r"beyond 2\^53 cannot be divided exactly"):
+            parse(text).evaluate(values, 4)
+    small = {"x": np.array([2**53, 3])}
+    assert parse("x / 4").evaluate(small, 2).tolist() == [2.0**51, 0.75]
+    assert parse("1.0 * x / 4").evaluate(values, 4).tolist() == [word / 4 for word in words]

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from root_gnn.expressions.columns import Column, EvaluationError, column_of, constant_column, to_array
 from root_gnn.expressions.functions import FUNCTIONS, item
+from root_gnn.expressions.operators import divide
 
 LISTS = st.lists(st.lists(st.integers(-50, 50), max_size=4), min_size=1, max_size=5)
 
@@ -60,3 +61,27 @@ def test_flatten_joins_the_inner_lists() -> None:
     assert to_array(FUNCTIONS["flatten"].call([nested]), 3).tolist() == [[1, 2, 3], [], [4]]
     with pytest.raises(EvaluationError, match="flatten needs lists of lists"):
         FUNCTIONS["flatten"].call([column([[1]])])
+
+
+WORDS = st.one_of(st.integers(-(2**63), 2**63 - 1), st.integers(2**63, 2**64 - 1))
+
+
+@given(st.lists(WORDS, min_size=1, max_size=5), st.integers(0, 63), st.integers(0, 2**63 - 1))
+def test_bits_of_64_are_those_of_python(words: list[int], k: int, other: int) -> None:
+    for some, dtype in (([word for word in words if word >= 0], np.uint64), (words, np.int64)):
+        if not some or (dtype is np.int64 and max(some) >= 2**63):
+            continue
+        x = column_of(np.array(some, dtype=dtype))
+        found = {name: FUNCTIONS[name].call([x, constant_column(k)]).data.tolist() for name in ("bit", "shift_right")}
+        assert found == {"bit": [bool(word >> k & 1) for word in some], "shift_right": [word >> k for word in some]}
+        for name, expected in (("bit_and", [w & other for w in some]), ("bit_or", [w | other for w in some])):
+            assert FUNCTIONS[name].call([x, constant_column(other)]).data.tolist() == expected
+        divided = FUNCTIONS["floor"].call([divide([x, constant_column(other + 1)])])
+        assert divided.data.tolist() == [word // (other + 1) for word in some]
+
+
+def test_bits_are_those_of_whole_numbers() -> None:
+    with pytest.raises(EvaluationError, match="bits are those of whole numbers"):
+        FUNCTIONS["bit"].call([column_of(np.array([1.0])), constant_column(0)])
+    with pytest.raises(EvaluationError, match="bits are counted from 0 to 63, and 64 is none"):
+        FUNCTIONS["bit"].call([column_of(np.array([1])), constant_column(64)])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -137,3 +138,20 @@ def test_many_files_are_not_listed_one_by_one(make_shard: MakeShard, spec: Spec)
     assert "e.root: 1 graph without nodes, which training leaves out" in text
     assert "skipped: d/x.root: torn" in text
     assert len(text.splitlines()) < 12
+
+
+def test_samples_of_very_different_energy_are_kept_where_the_spec_says_so(make_shard: MakeShard, spec: Spec) -> None:
+    files = {}
+    for name, median in (("soft", 1.0), ("hard", 1000.0)):
+        shard = make_shard(spec, name, [1], [[1, len(files)]])
+        low, high = (0.5, 500.0) if name == "hard" else (median, median)
+        figures = {"jet.pt": {"n": 50, "min": 0.1, "max": 9e3, "median": median, "median_min": low, "median_max": high}}
+        files[Path(f"{name}.root")] = Shard(shard.folder, replace(shard.meta, findings={"columns": figures}))
+    refused = FileSet(files, spec).problems()
+    assert len(refused) == 2 and all("`on_mixed_units: keep`" in text for text in refused)
+    with pytest.raises(InputError, match=r"hard\.root: the median pt of jet is 0.5 GeV in one part"):
+        refuse(FileSet(files, spec))
+    accepted = FileSet(files, spec.model_copy(update={"on_mixed_units": "keep"}))
+    refuse(accepted)
+    remarks = examine(accepted).remarks
+    assert len(remarks) == 2 and all(text.endswith("They are kept (on_mixed_units: keep).") for text in remarks)

@@ -8,7 +8,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from root_gnn.data.hygiene.units import between_files, figure, inside_file, unit_remarks
+from root_gnn.data.hygiene.units import between_files, energy_remarks, figure, inside_file, unit_remarks
+from root_gnn.data.reading.findings import Findings
 from root_gnn.data.reading.summary import Summary
 
 
@@ -69,3 +70,24 @@ def test_remarks_on_one_file() -> None:
 )
 def test_figures(value: float, text: str) -> None:
     assert figure(value) == text
+
+
+@pytest.mark.parametrize(
+    ("factor", "remark"), [(1.0, False), (1e3, True), (1e-3, True), (0.99, False), (20.0, False), (0.5, True)]
+)
+def test_an_energy_in_another_unit_than_the_momentum(factor: float, remark: bool) -> None:
+    findings = Findings()
+    generator = np.random.default_rng(3)
+    for size in (0, 100, 5000):
+        pt, eta = generator.exponential(40.0, size).astype(np.float32), generator.normal(0, 1.3, size)
+        findings.add_energy("jet", pt, eta, np.hypot(pt * np.cosh(eta), 8.0) * factor)
+    said = energy_remarks(findings.as_mapping()["energy_over_momentum"])
+    assert bool(said) == remark
+    assert all("the median energy of jet is " in text for text in said)
+
+
+def test_objects_at_rest_and_few_ones_say_nothing_of_units() -> None:
+    findings = Findings()
+    findings.add_energy("jet", np.zeros(50), np.zeros(50), np.ones(50))
+    findings.add_energy("few", np.ones(3), np.zeros(3), np.full(3, 1e3))
+    assert energy_remarks(findings.as_mapping()["energy_over_momentum"]) == []

@@ -16,9 +16,11 @@ from root_gnn.data.reading.columns import (
     Columns,
     CountCache,
     check_momentum,
+    equals_any,
     fill_columns,
     flat,
     nonfinite,
+    replaced,
     whole,
 )
 from root_gnn.errors import InputError
@@ -95,3 +97,44 @@ def test_momenta_have_a_range() -> None:
 def test_columns_and_constants_fill_rows() -> None:
     rows = fill_columns([np.arange(40_000), 7.0], np.empty((40_000, 2)))
     assert np.array_equal(rows[:, 0], np.arange(40_000)) and (rows[:, 1] == 7).all()
+
+
+@pytest.mark.parametrize("dtype", [np.float16, np.float32, np.float64])
+def test_infinity_is_not_finite_in_any_precision(dtype: type) -> None:
+    bad = nonfinite(np.array([1.0, np.inf, -np.inf, np.nan, 6e4], dtype=dtype))
+    assert bad is not None and bad.tolist() == [False, True, True, True, False]
+    assert nonfinite(np.array([1.0, 6e4], dtype=dtype)) is None
+
+
+@pytest.mark.parametrize(("dtype", "bits"), [(np.float16, 11), (np.float32, 24), (np.float64, 53)])
+def test_ids_that_a_precision_cannot_hold_are_refused(dtype: type, bits: int) -> None:
+    assert whole(np.array([2**bits - 1], dtype=dtype), HERE).tolist() == [2**bits - 1]
+    with pytest.raises(InputError, match=rf"too large to be exact in .* precision .* in entry 10.* From 2\^{bits} on"):
+        whole(np.array([2**bits], dtype=dtype), HERE)  # 2^bits + 1 is stored as this number
+    with pytest.raises(InputError, match="in single precision"):
+        whole(np.array([2.0**24]), HERE, precision=24)
+
+
+@pytest.mark.parametrize("dtype", [np.float16, np.float32, np.float64])
+def test_a_constant_is_rounded_as_the_file_rounds(dtype: type) -> None:
+    numbers = np.array([-999.9, 0.1, 5.0, np.inf], dtype=dtype)
+    assert equals_any(numbers, [-999.9, 1e30, 0.1]).tolist() == [True, True, False, False]
+    near = np.nextafter(np.array([-999.9], dtype=dtype), np.array([0], dtype=dtype))
+    assert equals_any(near, [-999.9]).tolist() == [False]
+
+
+def test_constants_of_whole_numbers_and_of_computed_ones() -> None:
+    assert equals_any(np.array([-999, 5, 255]), [-999.0, 4.5, 1e30]).tolist() == [True, False, False]
+    assert equals_any(np.array([255, 1], dtype=np.uint8), [255, -1]).tolist() == [True, False]
+    assert equals_any(np.array([True, False]), [1]).tolist() == [True, False]
+    widened = np.array([-999.9], dtype=np.float32).astype(np.float64)
+    assert equals_any(widened, [-999.9], computed=True).tolist() == [True]
+    assert equals_any(widened, [-999.9]).tolist() == [False]
+
+
+def test_a_fill_is_held_by_the_type() -> None:
+    chosen = np.array([True, False])
+    assert replaced(np.array([1, 2]), chosen, 0.5).tolist() == [0.5, 2]
+    assert replaced(np.array([1, 2]), chosen, -1.0).dtype == np.int64
+    assert replaced(np.array([1, 2], dtype=np.uint8), chosen, -1.0).tolist() == [-1, 2]
+    assert replaced(np.array([1, 2], dtype=np.float16), chosen, 1e6).tolist() == [1e6, 2]

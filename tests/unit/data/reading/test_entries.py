@@ -7,17 +7,21 @@ from pathlib import Path
 from typing import Any
 
 import awkward as ak
+import h5py
 import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 import vector
 
 from root_gnn.data.reading.graphs import build_graphs
 from root_gnn.data.reading.read import open_records, read
-from root_gnn.data.spec.spec import Spec
+from root_gnn.data.spec.spec import Spec, load_spec
 from root_gnn.errors import InputError
 
 WriteTree = Callable[..., Path]
 SpecOf = Callable[..., Spec]
+FIELDS = (("pt", pa.float32()), ("eta", pa.float16()))
 JET = {"pt": "jet_pt", "eta": "jet_eta", "phi": "jet_phi", "mass": "jet_m"}
 
 
@@ -113,3 +117,47 @@ def test_several_graphs_of_an_event_share_its_split(spec_of: SpecOf, write_tree:
     spec = spec_of(nodes, id=["event"], object={"branch": "jet", "optional": True})
     assert spec.id_names == ("event", "object") and spec.n_split_id == 1
     assert read(path, spec).ids.tolist() == [[5, 0], [5, 1], [6, 0]]
+
+
+@pytest.mark.parametrize("form", ["npz", "parquet", "hdf5"])
+def test_half_precision_follows_the_policies_for_nan(tmp_path: Path, form: str) -> None:
+    """Infinity in half precision, in a feature, a global and a weight, through every format that holds such numbers."""
+    pt, eta = np.array([[5.0, 4.0], [3.0, 2.0]], dtype=np.float32), np.array([[0.5, np.inf], [0.1, 0.2]], np.float16)
+    columns = {"pt": pt, "eta": eta, "w": np.array([1.0, 2.0], np.float16)}
+    path = tmp_path / f"half.{form}"
+    if form == "npz":
+        np.savez(path, **columns)
+    elif form == "hdf5":
+        with h5py.File(path, "w") as file:
+            file.update(columns)
+    else:
+        lists = {name: pa.array(list(map(list, columns[name])), type=pa.list_(kind)) for name, kind in FIELDS}
+        pq.write_table(pa.table({**lists, "w": pa.array(columns["w"], type=pa.float16())}), path)
+    jet = {"type": 0, "features": {"pt": "pt", "eta": "eta", "phi": "pt"}}
+    raw = {"name": "half", "source": {"name": form}, "nodes": {"jet": jet}, "weight": "w", "globals": {"w": "w"}}
+    with pytest.raises(InputError, match=r"branch eta has NaN or infinity \(inf\) in entry 0, 1 of the 4"):
+        read(path, load_spec(raw))
+    assert read(path, load_spec({**raw, "on_nan": "drop"})).entry.tolist() == [1]
+    filled = read(path, load_spec({**raw, "on_nan": "fill", "fill": 0.25}))
+    assert filled.jet.eta[0].tolist() == [0.5, 0.25] and filled.globals.w.tolist() == [1.0, 2.0]
+
+
+def test_missing_is_compared_in_the_precision_of_the_file(spec_of: SpecOf, write_tree: WriteTree) -> None:
+    tag = ak.values_astype(ak.Array([[0.5, -999.9], [-99.99]]), np.float32)
+    path = write_tree({"pt": ak.Array([[5.0, 6.0], [3.0]]), "a": ak.Array([[0.1, 0.2], [0.3]]), "tag": tag})
+    for origin in ({"branch": "tag"}, {"expression": "tag"}):
+        features = {"pt": "pt", "eta": "a", "phi": "a", "btag": {**origin, "missing": [-999.9, -99.99]}}
+        assert read(path, spec_of({"jet": {"type": 0, "features": features}})).jet.btag.tolist() == [[0.5, 0], [0]]
+
+
+def test_ids_of_single_precision_are_refused_where_it_cannot_hold_them(
+    spec_of: SpecOf, write_tree: WriteTree, small_columns: dict[str, Any]
+) -> None:
+    single = np.array([2**24 - 1, 2**24 + 1, 5], dtype=np.float32)
+    path = write_tree({**small_columns, "single": single, "wide": np.array([2**63, 2**64 - 1, 2**63 + 1], np.uint64)})
+    for value in ("single", {"expression": "2 * single"}):
+        with pytest.raises(InputError, match=r"too large to be exact in single precision .* in entry [01]"):
+            read(path, spec_of(id=[value]))
+    for value in ("wide", {"expression": "wide + 0"}):
+        ids = read(path, spec_of(id=[value])).ids[:, 0].to_numpy()
+        assert ids.view(np.uint64).tolist() == [2**63, 2**64 - 1, 2**63 + 1]

@@ -74,3 +74,50 @@ def test_an_unknown_name_in_an_expression_is_pointed_at(spec_of: SpecOf, small: 
     lines = str(caught.value).splitlines()
     text = next(place for place, line in enumerate(lines) if "met > 3 and" in line)
     assert lines[text + 1].index("^") == lines[text].index("jet_ptt")
+
+
+def test_a_branch_that_the_spec_does_not_list_is_read_where_an_expression_names_it(
+    spec_of: SpecOf, write_tree: WriteTree
+) -> None:
+    three = ak.Array([[1.0, 2.0], [3.0, 4.0], [5.0, 6.0]])
+    charge = ak.Array([[1, -1], [1, 1], [-1, -1]])
+    columns = {"mu_pt": three, "mu_eta": three / 10, "mu_phi": three / 10, "mu_charge": charge, "mu_m": three}
+    path = write_tree({**columns, "met_eta": np.array([0.5, 0.0, 0.0]), "met": np.ones(3)})
+    features: dict[str, Any] = {"pt": "mu_pt", "eta": "mu_eta", "phi": "mu_phi"}
+    nodes = {
+        "mu": {"type": 2, "features": features},
+        "met": {"type": 4, "single": True, "features": {"pt": "met", "phi": "met"}},
+    }
+    total = {"expression": "sum(mu_charge)"}
+    records = read(path, spec_of(nodes, globals={"net": total}, truth={"net": total}, weight=[total]))
+    assert records.globals.net.tolist() == records.truth.net.tolist() == records.weight.tolist() == [0, 2, -2]
+    assert read(path, spec_of(nodes, select="sum(mu_charge) == 0")).entry.tolist() == [0]
+    label = {"expressions": {"neutral": "sum(mu_charge) == 0", "charged": "sum(mu_charge) != 0"}}
+    assert read(path, spec_of(nodes, label=label)).label.tolist() == [0, 1, 1]
+    assert read(path, spec_of(nodes, truth={"eta": {"expression": "met_eta"}})).truth.eta.tolist() == [0.5, 0, 0]
+    assert read(path, spec_of(nodes, truth={"pt": {"expression": "sum(mu_pt)"}})).truth.pt.tolist() == [3, 7, 11]
+    with pytest.raises(InputError, match="unknown branch `mu_btag`"):  # neither the spec nor the file has it
+        read(path, spec_of(nodes, select="any(mu_btag)"))
+    absent = {"mu": {"type": 2, "features": {**features, "charge": {"branch": "q", "optional": True}}}}
+    with pytest.raises(InputError, match=r"`mu_charge` is a branch of the file, and a feature of nodes\.mu"):
+        read(path, spec_of(absent, select="sum(mu_charge) == 0"))
+
+
+def test_an_energy_without_a_mass_does_not_hide_the_branch(
+    spec_of: SpecOf, write_tree: WriteTree, small_columns: dict[str, Any]
+) -> None:
+    path = write_tree({**small_columns, "jet_energy": small_columns["jet_pt"] * 2})
+    massless = {"jet": {"type": 0, "features": {name: branch for name, branch in JET.items() if name != "mass"}}}
+    with pytest.raises(InputError, match="`jet_energy` is a branch of the file, and a feature"):
+        read(path, spec_of(massless, select="sum(jet_energy) > 5"))
+    assert len(read(path, spec_of(select="sum(jet_energy) >= 0"))) == 3  # with a mass it is that of the record
+
+
+def test_otherwise_is_read_where_a_file_lacks_the_first(spec_of: SpecOf, small: Path) -> None:
+    for value, entries in (
+        ({"expression": "run > 0 and met > 25", "otherwise": "met > 5"}, [2]),
+        ({"expression": "trigger or met > 25", "otherwise": "met > 15"}, [1, 2]),
+    ):
+        assert read(small, spec_of(select=value)).entry.tolist() == entries
+    records = read(small, spec_of(truth={"x": {"branch": "no", "otherwise": "met"}}))
+    assert records.truth.x.tolist() == [10, 20, 30]
