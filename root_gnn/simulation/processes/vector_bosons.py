@@ -9,7 +9,7 @@ PROCESSES = (
         "Zjets",
         20,
         "Z or photon (mass above 50 GeV) with a jet",
-        ("WeakBosonAndParton:qqbar2gmZg=on", "WeakBosonAndParton:qg2gmZq=on", "PhaseSpace:pTHatMin=30", "23:mMin=20"),
+        ("WeakBosonAndParton:qqbar2gmZg=on", "WeakBosonAndParton:qg2gmZq=on", "PhaseSpace:pTHatMin=30", "23:mMin=50"),
         caveat="one jet from the matrix element (pt above 30 GeV), further ones from the shower are too soft",
         control=ControlFigures(made={23: 1}, with_photon=True),
         row=(
