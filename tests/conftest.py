@@ -29,6 +29,11 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--slow", action="store_true", help="run the tests marked slow too")
 
 
+def pytest_make_parametrize_id(val: object, argname: str) -> str | None:
+    """Names a long or binary parameter by its argument: its contents tell nothing and may hold the time."""
+    return argname if isinstance(val, bytes) or (isinstance(val, str) and len(val) > 200) else None
+
+
 def _gpu() -> bool:
     import torch
 

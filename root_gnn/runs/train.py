@@ -8,6 +8,8 @@ import sys
 from collections.abc import Collection, Sequence
 from pathlib import Path
 
+import torch
+
 from root_gnn.config.loader import load, to_mapping
 from root_gnn.config.shipped import find
 from root_gnn.console import log
@@ -22,7 +24,7 @@ from root_gnn.runs.run import RUNS, Run, load_run
 from root_gnn.runs.setup import TrainingSetup
 from root_gnn.runs.task import Mode, finetuning_recipe
 from root_gnn.training.optim import groups, optimizer
-from root_gnn.training.processes import is_restarted
+from root_gnn.training.processes import is_restarted, seed_of
 
 DEFAULT_PRETRAINED = RUNS / "pretrain_multiclass"
 RANKS = ("RANK", "LOCAL_RANK", "NODE_RANK", "SLURM_PROCID")  # as torchrun, Lightning and Slurm number processes
@@ -34,7 +36,9 @@ def check(recipe: Path | str, *, overrides: Sequence[str] = (), data_dir: Path |
     resolved = load(Recipe, path, overrides, allow_dotted=True)
     setup = TrainingSetup(resolved, data_dir=data_dir, beside=path)
     batch = next(iter(setup.training_batches())).check()
-    loss = setup.objective(batch)["loss"]
+    with torch.random.fork_rng():
+        torch.manual_seed(seed_of(resolved.seed, 0))  # as the first process of a training, for dropout
+        loss = setup.objective(batch)["loss"]
     loss.backward()
     optimizer(groups(setup.objective.encoder, setup.objective, resolved.optim), resolved.optim).step()
     return (

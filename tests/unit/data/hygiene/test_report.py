@@ -141,7 +141,7 @@ def test_many_files_are_not_listed_one_by_one(make_shard: MakeShard, spec: Spec)
 
 
 def test_samples_of_very_different_energy_are_kept_where_the_spec_says_so(make_shard: MakeShard, spec: Spec) -> None:
-    files = {}
+    files: dict[Path, Shard] = {}
     for name, median in (("soft", 1.0), ("hard", 1000.0)):
         shard = make_shard(spec, name, [1], [[1, len(files)]])
         low, high = (0.5, 500.0) if name == "hard" else (median, median)

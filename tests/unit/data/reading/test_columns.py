@@ -24,6 +24,7 @@ from root_gnn.data.reading.columns import (
     whole,
 )
 from root_gnn.errors import InputError
+from root_gnn.typing import Numbers
 
 HERE = BranchLocation(Path("f.root"), "x", 10)
 LISTS = st.lists(st.lists(st.integers(0, 9), max_size=4), min_size=1, max_size=6)
@@ -117,7 +118,7 @@ def test_ids_that_a_precision_cannot_hold_are_refused(dtype: type, bits: int) ->
 
 @pytest.mark.parametrize("dtype", [np.float16, np.float32, np.float64])
 def test_a_constant_is_rounded_as_the_file_rounds(dtype: type) -> None:
-    numbers = np.array([-999.9, 0.1, 5.0, np.inf], dtype=dtype)
+    numbers: Numbers = np.array([-999.9, 0.1, 5.0, np.inf], dtype=dtype)
     assert equals_any(numbers, [-999.9, 1e30, 0.1]).tolist() == [True, True, False, False]
     near = np.nextafter(np.array([-999.9], dtype=dtype), np.array([0], dtype=dtype))
     assert equals_any(near, [-999.9]).tolist() == [False]
