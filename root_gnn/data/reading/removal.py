@@ -39,6 +39,7 @@ def removed_objects(
     if columns is None or not any(_is_invalid(name, numbers) for name, numbers in columns.features.items()):
         return None
     n_object = len(next(iter(columns.features.values())))
+    n_graph = 0 if columns.count is None else len(columns.count)
     with np.errstate(all="ignore"):
         features = {**columns.features, **momentum_features(dict(columns.features), n_object)}
     known = {**dict.fromkeys(collection.features, np.zeros(n_object)), **features}
@@ -47,7 +48,7 @@ def removed_objects(
         if not set(part.names) <= set(known):
             return None  # the selection itself is wrong, which its evaluation reports
         lists = {name: ak.Array(columns.by_graph(ak.contents.NumpyArray(known[name]))) for name in part.names}
-        holds = flat(part.evaluate(lists, len(columns.count)), entries.location(part.text))[0]
+        holds = flat(part.evaluate(lists, n_graph), entries.location(part.text))[0]
         if holds.dtype.kind != "b" or len(holds) != n_object:
             return None
         valid = np.ones(n_object, dtype=bool)
