@@ -22,6 +22,7 @@ from root_gnn.expressions.columns import (
     refuse_inexact,
     to_array,
 )
+from root_gnn.expressions.functions import FUNCTIONS
 from root_gnn.expressions.operators import OPERATORS
 from root_gnn.expressions.parser import Parser, Step
 from root_gnn.expressions.tokens import NAME, located_error, printable
@@ -77,6 +78,32 @@ class Expression:
         if result.kind == "text":
             raise self.error("the result is text; compare it with a text in quotes", self.steps[-1].start + 1)
         return to_array(result, n_entry)
+
+    @property
+    def elementwise(self) -> bool:
+        """Whether the value of an item of a list depends on that item alone."""
+        return not any(
+            step.operation == "element"
+            or (step.operation == "call" and FUNCTIONS[step.detail].arguments.startswith("list"))
+            for step in self.steps
+        )
+
+    def conjuncts(self) -> tuple[Expression, ...]:
+        """The conditions that `and` joins; the expression itself if there is no `and` outside of parentheses."""
+        if self.steps[-1].operation != "and":
+            return (self,)
+        parts: list[tuple[Step, ...]] = []
+        end = len(self.steps) - 1
+        for _ in range(self.steps[-1].n_argument):
+            begin, needed = end, 1
+            while needed:  # postfix: the arguments of a step stand in front of it
+                begin -= 1
+                needed += self.steps[begin].n_argument - 1
+            parts.insert(0, self.steps[begin:end])
+            end = begin
+        names = [dict.fromkeys(step.detail for step in part if step.operation == "name") for part in parts]
+        expressions = (replace(self, steps=part, names=tuple(name)) for part, name in zip(parts, names, strict=True))
+        return tuple(each for expression in expressions for each in expression.conjuncts())
 
     def error(self, reason: str, column: int = 1) -> InputError:
         """An error with a reason that points at a position (from 1) of the text."""

@@ -41,13 +41,13 @@ class Config(ObjectiveConfig):
     kinematics: Annotated[float, Field(ge=0)] = 1.0
 
     def build(self, encoder: Encoder, question: Question) -> Multilabel:
-        """Builds the objective; raises InputError where the spec has no truth for a slot."""
+        """Builds the objective; raises InputError where the spec or a file has no truth for a slot."""
         wanted = [f"{slot}_{quantity}" for slot in self.slots for quantity in QUANTITIES]
         missing = [name for name in wanted if name not in question.truth]
         if missing:
             raise InputError(
                 f"objective multilabel needs the truth columns {', '.join(missing)}, which the "
-                "spec does not list under truth"
+                "spec does not list under truth, or a file lacks"
             )
         head = self.head.build(encoder.dim, OUTPUTS_PER_SLOT * len(self.slots))
         return Multilabel(encoder, head, self.slots, self.kinematics, question.features)

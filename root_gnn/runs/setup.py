@@ -93,7 +93,7 @@ class TrainingSetup:
                     "read more, or change data.split"
                 )
         self.scaling = self._fitted_scaling() if source is None or mode == "scratch" else source.scaling
-        self.objective: Objective = build_objective(recipe, self.spec, self.scaling)
+        self.objective: Objective = build_objective(recipe, self.spec, self.scaling, self.table.truth)
         if isinstance(self.objective, Supervised):
             self.table.check_labels()
         self.partner = partners(self.table) if self.objective.paired else None

@@ -23,7 +23,6 @@ from root_gnn.data.spec.spec import Spec, load_spec
 from root_gnn.errors import InputError
 from root_gnn.graph.batch import Batch
 from root_gnn.graph.features import Features
-from root_gnn.protocols import Question
 from root_gnn.typing import Index
 
 KEEP_SALT = (0x4B454550,)
@@ -121,10 +120,6 @@ class EventTable:
     def id_columns(self, names: Sequence[str]) -> EventColumn:
         """Returns some of the id columns, `(n_event, n_name)`."""
         return EventColumn(self.shards, "ids", self.rows, only=[self.spec.id_names.index(name) for name in names])
-
-    def question(self) -> Question:
-        """Returns the classes and truth columns that an objective may use."""
-        return Question(classes=self.classes, truth=self.truth, features=self.features)
 
     def check_labels(self) -> None:
         """Raises InputError naming a file if there are classes and events of the file have no label."""

@@ -85,9 +85,14 @@ class BranchGroup:
 
     @property
     def lacking(self) -> list[str]:
-        """What of pt eta phi the group lacks, where it has a momentum at all."""
-        wanted = ("px", "py", "pz") if "px" in self.features and "pt" not in self.features else ("pt", "eta", "phi")
-        return [name for name in wanted if name not in self.features]
+        """What of pt eta phi, or of px py pz where that is closer, the group lacks; nothing where it has a momentum."""
+        lacking = [
+            [name for name in wanted if name not in self.features]
+            for wanted in (("pt", "eta", "phi"), ("px", "py", "pz"))
+        ]
+        if self.has_momentum:
+            return []
+        return lacking[1] if "px" in self.features and len(lacking[1]) <= len(lacking[0]) else lacking[0]
 
     def branches(self) -> list[str]:
         """The branches of all features, every slot's own."""
@@ -209,6 +214,23 @@ def slotted(leaves: Mapping[str, LeafBranch]) -> list[BranchGroup]:
         known = {name: features[name] for name in FEATURES if name in features}
         kind, extra_words = kind_of(stem)
         found = groups.setdefault((stem, tuple(known.values())), BranchGroup(stem, 0, kind, extra_words, known))
+        found.slots = (*found.slots, slot)
+    complete = [found for found in groups.values() if found.has_momentum and len(found.slots) > 1]
+    return sorted(complete, key=lambda found: -len(found.slots)) or _named(leaves)
+
+
+def _named(leaves: Mapping[str, LeafBranch]) -> list[BranchGroup]:
+    """Objects with names of their own (`Kplus_PX`, `muplus_PX`), as the candidates of decay-tree tuples have."""
+    forms: dict[str, dict[str, str]] = {}
+    for name, leaf in leaves.items():
+        front, _, last = name.rpartition("_")
+        feature = feature_of(last)
+        if leaf.deep == 0 and leaf.kind == "number" and front and feature and kind_of(front)[0] is None:
+            forms.setdefault(front, {})[feature] = f"{SLOT}_{last}"
+    groups: dict[tuple[str, ...], BranchGroup] = {}
+    for slot, features in forms.items():
+        known = {name: features[name] for name in FEATURES if name in features}
+        found = groups.setdefault(tuple(known.values()), BranchGroup("", 0, PARTICLE, 0, known))
         found.slots = (*found.slots, slot)
     complete = [found for found in groups.values() if found.has_momentum and len(found.slots) > 1]
     return sorted(complete, key=lambda found: -len(found.slots))

@@ -12,7 +12,7 @@ FEATURES: Mapping[str, tuple[str, ...]] = {
     "px": ("px", "momentum.x"),
     "py": ("py", "momentum.y"),
     "pz": ("pz", "momentum.z"),
-    "energy": ("e", "energy", "en"),
+    "energy": ("e", "energy", "en", "pe"),
     "mass": ("m", "mass"),
     "charge": ("charge", "q"),
     "btag": ("btag", "btagcsvv2", "btagdeepflavb", "btagpnetb", "btagupartak4b", "isbtag", "bjet", "tag"),

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from typing import Any
 
 import awkward as ak
@@ -11,14 +10,14 @@ from numpy.typing import NDArray
 
 from root_gnn.data.reading.columns import BranchLocation, Columns, check_momentum, flat, whole
 from root_gnn.data.reading.entries import Entries, same_counts
+from root_gnn.data.reading.momentum import momentum_features
+from root_gnn.data.reading.removal import removed_objects
 from root_gnn.data.reading.selection import CollectionSelection
 from root_gnn.data.spec.collection import Collection, CollectionMembers
 from root_gnn.data.spec.value import Value
 from root_gnn.errors import InputError, suggest
 from root_gnn.expressions.expression import parse
-from root_gnn.kinematics.angles import wrap_phi
-from root_gnn.kinematics.fourvectors import energy_of, to_cylindrical
-from root_gnn.typing import AnyFloats, Integers
+from root_gnn.typing import Integers
 
 
 def objects(entries: Entries, name: str, collection: Collection, selection: CollectionSelection | None) -> Columns:
@@ -27,6 +26,7 @@ def objects(entries: Entries, name: str, collection: Collection, selection: Coll
     There are none where `selection` is None. Raises InputError naming file, branch and entry of a value that is not
     valid.
     """
+    removed = None if selection is None else removed_objects(entries, collection, selection)
     if selection is None:
         columns = Columns({}, np.zeros(len(entries.rows), dtype=np.int64))
     elif collection.single:
@@ -34,9 +34,9 @@ def objects(entries: Entries, name: str, collection: Collection, selection: Coll
             {key: _one_each(entries, collection, key, value) for key, value in selection.features.items()}, None
         )
     elif collection.slots is not None:
-        columns = _from_slots(entries, collection, selection, collection.slots)
+        columns = _from_slots(entries, collection, selection, collection.slots, removed)
     else:
-        columns = _from_lists(entries, collection, selection)
+        columns = _from_lists(entries, collection, selection, removed)
     n_object = len(entries.rows) if columns.count is None else int(columns.count.sum())
     features = columns.features
     entries.findings.add_wrapped(name, columns.features.get("phi"))
@@ -64,30 +64,6 @@ def objects(entries: Entries, name: str, collection: Collection, selection: Coll
     return columns
 
 
-def momentum_features(columns: dict[str, NDArray[Any]], n_object: int) -> dict[str, AnyFloats]:
-    """The columns, float32, with `pt eta phi energy` instead of whatever the momentum was given by.
-
-    Phi wrapped into [-pi, pi].
-
-    What is derived is computed in float64; what the file holds in float32 passes unchanged.
-    """
-    given = {name: values for name, values in columns.items() if name not in ("px", "py", "pz", "mass")}
-    if "px" in columns:
-        momentum = [_double(columns[name]) if name in columns else np.zeros(n_object) for name in ("px", "py", "pz")]
-        given["pt"], given["eta"], given["phi"] = to_cylindrical(*momentum)
-    for name in ("pt", "eta", "phi"):
-        given.setdefault(name, np.zeros(n_object, dtype=np.float32))
-    phi = given["phi"]
-    if phi.size and float(max(phi.max(), -phi.min())) > math.pi:
-        given["phi"] = wrap_phi(_double(phi))
-    if "energy" not in given:
-        mass = _double(columns["mass"]) if "mass" in columns else np.zeros(n_object)
-        with np.errstate(over="ignore"):
-            given["energy"] = energy_of(_double(given["pt"]), _double(given["eta"]), mass)
-    with np.errstate(over="ignore"):
-        return {name: values.astype(np.float32, copy=False) for name, values in given.items()}
-
-
 def _one_each(entries: Entries, collection: Collection, name: str, value: Value) -> NDArray[Any]:
     """One number per graph, `(n_row,)`: that of its entry, or its own one of the list whose values are the graphs."""
     numbers, location = entries.numbers(value, collection.factor(name, value))
@@ -107,19 +83,26 @@ def _one_each(entries: Entries, collection: Collection, name: str, value: Value)
 
 
 def _from_slots(
-    entries: Entries, collection: Collection, selection: CollectionSelection, slots: tuple[str, ...]
+    entries: Entries,
+    collection: Collection,
+    selection: CollectionSelection,
+    slots: tuple[str, ...],
+    removed: NDArray[np.bool_] | None,
 ) -> Columns:
-    """Numbered objects (`jet0_pt`, `jet1_pt`): the columns of all slots, entry by entry."""
+    """Numbered objects (`jet0_pt`, `jet1_pt`): the columns of all slots, entry by entry, without the removed ones."""
     if entries.rows.count is not None:
         raise InputError(f"{entries.path}: slots come once per entry and cannot be combined with graph_per.")
     mask = selection.mask
     real = {} if mask is None else {slot: _slot(entries, mask.at(slot), "mask", collection) != 0 for slot in slots}
+    if removed is not None:
+        kept = dict(zip(slots, ~removed.reshape(entries.n_entry, len(slots)).T, strict=True))
+        real = {slot: kept[slot] & real[slot] if slot in real else kept[slot] for slot in slots}
     features = {}
     for name, value in selection.features.items():
         columns = [_slot(entries, value.at(slot), name, collection, real.get(slot)) for slot in slots]
         features[name] = np.stack(columns, axis=1).ravel()
     objects = Columns(features, np.full(entries.n_entry, len(slots), dtype=np.int64))
-    return objects if mask is None else objects.select(np.stack(list(real.values()), axis=1).ravel())
+    return objects if not real else objects.select(np.stack(list(real.values()), axis=1).ravel())
 
 
 def _slot(
@@ -142,12 +125,14 @@ def _slot(
     return _checked(name, numbers, location)
 
 
-def _from_lists(entries: Entries, collection: Collection, selection: CollectionSelection) -> Columns:
+def _from_lists(
+    entries: Entries, collection: Collection, selection: CollectionSelection, removed: NDArray[np.bool_] | None
+) -> Columns:
     """Objects from a list per entry, from an index table, or (with `graph_per`) from a list of lists."""
     features: dict[str, NDArray[Any]] = {}
     first: tuple[str, Integers] | None = None
     nested = entries.rows.count is not None and collection.members is None
-    real: NDArray[np.bool_] | None = None
+    real = None if removed is None else ~removed
     for name, value in {**({"mask": selection.mask} if selection.mask else {}), **selection.features}.items():
         factor = collection.factor(name, value)
         numbers, location = (
@@ -161,7 +146,7 @@ def _from_lists(entries: Entries, collection: Collection, selection: CollectionS
         first = first or (value.text, location.count)
         same_counts(location, first[1], first[0])
         if value is selection.mask:
-            real = numbers != 0
+            real = numbers != 0 if real is None else real & (numbers != 0)
         else:
             features[name] = _checked(name, numbers, location)
     if first is None:
@@ -260,7 +245,3 @@ def _count(entries: Entries, columns: Columns) -> Integers | None:
         return columns.count
     weights = np.ones(len(rows)) if columns.count is None else columns.count
     return np.bincount(rows.entry, weights=weights, minlength=entries.n_entry).astype(np.int64)
-
-
-def _double(numbers: NDArray[Any]) -> AnyFloats:
-    return numbers.astype(np.float64, copy=False)

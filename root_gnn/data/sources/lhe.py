@@ -44,6 +44,8 @@ EVENT_NUMBERS = {"weight": "weight", "scale": "scale", "alphas_qcd": "aqcd", "al
 EVENT_INTEGERS = {"process_id": "pid", "n_particle": "nparticles"}
 WEIGHT = "weights."
 BEGIN = re.compile(rb"\s*<event[\s>]")
+TAG_OR_EXPONENT = re.compile(r"<[^>]*>|(?<=[0-9.])[Dd](?=[+-]?[0-9])")
+POSITIONAL = re.compile(r"<weights>([^<]*)</weights>")
 TRUNCATED = "the file is cut short; fetch or write it again"
 
 
@@ -106,7 +108,7 @@ class Index:
     def head(self) -> str:
         """The XML in front of the events, without the run cards, which are often no valid XML."""
         header = b"<header>" + self.weights + b"</header>" if self.weights else b""
-        return '<LesHouchesEvents version="3.0">\n' + _decode(header) + _decode(self.init) + "\n"
+        return '<LesHouchesEvents version="3.0">\n' + _decode(header) + _exponents(_decode(self.init)) + "\n"
 
 
 class Lhe(Source):
@@ -175,7 +177,10 @@ class Lhe(Source):
         return ak.unflatten(np.fromiter(values, dtype=kind, count=int(count.sum())), count)
 
     def _parse(self, start: int, stop: int) -> tuple[Any, list[Any]]:
-        text = self._head + _decode(self._bytes(start, stop)) + "\n</LesHouchesEvents>\n"
+        body = _exponents(_decode(self._bytes(start, stop)))
+        # without names in the header, weights are known by their position
+        body = body if self._index.weights else POSITIONAL.sub(_named_by_position, body)
+        text = self._head + body + "\n</LesHouchesEvents>\n"
         events: list[Any] = []
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", RuntimeWarning)  # pylhe warns, and ends early, where the text is no XML
@@ -258,6 +263,17 @@ def _opened(path: Path, zipped: bool) -> Iterator[Any]:
             return
         with gzip.open(stream) as unzipped:
             yield unzipped
+
+
+def _exponents(text: str) -> str:
+    """The text with the exponents of Fortran's double precision, as in 0.15D+01, written with E; tags are unchanged."""
+    return TAG_OR_EXPONENT.sub(lambda match: "E" if match[0] in "Dd" else match[0], text)
+
+
+def _named_by_position(weights: re.Match[str]) -> str:
+    """A block of weights by position as one of named weights: `0`, `1` and so on."""
+    named = (f'<wgt id="{position}"> {value} </wgt>' for position, value in enumerate(weights[1].split()))
+    return f"<rwgt>{''.join(named)}</rwgt>"
 
 
 def _decode(text: bytes) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import BeforeValidator, Field, model_validator
@@ -15,7 +16,24 @@ CYLINDRICAL = {"pt", "eta", "phi"}
 CARTESIAN = {"px", "py", "pz"}
 
 
+class SlotNumbers(Section):
+    """Slots whose names are numbers at equal distances: 0, 3, 6 are `{count: 3, step: 3}`.
+
+    Attributes:
+        count: how many.
+        step: the distance from one to the next.
+        start: the first.
+    """
+
+    count: int = Field(ge=1)
+    step: int = Field(1, ge=1)
+    start: int = Field(0, ge=0)
+
+
 def _slots(value: Any) -> Any:
+    if isinstance(value, Mapping):
+        numbers = SlotNumbers.model_validate(value)
+        return tuple(str(numbers.start + index * numbers.step) for index in range(numbers.count))
     return tuple(map(str, range(value))) if isinstance(value, int) and not isinstance(value, bool) else value
 
 
@@ -42,7 +60,8 @@ class Collection(Section):
         single: whether each graph has exactly one, which may lack `eta` or `pz` (then 0): missing transverse momentum.
         optional: whether a file may lack all of the branches; it then has no such objects.
         unit: the unit of all momenta of the collection.
-        slots: the names of numbered objects (or how many, from 0), which replace `%SLOT%` in branch names.
+        slots: the names of numbered objects (or how many, from 0, or `{count, step, start}`), which replace `%SLOT%` in
+            branch names.
         mask: a value that is 0 where there is no object: padded arrays and slots.
         select: the condition on objects, an expression of this collection's features.
         members: the index table that assigns objects to graphs, with `graph_per`.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import BeforeValidator, Field, PrivateAttr, model_validator
@@ -13,6 +14,7 @@ from root_gnn.expressions.expression import parse
 UNITS = {"GeV": 1.0, "MeV": 1e-3, "TeV": 1e3, "rad": 1.0, "deg": 0.017453292519943295, "none": 1.0}
 SLOT = "%SLOT%"
 SYSTEMATIC = "%SYS%"
+SHIFTED = re.compile(re.escape(SLOT) + r"\+(\d+)$")
 
 Unit = Literal["GeV", "MeV", "TeV", "rad", "deg", "none"]
 
@@ -29,6 +31,18 @@ def checked_expression(text: str) -> str:
 def substitute(text: str, placeholder: str, name: str) -> str:
     """The text with `name` in place of a placeholder."""
     return text.replace(placeholder, name)
+
+
+def slot_branch(text: str, slot: str) -> str:
+    """A branch with the name of a slot: `block.%SLOT%` of slot 3 is `block.3`, and `block.%SLOT%+2` is `block.5`."""
+    shifted = SHIFTED.search(text)
+    if shifted is None or not slot.isdigit():
+        return _slot_name(text, slot)
+    return _slot_name(f"{text[: shifted.start()]}{int(slot) + int(shifted[1])}", slot)
+
+
+def _slot_name(text: str, slot: str) -> str:
+    return substitute(text, SLOT, slot)
 
 
 ExpressionText = Annotated[
@@ -81,8 +95,9 @@ class Value(Section):
         return names_in(self.text) if self.branch is None else (self.branch,)
 
     def at(self, slot: str) -> Value:
-        """The value of one slot, whose name replaces `%SLOT%`."""
-        return self._with(substitute(self.text, SLOT, slot), self.otherwise and substitute(self.otherwise, SLOT, slot))
+        """The value of one slot, whose name replaces `%SLOT%`; `%SLOT%+1` ends a branch of the number behind it."""
+        fill = slot_branch if self.expression is None else _slot_name
+        return self._with(fill(self.text, slot), self.otherwise and fill(self.otherwise, slot))
 
     def varied(self, name: str, nominal: str) -> Value:
         """The value of a systematic variation, whose name replaces `%SYS%`; `nominal` is the fallback."""

@@ -622,3 +622,11 @@ def test_a_quotient_of_large_whole_numbers_is_exact_or_refused() -> None:
     small = {"x": np.array([2**53, 3])}
     assert parse("x / 4").evaluate(small, 2).tolist() == [2.0**51, 0.75]
     assert parse("1.0 * x / 4").evaluate(values, 4).tolist() == [word / 4 for word in words]
+
+
+def test_conditions_that_and_joins() -> None:
+    parts = parse("a > 1 and (b or c) and (d < 2 and not e) & f == 3").conjuncts()
+    assert [part.names for part in parts] == [("a",), ("b", "c"), ("d",), ("e",), ("f",)]
+    assert [part.names for part in parse("a > 1 or b").conjuncts()] == [("a", "b")]
+    assert parse("abs(a) > 1 and b").elementwise
+    assert not parse("a > max(a)").elementwise and not parse("a[0] > 1").elementwise

@@ -50,8 +50,8 @@ def test_columns(folder: Path) -> None:
     table = open_(folder)
     assert len(table) == 900
     assert table.label.tolist() == [0] * 300 + [1] * 600
-    assert table.question().classes == ("WH", "top")
-    assert "top1_pt" in table.question().truth
+    assert table.classes == ("WH", "top")
+    assert "top1_pt" in table.truth
     assert table.ids.shape == (900, 3)
     assert table.split_ids.shape == (900, 2)
     assert table.weight.dtype == np.float64
@@ -205,7 +205,7 @@ def test_truth_is_what_all_files_have(
     write_tree(small_columns, name="b.root")
     config = validate(DataConfig, {"classes": {"a": "a.root", "b": "b.root"}})
     table = open_table(config, tmp_path, spec=load_spec(small_spec))
-    assert table.question().truth == ()
+    assert table.truth == ()
     assert list(table.gather(np.arange(6)).labels) == ["label"]
     splits = split_table(table, config.split)  # the same three events in both files
     assert {tuple(row) for row in table.ids[splits.train].tolist()} == {

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from root_gnn.data.inspection.layout import collections, ids_of, leaf_of, plain_names, slotted, weights_of
+from root_gnn.data.inspection.layout import BranchGroup, collections, ids_of, leaf_of, plain_names, slotted, weights_of
 
 
 def test_types_and_collections_of_many_layouts() -> None:
@@ -59,3 +59,14 @@ def test_ids_and_weights_are_numbers_with_the_usual_names() -> None:
 
 def test_single_columns_of_arrays_and_long_forms_are_left_out() -> None:
     assert plain_names(["a", "b/a", "c"]) == ["a", "c"]
+
+
+def test_objects_with_names_of_their_own_are_slots_and_a_complete_momentum_lacks_nothing() -> None:
+    names = [f"{track}_{part}" for track in ("Kplus", "piminus") for part in ("PX", "PY", "PZ", "PE", "PT")]
+    leaves = {name: leaf_of(name, "float64") for name in (*names, "B_M", "nCandidate")}
+    (found,) = slotted(leaves)
+    assert found.slots == ("Kplus", "piminus") and found.features["energy"] == "%SLOT%_PE"
+    assert found.has_momentum and found.lacking == []
+    alone = BranchGroup("x", 1, features={"pt": "x_pt", "px": "x_px", "py": "x_py"})
+    assert alone.lacking == ["pz"]
+    assert BranchGroup("x", 1, features={"pt": "x_pt", "phi": "x_phi"}).lacking == ["eta"]

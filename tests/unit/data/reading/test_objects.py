@@ -164,3 +164,22 @@ def test_a_selection_of_objects_sees_what_the_spec_names_and_the_file_lacks(spec
     assert read(small, spec_of({"jet": heavy})).jet.pt.tolist() == [[50.0], [], [70.0]]
     by_mask = {"type": 0, "features": JET, "mask": {"expression": "jet_m > 4.5 and jet_pt < 60"}}
     assert read(small, spec_of({"jet": by_mask})).jet.pt.tolist() == [[50.0], [], []]
+
+
+def test_features_that_follow_one_another_in_one_array(tmp_path: Path) -> None:
+    rows = np.array([[50.0, 0.5, 0.1, 40.0, -0.5, 0.2, 1.0], [30.0, 1.5, -0.1, 0.0, 0.0, 0.0, 0.0]])
+    path = tmp_path / "events.npz"
+    np.savez(path, block=rows)
+    features = {"pt": "block.%SLOT%", "eta": "block.%SLOT%+1", "phi": "block.%SLOT%+2"}
+    raw = {"name": "wide", "source": {"name": "npz"}, "label": {"branch": "block.6", "classes": {"a": 0, "b": 1}}}
+    for slots in (["0", "3"], {"count": 2, "step": 3}):
+        jet = {"type": 0, "slots": slots, "mask": "block.%SLOT%", "features": features}
+        records = read(path, load_spec({**raw, "nodes": {"jet": jet}}))
+        assert records.jet.pt.tolist() == [[50.0, 40.0], [30.0]] and records.label.tolist() == [1, 0]
+        assert records.jet.eta.tolist() == [[0.5, -0.5], [1.5]]
+        assert ak.flatten(records.jet.phi).tolist() == pytest.approx([0.1, 0.2, -0.1])
+    with pytest.raises(InputError, match=r"there is no branch block\.[78]"):
+        jet = {"type": 0, "slots": {"count": 2, "step": 3, "start": 3}, "features": features}
+        read(path, load_spec({**raw, "nodes": {"jet": jet}}))
+    with pytest.raises(InputError, match="slots"):
+        load_spec({**raw, "nodes": {"jet": {"type": 0, "slots": {"n": 2}, "features": features}}})

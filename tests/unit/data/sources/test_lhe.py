@@ -211,3 +211,16 @@ def test_every_final_particle_is_one_node(tmp_path: Path) -> None:
     energies = sorted(energy for key in spec.nodes for energy in records[key]["energy"][0].tolist())
     assert energies == [60.0, *range(2000, 2000 + len(final))]
     assert records["electron"]["charge"].tolist() == [[-1.0, 1.0]]
+
+
+def test_weights_by_position_and_exponents_of_fortran(tmp_path: Path) -> None:
+    lines = [line.replace("30 30", "0.30D+02 3.0d1") for line in LINES[:2]] + LINES[2:]
+    tails = ("<weights>\n 0.15E+01 -0.14D+01\n</weights>\n", "<weights> 2 3.5 </weights>\n")
+    path = write(tmp_path, lhe(*(event(n, lines=lines, tail=tail) for n, tail in enumerate(tails))))
+    found = read(path, "weights.0", "weights.1", "pz", "energy")
+    assert (found["weights.0"], found["weights.1"]) == ([1.5, 2.0], [-1.4, 3.5])
+    assert found["energy"][0][:2] == [30.0, 30.0] and [abs(pz) for pz in found["pz"][0]] == [30.0, 30.0, 0.0]
+    names = '<header>\n<initrwgt>\n<weight id="c1d+2">x</weight>\n</initrwgt>\n</header>\n'
+    tail = '<rwgt><wgt id="c1d+2"> 0.25D+01 </wgt></rwgt>\n'  # the names of weights are no numbers
+    named = write(tmp_path, lhe(event(0, tail=tail), head=names), "named.lhe")
+    assert read(named, "weights.c1d+2") == {"weights.c1d+2": [2.5]}

@@ -60,3 +60,9 @@ def test_slots_replace_their_placeholder_everywhere() -> None:
 def test_text_and_units() -> None:
     assert str(Value(branch="score", item=-1, unit="GeV", above=0.5)) == "score[-1] GeV > 0.5"
     assert UNITS["deg"] == pytest.approx(math.pi / 180, rel=1e-15)
+
+
+def test_a_number_behind_a_slot_is_added_in_branches_only() -> None:
+    assert Value(branch="x.%SLOT%+2").at("3").branch == "x.5"
+    assert Value(branch="x.%SLOT%+2").at("lead").branch == "x.lead+2"
+    assert Value(expression="x%SLOT%+2").at("3").expression == "x3+2"
