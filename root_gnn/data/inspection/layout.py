@@ -86,10 +86,8 @@ class BranchGroup:
     @property
     def lacking(self) -> list[str]:
         """What of pt eta phi, or of px py pz where that is closer, the group lacks; nothing where it has a momentum."""
-        lacking = [
-            [name for name in wanted if name not in self.features]
-            for wanted in (("pt", "eta", "phi"), ("px", "py", "pz"))
-        ]
+        forms = ("pt", "eta", "phi"), ("px", "py", "pz")
+        lacking = [[name for name in wanted if name not in self.features] for wanted in forms]
         if self.has_momentum:
             return []
         return lacking[1] if "px" in self.features and len(lacking[1]) <= len(lacking[0]) else lacking[0]
@@ -216,7 +214,9 @@ def slotted(leaves: Mapping[str, LeafBranch]) -> list[BranchGroup]:
         found = groups.setdefault((stem, tuple(known.values())), BranchGroup(stem, 0, kind, extra_words, known))
         found.slots = (*found.slots, slot)
     complete = [found for found in groups.values() if found.has_momentum and len(found.slots) > 1]
-    return sorted(complete, key=lambda found: -len(found.slots)) or _named(leaves)
+    if not complete and not any(leaf.deep for leaf in leaves.values()):  # objects in lists have no need of names
+        complete = _named(leaves)
+    return sorted(complete, key=lambda found: -len(found.slots))
 
 
 def _named(leaves: Mapping[str, LeafBranch]) -> list[BranchGroup]:
@@ -232,8 +232,7 @@ def _named(leaves: Mapping[str, LeafBranch]) -> list[BranchGroup]:
         known = {name: features[name] for name in FEATURES if name in features}
         found = groups.setdefault(tuple(known.values()), BranchGroup("", 0, PARTICLE, 0, known))
         found.slots = (*found.slots, slot)
-    complete = [found for found in groups.values() if found.has_momentum and len(found.slots) > 1]
-    return sorted(complete, key=lambda found: -len(found.slots))
+    return [found for found in groups.values() if found.has_momentum and len(found.slots) > 1]
 
 
 def _readings(name: str) -> Iterable[tuple[str, str]]:

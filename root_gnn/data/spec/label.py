@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any, Literal, Self
 
-from pydantic import Field, model_validator
+from pydantic import Field, field_validator, model_validator
 
 from root_gnn.config.section import Section, Words
 from root_gnn.data.spec.value import SYSTEMATIC, Condition, Single, Value, substitute
@@ -34,6 +35,22 @@ class Label(Section):
     expressions: dict[str, Condition] = Field(default_factory=dict)
     other: Literal["stop", "drop"] = "stop"
     optional: bool = False
+
+    @field_validator("classes", mode="before")
+    @classmethod
+    def _one_whole_number_each(cls, classes: Any) -> Any:
+        for name, value in classes.items() if isinstance(classes, Mapping) else ():
+            if isinstance(value, str) and not value.strip().lstrip("-").isdigit():
+                form = f"process == '{value}'"
+            elif isinstance(value, list | tuple):
+                form = f"process in ({', '.join(map(repr, value))})"
+            else:
+                continue
+            raise ValueError(
+                f"classes: {name} is no whole number; classes by words or by several values are conditions on the "
+                f'branch: `expressions: {{{name}: "{form}"}}`'
+            )
+        return classes
 
     @model_validator(mode="after")
     def _one_form(self) -> Self:

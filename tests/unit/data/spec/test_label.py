@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from root_gnn.data.reading.read import read
+from root_gnn.data.spec.label import Label
 from root_gnn.data.spec.spec import Spec
 from root_gnn.errors import InputError
 
@@ -44,3 +45,12 @@ def test_a_split_that_the_file_tells(spec_of: SpecOf, small: Path) -> None:
     assert read(small, spec).split.tolist() == [0, 1, 0]
     with pytest.raises(InputError, match=r"a value that is no split .* in entry 1"):
         read(small, spec_of(split={"branch": "kind", "train": 11}))
+
+
+@pytest.mark.parametrize(
+    ("value", "form"),
+    [("sig", r"process == 'sig'"), ([1, 2], r"process in \(1, 2\)"), (["a", "b"], r"in \('a', 'b'\)")],
+)
+def test_classes_by_words_or_several_values_point_to_expressions(value: object, form: str) -> None:
+    with pytest.raises(ValueError, match=rf'`expressions: {{signal: ".*{form}"}}`'):
+        Label.model_validate({"branch": "process", "classes": {"signal": value, "background": 0}})
