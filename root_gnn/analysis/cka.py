@@ -100,7 +100,14 @@ def layer_representations(run: Run, table: EventTable, index: Index, *, title: s
 
 
 def layers_of(objective: Objective, table: EventTable, index: Index, *, title: str) -> Layers:
-    """Returns the same as `layer_representations` for an objective in evaluation mode."""
+    """Returns the output of each layer, `(n, dim)` by name, for an objective in evaluation mode.
+
+    Args:
+        objective: an objective with its encoder.
+        table: the open events.
+        index: rows of the table, `(n,)`.
+        title: text of the progress bar.
+    """
     parts: dict[str, list[NDArray[np.float32]]] = {}
     with torch.inference_mode(), progress(f"layers of {title}", len(index)) as meter:
         for batch in evaluation_loader(table, index, BATCH_SIZE):

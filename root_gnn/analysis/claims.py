@@ -40,14 +40,23 @@ def verdict(found: PairedDifference | None, *, same_training_events: bool = True
 
 
 def paired_cells(found: PairedDifference | None, said: Verdict, digits: int) -> tuple[str, ...]:
-    """Formats a row of a table of differences, whose columns are PAIRED."""
+    """Formats a difference as a row of a table with the columns `PAIRED`: interval, seeds, how many contradict, claim.
+
+    Args:
+        found: the paired difference, or None where there is none.
+        said: the claim in words, or why there is none.
+        digits: digits after the decimal point.
+    """
     claim = said if said in ("above", "below", "not told apart") else f"none ({said})"
     against = "" if found is None else f"{sum(value * found.mean < 0.0 for value in found.per_seed)} of {found.n_seed}"
     return interval(found, digits, sign=True), each_seed(found, digits, sign=True), against, claim
 
 
 def interval(found: SeedMean | PairedDifference | None, digits: int, *, sign: bool = False) -> str:
-    """Formats the mean and its 68 % interval."""
+    """Formats the mean and its 68 % interval, as in `0.912 [0.905, 0.919]`; `not defined` for None.
+
+    `digits` are those after the decimal point; with `sign`, positive numbers get a plus.
+    """
     if found is None:
         return "not defined"
     mean, low, high = (
@@ -57,7 +66,10 @@ def interval(found: SeedMean | PairedDifference | None, digits: int, *, sign: bo
 
 
 def each_seed(found: SeedMean | PairedDifference | None, digits: int, *, sign: bool = False) -> str:
-    """Formats the values of the seeds."""
+    """Formats the value of each seed, separated by spaces; nothing for None.
+
+    `digits` are those after the decimal point; with `sign`, positive numbers get a plus.
+    """
     return (
         "" if found is None else " ".join(format(value, f"{'+' if sign else ''}.{digits}f") for value in found.per_seed)
     )

@@ -235,8 +235,7 @@ def _check_group(name: str, runs: Sequence[Run]) -> None:
     if other is not None:
         raise InputError(
             f"The runs of the group {name} were trained on other data: {runs[0].folder} and {other.folder} differ in "
-            "their "
-            "data section (files, split, max_events or train_events). Put them into two groups."
+            "their data section (files, split, max_events or train_events). Put them into two groups."
         )
 
 
@@ -281,9 +280,8 @@ def difference_of(
     if not seeds:
         its, theirs = (", ".join(map(str, found[group])) for group in (name, base))
         raise InputError(
-            f"The groups {name} (seeds {its}) and {base} (seeds {theirs}) share no seed, so they can't be compared "
-            "seed by "
-            "seed; train both with the same seeds."
+            f"The groups {name} (seeds {its}) and {base} (seeds {theirs}) share no seed, so they can't be "
+            "compared seed by seed; train both with the same seeds."
         )
     a, b = (np.stack([found[group][seed].scores for seed in seeds]) for group in (name, base))
     one = found[base][seeds[0]]

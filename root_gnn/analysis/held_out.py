@@ -60,8 +60,7 @@ def check_held_out(
         raise InputError(
             f"{run.folder} was trained on {len(seen):,} of the {len(test):,} test events, first {values} of "
             f"{table.files[table.rows.shard_of(test[seen[:1]])[0]]}: its data.split is another. Give the task the "
-            "split "
-            "of the run, or train the run with that of the task."
+            "split of the run, or train the run with that of the task."
         )
 
 

@@ -104,8 +104,7 @@ def check_same_events(found: Sequence[Predictions]) -> None:
         if other.n_event != first.n_event:
             raise InputError(
                 f"{first.folder} was tested on {first.n_event:,} events and {other.folder} on {other.n_event:,}; only "
-                "runs "
-                "tested on the same events can be compared. Evaluate both on the same data."
+                "runs tested on the same events can be compared. Evaluate both on the same data."
             )
         for name in ("ids", "label", "weight"):
             one, two = getattr(first, name), getattr(other, name)

@@ -93,7 +93,6 @@ def fit_trees(train: ProbeSample, validation: ProbeSample, *, seed: int) -> Tree
     if best is None or not np.isfinite(best[0]):
         raise InputError(
             f"The weights of {len(validation.label):,} validation events add up to {validation.weight.sum():g}; trees "
-            "are "
-            "chosen by the loss on them, which takes a positive sum."
+            "are chosen by the loss on them, which takes a positive sum."
         )
     return best[1]

@@ -27,7 +27,7 @@ class ChanceConfig(AugmentationConfig, ABC):
 
 
 def happens(batch: Batch, draws: RandomStream, probability: float) -> Tensor:
-    """Which graphs are changed, `(n_graph,)` bool."""
+    """Draws which graphs are changed, each with the same `probability`: `(n_graph,)` bool."""
     if probability >= 1.0:
         return torch.ones_like(batch.n_node, dtype=torch.bool)
     return draws.uniform(batch, CHANCE_STREAM) < probability

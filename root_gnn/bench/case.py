@@ -124,7 +124,14 @@ class Bench:
 
 
 def agree(what: str, ours: Tensor, theirs: Tensor, tolerance: float) -> float:
-    """Returns the largest difference of two outputs; raises UnequalError where it is not below the tolerance."""
+    """Returns the largest difference of two outputs; raises UnequalError where it is not below the tolerance.
+
+    Args:
+        what: what is compared, for the message.
+        ours: output of this library.
+        theirs: output of the other one, of the same shape.
+        tolerance: largest absolute difference allowed.
+    """
     if ours.shape != theirs.shape:
         raise UnequalError(f"{what}: the outputs are {tuple(ours.shape)} and {tuple(theirs.shape)}; nothing is timed")
     difference = float((ours.double() - theirs.double()).abs().max()) if ours.numel() else 0.0

@@ -127,8 +127,7 @@ class _Weaver:
         if not nodes:
             raise InputError(
                 "nothing under `inputs` says where the momenta of a graph's nodes stand: a group such as pf_vectors "
-                "with px, "
-                f"py, pz and energy was expected, and there are {', '.join(groups) or 'none'}"
+                f"with px, py, pz and energy was expected, and there are {', '.join(groups) or 'none'}"
             )
         if len(nodes) == 1 and inputs:
             self._notes.different.append(

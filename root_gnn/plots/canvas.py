@@ -64,7 +64,14 @@ def save_figure(figure: Figure, path: Path) -> None:
 
 
 def heat_map(axes: Axes, matrix: Floats, texts: list[list[str]], limits: tuple[float, float]) -> None:
-    """A matrix in colours with a text in each cell; what is not finite is grey."""
+    """Draws a matrix in colours with a text in each cell; what is not finite is grey.
+
+    Args:
+        axes: where to draw.
+        matrix: `(n_row, n_column)` numbers.
+        texts: the text of each cell, row by row.
+        limits: values of the first and the last colour.
+    """
     axes.imshow(np.ma.masked_invalid(matrix), cmap="Blues", vmin=limits[0], vmax=limits[1], aspect="auto")
     middle = limits[0] + 0.55 * (limits[1] - limits[0])
     axes.set_facecolor("0.85")

@@ -152,8 +152,13 @@ def tells_classes(spec: Spec, run: Run) -> bool:
 def other_files(run: Run, reading: Spec, files: Sequence[Path | str], data_dir: Path) -> EventTable:
     """Opens events that the run was not made for, with the classes of the run.
 
-    Raises:
-        InputError: where the class of a file is not known, or a class has no file.
+    Args:
+        run: the trained network.
+        reading: how the files are read.
+        files: files by class.
+        data_dir: folder that relative names refer to.
+
+    Raises InputError where the class of a file is not known, or a class has no file.
     """
     if not files:
         raise InputError(

@@ -23,7 +23,11 @@ WRITTEN_LATER = ("history.csv", "tensorboard", "checkpoints", "metrics.json", "p
 
 
 def make_ready(folder: Path, setup: TrainingSetup, *, overwrite: bool) -> None:
-    """Removes the files of an older run, now that the new one is known to start, and writes those of this one."""
+    """Removes the files of an older run, now that the new one is known to start, and writes those of this one.
+
+    Without `overwrite` nothing is removed, and where there is a checkpoint nothing is written: its files stay. `setup`
+    writes the recipe, spec, scaling, plan and versions.
+    """
     if overwrite:
         for name in (*WRITTEN_DOWN, *WRITTEN_LATER):
             path = folder / name

@@ -134,7 +134,14 @@ def compare_runs(places: Sequence[Path | str]) -> Registry:
 def pack(
     run: Run | Path | str, *, out: Path | None = None, overwrite: bool = False, allow_plugins: Collection[str] = ()
 ) -> Path:
-    """Writes a run as one file, by default `<name>.safetensors`; raises InputError where that exists."""
+    """Writes a run as one file; raises InputError where that exists.
+
+    Args:
+        run: a run, its folder or name.
+        out: the file to write, by default `<name>.safetensors`.
+        overwrite: replace an existing file.
+        allow_plugins: modules outside of root_gnn that the run may import.
+    """
     opened = run if isinstance(run, Run) else load_run(run, allow_plugins=allow_plugins)
     target = Path(f"{opened.name}{SUFFIX}") if out is None else out
     if target.suffix != SUFFIX:
@@ -147,7 +154,13 @@ def pack(
 
 
 def unpack_run(file: Path, *, out: Path | None = None, overwrite: bool = False) -> Path:
-    """Makes a run folder of a packed run, by default `runs/<name>`; raises InputError where that exists."""
+    """Makes a run folder of a packed run; raises InputError where the folder exists.
+
+    Args:
+        file: a packed run.
+        out: the folder to make, by default `runs/<name>`.
+        overwrite: replace an existing folder.
+    """
     if not is_packed(file):
         raise InputError(f"{file} is no packed run: a file called *{SUFFIX} was expected, as `root-gnn pack` writes it")
     target = RUNS / name_of_packed(file) if out is None else out

@@ -163,6 +163,11 @@ class Run:
     ) -> ModelOutputs:
         """Computes the outputs of the network on a split, in event order.
 
+        Args:
+            split: `train`, `validation` or `test`.
+            data_dir: folder of the data files, by default that of the training.
+            batch_size: number of graphs of a batch; results depend on it by rounding only.
+
         Raises InputError for a run trained without labels.
         """
         objective = self.objective

@@ -31,7 +31,15 @@ RANKS = ("RANK", "LOCAL_RANK", "NODE_RANK", "SLURM_PROCID")  # as torchrun, Ligh
 
 
 def check(recipe: Path | str, *, overrides: Sequence[str] = (), data_dir: Path | str | None = None) -> str:
-    """Validates a recipe, takes one step on one batch and tells the plan; writes nothing but the cache."""
+    """Validates a recipe, takes one step on one batch and tells the plan; writes nothing but the cache.
+
+    Args:
+        recipe: a file, or the name of a shipped recipe.
+        overrides: `key=value`, as on the command line.
+        data_dir: folder of the data files, by default `ROOT_GNN_DATA` or the current one.
+
+    Raises InputError where the recipe or its data are not valid.
+    """
     path = find(recipe, "recipe")
     resolved = load(Recipe, path, overrides, allow_dotted=True)
     setup = TrainingSetup(resolved, data_dir=data_dir, beside=path)

@@ -92,6 +92,5 @@ def _check_size(n_event: int) -> None:
     if n_event > MOST_EVENTS:
         raise InputError(
             f"CKA from kernel matrices takes {n_event} x {n_event} numbers for each layer; up to {MOST_EVENTS} events "
-            "are "
-            "allowed. Ask for fewer events, or for the estimator debiased_linear, which has no such limit."
+            "are allowed. Ask for fewer events, or for the estimator debiased_linear, which has no such limit."
         )

@@ -109,7 +109,14 @@ class Control:
 
 
 def control(process: Process, *, events: int, seed: int, params: Mapping[str, str]) -> Control:
-    """Generates events of a process without a detector and checks them."""
+    """Generates events of a process without a detector and checks them against known values.
+
+    Args:
+        process: the process to generate.
+        events: number of events.
+        seed: seed of the generator.
+        params: parameters of the process by name (`parameters.PARAMETERS`).
+    """
     with tempfile.TemporaryDirectory(prefix="hard-events-") as folder:
         chunk = _chunk(process, events=events, seed=seed, params=params, folder=Path(folder))
         return _check_events(process, chunk, params)

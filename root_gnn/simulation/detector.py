@@ -138,7 +138,13 @@ class Candidates:
 
 
 def measure(record: EventRecord, detector: Detector, rng: np.random.Generator) -> Candidates:
-    """Simulates the detector's response to a batch of events; the same generator state gives the same candidates."""
+    """Simulates the detector's response to a batch of events and returns the candidates, in GeV.
+
+    Args:
+        record: generated events.
+        detector: efficiencies and resolutions.
+        rng: random numbers; the same state gives the same candidates.
+    """
     visible = np.flatnonzero(
         record.final
         & ~np.isin(record.kind, INVISIBLE)

@@ -49,7 +49,14 @@ def _nearest_jets(record: EventRecord, hadron: Integers, jets: Jets, tagger: Tag
 
 
 def tag(flavour: Integers, eta: AnyFloats, tagger: Tagger, rng: np.random.Generator) -> Booleans:
-    """Draws the b-tag of each jet `(n_jet,)`; no jet outside the tracker is tagged."""
+    """Draws the b-tag of each jet `(n_jet,)`; no jet outside the tracker is tagged.
+
+    Args:
+        flavour: 5, 4 or 0 of each jet, `(n_jet,)`.
+        eta: pseudorapidity of each jet, `(n_jet,)`.
+        tagger: efficiencies by flavour, and the reach of the tracker.
+        rng: random numbers.
+    """
     efficiency = np.select(
         [flavour == BOTTOM, flavour == CHARM], [tagger.bottom_efficiency, tagger.charm_rate], tagger.light_rate
     )

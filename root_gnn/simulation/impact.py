@@ -44,6 +44,12 @@ def impact_parameters(
 
     d0 = (x py - y px) / pt and dz = z - (x px + y py) pz / pt^2 of the generated particle, as in Delphes (de Favereau
     et al. 2014, arXiv:1307.6346).
+
+    Args:
+        record: generated events with vertices.
+        candidates: charged candidates.
+        resolution: sigma of both, in mm, as a function of pt.
+        rng: random numbers.
     """
     tracked = np.flatnonzero(candidates.charge != 0)
     source = candidates.source[tracked]

@@ -75,7 +75,13 @@ class ClusteredJets:
 
 
 def find_jets(record: EventRecord, candidates: Candidates, selection: JetSelection) -> ClusteredJets:
-    """The jets that pass the selection."""
+    """Clusters candidates with anti-kT (Cacciari, Salam, Soyez 2008, arXiv:0802.1189); returns the jets that pass.
+
+    Args:
+        record: generated events.
+        candidates: what the detector measured.
+        selection: radius, least pt in GeV and largest |eta|.
+    """
     px, py, pz = candidates.cartesian()
     counts = np.bincount(candidates.event, minlength=candidates.n_event)
     jets, members = cluster_members(

@@ -53,10 +53,16 @@ class ObjectSelection:
 def reconstruct(
     record: EventRecord, candidates: Candidates, selection: ObjectSelection, rng: np.random.Generator
 ) -> NtupleColumns:
-    """The branches of all reconstructed objects of a batch, named as in the ntuple.
+    """Reconstructs all objects of a batch of events; returns branches by name, as in the ntuple, in GeV and radians.
 
     Overlaps are removed in the order muon, electron, photon, jet: a candidate is used once, and jets within
     `overlap_cone` of an isolated electron or photon are dropped.
+
+    Args:
+        record: generated events.
+        candidates: what the detector measured.
+        selection: what each kind of object has to pass.
+        rng: random numbers, for tags.
     """
     everywhere = density(candidates, record)
     muon = _isolated(candidates, MUON, selection.muon, selection.isolation_cone, everywhere)

@@ -59,10 +59,7 @@ def study_similarity(
 
 
 def layers_of_groups(answer: CellResult, table: EventTable, index: Index, *, n_scratch: int) -> dict[str, list[Layers]]:
-    """Layers of the first seed of each group for the events `index (n,)`.
-
-    Of scratch there are the first `n_scratch` seeds.
-    """
+    """Returns the layers for the events `index (n,)`: of a seed of each group, and of `n_scratch` seeds of scratch."""
     return {
         name: [layer_representations(run, table, index) for run in runs[: n_scratch if name == "scratch" else 1]]
         for name, runs in answer.members.items()
@@ -72,9 +69,15 @@ def layers_of_groups(answer: CellResult, table: EventTable, index: Index, *, n_s
 def along_training(
     answer: CellResult, table: EventTable, index: Index, *, scratch: Layers
 ) -> dict[int, dict[str, ValueWithError]]:
-    """CKA of the last layer after each epoch whose weights were kept with that of the trained network from scratch.
+    """Returns CKA of the last layer after each kept epoch with that of the trained network from scratch.
 
-    `scratch` holds the layers of the first seed of scratch for the events `index (n,)`.
+    The result is by epoch, then by group.
+
+    Args:
+        answer: the trainings of a cell of the study.
+        table: the open events.
+        index: rows of the table, `(n,)`.
+        scratch: the layers of the first seed of scratch for the same rows.
     """
     members, reference = answer.members, _last_layer(scratch)
     shown: dict[str, Run] = {FLOOR: members["scratch"][1]} if len(members["scratch"]) > 1 else {}

@@ -86,10 +86,15 @@ def model_outputs(objective: Supervised, batches: Iterable[Batch], device: torch
 
 
 def figures(found: ModelOutputs, objective: Supervised, *, lumi_weights: Floats | None = None) -> dict[str, Any]:
-    """One split's entry of `metrics.json`.
+    """Computes one split's entry of `metrics.json`.
 
     For several yes-or-no labels each metric is the mean over the labels for which it is defined (`Metric.combined`),
     and each label's own figures stand under `labels`.
+
+    Args:
+        found: outputs, labels and weights of the split.
+        objective: the objective that gave the outputs.
+        lumi_weights: expected yields, `(n_event,)`, without which there is no significance.
     """
     if objective.link == "softmax":
         return summary(

@@ -93,6 +93,12 @@ def schedule(optim: OptimConfig, *, n_step: int, steps_per_epoch: int, ramp: int
     """Returns the factor on the learning rate at an optimiser step, counted from 0.
 
     A plain function, since Lightning saves the attributes of any other callable in the checkpoint.
+
+    Args:
+        optim: the section `optim` of the recipe.
+        n_step: number of optimiser steps of the training.
+        steps_per_epoch: number of optimiser steps of an epoch.
+        ramp: number of steps in which the rate rises from 0.
     """
     n_warmup = round(optim.warmup * n_step)
 
@@ -110,7 +116,14 @@ def schedule(optim: OptimConfig, *, n_step: int, steps_per_epoch: int, ramp: int
 
 
 def scheduler(adam: torch.optim.Optimizer, optim: OptimConfig, *, n_step: int, steps_per_epoch: int) -> LambdaLR:
-    """Builds one `schedule` for each group; only the backbone's has the ramp."""
+    """Builds one `schedule` for each group of parameters; only the backbone's has the ramp.
+
+    Args:
+        adam: the optimiser.
+        optim: the section `optim` of the recipe.
+        n_step: number of optimiser steps of the training.
+        steps_per_epoch: number of optimiser steps of an epoch.
+    """
     ramps = [optim.backbone_ramp if str(group["name"]).startswith("backbone") else 0 for group in adam.param_groups]
     return LambdaLR(
         adam, [schedule(optim, n_step=n_step, steps_per_epoch=steps_per_epoch, ramp=ramp) for ramp in ramps]

@@ -35,7 +35,12 @@ def partners(table: EventTable) -> Index:
 
 
 def paired(ids: NDArray[np.int64], column: int) -> Index:
-    """Returns `partners` for `ids (n_event, n_id)`, whose column `column` numbers the simulation."""
+    """Returns, for each event, the row of another simulation of the same hard event, or -1: `(n_event,)`.
+
+    `ids (n_event, n_id)` agree for simulations of one hard event but in `column`, the number of the simulation. Only
+    the
+    first of two such events has the other as its partner.
+    """
     others = np.delete(ids, column, axis=1)
     _, group = np.unique(others, axis=0, return_inverse=True)
     group = group.reshape(-1)

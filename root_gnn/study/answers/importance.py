@@ -63,9 +63,13 @@ class Worth:
 
 
 def worth(run: Run, table: EventTable, index: NDArray[int64], whole: WholeEvents | None = None) -> Worth | None:
-    """Feature importance from the events `index (n,)`; None for a network that tells no classes apart.
+    """Measures feature importance on the events `index (n,)`; returns None for a network that tells no classes apart.
 
-    With `whole`, the rows lead whole events of several graphs.
+    Args:
+        run: a trained network.
+        table: the open events.
+        index: rows of the table.
+        whole: the events of several graphs that the rows lead, where a head answers for whole events.
     """
     objective = run.objective
     if not isinstance(objective, Supervised) or objective.link != "softmax":
@@ -76,7 +80,10 @@ def worth(run: Run, table: EventTable, index: NDArray[int64], whole: WholeEvents
 
 
 def drops(found: Mapping[str, Worth | None]) -> dict[str, dict[str, Interval]]:
-    """By group and input, the drop of the AUC."""
+    """Returns the drop of the AUC when an input is permuted among events, with its interval, by group and input.
+
+    Groups that tell no classes apart (None) and inputs without a drop are left out.
+    """
     return {
         group: {
             one.name: Interval(one.drop.mean, one.drop.low, one.drop.high)
