@@ -100,6 +100,7 @@ def event_features(batch: Batch, features: Features) -> Floats:
         o.hardest(o.type == PHOTON, N_PHOTON),
         o.hardest(o.type == MET, 1),
     )
+    # Multiplicities and HT.
     columns: list[NDArray[Any]] = [
         np.bincount(o.event[o.type == kind], minlength=o.n_event) for kind in (JET, ELECTRON, MUON, PHOTON)
     ]
@@ -107,18 +108,22 @@ def event_features(batch: Batch, features: Features) -> Floats:
         np.bincount(o.event[is_tagged], minlength=o.n_event),
         np.bincount(o.event[is_jet], o.pt[is_jet], o.n_event),
     ]
+    # Momenta and angles of the hardest objects.
     columns += [o.of(o.pt, rows) for rows in (*jets, *bjets, *leptons, *photons, met)]
     columns += [np.abs(o.of(o.eta, rows)) for rows in (*jets[:4], *leptons)]
+    # Masses and distances of pairs.
     columns += [o.mass(jets[i], jets[k]) for k in range(4) for i in range(k)]
     columns += [o.mass(*pair) for pair in (bjets, leptons, photons)] + [o.mass(bjets[0], leptons[0])]
     columns += [o.distance(*pair) for pair in (jets[:2], bjets, leptons)] + [o.distance(bjets[0], leptons[0])]
     columns += [o.transverse_mass(rows, met) for rows in leptons]
+    # Charges and flavours of the leptons.
     first, second = leptons
     columns += [
         o.of(o.charge, first),
         o.of(o.charge, first) * o.of(o.charge, second),
         o.of(o.type, first) == o.of(o.type, second),
     ]
+    # Mass of all objects together; rounding may make its square negative.
     total = [np.bincount(o.event, column, o.n_event) for column in (o.energy, o.px, o.py, o.pz)]
     columns.append(np.sqrt(np.maximum(total[0] ** 2 - total[1] ** 2 - total[2] ** 2 - total[3] ** 2, 0.0)))
     return np.stack([np.asarray(column, dtype=np.float64) for column in columns], axis=1)

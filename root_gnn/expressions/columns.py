@@ -94,6 +94,7 @@ def column_of(values: Any) -> Column:
         if values.dtype.kind not in "biufUS" or not values.ndim:
             raise EvaluationError(f"holds {values.dtype}, which is neither numbers nor text")
     layout = ak.to_packed(ak.to_layout(ak.Array(values), allow_record=False), highlevel=False)
+    # Level by level, outermost first, down to numbers or text.
     offsets: list[Integers] = []
     while not layout.is_numpy:
         if layout.is_option:

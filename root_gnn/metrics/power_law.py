@@ -60,6 +60,7 @@ def power_law(
     too few points, for sizes, values or errors that are not positive, and for arrays that don't fit together.
     """
     n, y, sigma = _points(sizes, values, errors, n_parameter=3 if with_floor else 2)
+    # About the mean of ln n, level and slope are hardly correlated, and the fit is well conditioned.
     reference = float(np.exp(np.mean(np.log(n))))
     x = np.log(n / reference)
 
@@ -74,12 +75,14 @@ def power_law(
     fitted = least_squares(
         residuals, _start(x, y, with_floor=with_floor), jac=slopes, x_scale="jac", xtol=1e-12, ftol=1e-12, gtol=1e-12
     )
+    # A direction that changes nothing: the points do not determine all parameters.
     singular = np.linalg.svd(fitted.jac, compute_uv=False)
     if not np.all(np.isfinite(fitted.x)) or singular[-1] <= 1e-10 * singular[0]:
         return None
     n_parameter, n_dof = len(fitted.x), len(n) - len(fitted.x)
     chi2 = float(2.0 * fitted.cost)
     covariance = np.zeros((3, 3))
+    # Without errors, the scatter about the law stands for them.
     scatter = chi2 / n_dof if errors is None else 1.0
     covariance[:n_parameter, :n_parameter] = np.linalg.inv(fitted.jac.T @ fitted.jac) * scatter
     error, scale = np.sqrt(np.diag(covariance)), math.exp(fitted.x[0])

@@ -51,6 +51,7 @@ def significance(
     squares = events.weights**2
     s, b = (passing(cut, member, events.weights) for member in (events.is_signal, ~events.is_signal))
     s_variance, b_variance = (passing(cut, member, squares) for member in (events.is_signal, ~events.is_signal))
+    # n_eff = s^2 / sum w^2, written without a division by zero.
     allowed = (s > 0.0) & (b > 0.0) & (s**2 >= min_effective * s_variance) & (b**2 >= min_effective * b_variance)
     if not np.any(allowed):
         return None
@@ -58,6 +59,7 @@ def significance(
     squared[allowed] = _squared(s[allowed], b[allowed])
     best = int(np.argmax(squared))
     z, ratio = math.sqrt(float(squared[best])), float(s[best] / b[best])
+    # Derivatives of Z = sqrt(2 ((s + b) ln(1 + s/b) - s)) with respect to s and b.
     by_signal, by_background = math.log1p(ratio) / z, (math.log1p(ratio) - ratio) / z
     error = math.sqrt(by_signal**2 * float(s_variance[best]) + by_background**2 * float(b_variance[best]))
     return Significance(z, error, float(events.scores[cut.order[cut.last[best - 1]]]))

@@ -71,12 +71,15 @@ class Buckets:
         if torch.compiler.is_exporting():
             return cls._together(n_node, graph_index)
         total, device = graph_index.shape[0], n_node.device
+        # Sizes are needed on the host for shapes: this is the one wait for the device. Graphs of about equal size share
+        # a bucket, so little of it is padding; graphs without nodes have one of their own.
         ordered, order = torch.sort(n_node.cpu(), stable=True)
         part = torch.where(ordered > 0, 1 + (torch.cumsum(ordered, 0) - 1) // limit, 0)
         _, part, count = torch.unique_consecutive(part, return_inverse=True, return_counts=True)
         length = ordered[torch.cumsum(count, 0) - 1]
         n_pair = torch.zeros_like(count).index_add(0, part, ordered * (ordered + 1) // 2)
         n_position = torch.repeat_interleave(length, count)
+        # From here on: where each node goes in the padded buckets (`position`), and back (`rows`).
         first_place = (
             torch.zeros_like(ordered).index_put((order,), segment_start(n_position)).to(device, non_blocking=True)
         )

@@ -28,6 +28,7 @@ def nearest(points: Tensor, buckets: Buckets, k: int, *, angle: int | None = Non
             difference = padded[:, :, None, :] - padded[:, None, :, :]
             if angle is not None:
                 difference[..., angle] = wrap_phi(difference[..., angle])
+            # A node is no neighbour of itself, and padding is nobody's neighbour and has none.
             itself = torch.eye(bucket.length, dtype=torch.bool, device=points.device)
             masked = itself | ~bucket.mask[:, None, :] | ~bucket.mask[:, :, None]
             distance = difference.square().sum(-1).masked_fill(masked, torch.inf)
@@ -38,5 +39,6 @@ def nearest(points: Tensor, buckets: Buckets, k: int, *, angle: int | None = Non
             receivers.append(bucket.rows[:, :, None].expand_as(rows)[real])
     nothing = torch.zeros(0, dtype=torch.int64, device=points.device)
     sender, receiver = torch.cat([nothing, *senders]), torch.cat([nothing, *receivers])
+    # By buckets so far; edges in the order of their receivers can be summed segment by segment.
     order = torch.argsort(receiver, stable=True)
     return sender[order], receiver[order]

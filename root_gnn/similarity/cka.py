@@ -140,6 +140,7 @@ def layer_matrix(
     sizes = {view.n_event for view in (*a.values(), *b.values())}
     check_rows(min(sizes), max(sizes))
     spread_a, spread_b = {k: _spread_or_none(v) for k, v in a.items()}, {k: _spread_or_none(v) for k, v in b.items()}
+    # What belongs to one layer is computed once, not for each of its pairs.
     own_a, own_b = {k: v.terms(v) for k, v in a.items()}, {k: v.terms(v) for k, v in b.items()}
     nulls = np.quantile(
         _null(list(a.values()), list(b.values()), n_permutation=n_permutation, seed=seed), NULL_LEVEL, axis=0

@@ -26,6 +26,7 @@ def count_events(path: Path) -> int:
             f"{what}: its content is {'' if zipped else 'not '}gzipped, its ending says otherwise; rename it "
             f"{'with' if zipped else 'without'} .gz"
         )
+    # To the end of the file: a generator would stop at a torn event only after hours.
     begun = ended = 0
     header = footer = False
     try:

@@ -200,6 +200,7 @@ class ShardWriter:
             raise ValueError("a shard is made of records with ids and weights, as `read` gives them")
         self.truth = tuple(graphs.truth)
         n_graph = len(graphs.n_node)
+        # Offsets begin with one zero for the whole file; each piece adds the ends of its graphs.
         begin = np.zeros(1 if self.n_graph == 0 else 0, dtype=np.int64)
         self._grow("nodes", graphs.nodes)
         self._grow("offsets", np.concatenate([begin, self.n_node + np.cumsum(graphs.n_node)]))

@@ -38,12 +38,13 @@ def paired(ids: NDArray[np.int64], column: int) -> Index:
     """Returns, for each event, the row of another simulation of the same hard event, or -1: `(n_event,)`.
 
     `ids (n_event, n_id)` agree for simulations of one hard event but in `column`, the number of the simulation. Only
-    the
-    first of two such events has the other as its partner.
+    the first of two such events has the other as its partner.
     """
+    # Equal ids without the number of the simulation: one hard event.
     others = np.delete(ids, column, axis=1)
     _, group = np.unique(others, axis=0, return_inverse=True)
     group = group.reshape(-1)
+    # Simulations of one hard event side by side, in the order of their numbers; the even ones take the next.
     order = np.lexsort((ids[:, column], group))
     starts = np.flatnonzero(np.diff(group[order], prepend=-1))
     rank = np.arange(len(order)) - np.repeat(starts, np.diff(starts, append=len(order)))

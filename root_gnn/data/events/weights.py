@@ -23,6 +23,7 @@ def training_weights(
     """
     classes = table.classes or ("all events",)
     total, count = np.zeros(len(classes)), np.zeros(len(classes), dtype=np.int64)
+    # In blocks, since the weights of a large sample lie on disk.
     for start in range(0, len(train_index), BLOCK):
         rows = train_index[start : start + BLOCK]
         weight, label = _weights(table, rows, policy), table.label[rows]
@@ -41,6 +42,7 @@ def training_weights(
                 f"The {count[i_class]:,} training weights of {name} add up to {total[i_class]:g}; "
                 f"a positive sum is needed. {advice}"
             )
+    # A class without training events keeps its weights: it is in no loss.
     factor = np.divide(count, total, out=np.ones(len(classes)), where=count > 0)
     result = np.empty(len(table.label), dtype=np.float32)
     for start in range(0, len(result), BLOCK):

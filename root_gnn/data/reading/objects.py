@@ -130,6 +130,7 @@ def _from_lists(
 ) -> Columns:
     """Objects from a list per entry, from an index table, or (with `graph_per`) from a list of lists."""
     features: dict[str, NDArray[Any]] = {}
+    # All branches of a collection must agree with the first one on the number of objects.
     first: tuple[str, Integers] | None = None
     nested = entries.rows.count is not None and collection.members is None
     real = None if removed is None else ~removed

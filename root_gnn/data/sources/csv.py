@@ -155,6 +155,7 @@ class Text:
                 f"({row.text[:60]!r}). The file is cut short or damaged, or the separator is not {separator!r}: name "
                 "it as source.separator in the spec."
             ) from error
+        # An open quotation mark makes one field of several lines, which no number has.
         for number, column in enumerate(table.columns, 1):
             torn = pc.index(pc.match_substring(column, "\n"), True).as_py()
             if torn >= 0:

@@ -227,7 +227,7 @@ def _index(path: Path, *, zipped: bool) -> Index:
                         )
                     index.begin.append(position)
                     inside = True
-                elif not index.begin:
+                elif not index.begin:  # between events there may be comments; the header precedes the first one
                     _add_header(index, line)
                 position += len(line)
                 if inside and b"</event>" in line:
