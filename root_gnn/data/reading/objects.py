@@ -89,7 +89,15 @@ def _from_slots(
     slots: tuple[str, ...],
     removed: NDArray[np.bool_] | None,
 ) -> Columns:
-    """Numbered objects (`jet0_pt`, `jet1_pt`): the columns of all slots, entry by entry, without the removed ones."""
+    """Numbered objects (`jet0_pt`, `jet1_pt`): the columns of all slots, entry by entry, without the removed ones.
+
+    Args:
+        entries: the entries that are read.
+        collection: the collection of the spec.
+        selection: its values in this file.
+        slots: what replaces `%SLOT%` in the names, one after another.
+        removed: bool `(n_entry * n_slot,)`, objects that `select` removes for sure; None for none.
+    """
     if entries.rows.count is not None:
         raise InputError(f"{entries.path}: slots come once per entry and cannot be combined with graph_per.")
     mask = selection.mask
