@@ -26,12 +26,14 @@ def _make_scalars_strict(schema: Any) -> None:
 class Section(BaseModel):
     """A frozen group of keys: unknown keys are refused, defaults are checked, scalars are never converted.
 
-    No string becomes a number, no bool an int and no `1.0` a `1`; an int may stand for a float, a list for a tuple and
-    a string for a `Path` or an enumeration, since YAML has no other way to write them. Checks of your own raise
-    `ValueError` in a validator; the loader adds file, line and key.
+    Numbers are finite. No string becomes a number, no bool an int and no `1.0` a `1`; an int may stand for a float, a
+    list for a tuple and a string for a `Path` or an enumeration, since YAML has no other way to write them. Checks of
+    your own raise `ValueError` in a validator; the loader adds file, line and key.
     """
 
-    model_config = ConfigDict(frozen=True, extra="forbid", validate_default=True, protected_namespaces=())
+    model_config = ConfigDict(
+        frozen=True, extra="forbid", validate_default=True, allow_inf_nan=False, protected_namespaces=()
+    )
 
     @classmethod
     def __get_pydantic_core_schema__(cls, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:

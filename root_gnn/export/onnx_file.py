@@ -59,6 +59,7 @@ def model_of(program: ExportedProgram, signature: Signature, *, opset: int, ir_v
     model: onnx.ModelProto = written.model_proto
     model.ir_version = ir_version
     _name_axes(model, signature)
+    _remove_source_paths(model)
     onnx.checker.check_model(model)
     return model
 
@@ -92,6 +93,21 @@ def _name_axes(model: onnx.ModelProto, signature: Signature) -> None:
     for value in model.graph.input:
         value.type.tensor_type.shape.dim[0].dim_param = signature.inputs[value.name]
     model.graph.output[0].type.tensor_type.shape.dim[0].dim_param = "n_graph"
+
+
+def _remove_source_paths(model: onnx.ModelProto) -> None:
+    """Removes the exporter's notes on the source of each node: they hold the paths of this machine's files."""
+    parts = [model.graph, *model.functions]
+    while parts:
+        part = parts.pop()
+        del part.metadata_props[:]
+        part.ClearField("doc_string")
+        for node in part.node:
+            del node.metadata_props[:]
+            node.ClearField("doc_string")
+            for attribute in node.attribute:
+                parts += [attribute.g] if attribute.HasField("g") else []
+                parts += attribute.graphs
 
 
 @contextmanager

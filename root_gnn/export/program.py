@@ -34,7 +34,13 @@ def traced(network: Network, example: Mapping[str, Tensor]) -> ExportedProgram:
 
 
 def save_program(program: ExportedProgram, path: Path, metadata: Mapping[str, str]) -> None:
-    """Writes the `.pt2` archive with the metadata inside, as the file `METADATA`."""
+    """Writes the `.pt2` archive with the metadata inside, as the file `METADATA`.
+
+    The program loses its stack traces, which hold the paths of this machine's files.
+    """
+    for module in program.graph_module.modules():
+        for node in module.graph.nodes if isinstance(module, torch.fx.GraphModule) else ():
+            node.meta.pop("stack_trace", None)
     torch.export.save(program, path, extra_files={METADATA: json.dumps(dict(metadata), indent=1)})
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import BeforeValidator, Field, PrivateAttr, model_validator
+from pydantic import BeforeValidator, ConfigDict, Field, PrivateAttr, model_validator
 
 from root_gnn.config.section import Section
 from root_gnn.errors import InputError
@@ -65,6 +65,8 @@ class Value(Section):
         otherwise: the branch or expression read if the file lacks the first, as a variation falls back on the nominal
             one.
     """
+
+    model_config = ConfigDict(allow_inf_nan=True)  # `missing` may name an infinity
 
     branch: str | None = None
     expression: ExpressionText | None = None

@@ -283,8 +283,8 @@ def test_the_schema_for_editors_names_the_plugins() -> None:
 optims = st.builds(
     Optim,
     lr=st.floats(1e-30, 1e30),
-    clip_norm=st.none() | st.floats(min_value=0, exclude_min=True, allow_nan=False),
-    betas=st.tuples(st.floats(allow_nan=False), st.floats(allow_nan=False)),
+    clip_norm=st.none() | st.floats(min_value=0, exclude_min=True, allow_nan=False, allow_infinity=False),
+    betas=st.tuples(st.floats(allow_nan=False, allow_infinity=False), st.floats(allow_nan=False, allow_infinity=False)),
 )
 recipes = st.builds(
     Recipe,

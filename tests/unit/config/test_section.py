@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import math
 from pathlib import Path
 
 import pytest
 from pydantic import ValidationError
 
 from root_gnn.config.section import Section, Words
+from root_gnn.data.spec.value import Value
+from root_gnn.training.optim import OptimConfig
 
 
 class Inner(Section):
@@ -46,3 +49,12 @@ def test_no_value_is_converted_and_no_key_unknown(values: dict[str, object]) -> 
 def test_sections_are_frozen() -> None:
     with pytest.raises(ValidationError, match="frozen"):
         Outer().count = 2  # type: ignore[misc]
+
+
+@pytest.mark.parametrize("number", [math.inf, -math.inf, math.nan])
+def test_numbers_are_finite(number: float) -> None:
+    with pytest.raises(ValidationError, match="finite number"):
+        Outer(number=number)
+    with pytest.raises(ValidationError, match="finite number"):
+        OptimConfig(lr=number)
+    assert Value(branch="jet_pt", missing=(number,)).missing[0] is number  # what a file may hold can be named

@@ -134,6 +134,8 @@ def test_every_encoder_gives_the_same_probabilities_for_a_thousand_events(encode
     model = model_of(program, made.signature, opset=18, ir_version=8)
     reducing = {node.op_type for node in model.graph.node if any(one.name == "reduction" for one in node.attribute)}
     assert reducing <= {"ScatterElements"}  # onnxruntime's ScatterND lets threads overwrite each other
+    assert str(Path(torch.__file__).parent).encode() not in model.SerializeToString()
+    assert b'.py"' not in model.SerializeToString()  # no path of this machine, as in 'File "/home/NAME/model.py"'
     session, module = Session(model.SerializeToString()), program.module()
     for case in (*EDGES, THOUSAND[:500], THOUSAND[500:]):
         batch = batch_of(features, case, 6)

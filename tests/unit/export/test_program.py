@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import zipfile
 from pathlib import Path
 
 import numpy as np
@@ -23,3 +24,5 @@ def test_a_saved_program_computes_the_same_for_another_size(seeds: list[Run], nt
     program = torch.export.load(tmp_path / "a.pt2", extra_files=extra)
     torch.testing.assert_close(program.module()(**large), network(**large), atol=1e-6, rtol=0)
     assert json.loads(extra[METADATA]) == {"run": "a"}
+    with zipfile.ZipFile(tmp_path / "a.pt2") as archive:
+        assert not any(b'.py\\"' in archive.read(name) for name in archive.namelist())  # no path of this machine
