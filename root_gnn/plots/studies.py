@@ -249,11 +249,6 @@ def calibration(curves: Mapping[str, Band], path: Path, *, label: str = "signal"
     """Draws the share of events of a class against its mean predicted probability, with errors.
 
     The diagonal is that of perfect probabilities.
-
-    Args:
-        curves: calibration by name.
-        path: the file to write.
-        label: the class.
     """
     figure, axes = canvas.sheet(4.8, 4.4)
     axes.plot([0.0, 1.0], [0.0, 1.0], color="black", linewidth=0.8, linestyle=":", label="perfect")
@@ -288,13 +283,7 @@ def cost(bands: Mapping[str, Band], path: Path) -> None:
 
 
 def importance(values: Mapping[str, Mapping[str, Interval]], path: Path, *, quantity: str) -> None:
-    """Draws what each input is worth, with errors: a row for each input, a bar for each mode.
-
-    Args:
-        values: 68 % intervals by mode and input.
-        path: the file to write.
-        quantity: name of the axis.
-    """
+    """Draws what each input is worth, with 68 % intervals: a row for each input, a bar for each mode."""
     names = list(dict.fromkeys(name for rows in values.values() for name in rows))
     figure, axes = canvas.sheet(6.4, 1.2 + 0.28 * len(names) * max(1.0, 0.55 * len(values)))
     width = 0.8 / max(len(values), 1)
@@ -374,11 +363,6 @@ def scaling(
     """Draws a quantity against the size of pretraining: points with 68 % intervals, and the power law.
 
     Both axes are logarithmic; smaller values are better.
-
-    Args:
-        curves: points and fit by name.
-        path: the file to write.
-        quantity: name of the axis.
     """
     figure, axes = canvas.sheet()
     _points(axes, {name: points for name, (points, _) in curves.items()}, names=list(curves), line=False)
