@@ -19,7 +19,7 @@ os.environ.setdefault("ROOT_GNN_CACHE", tempfile.mkdtemp(prefix="root_gnn_cache_
 
 os.environ.setdefault("OMP_NUM_THREADS", "1")  # two workers on two cores: a second thread each would only wait
 
-settings.register_profile("suite", deadline=None, derandomize=True, max_examples=50)
+settings.register_profile("suite", deadline=None, derandomize=True, max_examples=25)
 settings.load_profile("suite")
 
 PACKAGES = {"dgl": "dgl", "pyg": "torch_geometric", "pythia": "pythia8mc"}

@@ -231,7 +231,7 @@ def small(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(simulation, "simulate", lambda *given, **named: signature.bind(*given, **named))
 
 
-@pages
+@pytest.mark.parametrize("page", PAGES[1:], ids=name_of)  # the README runs as one script: test_readme.py
 def test_the_code_of_a_page_runs(
     page: Path,
     small: None,

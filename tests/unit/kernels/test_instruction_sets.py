@@ -12,7 +12,9 @@ import pytest
 pytestmark = pytest.mark.compiled
 
 
-@pytest.mark.parametrize(("torch_set", "others"), [("default", "SSE41"), ("avx2", "AVX2")])
+@pytest.mark.parametrize(
+    ("torch_set", "others"), [("default", "SSE41"), pytest.param("avx2", "AVX2", marks=pytest.mark.slow)]
+)
 def test_comparisons_hold_with_older_instruction_sets(torch_set: str, others: str) -> None:
     """In a process of its own, because the sets are chosen once, when PyTorch loads."""
     sets = {

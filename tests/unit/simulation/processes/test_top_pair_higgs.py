@@ -13,7 +13,13 @@ from root_gnn.simulation.processes.top_pair_higgs import PROCESSES
 pytestmark = pytest.mark.pythia
 
 
-@pytest.mark.parametrize("process", PROCESSES, ids=lambda process: process.name)
+SLOW = ("ttH_CPeven", "ttH_CP")  # each CP angle samples its own amplitudes
+EACH = [
+    pytest.param(process, id=process.name, marks=[pytest.mark.slow] * (process.name in SLOW)) for process in PROCESSES
+]
+
+
+@pytest.mark.parametrize("process", EACH)
 def test_every_event_has_a_top_pair_and_a_higgs_boson(
     process: Process, count_particles: Callable[..., list[Any]]
 ) -> None:
